@@ -1,0 +1,132 @@
+"""The canonical tables of the data contract: their columns, kinds and allowed values."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+Kind = Literal["id", "text", "date", "number", "integer", "boolean"]
+
+EXIT_TYPES = ("voluntary", "involuntary", "retirement", "end_of_contract", "death", "transfer", "other")
+ROLES = ("mentor", "mentee", "participant", "facilitator")
+STATUSES = ("active", "completed", "withdrawn", "waitlisted", "declined", "not_selected")
+RATER_ROLES = ("self", "manager", "peer", "direct_report")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a canonical table.
+
+    Attributes
+    ----------
+    kind
+        How the text of a file is read. Ids stay text: leading zeros matter.
+    required
+        The column must be in the file.
+    nullable
+        A row may leave it empty. What is not required is always nullable.
+    allowed
+        The values it may take; empty = any.
+    minimum, maximum
+        Limits of a number, both included.
+    """
+
+    kind: Kind
+    required: bool = True
+    nullable: bool = False
+    allowed: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def _maybe(kind: Kind, **limits) -> Column:
+    return Column(kind, required=False, nullable=True, **limits)
+
+
+TABLES: dict[str, dict[str, Column]] = {
+    "employees": {
+        "employee_id": Column("id"),
+        "hire_date": Column("date"),
+        "exit_date": _maybe("date"),
+        "exit_type": _maybe("text", allowed=EXIT_TYPES),
+        "exit_reason": _maybe("text"),
+        "notice_date": _maybe("date"),
+        "birth_year": _maybe("integer", minimum=1900, maximum=2100),
+        "gender": _maybe("text"),
+        "location": _maybe("text"),
+    },
+    "jobs": {
+        "employee_id": Column("id"),
+        "effective_date": Column("date"),
+        "job_level": Column("number"),
+        "job_family": _maybe("text"),
+        "department": _maybe("text"),
+        "manager_id": _maybe("id"),
+        "fte": _maybe("number", minimum=0, maximum=1),
+        "base_salary": _maybe("number", minimum=0),
+        "performance_rating": _maybe("number"),
+    },
+    "waves": {
+        "wave": Column("integer", minimum=1),
+        "instrument": Column("id"),
+        "opens": Column("date"),
+        "closes": Column("date"),
+    },
+    "responses": {
+        "employee_id": Column("id"),
+        "wave": Column("integer", minimum=1),
+        "instrument": Column("id"),
+        "item": Column("id"),
+        "value": Column("number", nullable=True),
+        "responded_at": _maybe("date"),
+        "duration_seconds": _maybe("number", minimum=0),
+    },
+    "ratings": {
+        "ratee_id": Column("id"),
+        "rater_id": _maybe("id"),
+        "rater_role": Column("text", allowed=RATER_ROLES),
+        "wave": Column("integer", minimum=1),
+        "instrument": Column("id"),
+        "item": Column("id"),
+        "value": Column("number", nullable=True),
+    },
+    "enrolments": {
+        "program_id": Column("id"),
+        "intake_date": Column("date"),
+        "employee_id": Column("id"),
+        "role": Column("text", allowed=ROLES),
+        "applied_date": _maybe("date"),
+        "offered": _maybe("boolean"),
+        "start_date": _maybe("date"),
+        "end_date": _maybe("date"),
+        "status": _maybe("text", allowed=STATUSES),
+        "match_id": _maybe("id"),
+        "topics": _maybe("text"),
+    },
+    "sessions": {
+        "match_id": Column("id"),
+        "session_date": Column("date"),
+        "minutes": _maybe("number", minimum=0),
+        "topic": _maybe("text"),
+        "attendee_ids": _maybe("text"),
+    },
+}
+
+@dataclass(frozen=True)
+class Tables:
+    """The canonical tables of one study, typed; a table without a source is None.
+
+    Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean.
+    Every column of the contract is there (empty where the export had none), followed by any further column as it came.
+    Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave;
+    responses and ratings, one per answer; enrolments, one per person, program, role and intake; sessions, one per meeting.
+    """
+
+    employees: pd.DataFrame | None = None
+    jobs: pd.DataFrame | None = None
+    waves: pd.DataFrame | None = None
+    responses: pd.DataFrame | None = None
+    ratings: pd.DataFrame | None = None
+    enrolments: pd.DataFrame | None = None
+    sessions: pd.DataFrame | None = None
+    row_counts: pd.DataFrame = field(default_factory=pd.DataFrame)

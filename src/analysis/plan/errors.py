@@ -1,0 +1,87 @@
+"""A user's mistake, said so that it can be mended: the file, the line, what is wrong, what to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import pandas as pd
+
+Severity = Literal["error", "warning", "info"]
+Action = Literal["rejected", "repaired", "set_null", "kept"]
+
+MAX_EXAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One line of the data-quality ledger: one rule, one source, all the rows that it concerns.
+
+    Attributes
+    ----------
+    severity
+        ``error`` stops the study before any estimate; ``warning`` and ``info`` do not.
+    table
+        The canonical table, or ``study`` for the study's own files.
+    source
+        The file, relative to the study's folder.
+    rows
+        How many rows of the file are concerned.
+    example_rows
+        Line numbers of the file (the header is line 1); at most five are kept.
+    rule
+        Short name of the rule, in snake_case.
+    message
+        What is wrong and what to do. Never holds a person's id, name or text.
+    action
+        What was done with the rows.
+    """
+
+    severity: Severity
+    table: str
+    source: str
+    rows: int = 0
+    example_rows: tuple[int, ...] = ()
+    rule: str
+    message: str
+    action: Action = "kept"
+
+    def __post_init__(self):
+        object.__setattr__(self, "example_rows", tuple(int(n) for n in self.example_rows[:MAX_EXAMPLE_ROWS]))
+
+    def __str__(self) -> str:
+        lines = ", ".join(map(str, self.example_rows))
+        more = ", …" if self.rows > len(self.example_rows) else ""
+        where = f"{self.source}, line{'s' if self.rows > 1 else ''} {lines}{more}" if lines else self.source
+        return f"{where}: {self.message}"
+
+
+class BadInput(Exception):
+    """Input that cannot be used as it is: every problem that was found, not the first alone.
+
+    The command line prints the problems and ends with exit code 2.
+    """
+
+    def __init__(self, problems: Iterable[Problem]):
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+def bad_input(source: str, message: str, *, table: str = "study", rule: str, line: int | None = None) -> BadInput:
+    """Return a `BadInput` of a single problem that is not about a table's rows."""
+    lines = () if line is None else (line,)
+    problem = Problem(severity="error", table=table, source=source, rows=len(lines), example_rows=lines, rule=rule,
+                      message=message, action="rejected")
+    return BadInput([problem])
+
+
+def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return the data-quality ledger as a frame, one row per problem, errors first.
+
+    Columns as in the contract; ``example_rows`` are joined with ``;``.
+    """
+    order = {"error": 0, "warning": 1, "info": 2}
+    rows = [
+        {f.name: getattr(p, f.name) for f in fields(Problem)} | {"example_rows": ";".join(map(str, p.example_rows))}
+        for p in sorted(problems, key=lambda p: (order[p.severity], p.table, p.source, p.rule))
+    ]
+    return pd.DataFrame(rows, columns=[f.name for f in fields(Problem)])

@@ -1,0 +1,79 @@
+"""``data/hypotheses.yaml``: what is claimed, what is tested, and the smallest effect of interest."""
+
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from analysis.plan.paths import shipped
+from analysis.plan.study import Study
+from analysis.plan.yaml_file import load_yaml, validated
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hypothesis(_Part):
+    """One hypothesis as it was planned.
+
+    Attributes
+    ----------
+    family
+        ``primary`` (H1–H3, Holm), ``secondary`` (H4–H8, Benjamini–Hochberg) or ``arithmetic`` (H9).
+    construct_name
+        The scale's construct; empty where the outcome is an event.
+    outcome
+        As in the estimates ledger.
+    claimed_direction
+        The sign that the claim gives to the estimate: −1 (fewer exits) or +1 (a higher score).
+    smallest_effect
+        Smallest effect of interest, as a positive number on the measure's own scale.
+    """
+
+    id: str
+    title: str
+    question: str
+    family: Literal["primary", "secondary", "arithmetic"]
+    outcome: str
+    construct_name: str = Field(default="", alias="construct")
+    roles: tuple[str, ...]
+    measure: str
+    claimed_direction: Literal[-1, 1]
+    smallest_effect: float | None = Field(default=None, gt=0)
+    unit: str
+    estimand: str
+    claims: tuple[str, ...] = ()
+
+
+class Claim(_Part):
+    """What a practitioner article says, and the hypothesis that tests it; none = context that HR data cannot test."""
+
+    id: str
+    text: str
+    source: str
+    hypotheses: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Plan(_Part):
+    """Every hypothesis and every claim."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    claims: tuple[Claim, ...]
+
+    def hypothesis(self, hypothesis_id: str) -> Hypothesis:
+        """Return the hypothesis of that id."""
+        return next(h for h in self.hypotheses if h.id == hypothesis_id)
+
+
+@cache
+def load_plan() -> Plan:
+    """Read the shipped ``data/hypotheses.yaml``."""
+    return validated(Plan, load_yaml(shipped("hypotheses.yaml"), source="data/hypotheses.yaml"),
+                     source="data/hypotheses.yaml")
+
+
+def smallest_effect(study: Study, hypothesis: Hypothesis) -> float:
+    """Return the smallest effect of interest: the study's own where it sets one, else the plan's."""
+    return study.smallest_effects.get(hypothesis.id, hypothesis.smallest_effect)

@@ -1,0 +1,85 @@
+"""Instrument cards: the items of a questionnaire, its scales and how a scale is scored."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from analysis.plan.errors import BadInput
+from analysis.plan.paths import shipped
+from analysis.plan.study import Study
+from analysis.plan.yaml_file import load_yaml, validated
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Response(_Part):
+    """The answer scale: least and greatest value, and what they are called."""
+
+    min: float
+    max: float
+    labels: dict[float, str] = {}
+
+
+class Item(_Part):
+    """One question; `reversed` items are scored from the other end of the answer scale."""
+
+    text: str = ""
+    reversed: bool = False
+
+
+class Scale(_Part):
+    """Items that measure one construct, and the rule that makes a score of them."""
+
+    construct_name: str = Field(alias="construct")
+    source: str
+    licence: str
+    min_answered: float = Field(default=0.5, gt=0, le=1)
+    score: Literal["mean", "sum", "top_box"] = "mean"
+    items: dict[str, Item] = Field(min_length=1)
+
+
+class Instrument(_Part):
+    """One questionnaire. Every item belongs to at least one scale."""
+
+    instrument: str
+    title: str
+    response: Response
+    scales: dict[str, Scale] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _response_rises(self) -> "Instrument":
+        if self.response.max <= self.response.min:
+            raise ValueError("response: max must be greater than min")
+        return self
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        """Every item of the instrument by its code."""
+        return {code: item for scale in self.scales.values() for code, item in scale.items.items()}
+
+
+def load_instruments(study: Study) -> dict[str, Instrument]:
+    """Return the instrument cards that the study can use, by name; the study's own win over the shipped ones.
+
+    Raises
+    ------
+    BadInput
+        With every mistake of every card.
+    """
+    cards: dict[str, Instrument] = {}
+    problems = []
+    for folder, prefix in ((shipped("instruments"), "data/instruments"), (study.folder / "instruments", "instruments")):
+        for path in sorted(folder.glob("*.yaml")):
+            try:
+                card = validated(Instrument, load_yaml(path, source=f"{prefix}/{path.name}"),
+                                 source=f"{prefix}/{path.name}")
+                cards[card.instrument] = card
+            except BadInput as bad:
+                problems += bad.problems
+    if problems:
+        raise BadInput(problems)
+    return cards

@@ -1,0 +1,38 @@
+"""Where things are on disk."""
+
+import os
+import re
+from pathlib import Path
+
+STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def project_dir() -> Path:
+    """Return the project's root: the repository this package is installed from, else the working folder."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "data" / "hypotheses.yaml").is_file() else Path.cwd()
+
+
+def data_dir(given: str | Path | None = None) -> Path:
+    """Return the folder of study folders: `given`, else ``MENTORING_DATA``, else the project's ``data/``."""
+    return Path(given or os.environ.get("MENTORING_DATA") or project_dir() / "data")
+
+
+def reports_dir(given: str | Path | None = None) -> Path:
+    """Return the folder of reports: `given`, else ``MENTORING_REPORTS``, else the project's ``reports/``."""
+    return Path(given or os.environ.get("MENTORING_REPORTS") or project_dir() / "reports")
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a file or folder that ships with the project under ``data/``."""
+    return project_dir() / "data" / name
+
+
+def notebooks_dir() -> Path:
+    """Return the folder of the project's notebooks."""
+    return project_dir() / "notebooks"
+
+
+def study_folders(data: Path) -> list[Path]:
+    """Return the study folders in `data`, by name; files and other folders beside them are ignored."""
+    return sorted(p.parent for p in data.glob("*/study.yaml"))

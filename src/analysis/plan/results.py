@@ -1,0 +1,140 @@
+"""The shape of every answer: `Estimate`, `Check`, `Finding`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Literal
+
+import pandas as pd
+
+Analysis = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
+Status = Literal["estimated", "not_estimable", "suppressed"]
+Verdict = Literal["supported", "not supported", "harmful", "inconclusive", "not estimable", "suppressed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """One row of the estimates ledger: one number that a study claims, complete, or the reason why there is none.
+
+    The attributes are the ledger's columns (data contract, ``estimates.md``). `estimate`, `std_error` and the limits
+    are on the measure's own scale; ratios as ratios, with their `std_error` on the log scale.
+
+    Raises
+    ------
+    ValueError
+        An ``estimated`` row lacks a number, or another row has one or gives no reason.
+    """
+
+    study: str
+    program: str
+    hypothesis: str
+    analysis: Analysis
+    outcome: str
+    role: str
+    rater_source: str | None = None
+    contrast: str
+    estimand: str
+    estimator: str
+    measure: str
+    horizon_months: int | None = None
+    estimate: float | None = None
+    std_error: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_level: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    n_treated: int | None = None
+    n_control: int | None = None
+    events_treated: int | None = None
+    events_control: int | None = None
+    status: Status = "estimated"
+    reason: str | None = None
+
+    def __post_init__(self):
+        needed = (self.estimate, self.std_error, self.ci_low, self.ci_high, self.ci_level, self.n_treated, self.n_control)
+        if self.status == "estimated" and any(v is None or v != v for v in needed):
+            raise ValueError("an estimated row needs its estimate, standard error, interval and group sizes")
+        if self.status != "estimated" and (not self.reason or self.estimate is not None):
+            raise ValueError("a row without an estimate needs a reason and no number")
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether there is a number."""
+        return self.status == "estimated"
+
+
+ESTIMATE_COLUMNS = [f.name for f in fields(Estimate)]
+ESTIMATE_NUMBERS = ["estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted",
+                    "n_treated", "n_control", "events_treated", "events_control"]
+
+
+def estimates_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
+    """Return the estimates ledger, one row per estimate, columns in the contract's order.
+
+    Counts and months are nullable integers, so that an empty one stays empty and a count stays whole.
+    """
+    frame = pd.DataFrame([{c: getattr(e, c) for c in ESTIMATE_COLUMNS} for e in estimates], columns=ESTIMATE_COLUMNS)
+    whole = ["horizon_months", "n_treated", "n_control", "events_treated", "events_control"]
+    return frame.astype(dict.fromkeys(whole, "Int64")
+                        | {c: "float64" for c in ESTIMATE_NUMBERS if c not in whole})
+
+
+@dataclass(frozen=True)
+class Check:
+    """One assumption, looked at.
+
+    Attributes
+    ----------
+    passed
+        True, False, or None where nothing in the data can tell.
+    statistic, threshold
+        What was compared; None where there is no number.
+    sentence
+        What was found, in one sentence for a reader.
+    """
+
+    name: str
+    passed: bool | None
+    statistic: float | None
+    threshold: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The answer to one hypothesis for one program and role.
+
+    Attributes
+    ----------
+    primary
+        The main row, at the first horizon.
+    alternatives
+        Every other row: the naive figures, later horizons, other measures, sensitivity.
+    checks
+        The assumptions.
+    verdict
+        By the written rule, from the interval and the smallest effect of interest.
+    smallest_effect
+        Smallest effect of interest, positive, on the measure's own scale.
+    smallest_detectable
+        What this study could have seen with 80 % power at α = .05; None where nothing was estimated.
+    evidence
+        Tidy frames behind the pictures, by name (``curves``, ``balance``, ``flow``, …).
+    """
+
+    hypothesis: str
+    program: str
+    role: str
+    primary: Estimate
+    alternatives: tuple[Estimate, ...] = ()
+    checks: tuple[Check, ...] = ()
+    verdict: Verdict
+    smallest_effect: float
+    smallest_detectable: float | None = None
+    evidence: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The main row first, then the others."""
+        return (self.primary, *self.alternatives)

@@ -1,0 +1,86 @@
+"""YAML files read with their line numbers, so that a mistake in one can be pointed at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from analysis.plan.errors import BadInput, Problem, bad_input
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """A YAML file's content and the tree of nodes that knows the lines."""
+
+    content: dict
+    root: yaml.Node
+
+    def line(self, *keys: str | int) -> int:
+        """Return the line of the innermost of `keys` that is in the file (1 = the first line)."""
+        node, line = self.root, self.root.start_mark.line + 1
+        for key in keys:
+            found = _child(node, key)
+            if found is None:
+                break
+            line, node = found
+        return line
+
+
+def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            if key_node.value == str(key):
+                return key_node.start_mark.line + 1, value_node
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line + 1, node.value[key]
+    return None
+
+
+def load_yaml(path: Path, *, source: str) -> YamlDocument:
+    """Read one YAML mapping; `source` is the file's name in messages.
+
+    Raises
+    ------
+    BadInput
+        The file is not UTF-8, not YAML, or not a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        root, content = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise bad_input(source, "is not UTF-8 text; save it as UTF-8", rule="encoding") from error
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise bad_input(source, f"is not valid YAML ({getattr(error, 'problem', None) or error})", rule="yaml",
+                        line=mark.line + 1 if mark else None) from error
+    if not isinstance(content, dict):
+        raise bad_input(source, "must be a mapping of keys to values", rule="yaml")
+    return YamlDocument(content, root)
+
+
+def validated(model: type[Model], document: YamlDocument, *, source: str) -> Model:
+    """Return the document's content as `model`.
+
+    Raises
+    ------
+    BadInput
+        With one problem per mistake, each with its line.
+    """
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as error:
+        raise BadInput([_problem(e["loc"], e["msg"], document, source) for e in error.errors()]) from error
+
+
+def _problem(location: Sequence[str | int], message: str, document: YamlDocument, source: str) -> Problem:
+    where = ".".join(str(part) for part in location)
+    message = message.removeprefix("Value error, ")
+    if message == "Extra inputs are not permitted":
+        message = "is not a key that the contract knows; check its spelling"
+    return Problem(severity="error", table="study", source=source, rows=1, example_rows=(document.line(*location),),
+                   rule="study_file", message=f"{where}: {message}" if where else message, action="rejected")
