@@ -112,6 +112,7 @@ TABLES: dict[str, dict[str, Column]] = {
     },
 }
 
+
 @dataclass(frozen=True)
 class Tables:
     """The canonical tables of one study, typed; a table without a source is None.

@@ -69,8 +69,16 @@ class BadInput(Exception):
 def bad_input(source: str, message: str, *, table: str = "study", rule: str, line: int | None = None) -> BadInput:
     """Return a `BadInput` of a single problem that is not about a table's rows."""
     lines = () if line is None else (line,)
-    problem = Problem(severity="error", table=table, source=source, rows=len(lines), example_rows=lines, rule=rule,
-                      message=message, action="rejected")
+    problem = Problem(
+        severity="error",
+        table=table,
+        source=source,
+        rows=len(lines),
+        example_rows=lines,
+        rule=rule,
+        message=message,
+        action="rejected",
+    )
     return BadInput([problem])
 
 

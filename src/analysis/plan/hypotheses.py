@@ -70,8 +70,9 @@ class Plan(_Part):
 @cache
 def load_plan() -> Plan:
     """Read the shipped ``data/hypotheses.yaml``."""
-    return validated(Plan, load_yaml(shipped("hypotheses.yaml"), source="data/hypotheses.yaml"),
-                     source="data/hypotheses.yaml")
+    return validated(
+        Plan, load_yaml(shipped("hypotheses.yaml"), source="data/hypotheses.yaml"), source="data/hypotheses.yaml"
+    )
 
 
 def smallest_effect(study: Study, hypothesis: Hypothesis) -> float:

@@ -75,8 +75,9 @@ def load_instruments(study: Study) -> dict[str, Instrument]:
     for folder, prefix in ((shipped("instruments"), "data/instruments"), (study.folder / "instruments", "instruments")):
         for path in sorted(folder.glob("*.yaml")):
             try:
-                card = validated(Instrument, load_yaml(path, source=f"{prefix}/{path.name}"),
-                                 source=f"{prefix}/{path.name}")
+                card = validated(
+                    Instrument, load_yaml(path, source=f"{prefix}/{path.name}"), source=f"{prefix}/{path.name}"
+                )
                 cards[card.instrument] = card
             except BadInput as bad:
                 problems += bad.problems

@@ -52,7 +52,15 @@ class Estimate:
     reason: str | None = None
 
     def __post_init__(self):
-        needed = (self.estimate, self.std_error, self.ci_low, self.ci_high, self.ci_level, self.n_treated, self.n_control)
+        needed = (
+            self.estimate,
+            self.std_error,
+            self.ci_low,
+            self.ci_high,
+            self.ci_level,
+            self.n_treated,
+            self.n_control,
+        )
         if self.status == "estimated" and any(v is None or v != v for v in needed):
             raise ValueError("an estimated row needs its estimate, standard error, interval and group sizes")
         if self.status != "estimated" and (not self.reason or self.estimate is not None):
@@ -65,8 +73,19 @@ class Estimate:
 
 
 ESTIMATE_COLUMNS = [f.name for f in fields(Estimate)]
-ESTIMATE_NUMBERS = ["estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted",
-                    "n_treated", "n_control", "events_treated", "events_control"]
+ESTIMATE_NUMBERS = [
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "ci_level",
+    "p_value",
+    "p_adjusted",
+    "n_treated",
+    "n_control",
+    "events_treated",
+    "events_control",
+]
 
 
 def estimates_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
@@ -76,8 +95,7 @@ def estimates_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
     """
     frame = pd.DataFrame([{c: getattr(e, c) for c in ESTIMATE_COLUMNS} for e in estimates], columns=ESTIMATE_COLUMNS)
     whole = ["horizon_months", "n_treated", "n_control", "events_treated", "events_control"]
-    return frame.astype(dict.fromkeys(whole, "Int64")
-                        | {c: "float64" for c in ESTIMATE_NUMBERS if c not in whole})
+    return frame.astype(dict.fromkeys(whole, "Int64") | {c: "float64" for c in ESTIMATE_NUMBERS if c not in whole})
 
 
 @dataclass(frozen=True)

@@ -157,17 +157,28 @@ def load_study(name: str, data: Path) -> Study:
         every problem of the file at once, each with its line.
     """
     if not STUDY_NAME.fullmatch(name):
-        raise bad_input(name[:80], "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the "
-                        "first a letter or digit), and no path", rule="study_name")
+        raise bad_input(
+            name[:80],
+            "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the "
+            "first a letter or digit), and no path",
+            rule="study_name",
+        )
     path = data / name / "study.yaml"
     if not path.is_file():
-        raise bad_input(f"{name}/study.yaml", f"there is no such file in the data folder {data.name}/; "
-                        "check the study's name and --data", rule="missing_file")
+        raise bad_input(
+            f"{name}/study.yaml",
+            f"there is no such file in the data folder {data.name}/; check the study's name and --data",
+            rule="missing_file",
+        )
     document = load_yaml(path, source="study.yaml")
     study = validated(Study, document, source="study.yaml")
     if study.study != name:
-        raise bad_input("study.yaml", f"says study: {study.study}, but its folder is {name}: make the two equal",
-                        rule="study_name_differs", line=document.line("study"))
+        raise bad_input(
+            "study.yaml",
+            f"says study: {study.study}, but its folder is {name}: make the two equal",
+            rule="study_name_differs",
+            line=document.line("study"),
+        )
     return study.model_copy(update={"folder": path.parent})
 
 

@@ -56,8 +56,12 @@ def load_yaml(path: Path, *, source: str) -> YamlDocument:
         raise bad_input(source, "is not UTF-8 text; save it as UTF-8", rule="encoding") from error
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise bad_input(source, f"is not valid YAML ({getattr(error, 'problem', None) or error})", rule="yaml",
-                        line=mark.line + 1 if mark else None) from error
+        raise bad_input(
+            source,
+            f"is not valid YAML ({getattr(error, 'problem', None) or error})",
+            rule="yaml",
+            line=mark.line + 1 if mark else None,
+        ) from error
     if not isinstance(content, dict):
         raise bad_input(source, "must be a mapping of keys to values", rule="yaml")
     return YamlDocument(content, root)
@@ -82,5 +86,13 @@ def _problem(location: Sequence[str | int], message: str, document: YamlDocument
     message = message.removeprefix("Value error, ")
     if message == "Extra inputs are not permitted":
         message = "is not a key that the contract knows; check its spelling"
-    return Problem(severity="error", table="study", source=source, rows=1, example_rows=(document.line(*location),),
-                   rule="study_file", message=f"{where}: {message}" if where else message, action="rejected")
+    return Problem(
+        severity="error",
+        table="study",
+        source=source,
+        rows=1,
+        example_rows=(document.line(*location),),
+        rule="study_file",
+        message=f"{where}: {message}" if where else message,
+        action="rejected",
+    )

@@ -1,0 +1,66 @@
+# What a person types. Every target sets up what it needs: a virtual environment in .venv from requirements.lock, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# The numbers must not depend on the number of threads, and parallel workers must not fight for the cores.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+# A kernel that finds a backend set shows no picture, and nbval would miss it.
+unexport MPLBACKEND
+
+# Notebooks are tested in their own folder: a relative path would be lost there.
+ifdef MENTORING_REAL_DATA
+override MENTORING_REAL_DATA := $(abspath $(MENTORING_REAL_DATA))
+export MENTORING_REAL_DATA
+endif
+
+.PHONY: help reports test lab lint lock clean venv-uv venv-pip
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+reports: .venv/.built  ## the reports of every study under data/, the demo studies first of all
+	$(BIN)/mentoring report --all
+
+# One run for tests and notebooks; whole files go to a worker, so that a notebook's cells share one kernel.
+test: .venv/.built  ## every test, the notebooks among them
+	$(BIN)/python -m pytest --nbval --nbval-current-env -n logical --maxprocesses 8 --dist loadfile
+
+lab: .venv/.built  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks/
+
+lint: .venv/.built  ## style and common mistakes
+	$(BIN)/ruff check .
+
+lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet -o requirements.lock
+
+clean:  ## remove the environment and the caches; reports stay
+	rm -rf .venv .pytest_cache .ruff_cache build dist
+	find src tests notebooks -name __pycache__ -prune -exec rm -rf {} +
+
+# uv where it is there and gets through, else pip. The stamp is written last: a build that was broken off starts again.
+.venv/.built: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	    "Python 3.11 or newer is needed; '$(PYTHON)' is missing or older. Name another: make PYTHON=python3.11" >&2; exit 1; }
+	@rm -rf .venv
+	@if uv --version >/dev/null 2>&1 && $(MAKE) --no-print-directory venv-uv; then :; \
+	    else $(MAKE) --no-print-directory venv-pip; fi
+	@touch $@
+
+# --require-hashes: what is installed is what was locked. The package itself comes last, editable, from this folder alone.
+venv-uv:
+	uv venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+
+venv-pip:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+	    "'$(PYTHON)' cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv; or install uv." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .

@@ -1,0 +1,1 @@
+"""Constructs → analysis sets: emulated trials, lotteries, change panels, covariates and weights."""

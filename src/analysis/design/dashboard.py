@@ -1,0 +1,41 @@
+"""The comparison that dashboards make, biased as it is: ever mentored against never."""
+
+import pandas as pd
+
+from analysis.design.trials import eligible_levels
+from analysis.measure.calendar import ONE_DAY, months_between
+from analysis.measure.employment import exit_outcome, job_value_at
+from analysis.measure.exposure import first_starts
+from analysis.plan.contract import Tables
+from analysis.plan.study import Program, Study
+
+
+def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> pd.DataFrame:
+    """Return everybody of the role's levels from the program's first intake (or hiring, if later), by ever starting.
+
+    One row per employment spell: ``employee_id, is_treated`` (ever started the role before the data lock), ``months``
+    and ``outcome`` as in `design.trials`. Those who started had to stay long enough to start: the time before their
+    start is immortal and is credited to the program here, which is what is wrong with it.
+    """
+    launch = tables.enrolments.loc[tables.enrolments["program_id"] == program.id, "intake_date"].min()
+    lock_end = pd.Timestamp(study.as_of) + ONE_DAY
+    spells = tables.employees
+    present = spells["exit_date"].isna() | (spells["exit_date"] >= launch)
+    spells = spells[present & (spells["hire_date"] < lock_end)].reset_index(drop=True)
+    zero = spells["hire_date"].clip(lower=launch)
+    rule = eligible_levels(tables, program, role)
+    if rule.job_level is not None and tables.jobs is not None:
+        keep = job_value_at(tables.jobs, "job_level", spells["employee_id"], zero).between(*rule.job_level)
+        spells, zero = spells[keep].reset_index(drop=True), zero[keep].reset_index(drop=True)
+    ever = spells["employee_id"].isin(first_starts(tables.enrolments, program.id, role).index)
+    elsewhere = spells["employee_id"].isin(first_starts(tables.enrolments, program.id).index) & ~ever
+    exit_end = spells["exit_date"] + ONE_DAY
+    rows = pd.DataFrame(
+        {
+            "employee_id": spells["employee_id"],
+            "is_treated": ever,
+            "months": months_between(zero, exit_end.fillna(lock_end)),
+            "outcome": exit_outcome(spells["exit_type"]).where(exit_end.notna(), None),
+        }
+    )
+    return rows[~elsewhere].reset_index(drop=True)

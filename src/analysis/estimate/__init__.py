@@ -1,0 +1,1 @@
+"""Analysis sets → Estimates. Numbers happen here; nothing is drawn."""

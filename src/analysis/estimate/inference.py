@@ -1,0 +1,72 @@
+"""From influence functions to intervals, p-values and what a study could have seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+POWER = 0.80
+# With fewer exits than this in an arm a symmetric interval is too short; Newcombe's is used instead.
+FEW_EVENTS = 10
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its uncertainty, all on the same scale; `p_value` is two-sided."""
+
+    estimate: float
+    std_error: float
+    low: float
+    high: float
+    p_value: float
+
+
+def cluster_sums(influence: np.ndarray, cluster: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Return influence summed within clusters: shape (..., rows) → (..., clusters)."""
+    flat = influence.reshape(-1, influence.shape[-1])
+    return np.array([np.bincount(cluster, weights=row, minlength=n_clusters) for row in flat]).reshape(
+        *influence.shape[:-1], n_clusters
+    )
+
+
+def wald(estimate: float, std_error: float, df: float = np.inf, level: float = LEVEL) -> Interval:
+    """Return estimate ± quantile × standard error; Student's t with `df`, the normal where it is infinite."""
+    quantile = stats.t.ppf((1 + level) / 2, df)
+    p = 2 * stats.t.sf(abs(estimate) / std_error, df) if std_error > 0 else (1.0 if estimate == 0 else 0.0)
+    return Interval(
+        float(estimate),
+        float(std_error),
+        float(estimate - quantile * std_error),
+        float(estimate + quantile * std_error),
+        float(p),
+    )
+
+
+def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:
+    """Return Wilson's score interval of a share of `n` (effective) people (Wilson 1927, JASA 22:209)."""
+    z = stats.norm.ppf((1 + level) / 2)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def newcombe(treated: float, n_treated: float, control: float, n_control: float, level: float = LEVEL) -> Interval:
+    """Return the hybrid score interval of a difference of two shares (Newcombe 1998, Stat Med 17:873, method 10).
+
+    `n_treated` and `n_control` may be effective sample sizes. The standard error is the interval's half width in
+    normal quantiles, so that an arm without exits still has one.
+    """
+    low_1, high_1 = wilson(treated, n_treated, level)
+    low_0, high_0 = wilson(control, n_control, level)
+    difference = treated - control
+    low = difference - np.hypot(treated - low_1, high_0 - control)
+    high = difference + np.hypot(high_1 - treated, control - low_0)
+    std_error = (high - low) / (2 * stats.norm.ppf((1 + level) / 2))
+    p = 2 * stats.norm.sf(abs(difference) / std_error)
+    return Interval(float(difference), float(std_error), float(low), float(high), float(p))
+
+
+def smallest_detectable(std_error: float, alpha: float = 0.05, power: float = POWER) -> float:
+    """Return the smallest true effect that a two-sided test at `alpha` would have found with that `power`."""
+    return float((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * std_error)

@@ -1,0 +1,63 @@
+"""``SHA256SUMS``: the exports are the ones that were put there."""
+
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+
+from analysis.plan.errors import Problem
+from analysis.plan.study import Study
+
+SUMS = "SHA256SUMS"
+_LINE = re.compile(r"(?P<sum>[0-9a-fA-F]{64}) [ *](?P<path>.+)")
+
+
+def verify_checksums(study: Study) -> list[Problem]:
+    """Compare the study's files with ``SHA256SUMS``, where the study has one.
+
+    Returns
+    -------
+    list of Problem
+        An error for every file that differs or is missing and every line that says nothing; a warning for every
+        source that the sums do not cover.
+    """
+    path = study.folder / SUMS
+    if not path.is_file():
+        return []
+    problems, covered = [], set()
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1):
+        if not line.strip():
+            continue
+        match = _LINE.fullmatch(line.rstrip())
+        if not match or not _inside(match["path"]):
+            problems.append(_problem(SUMS, "checksum_line", "is not '<sha256>  <path inside the study's folder>'; "
+                                     "write it with sha256sum", (number,)))
+            continue
+        listed = PurePosixPath(match["path"])
+        covered.add(listed)
+        problems += _differs(study.folder, listed, match["sum"].lower())
+    return problems + [
+        _problem(source, "checksum_absent", f"is not listed in {SUMS}; add it, so that a change would be noticed",
+                 severity="warning")
+        for source in dict.fromkeys(s.path for s in study.sources) if PurePosixPath(source) not in covered
+    ]
+
+
+def _inside(path: str) -> bool:
+    return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+
+
+def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem]:
+    path = folder / listed
+    if not path.is_file():
+        return [_problem(str(listed), "checksum_missing_file", f"is listed in {SUMS} but is not there; bring it back")]
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found == expected:
+        return []
+    return [_problem(str(listed), "checksum_mismatch", f"is not the file that {SUMS} was written for; bring the "
+                     f"original back or, if the change is meant, write {SUMS} again")]
+
+
+def _problem(source: str, rule: str, message: str, lines: tuple[int, ...] = (), severity: str = "error") -> Problem:
+    return Problem(severity=severity, table="study", source=source, rows=len(lines), example_rows=lines, rule=rule,
+                   message=message, action="rejected" if severity == "error" else "kept")

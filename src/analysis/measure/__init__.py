@@ -1,0 +1,1 @@
+"""Canonical rows → constructs: time on the calendar, employment, jobs, starts, scale scores."""

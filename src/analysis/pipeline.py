@@ -1,0 +1,132 @@
+"""One study, from raw files to released answers: the scientific story on one screen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.design.dashboard import ever_vs_never
+from analysis.design.lottery import build_lottery
+from analysis.design.panels import build_lottery_panel, build_panel
+from analysis.design.sources import others_suffice
+from analysis.design.trials import build_trials
+from analysis.estimate.answer_change import Measured, answer_change
+from analysis.estimate.answer_retention import retention_by_lottery, retention_by_trials, retention_outcome
+from analysis.estimate.ask import Ask, unanswered
+from analysis.estimate.verdict import adjust_primary
+from analysis.measure.exposure import analysed_roles
+from analysis.measure.scales import rated_scores, self_scores
+from analysis.plan.contract import Tables
+from analysis.plan.errors import Problem
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.instruments import Instrument, load_instruments
+from analysis.plan.paths import data_dir
+from analysis.plan.results import Finding
+from analysis.plan.study import Study, load_study
+from analysis.release.disclosure import release_finding
+from analysis.validate import load_tables
+
+HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study whose input is good: the plan, the canonical tables and what was repaired on the way."""
+
+    study: Study
+    instruments: dict[str, Instrument]
+    tables: Tables
+    problems: tuple[Problem, ...]
+
+
+def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
+    """Read and check one study.
+
+    Raises
+    ------
+    BadInput
+        With every problem, when any of them is an error.
+    """
+    study = load_study(name, data_dir(data))
+    instruments = load_instruments(study)
+    tables, problems = load_tables(study, instruments)
+    return OpenStudy(study, instruments, tables, problems)
+
+
+def find(opened: OpenStudy, only: str | None = None) -> tuple[Finding, ...]:
+    """Return the released findings of H1–H3, for every program and role; `only` one hypothesis where it is named.
+
+    Holm's adjustment is over the whole primary family, so every hypothesis is estimated even when one is shown.
+    """
+    found = adjust_primary(_findings(opened), opened.study.min_cell)
+    return tuple(release_finding(f, opened.study.min_cell) for f in found if only in (None, f.hypothesis))
+
+
+def _findings(opened: OpenStudy) -> Iterator[Finding]:
+    for program in opened.study.programs:
+        for role in analysed_roles(opened.tables.enrolments, program.id) or ["any"]:
+            retention, *scales = (Ask(opened.study, program, role, load_plan().hypothesis(h)) for h in HYPOTHESES)
+            yield _retention(opened, retention)
+            yield from (_scale(opened, ask) for ask in scales)
+
+
+def _missing(opened: OpenStudy, ask: Ask) -> str | None:
+    """Return why nothing can be compared, or None."""
+    if opened.tables.enrolments is None:
+        return "The study has no enrolments, so who took part and when is unknown."
+    if ask.role == "any":
+        return "Nobody is enrolled in this program as mentor, mentee or participant."
+    return None
+
+
+def _retention(opened: OpenStudy, ask: Ask) -> Finding:
+    study, tables = opened.study, opened.tables
+    reason = _missing(opened, ask)
+    if tables.employees is None:
+        reason = "The study has no HR dates (employees), so who left and when is unknown."
+    if reason:
+        return unanswered(ask, "iptw_aalen_johansen", reason)
+    scores = _scores(opened)
+    outcome = retention_outcome(tables.employees)
+    if ask.program.assignment in ("lottery", "waitlist"):
+        return retention_by_lottery(ask, build_lottery(tables, study, ask.program, ask.role, scores), outcome)
+    trials = build_trials(tables, study, ask.program, ask.role, scores)
+    return retention_by_trials(ask, trials, ever_vs_never(tables, study, ask.program, ask.role), outcome)
+
+
+def _scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:
+    """Return the scores that serve as covariates, by construct."""
+    found = {c: self_scores(c, opened.tables, opened.instruments) for c in ("morale", "leadership")}
+    return {construct: scores for construct, scores in found.items() if scores is not None}
+
+
+def _scale(opened: OpenStudy, ask: Ask) -> Finding:
+    construct = ask.hypothesis.construct_name
+    reason = _missing(opened, ask)
+    own = self_scores(construct, opened.tables, opened.instruments)
+    rated = rated_scores(construct, opened.tables, opened.instruments, "others")
+    rated = None if rated is None or rated.empty else rated
+    if own is None and rated is None:
+        reason = f"No survey in the study measures {construct}."
+    if reason:
+        return answer_change(ask, Measured(None, reason=reason))
+    if construct != "leadership":
+        return answer_change(ask, _measured(opened, ask, own, None))
+    sources = {
+        name: _measured(opened, ask, scores, name)
+        for name, scores in (("others", rated), ("self", own))
+        if scores is not None
+    }
+    carried = "others" in sources and ("self" not in sources or others_suffice(sources["others"].panel, rated))
+    main = "others" if carried else "self"
+    return answer_change(ask, sources[main], tuple(m for name, m in sources.items() if name != main))
+
+
+def _measured(opened: OpenStudy, ask: Ask, scores: pd.DataFrame, rater_source: str | None) -> Measured:
+    study, tables = opened.study, opened.tables
+    if ask.program.assignment in ("lottery", "waitlist"):
+        lottery = build_lottery(tables, study, ask.program, ask.role, {})
+        return Measured(build_lottery_panel(scores, lottery.rows, study.horizons_months[0]), None, rater_source)
+    build = (scores, tables, study, ask.program, ask.role)
+    return Measured(build_panel(*build), build_panel(*build, placebo=True), rater_source)

@@ -1,0 +1,1 @@
+"""What may leave: small cells suppressed, numbers rounded. The only door out."""

@@ -1,0 +1,34 @@
+"""What the report is made of: everything in it may be shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from analysis.plan.errors import Problem
+from analysis.plan.results import Finding
+from analysis.plan.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """One study's answers, after disclosure control.
+
+    Attributes
+    ----------
+    findings
+        H1–H3 by program and role.
+    problems
+        The data-quality ledger.
+    described
+        Frames about who is in the data, by name: ``participation``, ``exit_rates``, ``response_rates``,
+        ``reliability``, ``row_counts``.
+    run
+        Provenance: parameters, data checksums, versions, commit, seeds, times.
+    """
+
+    study: Study
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    described: Mapping[str, pd.DataFrame]
+    run: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,67 @@
+"""Small groups are suppressed: in every row of the ledger and in every frame behind a table or a figure."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+
+DECIMALS = 6
+
+
+def release_estimate(estimate: Estimate, min_cell: int) -> Estimate:
+    """Return the row as it may be shown: suppressed for a small group, a few events uncounted, numbers rounded."""
+    if not estimate.is_estimated:
+        return estimate
+    if min(estimate.n_treated, estimate.n_control) < min_cell:
+        reason = f"A group has fewer than {min_cell} people; it is too small to be shown."
+        return replace(estimate, **dict.fromkeys(ESTIMATE_NUMBERS), status="suppressed", reason=reason)
+    events = {
+        name: None if count is None or count < min_cell else count
+        for name, count in (("events_treated", estimate.events_treated), ("events_control", estimate.events_control))
+    }
+    rounded = {
+        name: None if value is None else round(float(value), DECIMALS)
+        for name in ESTIMATE_NUMBERS[:7]
+        for value in [getattr(estimate, name)]
+    }
+    return replace(estimate, **rounded, **events)
+
+
+def release_frame(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return a frame in which no group of 1 to `min_cell` − 1 people can be read.
+
+    Columns that start with ``n_`` count people. A small count becomes missing and so does every other number of its
+    row. Numbers are rounded.
+    """
+    shown = frame.copy()
+    counts = [c for c in shown.columns if str(c).startswith("n_")]
+    numbers = [c for c in shown.select_dtypes("number").columns if c not in counts and c not in KEYS]
+    small = (shown[counts] > 0) & (shown[counts] < min_cell)
+    if counts and numbers:
+        shown[numbers] = shown[numbers].astype(float).mask(small.any(axis="columns"), axis=0)
+    for column in counts:
+        shown[column] = shown[column].astype("Float64").mask(small[column]).round().astype("Int64")
+    return shown.round(dict.fromkeys(numbers, DECIMALS))
+
+
+# Columns that say where a row stands and not what was found there.
+KEYS = ("months", "wave", "wave_position", "year", "log_odds_from", "log_odds_to", "n_items")
+
+
+def release_finding(finding: Finding, min_cell: int) -> Finding:
+    """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
+    primary = release_estimate(finding.primary, min_cell)
+    alternatives = tuple(release_estimate(e, min_cell) for e in finding.alternatives)
+    evidence = {name: release_frame(frame, min_cell) for name, frame in finding.evidence.items()}
+    if primary.status == "suppressed":
+        return replace(
+            finding,
+            primary=primary,
+            alternatives=alternatives,
+            checks=(),
+            verdict="suppressed",
+            smallest_detectable=None,
+            evidence={name: frame for name, frame in evidence.items() if name == "flow"},
+        )
+    return replace(finding, primary=primary, alternatives=alternatives, evidence=evidence)

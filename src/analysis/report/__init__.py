@@ -1,0 +1,1 @@
+"""Draws and writes, computes nothing: tables, figures, prose, notebooks executed, HTML."""

@@ -1,0 +1,89 @@
+"""One simulated company: its tables, its study file and the truth behind them."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.plan.contract import Tables
+from analysis.simulate import meetings, surveys, tables
+from analysis.simulate.reporting import reporting
+from analysis.simulate.scenario import Scenario
+from analysis.simulate.truth import truth
+from analysis.simulate.workforce import Workforce, workforce
+
+
+@dataclass(frozen=True)
+class Company:
+    """A company with a known answer.
+
+    Attributes
+    ----------
+    scenario
+        What it was made from.
+    study
+        The content of its ``study.yaml``.
+    tables
+        The canonical tables, typed as after reading.
+    truth
+        The true effects, one row per hypothesis, role, rater source and horizon (see `truth.truth`).
+    workforce
+        What no export holds: traits, both potential outcomes, hazards.
+    """
+
+    scenario: Scenario
+    study: dict
+    tables: Tables
+    truth: pd.DataFrame
+    workforce: Workforce
+
+
+def simulate(scenario: Scenario) -> Company:
+    """Return the company that a scenario describes; the same name gives the same company to the byte."""
+    company = workforce(scenario)
+    managers = reporting(scenario, company)
+    records = meetings.participation(scenario, company)
+    canonical = Tables(
+        employees=tables.employees(scenario, company),
+        jobs=tables.jobs(scenario, company, managers),
+        waves=tables.waves(scenario),
+        responses=_or_none(surveys.responses(scenario, company)),
+        ratings=_or_none(surveys.ratings(scenario, company, managers)),
+        enrolments=tables.enrolments(scenario, company, records),
+        sessions=meetings.sessions(scenario, company, records),
+    )
+    return Company(scenario, study_content(scenario), canonical, truth(scenario, company), company)
+
+
+def study_content(scenario: Scenario) -> dict:
+    """Return the content of ``study.yaml``."""
+    program = scenario.program
+    eligibility = {name: {"job_level": list(role.levels), "min_tenure_days": program.min_tenure_days}
+                   for name, role in program.roles.items()}
+    return {
+        "schema_version": 1, "study": scenario.name, "title": scenario.title, "sector": scenario.sector,
+        "simulated": True, "study_start": scenario.study_start, "as_of": scenario.as_of,
+        "horizons_months": list(scenario.horizons_months), "min_cell": scenario.min_cell,
+        "currency": scenario.currency, "replacement_cost_share": 0.5,
+        "events": [{"date": shock.date, "label": shock.label} for shock in scenario.shocks],
+        "programs": [{
+            "id": program.id, "name": program.name, "direction": "reverse", "format": program.format,
+            "assignment": program.assignment, "grace_days": program.grace_days, "eligibility": eligibility,
+            "cost_fixed": program.cost_fixed, "cost_per_participant": program.cost_per_participant,
+        }],
+        "sources": _sources(scenario),
+    }
+
+
+def _sources(scenario: Scenario) -> list[dict]:
+    names = ["employees", "jobs", "enrolments", "sessions"] + ["waves"] * bool(scenario.surveys)
+    sources = [{"table": name, "path": f"raw/{name}.csv", "profile": "canonical"} for name in names]
+    for survey in scenario.surveys:
+        table = "ratings" if survey.multirater else "responses"
+        sources += [{"table": table, "path": f"raw/{survey.instrument}_w{wave}.csv", "profile": "canonical",
+                     "wave": wave, "instrument": survey.instrument}
+                    for wave, opens in enumerate(survey.opens, start=1) if opens <= scenario.as_of]
+    return sources
+
+
+def _or_none(frame: pd.DataFrame) -> pd.DataFrame | None:
+    return None if frame.empty else frame

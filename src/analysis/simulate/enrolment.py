@@ -1,0 +1,174 @@
+"""Who comes into the program: intakes in calendar order, each changing when those who start will leave."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from analysis.plan.seeds import rng
+from analysis.simulate.careers import Careers
+from analysis.simulate.days import NEVER, day, next_monday
+from analysis.simulate.hazards import Hazards
+from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario
+
+WEEKS_TO_START = 6
+MENTEES_PER_CLINIC = 5
+COMMITTEE_NOISE = 0.7
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What the intakes did.
+
+    Attributes
+    ----------
+    records
+        One row per applicant and intake: ``row`` (of the spells), ``role``, ``intake``, ``applied``, ``offered``
+        (NA where nobody decided), ``accepted``, ``planned_start`` (who would start if still there; else `NEVER`),
+        ``start``, ``match_id``.
+    decision
+        Day each spell's decision to leave falls, with the program as it happened.
+    start, role
+        Day each spell starts the program (`NEVER`) and as what (empty).
+    """
+
+    records: pd.DataFrame
+    decision: np.ndarray
+    start: np.ndarray
+    role: np.ndarray
+
+
+@dataclass
+class _State:
+    """The company as the next intake finds it; every array has one element per spell."""
+
+    decision: np.ndarray
+    other_exit: np.ndarray
+    start: np.ndarray
+    role: np.ndarray
+    last_applied: np.ndarray
+    records: list[pd.DataFrame] = field(default_factory=list)
+
+    def can_start(self, rows: np.ndarray, on: np.ndarray | int) -> np.ndarray:
+        """Return which spells are employed beyond the day and not under notice on it."""
+        return (self.decision[rows] > on) & (self.other_exit[rows] > on)
+
+
+def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: Hazards) -> Enrolled:
+    """Run every intake; whoever starts has his hazard of deciding to leave multiplied from the next day on.
+
+    The draw behind each decision stays the same, so that both potential outcomes of a spell are known exactly.
+    """
+    random = rng(scenario.name, "enrolment")
+    n, total = len(spells), hazards.decision_total(spells)
+    state = _State(hazards.decision.day_reached(np.arange(n), total), hazards.other_exit(spells)[0],
+                   np.full(n, NEVER), np.full(n, "", dtype=object), np.full(n, -NEVER))
+    n_matches = 0
+    for intake in sorted(scenario.program.intakes, key=lambda i: i.opens):
+        if intake.opens > scenario.as_of:
+            continue
+        records = _applicants(scenario, intake, spells, careers, state, random)
+        records = _matched(scenario.program, records, random, first_match=n_matches)
+        n_matches += records["match_id"].nunique()
+        state.records.append(_started(scenario, records, state, hazards, total))
+    records = pd.concat(state.records, ignore_index=True) if state.records else _no_records()
+    return Enrolled(records, state.decision, state.start, state.role)
+
+
+def treated_total(hazards: Hazards, rows: np.ndarray, total: np.ndarray, start: np.ndarray,
+                  ratio: np.ndarray | float) -> np.ndarray:
+    """Return the untreated cumulative hazard at which the treated decision falls: the same draw, used up at `ratio`."""
+    before = hazards.decision.until(rows, start + 1)
+    return before + (total - before) / ratio
+
+
+def _applicants(scenario: Scenario, intake: Intake, spells: pd.DataFrame, careers: Careers, state: _State,
+                random: np.random.Generator) -> pd.DataFrame:
+    """Return the intake's applicants of every role, with who was offered a place and who took it."""
+    program, opens = scenario.program, day(intake.opens)
+    eligible = state.can_start(np.arange(len(spells)), opens) & (state.start == NEVER)
+    eligible &= spells["hire"].to_numpy() <= opens - program.min_tenure_days
+    eligible &= state.last_applied <= opens - program.sit_out_days
+    if intake.department is not None:
+        eligible &= careers.department_on(opens) == careers.departments.index(intake.department)
+    level, rating = careers.level_on(opens), (careers.rating_on(opens) - 3.2) / 0.85
+    rating = np.nan_to_num(rating)  # not yet reviewed: thought of as average
+    records, places = [], 0
+    for name, role in program.roles.items():
+        rows = np.flatnonzero(eligible & (level >= role.levels[0]) & (level <= role.levels[1]))
+        rows = rows[random.random(len(rows)) < _apply_chance(program, role, rows, spells, rating, opens)]
+        offered = _offered(program, role, rating[rows], places, random)
+        accepted = offered & (random.random(len(rows)) < program.accept_share)
+        places = int(accepted.sum())
+        state.last_applied[rows] = opens
+        records.append(pd.DataFrame({
+            "row": rows, "role": name, "intake": opens, "applied": opens - random.integers(1, 22, len(rows)),
+            "offered": pd.array(offered, dtype="boolean"), "accepted": accepted,
+        }).assign(offered=lambda r, everyone=role.offer_share == 1.0: pd.NA if everyone else r["offered"]))
+    return pd.concat(records, ignore_index=True).astype({"offered": "boolean"})
+
+
+def _apply_chance(program: ProgramDesign, role: RoleDesign, rows: np.ndarray, spells: pd.DataFrame,
+                  rating: np.ndarray, opens: int) -> np.ndarray:
+    """Return each eligible person's chance of applying, with the role's share as its mean."""
+    if not len(rows):
+        return np.zeros(0)
+    tenure = np.log(opens - spells["hire"].to_numpy()[rows])
+    score = (program.on_performance * rating[rows]
+             + program.on_morale * spells["morale"].to_numpy()[rows]
+             + program.on_tenure * (tenure - tenure.mean()) / max(tenure.std(), 0.1))
+    intercept = brentq(lambda a: expit(a + score).mean() - role.apply_share, -30, 30)
+    return expit(intercept + score)
+
+
+def _offered(program: ProgramDesign, role: RoleDesign, rating: np.ndarray, mentees: int,
+             random: np.random.Generator) -> np.ndarray:
+    """Return who gets a place: by lot, or the best in the eyes of a committee that sees ratings."""
+    places = mentees if role.offer_share is None else round(role.offer_share * len(rating))
+    merit = 0.0 if program.assignment == "lottery" else rating
+    order = np.argsort(-(merit + COMMITTEE_NOISE * random.normal(size=len(rating))))
+    offered = np.zeros(len(rating), dtype=bool)
+    offered[order[:places]] = True
+    return offered
+
+
+def _matched(program: ProgramDesign, records: pd.DataFrame, random: np.random.Generator,
+             first_match: int) -> pd.DataFrame:
+    """Return the records with a match and a Monday to start, 1 to 6 weeks after the intake opens, for who accepted.
+
+    Where one role outnumbers the other, a match has more than one of it. A pair starts together; people drop in to
+    a clinic one by one.
+    """
+    accepted = {role: np.flatnonzero(records["accepted"] & (records["role"] == role)) for role in program.roles}
+    fewest = min(map(len, accepted.values()))
+    n_matches = max(1, round(len(accepted["mentee"]) / MENTEES_PER_CLINIC) if program.format == "clinic" else fewest)
+    match_id, planned = np.full(len(records), None, dtype=object), np.full(len(records), NEVER)
+    mondays = 7 * random.integers(0, WEEKS_TO_START, n_matches)
+    for places in accepted.values():
+        match = random.permutation(len(places)) % n_matches
+        match_id[places] = [f"{program.id}-{first_match + m + 1:03d}" for m in match]
+        own = 7 * random.integers(0, WEEKS_TO_START, len(places))
+        monday = own if program.format == "clinic" else mondays[match]
+        planned[places] = next_monday(records["intake"].to_numpy()[places]) + monday
+    return records.assign(match_id=match_id, planned_start=planned)
+
+
+def _started(scenario: Scenario, records: pd.DataFrame, state: _State, hazards: Hazards,
+             total: np.ndarray) -> pd.DataFrame:
+    """Return the records with the start of those who are still there and not under notice; update the state."""
+    rows, planned = records["row"].to_numpy(), records["planned_start"].to_numpy()
+    starts = (planned <= day(scenario.as_of)) & state.can_start(rows, planned)
+    for name, role in scenario.program.roles.items():
+        chosen = starts & (records["role"] == name).to_numpy()
+        who, when = rows[chosen], planned[chosen]
+        state.start[who], state.role[who] = when, name
+        state.decision[who] = hazards.decision.day_reached(
+            who, treated_total(hazards, who, total[who], when, role.hazard_ratio))
+    return records.assign(start=np.where(starts, planned, NEVER))
+
+
+def _no_records() -> pd.DataFrame:
+    return pd.DataFrame({"row": [], "role": [], "intake": [], "applied": [], "offered": [], "accepted": [],
+                         "match_id": [], "planned_start": [], "start": []})

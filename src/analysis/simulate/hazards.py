@@ -1,0 +1,125 @@
+"""When people leave: hazards that are constant within calendar months, so that every risk has a closed form."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.plan.seeds import rng
+from analysis.simulate.days import NEVER, day, month_starts, months_later
+from analysis.simulate.people import first_day
+from analysis.simulate.scenario import Scenario
+
+DAYS_PER_YEAR = 365.25
+OTHER_KINDS = ("involuntary", "retirement", "end_of_contract", "transfer", "death")
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """Daily hazards of one cause, one row per spell and one column per calendar month.
+
+    Attributes
+    ----------
+    months
+        First day of every month, and of the month after the last.
+    per_day
+        Spells × months; events per day.
+    cumulative
+        Spells × (months + 1); the hazard summed from the first month's first day to each month's first day.
+    """
+
+    months: np.ndarray
+    per_day: np.ndarray
+    cumulative: np.ndarray
+
+    @classmethod
+    def of(cls, months: np.ndarray, per_day: np.ndarray) -> "Hazard":
+        """Return the hazard with its cumulative sums."""
+        sums = np.cumsum(per_day * np.diff(months), axis=1)
+        return cls(months, per_day, np.hstack([np.zeros((len(per_day), 1)), sums]))
+
+    def month_of(self, days: np.ndarray) -> np.ndarray:
+        """Return the month's column that holds each day; days beyond the grid count to its last month."""
+        return np.clip(np.searchsorted(self.months, days, side="right") - 1, 0, self.per_day.shape[1] - 1)
+
+    def until(self, rows: np.ndarray, days: np.ndarray) -> np.ndarray:
+        """Return the cumulative hazard of spells `rows` before the day `days` begins (arrays that broadcast)."""
+        month = self.month_of(days)
+        return self.cumulative[rows, month] + self.per_day[rows, month] * (days - self.months[month])
+
+    def day_reached(self, rows: np.ndarray, total: np.ndarray) -> np.ndarray:
+        """Return the day on which the cumulative hazard of `rows` passes `total`; `NEVER` where the grid ends first."""
+        month = (self.cumulative[rows] <= total[:, None]).sum(axis=1) - 1
+        beyond = month >= self.per_day.shape[1]
+        month = np.minimum(month, self.per_day.shape[1] - 1)
+        rate = self.per_day[rows, month]
+        days = self.months[month] + (total - self.cumulative[rows, month]) / np.where(rate > 0, rate, 1.0)
+        return np.where(beyond, NEVER, np.floor(np.where(beyond, 0.0, days)).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Hazards:
+    """The hazards of every cause: the decision to leave, and all other exits together with their parts."""
+
+    decision: Hazard
+    other: Hazard
+    other_parts: np.ndarray  # kinds × spells × months, in the order of OTHER_KINDS
+
+    def other_exit(self, spells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the day of each spell's latent exit of another kind, and that kind's index."""
+        rows, entry = np.arange(len(spells)), entry_day(self.other, spells)
+        days = self.other.day_reached(rows, self.other.until(rows, entry) + spells["other_draw"].to_numpy())
+        parts = self.other_parts[:, rows, self.other.month_of(days)].cumsum(axis=0)
+        kind = (parts < spells["kind_draw"].to_numpy() * parts[-1]).sum(axis=0)
+        return days, kind
+
+    def decision_total(self, spells: pd.DataFrame) -> np.ndarray:
+        """Return the cumulative hazard at which each spell's decision to leave falls, untreated."""
+        rows = np.arange(len(spells))
+        return self.decision.until(rows, entry_day(self.decision, spells)) + spells["voluntary_draw"].to_numpy()
+
+
+def entry_day(hazard: Hazard, spells: pd.DataFrame) -> np.ndarray:
+    """Return the day each spell comes under the hazard: its hire day, or the first day simulated."""
+    return np.maximum(spells["hire"].to_numpy(), hazard.months[0])
+
+
+def hazards(scenario: Scenario, spells: pd.DataFrame) -> Hazards:
+    """Return the hazards of every spell, from before the study starts to a horizon after its data lock.
+
+    They depend on fixed attributes, traits, tenure, age and calendar time alone, never on anything random that
+    happens later: the risk of a person with these traits is then known exactly.
+    """
+    end = months_later(np.array([day(scenario.as_of)]), max(scenario.horizons_months) + 4)[0]
+    months = month_starts(first_day(scenario), int(end))
+    middle = (months[:-1] + months[1:]) / 2
+    years = np.maximum(middle - spells["hire"].to_numpy()[:, None], 0) / DAYS_PER_YEAR
+    age = 1970 + middle / DAYS_PER_YEAR - spells["birth_year"].to_numpy()[:, None]
+    other = _other_per_year(scenario, spells, age) / DAYS_PER_YEAR
+    decision = _decision_per_year(scenario, spells, years, months) / DAYS_PER_YEAR
+    return Hazards(Hazard.of(months, decision), Hazard.of(months, other.sum(axis=0)), other)
+
+
+def _decision_per_year(scenario: Scenario, spells: pd.DataFrame, years: np.ndarray, months: np.ndarray) -> np.ndarray:
+    random = rng(scenario.name, "departments")
+    department = dict(zip(scenario.departments, random.normal(0, 0.15, len(scenario.departments)), strict=True))
+    fixed = (np.log(scenario.annual_voluntary)
+             + scenario.per_level * (spells["level"] - 1)
+             + scenario.per_performance * spells["performance"]
+             + scenario.per_morale * spells["morale"]
+             + spells["department"].map(department)).to_numpy(dtype=float)
+    log_rate = fixed[:, None] + scenario.early_tenure * np.exp(-years / 1.5)
+    for shock in scenario.shocks:
+        first = np.searchsorted(months, day(shock.date), side="right") - 1
+        log_rate[:, max(first, 0):first + shock.months] += shock.log_hazard
+    return np.exp(log_rate)
+
+
+def _other_per_year(scenario: Scenario, spells: pd.DataFrame, age: np.ndarray) -> np.ndarray:
+    level = spells["level"].to_numpy()[:, None]
+    involuntary = scenario.annual_involuntary * np.exp(-0.4 * spells["performance"].to_numpy()[:, None])
+    retirement = np.where(age > 60, 0.06 * np.exp(0.5 * np.clip(age - 60, 0, 7)), 0.0)
+    end_of_contract = np.where(level <= 2, scenario.annual_end_of_contract, 0.0)
+    death = 0.0012 * np.exp(0.08 * (age - 45))
+    return np.stack([np.broadcast_to(part, age.shape)
+                     for part in (involuntary, retirement, end_of_contract, scenario.annual_transfer, death)])

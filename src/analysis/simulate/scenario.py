@@ -1,0 +1,188 @@
+"""What a simulated company is like: every knob of the data generating process, with its default."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+Construct = Literal["morale", "leadership"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shock:
+    """A company-wide event that changes the voluntary hazard for a while.
+
+    Attributes
+    ----------
+    months
+        Calendar months that it lasts, that of `date` included.
+    log_hazard
+        What it adds to the log hazard of a voluntary exit in those months.
+    """
+
+    date: dt.date
+    label: str
+    months: int = 4
+    log_hazard: float = 0.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleDesign:
+    """One role of the program: who may take it, how many want it, and what it does.
+
+    Attributes
+    ----------
+    levels
+        Eligible job levels, from and to (both included).
+    apply_share
+        Expected share of the eligible who apply at one intake.
+    offer_share
+        Share of the applicants who get a place; None = as many as there are mentees.
+    hazard_ratio
+        Voluntary exit, treated to untreated, from the day after the start.
+    morale_effect, leadership_effect
+        Points of the 1–5 answer scale, before rounding, once the effect has built up.
+    """
+
+    levels: tuple[int, int]
+    apply_share: float
+    offer_share: float | None = 1.0
+    hazard_ratio: float = 1.0
+    morale_effect: float = 0.0
+    leadership_effect: float = 0.0
+
+    def effect(self, construct: Construct) -> float:
+        """Return the effect on a scale's construct."""
+        return self.morale_effect if construct == "morale" else self.leadership_effect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """The day an intake opens; for one department alone in a rollout."""
+
+    opens: dt.date
+    department: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramDesign:
+    """The mentoring program and how people come into it.
+
+    Attributes
+    ----------
+    on_performance, on_morale, on_tenure
+        Log-odds of applying per standard deviation of the last performance rating, the latent morale trait and
+        the logarithm of tenure.
+    accept_share
+        Share of those offered a place who take it.
+    sit_out_days
+        An applicant may not apply again so soon. Longer than the last horizon in a lottery, so that nobody who lost
+        starts while he is compared.
+    """
+
+    id: str
+    name: str
+    format: Literal["pair", "clinic"]
+    assignment: Literal["lottery", "rollout", "self_selected"]
+    intakes: tuple[Intake, ...]
+    mentor: RoleDesign
+    mentee: RoleDesign
+    min_tenure_days: int = 90
+    grace_days: int = 45
+    on_performance: float = 0.5
+    on_morale: float = 0.5
+    on_tenure: float = 0.4
+    accept_share: float = 0.93
+    sit_out_days: int = 0
+    cost_fixed: float = 15_000
+    cost_per_participant: float = 300
+
+    @property
+    def roles(self) -> dict[str, RoleDesign]:
+        """The roles by name, mentees first: they decide how many mentors a rollout takes."""
+        return {"mentee": self.mentee, "mentor": self.mentor}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """One instrument and its waves.
+
+    Attributes
+    ----------
+    multirater
+        Rated by oneself, the manager, peers and direct reports (table ``ratings``), instead of by oneself alone.
+    opens
+        The day each wave opens.
+    eligible_only
+        Asked only of (or about) the job levels that the program's roles are open to.
+    response_share
+        Share of untreated people of average morale who answer (raters: share of all who answer).
+    """
+
+    instrument: str
+    construct: Construct
+    items: tuple[str, ...]
+    opens: tuple[dt.date, ...]
+    reversed_items: tuple[str, ...] = ()
+    multirater: bool = False
+    window_days: int = 18
+    eligible_only: bool = False
+    response_share: float = 0.5
+    skip_share: float = 0.08
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One simulated company. Its name alone seeds everything that is random.
+
+    Attributes
+    ----------
+    id_letter
+        First character of every employee id.
+    employees
+        About how many people ever work there.
+    stock_share
+        Share of them hired before anything is observed.
+    stock_levels, hire_levels
+        Weights of the job levels 1, 2, … among them and among later hires.
+    annual_voluntary
+        Voluntary exits per year at job level 1, average traits, settled tenure.
+    per_level, per_performance, per_morale, early_tenure
+        What a level, a standard deviation of a trait, and being new add to the log hazard of a voluntary exit.
+    annual_involuntary, annual_transfer, annual_end_of_contract
+        Other exits per year (end of contract: job levels 1 and 2 alone); retirement and death follow age.
+    return_share
+        Share of the voluntary leavers without mentoring who come back after 6 to 18 months.
+    move_share
+        Share who change department in a year.
+    """
+
+    name: str
+    title: str
+    sector: str
+    id_letter: str
+    employees: int
+    study_start: dt.date
+    as_of: dt.date
+    departments: tuple[str, ...]
+    program: ProgramDesign
+    surveys: tuple[Survey, ...] = ()
+    shocks: tuple[Shock, ...] = ()
+    horizons_months: tuple[int, ...] = (12, 24)
+    min_cell: int = 10
+    currency: str = "USD"
+    locations: tuple[str, ...] = ("Head office", "North", "South")
+    job_families: tuple[str, ...] = ("Operations", "Commercial", "Technology", "Support")
+    stock_share: float = 0.62
+    stock_levels: tuple[float, ...] = (20, 20, 18, 16, 12, 7, 4, 3)
+    hire_levels: tuple[float, ...] = (32, 26, 16, 12, 7, 4, 2, 1)
+    annual_voluntary: float = 0.11
+    per_level: float = -0.10
+    per_performance: float = -0.20
+    per_morale: float = -0.35
+    early_tenure: float = 0.5
+    annual_involuntary: float = 0.02
+    annual_transfer: float = 0.008
+    annual_end_of_contract: float = 0.015
+    return_share: float = 0.08
+    move_share: float = 0.015
+    promotion_share: float = 0.07

@@ -1,0 +1,119 @@
+"""What the contract says of a single cell, and how its text becomes a date, a number or a truth value."""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable
+
+import pandas as pd
+
+from analysis.plan.contract import TABLES, Column
+from analysis.validate.rule import Rule
+
+BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def cell_rules(table: str) -> list[Rule]:
+    """Return the rules that the contract's columns give for the text of one table, all of them errors."""
+    return [rule for name, column in TABLES[table].items() for rule in _column_rules(name, column)]
+
+
+def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return the text rows with the contract's types: dates, float64, nullable boolean, text.
+
+    A cell that is not what its column says becomes missing: `cell_rules` has reported it. The contract's columns stand
+    first, empty where the file has none; further columns follow as they came.
+    """
+    columns = {name: _typed(frame[name], column) if name in frame else _empty(frame.index, column)
+               for name, column in TABLES[table].items()}
+    further = [name for name in frame.columns if name not in columns]
+    return pd.concat([pd.DataFrame(columns, index=frame.index), frame[further]], axis=1)
+
+
+def _column_rules(name: str, column: Column) -> list[Rule]:
+    rules = []
+    if not column.nullable:
+        rules.append(_error("required_empty", name, "is empty; every row needs it", lambda f: f[name].notna()))
+    if column.kind in _READABLE:
+        rule, message, readable = _READABLE[column.kind]
+        rules.append(_error(rule, name, message, _each(name, readable)))
+    if column.allowed:
+        rules.append(_error("not_allowed", name, f"is none of {', '.join(column.allowed)}; correct it, or translate "
+                            "the export's values under values: in study.yaml", _each(name, column.allowed.__contains__)))
+    if column.minimum is not None or column.maximum is not None:
+        low = -math.inf if column.minimum is None else column.minimum
+        high = math.inf if column.maximum is None else column.maximum
+        limits = f"less than {low:g}" if high == math.inf else f"not between {low:g} and {high:g}"
+        rules.append(_error("out_of_range", name, f"is {limits}; correct it",
+                            _each(name, lambda text: not is_number(text) or low <= float(text) <= high)))
+    return rules
+
+
+def _error(rule: str, column: str, message: str, test: Callable[[pd.DataFrame], pd.Series]) -> Rule:
+    return Rule(rule, column, "error", "rejected", f"{column} {message}", test)
+
+
+def _each(column: str, fine: Callable[[str], bool]) -> Callable[[pd.DataFrame], pd.Series]:
+    """Return the test that every cell of `column` is empty or `fine`; each distinct text is judged once."""
+    return lambda frame: frame[column].isna() | _fine(frame[column], fine)
+
+
+def _fine(texts: pd.Series, fine: Callable[[str], bool]) -> pd.Series:
+    return texts.isin([text for text in texts.dropna().unique() if fine(text)])
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is a day of the calendar, as yyyy-mm-dd."""
+    if not _ISO_DATE.fullmatch(text):
+        return False
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is a finite decimal number."""
+    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))
+
+
+def is_whole(text: str) -> bool:
+    """Whether the text is a whole number; 3.0 is one."""
+    return is_number(text) and float(text).is_integer()
+
+
+def is_boolean(text: str) -> bool:
+    """Whether the text is true or false, 1 or 0, yes or no, in any case."""
+    return text.casefold() in BOOLEANS
+
+
+_READABLE: dict[str, tuple[str, str, Callable[[str], bool]]] = {
+    "date": ("not_a_date", "is not a date of the calendar; write it as yyyy-mm-dd, or leave the cell empty where the "
+             "contract allows it", is_date),
+    "number": ("not_a_number", "is not a number; write digits with a decimal point and no thousands separator, or "
+               "leave the cell empty where the contract allows it", is_number),
+    "integer": ("not_a_number", "is not a whole number; write digits alone", is_whole),
+    "boolean": ("not_a_boolean", "is neither true nor false; write one of them, or leave the cell empty where there "
+                "was no answer", is_boolean),
+}
+
+_DTYPE = {"date": "datetime64[us]", "number": "float64", "integer": "float64", "boolean": "boolean"}
+
+
+def _typed(texts: pd.Series, column: Column) -> pd.Series:
+    if column.kind not in _READABLE:
+        return texts.astype("str")
+    readable = texts.where(_fine(texts, _READABLE[column.kind][2]))
+    if column.kind == "date":
+        return pd.to_datetime(readable, format="%Y-%m-%d").astype("datetime64[us]")
+    if column.kind == "boolean":
+        return readable.str.casefold().map(BOOLEANS).astype("boolean")
+    return pd.to_numeric(readable).astype("float64")
+
+
+def _empty(index: pd.Index, column: Column) -> pd.Series:
+    return pd.Series(None, index=index, dtype=_DTYPE.get(column.kind, "str"))

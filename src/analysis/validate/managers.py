@@ -1,0 +1,60 @@
+"""Who leads back to oneself, from manager to manager."""
+
+from bisect import bisect_right
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+History = dict[str, tuple[list[pd.Timestamp], list[str | None]]]
+
+
+def in_cycle(jobs: pd.DataFrame) -> pd.Series:
+    """Return whether the manager of a row leads back to its employee on the row's effective date.
+
+    Rows whose manager is the employee are not counted. Only rows inside a strongly connected part of all reporting
+    lines, whatever their dates, can be in a cycle: those alone are followed, day by day.
+
+    Parameters
+    ----------
+    jobs
+        At most one row per employee and day: `employee_id`, `effective_date`, `manager_id`.
+    """
+    lines = jobs.dropna(subset=["employee_id", "effective_date", "manager_id"])
+    suspects = lines[_strongly_connected(lines) & (lines["employee_id"] != lines["manager_id"])]
+    history = _history(jobs[jobs["employee_id"].isin(suspects["employee_id"])].dropna(subset=["effective_date"]))
+    found = [_leads_back(row.employee_id, row.manager_id, row.effective_date, history)
+             for row in suspects[["employee_id", "manager_id", "effective_date"]].itertuples(index=False)]
+    return pd.Series(found, index=suspects.index, dtype=bool).reindex(jobs.index, fill_value=False)
+
+
+def _strongly_connected(lines: pd.DataFrame) -> np.ndarray:
+    """Return whether employee and manager of a row can each be reached from the other."""
+    if lines.empty:
+        return np.zeros(0, dtype=bool)
+    codes, people = pd.factorize(pd.concat([lines["employee_id"], lines["manager_id"]]))
+    employee, manager = codes[:len(lines)], codes[len(lines):]
+    graph = coo_array((np.ones(len(lines)), (employee, manager)), shape=(len(people), len(people)))
+    _, part = connected_components(graph, directed=True, connection="strong")
+    return part[employee] == part[manager]
+
+
+def _history(jobs: pd.DataFrame) -> History:
+    ordered = jobs.sort_values("effective_date", kind="stable")
+    managers = ordered["manager_id"].astype(object).where(ordered["manager_id"].notna(), None)
+    return {person: (list(rows), list(managers.loc[rows.index]))
+            for person, rows in ordered.groupby("employee_id")["effective_date"]}
+
+
+def _leads_back(employee: str, manager: str, day: pd.Timestamp, history: History) -> bool:
+    passed: set[str] = set()
+    current: str | None = manager
+    while current in history and current not in passed:
+        passed.add(current)
+        days, managers = history[current]
+        position = bisect_right(days, day)
+        current = managers[position - 1] if position else None
+        if current == employee:
+            return True
+    return False

@@ -1,0 +1,299 @@
+"""The plan: what a study, an instrument and a hypothesis may say, and what a mistake in one gets."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from analysis.plan.errors import BadInput, Problem, problems_frame
+from analysis.plan.hypotheses import load_plan, smallest_effect
+from analysis.plan.instruments import load_instruments
+from analysis.plan.paths import shipped, study_folders
+from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
+from analysis.plan.seeds import rng
+from analysis.plan.study import Study, load_study
+
+ACME = """\
+schema_version: 1
+study: acme
+title: ACME's buddies
+study_start: 2022-01-01
+as_of: 2025-06-30
+horizons_months: [12, 24]
+min_cell: 10
+programs:
+  - id: buddies
+    name: Buddies
+    direction: reverse
+    format: pair
+    assignment: self_selected
+    eligibility:
+      mentor: {job_level: [1, 3], min_tenure_days: 90}
+sources:
+  - {table: employees, path: raw/workers.csv, profile: workday}
+  - {table: responses, path: raw/pulse.csv, profile: qualtrics, wave: 1, instrument: pulse}
+values:
+  employees: {exit_type: {voluntary: [Resignation]}}
+"""
+
+CARD = """\
+instrument: climate
+title: Climate
+response: {min: 1, max: 5}
+scales:
+  trust:
+    construct: trust
+    source: written for this test
+    licence: CC0-1.0
+    items:
+      tru1: {text: "I trust this test."}
+      tru2: {reversed: true}
+"""
+
+
+def write_study(data: Path, text: str = ACME, folder: str = "acme") -> Path:
+    (data / folder).mkdir(parents=True, exist_ok=True)
+    (data / folder / "study.yaml").write_text(text, encoding="utf-8")
+    return data
+
+
+def problems_of(data: Path, name: str = "acme") -> tuple[Problem, ...]:
+    with pytest.raises(BadInput) as caught:
+        load_study(name, data)
+    return caught.value.problems
+
+
+# --- study.yaml ---
+
+def test_a_study_says_what_the_company_runs(tmp_path):
+    study = load_study("acme", write_study(tmp_path))
+    assert study.program("buddies").eligibility["mentor"].job_level == (1, 3)
+    assert [source.table for source in study.sources] == ["employees", "responses"]
+    assert study.sources[1].wave == 1
+    assert study.folder == tmp_path / "acme"
+    assert study.page_title == "ACME's buddies"
+    simulated = load_study("acme", write_study(tmp_path, ACME + "simulated: true\n"))
+    assert simulated.page_title == "ACME's buddies (simulated data)"
+
+
+def test_only_the_first_five_keys_are_required(tmp_path):
+    study = load_study("acme", write_study(tmp_path, "\n".join(ACME.splitlines()[:5])))
+    assert (study.horizons_months, study.min_cell, study.programs) == ((12, 24), 10, ())
+
+
+@pytest.mark.parametrize(("right", "wrong", "line", "message"), [
+    ("study_start: 2022-01-01", "study_start: someday", 4, "study_start"),
+    ("study_start: 2022-01-01", "study_start: 2022-01-01 08:00:00", 4, "without a time"),
+    ("min_cell: 10", "min_cell: 2", 7, "greater than or equal to 3"),
+    ("min_cell: 10", "mincell: 10", 7, "not a key that the contract knows"),
+    ("direction: reverse", "direction: backwards", 11, "'reverse', 'traditional', 'mutual' or 'peer'"),
+    ("min_tenure_days: 90", "min_tenure_days: -1", 15, "min_tenure_days"),
+    ("table: employees, path", "table: people, path", 17, "'employees'"),
+    ("path: raw/workers.csv", "path: ../other/workers.csv", 17, "must lie inside the study's folder"),
+    ("path: raw/workers.csv", "path: /raw/workers.csv", 17, "must lie inside the study's folder"),
+    ("title: ACME's buddies", "# title forgotten", 1, "title: Field required"),
+    ("study: acme", "study: other", 2, "its folder is acme"),
+    ("as_of: 2025-06-30", "as_of: 2021-06-30", 1, "as_of must lie after study_start"),
+    ("[12, 24]", "[24, 12]", 1, "horizons_months must rise"),
+    ("[12, 24]", "[0, 12]", 6, "horizons_months"),
+    ("exit_type: {voluntary", "exit_kind: {voluntary", 1, "no such canonical column: employees.exit_kind"),
+    ("format: pair", "format: [pair", 13, "is not valid YAML"),
+])
+def test_a_mistake_is_told_with_its_line(tmp_path, right, wrong, line, message):
+    assert right in ACME
+    problem, = problems_of(write_study(tmp_path, ACME.replace(right, wrong, 1)))
+    assert message in problem.message
+    assert (problem.source, problem.example_rows) == ("study.yaml", (line,))
+
+
+def test_every_mistake_is_told_at_once(tmp_path):
+    text = (ACME.replace("study_start: 2022-01-01", "study_start: someday").replace("min_cell: 10", "min_cell: 1")
+            .replace("format: pair", "format: trio").replace("raw/workers.csv", "../workers.csv"))
+    problems = problems_of(write_study(tmp_path, text))
+    assert sorted(p.example_rows[0] for p in problems) == [4, 7, 12, 17]
+    assert all(p.severity == "error" and p.action == "rejected" for p in problems)
+
+
+def test_two_programs_of_one_id_are_refused(tmp_path):
+    program = "  - {id: buddies, name: Again, direction: peer, format: pair, assignment: lottery}\n"
+    problem, = problems_of(write_study(tmp_path, ACME.replace("sources:", program + "sources:")))
+    assert "two programs have the same id" in problem.message
+
+
+@pytest.mark.parametrize("name", ["../acme", "..", "", "ACME", "a/b", "-acme", "a" * 64, "acme\n"])
+def test_a_name_that_is_no_study_name_is_refused(tmp_path, name):
+    write_study(tmp_path)
+    problem, = problems_of(write_study(tmp_path / "data"), name)
+    assert problem.rule == "study_name"
+
+
+def test_a_missing_study_is_told(tmp_path):
+    problem, = problems_of(tmp_path, "nowhere")
+    assert problem.rule == "missing_file"
+    assert str(tmp_path) not in str(problem)
+
+
+def test_a_file_that_is_no_mapping_or_no_text_is_refused(tmp_path):
+    problem, = problems_of(write_study(tmp_path, "- just\n- a list\n"))
+    assert "must be a mapping" in problem.message
+    (tmp_path / "acme" / "study.yaml").write_bytes(ACME.replace("title: A", "title: Ä").encode("cp1252"))
+    problem, = problems_of(tmp_path)
+    assert problem.rule == "encoding"
+
+
+def test_files_beside_the_study_folders_are_ignored(tmp_path):
+    write_study(tmp_path, folder="zeta")
+    write_study(tmp_path, folder="acme")
+    (tmp_path / "instruments").mkdir()
+    (tmp_path / "notes.txt").write_text("not a study")
+    assert [folder.name for folder in study_folders(tmp_path)] == ["acme", "zeta"]
+
+
+# --- instruments ---
+
+@pytest.fixture
+def acme(tmp_path) -> Study:
+    return load_study("acme", write_study(tmp_path))
+
+
+def write_card(study: Study, name: str, text: str) -> None:
+    (study.folder / "instruments").mkdir(exist_ok=True)
+    (study.folder / "instruments" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def test_the_shipped_instruments_measure_the_planned_constructs(acme):
+    cards = load_instruments(acme)
+    measured = {scale.construct_name for card in cards.values() for scale in card.scales.values()}
+    assert {h.construct_name for h in load_plan().hypotheses if h.construct_name} <= measured
+    assert {code for code, item in cards["pulse"].items.items() if item.reversed} == {"mor3", "mor5"}
+    assert len(cards["leadership"].items) == len(cards["leadership_multirater"].items)
+    for path in shipped("instruments").glob("*.yaml"):
+        card = cards[path.stem]
+        assert set(card.response.labels) == {1, 2, 3, 4, 5}
+        assert all(item.text for item in card.items.values())
+
+
+def test_a_studys_own_instrument_wins_over_the_shipped_one(acme):
+    write_card(acme, "climate", CARD)
+    write_card(acme, "pulse", CARD.replace("climate", "pulse"))
+    cards = load_instruments(acme)
+    assert list(cards["climate"].items) == ["tru1", "tru2"]
+    assert list(cards["pulse"].items) == ["tru1", "tru2"]
+
+
+def test_every_mistake_of_every_card_is_told_at_once(acme):
+    write_card(acme, "climate", CARD.replace("max: 5", "max: 1"))
+    write_card(acme, "mood", CARD.replace("    licence: CC0-1.0\n", "").replace("reversed: true", "reverse: true"))
+    write_card(acme, "torn", "instrument: [")
+    with pytest.raises(BadInput) as caught:
+        load_instruments(acme)
+    told = str(caught.value)
+    assert "instruments/climate.yaml, line 1: response: max must be greater than min" in told
+    assert "instruments/mood.yaml, line 5: scales.trust.licence: Field required" in told
+    assert "instruments/mood.yaml, line 10: scales.trust.items.tru2.reverse: is not a key" in told
+    assert "instruments/torn.yaml" in told
+    assert len(caught.value.problems) == 4
+
+
+# --- hypotheses, claims, literature ---
+
+def test_every_hypothesis_is_planned():
+    plan = load_plan()
+    assert [h.id.split("_")[0] for h in plan.hypotheses] == [f"H{n}" for n in range(1, 10)]
+    assert [h.family for h in plan.hypotheses] == ["primary"] * 3 + ["secondary"] * 5 + ["arithmetic"]
+    assert all(h.smallest_effect for h in plan.hypotheses)
+
+
+@pytest.mark.parametrize(("hypothesis", "measure", "direction", "smallest"), [
+    ("H1_retention", "risk_difference", -1, 0.03),
+    ("H2_morale", "mean_difference", 1, 0.15),
+    ("H3_leadership", "mean_difference", 1, 0.15),
+])
+def test_the_primary_hypotheses_are_as_planned(hypothesis, measure, direction, smallest):
+    planned = load_plan().hypothesis(hypothesis)
+    assert (planned.measure, planned.claimed_direction, planned.smallest_effect) == (measure, direction, smallest)
+    assert planned.roles == ("mentor", "mentee", "participant")
+
+
+def test_every_claim_is_traced_both_ways_or_is_context():
+    plan = load_plan()
+    assert [c.id for c in plan.claims] == [f"C{n:02}" for n in range(1, 32)]
+    from_claims = {(c.id, h) for c in plan.claims for h in c.hypotheses}
+    from_hypotheses = {(c, h.id) for h in plan.hypotheses for c in h.claims}
+    assert from_claims == from_hypotheses
+    assert all(c.note for c in plan.claims if not c.hypotheses)
+
+
+def test_a_study_may_set_its_own_smallest_effect(tmp_path):
+    text = ACME + "smallest_effects: {H1_retention: 0.05}\n"
+    study, plan = load_study("acme", write_study(tmp_path, text)), load_plan()
+    assert smallest_effect(study, plan.hypothesis("H1_retention")) == 0.05
+    assert smallest_effect(study, plan.hypothesis("H2_morale")) == 0.15
+
+
+def test_every_literature_figure_says_whether_it_was_verified():
+    with shipped("literature.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    known = {h.id for h in load_plan().hypotheses}
+    assert list(rows[0]) == ["study", "year", "design", "figure", "verified", "used_for"]
+    assert {row["verified"] for row in rows} == {"yes", "second-hand"}
+    assert all(set(row["used_for"].split(";")) <= known for row in rows)
+    assert all(row["figure"] and None not in row for row in rows)
+
+
+# --- answers, problems, seeds ---
+
+COMPLETE = {
+    "study": "acme", "program": "buddies", "hypothesis": "H1_retention", "analysis": "primary",
+    "outcome": "voluntary_exit", "role": "mentor", "contrast": "enrolled_vs_not", "estimand": "ATT",
+    "estimator": "iptw_aalen_johansen", "measure": "risk_difference", "horizon_months": 12, "estimate": -0.02,
+    "std_error": 0.01, "ci_low": -0.04, "ci_high": 0.0, "ci_level": 0.95, "n_treated": 40, "n_control": 90,
+}
+NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated", "n_control")
+WITHOUT_NUMBERS = {key: value for key, value in COMPLETE.items() if key not in NUMBERS}
+
+
+@pytest.mark.parametrize("column", NUMBERS)
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_an_estimate_is_complete_or_does_not_exist(column, nothing):
+    assert Estimate(**COMPLETE).is_estimated
+    with pytest.raises(ValueError, match="needs its estimate"):
+        Estimate(**COMPLETE | {column: nothing})
+
+
+@pytest.mark.parametrize("status", ["not_estimable", "suppressed"])
+def test_no_estimate_needs_a_reason_and_no_number(status):
+    assert not Estimate(**WITHOUT_NUMBERS, status=status, reason="Nobody started.").is_estimated
+    for reason in (None, ""):
+        with pytest.raises(ValueError, match="needs a reason"):
+            Estimate(**WITHOUT_NUMBERS, status=status, reason=reason)
+    with pytest.raises(ValueError, match="no number"):
+        Estimate(**COMPLETE, status=status, reason="Nobody started.")
+
+
+def test_the_estimates_ledger_has_the_contracts_columns():
+    contract = ["study", "program", "hypothesis", "analysis", "outcome", "role", "rater_source", "contrast", "estimand",
+                "estimator", "measure", "horizon_months", "estimate", "std_error", "ci_low", "ci_high", "ci_level",
+                "p_value", "p_adjusted", "n_treated", "n_control", "events_treated", "events_control", "status",
+                "reason"]
+    suppressed = Estimate(**WITHOUT_NUMBERS, status="suppressed", reason="Small cell.")
+    frame = estimates_frame([Estimate(**COMPLETE), suppressed])
+    assert list(frame.columns) == ESTIMATE_COLUMNS == contract
+    assert frame["n_treated"].isna().tolist() == [False, True]
+    assert frame["n_treated"].dtype == "Int64"
+    assert list(estimates_frame([]).columns) == contract
+
+
+def test_the_data_quality_ledger_puts_errors_first_and_shows_five_lines():
+    small = Problem(severity="info", table="jobs", source="raw/jobs.csv", rule="age", message="Old.")
+    many = Problem(severity="error", table="jobs", source="raw/jobs.csv", rows=7, example_rows=tuple(range(2, 9)),
+                   rule="bad_date", message="is not a date.", action="rejected")
+    frame = problems_frame([small, many])
+    assert frame["severity"].tolist() == ["error", "info"]
+    assert frame["example_rows"].tolist() == ["2;3;4;5;6", ""]
+    assert str(many) == "raw/jobs.csv, lines 2, 3, 4, 5, 6, …: is not a date."
+
+
+def test_random_numbers_depend_on_the_names_alone():
+    assert rng("acme", "permutation").integers(10**9) == 94902796
+    assert rng("acme", "permutation").random() != rng("acme", "bootstrap").random()

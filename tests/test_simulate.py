@@ -1,0 +1,362 @@
+"""Simulated companies: the same to the byte, true to life, and with a known answer that is indeed the answer."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.plan.contract import TABLES
+from analysis.plan.errors import BadInput
+from analysis.plan.instruments import load_instruments
+from analysis.plan.paths import shipped
+from analysis.plan.study import load_study
+from analysis.simulate import DEMOS, files, scenario_named, simulate, without_effect, write_company
+from analysis.simulate.days import NEVER, months_later
+from analysis.simulate.enrolment import treated_total
+from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, expected_score
+from analysis.simulate.truth import voluntary_risk
+
+SMALL = scenario_named("tiny-bank", like="northbank", employees=150)
+
+
+@pytest.fixture(scope="module")
+def bank():
+    """Northbank: a clinic for volunteers, chosen by a committee, that does nothing."""
+    return simulate(DEMOS["northbank"])
+
+
+@pytest.fixture(scope="module")
+def group():
+    """Kesselwerk: pairs, one division after the other, with 360° ratings."""
+    return simulate(DEMOS["kesselwerk"])
+
+
+@pytest.fixture(scope="module")
+def services():
+    """Larkfield: places drawn by lot."""
+    return simulate(DEMOS["larkfield"])
+
+
+def spell_of(company, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` of one table beside each person's first spell (nobody who came back takes part)."""
+    first = company.tables.employees.drop_duplicates("employee_id")
+    return rows.merge(first, on="employee_id", validate="m:1")
+
+
+# The same company every time
+
+
+def test_the_same_name_gives_the_same_company_to_the_byte():
+    assert files(simulate(SMALL)) == files(simulate(SMALL))
+
+
+def test_another_name_gives_another_company():
+    other = replace(SMALL, name="other-bank")
+    assert files(simulate(SMALL))["raw/employees.csv"] != files(simulate(other))["raw/employees.csv"]
+
+
+def test_the_committed_small_demo_is_what_its_name_gives_today():
+    committed = shipped("fjellkode")
+    fresh = files(simulate(DEMOS["fjellkode"]))
+    for path in ("SHA256SUMS", "truth.csv", "study.yaml"):
+        assert (committed / path).read_text(encoding="utf-8") == fresh[path]
+
+
+# On disk
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_committed_demo_keeps_to_the_contract(name):
+    study = load_study(name, shipped(name).parent)
+    cards = load_instruments(study)
+    assert study.simulated
+    for source in study.sources:
+        frame = pd.read_csv(study.folder / source.path, dtype=str)
+        assert set(frame.columns) <= set(TABLES[source.table])
+        needed = {c for c, column in TABLES[source.table].items() if column.required}
+        assert needed <= set(frame.columns) | ({"wave", "instrument"} if source.wave else set())
+        if source.instrument:
+            assert set(frame["item"]) <= set(cards[source.instrument].items)
+
+
+def test_every_reversed_item_is_reversed_on_its_card():
+    cards = load_instruments(load_study("northbank", shipped("northbank").parent))
+    for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
+        on_card = {item for item in survey.items if cards[survey.instrument].items[item].reversed}
+        assert set(survey.reversed_items) == on_card
+
+
+def test_a_folder_in_use_is_left_alone_unless_it_may_be_replaced(tmp_path: Path):
+    company, folder = simulate(SMALL), tmp_path / "tiny-bank"
+    write_company(company, folder)
+    (folder / "own-notes.txt").write_text("keep me")
+    with pytest.raises(BadInput, match="not empty"):
+        write_company(company, folder)
+    assert (folder / "own-notes.txt").exists()
+    write_company(company, folder, overwrite=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny-bank"]
+    assert sorted(p.name for p in folder.iterdir()) == ["SHA256SUMS", "raw", "study.yaml", "truth.csv"]
+
+
+@pytest.mark.parametrize("wrong", [{"name": "../bank"}, {"name": "b", "like": "acme"}, {"name": "b", "employees": 3}])
+def test_a_wish_that_cannot_be_met_is_refused(wrong):
+    with pytest.raises(BadInput):
+        scenario_named(**wrong)
+
+
+# The known answer
+
+
+def test_the_true_risk_is_what_twenty_thousand_lives_of_the_same_person_give(group):
+    hazards, records = group.workforce.hazards, group.workforce.enrolled.records
+    mentors = records[(records["role"] == "mentor") & (records["start"] < NEVER)]
+    n, ratio, random = 20_000, 0.65, np.random.default_rng(1)
+    for row, origin, start in mentors[["row", "intake", "start"]].head(3).astype(int).to_numpy():
+        end, notice = months_later(np.array([origin]), 24), group.workforce.spells["notice_days"].to_numpy()[[row]]
+        rows, first = np.full(n, row), np.full(n, origin + 1)
+        untreated_total = hazards.decision.until(rows, first) + random.exponential(size=n)
+        other = hazards.other.day_reached(rows, hazards.other.until(rows, first) + random.exponential(size=n))
+        untreated = hazards.decision.day_reached(rows, untreated_total)
+        treated = hazards.decision.day_reached(rows, treated_total(hazards, rows, untreated_total, start, ratio))
+        treated = np.where(untreated > start, treated, untreated)  # who gives notice before the start never starts
+        for decision, began in ((untreated, NEVER), (treated, start)):
+            left = decision + notice[0]
+            lived = ((left < end[0]) & (left <= other)).mean()
+            risk = voluntary_risk(hazards, rows[:1], notice, origin=first[:1] - 1, start=np.array([began]), end=end,
+                                  ratio=ratio)
+            assert lived == pytest.approx(risk[0], abs=4 * np.sqrt(risk[0] / n))
+
+
+@pytest.mark.parametrize("source", ["self", "others"])
+def test_the_expected_score_is_the_mean_of_many_answers(source):
+    survey = replace(DEMOS["northbank"].surveys[0], skip_share=0.0)
+    random, n = np.random.default_rng(2), 40_000
+    noise = np.hypot(WAVE_NOISE_SD, RATER_NOISE_SD) if source == "others" else WAVE_NOISE_SD
+    for latent in (2.0, 3.4, 4.6):
+        ticked = answers(latent + random.normal(0, noise, n), survey, random)
+        is_reversed = np.isin(survey.items, survey.reversed_items)
+        score = np.where(is_reversed, 6 - ticked, ticked).mean(axis=1)
+        expected = expected_score(np.array([latent]), survey, source)[0]
+        assert score.mean() == pytest.approx(expected, abs=4 * score.std() / np.sqrt(n))
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_program_without_effect_has_a_truth_of_exactly_zero(name):
+    truth = simulate(without_effect(DEMOS[name])).truth
+    assert len(truth)
+    assert (truth["truth"] == 0).all()
+
+
+def test_where_the_program_works_it_keeps_people_and_lifts_scores(group, services):
+    for company, estimand in ((group, "ATT"), (services, "ITT")):
+        truth = company.truth.set_index("hypothesis")["truth"]
+        assert (truth.loc["H1_retention"] < 0).all()
+        assert (truth.drop("H1_retention") > 0).all()
+        assert set(company.truth["estimand"]) == {estimand}
+
+
+def test_truth_is_about_those_who_started_or_in_a_lottery_were_offered_a_place(group, services):
+    for company in (group, services):
+        retention = company.truth[company.truth["hypothesis"] == "H1_retention"].drop_duplicates("role")
+        rows = company.tables.enrolments
+        treated = rows["offered"].fillna(False) if company is services else rows["start_date"].notna()
+        assert retention.set_index("role")["n_treated"].to_dict() == rows[treated].groupby("role").size().to_dict()
+
+
+def test_mentoring_delays_the_notice_of_those_who_start_and_of_nobody_else(group):
+    spells = group.workforce.spells
+    started = spells["start"] < NEVER
+    assert (spells["decision"] == spells["untreated_decision"])[~started].all()
+    assert (spells["decision"] >= spells["untreated_decision"])[started].all()
+    assert (spells["decision"] > spells["untreated_decision"])[started].any()
+
+
+# People as HR knows them
+
+
+def test_nobody_who_left_before_the_study_is_in_the_data_and_many_were_hired_before_it(bank):
+    people, start = bank.tables.employees, pd.Timestamp(bank.scenario.study_start)
+    assert not (people["exit_date"] < start).any()
+    assert (people["hire_date"] < start).mean() > 0.4
+
+
+def test_people_leave_in_every_way_and_some_exits_have_no_type(bank):
+    gone = bank.tables.employees.dropna(subset="exit_date")
+    assert {"voluntary", "involuntary", "retirement", "end_of_contract", "transfer", "death"} == set(
+        gone["exit_type"].dropna())
+    assert 0.005 < gone["exit_type"].isna().mean() < 0.07
+
+
+def test_some_come_back_under_the_same_id_half_a_year_later_or_more_and_never_enrol_again(bank):
+    people = bank.tables.employees.sort_values(["employee_id", "hire_date"])
+    again = people[people["employee_id"].duplicated()].set_index("employee_id")
+    before = people.drop_duplicates("employee_id").set_index("employee_id").loc[again.index]
+    away = (again["hire_date"] - before["exit_date"]).dt.days
+    assert len(again) >= 10
+    assert away.between(182, 548).all()
+    applied = bank.tables.enrolments.set_index("employee_id")["applied_date"]
+    came_back = applied[applied.index.isin(again.index)]
+    assert (came_back < again["hire_date"].reindex(came_back.index)).all()
+
+
+def test_an_exit_after_the_lock_is_known_only_where_notice_was_given_before(bank):
+    people, as_of = bank.tables.employees, pd.Timestamp(bank.scenario.as_of)
+    future = people[people["exit_date"] > as_of]
+    assert 0 < len(future) < 60
+    assert (future["notice_date"] <= as_of).all()
+
+
+def test_a_manager_is_someone_higher_in_the_department_who_is_employed(bank):
+    jobs, people = bank.tables.jobs, bank.tables.employees
+    led = jobs.dropna(subset="manager_id").sort_values("effective_date")
+    boss = jobs[["employee_id", "effective_date", "job_level", "department"]].sort_values("effective_date")
+    both = pd.merge_asof(led, boss, on="effective_date", left_by="manager_id", right_by="employee_id",
+                         suffixes=("", "_boss"))
+    assigned = both[both["manager_id"] != both.groupby("employee_id")["manager_id"].shift()]
+    employed = assigned.merge(people, left_on="manager_id", right_on="employee_id", suffixes=("", "_spell"))
+    on = employed["effective_date"]
+    there = (employed["hire_date"] <= on) & ~(employed["exit_date"] < on)
+    assert (assigned["job_level_boss"] > assigned["job_level"]).all()
+    assert (assigned["department_boss"] == assigned["department"]).all()
+    assert there.groupby([employed["employee_id"], on]).any().all()
+    assert len(led) > 0.9 * len(jobs)
+
+
+def test_careers_move_ratings_promotions_departments_and_managers(bank):
+    jobs = bank.tables.jobs
+    before = jobs.groupby("employee_id").shift()
+    assert (jobs["job_level"] == before["job_level"] + 1).sum() > 100
+    assert jobs["performance_rating"].dropna().isin([1, 2, 3, 4, 5]).all()
+    for column in ("performance_rating", "department", "manager_id"):
+        assert ((jobs[column] != before[column]) & before[column].notna() & jobs[column].notna()).any()
+
+
+# The program
+
+
+def test_nobody_starts_under_notice_or_after_the_exit_and_everybody_starts_on_a_monday_within_the_grace(bank):
+    started = spell_of(bank, bank.tables.enrolments.dropna(subset="start_date"))
+    wait = (started["start_date"] - started["intake_date"]).dt.days
+    assert not (started["notice_date"] <= started["start_date"]).any()
+    assert not (started["exit_date"] <= started["start_date"]).any()
+    assert (started["start_date"].dt.day_of_week == 0).all()
+    assert wait.between(1, bank.scenario.program.grace_days).all()
+    assert not started["employee_id"].duplicated().any()
+
+
+def test_some_were_to_start_but_gave_notice_or_left_first(services, bank):
+    waiting = pd.concat([spell_of(c, c.tables.enrolments) for c in (services, bank)])
+    lost = waiting[(waiting["status"] == "withdrawn") & waiting["start_date"].isna()]
+    gone = lost[["notice_date", "exit_date"]].min(axis=1)
+    assert len(lost) > 0
+    assert (gone.dropna() - lost["intake_date"].loc[gone.dropna().index]).dt.days.between(1, 60).all()
+
+
+def test_only_eligible_levels_with_enough_tenure_apply(bank):
+    rows = spell_of(bank, bank.tables.enrolments).sort_values("intake_date")
+    jobs = bank.tables.jobs.sort_values("effective_date").rename(columns={"effective_date": "intake_date"})
+    rows = pd.merge_asof(rows, jobs[["employee_id", "intake_date", "job_level"]], on="intake_date", by="employee_id")
+    for role, design in bank.scenario.program.roles.items():
+        assert rows.loc[rows["role"] == role, "job_level"].between(*design.levels).all()
+    assert ((rows["intake_date"] - rows["hire_date"]).dt.days >= 90).all()
+
+
+def test_the_committee_turns_people_down_and_some_try_again(bank):
+    rows = bank.tables.enrolments
+    refused = rows[~rows["offered"].fillna(True)]
+    assert set(refused["status"]) == {"not_selected", "waitlisted"}
+    assert refused["start_date"].isna().all()
+    assert rows["employee_id"].duplicated().any()
+
+
+def test_volunteers_are_happier_and_better_rated_than_their_peers(bank):
+    spells = bank.workforce.spells
+    juniors = spells[(spells["level"] <= 3) & (spells["spell"] == 1)]
+    mentors = juniors[juniors["role"] == "mentor"]
+    assert mentors["morale"].mean() > juniors["morale"].mean() + 0.15
+    assert mentors["performance"].mean() > juniors["performance"].mean() + 0.15
+
+
+def test_a_lottery_offers_half_and_nobody_who_lost_starts_while_he_is_compared(services):
+    rows = services.tables.enrolments.sort_values("intake_date")
+    share = rows.groupby(["intake_date", "role"])["offered"].mean()
+    assert ((share - 0.5).abs() < 0.05).all()
+    last_horizon = pd.DateOffset(months=max(services.scenario.horizons_months))
+    gap = rows["intake_date"] - last_horizon - rows.groupby("employee_id")["intake_date"].shift()
+    assert (gap.dropna() >= pd.Timedelta(0)).all()
+
+
+def test_a_rollout_reaches_one_division_an_intake_and_two_never(group):
+    rows = spell_of(group, group.tables.enrolments)
+    jobs = group.tables.jobs.drop_duplicates("employee_id").set_index("employee_id")["department"]
+    division = rows["employee_id"].map(jobs)
+    assert set(division.groupby(rows["intake_date"]).nunique()) == {1}
+    assert division.nunique() == len(group.scenario.departments) - 2
+
+
+def test_pairs_have_both_sides_and_meet_while_they_last(group):
+    started = group.tables.enrolments.dropna(subset="start_date")
+    meetings = group.tables.sessions.merge(started.groupby("match_id").agg(
+        first=("start_date", "min"), last=("end_date", "max"), roles=("role", "nunique")), on="match_id")
+    assert len(meetings) == len(group.tables.sessions) > 500
+    assert (meetings["roles"] == 2).all()
+    assert (meetings["session_date"] > meetings["first"]).all()
+    assert not (meetings["session_date"] > meetings["last"]).any()
+
+
+def test_a_clinic_lists_who_dropped_in(bank):
+    attended = bank.tables.sessions.assign(who=bank.tables.sessions["attendee_ids"].str.split(";")).explode("who")
+    rows = attended.merge(bank.tables.enrolments.dropna(subset="start_date"), left_on=["match_id", "who"],
+                          right_on=["match_id", "employee_id"], how="left", validate="m:1")
+    assert (rows["session_date"] >= rows["start_date"]).all()
+    assert not (rows["session_date"] > rows["end_date"]).any()
+
+
+# Surveys
+
+
+def test_leavers_never_answer_after_their_exit_and_answers_come_while_the_wave_is_open(bank):
+    answered = bank.tables.responses.drop_duplicates(["employee_id", "wave", "instrument"])
+    answered = answered.merge(bank.tables.waves, on=["wave", "instrument"], validate="m:1")
+    spells = answered.merge(bank.tables.employees, on="employee_id")
+    employed = (spells["hire_date"] <= spells["opens"]) & ~(spells["exit_date"] < spells["responded_at"])
+    assert employed.groupby([spells["employee_id"], spells["wave"]]).any().all()
+    assert (answered["responded_at"] >= answered["opens"]).all()
+    assert (answered["responded_at"] <= answered["closes"]).all()
+
+
+def test_items_are_skipped_many_do_not_answer_and_participants_answer_more(bank):
+    responses, spells = bank.tables.responses, bank.workforce.spells.drop_duplicates("employee_id")
+    assert responses["value"].isna().mean() == pytest.approx(0.08, abs=0.01)
+    last = responses[(responses["wave"] == 5) & (responses["instrument"] == "pulse")]
+    opens = 19485  # 2023-05-08, when every intake has started
+    asked = spells[(spells["hire"] <= opens) & (spells["exit"] >= opens)]
+    answered = asked["employee_id"].isin(last["employee_id"]).groupby(asked["start"] <= opens).mean()
+    assert 0.3 < answered[False] < 0.6
+    assert answered[True] > answered[False] + 0.05
+
+
+def test_untreated_morale_runs_in_parallel_for_those_who_will_start(group):
+    spells, survey = group.workforce.spells, group.scenario.surveys[0]
+    responses = group.tables.responses.assign(value=lambda r: np.where(
+        r["item"].isin(survey.reversed_items), 6 - r["value"], r["value"]))
+    first, second = (responses[responses["wave"] == w].groupby("employee_id")["value"].mean() for w in (1, 2))
+    change = (second - first).dropna()
+    not_yet = spells[(spells["start"] > 19156) & (spells["spell"] == 1)]  # 2022-06-13, the second wave
+    later = change.index.isin(not_yet.loc[not_yet["start"] < NEVER, "employee_id"])
+    never = change.index.isin(not_yet.loc[not_yet["start"] == NEVER, "employee_id"])
+    error = np.hypot(change[later].std() / np.sqrt(later.sum()), change[never].std() / np.sqrt(never.sum()))
+    assert abs(change[later].mean() - change[never].mean()) < 3 * error
+
+
+def test_a_360_has_oneself_a_manager_peers_and_direct_reports_all_employed(group):
+    ratings = group.tables.ratings.drop_duplicates(["ratee_id", "rater_id", "wave"])
+    assert set(ratings["rater_role"]) == {"self", "manager", "peer", "direct_report"}
+    assert ((ratings["rater_role"] == "self") == (ratings["ratee_id"] == ratings["rater_id"])).all()
+    ratings = ratings.merge(group.tables.waves, on=["wave", "instrument"])
+    for who in ("ratee_id", "rater_id"):
+        spells = ratings.merge(group.tables.employees, left_on=who, right_on="employee_id")
+        there = (spells["hire_date"] <= spells["opens"]) & ~(spells["exit_date"] < spells["opens"])
+        assert there.groupby([spells[who], spells["wave"]]).any().all()
