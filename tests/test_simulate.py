@@ -109,24 +109,32 @@ def test_a_wish_that_cannot_be_met_is_refused(wrong):
 # The known answer
 
 
-def test_the_true_risk_is_what_twenty_thousand_lives_of_the_same_person_give(group):
-    hazards, records = group.workforce.hazards, group.workforce.enrolled.records
-    mentors = records[(records["role"] == "mentor") & (records["start"] < NEVER)]
-    n, ratio, random = 20_000, 0.65, np.random.default_rng(1)
-    for row, origin, start in mentors[["row", "intake", "start"]].head(3).astype(int).to_numpy():
-        end, notice = months_later(np.array([origin]), 24), group.workforce.spells["notice_days"].to_numpy()[[row]]
-        rows, first = np.full(n, row), np.full(n, origin + 1)
-        untreated_total = hazards.decision.until(rows, first) + random.exponential(size=n)
-        other = hazards.other.day_reached(rows, hazards.other.until(rows, first) + random.exponential(size=n))
-        untreated = hazards.decision.day_reached(rows, untreated_total)
-        treated = hazards.decision.day_reached(rows, treated_total(hazards, rows, untreated_total, start, ratio))
-        treated = np.where(untreated > start, treated, untreated)  # who gives notice before the start never starts
-        for decision, began in ((untreated, NEVER), (treated, start)):
-            left = decision + notice[0]
-            lived = ((left < end[0]) & (left <= other)).mean()
-            risk = voluntary_risk(hazards, rows[:1], notice, origin=first[:1] - 1, start=np.array([began]), end=end,
-                                  ratio=ratio)
-            assert lived == pytest.approx(risk[0], abs=4 * np.sqrt(risk[0] / n))
+def lived(hazards, row: int, notice_days: int, *, origin: int, start: int, end: int, ratio: float) -> float:
+    """Return the share of 100,000 lives of one person, still there on `origin`, that end in a resignation in time."""
+    n, random = 100_000, np.random.default_rng(1)
+    rows, first = np.full(n, row), np.full(n, origin + 1)
+    total = hazards.decision.until(rows, first) + random.exponential(size=n)
+    other = hazards.other.day_reached(rows, hazards.other.until(rows, first) + random.exponential(size=n))
+    untreated = hazards.decision.day_reached(rows, total)
+    treated = hazards.decision.day_reached(rows, treated_total(hazards, rows, total, start, ratio))
+    decision = np.where(untreated > start, treated, untreated)  # who gives notice before the start never starts
+    return float(((decision + notice_days < end) & (decision + notice_days <= other)).mean())
+
+
+def test_the_true_risk_is_what_many_lives_of_the_same_person_give(group):
+    """A junior, an executive, and an employee about to retire; untreated, treated at once and after half a year."""
+    hazards, spells = group.workforce.hazards, group.workforce.spells
+    origin = 19000  # 2022-01-08
+    here = spells[(spells["hire"] < origin) & (spells["exit"] > origin) & (spells["spell"] == 1)]
+    people = [here.index[here["level"] == 1][0], here.index[here["level"] == 6][0], here["birth_year"].idxmin()]
+    end = months_later(np.array([origin]), 24)
+    for row in people:
+        notice = spells.loc[[row], "notice_days"].to_numpy()
+        for start in (NEVER, origin, origin + 180):
+            risk = voluntary_risk(hazards, np.array([row]), notice, origin=np.array([origin]), start=np.array([start]),
+                                  end=end, ratio=0.2)[0]
+            seen = lived(hazards, row, notice[0], origin=origin, start=start, end=end[0], ratio=0.2)
+            assert seen == pytest.approx(risk, abs=4 * np.sqrt(risk / 100_000))
 
 
 @pytest.mark.parametrize("source", ["self", "others"])
@@ -217,10 +225,12 @@ def test_a_manager_is_someone_higher_in_the_department_who_is_employed(bank):
     assigned = both[both["manager_id"] != both.groupby("employee_id")["manager_id"].shift()]
     employed = assigned.merge(people, left_on="manager_id", right_on="employee_id", suffixes=("", "_spell"))
     on = employed["effective_date"]
+    quarterly = both[both["effective_date"].dt.strftime("%m-%d").isin(["01-01", "04-01", "07-01", "10-01"])]
     there = (employed["hire_date"] <= on) & ~(employed["exit_date"] < on)
     assert (assigned["job_level_boss"] > assigned["job_level"]).all()
     assert (assigned["department_boss"] == assigned["department"]).all()
     assert there.groupby([employed["employee_id"], on]).any().all()
+    assert (quarterly["job_level_boss"] > quarterly["job_level"]).all()  # looked at again every quarter
     assert len(led) > 0.9 * len(jobs)
 
 
@@ -271,12 +281,14 @@ def test_the_committee_turns_people_down_and_some_try_again(bank):
     assert rows["employee_id"].duplicated().any()
 
 
-def test_volunteers_are_happier_and_better_rated_than_their_peers(bank):
-    spells = bank.workforce.spells
-    juniors = spells[(spells["level"] <= 3) & (spells["spell"] == 1)]
-    mentors = juniors[juniors["role"] == "mentor"]
-    assert mentors["morale"].mean() > juniors["morale"].mean() + 0.15
-    assert mentors["performance"].mean() > juniors["performance"].mean() + 0.15
+def test_volunteers_are_happier_and_better_rated_than_their_peers(services):
+    company, opens = services.workforce, 18939  # 2021-11-08, the first intake
+    level, rating = company.careers.level_on(opens), pd.Series(company.careers.rating_on(opens))
+    peers = company.employed_on(opens) & (company.spells["decision"] > opens) & (level <= 2)
+    records = company.enrolled.records
+    volunteers = company.spells.index.isin(records.loc[records["intake"] == opens, "row"])
+    for trait in (company.spells["morale"], rating):
+        assert trait[peers & volunteers].mean() > trait[peers & ~volunteers].mean() + 0.15
 
 
 def test_a_lottery_offers_half_and_nobody_who_lost_starts_while_he_is_compared(services):

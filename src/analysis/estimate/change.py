@@ -11,6 +11,8 @@ from analysis.design.weights import att_weights, balance, fit_propensity
 from analysis.estimate.inference import Interval, cluster_sums, wald
 
 N_PERMUTATIONS = 2_000
+# A comparator who alone decides a fitted value has no residual to enlarge.
+LEAST_FREEDOM = 0.2
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,10 @@ def regression_adjusted(
 
     Notes
     -----
-    The influence function takes in that the regression is estimated; the weights are taken as known. Student's t with
-    one degree of freedom less than the clusters with treated rows.
+    The influence function takes in that the regression is estimated; the weights are taken as known. Comparators'
+    residuals are divided by one minus their leverage, as in HC3 (MacKinnon & White 1985, J Econometrics 29:305): with
+    few of them in a cell the fitted residuals are too small. Student's t with one degree of freedom less than the
+    clusters with treated rows.
     """
     x = np.column_stack([np.eye(cell.max() + 1)[cell], terms])
     control = ~treated
@@ -80,7 +84,10 @@ def regression_adjusted(
     n_treated = treated.sum()
     influence = np.zeros(len(y))
     influence[treated] = (residual[treated] - estimate) / n_treated
-    influence[control] = -(xw @ (inverse @ x[treated].mean(axis=0))) * residual[control]
+    leverage = np.sum((xw @ inverse) * x[control], axis=1)
+    influence[control] = (
+        -(xw @ (inverse @ x[treated].mean(axis=0))) * residual[control] / (1 - leverage).clip(LEAST_FREEDOM)
+    )
     n_treated_clusters = len(np.unique(cluster[treated]))
     summed = cluster_sums(influence, cluster, cluster.max() + 1)
     correction = n_treated_clusters / max(n_treated_clusters - 1, 1)

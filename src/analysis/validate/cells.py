@@ -42,7 +42,8 @@ def _column_rules(name: str, column: Column) -> list[Rule]:
         rules.append(_error(rule, name, message, _each(name, readable)))
     if column.allowed:
         rules.append(_error("not_allowed", name, f"is none of {', '.join(column.allowed)}; correct it, or translate "
-                            "the export's values under values: in study.yaml", _each(name, column.allowed.__contains__)))
+                            "the export's values under values: in study.yaml",
+                            _each(name, column.allowed.__contains__)))
     if column.minimum is not None or column.maximum is not None:
         low = -math.inf if column.minimum is None else column.minimum
         high = math.inf if column.maximum is None else column.maximum

@@ -41,10 +41,15 @@ def _strongly_connected(lines: pd.DataFrame) -> np.ndarray:
 
 
 def _history(jobs: pd.DataFrame) -> History:
+    """Return each person's days of change and the managers from then on, in time."""
+    history: History = {}
     ordered = jobs.sort_values("effective_date", kind="stable")
     managers = ordered["manager_id"].astype(object).where(ordered["manager_id"].notna(), None)
-    return {person: (list(rows), list(managers.loc[rows.index]))
-            for person, rows in ordered.groupby("employee_id")["effective_date"]}
+    for person, day, manager in zip(ordered["employee_id"], ordered["effective_date"], managers, strict=True):
+        days, then = history.setdefault(person, ([], []))
+        days.append(day)
+        then.append(manager)
+    return history
 
 
 def _leads_back(employee: str, manager: str, day: pd.Timestamp, history: History) -> bool:

@@ -119,7 +119,7 @@ def _wave_look_up(context: Context) -> list[Rule]:
     return [
         Rule("unknown_wave", "wave", "error", "rejected",
              "wave and instrument are not in the waves table; add the wave there, or correct the answer's",
-             lambda f: _in(f, WAVE, listed)),
+             lambda f: _in(f, WAVE, listed) | ~f["instrument"].isin(list(context.instruments))),
         Rule("wave_after_as_of", "wave", "info", "rejected",
              "the wave opens after as_of, where nothing is known yet; move as_of if that is wrong",
              lambda f: _in(f, WAVE, open_by_now) | ~_in(f, WAVE, listed)),

@@ -1,8 +1,6 @@
-"""One study, from raw files to released answers: the scientific story on one screen."""
+"""Which analysis answers which hypothesis, for every program and role of a study."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -17,50 +15,19 @@ from analysis.estimate.ask import Ask, unanswered
 from analysis.estimate.verdict import adjust_primary
 from analysis.measure.exposure import analysed_roles
 from analysis.measure.scales import rated_scores, self_scores
-from analysis.plan.contract import Tables
-from analysis.plan.errors import Problem
+from analysis.pipeline.opened import OpenStudy
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.instruments import Instrument, load_instruments
-from analysis.plan.paths import data_dir
 from analysis.plan.results import Finding
-from analysis.plan.study import Study, load_study
-from analysis.release.disclosure import release_finding
-from analysis.validate import load_tables
 
 HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
 
 
-@dataclass(frozen=True)
-class OpenStudy:
-    """A study whose input is good: the plan, the canonical tables and what was repaired on the way."""
+def find(opened: OpenStudy) -> tuple[Finding, ...]:
+    """Return the findings of H1–H3 for every program and role, before disclosure control.
 
-    study: Study
-    instruments: dict[str, Instrument]
-    tables: Tables
-    problems: tuple[Problem, ...]
-
-
-def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
-    """Read and check one study.
-
-    Raises
-    ------
-    BadInput
-        With every problem, when any of them is an error.
+    Holm's adjustment is over the whole primary family, so all of them are always estimated together.
     """
-    study = load_study(name, data_dir(data))
-    instruments = load_instruments(study)
-    tables, problems = load_tables(study, instruments)
-    return OpenStudy(study, instruments, tables, problems)
-
-
-def find(opened: OpenStudy, only: str | None = None) -> tuple[Finding, ...]:
-    """Return the released findings of H1–H3, for every program and role; `only` one hypothesis where it is named.
-
-    Holm's adjustment is over the whole primary family, so every hypothesis is estimated even when one is shown.
-    """
-    found = adjust_primary(_findings(opened), opened.study.min_cell)
-    return tuple(release_finding(f, opened.study.min_cell) for f in found if only in (None, f.hypothesis))
+    return adjust_primary(_findings(opened), opened.study.min_cell)
 
 
 def _findings(opened: OpenStudy) -> Iterator[Finding]:

@@ -1,0 +1,164 @@
+"""The command ``mentoring``: what a person types."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from analysis.plan.errors import BadInput, Problem
+from analysis.plan.paths import data_dir, reports_dir, study_folders
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Does a company's mentoring program work? Honest reports from its own exports.",
+)
+out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+Data = Annotated[Path | None, typer.Option(help="Folder of study folders (or MENTORING_DATA; default: data/).")]
+Reports = Annotated[Path | None, typer.Option(help="Folder for reports (or MENTORING_REPORTS; default: reports/).")]
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with exit code 2 and every problem listed, never with a traceback."""
+    try:
+        app()
+    except BadInput as bad:
+        _show_problems(bad.problems)
+        sys.exit(BAD_INPUT)
+
+
+def _show_problems(problems: tuple[Problem, ...], title: str | None = None) -> None:
+    if title:
+        err.print(title, style="bold red", markup=False)
+    for problem in problems:
+        err.print(f"  {problem.severity}: {problem} [{problem.action}]", markup=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Yield a function that says what is being done: on one moving line on a terminal, line by line elsewhere."""
+    if not out.is_terminal:
+        yield lambda text: out.print(text, markup=False)
+        return
+    with out.status("starting") as status:
+        yield lambda text: status.update(text)
+
+
+@app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")
+def report(
+    studies: Annotated[list[str] | None, typer.Argument(help="Names of study folders.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every study in the data folder.")] = False,
+    data: Data = None,
+    reports: Reports = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks run at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all."""
+    # The scientific libraries take seconds to import: --help need not wait for them.
+    from analysis.pipeline import report_study
+    from analysis.report.index import write_index
+
+    folder, target = data_dir(data), reports_dir(reports)
+    outcomes = []
+    for name in _chosen(studies, all_, folder):
+        # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
+        with _progress() as say, ThreadPoolExecutor(1) as pool:
+            error = pool.submit(report_study, name, folder, target, jobs, say).exception()
+        outcomes.append(_say_outcome(name, target, error))
+    if target.is_dir():
+        out.print(f"All studies: {write_index(target)}", markup=False)
+    raise typer.Exit(BAD_INPUT if BAD_INPUT in outcomes else max(outcomes))
+
+
+def _say_outcome(name: str, reports: Path, error: BaseException | None) -> int:
+    """Say how a study ended; return its exit code."""
+    if error is None:
+        out.print(f"{name}: {reports / name / 'index.html'}", markup=False)
+        return DONE
+    if isinstance(error, BadInput):
+        _show_problems(error.problems, f"{name}: no report, because the input cannot be used:")
+        return BAD_INPUT
+    # The exception's own text might hold somebody's data; where it happened does not.
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    err.print(f"{name}: no report, because of a fault in this program: {type(error).__name__} in "
+              f"{Path(where.filename).name}, line {where.lineno}. Please report it.", style="bold red", markup=False)
+    return FAILED
+
+
+def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
+    names = [p.name for p in study_folders(folder)] if all_ else list(dict.fromkeys(studies or []))
+    if not names:
+        reason = f"there is no study folder in {folder}" if all_ else "name a study, or say --all"
+        err.print(f"Nothing to do: {reason}.", markup=False)
+        raise typer.Exit(BAD_INPUT)
+    return names
+
+
+@app.command(epilog="Example: mentoring check northbank")
+def check(
+    studies: Annotated[list[str], typer.Argument(help="Names of study folders.")],
+    data: Data = None,
+    reports: Reports = None,
+) -> None:
+    """Read and validate only: print the data-quality ledger and write it to reports/STUDY/data_quality.csv."""
+    from analysis.pipeline import open_study
+    from analysis.report.write import replace_problems
+
+    folder, target, bad = data_dir(data), reports_dir(reports), False
+    for name in studies:
+        try:
+            problems = open_study(name, folder).problems
+            out.print(f"{name}: can be used. Remarks: {len(problems)}.", markup=False)
+            _show_problems(problems)
+        except BadInput as found:
+            problems, bad = found.problems, True
+            _show_problems(problems, f"{name}: the input cannot be used:")
+        if (folder / name / "study.yaml").is_file():
+            out.print(f"{name}: {replace_problems(problems, target / name)}", markup=False)
+    raise typer.Exit(BAD_INPUT if bad else DONE)
+
+
+@app.command(epilog="Example: mentoring simulate acme --like larkfield --employees 900 --no-effect")
+def simulate(
+    name: Annotated[str, typer.Argument(help="Name of the new study; it alone seeds everything random.")],
+    like: Annotated[str, typer.Option(help="The demo company to resemble.")] = "northbank",
+    employees: Annotated[int | None, typer.Option(help="How many people ever work there, about.")] = None,
+    no_effect: Annotated[bool, typer.Option("--no-effect", help="The program does nothing at all.")] = False,
+    data: Data = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a study folder that is there.")] = False,
+) -> None:
+    """Make a company with a known answer: raw exports, study.yaml and, apart from them, truth.csv."""
+    from analysis.simulate import scenario_named, write_company
+    from analysis.simulate import simulate as make
+
+    scenario = scenario_named(name, like=like, employees=employees, no_effect=no_effect)
+    folder = data_dir(data) / name
+    write_company(make(scenario), folder, overwrite=force)
+    out.print(f"{name}: {folder} (simulated; the true effects are in truth.csv)", markup=False)
+
+
+@app.command(epilog="Example: mentoring fetch illinois-wellness --from ~/illinois-wellness-data/data/csv")
+def fetch(
+    name: Annotated[str, typer.Argument(help="A public study: illinois-wellness.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Folder of the public files, where there is no network.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Bring a public study into the data folder; its files' checksums are verified first."""
+    from analysis.fetch import fetch as bring
+
+    with _progress() as say:
+        say(f"{name}: fetching")
+        folder = bring(name, data_dir(data), source)
+    out.print(f"{name}: {folder}", markup=False)

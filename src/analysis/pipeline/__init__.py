@@ -1,0 +1,69 @@
+"""One study, from raw files to released report: the scientific story on one screen."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from analysis.pipeline.described import describe
+from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import provenance
+from analysis.pipeline.questions import find
+from analysis.plan.errors import BadInput
+from analysis.plan.paths import STUDY_NAME
+from analysis.release.answer import Released
+from analysis.release.disclosure import release_finding, release_frame
+from analysis.report.execute import execute_notebooks
+from analysis.report.write import new_folder, write_answers, write_problems
+
+__all__ = ["OpenStudy", "answer", "open_study", "report_study"]
+
+
+def answer(opened: OpenStudy) -> Released:
+    """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired."""
+    started = time.monotonic()
+    min_cell = opened.study.min_cell
+    findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
+    described = {name: release_frame(frame, min_cell) for name, frame in describe(opened).items()}
+    times = {
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    return Released(
+        study=opened.study,
+        findings=findings,
+        problems=opened.problems,
+        described=described,
+        run=provenance(opened.study) | times,
+    )
+
+
+def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Callable[[str], None] = print) -> Path:
+    """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
+
+    Raises
+    ------
+    BadInput
+        With every problem; the folder then holds the data-quality ledger alone, so that no older answer is taken for
+        an answer from the data as they now are.
+    """
+    try:
+        say(f"{name}: reading and checking")
+        opened = open_study(name, data)
+    except BadInput as bad:
+        if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
+            with new_folder(reports / name) as folder:
+                write_problems(bad.problems, folder)
+        raise
+    say(f"{name}: estimating")
+    released = answer(opened)
+    with new_folder(reports / name) as folder:
+        say(f"{name}: writing the report")
+        write_answers(released, folder)
+        execute_notebooks(
+            {"study": name, "data": str(data.resolve())},
+            folder / "notebooks",
+            jobs=jobs,
+            say=lambda done: say(f"{name}: {done}"),
+        )
+    return reports / name

@@ -1,0 +1,47 @@
+"""Where an answer comes from: data, code and versions."""
+
+import hashlib
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from analysis.plan.paths import project_dir
+from analysis.plan.study import Study
+
+PACKAGES = ("mentoring-outcomes", "numpy", "pandas", "scipy", "statsmodels", "pandera", "matplotlib", "papermill")
+
+
+def provenance(study: Study) -> dict:
+    """Return what `run.json` says of a run, but for its times: no path and no person's data are in it."""
+    return {
+        "study": study.study,
+        "parameters": {
+            "as_of": str(study.as_of),
+            "horizons_months": list(study.horizons_months),
+            "min_cell": study.min_cell,
+            "smallest_effects": dict(study.smallest_effects),
+        },
+        "data_checksums": {name: _sha256(study.folder / name) for name in _files(study)},
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        "commit": _commit(),
+        "seeds": "SHA-256 of the names of study, program, role, outcome and horizon (analysis.plan.seeds)",
+    }
+
+
+def _files(study: Study) -> list[str]:
+    cards = sorted(f"instruments/{p.name}" for p in (study.folder / "instruments").glob("*.yaml"))
+    return ["study.yaml", *cards, *sorted({s.path for s in study.sources})]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _commit() -> str | None:
+    """Return the project's commit, marked where files have been changed since; None outside a repository."""
+    command = ["git", "-C", str(project_dir()), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,109 @@
+"""Notebooks run with parameters, which are checked before anything runs."""
+
+import ast
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+
+from analysis.plan.errors import BadInput, Problem
+from analysis.plan.paths import notebooks_dir
+
+START_TIMEOUT_SECONDS = 300
+
+
+def declared_parameters(notebook: Path) -> dict[str, object]:
+    """Return the names and defaults of a notebook's one ``parameters`` cell, in its order.
+
+    Raises
+    ------
+    ValueError
+        The notebook has no such cell, more than one, or something else than plain assignments in it.
+    """
+    cells = nbformat.read(notebook, as_version=4).cells
+    tagged = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", ())]
+    if len(tagged) != 1:
+        raise ValueError(f"{notebook.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one")
+    found = {}
+    for statement in ast.parse(tagged[0]).body:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            raise ValueError(f"{notebook.name}: the parameters cell may hold plain assignments only")
+        found[statement.targets[0].id] = ast.literal_eval(statement.value)
+    return found
+
+
+def check_parameters(given: Mapping[str, object], declared: Mapping[str, object], notebook: str) -> None:
+    """Refuse parameters that are misspelt, missing or of another type than the notebook's default.
+
+    Raises
+    ------
+    BadInput
+        With every mistake.
+    """
+    known = ", ".join(declared)
+    mistakes = [f"there is no parameter {name!r}; the parameters are {known}" for name in given if name not in declared]
+    mistakes += [f"parameter {name!r} is missing" for name in declared if name not in given]
+    mistakes += [
+        f"parameter {name!r} must be {type(declared[name]).__name__}, not {type(value).__name__}"
+        for name, value in given.items()
+        if name in declared and type(value) is not type(declared[name])
+    ]
+    if mistakes:
+        raise BadInput(
+            Problem(severity="error", table="study", source=notebook, rule="parameters", message=m, action="rejected")
+            for m in mistakes
+        )
+
+
+def execute_notebook(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None:
+    """Run one notebook and save it with its outputs, the time and machine of the run stripped.
+
+    Raises
+    ------
+    BadInput
+        The parameters are not the notebook's; nothing has run then.
+    papermill.PapermillExecutionError
+        A cell failed.
+    """
+    check_parameters(parameters, declared_parameters(notebook), notebook.name)
+    # papermill takes a second to import: only those who run notebooks wait for it.
+    import papermill
+
+    papermill.execute_notebook(
+        notebook,
+        output,
+        dict(parameters),
+        cwd=notebook.parent,
+        progress_bar=False,
+        kernel_name="python3",
+        start_timeout=START_TIMEOUT_SECONDS,
+    )
+    strip_run_metadata(output)
+
+
+def strip_run_metadata(path: Path) -> None:
+    """Remove from a notebook what tells when and where it ran, so that the same answers give the same file."""
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("papermill", None)
+    for number, cell in enumerate(book.cells):
+        cell.id = f"cell-{number}"
+        for key in ("papermill", "execution", "ExecuteTime"):
+            cell.metadata.pop(key, None)
+    nbformat.write(book, path)
+
+
+def execute_notebooks(
+    parameters: Mapping[str, object], folder: Path, jobs: int = 1, say: Callable[[str], None] = print
+) -> None:
+    """Run every notebook of the project into `folder`, `jobs` at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    notebooks = sorted(notebooks_dir().glob("*.ipynb"))
+    # A kernel that finds a backend set shows no picture.
+    os.environ.pop("MPLBACKEND", None)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = [(n, pool.submit(execute_notebook, n, folder / n.name, parameters)) for n in notebooks]
+        for notebook, future in running:
+            future.result()
+            say(f"notebook {notebook.name}")

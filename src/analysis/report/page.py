@@ -1,0 +1,2 @@
+"""Placeholder until the page lands."""
+figure_files = index_facts = study_page = None

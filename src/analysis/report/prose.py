@@ -1,0 +1,291 @@
+"""Sentences made from numbers: what was found, in words that claim no more than the interval allows."""
+
+from collections.abc import Sequence
+
+from analysis.plan.hypotheses import Hypothesis, load_plan
+from analysis.plan.results import Estimate, Finding
+from analysis.plan.study import Study
+from analysis.release.answer import Released
+from analysis.report.wording import (
+    RATERS,
+    UNITS,
+    interval_text,
+    is_randomized,
+    is_retention,
+    level_text,
+    naive_rows,
+    number,
+    percent,
+    program_phrase,
+    role_phrase,
+    trimmed,
+    unit,
+    value_text,
+)
+
+MAIN_HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
+
+NEEDED = {
+    "H1_retention": "HR dates of hire and exit for the whole workforce, the start dates of the program, and colleagues "
+    "who could have started and had not",
+    "H2_morale": "a survey that measures morale, linked to people, with a wave before the start and one after it",
+    "H3_leadership": "a survey or multi-rater feedback on leadership, linked to people, with a wave before the start "
+    "and one after it",
+}
+
+IN_SHORT = {
+    "supported": "which supports the claim",
+    "harmful": "which points the wrong way",
+    "inconclusive": "which leaves the question open",
+}
+
+UNRECORDED = (
+    "It holds if those who started and their comparators were alike in everything that was not recorded, which no data "
+    "can show."
+)
+
+
+def three_sentences(released: Released) -> tuple[str, ...]:
+    """Return the answers, one sentence each for retention, morale and leadership; every program and role is in them."""
+    return tuple(_answer(h, [f for f in released.findings if f.hypothesis == h], released.study) for h in MAIN_HYPOTHESES)
+
+
+def _answer(hypothesis_id: str, findings: Sequence[Finding], study: Study) -> str:
+    title = load_plan().hypothesis(hypothesis_id).title
+    clauses, told = [], set()
+    for finding in sorted(findings, key=lambda f: not f.primary.is_estimated):
+        clauses.append(_short_clause(finding, study) if finding.program in told else _clause(finding, study))
+        told.add(finding.program)
+    if not any(f.primary.is_estimated for f in findings):
+        reasons = dict.fromkeys(_lower_first(f.primary.reason.rstrip(".")) for f in findings)
+        said = "; ".join(reasons) if reasons else "nobody was enrolled in a program"
+        return f"{title}: this study cannot say, because {said}."
+    return f"{title}: {'; '.join(clauses)}."
+
+
+def _clause(finding: Finding, study: Study) -> str:
+    if not finding.primary.is_estimated:
+        return _short_clause(finding, study)
+    return f"{_lower_first(_statement(finding, study))} {_short_interval(finding)}, {_in_short(finding)}"
+
+
+def _short_clause(finding: Finding, study: Study) -> str:
+    who = role_phrase(study.program(finding.program), finding.role)
+    estimate = finding.primary
+    if estimate.status == "suppressed":
+        return f"for {who} a group is too small to be shown"
+    if not estimate.is_estimated:
+        return f"for {who} it cannot be estimated"
+    return f"for {who} the difference was {value_text(estimate)} points {_short_interval(finding)}, {_in_short(finding)}"
+
+
+def _short_interval(finding: Finding) -> str:
+    low, high = interval_text(finding.primary)[1:-1].split(", ")
+    return f"({level_text(finding.primary)} interval {low} to {high})"
+
+
+def _in_short(finding: Finding) -> str:
+    if finding.verdict == "not supported":
+        return f"which rules out {_benefit(finding)}"
+    return IN_SHORT[finding.verdict]
+
+
+def finding_sentence(finding: Finding, study: Study) -> str:
+    """Return what was found for one program and role, with its interval; or why there is no number."""
+    if not finding.primary.is_estimated:
+        return _no_number(finding, study)
+    estimate = finding.primary
+    less, more = _scale_ends(finding)
+    low, high = (_amount(limit, estimate, less, more) for limit in (estimate.ci_low, estimate.ci_high))
+    return f"{_statement(finding, study)}; the {level_text(estimate)} interval runs from {low} to {high}."
+
+
+def _statement(finding: Finding, study: Study) -> str:
+    """Return the estimate in words, without its interval and without a full stop."""
+    estimate = finding.primary
+    who, others = subject(finding, study)
+    if is_retention(finding):
+        verb = "left of their own accord" if estimate.outcome == "voluntary_exit" else "left"
+        amount = _amount(estimate.estimate, estimate, "less often", "more often", none="just as often", name=True)
+        link = "as" if amount == "just as often" else "than"
+        return f"{who} {verb} {amount} within {estimate.horizon_months} months {link} {others}"
+    construct = _construct(finding)
+    if is_randomized(finding):
+        amount = _amount(estimate.estimate, estimate, "lower", "higher", none="the same", name=True)
+        compared = f"{amount} {'as' if amount == 'the same' else 'than'} among {others}"
+        return f"Afterwards {construct} among {_lower_first(who)} was {compared}, earlier scores taken into account"
+    amount = _amount(estimate.estimate, estimate, "down", "up", none="neither up nor down", name=True)
+    return f"Relative to {others}, the {construct} of {_lower_first(who)} moved {amount}"
+
+
+def subject(finding: Finding, study: Study) -> tuple[str, str]:
+    """Return who is compared with whom, in words."""
+    program = study.program(finding.program)
+    role = role_phrase(program, finding.role)
+    if is_randomized(finding):
+        place = "" if finding.role in ("participant", "any") else f" as {role}"
+        return f"People offered a place in {program_phrase(program)}{place}", "those not offered one"
+    started = "started" if finding.primary.contrast == "enrolled_vs_not" else "took part in"
+    return f"{role[0].upper()}{role[1:]} who {started} {program_phrase(program)}", "comparable colleagues who had not"
+
+
+def _construct(finding: Finding) -> str:
+    source = RATERS.get(finding.primary.rater_source or "")
+    name = {"leadership": "leadership score"}.get(finding.primary.outcome, finding.primary.outcome.replace("_", " "))
+    return f"{name}, {source}," if source else name
+
+
+def _scale_ends(finding: Finding) -> tuple[str, str]:
+    if is_retention(finding):
+        return "less often", "more often"
+    return ("lower", "higher") if is_randomized(finding) else ("down", "up")
+
+
+def _amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False) -> str:
+    """Return a difference in words: its size and its side; `none` where it rounds to nothing."""
+    shown = unit(estimate)
+    size = round(abs(x) * shown.scale, shown.decimals)
+    if size == 0:
+        return none
+    side = less if x < 0 else more
+    text = number(size, shown.decimals) + (f" {shown.name}" if name else "")
+    return f"{side} by {text}" if side in ("up", "down") else f"{text} {side}"
+
+
+def _no_number(finding: Finding, study: Study) -> str:
+    reason = finding.primary.reason
+    if finding.primary.status == "suppressed":
+        return f"Not shown: {_lower_first(reason)} At least {study.min_cell} people in each group would be needed."
+    if any(said in reason for said in ("need", "would have", "later data lock")):
+        return f"Cannot be estimated: {_lower_first(reason)}"
+    return f"Cannot be estimated: {_lower_first(reason)} What would be needed: {NEEDED[finding.hypothesis]}."
+
+
+def detectable_sentence(finding: Finding) -> str:
+    """Return the smallest effect that the study could have seen, to be read before any p-value; empty without one."""
+    if finding.smallest_detectable is None:
+        return ""
+    shown = UNITS[finding.primary.measure]
+    size = number(shown.scale * finding.smallest_detectable, shown.decimals)
+    beside = "more" if finding.smallest_detectable > finding.smallest_effect else "no more"
+    return (
+        f"This study could have seen a difference of about {size} {shown.name} with {percent(0.8)} power; one half as "
+        f"large it would more often have missed than seen. That is {beside} than the {_smallest(finding)} named "
+        f"beforehand as worth having."
+    )
+
+
+def _smallest(finding: Finding) -> str:
+    shown = UNITS[finding.primary.measure]
+    return f"{trimmed(shown.scale * finding.smallest_effect, shown.decimals)} {shown.name}"
+
+
+def _benefit(finding: Finding) -> str:
+    return f"{'a drop' if _hypothesis(finding).claimed_direction < 0 else 'a rise'} of {_smallest(finding)} or more"
+
+
+def _hypothesis(finding: Finding) -> Hypothesis:
+    return load_plan().hypothesis(finding.hypothesis)
+
+
+def verdict_sentence(finding: Finding) -> str:
+    """Return the verdict in plain words, by the written rule; empty where nothing was estimated."""
+    if not finding.primary.is_estimated:
+        return ""
+    sign = _hypothesis(finding).claimed_direction
+    low, high = sorted((sign * finding.primary.ci_low, sign * finding.primary.ci_high))
+    words = {
+        "supported": _supported,
+        "not supported": _not_supported,
+        "harmful": _harmful,
+        "inconclusive": _inconclusive,
+    }[finding.verdict](finding, low, high)
+    rests = finding.verdict in ("supported", "harmful") and not is_randomized(finding)
+    return f"{words} {UNRECORDED}" if rests else words
+
+
+def _supported(finding: Finding, low: float, high: float) -> str:
+    return (
+        f"Supported: the interval leaves out no difference, and the estimate reaches the {_smallest(finding)} named "
+        f"beforehand as the smallest effect worth having."
+    )
+
+
+def _not_supported(finding: Finding, low: float, high: float) -> str:
+    start = "Not supported: there seems to be an effect in the claimed direction, but" if low > 0 else "Not supported:"
+    return f"{start} the interval leaves out {_benefit(finding)}, the smallest effect worth having."
+
+
+def _harmful(finding: Finding, low: float, high: float) -> str:
+    return "Harmful by the written rule: the interval leaves out no difference, and lies against the claim."
+
+
+def _inconclusive(finding: Finding, low: float, high: float) -> str:
+    if low > 0:
+        return (
+            f"Inconclusive: the interval leaves out no difference, but the estimate falls short of {_benefit(finding)}, "
+            f"which the interval still allows."
+        )
+    harm = " Harm of that size is not ruled out either." if low <= -finding.smallest_effect else ""
+    return f"Inconclusive: the interval holds both no difference and {_benefit(finding)}.{harm}"
+
+
+def naive_sentence(finding: Finding) -> str:
+    """Return what a dashboard would show, and what is left of it once the comparison is fair; empty without either."""
+    naive, primary = naive_rows(finding), finding.primary
+    if not naive or not primary.is_estimated:
+        return ""
+    if not is_retention(finding):
+        return _naive_scale(finding, naive[0])
+    if is_randomized(finding):
+        return _naive_lottery(finding)
+    at_horizon = [e for e in naive if e.horizon_months == primary.horizon_months]
+    ever = [e for e in at_horizon if e.contrast == "ever_vs_never"]
+    plain = [e for e in at_horizon if e.contrast == "enrolled_vs_not"]
+    if not ever or not plain:
+        return ""
+    return (
+        f"Ever in the program against never, as a dashboard would show it: {_exits(ever[0], name=True)} within "
+        f"{primary.horizon_months} months. Starting the clock on the same day in both groups {_step(ever[0], plain[0])}; "
+        f"making them alike in what was recorded {_step(plain[0], primary)}. "
+        f"What is left is {value_text(primary)} {interval_text(primary)}."
+    )
+
+
+def _naive_scale(finding: Finding, naive: Estimate) -> str:
+    primary = finding.primary
+    how = "taking earlier scores into account" if is_randomized(finding) else "comparing changes of like with like"
+    return (
+        f"Scores afterwards, simply compared: {value_text(naive)} points. By {how}: {value_text(primary)} "
+        f"{interval_text(primary)}."
+    )
+
+
+def _naive_lottery(finding: Finding) -> str:
+    parts = []
+    for naive in naive_rows(finding):
+        fair = [e for e in finding.estimates if e.analysis == "primary" and e.horizon_months == naive.horizon_months]
+        if not fair or not fair[0].is_estimated:
+            continue
+        parts.append(
+            f"Within {naive.horizon_months} months, those who took part against those who did not, among people offered a "
+            f"place, as a dashboard would show it: {_exits(naive, name=True)}. Everyone offered against everyone not "
+            f"offered, as the lottery allows: {_exits(fair[0])} {interval_text(fair[0])}."
+        )
+    return " ".join(parts)
+
+
+def _exits(estimate: Estimate, name: bool = False) -> str:
+    return _amount(estimate.estimate, estimate, "fewer exits", "more exits", none="no difference", name=False).replace(
+        " fewer", " percentage points fewer" if name else " points fewer"
+    ).replace(" more", " percentage points more" if name else " points more")
+
+
+def _step(before: Estimate, after: Estimate) -> str:
+    """Return what a correction did to the figure, from the numbers as they are shown."""
+    was, now = (round(100 * e.estimate, 1) for e in (before, after))
+    if was == now:
+        return "changes nothing"
+    if abs(now) < abs(was) and was * now >= 0:
+        return f"takes away {number(abs(was) - abs(now), 1)} of these"
+    return f"moves the figure to {number(now, 1, signed=True)}"

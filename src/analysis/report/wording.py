@@ -1,0 +1,202 @@
+"""How numbers, people and terms of the ledger are put in words: one place, so that page and notebooks agree."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import Estimate, Finding
+from analysis.plan.study import Program, Study
+
+MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a measure is shown: its scale, decimals, full and short name; a ratio carries no sign."""
+
+    scale: float = 1.0
+    decimals: int = 2
+    name: str = ""
+    short: str = ""
+    is_ratio: bool = False
+
+
+UNITS = {
+    "risk_difference": Unit(100, 1, "percentage points", "points"),
+    "mean_difference": Unit(1, 2, "points", "points"),
+    "standardized_mean_difference": Unit(1, 2, "standard deviations", "SD"),
+    "rmst_difference_days": Unit(1, 0, "days", "days"),
+    "risk_ratio": Unit(is_ratio=True),
+    "hazard_ratio": Unit(is_ratio=True),
+}
+
+MEASURES = {
+    "risk_difference": "difference in risk, percentage points",
+    "risk_ratio": "ratio of risks",
+    "mean_difference": "difference, points of the scale",
+    "standardized_mean_difference": "difference, standard deviations",
+    "rmst_difference_days": "difference in time employed, days",
+    "hazard_ratio": "ratio of hazards",
+}
+
+ESTIMATORS = {
+    "iptw_aalen_johansen": "inverse-probability-weighted Aalen–Johansen",
+    "aalen_johansen": "Aalen–Johansen, nothing adjusted",
+    "stratified_difference_in_proportions": "difference in shares by stratum of the lottery",
+    "wald_ratio": "Wald ratio (the offer as instrument)",
+    "dr_did": "doubly robust difference-in-differences",
+    "ancova": "difference adjusted for the score before (ANCOVA)",
+    "difference_in_means": "difference in means, nothing adjusted",
+}
+
+CONTRASTS = {
+    "ever_vs_never": "ever in the program against never",
+    "enrolled_vs_not": "started against not started",
+    "offered_vs_not": "offered a place against not offered",
+    "participants_vs_not_among_offered": "took part against did not, among those offered",
+    "enrolled_vs_not_before_start": "the same people, before any start",
+}
+
+ANALYSES = {
+    "primary": "main answer",
+    "secondary": "secondary",
+    "sensitivity": "sensitivity",
+    "negative_control": "negative control",
+    "naive": "naive",
+    "descriptive": "descriptive",
+}
+
+OUTCOMES = {
+    "voluntary_exit": "voluntary exit",
+    "involuntary_exit": "dismissal",
+    "any_exit": "exit of any kind",
+    "promotion": "promotion",
+}
+
+RATERS = {
+    "self": "rated by themselves",
+    "others": "rated by others",
+    "manager": "rated by their managers",
+    "peer": "rated by peers",
+    "direct_report": "rated by direct reports",
+}
+
+ROLES = {"mentor": "mentors", "mentee": "mentees", "participant": "participants", "any": "people"}
+SENIORITY = {"mentor": " (the juniors)", "mentee": " (the seniors)"}
+
+
+def minus(text: str) -> str:
+    """Return `text` with real minus signs for hyphens."""
+    return text.replace("-", MINUS)
+
+
+def number(value: float | None, decimals: int = 2, signed: bool = False) -> str:
+    """Return a number for a reader: fixed decimals, a real minus sign, no negative zero; a dash where it is missing."""
+    if value is None or pd.isna(value):
+        return DASH
+    rounded = round(float(value), decimals) + 0.0
+    sign = "+" if signed and rounded > 0 else ""
+    return sign + minus(f"{rounded:,.{decimals}f}")
+
+
+def trimmed(value: float, decimals: int = 2) -> str:
+    """Return a number without trailing zeros, e.g. ``3`` and ``0.15``."""
+    text = number(value, decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float | None, decimals: int = 0) -> str:
+    """Return a proportion as a percentage."""
+    return DASH if share is None or pd.isna(share) else number(100 * share, decimals) + NBSP + "%"
+
+
+def count(n: object, min_cell: int) -> str:
+    """Return a count of people; under `min_cell`, or masked, it is only said to be small."""
+    if n is None or pd.isna(n) or 0 < n < min_cell:
+        return f"<{min_cell}"
+    return f"{int(n):,}"
+
+
+def p_text(p: float | None) -> str:
+    """Return a p-value as it is printed; a dash where there is none."""
+    if p is None or pd.isna(p):
+        return DASH
+    if p < 0.001:
+        return "p < 0.001"
+    if p > 0.99:
+        return "p > 0.99"
+    return f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}"
+
+
+def unit(estimate: Estimate) -> Unit:
+    """Return how the measure of a row is shown."""
+    return UNITS.get(estimate.measure, Unit())
+
+
+def value_text(estimate: Estimate) -> str:
+    """Return the row's estimate in the unit of its measure, signed; a dash without one."""
+    shown = unit(estimate)
+    scaled = None if estimate.estimate is None else shown.scale * estimate.estimate
+    return number(scaled, shown.decimals, signed=not shown.is_ratio)
+
+
+def interval_text(estimate: Estimate) -> str:
+    """Return the row's interval, e.g. ``[−9.7, +1.0]``; empty without one."""
+    if not estimate.is_estimated:
+        return ""
+    shown = unit(estimate)
+    low, high = (
+        number(shown.scale * limit, shown.decimals, signed=not shown.is_ratio)
+        for limit in (estimate.ci_low, estimate.ci_high)
+    )
+    return f"[{low}, {high}]"
+
+
+def level_text(estimate: Estimate) -> str:
+    """Return the interval's level, e.g. ``95 %``."""
+    return percent(estimate.ci_level)
+
+
+def program_phrase(program: Program) -> str:
+    """Return the program as a noun in a sentence: ``the Genius Clinic program``."""
+    name = program.name.removeprefix("The ").removeprefix("the ")
+    ends = name.lower().endswith(("program", "programme", "scheme"))
+    return f"the {name}" if ends else f"the {name} program"
+
+
+def role_phrase(program: Program, role: str) -> str:
+    """Return a role in the plural; in a reverse program it says who is the junior."""
+    plural = ROLES.get(role, f"{role}s")
+    return plural + (SENIORITY.get(role, "") if program.direction == "reverse" else "")
+
+
+def label(finding: Finding, study: Study) -> str:
+    """Return whom a finding is about: ``Genius Clinic: mentors (the juniors)``."""
+    program = study.program(finding.program)
+    return f"{program.name}: {role_phrase(program, finding.role)}"
+
+
+def hypothesis_title(finding: Finding) -> str:
+    """Return the title of the finding's hypothesis."""
+    return load_plan().hypothesis(finding.hypothesis).title
+
+
+def is_randomized(finding: Finding) -> bool:
+    """Whether lots decided who was offered a place."""
+    return finding.primary.estimand == "ITT"
+
+
+def is_retention(finding: Finding) -> bool:
+    """Whether the outcome is an exit and not a score."""
+    return finding.primary.measure == "risk_difference"
+
+
+def naive_rows(finding: Finding) -> list[Estimate]:
+    """Return the estimated naive rows, the most biased contrast first."""
+    return [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+
+
+def outcome_name(outcome: str) -> str:
+    """Return an outcome as a reader calls it."""
+    return OUTCOMES.get(outcome, outcome.replace("_", " "))

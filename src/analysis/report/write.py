@@ -1,0 +1,56 @@
+"""The files of one study's report, written whole or not at all."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analysis.plan.errors import Problem, problems_frame
+from analysis.plan.results import estimates_frame
+from analysis.release.answer import Released
+from analysis.report.page import figure_files, index_facts, study_page
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that replaces `target` when the block ends well, and vanishes when it does not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        new, old = staging / "new", staging / "old"
+        new.mkdir()
+        yield new
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_problems(problems: Iterable[Problem], folder: Path) -> None:
+    """Write the data-quality ledger, ``data_quality.csv``."""
+    problems_frame(problems).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
+
+
+def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
+    """Replace the data-quality ledger of a report folder, and nothing else in it; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
+        write_problems(problems, Path(staging))
+        return (Path(staging) / "data_quality.csv").replace(folder / "data_quality.csv")
+
+
+def write_answers(released: Released, folder: Path) -> None:
+    """Write the page, the ledgers, the figures and ``run.json`` of one study."""
+    estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
+    estimates.to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+    write_problems(released.problems, folder)
+    run = dict(released.run) | {"index": index_facts(released)}
+    (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "index.html").write_text(study_page(released), encoding="utf-8")
+    figures = folder / "figures"
+    figures.mkdir()
+    for name, content in figure_files(released).items():
+        (figures / name).write_bytes(content)
