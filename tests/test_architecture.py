@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "analysis"
 
 FROM_THE_GROUND = ("plan", "ingest", "validate", "measure", "design", "estimate", "synthesis", "release", "report",
-                   "pipeline", "cli", "__main__")
+                   "pipeline", "notebook", "cli", "__main__")
 BELOW = {room: set(FROM_THE_GROUND[:floor]) for floor, room in enumerate(FROM_THE_GROUND)}
 BELOW |= {"__init__": set(), "simulate": {"plan"}, "fetch": {"plan"}}
 BELOW["cli"] |= {"simulate", "fetch"}

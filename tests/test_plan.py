@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.plan.errors import BadInput, Problem, problems_frame
-from analysis.plan.hypotheses import load_plan, smallest_effect
+from analysis.plan.hypotheses import check_smallest_effects, load_plan, smallest_effect
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import shipped, study_folders
 from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
@@ -297,3 +297,20 @@ def test_the_data_quality_ledger_puts_errors_first_and_shows_five_lines():
 def test_random_numbers_depend_on_the_names_alone():
     assert rng("acme", "permutation").integers(10**9) == 94902796
     assert rng("acme", "permutation").random() != rng("acme", "bootstrap").random()
+
+
+def test_a_key_given_twice_is_a_mistake_and_not_silently_the_last(tmp_path):
+    problem, = problems_of(write_study(tmp_path, ACME + "\nmin_cell: 12\nmin_cell: 3\n"))
+    assert "min_cell" in problem.message and "twice" in problem.message
+
+
+@pytest.mark.parametrize("impossible", ["2022-13-01", "20220101", "2022-1-1"])
+def test_a_date_that_is_none_is_told_with_its_line(tmp_path, impossible):
+    problem, = problems_of(write_study(tmp_path, ACME.replace("study_start: 2022-01-01", f"study_start: {impossible}")))
+    assert problem.example_rows == (4,) and problem.message.startswith("study_start")
+
+
+def test_a_smallest_effect_for_no_hypothesis_is_refused(tmp_path):
+    study = load_study("acme", write_study(tmp_path, ACME + "\nsmallest_effects: {H1_retentoin: 0.02}\n"))
+    with pytest.raises(BadInput, match="H1_retentoin"):
+        check_smallest_effects(study)

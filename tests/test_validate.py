@@ -115,7 +115,7 @@ ERRORS = [
     Case("exit_before_hire", "employees", "E5,2023-01-01,2022-12-31,other,,,,"),
     Case("duplicate_spell", "employees", "E4,2023-02-01,,,,,,"),
     Case("overlapping_spells", "employees", "E2,2023-09-30,,,,,,"),
-    Case("overlapping_spells", "employees", "E1,2022-01-01,2022-06-30,other,,,,"),
+    Case("overlapping_spells", "employees", "E3,2022-01-01,2022-06-30,other,,,,"),
     Case("not_a_number", "jobs", "E1,2022-01-01,senior,,"),
     Case("not_a_number", "jobs", "E1,2022-01-01,inf,,"),
     Case("not_a_number", "jobs", 'E1,2022-01-01,"1,5",,'),
@@ -188,7 +188,7 @@ REPAIRED = [
 
 
 def says_nothing_of(case, problem):
-    """Return whether no cell of the bad rows is quoted in the problem's message (a bare word such as `active` may be)."""
+    """Return whether no cell of the bad rows is quoted in the problem's message (bare words may be)."""
     cells = {cell for cell in case.rows.replace("\n", ",").split(",") if any(letter.isdigit() for letter in cell)}
     return not any(cell in problem.message.split() for cell in cells)
 

@@ -60,9 +60,14 @@ class Trials:
 
 
 def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
-    """Return the role's eligibility: as the study states it, else the job levels seen among that role's applicants."""
+    """Return the role's eligibility: as the study states it, else the job levels seen among that role's applicants.
+
+    Without job history levels cannot be looked at, and everyone's will do.
+    """
     stated = program.eligibility.get(role, Eligibility())
-    if stated.job_level is not None or tables.jobs is None:
+    if tables.jobs is None:
+        return stated.model_copy(update={"job_level": None})
+    if stated.job_level is not None:
         return stated
     applied = tables.enrolments[(tables.enrolments["program_id"] == program.id) & (tables.enrolments["role"] == role)]
     seen = job_value_at(tables.jobs, "job_level", applied["employee_id"], applied["intake_date"]).dropna()
@@ -157,7 +162,7 @@ def units_reached(tables: Tables, starts: pd.Series) -> pd.Series:
 
 
 def _rows(staff: Staff, is_starter: np.ndarray, study: Study, any_start, reached) -> pd.DataFrame:
-    """Return the trial's rows: months of follow-up, ended by exit (its day still counts), own start or the data lock."""
+    """Return the trial's rows: follow-up in months, ended by exit (its day counts), own start or the data lock."""
     spells, unit = staff.spells, staff.jobs["department"]
     exit_end = spells["exit_date"] + ONE_DAY
     lock_end = pd.Timestamp(study.as_of) + ONE_DAY

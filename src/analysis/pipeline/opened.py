@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analysis.plan.contract import Tables
 from analysis.plan.errors import Problem
+from analysis.plan.hypotheses import check_smallest_effects
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.paths import data_dir
 from analysis.plan.study import Study, load_study
@@ -30,6 +31,7 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
         With every problem, when any of them is an error.
     """
     study = load_study(name, data_dir(data))
+    check_smallest_effects(study)
     instruments = load_instruments(study)
     tables, problems = load_tables(study, instruments)
     return OpenStudy(study, instruments, tables, tuple(problems))

@@ -1,6 +1,7 @@
 """Which analysis answers which hypothesis, for every program and role of a study."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 
@@ -17,8 +18,16 @@ from analysis.measure.exposure import analysed_roles
 from analysis.measure.scales import rated_scores, self_scores
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Finding
+from analysis.plan.results import Check, Finding
 
+NO_LEVELS = Check(
+    "eligible job levels",
+    None,
+    None,
+    None,
+    "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
+    "other levels than their comparators.",
+)
 HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
 
 
@@ -59,7 +68,8 @@ def _retention(opened: OpenStudy, ask: Ask) -> Finding:
     if ask.program.assignment in ("lottery", "waitlist"):
         return retention_by_lottery(ask, build_lottery(tables, study, ask.program, ask.role, scores), outcome)
     trials = build_trials(tables, study, ask.program, ask.role, scores)
-    return retention_by_trials(ask, trials, ever_vs_never(tables, study, ask.program, ask.role), outcome)
+    found = retention_by_trials(ask, trials, ever_vs_never(tables, study, ask.program, ask.role), outcome)
+    return found if tables.jobs is not None else replace(found, checks=(NO_LEVELS, *found.checks))
 
 
 def _scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:

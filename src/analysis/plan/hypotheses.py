@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from analysis.plan.errors import bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml, validated
@@ -78,3 +79,18 @@ def load_plan() -> Plan:
 def smallest_effect(study: Study, hypothesis: Hypothesis) -> float:
     """Return the smallest effect of interest: the study's own where it sets one, else the plan's."""
     return study.smallest_effects.get(hypothesis.id, hypothesis.smallest_effect)
+
+
+def check_smallest_effects(study: Study) -> None:
+    """Refuse a study that sets a smallest effect for a hypothesis that is not in the plan.
+
+    Raises
+    ------
+    BadInput
+        With every unknown name.
+    """
+    known = [h.id for h in load_plan().hypotheses]
+    unknown = [name for name in study.smallest_effects if name not in known]
+    if unknown:
+        raise bad_input("study.yaml", f"smallest_effects: there is no hypothesis {', '.join(unknown)}; the plan has "
+                        f"{', '.join(known)}", rule="unknown_hypothesis")

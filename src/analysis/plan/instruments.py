@@ -1,12 +1,11 @@
 """Instrument cards: the items of a questionnaire, its scales and how a scale is scored."""
 
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from analysis.plan.errors import BadInput
+from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml, validated
@@ -74,10 +73,12 @@ def load_instruments(study: Study) -> dict[str, Instrument]:
     problems = []
     for folder, prefix in ((shipped("instruments"), "data/instruments"), (study.folder / "instruments", "instruments")):
         for path in sorted(folder.glob("*.yaml")):
+            source = f"{prefix}/{path.name}"
             try:
-                card = validated(
-                    Instrument, load_yaml(path, source=f"{prefix}/{path.name}"), source=f"{prefix}/{path.name}"
-                )
+                card = validated(Instrument, load_yaml(path, source=source), source=source)
+                if card.instrument != path.stem:
+                    raise bad_input(source, f"holds the instrument {card.instrument}: make the file's name and it equal",
+                                    rule="instrument_name")
                 cards[card.instrument] = card
             except BadInput as bad:
                 problems += bad.problems

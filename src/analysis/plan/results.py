@@ -63,7 +63,8 @@ class Estimate:
         )
         if self.status == "estimated" and any(v is None or v != v for v in needed):
             raise ValueError("an estimated row needs its estimate, standard error, interval and group sizes")
-        if self.status != "estimated" and (not self.reason or self.estimate is not None):
+        numbers = (getattr(self, name) for name in ESTIMATE_NUMBERS)
+        if self.status != "estimated" and (not self.reason or any(value is not None for value in numbers)):
             raise ValueError("a row without an estimate needs a reason and no number")
 
     @property

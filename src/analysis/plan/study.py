@@ -1,6 +1,7 @@
 """``study.yaml``: what the company runs, what is asked, and where its exports are."""
 
 import datetime as dt
+import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -14,11 +15,13 @@ from analysis.plan.yaml_file import load_yaml, validated
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 TableName = Literal["employees", "jobs", "waves", "responses", "ratings", "enrolments", "sessions"]
 
 
 def _plain_date(value: object) -> object:
-    if isinstance(value, dt.datetime):
+    is_date = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    if not is_date and not (isinstance(value, str) and ISO_DATE.fullmatch(value)):
         raise ValueError("must be a calendar date such as 2024-06-30, without a time")
     return value
 

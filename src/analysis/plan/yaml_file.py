@@ -41,6 +41,24 @@ def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
     return None
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a date stays text, for the model to check, and a key given twice is a mistake."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key_node.value!r} is given twice",
+                                                        key_node.start_mark)
+            seen.add(key_node.value)
+        return super().construct_mapping(node, deep)
+
+
 def load_yaml(path: Path, *, source: str) -> YamlDocument:
     """Read one YAML mapping; `source` is the file's name in messages.
 
@@ -51,7 +69,7 @@ def load_yaml(path: Path, *, source: str) -> YamlDocument:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        root, content = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        root, content = yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)
     except UnicodeDecodeError as error:
         raise bad_input(source, "is not UTF-8 text; save it as UTF-8", rule="encoding") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -7,7 +7,7 @@ from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.wording import (
-    RATERS,
+    RATED,
     UNITS,
     interval_text,
     is_randomized,
@@ -66,27 +66,40 @@ def _answer(hypothesis_id: str, findings: Sequence[Finding], study: Study) -> st
 def _clause(finding: Finding, study: Study) -> str:
     if not finding.primary.is_estimated:
         return _short_clause(finding, study)
-    return f"{_lower_first(_statement(finding, study))} {_short_interval(finding)}, {_in_short(finding)}"
+    return f"{_lower_first(_statement(finding, study))} {_interval(finding)}, {_in_short(finding)}"
 
 
 def _short_clause(finding: Finding, study: Study) -> str:
+    """Return the clause of a further role of a program that the sentence has named already."""
     who = role_phrase(study.program(finding.program), finding.role)
     estimate = finding.primary
     if estimate.status == "suppressed":
         return f"for {who} a group is too small to be shown"
     if not estimate.is_estimated:
         return f"for {who} it cannot be estimated"
-    return f"for {who} the difference was {value_text(estimate)} points {_short_interval(finding)}, {_in_short(finding)}"
+    amount = _often(estimate.estimate, estimate) if is_retention(finding) else value_text(estimate)
+    return f"for {who} the difference was {amount} {_interval(finding)}, {_in_short(finding)}"
 
 
-def _short_interval(finding: Finding) -> str:
-    low, high = interval_text(finding.primary)[1:-1].split(", ")
-    return f"({level_text(finding.primary)} interval {low} to {high})"
+def _interval(finding: Finding) -> str:
+    return f"({level_text(finding.primary)} interval {' to '.join(_limits(finding))})"
+
+
+def _limits(finding: Finding) -> list[str]:
+    """Return both ends of the interval: in words for exits, where a minus sign is easily misread, signed for scores."""
+    estimate = finding.primary
+    if is_retention(finding):
+        return [_often(limit, estimate) for limit in (estimate.ci_low, estimate.ci_high)]
+    return interval_text(estimate)[1:-1].split(", ")
+
+
+def _often(x: float, estimate: Estimate) -> str:
+    return _amount(x, estimate, "less often", "more often")
 
 
 def _in_short(finding: Finding) -> str:
     if finding.verdict == "not supported":
-        return f"which rules out {_benefit(finding)}"
+        return f"which speaks against {_benefit(finding)}"
     return IN_SHORT[finding.verdict]
 
 
@@ -94,10 +107,8 @@ def finding_sentence(finding: Finding, study: Study) -> str:
     """Return what was found for one program and role, with its interval; or why there is no number."""
     if not finding.primary.is_estimated:
         return _no_number(finding, study)
-    estimate = finding.primary
-    less, more = _scale_ends(finding)
-    low, high = (_amount(limit, estimate, less, more) for limit in (estimate.ci_low, estimate.ci_high))
-    return f"{_statement(finding, study)}; the {level_text(estimate)} interval runs from {low} to {high}."
+    low, high = _limits(finding)
+    return f"{_statement(finding, study)}; the {level_text(finding.primary)} interval runs from {low} to {high}."
 
 
 def _statement(finding: Finding, study: Study) -> str:
@@ -109,13 +120,13 @@ def _statement(finding: Finding, study: Study) -> str:
         amount = _amount(estimate.estimate, estimate, "less often", "more often", none="just as often", name=True)
         link = "as" if amount == "just as often" else "than"
         return f"{who} {verb} {amount} within {estimate.horizon_months} months {link} {others}"
-    construct = _construct(finding)
+    scored = f"the {_construct(finding)} of {_lower_first(who)}"
     if is_randomized(finding):
         amount = _amount(estimate.estimate, estimate, "lower", "higher", none="the same", name=True)
-        compared = f"{amount} {'as' if amount == 'the same' else 'than'} among {others}"
-        return f"Afterwards {construct} among {_lower_first(who)} was {compared}, earlier scores taken into account"
+        compared = f"{amount} {'as' if amount == 'the same' else 'than'} that of {others}"
+        return f"Earlier scores taken into account, {scored} was afterwards {compared}"
     amount = _amount(estimate.estimate, estimate, "down", "up", none="neither up nor down", name=True)
-    return f"Relative to {others}, the {construct} of {_lower_first(who)} moved {amount}"
+    return f"Relative to {others}, {scored} moved {amount}"
 
 
 def subject(finding: Finding, study: Study) -> tuple[str, str]:
@@ -125,20 +136,14 @@ def subject(finding: Finding, study: Study) -> tuple[str, str]:
     if is_randomized(finding):
         place = "" if finding.role in ("participant", "any") else f" as {role}"
         return f"People offered a place in {program_phrase(program)}{place}", "those not offered one"
-    started = "started" if finding.primary.contrast == "enrolled_vs_not" else "took part in"
-    return f"{role[0].upper()}{role[1:]} who {started} {program_phrase(program)}", "comparable colleagues who had not"
+    had_not = " who had not started" if is_retention(finding) else ""
+    return f"{role[0].upper()}{role[1:]} who started {program_phrase(program)}", f"comparable colleagues{had_not}"
 
 
 def _construct(finding: Finding) -> str:
-    source = RATERS.get(finding.primary.rater_source or "")
-    name = {"leadership": "leadership score"}.get(finding.primary.outcome, finding.primary.outcome.replace("_", " "))
-    return f"{name}, {source}," if source else name
-
-
-def _scale_ends(finding: Finding) -> tuple[str, str]:
-    if is_retention(finding):
-        return "less often", "more often"
-    return ("lower", "higher") if is_randomized(finding) else ("down", "up")
+    outcome = finding.primary.outcome.replace("_", " ")
+    source = finding.primary.rater_source
+    return f"{RATED.get(source, source)} {outcome} score" if source else outcome
 
 
 def _amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False) -> str:
@@ -184,6 +189,10 @@ def _benefit(finding: Finding) -> str:
     return f"{'a drop' if _hypothesis(finding).claimed_direction < 0 else 'a rise'} of {_smallest(finding)} or more"
 
 
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def _hypothesis(finding: Finding) -> Hypothesis:
     return load_plan().hypothesis(finding.hypothesis)
 
@@ -200,7 +209,7 @@ def verdict_sentence(finding: Finding) -> str:
         "harmful": _harmful,
         "inconclusive": _inconclusive,
     }[finding.verdict](finding, low, high)
-    rests = finding.verdict in ("supported", "harmful") and not is_randomized(finding)
+    rests = finding.verdict != "inconclusive" and not is_randomized(finding)
     return f"{words} {UNRECORDED}" if rests else words
 
 
@@ -213,7 +222,8 @@ def _supported(finding: Finding, low: float, high: float) -> str:
 
 def _not_supported(finding: Finding, low: float, high: float) -> str:
     start = "Not supported: there seems to be an effect in the claimed direction, but" if low > 0 else "Not supported:"
-    return f"{start} the interval leaves out {_benefit(finding)}, the smallest effect worth having."
+    harm = " Harm of that size is not ruled out." if low <= -finding.smallest_effect else ""
+    return f"{start} the interval leaves out {_benefit(finding)}, the smallest effect worth having.{harm}"
 
 
 def _harmful(finding: Finding, low: float, high: float) -> str:
@@ -245,7 +255,7 @@ def naive_sentence(finding: Finding) -> str:
     if not ever or not plain:
         return ""
     return (
-        f"Ever in the program against never, as a dashboard would show it: {_exits(ever[0], name=True)} within "
+        f"Ever in the program against never, as a dashboard would show it: {_exits(ever[0])} within "
         f"{primary.horizon_months} months. Starting the clock on the same day in both groups {_step(ever[0], plain[0])}; "
         f"making them alike in what was recorded {_step(plain[0], primary)}. "
         f"What is left is {value_text(primary)} {interval_text(primary)}."
@@ -262,23 +272,29 @@ def _naive_scale(finding: Finding, naive: Estimate) -> str:
 
 
 def _naive_lottery(finding: Finding) -> str:
-    parts = []
-    for naive in naive_rows(finding):
-        fair = [e for e in finding.estimates if e.analysis == "primary" and e.horizon_months == naive.horizon_months]
-        if not fair or not fair[0].is_estimated:
-            continue
-        parts.append(
-            f"Within {naive.horizon_months} months, those who took part against those who did not, among people offered a "
-            f"place, as a dashboard would show it: {_exits(naive, name=True)}. Everyone offered against everyone not "
-            f"offered, as the lottery allows: {_exits(fair[0])} {interval_text(fair[0])}."
-        )
-    return " ".join(parts)
+    pairs = [
+        (naive, fair)
+        for naive in naive_rows(finding)
+        for fair in finding.estimates
+        if fair.analysis == "primary" and fair.is_estimated and fair.horizon_months == naive.horizon_months
+    ]
+    if not pairs:
+        return ""
+    (naive, fair), *later = pairs
+    first = (
+        f"Those who took part against those who did not, among people offered a place, as a dashboard would show it: "
+        f"{_exits(naive)} within {naive.horizon_months} months. Everyone offered against everyone not offered, as the "
+        f"lottery allows: {_exits(fair)} {interval_text(fair)}."
+    )
+    further = [
+        f"Within {n.horizon_months} months: {_exits(n)} on the dashboard, {_exits(f)} {interval_text(f)} by the lottery."
+        for n, f in later
+    ]
+    return " ".join([first, *further])
 
 
-def _exits(estimate: Estimate, name: bool = False) -> str:
-    return _amount(estimate.estimate, estimate, "fewer exits", "more exits", none="no difference", name=False).replace(
-        " fewer", " percentage points fewer" if name else " points fewer"
-    ).replace(" more", " percentage points more" if name else " points more")
+def _exits(estimate: Estimate) -> str:
+    return _amount(estimate.estimate, estimate, "percentage points fewer exits", "percentage points more exits")
 
 
 def _step(before: Estimate, after: Estimate) -> str:
@@ -287,5 +303,5 @@ def _step(before: Estimate, after: Estimate) -> str:
     if was == now:
         return "changes nothing"
     if abs(now) < abs(was) and was * now >= 0:
-        return f"takes away {number(abs(was) - abs(now), 1)} of these"
+        return f"takes away {number(abs(was) - abs(now), 1)} points"
     return f"moves the figure to {number(now, 1, signed=True)}"

@@ -74,12 +74,12 @@ OUTCOMES = {
     "promotion": "promotion",
 }
 
-RATERS = {
-    "self": "rated by themselves",
-    "others": "rated by others",
-    "manager": "rated by their managers",
-    "peer": "rated by peers",
-    "direct_report": "rated by direct reports",
+RATED = {
+    "self": "self-rated",
+    "others": "other-rated",
+    "manager": "manager-rated",
+    "peer": "peer-rated",
+    "direct_report": "report-rated",
 }
 
 ROLES = {"mentor": "mentors", "mentee": "mentees", "participant": "participants", "any": "people"}

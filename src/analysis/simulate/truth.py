@@ -27,7 +27,7 @@ def truth(scenario: Scenario, company: Workforce) -> pd.DataFrame:
             continue
         for months in scenario.horizons_months:
             rows.append(_row(scenario, role, "H1_retention", "voluntary_exit", "", "risk_difference", months,
-                             retention_truth(scenario, company, people, months), len(people)))
+                             retention_truth(scenario, company, people, months), people["row"].nunique()))
         months = scenario.horizons_months[0]
         for survey, hypothesis, source in _scale_hypotheses(scenario):
             effects, n = _scale_effects(scenario, company, people, survey, source, months)

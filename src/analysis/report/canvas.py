@@ -1,0 +1,105 @@
+"""The paper and ink of every figure: one look, colours that the colour-blind can tell apart, the same bytes twice."""
+
+import io
+import textwrap
+from collections.abc import Callable
+from functools import wraps
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from analysis.report.wording import NBSP, minus
+
+# Okabe & Ito 2008, Color Universal Design.
+BLUE, VERMILION, ORANGE, GREEN, SKY = "#0072B2", "#D55E00", "#E69F00", "#009E73", "#56B4E9"
+INK, GREY, PALE = "#1f2933", "#6b7280", "#d9dde3"
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "analysis",
+    "svg.fonttype": "path",
+}
+TITLE_WIDTH = 66
+
+
+class Drawing(Figure):
+    """A figure that a notebook shows by itself, whatever back end it has."""
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
+def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
+    """Make a drawing function use the house style without changing anybody's settings."""
+
+    @wraps(draw)
+    def in_style(*args, **kwargs) -> Drawing:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return in_style
+
+
+def sheet(title: str, height: float, width: float = 6.0) -> tuple[Drawing, Axes]:
+    """Return an empty figure of that size in inches, and its axes; the title says what is found."""
+    figure = Drawing(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)
+    wrapped = "\n".join(textwrap.wrap(title, TITLE_WIDTH, break_long_words=False))
+    figure.suptitle(wrapped, x=0.012, ha="left", fontsize=10.5, fontweight="bold", linespacing=1.3)
+    return figure, figure.subplots()
+
+
+def alt_text(figure: Figure) -> str:
+    """Return the figure's finding in one line, for those who cannot see it."""
+    return figure.get_suptitle().replace("\n", " ")
+
+
+def percent_axis(axis) -> None:
+    """Show shares as percentages."""
+    axis.set_major_formatter(FuncFormatter(lambda share, _: minus(f"{100 * share:g}") + NBSP + "%"))
+
+
+def points_axis(axis) -> None:
+    """Show signed numbers with real minus signs."""
+    axis.set_major_formatter(FuncFormatter(lambda x, _: minus(f"{x:+g}") if x else "0"))
+
+
+def quiet_grid(axes: Axes, axis: str) -> None:
+    """Draw a faint grid behind the marks."""
+    axes.grid(axis=axis, color=PALE, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def svg(figure: Figure) -> bytes:
+    """Return the figure as SVG; the same figure gives the same bytes."""
+    return _saved(figure, format="svg", metadata={"Date": None})
+
+
+def png(figure: Figure) -> bytes:
+    """Return the figure as PNG at 160 dots an inch; the same figure gives the same bytes."""
+    return _saved(figure, format="png", dpi=160, metadata={"Software": None})
+
+
+def _saved(figure: Figure, **how) -> bytes:
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, **how)
+    return buffer.getvalue()

@@ -1,0 +1,245 @@
+"""Pictures of the answers: the naive figure beside the corrected one, and how both groups fared over time."""
+
+import pandas as pd
+
+from analysis.plan.results import Estimate, Finding
+from analysis.plan.study import Study
+from analysis.report.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    VERMILION,
+    Drawing,
+    percent_axis,
+    points_axis,
+    quiet_grid,
+    sheet,
+    styled,
+)
+from analysis.report.wording import (
+    OUTCOMES,
+    count,
+    interval_text,
+    is_randomized,
+    is_retention,
+    level_text,
+    naive_rows,
+    number,
+    percent,
+    unit,
+    value_text,
+)
+
+NAIVE_LABELS = {
+    "ever_vs_never": ("Dashboard: ever in the program against never", VERMILION),
+    "enrolled_vs_not": ("Same starting day, nothing else adjusted", ORANGE),
+    "participants_vs_not_among_offered": ("Dashboard: took part against did not", VERMILION),
+}
+
+
+@styled
+def naive_beside_corrected(finding: Finding) -> Drawing:
+    """Return the ladder from the naive figures to the main answer, each with its interval.
+
+    Under a lottery every horizon has its pair. In percentage points or points of the scale; left of zero is fewer
+    exits (or a lower score). The faint line is the smallest effect worth having.
+    """
+    rungs = _rungs(finding)
+    figure, axes = sheet(_ladder_title(finding), height=1.45 + 0.52 * len(rungs))
+    shown = unit(finding.primary)
+    for y, (text, colour, row) in zip(range(len(rungs) - 1, -1, -1), rungs, strict=True):
+        is_main = row.analysis == "primary"
+        low, mid, high = (shown.scale * x for x in (row.ci_low, row.estimate, row.ci_high))
+        axes.plot([low, high], [y, y], color=colour, linewidth=3.2 if is_main else 2, solid_capstyle="butt")
+        axes.plot(mid, y, "o", color=colour, markersize=8, markerfacecolor=colour if is_main else "white")
+        at = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontweight": "bold" if is_main else "normal"}
+        axes.text(0, y + 0.18, text, ha="left", **at)
+        axes.text(1, y + 0.18, f"{value_text(row)} {interval_text(row)}", ha="right", color=INK, **at)
+    _mark_worth_having(axes, finding)
+    axes.set_ylim(-0.45, len(rungs) - 0.35)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color=GREY, linewidth=1)
+    axes.margins(x=0.06)
+    points_axis(axes.xaxis)
+    axes.set_xlabel(_difference_axis(finding))
+    return figure
+
+
+def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
+    """Return label, colour and row of every rung, from the top."""
+    naive, primary = naive_rows(finding), finding.primary
+    if not is_retention(finding):
+        before = "Scores afterwards, nothing adjusted"
+        after = "Earlier scores taken into account" if is_randomized(finding) else "Change against comparable colleagues"
+        return [(before, VERMILION, e) for e in naive] + [(after, BLUE, primary)]
+    if not is_randomized(finding):
+        steps = [(*NAIVE_LABELS[e.contrast], e) for e in naive if e.horizon_months == primary.horizon_months]
+        return [*steps, ("Alike in what was recorded: the answer", BLUE, primary)]
+    rungs = []
+    for main in [e for e in finding.estimates if e.analysis == "primary" and e.is_estimated]:
+        when = f"{main.horizon_months} months"
+        rungs += [
+            (f"{when}. {NAIVE_LABELS[e.contrast][0]}", VERMILION, e)
+            for e in naive
+            if e.horizon_months == main.horizon_months
+        ]
+        rungs.append((f"{when}. The lottery: offered against not", BLUE, main))
+    return rungs
+
+
+def _ladder_title(finding: Finding) -> str:
+    naive, primary = naive_rows(finding), finding.primary
+    name = unit(primary).name
+    fair = f"{value_text(primary)} {interval_text(primary)}"
+    first = [e for e in naive if e.horizon_months == primary.horizon_months]
+    if not first:
+        return f"The answer: {fair} {name}"
+    if is_retention(finding):
+        return f"A dashboard would show {value_text(first[0])} {name} of exits; compared fairly it is {fair}"
+    return f"Simply compared {value_text(first[0])} {name}; compared fairly {fair}"
+
+
+def _difference_axis(finding: Finding) -> str:
+    if is_retention(finding):
+        return "← fewer leave     difference in exits, percentage points     more leave →"
+    return "← lower     difference in score, points of the scale     higher →"
+
+
+def _mark_worth_having(axes, finding: Finding) -> None:
+    sign = -1 if is_retention(finding) else 1
+    at = sign * finding.smallest_effect * unit(finding.primary).scale
+    axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (1, 2.5)))
+    axes.text(
+        at, -0.42, "worth having " if sign < 0 else " worth having", ha="right" if sign < 0 else "left",
+        va="bottom", fontsize=7.5, color=GREY,
+    )  # fmt: skip
+
+
+@styled
+def incidence_curves(finding: Finding, study: Study) -> Drawing:
+    """Return the share of each group that had left, by month since time zero, with pointwise intervals.
+
+    Reads evidence ``curves`` (arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk); below the axis, people
+    still followed.
+    """
+    curves = finding.evidence["curves"]
+    figure, axes = sheet(_curves_title(finding), height=3.7)
+    reached = [h for h in study.horizons_months if h <= curves["months"].max()]
+    for horizon in reached:
+        axes.axvline(horizon, color=PALE, linewidth=1)
+    ends = {}
+    for arm, colour in (("control", GREY), ("treated", BLUE)):
+        rows = curves[curves["arm"] == arm].astype({"cumulative_incidence": float})
+        axes.fill_between(
+            rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
+            step="post", color=colour, alpha=0.15, linewidth=0,
+        )  # fmt: skip
+        axes.step(rows["months"], rows["cumulative_incidence"], where="post", color=colour)
+        seen = rows.dropna(subset="cumulative_incidence")
+        if len(seen):
+            ends[arm] = float(seen["cumulative_incidence"].iloc[-1])
+    _label_ends(axes, ends, _arm_names(finding), curves["months"].max())
+    axes.set_xlim(0, curves["months"].max())
+    axes.set_ylim(bottom=0)
+    percent_axis(axes.yaxis)
+    quiet_grid(axes, "y")
+    ticks = sorted({0, *range(0, int(curves["months"].max()) + 1, 6), *reached})
+    axes.set_xticks(ticks, [_followed(curves, m, study.min_cell) for m in ticks])
+    since = "the intake" if is_randomized(finding) else "the start"
+    axes.set_xlabel(f"months since {since}, and how many were still followed (program / comparison)")
+    axes.set_ylabel("share that had left")
+    return figure
+
+
+def _followed(curves: pd.DataFrame, month: int, min_cell: int) -> str:
+    here = curves[curves["months"] == month].set_index("arm")["n_at_risk"]
+    treated, control = (count(here.get(arm), min_cell) for arm in ("treated", "control"))
+    return f"{month}\n{treated} / {control}"
+
+
+def _arm_names(finding: Finding) -> dict[str, str]:
+    if is_randomized(finding):
+        return {"treated": "offered a place", "control": "not offered"}
+    return {"treated": "started", "control": "comparable\ncolleagues"}
+
+
+def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -> None:
+    """Name the lines at their right ends, kept apart where they meet."""
+    span = axes.get_ylim()[1]
+    order = sorted(ends, key=ends.get)
+    heights = [ends[arm] for arm in order]
+    if len(heights) == 2 and heights[1] - heights[0] < 0.11 * span:
+        middle = sum(heights) / 2
+        heights = [middle - 0.06 * span, middle + 0.06 * span]
+    for arm, height in zip(order, heights, strict=True):
+        colour = BLUE if arm == "treated" else GREY
+        axes.annotate(
+            names[arm], (x, height), xytext=(5, 0), textcoords="offset points", color=colour, va="center",
+            fontweight="bold", fontsize=8.5, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _curves_title(finding: Finding) -> str:
+    """Return both groups' shares at the first horizon, where their counts of events may be shown."""
+    primary = finding.primary
+    what = OUTCOMES.get(primary.outcome, primary.outcome).capitalize()
+    plain = f"{what} over time; difference at {primary.horizon_months} months {value_text(primary)} points"
+    if primary.events_treated is None or primary.events_control is None:
+        return plain
+    curves = finding.evidence["curves"]
+    here = curves[curves["months"] == primary.horizon_months].set_index("arm")["cumulative_incidence"]
+    if len(here) < 2 or here.isna().any():
+        return plain
+    who = "offered a place" if is_randomized(finding) else "who started"
+    return (
+        f"Within {primary.horizon_months} months {percent(here['treated'], 1)} of those {who} had left, and "
+        f"{percent(here['control'], 1)} of those they are compared with"
+    )
+
+
+@styled
+def trajectory_plot(finding: Finding, study: Study) -> Drawing:
+    """Return each group's mean score by wave, before and after the start, with pointwise intervals.
+
+    Reads evidence ``trajectories`` (arm, wave_position, mean, ci_low, ci_high, n_people).
+    """
+    rows = finding.evidence["trajectories"].dropna(subset="mean")
+    primary = finding.primary
+    title = (
+        f"{primary.outcome.replace('_', ' ').capitalize()} before and after: difference in points "
+        f"{value_text(primary)} {interval_text(primary)}"
+    )
+    figure, axes = sheet(title, height=3.3)
+    ends = {}
+    for arm, colour, shift in (("control", GREY, 0.03), ("treated", BLUE, -0.03)):
+        part = rows[rows["arm"] == arm].sort_values("wave_position")
+        if part.empty:
+            continue
+        x, mean = part["wave_position"] + shift, part["mean"].astype(float)
+        axes.vlines(x, part["ci_low"].astype(float), part["ci_high"].astype(float), color=colour, linewidth=1.5)
+        axes.plot(x, mean, "o-", color=colour, markersize=6, markerfacecolor="white" if arm == "control" else colour)
+        ends[arm] = (float(x.iloc[-1]), float(mean.iloc[-1]), colour)
+    for arm, (x, y, colour) in ends.items():
+        above = y >= max(v[1] for v in ends.values())
+        axes.annotate(
+            _arm_names(finding)[arm].replace("\n", " "), (x, y), xytext=(8, 5 if above else -5),
+            textcoords="offset points", color=colour, fontweight="bold", fontsize=8.5,
+            va="bottom" if above else "top", annotation_clip=False,
+        )  # fmt: skip
+    positions = sorted(rows["wave_position"].unique())
+    axes.set_xticks(positions, [_wave_name(int(p)) for p in positions])
+    axes.set_xlim(min(positions, default=0) - 0.25, max(positions, default=1) + 0.75)
+    axes.set_ylabel("mean score, points of the scale")
+    axes.set_xlabel(f"survey wave; bars are {level_text(primary)} intervals")
+    axes.yaxis.set_major_formatter(lambda y, _: number(y, 1))
+    quiet_grid(axes, "y")
+    return figure
+
+
+def _wave_name(position: int) -> str:
+    if position == 0:
+        return "last before\nthe start"
+    return {1: "first after", 2: "second after", 3: "third after"}.get(position, f"{position}th after")

@@ -1,0 +1,91 @@
+"""A study without some of its tables gives the parts that it can, and says why the rest is not to be had."""
+
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+
+from analysis.pipeline import answer, open_study
+from analysis.plan.results import estimates_frame
+from analysis.simulate import scenario_named, simulate, write_company
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """A small simulated company on disk."""
+    folder = tmp_path_factory.mktemp("data") / "smallbank"
+    write_company(simulate(scenario_named("smallbank", like="northbank", employees=700)), folder)
+    return folder
+
+
+def without(company, tmp_path, *tables: str):
+    """Return the released answers of the company without some tables."""
+    folder = tmp_path / "smallbank"
+    shutil.copytree(company, folder)
+    study = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+    study["sources"] = [s for s in study["sources"] if s["table"] not in tables]
+    (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    (folder / "SHA256SUMS").unlink(missing_ok=True)
+    return answer(open_study("smallbank", tmp_path))
+
+
+def primary(released) -> pd.DataFrame:
+    rows = estimates_frame(e for f in released.findings for e in f.estimates)
+    return rows[rows["analysis"] == "primary"].set_index(["hypothesis", "role"])
+
+
+def test_the_whole_study_answers_every_hypothesis_for_both_roles(company, tmp_path):
+    rows = primary(without(company, tmp_path))
+    assert sorted(rows.index) == sorted((h, r) for h in ("H1_retention", "H2_morale", "H3_leadership")
+                                        for r in ("mentee", "mentor"))
+    assert rows.loc[("H1_retention", "mentor"), "status"] == "estimated"
+    assert rows["p_adjusted"].notna().sum() == (rows["status"] == "estimated").sum()
+
+
+def test_without_a_survey_retention_is_still_answered(company, tmp_path):
+    released = without(company, tmp_path, "responses", "waves")
+    rows = primary(released)
+    assert rows.loc[("H1_retention", "mentor"), "status"] == "estimated"
+    assert rows.loc[("H2_morale", "mentor"), "status"] == "not_estimable"
+    assert "survey" in rows.loc[("H2_morale", "mentor"), "reason"]
+    assert "response_rates" not in released.described and "exit_rates" in released.described
+
+
+def test_without_hr_dates_the_scales_are_still_answered(company, tmp_path):
+    released = without(company, tmp_path, "employees", "jobs")
+    rows = primary(released)
+    assert rows.loc[("H2_morale", "mentor"), "status"] == "estimated"
+    assert rows.loc[("H1_retention", "mentor"), "status"] == "not_estimable"
+    assert "HR dates" in rows.loc[("H1_retention", "mentor"), "reason"]
+    assert "exit_rates" not in released.described
+
+
+def test_without_job_history_retention_is_still_answered(company, tmp_path):
+    rows = primary(without(company, tmp_path, "jobs"))
+    assert rows.loc[("H1_retention", "mentor"), "status"] == "estimated"
+
+
+def test_without_enrolments_nothing_is_compared_and_the_company_is_described(company, tmp_path):
+    released = without(company, tmp_path, "enrolments", "sessions")
+    rows = primary(released)
+    assert (rows["status"] == "not_estimable").all() and rows["reason"].str.contains("enrolments").all()
+    assert {"exit_rates", "response_rates", "reliability"} <= set(released.described)
+
+
+def test_the_same_study_gives_the_same_numbers_twice(company, tmp_path):
+    first, second = (answer(open_study("smallbank", company.parent)) for _ in range(2))
+    frames = [estimates_frame(e for f in released.findings for e in f.estimates) for released in (first, second)]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_many_exits_of_unknown_kind_make_any_exit_the_outcome(company, tmp_path):
+    folder = tmp_path / "smallbank"
+    shutil.copytree(company, folder)
+    path = folder / "raw" / "employees.csv"
+    employees = pd.read_csv(path, dtype=str)
+    employees["exit_type"] = employees["exit_type"].where(employees.index % 5 > 0)
+    employees.to_csv(path, index=False)
+    (folder / "SHA256SUMS").unlink(missing_ok=True)
+    rows = primary(answer(open_study("smallbank", tmp_path)))
+    assert rows.loc[("H1_retention", "mentor"), "outcome"] == "any_exit"
