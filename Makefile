@@ -16,7 +16,7 @@ override MENTORING_REAL_DATA := $(abspath $(MENTORING_REAL_DATA))
 export MENTORING_REAL_DATA
 endif
 
-.PHONY: help reports test lab lint lock clean venv-uv venv-pip
+.PHONY: help reports test lab lint expected lock clean venv-uv venv-pip
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -34,6 +34,9 @@ lab: .venv/.built  ## JupyterLab on the notebooks
 
 lint: .venv/.built  ## style and common mistakes
 	$(BIN)/ruff check .
+
+expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
+	$(BIN)/python tests/expected.py
 
 lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

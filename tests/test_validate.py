@@ -53,14 +53,20 @@ def test_the_tiny_company_has_no_problem(tmp_path):
     ("employees", "E5,2020-02-29,,,,,,"),                                # a leap day
     ("employees", "E5,2024-12-31,,,,,,"),                                # hired on the last day known
     ("employees", "E5,2022-01-01,2024-12-31,other,,2024-12-31,,"),       # leaves on it
+    ("employees", "E5,2022-01-01,,,,2022-01-01,,"),                      # gives notice on the day of hire
+    ("jobs", "E1,2024-12-31,6,,1"),
     ("jobs", "E2,2021-01-01,2.5,E4,1e0"),                                # half levels are numbers
     ("jobs", "E3,2023-09-30,2,E2,1"),                                    # the manager's last day
     ("waves", "1.0,other,2022-03-01,2022-03-01"),                        # opens and closes on one day
+    ("waves", "3,mini,2024-12-31,2025-01-14"),                           # still open at the lock
     ("responses", "E4,2,mini,m1,5,"),
+    ("responses", "E4,2,mini,m1,1,2024-12-31"),
     ("ratings", "E2,E1,manager,1,mini,m2,4"),
     ("enrolments", "genius,2022-06-01,E2,mentee,,NO,,,withdrawn,"),      # another role of the same person
     ("enrolments", "genius,2022-06-01,E3,mentee,,,2022-06-01,2022-06-01,withdrawn,"),
+    ("enrolments", "genius,2024-12-31,E3,mentor,2024-12-31,,2024-12-31,2024-12-31,,"),
     ("sessions", "M1,2022-06-08,"),
+    ("sessions", "M1,2024-12-31,"),
 ])
 def test_unusual_but_right_rows_have_no_problem(tmp_path, table, row):
     tables, _ = with_rows(table, row)
@@ -151,6 +157,7 @@ REPAIRED = [
     Case("exit_after_as_of", "employees", "E5,2020-01-01,2025-01-01,voluntary,,,,", "info", "set_null"),
     Case("exit_type_without_date", "employees", "E5,2020-01-01,,voluntary,,,,", "warning", "set_null"),
     Case("exit_without_type", "employees", "E5,2020-01-01,2023-01-01,,,,,", "info", "kept"),
+    Case("exit_without_type", "employees", "E5,2020-01-01,2024-12-31,,,,,", "info", "kept"),
     Case("exit_before_study_start", "employees", "E5,2020-01-01,2021-12-31,other,,,,", "info", "kept"),
     Case("notice_after_exit", "employees", "E5,2020-01-01,2023-01-01,other,,2023-01-02,,", "warning", "set_null"),
     Case("notice_before_hire", "employees", "E5,2020-01-01,,,,2019-12-31,,", "warning", "set_null"),

@@ -66,7 +66,7 @@ def report(
     """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all."""
     # The scientific libraries take seconds to import: --help need not wait for them.
     from analysis.pipeline import report_study
-    from analysis.report.index import write_index
+    from analysis.report.write import write_index
 
     folder, target = data_dir(data), reports_dir(reports)
     outcomes = []
@@ -90,8 +90,12 @@ def _say_outcome(name: str, reports: Path, error: BaseException | None) -> int:
         return BAD_INPUT
     # The exception's own text might hold somebody's data; where it happened does not.
     where = traceback.extract_tb(error.__traceback__)[-1]
-    err.print(f"{name}: no report, because of a fault in this program: {type(error).__name__} in "
-              f"{Path(where.filename).name}, line {where.lineno}. Please report it.", style="bold red", markup=False)
+    err.print(
+        f"{name}: no report, because of a fault in this program: {type(error).__name__} in "
+        f"{Path(where.filename).name}, line {where.lineno}. Please report it.",
+        style="bold red",
+        markup=False,
+    )
     return FAILED
 
 

@@ -1,16 +1,20 @@
 """What a notebook needs: its parameters checked, its study opened and answered."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
+import pandas as pd
 from IPython.display import Markdown, display
 
 from analysis.pipeline import answer, open_study
-from analysis.plan.errors import BadInput
+from analysis.plan.errors import bad_input
 from analysis.plan.results import Finding
+from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.execute import check_parameters
+from analysis.report import prose, tables
+from analysis.report.wording import label
 
 # Every notebook of the project has these parameters and no others.
 PARAMETERS = {"study": "", "data": ""}
@@ -23,9 +27,66 @@ class ReadingRoom:
 
     released: Released
 
+    @property
+    def study(self) -> Study:
+        """The study that is open."""
+        return self.released.study
+
     def findings(self, hypothesis: str) -> list[Finding]:
         """Return the findings of one hypothesis, by program and role."""
         return [f for f in self.released.findings if f.hypothesis == hypothesis]
+
+    def show(self, hypothesis: str, *views: Callable[[Finding], object], needs: str | None = None) -> None:
+        """Show views of every finding of a hypothesis, under a heading that says which program and role it is.
+
+        Parameters
+        ----------
+        views
+            Functions of a finding: a sentence is shown as text, a table or a figure as such.
+        needs
+            Only findings that have this frame of evidence; where none has, that is said.
+        """
+        findings = [f for f in self.findings(hypothesis) if needs is None or needs in f.evidence]
+        if not findings:
+            display(Markdown("*Nothing to show: see above for what could not be estimated, and why.*"))
+        for finding in findings:
+            display(Markdown(f"### {label(finding, self.study)}"))
+            for view in views:
+                shown = view(finding)
+                display(Markdown(shown) if isinstance(shown, str) else shown)
+
+    def flow(self, finding: Finding) -> pd.DataFrame:
+        """Return who could be compared, step by step."""
+        return tables.flow_table(finding.evidence["flow"], self.study.min_cell)
+
+    def main_row(self, finding: Finding) -> pd.DataFrame:
+        """Return the main row of the estimates ledger."""
+        return tables.estimates_table([finding.primary], self.study.min_cell)
+
+    def other_rows(self, finding: Finding) -> pd.DataFrame:
+        """Return every other row: naive figures, later horizons, other measures, sensitivity."""
+        return tables.estimates_table(finding.alternatives, self.study.min_cell)
+
+    def checks(self, finding: Finding) -> pd.DataFrame:
+        """Return the assumptions, looked at."""
+        return tables.checks_table(finding.checks)
+
+    def sentence(self, finding: Finding) -> str:
+        """Return the answer in words."""
+        return prose.finding_sentence(finding, self.study)
+
+    def main_rows(self) -> pd.DataFrame:
+        """Return the main row of every hypothesis, program and role."""
+        return tables.estimates_table([f.primary for f in self.released.findings], self.study.min_cell)
+
+    def described(self, name: str, *views: Callable[[pd.DataFrame], object]) -> None:
+        """Show views of a frame that describes the study, or say that the study lacks what it needs."""
+        frame = self.released.described.get(name)
+        if frame is None or frame.empty:
+            display(Markdown(f"*The study's exports hold nothing for this ({name.replace('_', ' ')}).*"))
+            return
+        for view in views:
+            display(view(frame))
 
 
 def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
@@ -49,7 +110,7 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     }
     check_parameters(given, PARAMETERS, "this notebook")
     if not given["study"]:
-        raise BadInput([])
+        raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
     opened = open_study(given["study"], given["data"] or None)
     display(Markdown(f"## {opened.study.page_title}"))
     return ReadingRoom(answer(opened))

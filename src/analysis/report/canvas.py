@@ -36,7 +36,7 @@ STYLE = {
     "svg.hashsalt": "analysis",
     "svg.fonttype": "path",
 }
-TITLE_WIDTH = 66
+TITLE_WIDTH = 62
 
 
 class Drawing(Figure):
@@ -57,13 +57,13 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     return in_style
 
 
-def sheet(title: str, height: float, width: float = 6.0) -> tuple[Drawing, Axes]:
+def sheet(title: str, height: float, width: float = 5.5) -> tuple[Drawing, Axes]:
     """Return an empty figure of that size in inches, and its axes; the title says what is found."""
     figure = Drawing(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)
     wrapped = "\n".join(textwrap.wrap(title, TITLE_WIDTH, break_long_words=False))
-    figure.suptitle(wrapped, x=0.012, ha="left", fontsize=10.5, fontweight="bold", linespacing=1.3)
+    figure.suptitle(wrapped, x=0.012, ha="left", fontsize=10, fontweight="bold", linespacing=1.3)
     return figure, figure.subplots()
 
 

@@ -94,6 +94,21 @@ def strip_run_metadata(path: Path) -> None:
     nbformat.write(book, path)
 
 
+def run_in_place(notebook: Path) -> None:
+    """Run a notebook with its own defaults and save it over itself, so that its committed outputs are renewed."""
+    import papermill
+
+    papermill.execute_notebook(
+        notebook,
+        notebook,
+        cwd=notebook.parent,
+        progress_bar=False,
+        kernel_name="python3",
+        start_timeout=START_TIMEOUT_SECONDS,
+    )
+    strip_run_metadata(notebook)
+
+
 def execute_notebooks(
     parameters: Mapping[str, object], folder: Path, jobs: int = 1, say: Callable[[str], None] = print
 ) -> None:

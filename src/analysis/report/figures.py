@@ -21,6 +21,8 @@ from analysis.report.canvas import (
 from analysis.report.wording import (
     OUTCOMES,
     count,
+    estimate_text,
+    exits_text,
     interval_text,
     is_randomized,
     is_retention,
@@ -39,6 +41,14 @@ NAIVE_LABELS = {
 }
 
 
+# Keeps the lines of zero and of the smallest effect from running through a text.
+PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+
+
+# Curves of a lottery pool its strata and may differ from the stratified answer: their levels then stay unsaid.
+MOST_APART = 0.0015
+
+
 @styled
 def naive_beside_corrected(finding: Finding) -> Drawing:
     """Return the ladder from the naive figures to the main answer, each with its interval.
@@ -54,9 +64,10 @@ def naive_beside_corrected(finding: Finding) -> Drawing:
         low, mid, high = (shown.scale * x for x in (row.ci_low, row.estimate, row.ci_high))
         axes.plot([low, high], [y, y], color=colour, linewidth=3.2 if is_main else 2, solid_capstyle="butt")
         axes.plot(mid, y, "o", color=colour, markersize=8, markerfacecolor=colour if is_main else "white")
-        at = {"transform": axes.get_yaxis_transform(), "va": "bottom", "fontweight": "bold" if is_main else "normal"}
+        at = {"transform": axes.get_yaxis_transform(), "va": "bottom", "bbox": PAPER}
+        at["fontweight"] = "bold" if is_main else "normal"
         axes.text(0, y + 0.18, text, ha="left", **at)
-        axes.text(1, y + 0.18, f"{value_text(row)} {interval_text(row)}", ha="right", color=INK, **at)
+        axes.text(1, y + 0.18, estimate_text(row), ha="right", color=INK, **at)
     _mark_worth_having(axes, finding)
     axes.set_ylim(-0.45, len(rungs) - 0.35)
     axes.set_yticks([])
@@ -73,7 +84,8 @@ def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     naive, primary = naive_rows(finding), finding.primary
     if not is_retention(finding):
         before = "Scores afterwards, nothing adjusted"
-        after = "Earlier scores taken into account" if is_randomized(finding) else "Change against comparable colleagues"
+        lots = is_randomized(finding)
+        after = "Earlier scores taken into account" if lots else "Change against comparable colleagues"
         return [(before, VERMILION, e) for e in naive] + [(after, BLUE, primary)]
     if not is_randomized(finding):
         steps = [(*NAIVE_LABELS[e.contrast], e) for e in naive if e.horizon_months == primary.horizon_months]
@@ -92,13 +104,15 @@ def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
 
 def _ladder_title(finding: Finding) -> str:
     naive, primary = naive_rows(finding), finding.primary
-    name = unit(primary).name
-    fair = f"{value_text(primary)} {interval_text(primary)}"
+    name, fair = unit(primary).name, estimate_text(primary)
     first = [e for e in naive if e.horizon_months == primary.horizon_months]
     if not first:
         return f"The answer: {fair} {name}"
     if is_retention(finding):
-        return f"A dashboard would show {value_text(first[0])} {name} of exits; compared fairly it is {fair}"
+        shown, left = (exits_text(e, points="points") for e in (first[0], primary))
+        return f"A dashboard would show {shown}; compared fairly: {left} {interval_text(primary)}"
+    if is_randomized(finding):
+        return f"The lottery: {fair} {name}; without earlier scores {value_text(first[0])}"
     return f"Simply compared {value_text(first[0])} {name}; compared fairly {fair}"
 
 
@@ -142,14 +156,16 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
         if len(seen):
             ends[arm] = float(seen["cumulative_incidence"].iloc[-1])
     _label_ends(axes, ends, _arm_names(finding), curves["months"].max())
-    axes.set_xlim(0, curves["months"].max())
+    axes.set_xlim(0, curves["months"].max() + 0.3)
     axes.set_ylim(bottom=0)
     percent_axis(axes.yaxis)
     quiet_grid(axes, "y")
-    ticks = sorted({0, *range(0, int(curves["months"].max()) + 1, 6), *reached})
+    step = 6 if curves["n_at_risk"].max() < 1_000 and curves["months"].max() <= 24 else 12
+    regular = range(0, int(curves["months"].max()) + 1, step)
+    ticks = sorted({*reached, *(m for m in regular if all(abs(m - h) >= step / 2 + 1 for h in reached))})
     axes.set_xticks(ticks, [_followed(curves, m, study.min_cell) for m in ticks])
     since = "the intake" if is_randomized(finding) else "the start"
-    axes.set_xlabel(f"months since {since}, and how many were still followed (program / comparison)")
+    axes.set_xlabel(f"months since {since}\n(below each: people still followed, program / comparison)")
     axes.set_ylabel("share that had left")
     return figure
 
@@ -186,12 +202,12 @@ def _curves_title(finding: Finding) -> str:
     """Return both groups' shares at the first horizon, where their counts of events may be shown."""
     primary = finding.primary
     what = OUTCOMES.get(primary.outcome, primary.outcome).capitalize()
-    plain = f"{what} over time; difference at {primary.horizon_months} months {value_text(primary)} points"
+    plain = f"{what}: the difference at {primary.horizon_months} months is {value_text(primary)} points"
     if primary.events_treated is None or primary.events_control is None:
         return plain
     curves = finding.evidence["curves"]
     here = curves[curves["months"] == primary.horizon_months].set_index("arm")["cumulative_incidence"]
-    if len(here) < 2 or here.isna().any():
+    if len(here) < 2 or here.isna().any() or abs(here["treated"] - here["control"] - primary.estimate) > MOST_APART:
         return plain
     who = "offered a place" if is_randomized(finding) else "who started"
     return (
@@ -210,7 +226,7 @@ def trajectory_plot(finding: Finding, study: Study) -> Drawing:
     primary = finding.primary
     title = (
         f"{primary.outcome.replace('_', ' ').capitalize()} before and after: difference in points "
-        f"{value_text(primary)} {interval_text(primary)}"
+        f"{estimate_text(primary)}"
     )
     figure, axes = sheet(title, height=3.3)
     ends = {}

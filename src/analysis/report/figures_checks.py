@@ -1,7 +1,7 @@
 """Pictures of the assumptions: were the groups alike, and were there colleagues to compare with?"""
 
 from analysis.plan.results import Finding
-from analysis.report.canvas import BLUE, GREY, PALE, VERMILION, Drawing, percent_axis, points_axis, sheet, styled
+from analysis.report.canvas import BLUE, GREY, PALE, VERMILION, Drawing, points_axis, sheet, styled
 from analysis.report.wording import is_randomized, number
 
 # Standardized differences up to this are commonly called balanced (Austin 2009, Stat Med 28:3083).
@@ -11,26 +11,30 @@ MOST_SHOWN = 15
 
 @styled
 def love_plot(finding: Finding) -> Drawing:
-    """Return standardized mean differences before and after weighting, the largest before first.
+    """Return standardized mean differences before and after weighting, the largest before first; lots leave one value.
 
     Reads evidence ``balance`` (covariate, smd_before, smd_after).
     """
     rows = finding.evidence["balance"].head(MOST_SHOWN)
     worst = finding.evidence["balance"]["smd_after"].abs().max()
-    done = "Within strata of the lottery" if is_randomized(finding) else "After weighting"
-    figure, axes = sheet(f"{done} the largest difference between the groups is {number(worst)}", 1.3 + 0.24 * len(rows))
+    lots = is_randomized(finding)
+    where = "Between offered and not offered" if lots else "After weighting"
+    title = f"{where} the largest difference is {number(worst)} standard deviations"
+    figure, axes = sheet(title, height=1.3 + 0.24 * len(rows))
     y = range(len(rows) - 1, -1, -1)
-    axes.axvspan(-BALANCED, BALANCED, color=PALE, alpha=0.45, linewidth=0)
     axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.hlines(y, rows["smd_before"], rows["smd_after"], color=PALE, linewidth=1.2)
-    axes.plot(rows["smd_before"], y, "o", color=VERMILION, markerfacecolor="white", label="before")
+    if not lots:
+        axes.axvspan(-BALANCED, BALANCED, color=PALE, alpha=0.45, linewidth=0)
+        axes.hlines(y, rows["smd_before"], rows["smd_after"], color=PALE, linewidth=1.2)
+        axes.plot(rows["smd_before"], y, "o", color=VERMILION, markerfacecolor="white", label="before")
     axes.plot(rows["smd_after"], y, "o", color=BLUE, label="after")
     axes.set_yticks(list(y), [name.replace("_", " ") for name in rows["covariate"]])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     points_axis(axes.xaxis)
-    axes.set_xlabel("difference between the groups, standard deviations (grey: balanced)")
-    axes.legend(loc="lower right", frameon=False, fontsize=8.5)
+    axes.set_xlabel("difference, standard deviations" + ("" if lots else " (grey: balanced)"))
+    if not lots:
+        axes.legend(loc="lower right", frameon=False, fontsize=8.5)
     return figure
 
 
@@ -41,6 +45,7 @@ def overlap_plot(finding: Finding) -> Drawing:
     Reads evidence ``overlap`` (log_odds_from, log_odds_to, arm, share, n_rows); bars of small groups are left out.
     """
     rows = finding.evidence["overlap"].dropna(subset="share")
+    rows = rows[rows["share"] > 0]
     figure, axes = sheet("Were there colleagues as likely to start as those who did?", height=2.9)
     for arm, colour, side, name in (
         ("treated", BLUE, 1, "started"),
@@ -56,7 +61,6 @@ def overlap_plot(finding: Finding) -> Drawing:
             va="top" if side > 0 else "bottom",
         )  # fmt: skip
     axes.axhline(0, color=GREY, linewidth=0.8)
-    percent_axis(axes.yaxis)
     axes.yaxis.set_major_formatter(lambda share, _: f"{abs(100 * share):g}\u00a0%")
     points_axis(axes.xaxis)
     axes.set_xlabel("← less likely     estimated log odds of starting     more likely →")

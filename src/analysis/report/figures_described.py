@@ -1,6 +1,9 @@
 """Pictures of who is in the data: exits by year, the way into the program, who answered."""
 
+import datetime as dt
+
 import pandas as pd
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from analysis.plan.study import Study
 from analysis.report.canvas import (
@@ -46,14 +49,23 @@ def exit_rates_plot(frame: pd.DataFrame, study: Study) -> Drawing:
         seen = values.dropna()
         if len(seen):
             ends.append([float(seen.iloc[-1]), name, colour])
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     _label_lines(axes, ends, float(middle.max()))
-    axes.set_xticks(middle, [str(y) for y in frame["year"]])
+    axes.set_xticks(middle, [_year(int(y), study) for y in frame["year"]])
     axes.set_xlim(frame["year"].min(), frame["year"].max() + 1)
     _draw_events(axes, study, as_year=True)
     axes.set_ylabel("exits per 100 person-years")
     quiet_grid(axes, "y")
     return figure
+
+
+def _year(year: int, study: Study) -> str:
+    """Name a calendar year, and where observation begins or ends within it."""
+    if year == study.as_of.year and study.as_of < dt.date(year, 12, 31):
+        return f"{year}\nto {study.as_of:%B}"
+    if year == study.study_start.year and study.study_start > dt.date(year, 1, 1):
+        return f"{year}\nfrom {study.study_start:%B}"
+    return str(year)
 
 
 def _label_lines(axes, ends: list, x: float) -> None:
@@ -95,16 +107,17 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Drawing:
         axes.barh(y, rows[column].astype(float).fillna(0), height=height, color=colour)
     for at, row in zip(y, rows.itertuples(), strict=True):
         n = [count(x, study.min_cell) for x in (row.n_enrolled, row.n_offered, row.n_started)]
+        end = float(row.n_enrolled) if pd.notna(row.n_enrolled) else 0
         axes.annotate(
-            f"{n[0]} enrolled, {n[1]} offered, {n[2]} started", (float(row.n_enrolled) if pd.notna(row.n_enrolled) else 0, at),
-            xytext=(5, 0), textcoords="offset points", va="center", fontsize=8, annotation_clip=False,
+            f"{n[0]} enrolled, {n[1]} offered, {n[2]} started", (end, at), xytext=(5, 0), textcoords="offset points",
+            va="center", fontsize=8, annotation_clip=False,
         )  # fmt: skip
     axes.set_yticks(y, [_intake(row, study) for row in rows.itertuples()])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     widest = rows["n_enrolled"].astype(float).max()
-    axes.set_xlim(0, 1.75 * (widest if widest > 0 else 1))
-    axes.set_xlabel("people (pale: enrolled, light blue: offered a place, dark blue: started)")
+    axes.set_xlim(0, 2.3 * (widest if widest > 0 else 1))
+    axes.set_xlabel("people: pale enrolled, light offered, dark started")
     return figure
 
 
@@ -136,6 +149,9 @@ def response_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     _label_lines(axes, ends, axes.convert_xunits(frame["opens"].max()))
     _draw_events(axes, study, as_year=False)
     percent_axis(axes.yaxis)
+    locator = AutoDateLocator(minticks=3, maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
     axes.set_ylabel("share of those employed")
     axes.set_xlabel("opening day of the wave")
     quiet_grid(axes, "y")

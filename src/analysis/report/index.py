@@ -1,15 +1,141 @@
-"""The list of all studies, made from what the report folders hold."""
+"""The list of all studies: what the index needs of each, read back from its folder, and the page."""
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis.report.page import index_page, read_index_entry
+import pandas as pd
+
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
+from analysis.release.answer import Released
+from analysis.report.prose import MAIN_HYPOTHESES
+from analysis.report.template import render
+from analysis.report.wording import interval_text, label, unit, value_text
 
 
-def write_index(reports: Path) -> Path:
-    """Write ``index.html`` over every study with a report in `reports`; return its path."""
-    folders = sorted(p.parent for p in reports.glob("[a-z0-9]*/run.json"))
-    page = reports / "index.html"
-    staging = reports / ".index.html"
-    staging.write_text(index_page([read_index_entry(folder) for folder in folders]), encoding="utf-8")
-    staging.replace(page)
-    return page
+@dataclass(frozen=True)
+class IndexEntry:
+    """One study in the index.
+
+    Attributes
+    ----------
+    name
+        The study's name and its folder's.
+    created
+        Day of the run, ISO; empty where the run stopped at bad input.
+    estimates
+        Its estimates ledger; empty where there is none.
+    verdicts
+        One entry per finding: ``program``, ``role``, ``label``, ``hypothesis``, ``verdict``.
+    """
+
+    name: str
+    title: str
+    is_simulated: bool = False
+    sector: str = ""
+    created: str = ""
+    estimates: pd.DataFrame = field(default_factory=lambda: estimates_frame([]))
+    verdicts: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the study got as far as its estimates."""
+        return bool(self.verdicts)
+
+
+def index_facts(released: Released) -> dict:
+    """Return what the index needs and the estimates ledger does not hold; goes into ``run.json`` under ``index``."""
+    study = released.study
+    return {
+        "title": study.page_title,
+        "simulated": study.simulated,
+        "sector": study.sector,
+        "verdicts": [
+            {
+                "program": f.program,
+                "role": f.role,
+                "label": label(f, study),
+                "hypothesis": f.hypothesis,
+                "verdict": f.verdict,
+            }
+            for f in released.findings
+        ],
+    }
+
+
+def read_index_entry(folder: Path) -> IndexEntry:
+    """Return a study's entry from its report's folder; without ``run.json`` its input was bad and nothing is known."""
+    if not (folder / "run.json").is_file():
+        return IndexEntry(folder.name, folder.name)
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    facts = run["index"]
+    return IndexEntry(
+        name=folder.name,
+        title=facts["title"],
+        is_simulated=facts["simulated"],
+        sector=facts["sector"],
+        created=str(run.get("created", ""))[:10],
+        estimates=pd.read_csv(folder / "estimates.csv", dtype={"study": str, "program": str, "reason": str}),
+        verdicts=tuple(facts["verdicts"]),
+    )
+
+
+def index_table(entries: Sequence[IndexEntry]) -> list[dict]:
+    """Return the studies with one line per program and role, and in it one cell per main hypothesis."""
+    studies = []
+    for entry in entries:
+        lines = {}
+        for fact in entry.verdicts:
+            line = lines.setdefault((fact["program"], fact["role"]), {"label": fact["label"], "cells": {}})
+            line["cells"][fact["hypothesis"]] = _cell(entry, fact)
+        studies.append({"entry": entry, "lines": list(lines.values())})
+    return studies
+
+
+def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
+    rows = entry.estimates
+    keys = ("program", "role", "hypothesis")
+    here = rows[(rows[list(keys)] == [fact[k] for k in keys]).all(axis=1)]
+    # The ledger's first primary row of a finding is its main row, at the first horizon.
+    main = [_estimate(r) for _, r in here[here["analysis"] == "primary"].head(1).iterrows()]
+    naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
+    cell = {"verdict": fact["verdict"], "slug": "-".join(fact[k] for k in keys), "text": "", "naive": "", "bar": None}
+    cell["naive_name"] = "dashboard" if fact["hypothesis"] == "H1_retention" else "unadjusted"
+    if main and main[0].is_estimated:
+        shown = unit(main[0])
+        cell["text"] = f"{value_text(main[0])} {interval_text(main[0])}"
+        cell["bar"] = [shown.scale * x for x in (main[0].ci_low, main[0].estimate, main[0].ci_high)]
+    if naive and naive[0].is_estimated and cell["text"]:
+        cell["naive"] = value_text(naive[0])
+    return cell
+
+
+def _estimate(row: pd.Series) -> Estimate:
+    values = {c: None if pd.isna(row[c]) else row[c] for c in ESTIMATE_COLUMNS}
+    whole = ("horizon_months", "n_treated", "n_control", "events_treated", "events_control")
+    return Estimate(**values | {c: int(values[c]) for c in whole if values[c] is not None})
+
+
+def widest(studies: Sequence[dict]) -> dict[str, float]:
+    """Return, by hypothesis, how far the widest interval reaches from zero: the common scale of the small bars."""
+    reach = dict.fromkeys(MAIN_HYPOTHESES, 0.0)
+    for study in studies:
+        for line in study["lines"]:
+            for hypothesis, cell in line["cells"].items():
+                ends = [abs(x) for x in cell["bar"] or ()]
+                reach[hypothesis] = max([reach.get(hypothesis, 0.0), *ends])
+    return reach
+
+
+def index_page(entries: Sequence[IndexEntry]) -> str:
+    """Return the page that lists all studies with their main estimates side by side."""
+    studies = index_table(entries)
+    plan = load_plan()
+    values = {
+        "studies": studies,
+        "hypotheses": [plan.hypothesis(h) for h in MAIN_HYPOTHESES],
+        "reach": widest(studies),
+    }
+    return render("index.html.j2", values)

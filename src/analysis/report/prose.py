@@ -9,17 +9,20 @@ from analysis.release.answer import Released
 from analysis.report.wording import (
     RATED,
     UNITS,
+    amount,
+    estimate_text,
+    exits_text,
     interval_text,
     is_randomized,
     is_retention,
     level_text,
+    limit_texts,
     naive_rows,
     number,
     percent,
     program_phrase,
     role_phrase,
     trimmed,
-    unit,
     value_text,
 )
 
@@ -40,14 +43,15 @@ IN_SHORT = {
 }
 
 UNRECORDED = (
-    "It holds if those who started and their comparators were alike in everything that was not recorded, which no data "
-    "can show."
+    "This rests on those who started and their comparators being alike in everything that was not recorded, which no "
+    "data can show."
 )
 
 
 def three_sentences(released: Released) -> tuple[str, ...]:
-    """Return the answers, one sentence each for retention, morale and leadership; every program and role is in them."""
-    return tuple(_answer(h, [f for f in released.findings if f.hypothesis == h], released.study) for h in MAIN_HYPOTHESES)
+    """Return the answers, a sentence each for retention, morale and leadership, with every program and role."""
+    findings, study = released.findings, released.study
+    return tuple(_answer(h, [f for f in findings if f.hypothesis == h], study) for h in MAIN_HYPOTHESES)
 
 
 def _answer(hypothesis_id: str, findings: Sequence[Finding], study: Study) -> str:
@@ -77,24 +81,27 @@ def _short_clause(finding: Finding, study: Study) -> str:
         return f"for {who} a group is too small to be shown"
     if not estimate.is_estimated:
         return f"for {who} it cannot be estimated"
-    amount = _often(estimate.estimate, estimate) if is_retention(finding) else value_text(estimate)
-    return f"for {who} the difference was {amount} {_interval(finding)}, {_in_short(finding)}"
+    if not is_retention(finding):
+        return f"for {who} the difference was {value_text(estimate)} {_interval(finding)}, {_in_short(finding)}"
+    whom = f"people offered a place as {who}" if is_randomized(finding) else who
+    size = amount(estimate.estimate, estimate, "points less often", "points more often", none="just as often")
+    return f"{whom} did so {size} {_interval(finding)}, {_in_short(finding)}"
 
 
 def _interval(finding: Finding) -> str:
     return f"({level_text(finding.primary)} interval {' to '.join(_limits(finding))})"
 
 
-def _limits(finding: Finding) -> list[str]:
+def _limits(finding: Finding) -> tuple[str, str]:
     """Return both ends of the interval: in words for exits, where a minus sign is easily misread, signed for scores."""
     estimate = finding.primary
     if is_retention(finding):
-        return [_often(limit, estimate) for limit in (estimate.ci_low, estimate.ci_high)]
-    return interval_text(estimate)[1:-1].split(", ")
+        return _often(estimate.ci_low, estimate), _often(estimate.ci_high, estimate)
+    return limit_texts(estimate)
 
 
 def _often(x: float, estimate: Estimate) -> str:
-    return _amount(x, estimate, "less often", "more often")
+    return amount(x, estimate, "less often", "more often")
 
 
 def _in_short(finding: Finding) -> str:
@@ -117,16 +124,16 @@ def _statement(finding: Finding, study: Study) -> str:
     who, others = subject(finding, study)
     if is_retention(finding):
         verb = "left of their own accord" if estimate.outcome == "voluntary_exit" else "left"
-        amount = _amount(estimate.estimate, estimate, "less often", "more often", none="just as often", name=True)
-        link = "as" if amount == "just as often" else "than"
-        return f"{who} {verb} {amount} within {estimate.horizon_months} months {link} {others}"
+        size = amount(estimate.estimate, estimate, "less often", "more often", none="just as often", name=True)
+        link = "as" if size == "just as often" else "than"
+        return f"{who} {verb} {size} within {estimate.horizon_months} months {link} {others}"
     scored = f"the {_construct(finding)} of {_lower_first(who)}"
     if is_randomized(finding):
-        amount = _amount(estimate.estimate, estimate, "lower", "higher", none="the same", name=True)
-        compared = f"{amount} {'as' if amount == 'the same' else 'than'} that of {others}"
+        size = amount(estimate.estimate, estimate, "lower", "higher", none="the same", name=True)
+        compared = f"{size} {'as' if size == 'the same' else 'than'} that of {others}"
         return f"Earlier scores taken into account, {scored} was afterwards {compared}"
-    amount = _amount(estimate.estimate, estimate, "down", "up", none="neither up nor down", name=True)
-    return f"Relative to {others}, {scored} moved {amount}"
+    size = amount(estimate.estimate, estimate, "down", "up", none="neither up nor down", name=True)
+    return f"Relative to {others}, {scored} moved {size}"
 
 
 def subject(finding: Finding, study: Study) -> tuple[str, str]:
@@ -144,17 +151,6 @@ def _construct(finding: Finding) -> str:
     outcome = finding.primary.outcome.replace("_", " ")
     source = finding.primary.rater_source
     return f"{RATED.get(source, source)} {outcome} score" if source else outcome
-
-
-def _amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False) -> str:
-    """Return a difference in words: its size and its side; `none` where it rounds to nothing."""
-    shown = unit(estimate)
-    size = round(abs(x) * shown.scale, shown.decimals)
-    if size == 0:
-        return none
-    side = less if x < 0 else more
-    text = number(size, shown.decimals) + (f" {shown.name}" if name else "")
-    return f"{side} by {text}" if side in ("up", "down") else f"{text} {side}"
 
 
 def _no_number(finding: Finding, study: Study) -> str:
@@ -178,6 +174,13 @@ def detectable_sentence(finding: Finding) -> str:
         f"large it would more often have missed than seen. That is {beside} than the {_smallest(finding)} named "
         f"beforehand as worth having."
     )
+
+
+def outcome_note(finding: Finding) -> str:
+    """Return why exits of every kind are counted where voluntary ones cannot be told apart; empty otherwise."""
+    if finding.primary.outcome != "any_exit":
+        return ""
+    return "For more than a tenth of exits the kind is not recorded, so exits of every kind are counted."
 
 
 def _smallest(finding: Finding) -> str:
@@ -233,8 +236,8 @@ def _harmful(finding: Finding, low: float, high: float) -> str:
 def _inconclusive(finding: Finding, low: float, high: float) -> str:
     if low > 0:
         return (
-            f"Inconclusive: the interval leaves out no difference, but the estimate falls short of {_benefit(finding)}, "
-            f"which the interval still allows."
+            f"Inconclusive: the interval leaves out no difference, but the estimate falls short of {_benefit(finding)},"
+            f" which the interval still allows."
         )
     harm = " Harm of that size is not ruled out either." if low <= -finding.smallest_effect else ""
     return f"Inconclusive: the interval holds both no difference and {_benefit(finding)}.{harm}"
@@ -255,10 +258,10 @@ def naive_sentence(finding: Finding) -> str:
     if not ever or not plain:
         return ""
     return (
-        f"Ever in the program against never, as a dashboard would show it: {_exits(ever[0])} within "
-        f"{primary.horizon_months} months. Starting the clock on the same day in both groups {_step(ever[0], plain[0])}; "
-        f"making them alike in what was recorded {_step(plain[0], primary)}. "
-        f"What is left is {value_text(primary)} {interval_text(primary)}."
+        f"Ever in the program against never, as a dashboard would show it: {exits_text(ever[0])} within "
+        f"{primary.horizon_months} months. Starting the clock on the same day in both groups "
+        f"{_step(ever[0], plain[0])}; making them alike in what was recorded {_step(plain[0], primary)}. "
+        f"What is left is {estimate_text(primary)}."
     )
 
 
@@ -266,8 +269,7 @@ def _naive_scale(finding: Finding, naive: Estimate) -> str:
     primary = finding.primary
     how = "taking earlier scores into account" if is_randomized(finding) else "comparing changes of like with like"
     return (
-        f"Scores afterwards, simply compared: {value_text(naive)} points. By {how}: {value_text(primary)} "
-        f"{interval_text(primary)}."
+        f"Scores afterwards, simply compared: {value_text(naive)} points. By {how}: {estimate_text(primary)}."
     )
 
 
@@ -283,18 +285,15 @@ def _naive_lottery(finding: Finding) -> str:
     (naive, fair), *later = pairs
     first = (
         f"Those who took part against those who did not, among people offered a place, as a dashboard would show it: "
-        f"{_exits(naive)} within {naive.horizon_months} months. Everyone offered against everyone not offered, as the "
-        f"lottery allows: {_exits(fair)} {interval_text(fair)}."
+        f"{exits_text(naive)} within {naive.horizon_months} months. Everyone offered against everyone not offered, as "
+        f"the lottery allows: {exits_text(fair)} {interval_text(fair)}."
     )
     further = [
-        f"Within {n.horizon_months} months: {_exits(n)} on the dashboard, {_exits(f)} {interval_text(f)} by the lottery."
+        f"Within {n.horizon_months} months: {exits_text(n)} on the dashboard, {exits_text(f)} {interval_text(f)} by "
+        f"the lottery."
         for n, f in later
     ]
     return " ".join([first, *further])
-
-
-def _exits(estimate: Estimate) -> str:
-    return _amount(estimate.estimate, estimate, "percentage points fewer exits", "percentage points more exits")
 
 
 def _step(before: Estimate, after: Estimate) -> str:

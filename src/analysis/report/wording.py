@@ -32,11 +32,11 @@ UNITS = {
 }
 
 MEASURES = {
-    "risk_difference": "difference in risk, percentage points",
+    "risk_difference": "percentage points",
     "risk_ratio": "ratio of risks",
-    "mean_difference": "difference, points of the scale",
-    "standardized_mean_difference": "difference, standard deviations",
-    "rmst_difference_days": "difference in time employed, days",
+    "mean_difference": "points of the scale",
+    "standardized_mean_difference": "standard deviations",
+    "rmst_difference_days": "days employed",
     "hazard_ratio": "ratio of hazards",
 }
 
@@ -145,17 +145,46 @@ def interval_text(estimate: Estimate) -> str:
     """Return the row's interval, e.g. ``[−9.7, +1.0]``; empty without one."""
     if not estimate.is_estimated:
         return ""
+    low, high = limit_texts(estimate)
+    return f"[{low},{NBSP}{high}]"
+
+
+def limit_texts(estimate: Estimate) -> tuple[str, str]:
+    """Return both ends of the row's interval in the unit of its measure."""
     shown = unit(estimate)
     low, high = (
         number(shown.scale * limit, shown.decimals, signed=not shown.is_ratio)
         for limit in (estimate.ci_low, estimate.ci_high)
     )
-    return f"[{low}, {high}]"
+    return low, high
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """Return the row's estimate with its interval, which stay on one line."""
+    return f"{value_text(estimate)}{NBSP}{interval_text(estimate)}"
 
 
 def level_text(estimate: Estimate) -> str:
     """Return the interval's level, e.g. ``95 %``."""
     return percent(estimate.ci_level)
+
+
+def amount(
+    x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False
+) -> str:
+    """Return a difference in words: its size and its side; `none` where it rounds to nothing."""
+    shown = unit(estimate)
+    size = round(abs(x) * shown.scale, shown.decimals)
+    if size == 0:
+        return none
+    side = less if x < 0 else more
+    text = number(size, shown.decimals) + (f" {shown.name}" if name else "")
+    return f"{side} by {text}" if side in ("up", "down") else f"{text} {side}"
+
+
+def exits_text(estimate: Estimate, points: str = "percentage points") -> str:
+    """Return a difference in exits in words, e.g. ``4.4 percentage points fewer exits``."""
+    return amount(estimate.estimate, estimate, f"{points} fewer exits", f"{points} more exits")
 
 
 def program_phrase(program: Program) -> str:
@@ -175,6 +204,14 @@ def label(finding: Finding, study: Study) -> str:
     """Return whom a finding is about: ``Genius Clinic: mentors (the juniors)``."""
     program = study.program(finding.program)
     return f"{program.name}: {role_phrase(program, finding.role)}"
+
+
+def short_label(finding: Finding, study: Study) -> str:
+    """Return whom a finding is about on a page of its own: the role alone where the study has one program."""
+    if len(study.programs) > 1:
+        return label(finding, study)
+    role = role_phrase(study.program(finding.program), finding.role)
+    return role[0].upper() + role[1:]
 
 
 def hypothesis_title(finding: Finding) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.results import estimates_frame
 from analysis.release.answer import Released
-from analysis.report.page import figure_files, index_facts, study_page
+from analysis.report.index import index_facts, index_page, read_index_entry
+from analysis.report.page import figure_files, study_page
 
 
 @contextmanager
@@ -54,3 +55,11 @@ def write_answers(released: Released, folder: Path) -> None:
     figures.mkdir()
     for name, content in figure_files(released).items():
         (figures / name).write_bytes(content)
+
+
+def write_index(reports: Path) -> Path:
+    """Write ``index.html`` over every study with a folder in `reports`; return its path."""
+    folders = sorted(p.parent for p in reports.glob("[a-z0-9]*/data_quality.csv"))
+    page, staging = reports / "index.html", reports / ".index.html"
+    staging.write_text(index_page([read_index_entry(folder) for folder in folders]), encoding="utf-8")
+    return staging.replace(page)

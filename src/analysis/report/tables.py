@@ -1,0 +1,209 @@
+"""Tables for people: released rows and frames as text, small groups masked, ready for a page or a notebook."""
+
+from collections.abc import Iterable
+from html import escape
+
+import pandas as pd
+
+from analysis.plan.errors import Problem, problems_frame
+from analysis.plan.results import Check, Estimate, Finding
+from analysis.report.wording import (
+    ANALYSES,
+    CONTRASTS,
+    DASH,
+    MEASURES,
+    NBSP,
+    RATED,
+    count,
+    interval_text,
+    number,
+    outcome_name,
+    p_text,
+    percent,
+    value_text,
+)
+
+RESULTS = {True: f"✓{NBSP}passed", False: f"✗{NBSP}failed", None: "cannot be tested"}
+ESTIMATE_HEADS = [
+    "analysis",
+    "outcome",
+    "compared",
+    "unit",
+    "months",
+    "estimate",
+    "interval",
+    "p",
+    "people",
+    "exits",
+]
+STATUSES = {"not_estimable": "not estimable", "suppressed": "suppressed"}
+EVENT_MEASURES = ("risk_difference", "risk_ratio", "rmst_difference_days", "hazard_ratio")
+
+
+def estimates_table(rows: Iterable[Finding | Estimate], min_cell: int = 10) -> pd.DataFrame:
+    """Return one line per row of the estimates ledger, findings laid open, as text.
+
+    Estimates in the unit of their measure (risk differences in percentage points); counts under `min_cell` masked.
+    """
+    estimates = [e for row in rows for e in (row.estimates if isinstance(row, Finding) else (row,))]
+    return pd.DataFrame(
+        [_estimate_line(e, min_cell) for e in estimates],
+        columns=ESTIMATE_HEADS,
+    ).rename(columns={"interval": "95 % interval"})
+
+
+def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
+    rated = f", {RATED.get(row.rater_source, row.rater_source)}" if row.rater_source else ""
+    exits = row.measure in EVENT_MEASURES
+    return {
+        "analysis": ANALYSES[row.analysis],
+        "outcome": outcome_name(row.outcome) + rated,
+        "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " ")) + f" ({row.estimand})",
+        "unit": MEASURES.get(row.measure, row.measure.replace("_", " ")),
+        "months": DASH if row.horizon_months is None else str(row.horizon_months),
+        "estimate": value_text(row) if row.is_estimated else STATUSES[row.status],
+        "interval": interval_text(row) or DASH,
+        "p": p_text(row.p_value),
+        "people": _both(row, row.n_treated, row.n_control, min_cell),
+        "exits": _both(row, row.events_treated, row.events_control, min_cell) if exits else DASH,
+    }
+
+
+def _both(row: Estimate, treated: int | None, control: int | None, min_cell: int) -> str:
+    return f"{count(treated, min_cell)} / {count(control, min_cell)}" if row.is_estimated else DASH
+
+
+def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return what became of the people, one line per step; counts of people as text."""
+    names = {"step": "step", "n_people": "people", "n_treated": "program", "n_control": "comparison"}
+    return _counted(frame[[c for c in names if c in frame]], min_cell).rename(columns=names)
+
+
+def balance_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return standardized differences before and after weighting, one line per covariate."""
+    return pd.DataFrame(
+        {
+            "covariate": frame["covariate"].str.replace("_", " "),
+            "before": [number(x, signed=True) for x in frame["smd_before"]],
+            "after": [number(x, signed=True) for x in frame["smd_after"]],
+        }
+    )
+
+
+def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
+    """Return one line per assumption: passed, failed, or one that no data can test."""
+    lines = [(c.name, RESULTS[c.passed], c.sentence) for c in checks]
+    return pd.DataFrame(lines, columns=["assumption", "result", "what was found"])
+
+
+def quality_table(problems: Iterable[Problem], min_cell: int = 10) -> pd.DataFrame:
+    """Return the data-quality ledger, errors first, without line numbers; few rows are few people and are masked."""
+    frame = problems_frame(problems)
+    return pd.DataFrame(
+        {
+            "severity": frame["severity"],
+            "file": frame["source"],
+            "rows": [count(n, min_cell) for n in frame["rows"]],
+            "what is wrong": frame["message"],
+            "what was done": frame["action"].str.replace("_", " "),
+        }
+    )
+
+
+def row_counts_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows read, kept and rejected, one line per file."""
+    names = {"rows_in": "rows read", "rows_kept": "kept", "rows_rejected": "rejected"}
+    counted = {name: [f"{int(n):,}" for n in frame[column]] for column, name in names.items()}
+    return pd.DataFrame({"table": frame["table"], "file": frame["source"]} | counted)
+
+
+def participation_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return the way into the program, one line per program, intake and role; people."""
+    names = {
+        "program_id": "program",
+        "intake_date": "intake",
+        "role": "role",
+        "n_enrolled": "enrolled",
+        "n_offered": "offered a place",
+        "n_started": "started",
+    }
+    shown = _counted(frame[list(names)], min_cell).rename(columns=names)
+    return shown.assign(intake=[_day(d) for d in frame["intake_date"]])
+
+
+def reliability_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return Cronbach's α with its 95 % interval, one line per construct and wave."""
+    return pd.DataFrame(
+        {
+            "scale": frame["construct"].str.replace("_", " "),
+            "wave": [f"{int(w)}" for w in frame["wave"]],
+            "people": [count(n, min_cell) for n in frame["n_people"]],
+            "items": [DASH if pd.isna(n) else str(int(n)) for n in frame["n_items"]],
+            "α": [number(a) for a in frame["alpha"]],
+            "95 % interval": [_interval(*limits) for limits in zip(frame["ci_low"], frame["ci_high"], strict=True)],
+        }
+    )
+
+
+def exit_rates_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return exits per 100 person-years, one line per calendar year."""
+    rates = {
+        "voluntary": "voluntary_exit_per_100",
+        "dismissals": "involuntary_exit_per_100",
+        "other": "other_exit_per_100",
+    }
+    counted = {
+        "year": [str(int(y)) for y in frame["year"]],
+        "people": [count(n, min_cell) for n in frame["n_people"]],
+        "person-years": [number(x, 0) for x in frame["person_years"]],
+    }
+    return pd.DataFrame(counted | {name: [number(x, 1) for x in frame[column]] for name, column in rates.items()})
+
+
+def response_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return who answered, one line per instrument and wave: people employed, people who answered, their share."""
+    return pd.DataFrame(
+        {
+            "survey": frame["instrument"].str.replace("_", " "),
+            "wave": [f"{int(w)}" for w in frame["wave"]],
+            "opened": [_day(d) for d in frame["opens"]],
+            "employed": [count(n, min_cell) for n in frame["n_people"]],
+            "answered": [count(n, min_cell) for n in frame["n_answered"]],
+            "share": [percent(s) for s in frame["share"]],
+        }
+    )
+
+
+def _counted(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return a copy whose ``n_`` columns are counts of people as text."""
+    people = {c: [count(n, min_cell) for n in frame[c]] for c in frame.columns if c.startswith("n_")}
+    return frame.assign(**people)
+
+
+def _day(day: pd.Timestamp) -> str:
+    return DASH if pd.isna(day) else f"{day:%Y-%m-%d}"
+
+
+def _interval(low: float, high: float) -> str:
+    return DASH if pd.isna(low) or pd.isna(high) else f"[{number(low)}, {number(high)}]"
+
+
+def frame_html(frame: pd.DataFrame) -> str:
+    """Return a table of text as HTML: escaped, without an index, numbers to the right."""
+    numeric = [_is_numeric(frame[c]) for c in frame.columns]
+    heads = "".join(_cell("th", c, n, ' scope="col"') for c, n in zip(frame.columns, numeric, strict=True))
+    lines = [
+        "<tr>" + "".join(_cell("td", v, n) for v, n in zip(row, numeric, strict=True)) + "</tr>"
+        for row in frame.itertuples(index=False)
+    ]
+    return f'<table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    texts = column.astype(str)
+    return bool(len(texts)) and bool(texts.str.fullmatch(r"[\s\d.,+−<%/\[\]–]*|p [<=>] [\d.]+").all())
+
+
+def _cell(tag: str, value: object, numeric: bool, more: str = "") -> str:
+    kind = ' class="n"' if numeric else ""
+    return f"<{tag}{more}{kind}>{escape(str(value))}</{tag}>"
