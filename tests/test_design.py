@@ -11,7 +11,7 @@ from analysis.design.dashboard import ever_vs_never
 from analysis.design.lottery import build_lottery
 from analysis.design.panels import build_panel
 from analysis.design.trials import build_trials
-from analysis.measure.calendar import months_since
+from analysis.measure.calendar import ONE_DAY, add_months, months_since
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 
@@ -225,3 +225,12 @@ def test_a_change_is_measured_across_the_start_against_those_who_had_not_started
     assert [(r.employee_id, r.is_treated, r.before, r.after) for r in panel.rows.itertuples()] == [
         ("E1", True, 2, 4), ("E3", False, 3, 3), ("E4", False, 4, 5)]
     assert panel.flow.set_index("step").loc["in the comparison"].tolist() == [1, 3]
+
+
+def test_counting_months_agrees_with_adding_them():
+    """Whatever day follow-up begins, h months later is h, the day before is less, and the day after is more."""
+    for zero in pd.date_range("2023-11-25", "2024-03-05"):
+        horizon = [add_months(zero, h) for h in range(1, 30)]
+        np.testing.assert_allclose(months_since(zero, pd.DatetimeIndex(horizon)), np.arange(1, 30))
+        before = months_since(zero, pd.DatetimeIndex(horizon) - ONE_DAY)
+        assert (before < np.arange(1, 30)).all() and (np.diff(before) > 0).all()

@@ -1,10 +1,12 @@
 """README, ARCHITECTURE and the codebook say what the code does: every name, default, command, rule and link in them."""
 
+import ast
 import importlib
 import math
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -17,8 +19,11 @@ from analysis.plan.errors import Problem
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
 from analysis.plan.results import ESTIMATE_COLUMNS
-from analysis.plan.study import Eligibility, Event, Program, Source, Study
+from analysis.plan.study import Eligibility, Event, Program, Source, Study, load_study
 from analysis.simulate.truth import TRUTH_COLUMNS
+from analysis.validate.cells import cell_rules, typed
+from analysis.validate.context import Context
+from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "data/README.md")
@@ -98,6 +103,15 @@ def test_codebook_describes_every_key_with_its_default(model, first_key):
     assert told == {name: default_text(field) for name, field in fields.items()}
 
 
+@pytest.mark.parametrize(("model", "first_key"), [(Program, "id"), (Source, "table"), (Scale, "construct")])
+def test_codebook_lists_every_value_that_a_key_may_take(model, first_key):
+    told = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2])) for row in next(
+        rows for rows in key_tables() if rows[0][0] == f"`{first_key}`")}
+    for name, field in model.model_fields.items():
+        choices = {value for value in get_args(field.annotation) if isinstance(value, str)}
+        assert choices <= told[field.alias or name]
+
+
 def key_tables() -> list[list[list[str]]]:
     return [rows for part in re.split(r"\n\n", CODEBOOK) if part.startswith("| key") and (rows := table_rows(part))]
 
@@ -113,30 +127,184 @@ def test_codebook_lists_every_column_of_the_ledgers():
         return [name for row in table_rows(section(heading)) for name in re.findall(r"`(\w+)`", row[0])]
 
     assert listed("estimates.csv") == ESTIMATE_COLUMNS
-    assert listed("data_quality.csv")[:len(problem := list(Problem.__dataclass_fields__))] == problem
+    problem = list(Problem.__dataclass_fields__)
+    assert listed("data_quality.csv")[:len(problem)] == problem
     assert set(TRUTH_COLUMNS) <= code_names(section("Demo studies"))
     assert set(pd.read_csv(ROOT / "data" / "literature.csv").columns) <= code_names(section("literature.csv"))
 
 
-def rules_in_the_code() -> dict[str, set[tuple[str, str]]]:
-    """Return the rules by name, with severity and action where the code says them beside the name."""
-    source = "".join(p.read_text(encoding="utf-8") for room in ("ingest", "validate")
-                     for p in sorted((ROOT / "src" / "analysis" / room).glob("*.py")))
-    found: dict[str, set[tuple[str, str]]] = {}
-    for name, severity, action in re.findall(r'Rule\(f?"([^"]+)", \w+|Rule\(', "") or re.findall(
-            r'Rule\(\s*f?"([^"]+)",\s*\S+,\s*"(\w+)",\s*"(\w+)"', source):
-        found.setdefault(name, set()).add((severity, action))
-    for name in re.findall(r'(?:fail|_error)\(\s*"(\w+)"', source):
-        found.setdefault(name, set()).add(("error", "rejected"))
-    for name in re.findall(r'_problem\([^"\n]*?"(\w+)"|rule="(\w+)"', source):
-        found.setdefault("".join(name), set())
-    return found
+def table_rules() -> set[tuple[str, str, str]]:
+    """Return (name, severity, action) of every rule of the canonical tables, look-ups in other tables included."""
+    study = load_study("northbank", ROOT / "data")
+    empty = {table: typed(pd.DataFrame(), table) for table in TABLES}
+    context = Context(study, load_instruments(study), seen=empty, kept=empty)
+    rules = [rule for phases in PHASES.values() for phase in phases for rule in phase(context)]
+    rules += [rule for table in TABLES for rule in cell_rules(table)]
+    return {(rule.name, rule.severity, rule.action) for rule in rules}
 
 
-def rules_in_the_codebook() -> dict[str, set[tuple[str, str]]]:
-    found: dict[str, set[tuple[str, str]]] = {}
+def file_rules() -> set[str]:
+    """Return the names of the rules that are no `Rule`: about files, headers and study.yaml."""
+    calls = [node for room in ("plan", "ingest", "validate") for path in (ROOT / "src/analysis" / room).glob("*.py")
+             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "rule"]
+    named += [call.args[0] for call in calls if getattr(call.func, "attr", "") == "fail"]
+    named += [call.args[1] for call in calls if getattr(call.func, "id", "") == "_problem" and len(call.args) > 1]
+    return {node.value for node in named if isinstance(node, ast.Constant)}
+
+
+def told_rules() -> set[tuple[str, str, str]]:
     lines = [line.split("|")[1:-1] for line in section("data_quality.csv").splitlines() if line.startswith("|")]
-    for _about, rules, severity, action in [line for line in lines if len(line) == 4]:
-        for name in re.findall(r"`(\w+)`", rules):
-            found.setdefault(name, set()).add((severity.strip(), action.strip()))
-    return found
+    return {(name, severity.strip(), action.strip()) for _about, rules, severity, action in
+            [line for line in lines if len(line) == 4] for name in re.findall(r"`([a-z_]+)`", rules)}
+
+
+def test_codebook_lists_every_rule_with_its_severity_and_action():
+    names = {name for name, _, _ in table_rules()}
+    assert {told for told in told_rules() if told[0] in names} == table_rules()
+    assert {name for name, _, _ in told_rules()} - names == file_rules()
+
+
+def test_codebook_names_every_instrument_and_scale():
+    cards = load_instruments(load_study("northbank", ROOT / "data"))
+    for card in cards.values():
+        assert {card.instrument, *(scale.construct_name for scale in card.scales.values())} <= code_names(
+            section("Instruments"))
+
+
+@pytest.mark.parametrize("study", ["northbank", "kesselwerk", "fjellkode", "larkfield"])
+def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study):
+    row = next(row for row in table_rows(section("Demo studies")) if row[0] == f"`{study}`")
+    employees = pd.read_csv(ROOT / "data" / study / "raw" / "employees.csv", dtype=str)
+    enrolments = pd.read_csv(ROOT / "data" / study / "raw" / "enrolments.csv", dtype=str)
+    truth = pd.read_csv(ROOT / "data" / study / "truth.csv")
+    assert row[2] == f"{employees['employee_id'].nunique():,}, {len(employees):,}"
+    started = enrolments[enrolments["start_date"].notna()].groupby("role")["employee_id"].size()
+    assert row[3] == f"mentors {started['mentor']}, mentees {started['mentee']}"
+    for cell, hypothesis, scale, decimals in ((row[4], "H1_retention", 100, 1), (row[5], "H2_morale", 1, 2),
+                                              (row[6], "H3_leadership", 1, 2)):
+        # The last rater source in the file is the others'.
+        rows = truth[(truth["hypothesis"] == hypothesis) & (truth["horizon_months"] == 12)]
+        found = (scale * rows.groupby("role")["truth"].last()).to_dict()
+        expected = [f"{role}s {_signed(found[role], decimals)}" for role in ("mentor", "mentee") if role in found]
+        assert cell.removesuffix(" (by others)") == (", ".join(expected) or "not surveyed")
+
+
+def _signed(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}" if value == 0 else f"{value:+.{decimals}f}".replace("-", MINUS)
+
+
+# --- what a reader types and follows ----------------------------------------------------------------------------------
+
+
+def snippets(document: str) -> list[str]:
+    """Return code spans and the lines of code blocks; what stands two spaces after a command explains it."""
+    spans = re.findall(r"`([^`\n]+)`", text(document))
+    lines = [line.strip() for line in text(document).splitlines() if line.startswith("    ")]
+    return spans + [re.split(r" {2,}", line)[0] for line in lines]
+
+
+def mistakes_in_commands(found: list[str]) -> list[str]:
+    """Return every subcommand, option and make target in the snippets that does not exist."""
+    commands = typer.main.get_command(app).commands
+    options = {name: {o for p in c.params for o in p.opts} | {"--help"} for name, c in commands.items()}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    wrong = []
+    for snippet in found:
+        words = snippet.removeprefix(".venv/bin/").split()
+        given = {w for w in words if w.startswith("--")}
+        if words[:1] == ["mentoring"] and len(words) > 1:
+            known = options.get(words[1])
+            wrong += [snippet] if known is None or given - known else []
+        elif words[:1] == ["make"] and len(words) > 1:
+            wrong += [snippet] if words[1] not in targets else []
+        elif words and words[0].startswith("--"):
+            wrong += [snippet] if given - set().union(*options.values()) else []
+    return wrong
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_and_option_exists(document):
+    assert mistakes_in_commands(snippets(document)) == []
+
+
+def test_the_readme_names_every_command():
+    said = " ".join(snippets("README.md"))
+    assert all(f"mentoring {name}" in said for name in typer.main.get_command(app).commands)
+
+
+@pytest.mark.parametrize("wrong", ["mentoring synthesise", "mentoring check acme --force", "make expectations",
+                                   "--engine"])
+def test_a_command_that_does_not_exist_is_seen(wrong):
+    assert mistakes_in_commands(["mentoring check acme", wrong]) == [wrong]
+
+
+def anchors(markdown: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", markdown, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(document: str) -> list[tuple[str, str]]:
+    found = re.findall(r"\]\(([^)\s#]*)#?([^)\s]*)\)", text(document))
+    return [(path, anchor) for path, anchor in found if "://" not in path]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_relative_link_leads_somewhere(document):
+    here, dead = ROOT / document, []
+    for path, anchor in links(document):
+        target = here.parent / path if path else here
+        if not target.is_file() or (anchor and anchor not in anchors(target.read_text(encoding="utf-8"))):
+            dead.append(f"{path}#{anchor}")
+    assert dead == []
+
+
+@pytest.mark.parametrize("name", sorted(n for n in set().union(*map(code_names, map(text, DOCUMENTS)))
+                                        if re.fullmatch(rf"({ROOMS})(\.\w+)+", n)))
+def test_every_module_and_function_named_exists(name):
+    path, _, last = f"analysis.{name}".rpartition(".")
+    try:
+        importlib.import_module(f"{path}.{last}")
+    except ModuleNotFoundError:
+        assert hasattr(importlib.import_module(path), last)
+
+
+def test_architecture_lists_every_room_in_its_order():
+    said = [row[0].strip("`") for row in table_rows(section("Rooms", "ARCHITECTURE.md"))]
+    layers = importlib.import_module("test_architecture").FROM_THE_GROUND
+    there = [room for room in layers if (ROOT / "src/analysis" / room).is_dir() or room in ("cli", "notebook")]
+    assert said == there[::-1]
+
+
+# --- the examples and figures of the README ---------------------------------------------------------------------------
+
+
+def test_the_example_company_of_the_readme_can_be_used(tmp_path):
+    files = re.findall(r"^`data/(acme/[\w./]+)`[^\n]*\n\n```\w+\n(.*?)```", text("README.md"), re.M | re.S)
+    assert len(files) == 6
+    for path, content in files:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content, encoding="utf-8")
+    opened = open_study("acme", tmp_path)
+    assert {problem.rule for problem in opened.problems} == {"label_to_number"}
+    assert opened.tables.employees["employee_id"].tolist() == ["0007", "0012", "0031"]
+
+
+def test_the_immortal_time_example_of_the_readme_is_right():
+    leaving, enrolling, years, ever = -math.log(1 - 0.122), 0.045, 5, 0.15
+    total = leaving + enrolling
+    share = enrolling / total * (1 - math.exp(-total * years))
+    stay = math.exp(-leaving * years)
+    stay_ever = stay * (1 - math.exp(-enrolling * years)) / share
+    assert share == pytest.approx(ever, abs=0.001)
+    stay_never = (stay - share * stay_ever) / (1 - share)
+    said = f"{100 * stay_ever:.1f} % of the ever enrolled are still employed and {100 * stay_never:.1f} % of the rest"
+    assert said in text("README.md").replace("\n", " ")
+
+
+def test_the_readme_states_the_smallest_effects_of_the_plan():
+    plan = load_plan()
+    points = f"{100 * plan.hypothesis('H1_retention').smallest_effect:g} percentage points"
+    assert points in text("README.md")
+    for hypothesis in ("H2_morale", "H3_leadership"):
+        assert f"{plan.hypothesis(hypothesis).smallest_effect:g} points of a scale" in text("README.md")

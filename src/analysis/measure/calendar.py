@@ -12,34 +12,36 @@ def add_months(day: pd.Timestamp, months: int) -> pd.Timestamp:
 
 
 def months_since(zero: pd.Timestamp, days: pd.Series | pd.DatetimeIndex) -> np.ndarray:
-    """Return calendar months from `zero` to the start of each of `days`; part months as a share of that month.
+    """Return calendar months from `zero` to each of `days`, shape (len(days),); see `months_between`."""
+    days = pd.DatetimeIndex(days)
+    return months_between(np.full(len(days), np.datetime64(zero, "D")), days)
 
-    A day h calendar months after `zero` gives exactly h, whatever the lengths of the months between.
+
+def months_between(zeros: pd.Series | np.ndarray, days: pd.Series | pd.DatetimeIndex) -> np.ndarray:
+    """Return calendar months from each of `zeros` to the start of the day beside it; part months as a share of theirs.
+
+    The day h calendar months after a zero gives exactly h, whatever the lengths of the months between.
 
     Parameters
     ----------
-    zero
-        Time zero.
+    zeros
+        Times zero, shape (rows,).
     days
-        Days on or after `zero`; missing ones give infinity.
-
-    Returns
-    -------
-    ndarray of float, shape (len(days),)
+        Days on or after them; missing ones give infinity, shape (rows,).
     """
-    days = pd.DatetimeIndex(days)
-    known = days[~days.isna()]
-    last = int((known.max() - zero).days // 28) + 2 if len(known) else 1
-    edges = pd.DatetimeIndex([add_months(zero, m) for m in range(last + 1)])
-    whole = np.clip(np.searchsorted(edges.asi8, days.as_unit(edges.unit).asi8, side="right") - 1, 0, last - 1)
-    length = (edges[whole + 1] - edges[whole]).days
-    months = whole + (days - edges[whole]).days / length
-    return np.where(days.isna(), np.inf, np.asarray(months, dtype=float))
+    zeros, days = (np.asarray(d, dtype="datetime64[D]") for d in (zeros, days))
+    known = ~np.isnat(days)
+    months = np.full(len(days), np.inf)
+    zeros, days = zeros[known], days[known]
+    whole = (days.astype("datetime64[M]") - zeros.astype("datetime64[M]")).astype(int)
+    whole -= _months_after(zeros, whole) > days
+    begin, end = _months_after(zeros, whole), _months_after(zeros, whole + 1)
+    months[known] = whole + (days - begin) / (end - begin)
+    return months
 
 
-def months_between(zeros: pd.Series, days: pd.Series) -> pd.Series:
-    """Return calendar months from each of `zeros` to the day beside it (see `months_since`)."""
-    parts = [
-        pd.Series(months_since(zero, days[rows]), index=rows) for zero, rows in zeros.groupby(zeros).groups.items()
-    ]
-    return pd.concat(parts).reindex(zeros.index) if parts else pd.Series(dtype=float)
+def _months_after(zeros: np.ndarray, months: np.ndarray) -> np.ndarray:
+    """Return `add_months` of whole arrays, as datetime64[D]."""
+    month = zeros.astype("datetime64[M]") + months
+    first, last = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return np.minimum(first + (zeros - zeros.astype("datetime64[M]").astype("datetime64[D]")), last)

@@ -103,7 +103,11 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     title = "Who enrolled, and who started" if small else f"Of {total:,} enrolments, {started:,} started"
     figure, axes = sheet(title, height=1.1 + 0.42 * len(rows))
     y = list(range(len(rows) - 1, -1, -1))
-    for column, height, colour in (("n_enrolled", 0.7, PALE), ("n_offered", 0.7, SKY), ("n_started", 0.36, BLUE)):
+    for column, height, colour in (
+        ("n_enrolled", 0.7, PALE),
+        ("n_offered", 0.7, SKY),
+        ("n_started", 0.36, BLUE),
+    ):
         axes.barh(y, rows[column].astype(float).fillna(0), height=height, color=colour)
     for at, row in zip(y, rows.itertuples(), strict=True):
         n = [count(x, study.min_cell) for x in (row.n_enrolled, row.n_offered, row.n_started)]

@@ -101,7 +101,13 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     # The ledger's first primary row of a finding is its main row, at the first horizon.
     main = [_estimate(r) for _, r in here[here["analysis"] == "primary"].head(1).iterrows()]
     naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
-    cell = {"verdict": fact["verdict"], "slug": "-".join(fact[k] for k in keys), "text": "", "naive": "", "bar": None}
+    cell = {
+        "verdict": fact["verdict"],
+        "slug": "-".join(fact[k] for k in keys),
+        "text": "",
+        "naive": "",
+        "bar": None,
+    }
     cell["naive_name"] = "dashboard" if fact["hypothesis"] == "H1_retention" else "unadjusted"
     if main and main[0].is_estimated:
         shown = unit(main[0])

@@ -31,9 +31,7 @@ def limits(released: Released) -> list[str]:
         )
         found.append("What another company, or another program, would find. One study is one case.")
     silent = dict.fromkeys(
-        hypothesis_title(f).lower()
-        for f in findings
-        if not any(a.hypothesis == f.hypothesis for a in answered)
+        hypothesis_title(f).lower() for f in findings if not any(a.hypothesis == f.hypothesis for a in answered)
     )
     if silent:
         found.append(f"Anything about {' or '.join(silent)}: there was nothing to estimate it from.")

@@ -24,6 +24,7 @@ from analysis.report.wording import is_randomized
 # Everything that writes a report needs, from one place.
 __all__ = ["IndexEntry", "figure_files", "index_facts", "index_page", "read_index_entry", "study_page"]
 
+
 def study_page(released: Released) -> str:
     """Return the report of one study as one HTML page that loads nothing from anywhere."""
     images: dict[str, dict[str, str]] = {name: image(draw()) for name, draw in all_pictures(released).items()}

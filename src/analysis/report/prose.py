@@ -6,18 +6,15 @@ from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
+from analysis.report.dashboard import naive_sentence
 from analysis.report.wording import (
     RATED,
     UNITS,
     amount,
-    estimate_text,
-    exits_text,
-    interval_text,
     is_randomized,
     is_retention,
     level_text,
     limit_texts,
-    naive_rows,
     number,
     percent,
     program_phrase,
@@ -25,6 +22,15 @@ from analysis.report.wording import (
     trimmed,
     value_text,
 )
+
+__all__ = [
+    "detectable_sentence",
+    "finding_sentence",
+    "naive_sentence",
+    "outcome_note",
+    "three_sentences",
+    "verdict_sentence",
+]
 
 MAIN_HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
 
@@ -75,8 +81,9 @@ def _clause(finding: Finding, study: Study) -> str:
 
 def _short_clause(finding: Finding, study: Study) -> str:
     """Return the clause of a further role of a program that the sentence has named already."""
-    who = role_phrase(study.program(finding.program), finding.role)
-    estimate = finding.primary
+    program, estimate = study.program(finding.program), finding.primary
+    of_program = f" of {program_phrase(program)}" if len(study.programs) > 1 else ""
+    who = role_phrase(program, finding.role) + of_program
     if estimate.status == "suppressed":
         return f"for {who} a group is too small to be shown"
     if not estimate.is_estimated:
@@ -144,7 +151,10 @@ def subject(finding: Finding, study: Study) -> tuple[str, str]:
         place = "" if finding.role in ("participant", "any") else f" as {role}"
         return f"People offered a place in {program_phrase(program)}{place}", "those not offered one"
     had_not = " who had not started" if is_retention(finding) else ""
-    return f"{role[0].upper()}{role[1:]} who started {program_phrase(program)}", f"comparable colleagues{had_not}"
+    return (
+        f"{role[0].upper()}{role[1:]} who started {program_phrase(program)}",
+        f"comparable colleagues{had_not}",
+    )
 
 
 def _construct(finding: Finding) -> str:
@@ -241,66 +251,3 @@ def _inconclusive(finding: Finding, low: float, high: float) -> str:
         )
     harm = " Harm of that size is not ruled out either." if low <= -finding.smallest_effect else ""
     return f"Inconclusive: the interval holds both no difference and {_benefit(finding)}.{harm}"
-
-
-def naive_sentence(finding: Finding) -> str:
-    """Return what a dashboard would show, and what is left of it once the comparison is fair; empty without either."""
-    naive, primary = naive_rows(finding), finding.primary
-    if not naive or not primary.is_estimated:
-        return ""
-    if not is_retention(finding):
-        return _naive_scale(finding, naive[0])
-    if is_randomized(finding):
-        return _naive_lottery(finding)
-    at_horizon = [e for e in naive if e.horizon_months == primary.horizon_months]
-    ever = [e for e in at_horizon if e.contrast == "ever_vs_never"]
-    plain = [e for e in at_horizon if e.contrast == "enrolled_vs_not"]
-    if not ever or not plain:
-        return ""
-    return (
-        f"Ever in the program against never, as a dashboard would show it: {exits_text(ever[0])} within "
-        f"{primary.horizon_months} months. Starting the clock on the same day in both groups "
-        f"{_step(ever[0], plain[0])}; making them alike in what was recorded {_step(plain[0], primary)}. "
-        f"What is left is {estimate_text(primary)}."
-    )
-
-
-def _naive_scale(finding: Finding, naive: Estimate) -> str:
-    primary = finding.primary
-    how = "taking earlier scores into account" if is_randomized(finding) else "comparing changes of like with like"
-    return (
-        f"Scores afterwards, simply compared: {value_text(naive)} points. By {how}: {estimate_text(primary)}."
-    )
-
-
-def _naive_lottery(finding: Finding) -> str:
-    pairs = [
-        (naive, fair)
-        for naive in naive_rows(finding)
-        for fair in finding.estimates
-        if fair.analysis == "primary" and fair.is_estimated and fair.horizon_months == naive.horizon_months
-    ]
-    if not pairs:
-        return ""
-    (naive, fair), *later = pairs
-    first = (
-        f"Those who took part against those who did not, among people offered a place, as a dashboard would show it: "
-        f"{exits_text(naive)} within {naive.horizon_months} months. Everyone offered against everyone not offered, as "
-        f"the lottery allows: {exits_text(fair)} {interval_text(fair)}."
-    )
-    further = [
-        f"Within {n.horizon_months} months: {exits_text(n)} on the dashboard, {exits_text(f)} {interval_text(f)} by "
-        f"the lottery."
-        for n, f in later
-    ]
-    return " ".join([first, *further])
-
-
-def _step(before: Estimate, after: Estimate) -> str:
-    """Return what a correction did to the figure, from the numbers as they are shown."""
-    was, now = (round(100 * e.estimate, 1) for e in (before, after))
-    if was == now:
-        return "changes nothing"
-    if abs(now) < abs(was) and was * now >= 0:
-        return f"takes away {number(abs(was) - abs(now), 1)} points"
-    return f"moves the figure to {number(now, 1, signed=True)}"

@@ -65,7 +65,10 @@ TABLE_TITLES = {
 
 def image(figure: Drawing) -> dict[str, str]:
     """Return a figure as an image that needs no file: its source and its text for those who cannot see it."""
-    return {"src": "data:image/svg+xml;base64," + base64.b64encode(svg(figure)).decode(), "alt": alt_text(figure)}
+    return {
+        "src": "data:image/svg+xml;base64," + base64.b64encode(svg(figure)).decode(),
+        "alt": alt_text(figure),
+    }
 
 
 def day_text(day: dt.date) -> str:

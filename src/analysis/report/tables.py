@@ -196,7 +196,7 @@ def frame_html(frame: pd.DataFrame) -> str:
         "<tr>" + "".join(_cell("td", v, n) for v, n in zip(row, numeric, strict=True)) + "</tr>"
         for row in frame.itertuples(index=False)
     ]
-    return f'<table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 def _is_numeric(column: pd.Series) -> bool:

@@ -169,9 +169,7 @@ def level_text(estimate: Estimate) -> str:
     return percent(estimate.ci_level)
 
 
-def amount(
-    x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False
-) -> str:
+def amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False) -> str:
     """Return a difference in words: its size and its side; `none` where it rounds to nothing."""
     shown = unit(estimate)
     size = round(abs(x) * shown.scale, shown.decimals)

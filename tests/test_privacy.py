@@ -1,0 +1,74 @@
+"""No person's id, name or e-mail in anything that is produced: every file of a report is searched for every id."""
+
+import base64
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from studies import TINY_COMPANY, write_study
+
+from analysis.pipeline import report_study
+from analysis.plan.paths import project_dir
+from analysis.simulate import DEMOS
+
+ID_COLUMNS = {"employee_id", "ratee_id", "rater_id", "manager_id", "match_id"}
+TOKEN = re.compile(rb"[A-Za-z0-9_.@+-]+")
+EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")
+
+
+def ids_of(study: Path) -> set[bytes]:
+    """Return every id in a study's exports."""
+    found = set()
+    for path in (study / "raw").glob("*.csv"):
+        table = pd.read_csv(path, dtype=str)
+        for column in ID_COLUMNS & set(table.columns):
+            found |= {value.encode() for value in table[column].dropna()}
+    return found
+
+
+def leaks(folder: Path, ids: set[bytes]) -> list[str]:
+    """Return the files in which an id stands, embedded pictures included."""
+    found = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        content = path.read_bytes()
+        parts = [content, *(base64.b64decode(m) for m in EMBEDDED.findall(content))]
+        if any(ids & {t.strip(b".-_") for t in TOKEN.findall(part)} for part in parts):
+            found.append(str(path.relative_to(folder)))
+    return found
+
+
+def test_the_search_finds_what_it_must(tmp_path):
+    (tmp_path / "page.html").write_text("<p>the case of K00417, who left</p>")
+    (tmp_path / "picture.html").write_text("base64," + base64.b64encode(b"<svg><text>K00417</text></svg>" * 3).decode())
+    (tmp_path / "clean.csv").write_text("study,estimate\nkesselwerk,0.00417\n")
+    assert leaks(tmp_path, {b"K00417"}) == ["page.html", "picture.html"]
+
+
+@pytest.mark.parametrize("name", sorted(DEMOS))
+def test_no_id_in_any_file_of_a_report(tmp_path, monkeypatch, name):
+    """The smallest study with its executed notebooks, the others without, to save time."""
+    if name != "fjellkode":
+        monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "none")
+    data = project_dir() / "data"
+    folder = report_study(name, data, tmp_path / "reports", jobs=2, say=lambda _: None)
+    ids = ids_of(data / name)
+    assert len(ids) > 50
+    files = {p.name for p in folder.rglob("*") if p.is_file()}
+    assert {"index.html", "estimates.csv", "data_quality.csv", "run.json"} <= files
+    assert ("07_summary.ipynb" in files) == (name == "fjellkode")
+    assert leaks(folder, ids) == []
+
+
+def test_bad_rows_are_told_by_line_and_never_by_what_stands_in_them(tmp_path, capsys):
+    """A column of names by mistake: the ledger and the messages point to lines, and quote nobody."""
+    tables = {key: value.replace("E3", "Erika.Mustermann@acme.example") for key, value in TINY_COMPANY.items()}
+    tables["employees"] = tables["employees"].replace("2021-01-01", "Erika.Mustermann@acme.example")
+    tables["enrolments"] = tables["enrolments"].replace("mentor,2022-05-12", "Erika,2022-05-12")
+    write_study(tmp_path / "data" / "acme", tables)
+    with pytest.raises(Exception, match="employees") as caught:
+        report_study("acme", tmp_path / "data", tmp_path / "reports", say=lambda _: None)
+    ledger = (tmp_path / "reports" / "acme" / "data_quality.csv").read_text(encoding="utf-8")
+    for said in (str(caught.value), ledger, capsys.readouterr().out):
+        assert "Erika" not in said
+    assert "raw/employees.csv" in ledger and "raw/enrolments.csv" in ledger
