@@ -34,6 +34,7 @@ lab: .venv/.built  ## JupyterLab on the notebooks
 
 lint: .venv/.built  ## style and common mistakes
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check src tests
 
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
@@ -58,7 +59,7 @@ clean:  ## remove the environment and the caches; reports stay
 # --require-hashes: what is installed is what was locked. The package itself comes last, editable, from this folder alone.
 venv-uv:
 	uv venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 
 venv-pip:

@@ -1,7 +1,7 @@
 """The numbers that a reviewer must get: made anew by ``make expected``, compared by ``test_expected.py``.
 
-``reports/expected/estimates.csv`` is every row of the demo studies' estimates ledgers. ``reports/expected/truth.csv`` sets
-each H1–H3 main row, and the naive figure beside it, against the known truth of its simulated company.
+``reports/expected/estimates.csv`` is every row of the demo studies' estimates ledgers. ``reports/expected/truth.csv``
+sets each H1–H3 main row, and the naive figure beside it, against the known truth of its simulated company.
 """
 
 from pathlib import Path
@@ -15,8 +15,18 @@ from analysis.simulate import DEMOS
 
 EXPECTED = project_dir() / "reports" / "expected"
 KEYS = ["study", "program", "hypothesis", "role", "outcome", "rater_source", "measure", "horizon_months"]
-TRUTH_COLUMNS = [*KEYS, "estimand", "naive", "estimate", "ci_low", "ci_high", "truth", "interval_holds_truth", "status",
-                 "reason"]
+TRUTH_COLUMNS = [
+    *KEYS,
+    "estimand",
+    "naive",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "truth",
+    "interval_holds_truth",
+    "status",
+    "reason",
+]
 
 
 def demo_estimates() -> pd.DataFrame:
@@ -30,8 +40,10 @@ def demo_estimates() -> pd.DataFrame:
 
 def demo_truths() -> pd.DataFrame:
     """Return the known truths of the demo studies, as their ``truth.csv`` say."""
-    frames = [pd.read_csv(project_dir() / "data" / name / "truth.csv", dtype={"rater_source": object}).assign(study=name)
-              for name in DEMOS]
+    frames = [
+        pd.read_csv(project_dir() / "data" / name / "truth.csv", dtype={"rater_source": object}).assign(study=name)
+        for name in DEMOS
+    ]
     return pd.concat(frames, ignore_index=True)
 
 
@@ -42,11 +54,17 @@ def beside_truth(estimates: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
     ``status`` and ``reason`` say why.
     """
     truths = truths.assign(rater_source=truths["rater_source"].where(truths["rater_source"].notna(), None))
-    naive = (estimates[estimates["analysis"] == "naive"].drop_duplicates(KEYS)[[*KEYS, "estimate"]]
-             .rename(columns={"estimate": "naive"}))
-    rows = (estimates[estimates["analysis"] == "primary"].drop(columns="estimand")
-            .merge(naive, on=KEYS, how="left", validate="1:1")
-            .merge(truths[[*KEYS, "estimand", "truth"]], on=KEYS, how="left", validate="1:1"))
+    naive = (
+        estimates[estimates["analysis"] == "naive"]
+        .drop_duplicates(KEYS)[[*KEYS, "estimate"]]
+        .rename(columns={"estimate": "naive"})
+    )
+    rows = (
+        estimates[estimates["analysis"] == "primary"]
+        .drop(columns="estimand")
+        .merge(naive, on=KEYS, how="left", validate="1:1")
+        .merge(truths[[*KEYS, "estimand", "truth"]], on=KEYS, how="left", validate="1:1")
+    )
     held = rows["truth"].between(rows["ci_low"], rows["ci_high"]).astype("boolean")
     rows["interval_holds_truth"] = held.where(rows["estimate"].notna() & rows["truth"].notna())
     return rows[TRUTH_COLUMNS]
@@ -71,6 +89,6 @@ def renew_notebooks() -> None:
 
 
 if __name__ == "__main__":
-    assert data_dir() == project_dir() / "data", "unset MENTORING_DATA: the expected numbers are those of the demo studies"
+    assert data_dir() == project_dir() / "data", "unset MENTORING_DATA: the expected numbers are those of the demos"
     write(EXPECTED)
     renew_notebooks()

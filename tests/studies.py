@@ -12,8 +12,15 @@ STUDY = {
     "study_start": "2022-01-01",
     "as_of": "2024-12-31",
     "horizons_months": [12, 24],
-    "programs": [{"id": "genius", "name": "Genius Program", "direction": "reverse", "format": "pair",
-                  "assignment": "self_selected"}],
+    "programs": [
+        {
+            "id": "genius",
+            "name": "Genius Program",
+            "direction": "reverse",
+            "format": "pair",
+            "assignment": "self_selected",
+        }
+    ],
 }
 
 # Item codes of their own, so that no shipped card stands in.

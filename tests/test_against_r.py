@@ -77,9 +77,10 @@ def test_propensity_without_prior_equals_glm():
     covariates = rows[["tenure", "age", "level", "rating", "remote", "sales"]].to_numpy(dtype=float)
     fit = fit_propensity(covariates, rows["y"].to_numpy() == 1, np.zeros(len(rows), dtype=int), prior_sd=np.inf)
     share = rows["y"].mean()
-    linear = expected.loc["intercept", "estimate"] + covariates @ expected.loc[
-        ["tenure", "age", "level", "rating", "remote", "sales"], "estimate"
-    ].to_numpy()
+    linear = (
+        expected.loc["intercept", "estimate"]
+        + covariates @ expected.loc[["tenure", "age", "level", "rating", "remote", "sales"], "estimate"].to_numpy()
+    )
     np.testing.assert_allclose(fit.linear, linear, rtol=FITTED, atol=1e-8)
     assert fit.probability.mean() == pytest.approx(share)
     np.testing.assert_allclose(np.sqrt(np.diag(fit.inverse_information)), expected["se_model"], rtol=FITTED)
@@ -92,7 +93,9 @@ def test_propensity_without_prior_equals_glm():
 def test_alpha_and_its_interval_equal_psych():
     expected = fixture("alpha_psych").iloc[0]
     found = cronbach_alpha(fixture("alpha_input").to_numpy(dtype=float))
-    np.testing.assert_allclose(found, expected[["raw_alpha", "feldt_low", "feldt_high"]].astype(float), rtol=CLOSED_FORM)
+    np.testing.assert_allclose(
+        found, expected[["raw_alpha", "feldt_low", "feldt_high"]].astype(float), rtol=CLOSED_FORM
+    )
 
 
 def test_two_proportions_wald_and_newcombe():
@@ -102,14 +105,18 @@ def test_two_proportions_wald_and_newcombe():
         hybrid = newcombe(p1, row.n1, p0, row.n0)
         assert plain.estimate == pytest.approx(row.risk_difference, rel=CLOSED_FORM)
         assert (plain.low, plain.high) == pytest.approx((row.wald_low, row.wald_high), rel=CLOSED_FORM, abs=1e-12)
-        assert (hybrid.low, hybrid.high) == pytest.approx((row.newcombe_low, row.newcombe_high), rel=CLOSED_FORM, abs=1e-9)
+        assert (hybrid.low, hybrid.high) == pytest.approx(
+            (row.newcombe_low, row.newcombe_high), rel=CLOSED_FORM, abs=1e-9
+        )
 
 
 def lottery_rows(*tables: tuple[int, int, int, int]) -> tuple[pd.DataFrame, np.ndarray]:
     """Return people who drew lots, one stratum a table (events offered, offered, events not, not), and who left."""
     parts, left = [], []
     for stratum, (x1, n1, x0, n0) in enumerate(tables):
-        parts.append(pd.DataFrame({"stratum": stratum, "is_offered": [True] * n1 + [False] * n0, "months_observed": 99.0}))
+        parts.append(
+            pd.DataFrame({"stratum": stratum, "is_offered": [True] * n1 + [False] * n0, "months_observed": 99.0})
+        )
         left += [True] * x1 + [False] * (n1 - x1) + [True] * x0 + [False] * (n0 - x0)
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(employee_id=[f"E{i}" for i in range(len(rows))]), np.array(left)
@@ -140,6 +147,8 @@ def test_standardized_mean_difference_equals_r():
     for name in ("tenure", "remote"):
         x = rows[name].to_numpy(dtype=float)
         assert standardized_mean_difference(x, treated, np.ones(len(x))) == pytest.approx(
-            expected.loc[name, "smd_unweighted"], rel=CLOSED_FORM)
+            expected.loc[name, "smd_unweighted"], rel=CLOSED_FORM
+        )
         assert standardized_mean_difference(x, treated, rows["weight"].to_numpy()) == pytest.approx(
-            expected.loc[name, "smd"], rel=CLOSED_FORM)
+            expected.loc[name, "smd"], rel=CLOSED_FORM
+        )

@@ -7,8 +7,21 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "analysis"
 
-FROM_THE_GROUND = ("plan", "ingest", "validate", "measure", "design", "estimate", "synthesis", "release", "report",
-                   "pipeline", "notebook", "cli", "__main__")
+FROM_THE_GROUND = (
+    "plan",
+    "ingest",
+    "validate",
+    "measure",
+    "design",
+    "estimate",
+    "synthesis",
+    "release",
+    "report",
+    "pipeline",
+    "notebook",
+    "cli",
+    "__main__",
+)
 BELOW = {room: set(FROM_THE_GROUND[:floor]) for floor, room in enumerate(FROM_THE_GROUND)}
 BELOW |= {"__init__": set(), "simulate": {"plan"}, "fetch": {"plan"}}
 BELOW["cli"] |= {"simulate", "fetch"}
@@ -24,7 +37,7 @@ def imported_modules(path: Path, package: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            above = home[:len(home) - node.level + 1] if node.level else []
+            above = home[: len(home) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             names |= {f"{base}.{alias.name}" for alias in node.names}
     return names
@@ -52,37 +65,43 @@ def test_rooms_import_from_below_only():
     assert violations(PACKAGE) == []
 
 
-@pytest.mark.parametrize(("module", "line"), [
-    ("estimate/cox.py", "from analysis.design.trials import Trials"),
-    ("estimate/cox.py", "from analysis.estimate.ties import efron"),
-    ("estimate/cox.py", "from .ties import efron"),
-    ("report/tables.py", "import pandas as pd"),
-    ("simulate/company.py", "from analysis.plan import contract"),
-    ("cli.py", "from analysis.simulate import company"),
-    ("cli.py", "from analysis import __version__"),
-    ("cli.py", "import scipy"),
-])
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("estimate/cox.py", "from analysis.design.trials import Trials"),
+        ("estimate/cox.py", "from analysis.estimate.ties import efron"),
+        ("estimate/cox.py", "from .ties import efron"),
+        ("report/tables.py", "import pandas as pd"),
+        ("simulate/company.py", "from analysis.plan import contract"),
+        ("cli.py", "from analysis.simulate import company"),
+        ("cli.py", "from analysis import __version__"),
+        ("cli.py", "import scipy"),
+    ],
+)
 def test_what_is_allowed_passes(tmp_path, module, line):
     write_module(tmp_path / "analysis" / module, line)
     assert violations(tmp_path / "analysis") == []
 
 
-@pytest.mark.parametrize(("module", "line"), [
-    ("plan/study.py", "from analysis.ingest.read import read"),
-    ("plan/study.py", "def late():\n    import analysis.cli"),
-    ("measure/scales.py", "from analysis import report"),
-    ("measure/scales.py", "from ..design.trials import Trials"),
-    ("measure/scales.py", "from .. import design"),
-    ("simulate/company.py", "from analysis.ingest.read import read"),
-    ("fetch/wellness.py", "from analysis.simulate.company import company"),
-    ("pipeline/run.py", "from analysis.simulate.company import company"),
-    ("design/trials.py", "from analysis.simulate.company import company"),
-    ("estimate/cox.py", "import matplotlib.pyplot as plt"),
-    ("estimate/cox.py", "from seaborn import lineplot"),
-    ("report/tables.py", "from scipy import stats"),
-    ("report/tables.py", "import statsmodels.api as sm"),
-    ("utils.py", "import pandas as pd"),
-])
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("plan/study.py", "from analysis.ingest.read import read"),
+        ("plan/study.py", "def late():\n    import analysis.cli"),
+        ("measure/scales.py", "from analysis import report"),
+        ("measure/scales.py", "from ..design.trials import Trials"),
+        ("measure/scales.py", "from .. import design"),
+        ("simulate/company.py", "from analysis.ingest.read import read"),
+        ("fetch/wellness.py", "from analysis.simulate.company import company"),
+        ("pipeline/run.py", "from analysis.simulate.company import company"),
+        ("design/trials.py", "from analysis.simulate.company import company"),
+        ("estimate/cox.py", "import matplotlib.pyplot as plt"),
+        ("estimate/cox.py", "from seaborn import lineplot"),
+        ("report/tables.py", "from scipy import stats"),
+        ("report/tables.py", "import statsmodels.api as sm"),
+        ("utils.py", "import pandas as pd"),
+    ],
+)
 def test_what_is_not_allowed_is_seen(tmp_path, module, line):
     write_module(tmp_path / "analysis" / module, line)
     assert len(violations(tmp_path / "analysis")) == 1

@@ -45,8 +45,11 @@ def test_the_installed_command_and_the_module_are_the_same(tmp_path):
 
 
 def snapshot(folder: Path) -> dict[str, str]:
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 @pytest.mark.parametrize("command", ["report", "check", "simulate", "fetch"])
@@ -70,9 +73,14 @@ def broken(table: str, old: str, new: str) -> dict[str, str]:
 BAD_INPUT = {
     "a missing column": (broken("employees", "hire_date", "hired_on"), "missing_column"),
     "a date that is none": (broken("employees", "2019-03-01", "N/A-StillEmployed"), "not_a_date"),
-    "an exit before the hire": (broken("employees", "2020-06-15,2023-09-30", "2020-06-15,2019-09-30"), "exit_before_hire"),
-    "a duplicate spell": (broken("employees", "E3,2021-01-01", "E2,2020-06-15,,,,,,\n        E3,2021-01-01"),
-                          "duplicate_spell"),
+    "an exit before the hire": (
+        broken("employees", "2020-06-15,2023-09-30", "2020-06-15,2019-09-30"),
+        "exit_before_hire",
+    ),
+    "a duplicate spell": (
+        broken("employees", "E3,2021-01-01", "E2,2020-06-15,,,,,,\n        E3,2021-01-01"),
+        "duplicate_spell",
+    ),
     "an unknown employee in enrolments": (broken("enrolments", "E3,mentor", "E9,mentor"), "unknown_employee"),
     "an item that no instrument knows": (broken("responses", "E1,1,mini,m1", "E1,1,mini,m7"), "unknown_item"),
     "an empty file": (TINY_COMPANY | {"sessions": ""}, "empty_file"),
@@ -127,7 +135,8 @@ def test_a_bad_study_leaves_the_other_studies_of_the_run_alone(tmp_path, monkeyp
     assert ended.returncode == 2
     assert sorted(p.name for p in (tmp_path / "reports" / "bad").iterdir()) == ["data_quality.csv"]
     assert {"index.html", "estimates.csv", "data_quality.csv", "run.json"} <= {
-        p.name for p in (tmp_path / "reports" / "good").iterdir()}
+        p.name for p in (tmp_path / "reports" / "good").iterdir()
+    }
     assert "good" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
     run = json.loads((tmp_path / "reports" / "good" / "run.json").read_text(encoding="utf-8"))
     assert run["study"] == "good" and str(tmp_path) not in json.dumps(run)
@@ -184,11 +193,14 @@ def test_simulate_writes_a_study_that_can_be_checked(tmp_path):
 NOTEBOOK = notebooks_dir() / "07_summary.ipynb"
 
 
-@pytest.mark.parametrize(("given", "told"), [
-    ({"stduy": "acme", "data": ""}, "there is no parameter 'stduy'"),
-    ({"data": ""}, "parameter 'study' is missing"),
-    ({"study": 7, "data": ""}, "parameter 'study' must be str, not int"),
-])
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"stduy": "acme", "data": ""}, "there is no parameter 'stduy'"),
+        ({"data": ""}, "parameter 'study' is missing"),
+        ({"study": 7, "data": ""}, "parameter 'study' must be str, not int"),
+    ],
+)
 def test_misspelt_missing_or_mistyped_parameters_are_refused_before_anything_runs(tmp_path, given, told):
     with pytest.raises(BadInput, match=told):
         execute_notebook(NOTEBOOK, tmp_path / "out.ipynb", given)
@@ -210,5 +222,11 @@ def test_papermill_on_its_own_does_not_run_on_with_the_default_study_after_a_mis
     """papermill only warns of an unknown parameter; the notebook itself refuses it."""
     papermill = pytest.importorskip("papermill")
     with pytest.raises(papermill.PapermillExecutionError, match="stduy"):
-        papermill.execute_notebook(NOTEBOOK, tmp_path / "out.ipynb", {"stduy": "fjellkode"}, cwd=NOTEBOOK.parent,
-                                   progress_bar=False, log_output=False)
+        papermill.execute_notebook(
+            NOTEBOOK,
+            tmp_path / "out.ipynb",
+            {"stduy": "fjellkode"},
+            cwd=NOTEBOOK.parent,
+            progress_bar=False,
+            log_output=False,
+        )

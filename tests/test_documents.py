@@ -58,9 +58,6 @@ def code_names(markdown: str) -> set[str]:
     return set(re.findall(r"`([^`\n]+)`", markdown))
 
 
-# --- the codebook -----------------------------------------------------------------------------------------------------
-
-
 def presence(column) -> str:
     if not column.required:
         return "optional"
@@ -93,10 +90,11 @@ def default_text(field) -> str:
     return f"`{list(value) if isinstance(value, tuple) else value}`"
 
 
-@pytest.mark.parametrize(("model", "first_key"), [
-    (Study, "schema_version"), (Program, "id"), (Eligibility, "job_level"), (Source, "table"), (Event, "date"),
-    (Instrument, "instrument"), (Scale, "construct"),
-])
+FIRST_KEYS = {Study: "schema_version", Program: "id", Eligibility: "job_level", Source: "table", Event: "date"}
+FIRST_KEYS |= {Instrument: "instrument", Scale: "construct"}
+
+
+@pytest.mark.parametrize(("model", "first_key"), FIRST_KEYS.items())
 def test_codebook_describes_every_key_with_its_default(model, first_key):
     found = next(rows for rows in key_tables() if rows[0][0] == f"`{first_key}`")
     told = {row[0].strip("`"): row[1] for row in found}
@@ -106,8 +104,10 @@ def test_codebook_describes_every_key_with_its_default(model, first_key):
 
 @pytest.mark.parametrize(("model", "first_key"), [(Program, "id"), (Source, "table"), (Scale, "construct")])
 def test_codebook_lists_every_value_that_a_key_may_take(model, first_key):
-    told = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2])) for row in next(
-        rows for rows in key_tables() if rows[0][0] == f"`{first_key}`")}
+    told = {
+        row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2]))
+        for row in next(rows for rows in key_tables() if rows[0][0] == f"`{first_key}`")
+    }
     for name, field in model.model_fields.items():
         choices = {value for value in get_args(field.annotation) if isinstance(value, str)}
         assert choices <= told[field.alias or name]
@@ -129,7 +129,7 @@ def test_codebook_lists_every_column_of_the_ledgers():
 
     assert listed("estimates.csv") == ESTIMATE_COLUMNS
     problem = list(Problem.__dataclass_fields__)
-    assert listed("data_quality.csv")[:len(problem)] == problem
+    assert listed("data_quality.csv")[: len(problem)] == problem
     assert set(TRUTH_COLUMNS) <= code_names(section("Demo studies"))
     assert set(pd.read_csv(ROOT / "data" / "literature.csv").columns) <= code_names(section("literature.csv"))
 
@@ -146,8 +146,13 @@ def table_rules() -> set[tuple[str, str, str]]:
 
 def file_rules() -> set[str]:
     """Return the names of the rules that are no `Rule`: about files, headers and study.yaml."""
-    calls = [node for room in ("plan", "ingest", "validate") for path in (ROOT / "src/analysis" / room).glob("*.py")
-             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [
+        node
+        for room in ("plan", "ingest", "validate")
+        for path in (ROOT / "src/analysis" / room).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
     named = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "rule"]
     named += [call.args[0] for call in calls if getattr(call.func, "attr", "") == "fail"]
     named += [call.args[1] for call in calls if getattr(call.func, "id", "") == "_problem" and len(call.args) > 1]
@@ -156,8 +161,11 @@ def file_rules() -> set[str]:
 
 def told_rules() -> set[tuple[str, str, str]]:
     lines = [line.split("|")[1:-1] for line in section("data_quality.csv").splitlines() if line.startswith("|")]
-    return {(name, severity.strip(), action.strip()) for _about, rules, severity, action in
-            [line for line in lines if len(line) == 4] for name in re.findall(r"`([a-z_]+)`", rules)}
+    return {
+        (name, severity.strip(), action.strip())
+        for _about, rules, severity, action in [line for line in lines if len(line) == 4]
+        for name in re.findall(r"`([a-z_]+)`", rules)
+    }
 
 
 def test_codebook_lists_every_rule_with_its_severity_and_action():
@@ -168,9 +176,8 @@ def test_codebook_lists_every_rule_with_its_severity_and_action():
 
 def test_codebook_names_every_instrument_and_scale():
     cards = load_instruments(load_study("northbank", ROOT / "data"))
-    for card in cards.values():
-        assert {card.instrument, *(scale.construct_name for scale in card.scales.values())} <= code_names(
-            section("Instruments"))
+    names = {scale.construct_name for card in cards.values() for scale in card.scales.values()}
+    assert names | set(cards) <= code_names(section("Instruments"))
 
 
 @pytest.mark.parametrize("study", ["northbank", "kesselwerk", "fjellkode", "larkfield"])
@@ -182,8 +189,8 @@ def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study):
     assert row[2] == f"{employees['employee_id'].nunique():,}, {len(employees):,}"
     started = enrolments[enrolments["start_date"].notna()].groupby("role")["employee_id"].size()
     assert row[3] == f"mentors {started['mentor']}, mentees {started['mentee']}"
-    for cell, hypothesis, scale, decimals in ((row[4], "H1_retention", 100, 1), (row[5], "H2_morale", 1, 2),
-                                              (row[6], "H3_leadership", 1, 2)):
+    shown = (("H1_retention", 100, 1), ("H2_morale", 1, 2), ("H3_leadership", 1, 2))
+    for cell, (hypothesis, scale, decimals) in zip(row[4:], shown, strict=True):
         # The last rater source in the file is the others'.
         rows = truth[(truth["hypothesis"] == hypothesis) & (truth["horizon_months"] == 12)]
         found = (scale * rows.groupby("role")["truth"].last()).to_dict()
@@ -192,10 +199,7 @@ def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study):
 
 
 def _signed(value: float, decimals: int) -> str:
-    return f"{value:.{decimals}f}" if value == 0 else f"{value:+.{decimals}f}".replace("-", MINUS)
-
-
-# --- what a reader types and follows ----------------------------------------------------------------------------------
+    return f"{value:+.{decimals}f}".replace("-", MINUS) if value else f"{value:.{decimals}f}"
 
 
 def snippets(document: str) -> list[str]:
@@ -234,8 +238,7 @@ def test_the_readme_names_every_command():
     assert all(f"mentoring {name}" in said for name in typer.main.get_command(app).commands)
 
 
-@pytest.mark.parametrize("wrong", ["mentoring synthesise", "mentoring check acme --force", "make expectations",
-                                   "--engine"])
+@pytest.mark.parametrize("wrong", ["mentoring synthesise", "mentoring check acme --force", "make expectations", "--x"])
 def test_a_command_that_does_not_exist_is_seen(wrong):
     assert mistakes_in_commands(["mentoring check acme", wrong]) == [wrong]
 
@@ -260,8 +263,10 @@ def test_every_relative_link_leads_somewhere(document):
     assert dead == []
 
 
-@pytest.mark.parametrize("name", sorted(n for n in set().union(*map(code_names, map(text, DOCUMENTS)))
-                                        if re.fullmatch(rf"({ROOMS})(\.\w+)+", n)))
+@pytest.mark.parametrize(
+    "name",
+    sorted(n for n in set().union(*map(code_names, map(text, DOCUMENTS))) if re.fullmatch(rf"({ROOMS})(\.\w+)+", n)),
+)
 def test_every_module_and_function_named_exists(name):
     path, _, last = f"analysis.{name}".rpartition(".")
     try:
@@ -274,9 +279,6 @@ def test_architecture_lists_every_room_in_its_order():
     said = [row[0].strip("`") for row in table_rows(section("Rooms", "ARCHITECTURE.md"))]
     there = [room for room in FROM_THE_GROUND if (ROOT / "src/analysis" / room).is_dir() or room in ("cli", "notebook")]
     assert said == there[::-1]
-
-
-# --- the examples and figures of the README ---------------------------------------------------------------------------
 
 
 def test_the_example_company_of_the_readme_can_be_used(tmp_path):
@@ -304,7 +306,6 @@ def test_the_immortal_time_example_of_the_readme_is_right():
 
 def test_the_readme_states_the_smallest_effects_of_the_plan():
     plan = load_plan()
-    points = f"{100 * plan.hypothesis('H1_retention').smallest_effect:g} percentage points"
-    assert points in text("README.md")
+    assert f"{100 * plan.hypothesis('H1_retention').smallest_effect:g} percentage points" in text("README.md")
     for hypothesis in ("H2_morale", "H3_leadership"):
         assert f"{plan.hypothesis(hypothesis).smallest_effect:g} points of a scale" in text("README.md")

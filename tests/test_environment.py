@@ -40,8 +40,11 @@ def out_of_step(pyproject: str, lock: str, environment: str) -> list[str]:
         versions = pins.get(canonicalize_name(requirement.name), set())
         if not versions:
             problems.append(f"requirements.lock: {requirement.name} is not pinned")
-        problems += [f"requirements.lock: {requirement.name} {v} is outside {requirement.specifier}"
-                     for v in versions if v not in requirement.specifier]
+        problems += [
+            f"requirements.lock: {requirement.name} {v} is outside {requirement.specifier}"
+            for v in versions
+            if v not in requirement.specifier
+        ]
     return problems + environment_problems(yaml.safe_load(environment), project["requires-python"])
 
 
@@ -59,27 +62,37 @@ def environment_problems(environment: dict, requires_python: str) -> list[str]:
 
 @pytest.fixture
 def files() -> dict[str, str]:
-    return {"pyproject": (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
-            "lock": (ROOT / "requirements.lock").read_text(encoding="utf-8"),
-            "environment": (ROOT / "environment.yml").read_text(encoding="utf-8")}
+    return {
+        "pyproject": (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
+        "lock": (ROOT / "requirements.lock").read_text(encoding="utf-8"),
+        "environment": (ROOT / "environment.yml").read_text(encoding="utf-8"),
+    }
 
 
 def test_the_three_files_are_in_step(files):
     assert out_of_step(**files) == []
 
 
-@pytest.mark.parametrize(("file", "pattern", "replacement", "problem"), [
-    ("pyproject", '"pandas>=3.1,<4"', '"pandas>=9,<10"', "pandas .* is outside"),
-    ("pyproject", '"pandas>=3.1,<4"', '"no-such-package>=1"', "no-such-package is not pinned"),
-    ("lock", r"(?m)^pandas==.*\\\n(?: +--hash=.*\n)+", "", "pandas is not pinned"),
-    ("lock", r"(?m)^(pandas==\S+) \\\n(?: +--hash=.*\n)+", r"\1\n", "pandas has no hash"),
-    ("lock", r"(?m)^pandas==", "pandas>=", "neither a pin nor a comment: pandas"),
-    ("lock", r"\A", "--index-url https://packages.example.org/simple\n", "neither a pin nor a comment: --index-url"),
-    ("lock", r"\A", "thing @ https://packages.example.org/thing.whl\n", "neither a pin nor a comment: thing"),
-    ("environment", "python=3.11", "python=3.9", "needs one python"),
-    ("environment", "  - python=3.11\n", "", "needs one python"),
-    ("environment", "-r requirements.lock", "pandas", "pip must install requirements.lock"),
-])
+@pytest.mark.parametrize(
+    ("file", "pattern", "replacement", "problem"),
+    [
+        ("pyproject", '"pandas>=3.1,<4"', '"pandas>=9,<10"', "pandas .* is outside"),
+        ("pyproject", '"pandas>=3.1,<4"', '"no-such-package>=1"', "no-such-package is not pinned"),
+        ("lock", r"(?m)^pandas==.*\\\n(?: +--hash=.*\n)+", "", "pandas is not pinned"),
+        ("lock", r"(?m)^(pandas==\S+) \\\n(?: +--hash=.*\n)+", r"\1\n", "pandas has no hash"),
+        ("lock", r"(?m)^pandas==", "pandas>=", "neither a pin nor a comment: pandas"),
+        (
+            "lock",
+            r"\A",
+            "--index-url https://packages.example.org/simple\n",
+            "neither a pin nor a comment: --index-url",
+        ),
+        ("lock", r"\A", "thing @ https://packages.example.org/thing.whl\n", "neither a pin nor a comment: thing"),
+        ("environment", "python=3.11", "python=3.9", "needs one python"),
+        ("environment", "  - python=3.11\n", "", "needs one python"),
+        ("environment", "-r requirements.lock", "pandas", "pip must install requirements.lock"),
+    ],
+)
 def test_a_file_out_of_step_is_seen(files, file, pattern, replacement, problem):
     broken, n_changes = re.subn(pattern, replacement, files[file])
     assert n_changes

@@ -39,8 +39,11 @@ def opened(name: str, like: str, employees: int, no_effect: bool = False) -> tup
     known = company.tables.employees["exit_date"] <= pd.Timestamp(study.as_of)
     employees_then = company.tables.employees.assign(
         exit_date=company.tables.employees["exit_date"].where(known),
-        exit_type=company.tables.employees["exit_type"].where(known))
-    return OpenStudy(study, load_instruments(study), replace(company.tables, employees=employees_then), ()), company.truth
+        exit_type=company.tables.employees["exit_type"].where(known),
+    )
+    return OpenStudy(
+        study, load_instruments(study), replace(company.tables, employees=employees_then), ()
+    ), company.truth
 
 
 def small_trials() -> Trials:
@@ -60,8 +63,13 @@ def test_the_gradient_of_the_weights_is_their_derivative():
         moved = Propensity(1 / (1 + np.exp(-linear)), linear, fit.inverse_information, fit.score, fit.terms)
         weights = interval_weights(follow, moved, treated, trial)
         take = np.flatnonzero(~treated[follow.row])
-        return take, len(weights), aalen_johansen(follow.entry[take], follow.exit[take], follow.outcome[take],
-                                                  weights[take], np.array([12.0]), (1,))
+        return (
+            take,
+            len(weights),
+            aalen_johansen(
+                follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], np.array([12.0]), (1,)
+            ),
+        )
 
     take, n, at_fit = estimate(np.zeros(3))
     influence = np.zeros((1, n))
@@ -91,17 +99,32 @@ def test_intervals_of_a_comparator_tile_the_follow_up_without_gap_or_overlap():
     frame = pd.DataFrame({"row": follow.row, "entry": follow.entry, "exit": follow.exit})
     assert (frame["exit"] > frame["entry"]).all()
     assert frame.groupby("row")["entry"].first().eq(0).all()
-    np.testing.assert_allclose(frame["entry"].to_numpy()[1:][follow.row[1:] == follow.row[:-1]],
-                               frame["exit"].to_numpy()[:-1][follow.row[1:] == follow.row[:-1]])
+    np.testing.assert_allclose(
+        frame["entry"].to_numpy()[1:][follow.row[1:] == follow.row[:-1]],
+        frame["exit"].to_numpy()[:-1][follow.row[1:] == follow.row[:-1]],
+    )
     ends = frame.groupby("row")["exit"].last().to_numpy()
     np.testing.assert_allclose(ends, trials.rows["months"].clip(upper=24.0))
 
 
 def test_without_censoring_the_risk_is_the_plain_proportion():
-    rows = pd.DataFrame({"employee_id": [f"E{i}" for i in range(8)], "is_treated": [True] * 4 + [False] * 4,
-                         "months": [3.0, 24, 24, 24, 2, 5, 8, 24],
-                         "outcome": ["voluntary_exit", None, None, None, "voluntary_exit", "voluntary_exit",
-                                     "involuntary_exit", None]})
+    rows = pd.DataFrame(
+        {
+            "employee_id": [f"E{i}" for i in range(8)],
+            "is_treated": [True] * 4 + [False] * 4,
+            "months": [3.0, 24, 24, 24, 2, 5, 8, 24],
+            "outcome": [
+                "voluntary_exit",
+                None,
+                None,
+                None,
+                "voluntary_exit",
+                "voluntary_exit",
+                "involuntary_exit",
+                None,
+            ],
+        }
+    )
     arms = unweighted_arms(rows, 12)
     assert arms.treated.incidence["voluntary_exit"][12] == pytest.approx(1 / 4)
     assert arms.control.incidence["voluntary_exit"][12] == pytest.approx(2 / 4)
@@ -110,7 +133,11 @@ def test_without_censoring_the_risk_is_the_plain_proportion():
 
 
 def test_an_exit_of_unknown_kind_is_never_silently_voluntary():
-    assert exit_outcome(pd.Series(["voluntary", None, "retirement"])).tolist() == ["voluntary_exit", OTHER_EXIT, OTHER_EXIT]
+    assert exit_outcome(pd.Series(["voluntary", None, "retirement"])).tolist() == [
+        "voluntary_exit",
+        OTHER_EXIT,
+        OTHER_EXIT,
+    ]
 
 
 def test_regression_adjustment_equals_predicting_the_treated_from_a_regression_among_comparators():
@@ -123,8 +150,12 @@ def test_regression_adjustment_equals_predicting_the_treated_from_a_regression_a
     expected = (y[treated] - fitted.predict(design[treated])).mean()
     found = regression_adjusted(y, treated, cell, x, weights, np.arange(n))
     assert found.interval.estimate == pytest.approx(expected)
-    left_out = [regression_adjusted(*(v[np.arange(n) != i] for v in (y, treated, cell, x, weights)),
-                                    np.arange(n - 1)).interval.estimate for i in range(n)]
+    left_out = [
+        regression_adjusted(
+            *(v[np.arange(n) != i] for v in (y, treated, cell, x, weights)), np.arange(n - 1)
+        ).interval.estimate
+        for i in range(n)
+    ]
     jackknife = np.sqrt((n - 1) / n * np.sum((np.array(left_out) - np.mean(left_out)) ** 2))
     assert found.interval.std_error == pytest.approx(jackknife, rel=0.03)
 
@@ -155,29 +186,58 @@ H1 = load_plan().hypothesis("H1_retention")
 
 
 def estimate(value: float, low: float, high: float, p: float = 0.01, **changes) -> Estimate:
-    return Estimate(**({
-        "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
-        "outcome": "voluntary_exit", "role": "mentor", "contrast": "enrolled_vs_not", "estimand": "ATT",
-        "estimator": "iptw_aalen_johansen", "measure": "risk_difference", "horizon_months": 12, "estimate": value,
-        "std_error": 0.01, "ci_low": low, "ci_high": high, "ci_level": 0.95, "p_value": p, "n_treated": 50,
-        "n_control": 90} | changes))
+    return Estimate(
+        **(
+            {
+                "study": "acme",
+                "program": "genius",
+                "hypothesis": "H1_retention",
+                "analysis": "primary",
+                "outcome": "voluntary_exit",
+                "role": "mentor",
+                "contrast": "enrolled_vs_not",
+                "estimand": "ATT",
+                "estimator": "iptw_aalen_johansen",
+                "measure": "risk_difference",
+                "horizon_months": 12,
+                "estimate": value,
+                "std_error": 0.01,
+                "ci_low": low,
+                "ci_high": high,
+                "ci_level": 0.95,
+                "p_value": p,
+                "n_treated": 50,
+                "n_control": 90,
+            }
+            | changes
+        )
+    )
 
 
-@pytest.mark.parametrize(("value", "low", "high", "said"), [
-    (-0.06, -0.10, -0.02, "supported"),
-    (-0.02, -0.025, -0.015, "not supported"),
-    (-0.02, -0.04, -0.005, "inconclusive"),
-    (0.01, -0.02, 0.04, "not supported"),
-    (-0.01, -0.05, 0.03, "inconclusive"),
-    (0.05, 0.01, 0.09, "harmful"),
-])
+@pytest.mark.parametrize(
+    ("value", "low", "high", "said"),
+    [
+        (-0.06, -0.10, -0.02, "supported"),
+        (-0.02, -0.025, -0.015, "not supported"),
+        (-0.02, -0.04, -0.005, "inconclusive"),
+        (0.01, -0.02, 0.04, "not supported"),
+        (-0.01, -0.05, 0.03, "inconclusive"),
+        (0.05, 0.01, 0.09, "harmful"),
+    ],
+)
 def test_the_verdict_comes_from_the_interval_and_the_smallest_effect(value, low, high, said):
     assert verdict(estimate(value, low, high), H1, 0.03) == said
 
 
 def finding(p: float, **changes) -> Finding:
-    return Finding(hypothesis="H1_retention", program="genius", role="mentor", smallest_effect=0.03,
-                   verdict="inconclusive", primary=estimate(-0.05, -0.1, 0.0, p, **changes))
+    return Finding(
+        hypothesis="H1_retention",
+        program="genius",
+        role="mentor",
+        smallest_effect=0.03,
+        verdict="inconclusive",
+        primary=estimate(-0.05, -0.1, 0.0, p, **changes),
+    )
 
 
 def test_holm_is_over_the_rows_that_are_shown():
@@ -198,8 +258,14 @@ def null_worlds() -> pd.DataFrame:
         trials = build_trials(company.tables, company.study, program, "mentor", {})
         dashboard = unweighted_arms(ever_vs_never(company.tables, company.study, program, "mentor"), 12)
         naive, primary = (difference(arms, "voluntary_exit", 12) for arms in (dashboard, weigh_trials(trials, 12).arms))
-        rows.append({"naive": naive.estimate, "naive_misses": naive.high < 0, "primary": primary.estimate,
-                     "primary_covers": primary.low <= 0 <= primary.high})
+        rows.append(
+            {
+                "naive": naive.estimate,
+                "naive_misses": naive.high < 0,
+                "primary": primary.estimate,
+                "primary_covers": primary.low <= 0 <= primary.high,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -219,7 +285,9 @@ def test_the_estimate_follows_a_strong_true_effect():
         lottery = build_lottery(company.tables, company.study, company.study.programs[0], "mentor", {})
         left = (lottery.rows["outcome"] == "voluntary_exit") & (lottery.rows["months"] <= 24)
         comparison = offer(lottery.rows, left.to_numpy(), 24)
-        known = truth.query("hypothesis == 'H1_retention' and role == 'mentor' and horizon_months == 24")["truth"].iloc[0]
+        known = truth.query("hypothesis == 'H1_retention' and role == 'mentor' and horizon_months == 24")["truth"].iloc[
+            0
+        ]
         assert known < -0.03, "the scenario has an effect to be found"
         errors.append(comparison.risk_treated - comparison.risk_control - known)
     assert abs(np.mean(errors)) < 3 * np.std(errors, ddof=1) / np.sqrt(len(errors))

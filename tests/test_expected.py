@@ -28,7 +28,9 @@ def differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
             a, b = a.astype(float), b.astype(float)
             same = ((a - b).abs() <= HALF_A_DIGIT) | (a.isna() & b.isna())
         else:
-            same = (a.astype(object).where(a.notna(), "") .astype(str) == b.astype(object).where(b.notna(), "").astype(str))
+            same = a.astype(object).where(a.notna(), "").astype(str) == b.astype(object).where(b.notna(), "").astype(
+                str
+            )
         unlike += [f"row {row}, {column}" for row in expected.index[~same]]
     return unlike
 

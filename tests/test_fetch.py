@@ -41,6 +41,7 @@ def public(tmp_path):
 @pytest.fixture
 def address(public, monkeypatch):
     """Serve the public files on this machine and return their address."""
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *args):
             pass
@@ -104,8 +105,14 @@ def test_the_folder_may_be_the_one_above(tmp_path, public):
 
 def test_without_a_folder_the_files_are_downloaded(tmp_path, address):
     heard = []
-    fetch(NAME, tmp_path / "data", None, address, manifest=MANIFEST,
-          progress=lambda file, size: heard.append((file, size)))
+    fetch(
+        NAME,
+        tmp_path / "data",
+        None,
+        address,
+        manifest=MANIFEST,
+        progress=lambda file, size: heard.append((file, size)),
+    )
     assert load_study(NAME, tmp_path / "data").study == NAME
     assert heard[-1] == ("firm_admin.csv", len(FIRM_ADMIN))
 

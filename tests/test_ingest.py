@@ -37,7 +37,14 @@ def test_every_table_of_a_good_study_is_read_without_a_problem(tmp_path):
     raw = read(tmp_path, TINY_COMPANY)
     assert raw.problems == ()
     assert {table: len(rows) for table, rows in raw.tables.items()} == {
-        "employees": 5, "jobs": 5, "waves": 2, "responses": 5, "ratings": 4, "enrolments": 3, "sessions": 2}
+        "employees": 5,
+        "jobs": 5,
+        "waves": 2,
+        "responses": 5,
+        "ratings": 4,
+        "enrolments": 3,
+        "sessions": 2,
+    }
 
 
 def test_cells_are_text_and_blank_ones_are_missing(tmp_path):
@@ -49,14 +56,19 @@ def test_cells_are_text_and_blank_ones_are_missing(tmp_path):
 
 
 def test_lines_are_those_on_which_a_record_begins(tmp_path):
-    raw = read(tmp_path, {"employees": """\
+    raw = read(
+        tmp_path,
+        {
+            "employees": """\
         employee_id,hire_date,exit_reason
         E1,2019-03-01,"moved
         to Graz"
         E2,2020-06-15,
 
         E3,2021-01-01,
-        """})
+        """
+        },
+    )
     rows = raw.tables["employees"]
     assert dict(zip(rows["employee_id"], rows["_line"], strict=True)) == {"E1": 2, "E2": 4, "E3": 6}
     assert set(rows["_source"]) == {"raw/employees.csv"}
@@ -85,22 +97,25 @@ def test_spaces_around_values_are_taken_off_and_noted(tmp_path):
     assert (problem.rows, problem.example_rows) == (1, (2,))
 
 
-@pytest.mark.parametrize(("rule", "lines", "content"), [
-    ("empty_file", (), b""),
-    ("empty_file", (), b"\xef\xbb\xbf \n"),
-    ("empty_file", (), b"employee_id,hire_date\n"),
-    ("encoding", (3,), "employee_id,hire_date\nE1,2019-03-01\nM\u00fcller,2019-03-01\n".encode("latin-1")),
-    ("encoding", (1,), b"PK\x03\x04\xff\xfe"),
-    ("ragged_row", (3, 5), b"employee_id,hire_date\nE1,2019-03-01\nE2\nE3,2019-03-01\nE4,2019-03-01,x\n"),
-    ("broken_quotes", (3,), b'employee_id,hire_date\nE1,2019-03-01\nE2,"2019-03-01\nE3,2019-03-01\n'),
-    ("broken_quotes", (2,), b'employee_id,hire_date\nE1,"2019"-03-01\n'),
-    ("duplicate_column", (1,), b"employee_id,hire_date,hire_date\nE1,2019-03-01,2019-03-01\n"),
-    ("unnamed_column", (1,), b"employee_id,hire_date,\nE1,2019-03-01,x\n"),
-    ("reserved_column", (1,), b"employee_id,hire_date,_line\nE1,2019-03-01,7\n"),
-    ("delimiter", (1,), b"employee_id;hire_date\nE1;2019-03-01\n"),
-    ("missing_column", (1,), b"employee_id,hired\nE1,2019-03-01\n"),
-    ("missing_column", (1,), b"Jane Roe,2019-03-01\nJohn Doe,2019-03-01\n"),
-])
+@pytest.mark.parametrize(
+    ("rule", "lines", "content"),
+    [
+        ("empty_file", (), b""),
+        ("empty_file", (), b"\xef\xbb\xbf \n"),
+        ("empty_file", (), b"employee_id,hire_date\n"),
+        ("encoding", (3,), "employee_id,hire_date\nE1,2019-03-01\nM\u00fcller,2019-03-01\n".encode("latin-1")),
+        ("encoding", (1,), b"PK\x03\x04\xff\xfe"),
+        ("ragged_row", (3, 5), b"employee_id,hire_date\nE1,2019-03-01\nE2\nE3,2019-03-01\nE4,2019-03-01,x\n"),
+        ("broken_quotes", (3,), b'employee_id,hire_date\nE1,2019-03-01\nE2,"2019-03-01\nE3,2019-03-01\n'),
+        ("broken_quotes", (2,), b'employee_id,hire_date\nE1,"2019"-03-01\n'),
+        ("duplicate_column", (1,), b"employee_id,hire_date,hire_date\nE1,2019-03-01,2019-03-01\n"),
+        ("unnamed_column", (1,), b"employee_id,hire_date,\nE1,2019-03-01,x\n"),
+        ("reserved_column", (1,), b"employee_id,hire_date,_line\nE1,2019-03-01,7\n"),
+        ("delimiter", (1,), b"employee_id;hire_date\nE1;2019-03-01\n"),
+        ("missing_column", (1,), b"employee_id,hired\nE1,2019-03-01\n"),
+        ("missing_column", (1,), b"Jane Roe,2019-03-01\nJohn Doe,2019-03-01\n"),
+    ],
+)
 def test_a_bad_file_is_an_error_with_its_line(tmp_path, rule, lines, content):
     raw = read_bytes(tmp_path, content)
     problem = only(raw)
@@ -124,15 +139,19 @@ def test_an_unknown_profile_lists_the_known_ones(tmp_path):
 
 
 def test_all_files_problems_come_at_once(tmp_path):
-    sources = [{"table": table, "path": f"raw/{table}.csv", "profile": "canonical"}
-               for table in ("employees", "jobs", "waves")]
+    sources = [
+        {"table": table, "path": f"raw/{table}.csv", "profile": "canonical"} for table in ("employees", "jobs", "waves")
+    ]
     raw = read(tmp_path, {"employees": "employee_id,hire_date\nE1\n", "waves": "wave\n1\n"}, sources=sources)
     assert [p.rule for p in raw.problems] == ["ragged_row", "missing_file", "missing_column"]
 
 
 def test_columns_are_renamed_as_the_study_says(tmp_path):
-    raw = read(tmp_path, {"employees": "Worker,hire_date,location,Site\nE1,2019-03-01,old,Graz\n"},
-               columns={"employees": {"employee_id": "Worker", "location": "Site"}})
+    raw = read(
+        tmp_path,
+        {"employees": "Worker,hire_date,location,Site\nE1,2019-03-01,old,Graz\n"},
+        columns={"employees": {"employee_id": "Worker", "location": "Site"}},
+    )
     rows = raw.tables["employees"]
     assert rows.loc[0, ["employee_id", "location"]].tolist() == ["E1", "Graz"]
     assert "Site" not in rows
@@ -140,8 +159,11 @@ def test_columns_are_renamed_as_the_study_says(tmp_path):
 
 
 def test_two_columns_can_change_places(tmp_path):
-    raw = read(tmp_path, {"employees": "employee_id,hire_date,exit_date\nE1,2023-01-31,2019-03-01\n"},
-               columns={"employees": {"hire_date": "exit_date", "exit_date": "hire_date"}})
+    raw = read(
+        tmp_path,
+        {"employees": "employee_id,hire_date,exit_date\nE1,2023-01-31,2019-03-01\n"},
+        columns={"employees": {"hire_date": "exit_date", "exit_date": "hire_date"}},
+    )
     assert raw.tables["employees"].loc[0, ["hire_date", "exit_date"]].tolist() == ["2019-03-01", "2023-01-31"]
     assert raw.problems == ()
 
@@ -155,8 +177,11 @@ def test_an_override_that_names_no_column_is_an_error(tmp_path):
 
 def test_values_are_translated_as_the_study_says_and_noted(tmp_path):
     text = "employee_id,hire_date,exit_date,exit_type\nE1,2019-03-01,2020-01-31,Resignation\nE2,2019-03-01,,\n"
-    raw = read(tmp_path, {"employees": text},
-               values={"employees": {"exit_type": {"voluntary": ["Resignation", "Job abandonment"]}}})
+    raw = read(
+        tmp_path,
+        {"employees": text},
+        values={"employees": {"exit_type": {"voluntary": ["Resignation", "Job abandonment"]}}},
+    )
     exit_types = raw.tables["employees"]["exit_type"]
     assert exit_types[0] == "voluntary"
     assert exit_types.isna()[1]
@@ -165,8 +190,13 @@ def test_values_are_translated_as_the_study_says_and_noted(tmp_path):
 
 
 def test_wave_and_instrument_of_a_source_fill_what_the_file_leaves_empty(tmp_path):
-    source = {"table": "responses", "path": "raw/responses.csv", "profile": "canonical", "wave": 3,
-              "instrument": "mini"}
+    source = {
+        "table": "responses",
+        "path": "raw/responses.csv",
+        "profile": "canonical",
+        "wave": 3,
+        "instrument": "mini",
+    }
     text = "employee_id,item,value,wave\nE1,m1,4,\nE1,m1,4,2\n"
     rows = read(tmp_path, {"responses": text}, sources=[source]).tables["responses"]
     assert list(rows["wave"]) == ["3", "2"]
@@ -187,12 +217,15 @@ class TestChecksums:
     def test_right_sums_pass(self, tmp_path, sums):
         assert self.problems(tmp_path, sums) == ()
 
-    @pytest.mark.parametrize(("rule", "source", "sums"), [
-        ("checksum_mismatch", "raw/employees.csv", f"{'0' * 64}  raw/employees.csv\n"),
-        ("checksum_missing_file", "raw/gone.csv", f"{right}  raw/employees.csv\n{right}  raw/gone.csv\n"),
-        ("checksum_line", "SHA256SUMS", f"{right}  raw/employees.csv\nnot a sum\n"),
-        ("checksum_line", "SHA256SUMS", f"{right}  raw/employees.csv\n{right}  ../other/file.csv\n"),
-    ])
+    @pytest.mark.parametrize(
+        ("rule", "source", "sums"),
+        [
+            ("checksum_mismatch", "raw/employees.csv", f"{'0' * 64}  raw/employees.csv\n"),
+            ("checksum_missing_file", "raw/gone.csv", f"{right}  raw/employees.csv\n{right}  raw/gone.csv\n"),
+            ("checksum_line", "SHA256SUMS", f"{right}  raw/employees.csv\nnot a sum\n"),
+            ("checksum_line", "SHA256SUMS", f"{right}  raw/employees.csv\n{right}  ../other/file.csv\n"),
+        ],
+    )
     def test_wrong_sums_are_errors(self, tmp_path, rule, source, sums):
         [problem] = self.problems(tmp_path, sums)
         assert (problem.severity, problem.rule, problem.source) == ("error", rule, source)

@@ -37,8 +37,9 @@ def primary(released) -> pd.DataFrame:
 
 def test_the_whole_study_answers_every_hypothesis_for_both_roles(company, tmp_path):
     rows = primary(without(company, tmp_path))
-    assert sorted(rows.index) == sorted((h, r) for h in ("H1_retention", "H2_morale", "H3_leadership")
-                                        for r in ("mentee", "mentor"))
+    assert sorted(rows.index) == sorted(
+        (h, r) for h in ("H1_retention", "H2_morale", "H3_leadership") for r in ("mentee", "mentor")
+    )
     assert rows.loc[("H1_retention", "mentor"), "status"] == "estimated"
     assert rows["p_adjusted"].notna().sum() == (rows["status"] == "estimated").sum()
 

@@ -65,6 +65,7 @@ def problems_of(data: Path, name: str = "acme") -> tuple[Problem, ...]:
 
 # --- study.yaml ---
 
+
 def test_a_study_says_what_the_company_runs(tmp_path):
     study = load_study("acme", write_study(tmp_path))
     assert study.program("buddies").eligibility["mentor"].job_level == (1, 3)
@@ -81,34 +82,41 @@ def test_only_the_first_five_keys_are_required(tmp_path):
     assert (study.horizons_months, study.min_cell, study.programs) == ((12, 24), 10, ())
 
 
-@pytest.mark.parametrize(("right", "wrong", "line", "message"), [
-    ("study_start: 2022-01-01", "study_start: someday", 4, "study_start"),
-    ("study_start: 2022-01-01", "study_start: 2022-01-01 08:00:00", 4, "without a time"),
-    ("min_cell: 10", "min_cell: 2", 7, "greater than or equal to 3"),
-    ("min_cell: 10", "mincell: 10", 7, "not a key that the contract knows"),
-    ("direction: reverse", "direction: backwards", 11, "'reverse', 'traditional', 'mutual' or 'peer'"),
-    ("min_tenure_days: 90", "min_tenure_days: -1", 15, "min_tenure_days"),
-    ("table: employees, path", "table: people, path", 17, "'employees'"),
-    ("path: raw/workers.csv", "path: ../other/workers.csv", 17, "must lie inside the study's folder"),
-    ("path: raw/workers.csv", "path: /raw/workers.csv", 17, "must lie inside the study's folder"),
-    ("title: ACME's buddies", "# title forgotten", 1, "title: Field required"),
-    ("study: acme", "study: other", 2, "its folder is acme"),
-    ("as_of: 2025-06-30", "as_of: 2021-06-30", 1, "as_of must lie after study_start"),
-    ("[12, 24]", "[24, 12]", 1, "horizons_months must rise"),
-    ("[12, 24]", "[0, 12]", 6, "horizons_months"),
-    ("exit_type: {voluntary", "exit_kind: {voluntary", 1, "no such canonical column: employees.exit_kind"),
-    ("format: pair", "format: [pair", 13, "is not valid YAML"),
-])
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "message"),
+    [
+        ("study_start: 2022-01-01", "study_start: someday", 4, "study_start"),
+        ("study_start: 2022-01-01", "study_start: 2022-01-01 08:00:00", 4, "without a time"),
+        ("min_cell: 10", "min_cell: 2", 7, "greater than or equal to 3"),
+        ("min_cell: 10", "mincell: 10", 7, "not a key that the contract knows"),
+        ("direction: reverse", "direction: backwards", 11, "'reverse', 'traditional', 'mutual' or 'peer'"),
+        ("min_tenure_days: 90", "min_tenure_days: -1", 15, "min_tenure_days"),
+        ("table: employees, path", "table: people, path", 17, "'employees'"),
+        ("path: raw/workers.csv", "path: ../other/workers.csv", 17, "must lie inside the study's folder"),
+        ("path: raw/workers.csv", "path: /raw/workers.csv", 17, "must lie inside the study's folder"),
+        ("title: ACME's buddies", "# title forgotten", 1, "title: Field required"),
+        ("study: acme", "study: other", 2, "its folder is acme"),
+        ("as_of: 2025-06-30", "as_of: 2021-06-30", 1, "as_of must lie after study_start"),
+        ("[12, 24]", "[24, 12]", 1, "horizons_months must rise"),
+        ("[12, 24]", "[0, 12]", 6, "horizons_months"),
+        ("exit_type: {voluntary", "exit_kind: {voluntary", 1, "no such canonical column: employees.exit_kind"),
+        ("format: pair", "format: [pair", 13, "is not valid YAML"),
+    ],
+)
 def test_a_mistake_is_told_with_its_line(tmp_path, right, wrong, line, message):
     assert right in ACME
-    problem, = problems_of(write_study(tmp_path, ACME.replace(right, wrong, 1)))
+    (problem,) = problems_of(write_study(tmp_path, ACME.replace(right, wrong, 1)))
     assert message in problem.message
     assert (problem.source, problem.example_rows) == ("study.yaml", (line,))
 
 
 def test_every_mistake_is_told_at_once(tmp_path):
-    text = (ACME.replace("study_start: 2022-01-01", "study_start: someday").replace("min_cell: 10", "min_cell: 1")
-            .replace("format: pair", "format: trio").replace("raw/workers.csv", "../workers.csv"))
+    text = (
+        ACME.replace("study_start: 2022-01-01", "study_start: someday")
+        .replace("min_cell: 10", "min_cell: 1")
+        .replace("format: pair", "format: trio")
+        .replace("raw/workers.csv", "../workers.csv")
+    )
     problems = problems_of(write_study(tmp_path, text))
     assert sorted(p.example_rows[0] for p in problems) == [4, 7, 12, 17]
     assert all(p.severity == "error" and p.action == "rejected" for p in problems)
@@ -116,28 +124,28 @@ def test_every_mistake_is_told_at_once(tmp_path):
 
 def test_two_programs_of_one_id_are_refused(tmp_path):
     program = "  - {id: buddies, name: Again, direction: peer, format: pair, assignment: lottery}\n"
-    problem, = problems_of(write_study(tmp_path, ACME.replace("sources:", program + "sources:")))
+    (problem,) = problems_of(write_study(tmp_path, ACME.replace("sources:", program + "sources:")))
     assert "two programs have the same id" in problem.message
 
 
 @pytest.mark.parametrize("name", ["../acme", "..", "", "ACME", "a/b", "-acme", "a" * 64, "acme\n"])
 def test_a_name_that_is_no_study_name_is_refused(tmp_path, name):
     write_study(tmp_path)
-    problem, = problems_of(write_study(tmp_path / "data"), name)
+    (problem,) = problems_of(write_study(tmp_path / "data"), name)
     assert problem.rule == "study_name"
 
 
 def test_a_missing_study_is_told(tmp_path):
-    problem, = problems_of(tmp_path, "nowhere")
+    (problem,) = problems_of(tmp_path, "nowhere")
     assert problem.rule == "missing_file"
     assert str(tmp_path) not in str(problem)
 
 
 def test_a_file_that_is_no_mapping_or_no_text_is_refused(tmp_path):
-    problem, = problems_of(write_study(tmp_path, "- just\n- a list\n"))
+    (problem,) = problems_of(write_study(tmp_path, "- just\n- a list\n"))
     assert "must be a mapping" in problem.message
     (tmp_path / "acme" / "study.yaml").write_bytes(ACME.replace("title: A", "title: Ä").encode("cp1252"))
-    problem, = problems_of(tmp_path)
+    (problem,) = problems_of(tmp_path)
     assert problem.rule == "encoding"
 
 
@@ -150,6 +158,7 @@ def test_files_beside_the_study_folders_are_ignored(tmp_path):
 
 
 # --- instruments ---
+
 
 @pytest.fixture
 def acme(tmp_path) -> Study:
@@ -197,6 +206,7 @@ def test_every_mistake_of_every_card_is_told_at_once(acme):
 
 # --- hypotheses, claims, literature ---
 
+
 def test_every_hypothesis_is_planned():
     plan = load_plan()
     assert [h.id.split("_")[0] for h in plan.hypotheses] == [f"H{n}" for n in range(1, 10)]
@@ -204,11 +214,14 @@ def test_every_hypothesis_is_planned():
     assert all(h.smallest_effect for h in plan.hypotheses)
 
 
-@pytest.mark.parametrize(("hypothesis", "measure", "direction", "smallest"), [
-    ("H1_retention", "risk_difference", -1, 0.03),
-    ("H2_morale", "mean_difference", 1, 0.15),
-    ("H3_leadership", "mean_difference", 1, 0.15),
-])
+@pytest.mark.parametrize(
+    ("hypothesis", "measure", "direction", "smallest"),
+    [
+        ("H1_retention", "risk_difference", -1, 0.03),
+        ("H2_morale", "mean_difference", 1, 0.15),
+        ("H3_leadership", "mean_difference", 1, 0.15),
+    ],
+)
 def test_the_primary_hypotheses_are_as_planned(hypothesis, measure, direction, smallest):
     planned = load_plan().hypothesis(hypothesis)
     assert (planned.measure, planned.claimed_direction, planned.smallest_effect) == (measure, direction, smallest)
@@ -244,10 +257,24 @@ def test_every_literature_figure_says_whether_it_was_verified():
 # --- answers, problems, seeds ---
 
 COMPLETE = {
-    "study": "acme", "program": "buddies", "hypothesis": "H1_retention", "analysis": "primary",
-    "outcome": "voluntary_exit", "role": "mentor", "contrast": "enrolled_vs_not", "estimand": "ATT",
-    "estimator": "iptw_aalen_johansen", "measure": "risk_difference", "horizon_months": 12, "estimate": -0.02,
-    "std_error": 0.01, "ci_low": -0.04, "ci_high": 0.0, "ci_level": 0.95, "n_treated": 40, "n_control": 90,
+    "study": "acme",
+    "program": "buddies",
+    "hypothesis": "H1_retention",
+    "analysis": "primary",
+    "outcome": "voluntary_exit",
+    "role": "mentor",
+    "contrast": "enrolled_vs_not",
+    "estimand": "ATT",
+    "estimator": "iptw_aalen_johansen",
+    "measure": "risk_difference",
+    "horizon_months": 12,
+    "estimate": -0.02,
+    "std_error": 0.01,
+    "ci_low": -0.04,
+    "ci_high": 0.0,
+    "ci_level": 0.95,
+    "n_treated": 40,
+    "n_control": 90,
 }
 NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated", "n_control")
 WITHOUT_NUMBERS = {key: value for key, value in COMPLETE.items() if key not in NUMBERS}
@@ -272,10 +299,33 @@ def test_no_estimate_needs_a_reason_and_no_number(status):
 
 
 def test_the_estimates_ledger_has_the_contracts_columns():
-    contract = ["study", "program", "hypothesis", "analysis", "outcome", "role", "rater_source", "contrast", "estimand",
-                "estimator", "measure", "horizon_months", "estimate", "std_error", "ci_low", "ci_high", "ci_level",
-                "p_value", "p_adjusted", "n_treated", "n_control", "events_treated", "events_control", "status",
-                "reason"]
+    contract = [
+        "study",
+        "program",
+        "hypothesis",
+        "analysis",
+        "outcome",
+        "role",
+        "rater_source",
+        "contrast",
+        "estimand",
+        "estimator",
+        "measure",
+        "horizon_months",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        "ci_level",
+        "p_value",
+        "p_adjusted",
+        "n_treated",
+        "n_control",
+        "events_treated",
+        "events_control",
+        "status",
+        "reason",
+    ]
     suppressed = Estimate(**WITHOUT_NUMBERS, status="suppressed", reason="Small cell.")
     frame = estimates_frame([Estimate(**COMPLETE), suppressed])
     assert list(frame.columns) == ESTIMATE_COLUMNS == contract
@@ -286,8 +336,16 @@ def test_the_estimates_ledger_has_the_contracts_columns():
 
 def test_the_data_quality_ledger_puts_errors_first_and_shows_five_lines():
     small = Problem(severity="info", table="jobs", source="raw/jobs.csv", rule="age", message="Old.")
-    many = Problem(severity="error", table="jobs", source="raw/jobs.csv", rows=7, example_rows=tuple(range(2, 9)),
-                   rule="bad_date", message="is not a date.", action="rejected")
+    many = Problem(
+        severity="error",
+        table="jobs",
+        source="raw/jobs.csv",
+        rows=7,
+        example_rows=tuple(range(2, 9)),
+        rule="bad_date",
+        message="is not a date.",
+        action="rejected",
+    )
     frame = problems_frame([small, many])
     assert frame["severity"].tolist() == ["error", "info"]
     assert frame["example_rows"].tolist() == ["2;3;4;5;6", ""]
@@ -300,13 +358,15 @@ def test_random_numbers_depend_on_the_names_alone():
 
 
 def test_a_key_given_twice_is_a_mistake_and_not_silently_the_last(tmp_path):
-    problem, = problems_of(write_study(tmp_path, ACME + "\nmin_cell: 12\nmin_cell: 3\n"))
+    (problem,) = problems_of(write_study(tmp_path, ACME + "\nmin_cell: 12\nmin_cell: 3\n"))
     assert "min_cell" in problem.message and "twice" in problem.message
 
 
 @pytest.mark.parametrize("impossible", ["2022-13-01", "20220101", "2022-1-1"])
 def test_a_date_that_is_none_is_told_with_its_line(tmp_path, impossible):
-    problem, = problems_of(write_study(tmp_path, ACME.replace("study_start: 2022-01-01", f"study_start: {impossible}")))
+    (problem,) = problems_of(
+        write_study(tmp_path, ACME.replace("study_start: 2022-01-01", f"study_start: {impossible}"))
+    )
     assert problem.example_rows == (4,) and problem.message.startswith("study_start")
 
 

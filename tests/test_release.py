@@ -5,14 +5,30 @@ import pandas as pd
 import pytest
 
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.release.disclosure import release_estimate, release_finding, release_frame
+from analysis.release.disclosure import release_estimate, release_finding, release_flow, release_frame
 
 ROW = {
-    "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
-    "outcome": "voluntary_exit", "role": "mentor", "contrast": "enrolled_vs_not", "estimand": "ATT",
-    "estimator": "iptw_aalen_johansen", "measure": "risk_difference", "horizon_months": 12,
-    "estimate": -0.0512345678, "std_error": 0.02, "ci_low": -0.09, "ci_high": -0.01, "ci_level": 0.95, "p_value": 0.01,
-    "n_treated": 40, "n_control": 300, "events_treated": 12, "events_control": 90,
+    "study": "acme",
+    "program": "genius",
+    "hypothesis": "H1_retention",
+    "analysis": "primary",
+    "outcome": "voluntary_exit",
+    "role": "mentor",
+    "contrast": "enrolled_vs_not",
+    "estimand": "ATT",
+    "estimator": "iptw_aalen_johansen",
+    "measure": "risk_difference",
+    "horizon_months": 12,
+    "estimate": -0.0512345678,
+    "std_error": 0.02,
+    "ci_low": -0.09,
+    "ci_high": -0.01,
+    "ci_level": 0.95,
+    "p_value": 0.01,
+    "n_treated": 40,
+    "n_control": 300,
+    "events_treated": 12,
+    "events_control": 90,
 }
 
 
@@ -24,8 +40,22 @@ def estimate(**changes) -> Estimate:
 def test_a_group_under_min_cell_suppresses_every_number_of_its_row(small):
     released = release_estimate(estimate(**small), 10)
     assert released.status == "suppressed" and "10" in released.reason
-    numbers = [getattr(released, c) for c in ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value",
-                                              "p_adjusted", "n_treated", "n_control", "events_treated", "events_control")]
+    numbers = [
+        getattr(released, c)
+        for c in (
+            "estimate",
+            "std_error",
+            "ci_low",
+            "ci_high",
+            "ci_level",
+            "p_value",
+            "p_adjusted",
+            "n_treated",
+            "n_control",
+            "events_treated",
+            "events_control",
+        )
+    ]
     assert numbers == [None] * 11
 
 
@@ -40,8 +70,14 @@ def test_few_events_hide_their_count_and_not_the_estimate():
 
 
 def test_a_small_cell_takes_the_other_numbers_of_its_row_with_it():
-    frame = pd.DataFrame({"arm": ["treated"] * 3, "months": [0, 6, 12], "cumulative_incidence": [0.0, 0.1, 0.25],
-                          "n_at_risk": [20, 12, 9]})
+    frame = pd.DataFrame(
+        {
+            "arm": ["treated"] * 3,
+            "months": [0, 6, 12],
+            "cumulative_incidence": [0.0, 0.1, 0.25],
+            "n_at_risk": [20, 12, 9],
+        }
+    )
     released = release_frame(frame, 10)
     assert released["n_at_risk"].tolist()[:2] == [20, 12] and pd.isna(released.loc[2, "n_at_risk"])
     assert np.isnan(released.loc[2, "cumulative_incidence"]) and released.loc[2, "months"] == 12
@@ -55,9 +91,38 @@ def test_nobody_is_not_a_small_group():
 def test_a_suppressed_answer_takes_its_figures_and_checks_with_it():
     curves = pd.DataFrame({"arm": ["control"], "months": [12], "cumulative_incidence": [0.2], "n_at_risk": [300]})
     flow = pd.DataFrame({"step": ["started", "analysed"], "n_people": [12, 8]})
-    found = Finding(hypothesis="H1_retention", program="genius", role="mentor", primary=estimate(n_treated=8),
-                    checks=(Check("overlap", True, 300.0, 8.0, "300 against 8 who started"),), verdict="supported",
-                    smallest_effect=0.03, smallest_detectable=0.05, evidence={"curves": curves, "flow": flow})
+    found = Finding(
+        hypothesis="H1_retention",
+        program="genius",
+        role="mentor",
+        primary=estimate(n_treated=8),
+        checks=(Check("overlap", True, 300.0, 8.0, "300 against 8 who started"),),
+        verdict="supported",
+        smallest_effect=0.03,
+        smallest_detectable=0.05,
+        evidence={"curves": curves, "flow": flow},
+    )
     released = release_finding(found, 10)
     assert released.verdict == "suppressed" and released.checks == () and released.smallest_detectable is None
     assert list(released.evidence) == ["flow"] and pd.isna(released.evidence["flow"]["n_people"][1])
+
+
+STEPS = ["started", "not employed that day", "under notice", "analysed"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ([137, 0, 12, 125], {"started": 137, "not employed that day": 0, "under notice": 12, "analysed": 125}),
+        ([137, 4, 12, 121], {"started": 137, "could not be compared": 16, "analysed": 121}),
+        ([137, 2, 0, 135], {"analysed": 135}),
+    ],
+)
+def test_no_small_step_follows_from_the_others_by_subtraction(counts, told):
+    released = release_flow(pd.DataFrame({"step": STEPS, "n_people": counts}), 10)
+    assert dict(zip(released["step"], released["n_people"], strict=True)) == told
+
+
+def test_the_number_of_items_counts_no_people():
+    released = release_frame(pd.DataFrame({"wave": [1], "n_people": [80], "n_items": [5], "alpha": [0.8]}), 10)
+    assert released.loc[0, "alpha"] == 0.8 and released.loc[0, "n_items"] == 5

@@ -131,8 +131,9 @@ def test_the_true_risk_is_what_many_lives_of_the_same_person_give(group):
     for row in people:
         notice = spells.loc[[row], "notice_days"].to_numpy()
         for start in (NEVER, origin, origin + 180):
-            risk = voluntary_risk(hazards, np.array([row]), notice, origin=np.array([origin]), start=np.array([start]),
-                                  end=end, ratio=0.2)[0]
+            risk = voluntary_risk(
+                hazards, np.array([row]), notice, origin=np.array([origin]), start=np.array([start]), end=end, ratio=0.2
+            )[0]
             seen = lived(hazards, row, notice[0], origin=origin, start=start, end=end[0], ratio=0.2)
             assert seen == pytest.approx(risk, abs=4 * np.sqrt(risk / 100_000))
 
@@ -194,7 +195,8 @@ def test_nobody_who_left_before_the_study_is_in_the_data_and_many_were_hired_bef
 def test_people_leave_in_every_way_and_some_exits_have_no_type(bank):
     gone = bank.tables.employees.dropna(subset="exit_date")
     assert {"voluntary", "involuntary", "retirement", "end_of_contract", "transfer", "death"} == set(
-        gone["exit_type"].dropna())
+        gone["exit_type"].dropna()
+    )
     assert 0.005 < gone["exit_type"].isna().mean() < 0.07
 
 
@@ -221,8 +223,9 @@ def test_a_manager_is_someone_higher_in_the_department_who_is_employed(bank):
     jobs, people = bank.tables.jobs, bank.tables.employees
     led = jobs.dropna(subset="manager_id").sort_values("effective_date")
     boss = jobs[["employee_id", "effective_date", "job_level", "department"]].sort_values("effective_date")
-    both = pd.merge_asof(led, boss, on="effective_date", left_by="manager_id", right_by="employee_id",
-                         suffixes=("", "_boss"))
+    both = pd.merge_asof(
+        led, boss, on="effective_date", left_by="manager_id", right_by="employee_id", suffixes=("", "_boss")
+    )
     assigned = both[both["manager_id"] != both.groupby("employee_id")["manager_id"].shift()]
     employed = assigned.merge(people, left_on="manager_id", right_on="employee_id", suffixes=("", "_spell"))
     on = employed["effective_date"]
@@ -311,8 +314,12 @@ def test_a_rollout_reaches_one_division_an_intake_and_two_never(group):
 
 def test_pairs_have_both_sides_and_meet_while_they_last(group):
     started = group.tables.enrolments.dropna(subset="start_date")
-    meetings = group.tables.sessions.merge(started.groupby("match_id").agg(
-        first=("start_date", "min"), last=("end_date", "max"), roles=("role", "nunique")), on="match_id")
+    meetings = group.tables.sessions.merge(
+        started.groupby("match_id").agg(
+            first=("start_date", "min"), last=("end_date", "max"), roles=("role", "nunique")
+        ),
+        on="match_id",
+    )
     assert len(meetings) == len(group.tables.sessions) > 500
     assert (meetings["roles"] == 2).all()
     assert (meetings["session_date"] > meetings["first"]).all()
@@ -321,8 +328,13 @@ def test_pairs_have_both_sides_and_meet_while_they_last(group):
 
 def test_a_clinic_lists_who_dropped_in(bank):
     attended = bank.tables.sessions.assign(who=bank.tables.sessions["attendee_ids"].str.split(";")).explode("who")
-    rows = attended.merge(bank.tables.enrolments.dropna(subset="start_date"), left_on=["match_id", "who"],
-                          right_on=["match_id", "employee_id"], how="left", validate="m:1")
+    rows = attended.merge(
+        bank.tables.enrolments.dropna(subset="start_date"),
+        left_on=["match_id", "who"],
+        right_on=["match_id", "employee_id"],
+        how="left",
+        validate="m:1",
+    )
     assert (rows["session_date"] >= rows["start_date"]).all()
     assert not (rows["session_date"] > rows["end_date"]).any()
 
@@ -353,8 +365,9 @@ def test_items_are_skipped_many_do_not_answer_and_participants_answer_more(bank)
 
 def test_untreated_morale_runs_in_parallel_for_those_who_will_start(group):
     spells, survey = group.workforce.spells, group.scenario.surveys[0]
-    responses = group.tables.responses.assign(value=lambda r: np.where(
-        r["item"].isin(survey.reversed_items), 6 - r["value"], r["value"]))
+    responses = group.tables.responses.assign(
+        value=lambda r: np.where(r["item"].isin(survey.reversed_items), 6 - r["value"], r["value"])
+    )
     first, second = (responses[responses["wave"] == w].groupby("employee_id")["value"].mean() for w in (1, 2))
     change = (second - first).dropna()
     not_yet = spells[(spells["start"] > 19156) & (spells["spell"] == 1)]  # 2022-06-13, the second wave

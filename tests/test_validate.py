@@ -40,6 +40,7 @@ def with_rows(table, rows):
 
 # --- what is good ----------------------------------------------------------------------------------------------------
 
+
 def test_the_tiny_company_has_no_problem(tmp_path):
     tables, problems = load_tables(*open_study(tmp_path, TINY_COMPANY))
     assert problems == ()
@@ -47,27 +48,30 @@ def test_the_tiny_company_has_no_problem(tmp_path):
     assert len(tables.row_counts) == len(TINY_COMPANY)
 
 
-@pytest.mark.parametrize(("table", "row"), [
-    ("employees", "E5,2022-01-01,2022-01-01,voluntary,,,,"),             # leaves on the day of hire
-    ("employees", "E2,2023-10-01,,,,,1994,Vienna"),                      # comes back the day after
-    ("employees", "E5,2020-02-29,,,,,,"),                                # a leap day
-    ("employees", "E5,2024-12-31,,,,,,"),                                # hired on the last day known
-    ("employees", "E5,2022-01-01,2024-12-31,other,,2024-12-31,,"),       # leaves on it
-    ("employees", "E5,2022-01-01,,,,2022-01-01,,"),                      # gives notice on the day of hire
-    ("jobs", "E1,2024-12-31,6,,1"),
-    ("jobs", "E2,2021-01-01,2.5,E4,1e0"),                                # half levels are numbers
-    ("jobs", "E3,2023-09-30,2,E2,1"),                                    # the manager's last day
-    ("waves", "1.0,other,2022-03-01,2022-03-01"),                        # opens and closes on one day
-    ("waves", "3,mini,2024-12-31,2025-01-14"),                           # still open at the lock
-    ("responses", "E4,2,mini,m1,5,"),
-    ("responses", "E4,2,mini,m1,1,2024-12-31"),
-    ("ratings", "E2,E1,manager,1,mini,m2,4"),
-    ("enrolments", "genius,2022-06-01,E2,mentee,,NO,,,withdrawn,"),      # another role of the same person
-    ("enrolments", "genius,2022-06-01,E3,mentee,,,2022-06-01,2022-06-01,withdrawn,"),
-    ("enrolments", "genius,2024-12-31,E3,mentor,2024-12-31,,2024-12-31,2024-12-31,,"),
-    ("sessions", "M1,2022-06-08,"),
-    ("sessions", "M1,2024-12-31,"),
-])
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("employees", "E5,2022-01-01,2022-01-01,voluntary,,,,"),  # leaves on the day of hire
+        ("employees", "E2,2023-10-01,,,,,1994,Vienna"),  # comes back the day after
+        ("employees", "E5,2020-02-29,,,,,,"),  # a leap day
+        ("employees", "E5,2024-12-31,,,,,,"),  # hired on the last day known
+        ("employees", "E5,2022-01-01,2024-12-31,other,,2024-12-31,,"),  # leaves on it
+        ("employees", "E5,2022-01-01,,,,2022-01-01,,"),  # gives notice on the day of hire
+        ("jobs", "E1,2024-12-31,6,,1"),
+        ("jobs", "E2,2021-01-01,2.5,E4,1e0"),  # half levels are numbers
+        ("jobs", "E3,2023-09-30,2,E2,1"),  # the manager's last day
+        ("waves", "1.0,other,2022-03-01,2022-03-01"),  # opens and closes on one day
+        ("waves", "3,mini,2024-12-31,2025-01-14"),  # still open at the lock
+        ("responses", "E4,2,mini,m1,5,"),
+        ("responses", "E4,2,mini,m1,1,2024-12-31"),
+        ("ratings", "E2,E1,manager,1,mini,m2,4"),
+        ("enrolments", "genius,2022-06-01,E2,mentee,,NO,,,withdrawn,"),  # another role of the same person
+        ("enrolments", "genius,2022-06-01,E3,mentee,,,2022-06-01,2022-06-01,withdrawn,"),
+        ("enrolments", "genius,2024-12-31,E3,mentor,2024-12-31,,2024-12-31,2024-12-31,,"),
+        ("sessions", "M1,2022-06-08,"),
+        ("sessions", "M1,2024-12-31,"),
+    ],
+)
 def test_unusual_but_right_rows_have_no_problem(tmp_path, table, row):
     tables, _ = with_rows(table, row)
     assert check(tmp_path, tables)[1] == []
@@ -93,6 +97,7 @@ def test_further_columns_are_kept_as_they_came(tmp_path):
 
 
 # --- what is bad: rows added to the tiny company ---------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Case:
@@ -183,8 +188,9 @@ REPAIRED = [
     Case("applied_after_as_of", "enrolments", "genius,2024-12-01,E3,mentor,2025-01-01,,,,,", "info", "set_null"),
     Case("start_before_intake", "enrolments", "genius,2023-06-01,E3,mentor,,,2023-05-31,,,", "warning", "kept"),
     Case("start_outside_employment", "enrolments", "genius,2023-10-01,E2,mentor,,,2023-10-01,,,", "warning", "kept"),
-    Case("status_never_started", "enrolments", "genius,2023-06-01,E3,mentor,,,2023-06-08,,waitlisted,", "warning",
-         "kept"),
+    Case(
+        "status_never_started", "enrolments", "genius,2023-06-01,E3,mentor,,,2023-06-08,,waitlisted,", "warning", "kept"
+    ),
     Case("status_started", "enrolments", "genius,2023-06-01,E3,mentor,,,,,active,", "warning", "kept"),
     Case("started_without_offer", "enrolments", "genius,2023-06-01,E3,mentor,,false,2023-06-08,,,", "warning", "kept"),
     Case("end_without_start", "enrolments", "genius,2023-06-01,E3,mentor,,,,2023-06-08,,", "warning", "kept"),
@@ -243,6 +249,7 @@ def test_every_rule_has_a_case(tmp_path):
 
 # --- what the repairs leave ------------------------------------------------------------------------------------------
 
+
 def last(frame):
     return frame.iloc[-1]
 
@@ -281,13 +288,16 @@ def test_a_manager_who_cannot_be_is_unknown_and_the_job_stays(tmp_path):
 def test_a_cycle_is_one_only_while_it_lasts(tmp_path):
     # E3 reports to E1 from 2021; E1 to E4 from 2023-03, E4 to E3 from 2023-06: closed by E4's row alone,
     # open again once E3 reports to nobody.
-    rows, line = with_rows("jobs", """\
+    rows, line = with_rows(
+        "jobs",
+        """\
         E1,2023-03-01,5,E4,1
         E4,2023-02-15,3,,1
         E4,2023-06-01,3,E3,1
         E3,2023-07-01,2,,1
         E1,2023-08-01,5,E4,1
-        """)
+        """,
+    )
     [problem] = check(tmp_path, rows)[1]
     assert (problem.rule, problem.example_rows) == ("manager_in_cycle", (line + 2,))
 
@@ -295,16 +305,21 @@ def test_a_cycle_is_one_only_while_it_lasts(tmp_path):
 def test_a_row_that_breaks_two_rules_is_rejected_once(tmp_path):
     rows, line = with_rows("responses", "E9,2,mini,m1,4,2025-01-01")
     tables, problems = check(tmp_path, rows)
-    assert {(p.rule, p.example_rows) for p in problems} == {("unknown_employee", (line,)),
-                                                            ("response_after_as_of", (line,))}
+    assert {(p.rule, p.example_rows) for p in problems} == {
+        ("unknown_employee", (line,)),
+        ("response_after_as_of", (line,)),
+    }
     counts = tables.row_counts.set_index("table").loc["responses"]
     assert counts[["rows_in", "rows_kept", "rows_rejected"]].tolist() == [6, 5, 1]
 
 
 def test_rows_of_people_hired_after_the_lock_go_with_them(tmp_path):
     tables = with_rows("employees", "E5,2025-01-01,,,,,,")[0]
-    for table, row in {"jobs": "E5,2024-12-31,1,,1", "ratings": "E5,E1,manager,1,mini,m1,4",
-                       "enrolments": "genius,2024-12-01,E5,mentor,,,,,,"}.items():
+    for table, row in {
+        "jobs": "E5,2024-12-31,1,,1",
+        "ratings": "E5,E1,manager,1,mini,m1,4",
+        "enrolments": "genius,2024-12-01,E5,mentor,,,,,,",
+    }.items():
         tables = tables | {table: with_rows(table, row)[0][table]}
     checked, problems = check(tmp_path, tables)
     assert {p.table for p in problems if p.rule == "not_hired_by_as_of"} == {"jobs", "ratings", "enrolments"}
@@ -318,7 +333,8 @@ def test_answers_of_a_wave_after_the_lock_go_with_it(tmp_path):
         tables = tables | {table: with_rows(table, row)[0][table]}
     checked, problems = check(tmp_path, tables)
     assert [(p.table, p.rule, p.rows) for p in problems] == [
-        (table, "wave_after_as_of", 1) for table in ("waves", "responses", "ratings")]
+        (table, "wave_after_as_of", 1) for table in ("waves", "responses", "ratings")
+    ]
     assert checked.responses["wave"].max() == checked.waves["wave"].max() == 2
 
 
@@ -329,11 +345,14 @@ def test_answers_of_unnamed_raters_are_not_duplicates(tmp_path):
 
 # --- studies with fewer tables, several files, several problems ------------------------------------------------------
 
+
 def test_answers_without_the_waves_table_are_an_error(tmp_path):
     tables = {name: text for name, text in TINY_COMPANY.items() if name != "waves"}
     _, problems = check(tmp_path, tables)
     assert [(p.severity, p.table, p.source, p.rule) for p in problems] == [
-        ("error", "responses", "study.yaml", "missing_waves"), ("error", "ratings", "study.yaml", "missing_waves")]
+        ("error", "responses", "study.yaml", "missing_waves"),
+        ("error", "ratings", "study.yaml", "missing_waves"),
+    ]
 
 
 def test_without_employees_nobody_is_looked_up(tmp_path):
@@ -373,8 +392,9 @@ def test_every_error_is_told_at_once_the_warnings_with_them(tmp_path):
 def test_nothing_of_a_person_stands_in_a_message(tmp_path):
     person = "Jane Roe <jane.roe@example.com>"
     columns = {table: as_csv(text).splitlines()[0] for table, text in TINY_COMPANY.items()}
-    everywhere = {table: f"{header}\n" + ",".join([person] * len(header.split(","))) + "\n"
-                  for table, header in columns.items()}
+    everywhere = {
+        table: f"{header}\n" + ",".join([person] * len(header.split(","))) + "\n" for table, header in columns.items()
+    }
     with pytest.raises(BadInput) as stop:
         load_tables(*open_study(tmp_path, everywhere))
     assert len(stop.value.problems) > 30
@@ -387,12 +407,15 @@ def test_nothing_of_a_person_stands_in_a_message(tmp_path):
 FRAME = pd.DataFrame({"city": ["Graz", None, "Wien", None]}, dtype="str").assign(_source="f", _line=[2, 3, 4, 5])
 
 
-@pytest.mark.parametrize(("test", "broken"), [
-    (lambda f: f["city"].notna(), [1, 3]),          # missing cells are judged too
-    (lambda f: f["city"] == "Graz", [1, 2, 3]),
-    (lambda f: f["_line"] > 5, [0, 1, 2, 3]),       # a rule sees the other columns
-    (lambda f: f["_line"] > 1, None),
-])
+@pytest.mark.parametrize(
+    ("test", "broken"),
+    [
+        (lambda f: f["city"].notna(), [1, 3]),  # missing cells are judged too
+        (lambda f: f["city"] == "Graz", [1, 2, 3]),
+        (lambda f: f["_line"] > 5, [0, 1, 2, 3]),  # a rule sees the other columns
+        (lambda f: f["_line"] > 1, None),
+    ],
+)
 def test_rules_run_on_every_row(test, broken):
     found = broken_rules([Rule("r", "city", "error", "rejected", "m", test)], FRAME)
     assert [list(rows) for _, rows in found] == ([] if broken is None else [broken])

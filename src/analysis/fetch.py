@@ -39,8 +39,15 @@ class PublicStudy:
     convert: Callable[[Mapping[str, str]], dict[str, str]]
 
 
-def fetch(name: str, data: Path, source: Path | None = None, base_url: str | None = None, *,
-          manifest: Mapping[str, str] | None = None, progress: Progress | None = None) -> Path:
+def fetch(
+    name: str,
+    data: Path,
+    source: Path | None = None,
+    base_url: str | None = None,
+    *,
+    manifest: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Path:
     """Bring a public study into ``data/<name>``; a folder of that name is replaced whole or not at all.
 
     Parameters
@@ -64,14 +71,20 @@ def fetch(name: str, data: Path, source: Path | None = None, base_url: str | Non
         problem at once.
     """
     if name not in STUDIES:
-        raise bad_input(name[:80], f"is no public study that can be fetched; there is {', '.join(sorted(STUDIES))}",
-                        rule="unknown_public_study")
+        raise bad_input(
+            name[:80],
+            f"is no public study that can be fetched; there is {', '.join(sorted(STUDIES))}",
+            rule="unknown_public_study",
+        )
     study = STUDIES[name]
     contents, problems = {}, []
     for file, expected in (study.manifest if manifest is None else manifest).items():
         try:
-            content = _copied(file, source, study.subfolder) if source else _downloaded(
-                file, base_url or study.base_url, progress)
+            content = (
+                _copied(file, source, study.subfolder)
+                if source
+                else _downloaded(file, base_url or study.base_url, progress)
+            )
             contents[file] = _verified(file, content, expected)
         except BadInput as bad:
             problems += bad.problems
@@ -85,8 +98,11 @@ def _copied(file: str, source: Path, subfolder: str) -> bytes:
     for folder in (source, source / subfolder):
         if (folder / file).is_file():
             return (folder / file).read_bytes()
-    raise bad_input(file, f"is not in the folder given with --from, nor in its {subfolder}/; give the folder that has "
-                    "it", rule="missing_file")
+    raise bad_input(
+        file,
+        f"is not in the folder given with --from, nor in its {subfolder}/; give the folder that has it",
+        rule="missing_file",
+    )
 
 
 def _downloaded(file: str, base_url: str, progress: Progress | None) -> bytes:
@@ -100,16 +116,22 @@ def _downloaded(file: str, base_url: str, progress: Progress | None) -> bytes:
                     progress(file, size)
     except (OSError, http.client.HTTPException) as error:  # URLError, HTTPError and time-outs are OSErrors
         reason = getattr(error, "reason", None) or type(error).__name__
-        raise bad_input(file, f"could not be downloaded ({reason}); where there is no network, get the files elsewhere "
-                        "and give their folder with --from",
-                        rule="download_failed") from error
+        raise bad_input(
+            file,
+            f"could not be downloaded ({reason}); where there is no network, get the files elsewhere "
+            "and give their folder with --from",
+            rule="download_failed",
+        ) from error
     return b"".join(parts)
 
 
 def _verified(file: str, content: bytes, expected: str) -> str:
     if hashlib.sha256(content).hexdigest() != expected:
-        raise bad_input(file, "is not the published file (its sha256 differs); get it again, from the source that the "
-                        "README names", rule="checksum_mismatch")
+        raise bad_input(
+            file,
+            "is not the published file (its sha256 differs); get it again, from the source that the README names",
+            rule="checksum_mismatch",
+        )
     return content.decode("utf-8-sig")
 
 
@@ -179,16 +201,18 @@ def illinois_wellness(files: Mapping[str, str]) -> dict[str, str]:
     employees, enrolments = [], []
     for number, row in enumerate(rows, start=1):
         person = f"P{number:04d}"
-        exit_date = ("2017-07-31" if row["terminated_0717"] == "1" else
-                     "2019-01-31" if row["terminated_0119"] == "1" else "")
+        exit_date = (
+            "2017-07-31" if row["terminated_0717"] == "1" else "2019-01-31" if row["terminated_0119"] == "1" else ""
+        )
         employees.append((person, "2016-08-01", exit_date, "", "not recorded" if exit_date else ""))
         start_date = "2016-08-01" if row["hra_c_yr1"] == "1" else ""
         offered = "true" if row["treat"] == "1" else "false"
         enrolments.append(("wellness", "2016-08-01", person, "participant", offered, start_date))
     raw = {
         "raw/employees.csv": _csv(("employee_id", "hire_date", "exit_date", "exit_type", "exit_reason"), employees),
-        "raw/enrolments.csv": _csv(("program_id", "intake_date", "employee_id", "role", "offered", "start_date"),
-                                   enrolments),
+        "raw/enrolments.csv": _csv(
+            ("program_id", "intake_date", "employee_id", "role", "offered", "start_date"), enrolments
+        ),
     }
     sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in raw.items())
     return raw | {"study.yaml": ILLINOIS_YAML, "SHA256SUMS": sums}
@@ -196,15 +220,28 @@ def illinois_wellness(files: Mapping[str, str]) -> dict[str, str]:
 
 def _must_be_flags(rows: list[dict[str, str]]) -> None:
     """Stop unless every row answers 0 or 1; nobody outside the offered arm could take part."""
-    allowed = {"treat": {"0", "1"}, "hra_c_yr1": {"0", "1", ""}, "terminated_0717": {"0", "1"},
-               "terminated_0119": {"0", "1"}}
+    allowed = {
+        "treat": {"0", "1"},
+        "hra_c_yr1": {"0", "1", ""},
+        "terminated_0717": {"0", "1"},
+        "terminated_0119": {"0", "1"},
+    }
     problems = []
     for column, values in allowed.items():
         lines = [number for number, row in enumerate(rows, start=2) if row.get(column) not in values]
         if lines:
-            problems.append(Problem(severity="error", table="study", source="firm_admin.csv", rows=len(lines),
-                                    example_rows=tuple(lines), rule="not_a_flag", action="rejected",
-                                    message=f"{column} is neither 0 nor 1; get the published file"))
+            problems.append(
+                Problem(
+                    severity="error",
+                    table="study",
+                    source="firm_admin.csv",
+                    rows=len(lines),
+                    example_rows=tuple(lines),
+                    rule="not_a_flag",
+                    action="rejected",
+                    message=f"{column} is neither 0 nor 1; get the published file",
+                )
+            )
     if problems:
         raise BadInput(problems)
 
@@ -219,7 +256,7 @@ STUDIES: dict[str, PublicStudy] = {
     "illinois-wellness": PublicStudy(
         subfolder="illinois_wellness",
         base_url="https://raw.githubusercontent.com/reifjulian/illinois-wellness-data/"
-                 "d94e43c3df1d1a40355a8c1834a6558e7829210f/data/csv",
+        "d94e43c3df1d1a40355a8c1834a6558e7829210f/data/csv",
         manifest={"firm_admin.csv": "9d8f4d074a63163154f40580edae53318b5f342b5a3a1f8b81b2330c0811f808"},
         convert=illinois_wellness,
     ),

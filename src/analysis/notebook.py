@@ -12,8 +12,8 @@ from analysis.plan.errors import bad_input
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.execute import check_parameters
 from analysis.report import prose, tables
+from analysis.report.execute import check_parameters
 from analysis.report.wording import label
 
 # Every notebook of the project has these parameters and no others.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.panels import Panel
-from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
+from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
 from analysis.estimate.change import Adjusted, baseline_sd, did_change, itt_score, naive_after, trajectories
 from analysis.estimate.inference import Interval, smallest_detectable
 from analysis.estimate.rows import Groups, estimated, not_estimable
@@ -28,7 +28,7 @@ STAYERS = Check(
     None,
     None,
     None,
-    "Scores exist only for those who stayed and answered; if mentoring changes who stays or answers, the "
+    "Scores exist only for those who stayed and answered; if the program changes who stays or answers, the "
     "comparison shifts with it.",
 )
 
@@ -67,7 +67,7 @@ def answer_change(ask: Ask, main: Measured, others: tuple[Measured, ...] = ()) -
     adjusted, balance = _estimate(ask, main.panel)
     primary = _row(ask, main, adjusted, "primary", estimator)
     if adjusted is None:
-        return finding(ask, primary, evidence=evidence, checks=_checks(randomized, None))
+        return finding(ask, primary, evidence=evidence, checks=_checks(randomized, None, None))
     control = _placebo(ask, main)
     alternatives = [
         _row(
@@ -95,7 +95,7 @@ def answer_change(ask: Ask, main: Measured, others: tuple[Measured, ...] = ()) -
         primary,
         alternatives=tuple(alternatives),
         evidence=evidence,
-        checks=_checks(randomized, control),
+        checks=_checks(randomized, control, balance),
         smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
     )
 
@@ -178,7 +178,7 @@ def _placebo(ask: Ask, measured: Measured) -> Estimate | None:
     )
 
 
-def _checks(randomized: bool, control: Estimate | None) -> tuple[Check, ...]:
+def _checks(randomized: bool, control: Estimate | None, balance: pd.DataFrame | None) -> tuple[Check, ...]:
     if randomized:
         return (STAYERS, UNTESTABLE[1])
     if control is None:
@@ -196,11 +196,12 @@ def _checks(randomized: bool, control: Estimate | None) -> tuple[Check, ...]:
             bool(quiet),
             control.estimate,
             0.0,
-            "Between the two waves before the start, when mentoring could change nothing, the interval for "
+            "Between the two waves before the start, when the program could change nothing, the interval for "
             + (
                 "the difference in change includes zero."
                 if quiet
                 else "the difference in change excludes zero: the two groups were already drifting apart."
             ),
         )
-    return (before, PARALLEL, STAYERS, UNTESTABLE[1])
+    weighted = () if balance is None else (balance_check(balance),)
+    return (*weighted, before, PARALLEL, STAYERS, UNTESTABLE[1])

@@ -6,8 +6,8 @@ import pandas as pd
 from analysis.design.covariates import design_matrix
 from analysis.design.lottery import Lottery
 from analysis.design.trials import Trials
-from analysis.design.weights import BALANCED, balance
-from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
+from analysis.design.weights import balance
+from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.lottery import (
     complier_effect,
@@ -149,17 +149,9 @@ def _ratio_row(ask: Ask, arms: Arms, outcome: str, month: int) -> Estimate:
 
 
 def _checks(weighed: WeightedTrials, control: Estimate | None) -> tuple[Check, ...]:
-    worst = weighed.balance["smd_after"].abs().max() if len(weighed.balance) else 0.0
     size, n_treated = weighed.arms.control.n_effective, weighed.arms.treated.n_people
     checks = [
-        Check(
-            "balance",
-            bool(worst <= BALANCED),
-            float(worst),
-            BALANCED,
-            f"After weighting, the largest standardized difference between the arms is {worst:.2f} "
-            f"(at most {BALANCED} is called balanced).",
-        ),
+        balance_check(weighed.balance),
         Check(
             "overlap",
             bool(size >= n_treated),
@@ -176,7 +168,7 @@ def _checks(weighed: WeightedTrials, control: Estimate | None) -> tuple[Check, .
                 bool(quiet),
                 control.estimate,
                 0.0,
-                "Mentoring should not change who is dismissed, and the interval for dismissals "
+                "The program should not change who is dismissed, and the interval for dismissals "
                 + ("includes no difference." if quiet else "excludes no difference: the arms may differ."),
             )
         )

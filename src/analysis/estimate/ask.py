@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
+from analysis.design.weights import BALANCED
 from analysis.estimate.rows import Question, not_estimable
 from analysis.estimate.verdict import verdict
 from analysis.plan.hypotheses import Hypothesis, smallest_effect
@@ -14,14 +17,14 @@ UNTESTABLE = (
         None,
         None,
         None,
-        "Nothing in the data can show that those who started and their comparators were alike in what was not recorded.",
+        "No data can show that those who started and their comparators were alike in what was not recorded.",
     ),
     Check(
         "no interference",
         None,
         None,
         None,
-        "It is assumed that one person's mentoring does not change whether colleagues stay or how they feel.",
+        "It is assumed that one person's taking part does not change whether colleagues stay or how they feel.",
     ),
 )
 
@@ -55,6 +58,16 @@ class Ask:
             horizon_months=self.study.horizons_months[0],
             rater_source=rater_source,
         )
+
+
+def balance_check(balance: pd.DataFrame) -> Check:
+    """Return whether weighting made the arms alike in what was recorded; `balance` as from `design.weights`."""
+    worst = float(balance["smd_after"].abs().max()) if len(balance) else 0.0
+    sentence = (
+        f"After weighting, the largest standardized difference between the arms is {worst:.2f} "
+        f"(at most {BALANCED} is called balanced)."
+    )
+    return Check("balance", worst <= BALANCED, worst, BALANCED, sentence)
 
 
 def finding(ask: Ask, primary: Estimate, **parts) -> Finding:

@@ -165,7 +165,7 @@ def naive_after(panel: Panel) -> Adjusted:
 
 
 def baseline_sd(panel: Panel) -> float:
-    """Return the comparators' standard deviation at their last earlier wave, the unit of the standardized difference."""
+    """Return the comparators' standard deviation at their last earlier wave: the standardized difference's unit."""
     controls = panel.rows[~panel.rows["is_treated"].astype(bool)]
     return float(controls.drop_duplicates("employee_id", keep="last")["before"].std(ddof=1))
 

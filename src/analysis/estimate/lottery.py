@@ -1,4 +1,4 @@
-"""Intention-to-treat under a lottery: plain proportions, stratum by stratum, and the test that the lottery itself gives."""
+"""Intention-to-treat under a lottery: plain proportions by stratum, and the test that the lottery itself gives."""
 
 from dataclasses import dataclass, replace
 

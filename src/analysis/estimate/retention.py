@@ -174,7 +174,7 @@ def _followed(rows: pd.DataFrame, treated: np.ndarray, months: int) -> dict[str,
 
 
 def _overlap(probability: np.ndarray, treated: np.ndarray, trial: np.ndarray) -> pd.DataFrame:
-    """Return the distribution of the propensity on the log-odds scale by arm: ``log_odds_from, _to, arm, share, n_people``."""
+    """Return the distribution of the log odds of starting: ``log_odds_from, log_odds_to, arm, share, n_rows``."""
     log_odds = np.log(probability / (1 - probability))
     edges = np.linspace(*np.quantile(log_odds, [0, 1]), 21)
     parts = []
@@ -232,9 +232,10 @@ def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:
 
 
 def curves(arms: Arms, outcome: str) -> pd.DataFrame:
-    """Return both arms' cumulative incidence by month: ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk``.
+    """Return both arms' cumulative incidence, one row per arm and month.
 
-    Pointwise 95 % intervals on the complementary log-log scale, which keeps them between 0 and 1.
+    Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk``. Pointwise 95 %
+    intervals on the complementary log-log scale, which keeps them between 0 and 1.
     """
     parts = []
     for name, arm in (("treated", arms.treated), ("control", arms.control)):

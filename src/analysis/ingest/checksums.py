@@ -29,16 +29,27 @@ def verify_checksums(study: Study) -> list[Problem]:
             continue
         match = _LINE.fullmatch(line.rstrip())
         if not match or not _inside(match["path"]):
-            problems.append(_problem(SUMS, "checksum_line", "is not '<sha256>  <path inside the study's folder>'; "
-                                     "write it with sha256sum", (number,)))
+            problems.append(
+                _problem(
+                    SUMS,
+                    "checksum_line",
+                    "is not '<sha256>  <path inside the study's folder>'; write it with sha256sum",
+                    (number,),
+                )
+            )
             continue
         listed = PurePosixPath(match["path"])
         covered.add(listed)
         problems += _differs(study.folder, listed, match["sum"].lower())
     return problems + [
-        _problem(source, "checksum_absent", f"is not listed in {SUMS}; add it, so that a change would be noticed",
-                 severity="warning")
-        for source in dict.fromkeys(s.path for s in study.sources) if PurePosixPath(source) not in covered
+        _problem(
+            source,
+            "checksum_absent",
+            f"is not listed in {SUMS}; add it, so that a change would be noticed",
+            severity="warning",
+        )
+        for source in dict.fromkeys(s.path for s in study.sources)
+        if PurePosixPath(source) not in covered
     ]
 
 
@@ -54,10 +65,24 @@ def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found == expected:
         return []
-    return [_problem(str(listed), "checksum_mismatch", f"is not the file that {SUMS} was written for; bring the "
-                     f"original back or, if the change is meant, write {SUMS} again")]
+    return [
+        _problem(
+            str(listed),
+            "checksum_mismatch",
+            f"is not the file that {SUMS} was written for; bring the "
+            f"original back or, if the change is meant, write {SUMS} again",
+        )
+    ]
 
 
 def _problem(source: str, rule: str, message: str, lines: tuple[int, ...] = (), severity: str = "error") -> Problem:
-    return Problem(severity=severity, table="study", source=source, rows=len(lines), example_rows=lines, rule=rule,
-                   message=message, action="rejected" if severity == "error" else "kept")
+    return Problem(
+        severity=severity,
+        table="study",
+        source=source,
+        rows=len(lines),
+        example_rows=lines,
+        rule=rule,
+        message=message,
+        action="rejected" if severity == "error" else "kept",
+    )

@@ -34,8 +34,18 @@ class CsvFile:
     def fail(self, rule: str, message: str, lines: list[int] | None = None) -> None:
         """Note an error of the whole file, or of the records that begin on these lines."""
         lines = lines or []
-        self.problems.append(Problem(severity="error", table=self.table, source=self.source, rows=len(lines),
-                                     example_rows=tuple(lines), rule=rule, message=message, action="rejected"))
+        self.problems.append(
+            Problem(
+                severity="error",
+                table=self.table,
+                source=self.source,
+                rows=len(lines),
+                example_rows=tuple(lines),
+                rule=rule,
+                message=message,
+                action="rejected",
+            )
+        )
 
 
 def read_csv(path: Path, *, table: str, source: str) -> CsvFile:
@@ -60,8 +70,10 @@ def read_csv(path: Path, *, table: str, source: str) -> CsvFile:
 
 def _text(path: Path, file: CsvFile) -> str | None:
     if not path.is_file():
-        return file.fail("missing_file", "there is no such file in the study's folder; put the export there or correct "
-                         "its path in study.yaml")
+        return file.fail(
+            "missing_file",
+            "there is no such file in the study's folder; put the export there or correct its path in study.yaml",
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -69,8 +81,9 @@ def _text(path: Path, file: CsvFile) -> str | None:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return file.fail("encoding", "is not UTF-8 text; export it again as CSV in UTF-8",
-                         [content[:error.start].count(b"\n") + 1])
+        return file.fail(
+            "encoding", "is not UTF-8 text; export it again as CSV in UTF-8", [content[: error.start].count(b"\n") + 1]
+        )
     if not text.strip():
         return file.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
     return text
@@ -96,8 +109,12 @@ def _parse(text: str, file: CsvFile) -> None:
                 ragged.append(first_line)
             first_line = reader.line_num + 1
     except csv.Error:
-        return file.fail("broken_quotes", "the record that begins here is not valid CSV (a quotation mark that is not "
-                         "closed, not doubled, or followed by text); export the file again", [first_line])
+        return file.fail(
+            "broken_quotes",
+            "the record that begins here is not valid CSV (a quotation mark that is not "
+            "closed, not doubled, or followed by text); export the file again",
+            [first_line],
+        )
     _note_rows(file, len(header), ragged, padded)
     if rows:
         file.frame = _frame(header, rows, lines)
@@ -107,12 +124,25 @@ def _parse(text: str, file: CsvFile) -> None:
 
 def _note_rows(file: CsvFile, n_columns: int, ragged: list[int], padded: list[int]) -> None:
     if ragged:
-        file.fail("ragged_row", f"has too few or too many fields: the header names {n_columns} columns (a comma inside "
-                  "a value needs quotation marks around the value)", ragged)
+        file.fail(
+            "ragged_row",
+            f"has too few or too many fields: the header names {n_columns} columns (a comma inside "
+            "a value needs quotation marks around the value)",
+            ragged,
+        )
     if padded:
-        file.problems.append(Problem(
-            severity="info", table=file.table, source=file.source, rows=len(padded), example_rows=tuple(padded),
-            rule="surrounding_spaces", message="spaces around values were taken off", action="repaired"))
+        file.problems.append(
+            Problem(
+                severity="info",
+                table=file.table,
+                source=file.source,
+                rows=len(padded),
+                example_rows=tuple(padded),
+                rule="surrounding_spaces",
+                message="spaces around values were taken off",
+                action="repaired",
+            )
+        )
 
 
 def _header_is_good(header: list[str], file: CsvFile) -> bool:
@@ -120,8 +150,11 @@ def _header_is_good(header: list[str], file: CsvFile) -> bool:
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         file.fail("delimiter", "is not separated by commas; export it as comma-separated values", [1])
     if repeated := [name for name, times in Counter(header).items() if times > 1 and name]:
-        file.fail("duplicate_column", f"{len(repeated)} column name(s) stand more than once in the header; keep one of "
-                  "each", [1])
+        file.fail(
+            "duplicate_column",
+            f"{len(repeated)} column name(s) stand more than once in the header; keep one of each",
+            [1],
+        )
     if not all(header):
         file.fail("unnamed_column", "a column has no name in the header; name it or take it out", [1])
     if {SOURCE, LINE} & set(header):

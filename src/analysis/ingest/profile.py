@@ -48,6 +48,7 @@ def load_profiles() -> dict[str, Profile]:
         A profile breaks the form above.
     """
     paths = sorted(PROFILES.glob("*.yaml"))
-    profiles = [validated(Profile, load_yaml(p, source=f"profiles/{p.name}"), source=f"profiles/{p.name}")
-                for p in paths]
+    profiles = [
+        validated(Profile, load_yaml(p, source=f"profiles/{p.name}"), source=f"profiles/{p.name}") for p in paths
+    ]
     return {profile.profile: profile for profile in profiles}

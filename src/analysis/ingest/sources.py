@@ -58,13 +58,18 @@ def _read(source: Source, study: Study) -> CsvFile:
     file = CsvFile(source.table, source.path)
     profiles = load_profiles()
     if source.profile not in profiles:
-        file.fail("unknown_profile", f"profile {source.profile!r} in study.yaml is not known; the profiles are "
-                  f"{', '.join(sorted(profiles))}")
+        file.fail(
+            "unknown_profile",
+            f"profile {source.profile!r} in study.yaml is not known; the profiles are {', '.join(sorted(profiles))}",
+        )
         return file
     profile = profiles[source.profile].tables.get(source.table)
     if profile is None:
-        file.fail("unknown_profile", f"profile {source.profile} does not export the table {source.table}; correct the "
-                  "table or the profile in study.yaml")
+        file.fail(
+            "unknown_profile",
+            f"profile {source.profile} does not export the table {source.table}; correct the "
+            "table or the profile in study.yaml",
+        )
         return file
     file = read_csv(study.folder / source.path, table=source.table, source=source.path)
     if file.frame is not None:
@@ -82,8 +87,12 @@ def _canonical(file: CsvFile, source: Source, profile: TableProfile, study: Stud
             frame = frame.assign(**{column: filled.astype("str")})
     missing = [name for name, column in TABLES[source.table].items() if column.required and name not in frame]
     if missing:
-        file.fail("missing_column", f"the header has no column {', '.join(missing)}, which the table {source.table} "
-                  "needs; name it in the file's first line, or say under columns: in study.yaml what it is called", [1])
+        file.fail(
+            "missing_column",
+            f"the header has no column {', '.join(missing)}, which the table {source.table} "
+            "needs; name it in the file's first line, or say under columns: in study.yaml what it is called",
+            [1],
+        )
         return None
     for values in (profile.values, study.values.get(source.table, {})):  # noqa: PD011 (no frames)
         frame = _translated(frame, values, file)
@@ -94,15 +103,26 @@ def _renamed(file: CsvFile, columns: dict[str, str]) -> pd.DataFrame:
     frame = file.frame
     absent = [f"{name}: {export}" for name, export in columns.items() if export not in frame and name not in frame]
     if absent:
-        file.fail("missing_column", f"study.yaml names columns that the header does not have ({', '.join(absent)}"
-                  "); correct the name there", [1])
+        file.fail(
+            "missing_column",
+            f"study.yaml names columns that the header does not have ({', '.join(absent)}); correct the name there",
+            [1],
+        )
     exports = {name: export for name, export in columns.items() if export in frame}
     replaced = sorted(exports.keys() & set(frame) - set(exports.values()))
     if replaced:
-        file.problems.append(Problem(
-            severity="warning", table=file.table, source=file.source, rule="column_replaced", action="set_null",
-            rows=len(frame), message=f"the file's own column {', '.join(replaced)} is not used, because study.yaml "
-            "reads it from another column"))
+        file.problems.append(
+            Problem(
+                severity="warning",
+                table=file.table,
+                source=file.source,
+                rule="column_replaced",
+                action="set_null",
+                rows=len(frame),
+                message=f"the file's own column {', '.join(replaced)} is not used, because study.yaml "
+                "reads it from another column",
+            )
+        )
     renamed = {name: frame[export] for name, export in exports.items()}
     return frame.drop(columns=[*replaced, *set(exports.values())]).assign(**renamed)
 
@@ -116,8 +136,16 @@ def _translated(frame: pd.DataFrame, values: dict[str, dict[str, list[str]]], fi
         changed = frame[column].isin(list(canonical))
         if changed.any():
             frame = frame.assign(**{column: frame[column].where(~changed, frame[column].map(canonical)).astype("str")})
-            file.problems.append(Problem(
-                severity="info", table=file.table, source=file.source, rows=int(changed.sum()),
-                example_rows=tuple(frame.loc[changed, "_line"][:5]), rule="values_translated", action="repaired",
-                message=f"values of {column} were translated as study.yaml or the profile says"))
+            file.problems.append(
+                Problem(
+                    severity="info",
+                    table=file.table,
+                    source=file.source,
+                    rows=int(changed.sum()),
+                    example_rows=tuple(frame.loc[changed, "_line"][:5]),
+                    rule="values_translated",
+                    action="repaired",
+                    message=f"values of {column} were translated as study.yaml or the profile says",
+                )
+            )
     return frame

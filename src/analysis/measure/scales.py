@@ -155,8 +155,9 @@ def reliability(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
-    """Return who was asked and who answered, by wave: ``wave, opens, n_people`` (employed that day), ``n_answered, share``.
+    """Return who was asked and who answered, one row per wave.
 
+    Columns ``wave, opens, n_people`` (employed on the day it opened), ``n_answered, share``.
     Without employment data the asked are unknown: ``n_people`` and ``share`` are missing.
     """
     waves = tables.waves[tables.waves["instrument"] == instrument].sort_values("wave")

@@ -119,8 +119,8 @@ class Tables:
 
     Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean.
     Every column of the contract is there (empty where the export had none), followed by any further column as it came.
-    Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave;
-    responses and ratings, one per answer; enrolments, one per person, program, role and intake; sessions, one per meeting.
+    Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses and
+    ratings, one per answer; enrolments, one per person, program, role and intake; sessions, one per meeting.
     """
 
     employees: pd.DataFrame | None = None

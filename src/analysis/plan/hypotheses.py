@@ -92,5 +92,8 @@ def check_smallest_effects(study: Study) -> None:
     known = [h.id for h in load_plan().hypotheses]
     unknown = [name for name in study.smallest_effects if name not in known]
     if unknown:
-        raise bad_input("study.yaml", f"smallest_effects: there is no hypothesis {', '.join(unknown)}; the plan has "
-                        f"{', '.join(known)}", rule="unknown_hypothesis")
+        raise bad_input(
+            "study.yaml",
+            f"smallest_effects: there is no hypothesis {', '.join(unknown)}; the plan has {', '.join(known)}",
+            rule="unknown_hypothesis",
+        )

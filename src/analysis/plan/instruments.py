@@ -77,8 +77,11 @@ def load_instruments(study: Study) -> dict[str, Instrument]:
             try:
                 card = validated(Instrument, load_yaml(path, source=source), source=source)
                 if card.instrument != path.stem:
-                    raise bad_input(source, f"holds the instrument {card.instrument}: make the file's name and it equal",
-                                    rule="instrument_name")
+                    raise bad_input(
+                        source,
+                        f"holds instrument {card.instrument}: make the file's name and it equal",
+                        rule="instrument_name",
+                    )
                 cards[card.instrument] = card
             except BadInput as bad:
                 problems += bad.problems

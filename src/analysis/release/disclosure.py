@@ -35,7 +35,7 @@ def release_frame(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     row. Numbers are rounded.
     """
     shown = frame.copy()
-    counts = [c for c in shown.columns if str(c).startswith("n_")]
+    counts = [c for c in shown.columns if str(c).startswith("n_") and c not in KEYS]
     numbers = [c for c in shown.select_dtypes("number").columns if c not in counts and c not in KEYS]
     small = (shown[counts] > 0) & (shown[counts] < min_cell)
     if counts and numbers:
@@ -49,11 +49,35 @@ def release_frame(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 KEYS = ("months", "wave", "wave_position", "year", "log_odds_from", "log_odds_to", "n_items")
 
 
+def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return the steps from those who started to those analysed, so that no small step follows by subtraction.
+
+    Where one of the steps between lost only a few people, the losses are told together; where even together they are
+    few, only those analysed are told. Other flows (who answered which wave) lose nobody from line to line.
+    """
+    counts = [c for c in flow.columns if c.startswith("n_")]
+    if flow.empty or flow["step"].iloc[-1] != "analysed":
+        return release_frame(flow, min_cell)
+    lost = flow.iloc[1:-1]
+
+    def is_small(frame: pd.DataFrame) -> bool:
+        return bool(((frame[counts] > 0) & (frame[counts] < min_cell)).any(axis=None))
+
+    if is_small(lost):
+        together = pd.DataFrame([{"step": "could not be compared"} | lost[counts].sum().to_dict()])
+        parts = [flow.iloc[-1:]] if is_small(together) else [flow.iloc[:1], together, flow.iloc[-1:]]
+        flow = pd.concat(parts, ignore_index=True)
+    return release_frame(flow, min_cell)
+
+
 def release_finding(finding: Finding, min_cell: int) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
     primary = release_estimate(finding.primary, min_cell)
     alternatives = tuple(release_estimate(e, min_cell) for e in finding.alternatives)
-    evidence = {name: release_frame(frame, min_cell) for name, frame in finding.evidence.items()}
+    evidence = {
+        name: (release_flow if name == "flow" else release_frame)(frame, min_cell)
+        for name, frame in finding.evidence.items()
+    }
     if primary.status == "suppressed":
         return replace(
             finding,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 import matplotlib as mpl
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +19,7 @@ BLUE, VERMILION, ORANGE, GREEN, SKY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 INK, GREY, PALE = "#1f2933", "#6b7280", "#d9dde3"
 
 STYLE = {
+    **sns.axes_style("ticks"),
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "text.color": INK,

@@ -1,6 +1,7 @@
 """Pictures of the answers: the naive figure beside the corrected one, and how both groups fared over time."""
 
 import pandas as pd
+import seaborn as sns
 
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
@@ -151,7 +152,9 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
             rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
             step="post", color=colour, alpha=0.15, linewidth=0,
         )  # fmt: skip
-        axes.step(rows["months"], rows["cumulative_incidence"], where="post", color=colour)
+        sns.lineplot(
+            rows, x="months", y="cumulative_incidence", errorbar=None, drawstyle="steps-post", color=colour, ax=axes
+        )
         seen = rows.dropna(subset="cumulative_incidence")
         if len(seen):
             ends[arm] = float(seen["cumulative_incidence"].iloc[-1])

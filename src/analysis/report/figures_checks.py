@@ -1,5 +1,7 @@
 """Pictures of the assumptions: were the groups alike, and were there colleagues to compare with?"""
 
+import seaborn as sns
+
 from analysis.plan.results import Finding
 from analysis.report.canvas import BLUE, GREY, PALE, VERMILION, Drawing, points_axis, sheet, styled
 from analysis.report.wording import is_randomized, number
@@ -21,17 +23,18 @@ def love_plot(finding: Finding) -> Drawing:
     where = "Between offered and not offered" if lots else "After weighting"
     title = f"{where} the largest difference is {number(worst)} standard deviations"
     figure, axes = sheet(title, height=1.3 + 0.24 * len(rows))
-    y = range(len(rows) - 1, -1, -1)
+    y = list(range(len(rows) - 1, -1, -1))
     axes.axvline(0, color=GREY, linewidth=0.8)
     if not lots:
         axes.axvspan(-BALANCED, BALANCED, color=PALE, alpha=0.45, linewidth=0)
         axes.hlines(y, rows["smd_before"], rows["smd_after"], color=PALE, linewidth=1.2)
-        axes.plot(rows["smd_before"], y, "o", color=VERMILION, markerfacecolor="white", label="before")
-    axes.plot(rows["smd_after"], y, "o", color=BLUE, label="after")
+        sns.scatterplot(rows, x="smd_before", y=y, s=40, color="white", edgecolor=VERMILION, label="before", ax=axes)
+    sns.scatterplot(rows, x="smd_after", y=y, s=40, color=BLUE, edgecolor=BLUE, label="after", legend=False, ax=axes)
     axes.set_yticks(list(y), [name.replace("_", " ") for name in rows["covariate"]])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     points_axis(axes.xaxis)
+    axes.set_ylabel("")
     axes.set_xlabel("difference, standard deviations" + ("" if lots else " (grey: balanced)"))
     if not lots:
         axes.legend(loc="lower right", frameon=False, fontsize=8.5)

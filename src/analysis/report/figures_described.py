@@ -83,7 +83,7 @@ def _label_lines(axes, ends: list, x: float) -> None:
 def _draw_events(axes, study: Study, as_year: bool) -> None:
     for event in study.events:
         when = pd.Timestamp(event.date)
-        x = when.year + (when.dayofyear - 1) / 365.25 if as_year else when
+        x = when.year + (when.day_of_year - 1) / 365.25 if as_year else when
         axes.axvline(x, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
         axes.annotate(
             event.label, (x, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), textcoords="offset points",

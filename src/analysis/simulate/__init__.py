@@ -9,5 +9,18 @@ from analysis.simulate.demos import DEMOS, scenario_named, without_effect
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario, Shock, Survey
 from analysis.simulate.write import files, write_company
 
-__all__ = ["DEMOS", "Company", "Intake", "ProgramDesign", "RoleDesign", "Scenario", "Shock", "Survey", "files",
-           "scenario_named", "simulate", "without_effect", "write_company"]
+__all__ = [
+    "DEMOS",
+    "Company",
+    "Intake",
+    "ProgramDesign",
+    "RoleDesign",
+    "Scenario",
+    "Shock",
+    "Survey",
+    "files",
+    "scenario_named",
+    "simulate",
+    "without_effect",
+    "write_company",
+]

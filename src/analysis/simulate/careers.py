@@ -93,9 +93,23 @@ def careers(scenario: Scenario, spells: pd.DataFrame, batch: str) -> Careers:
     promoted = random.random((n, len(promotions))) < chance[:, None]
     promoted &= hire[:, None] <= promotions - MIN_PROMOTION_TENURE_DAYS
     promoted &= level[:, None] + promoted.cumsum(axis=1) <= len(scenario.stock_levels)
-    moved_to = np.where(random.random((n, len(moves))) < scenario.move_share,
-                        random.integers(0, len(scenario.departments), (n, len(moves))), -1)
+    moved_to = np.where(
+        random.random((n, len(moves))) < scenario.move_share,
+        random.integers(0, len(scenario.departments), (n, len(moves))),
+        -1,
+    )
     moved_to[hire[:, None] >= moves] = -1
     department = np.array([scenario.departments.index(name) for name in spells["department"]], dtype=np.int64)
-    return Careers(scenario.departments, np.maximum(hire, start), level, department, measured[:, -1],
-                   reviews, promotions, moves, measured[:, :-1], promoted, moved_to)
+    return Careers(
+        scenario.departments,
+        np.maximum(hire, start),
+        level,
+        department,
+        measured[:, -1],
+        reviews,
+        promotions,
+        moves,
+        measured[:, :-1],
+        promoted,
+        moved_to,
+    )

@@ -57,19 +57,36 @@ def simulate(scenario: Scenario) -> Company:
 def study_content(scenario: Scenario) -> dict:
     """Return the content of ``study.yaml``."""
     program = scenario.program
-    eligibility = {name: {"job_level": list(role.levels), "min_tenure_days": program.min_tenure_days}
-                   for name, role in program.roles.items()}
+    eligibility = {
+        name: {"job_level": list(role.levels), "min_tenure_days": program.min_tenure_days}
+        for name, role in program.roles.items()
+    }
     return {
-        "schema_version": 1, "study": scenario.name, "title": scenario.title, "sector": scenario.sector,
-        "simulated": True, "study_start": scenario.study_start, "as_of": scenario.as_of,
-        "horizons_months": list(scenario.horizons_months), "min_cell": scenario.min_cell,
-        "currency": scenario.currency, "replacement_cost_share": 0.5,
+        "schema_version": 1,
+        "study": scenario.name,
+        "title": scenario.title,
+        "sector": scenario.sector,
+        "simulated": True,
+        "study_start": scenario.study_start,
+        "as_of": scenario.as_of,
+        "horizons_months": list(scenario.horizons_months),
+        "min_cell": scenario.min_cell,
+        "currency": scenario.currency,
+        "replacement_cost_share": 0.5,
         "events": [{"date": shock.date, "label": shock.label} for shock in scenario.shocks],
-        "programs": [{
-            "id": program.id, "name": program.name, "direction": "reverse", "format": program.format,
-            "assignment": program.assignment, "grace_days": program.grace_days, "eligibility": eligibility,
-            "cost_fixed": program.cost_fixed, "cost_per_participant": program.cost_per_participant,
-        }],
+        "programs": [
+            {
+                "id": program.id,
+                "name": program.name,
+                "direction": "reverse",
+                "format": program.format,
+                "assignment": program.assignment,
+                "grace_days": program.grace_days,
+                "eligibility": eligibility,
+                "cost_fixed": program.cost_fixed,
+                "cost_per_participant": program.cost_per_participant,
+            }
+        ],
         "sources": _sources(scenario),
     }
 
@@ -79,9 +96,17 @@ def _sources(scenario: Scenario) -> list[dict]:
     sources = [{"table": name, "path": f"raw/{name}.csv", "profile": "canonical"} for name in names]
     for survey in scenario.surveys:
         table = "ratings" if survey.multirater else "responses"
-        sources += [{"table": table, "path": f"raw/{survey.instrument}_w{wave}.csv", "profile": "canonical",
-                     "wave": wave, "instrument": survey.instrument}
-                    for wave, opens in enumerate(survey.opens, start=1) if opens <= scenario.as_of]
+        sources += [
+            {
+                "table": table,
+                "path": f"raw/{survey.instrument}_w{wave}.csv",
+                "profile": "canonical",
+                "wave": wave,
+                "instrument": survey.instrument,
+            }
+            for wave, opens in enumerate(survey.opens, start=1)
+            if opens <= scenario.as_of
+        ]
     return sources
 
 

@@ -22,58 +22,113 @@ def _intakes(*texts: str) -> tuple[Intake, ...]:
 
 
 def _pulse(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(instrument="pulse", construct="morale", items=MORALE_ITEMS, reversed_items=MORALE_REVERSED,
-                  opens=opens, **knobs)
+    return Survey(
+        instrument="pulse", construct="morale", items=MORALE_ITEMS, reversed_items=MORALE_REVERSED, opens=opens, **knobs
+    )
 
 
 def _leadership(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(instrument="leadership", construct="leadership", items=LEADERSHIP_ITEMS, opens=opens,
-                  eligible_only=True, **knobs)
+    return Survey(
+        instrument="leadership",
+        construct="leadership",
+        items=LEADERSHIP_ITEMS,
+        opens=opens,
+        eligible_only=True,
+        **knobs,
+    )
 
 
 def _northbank() -> Scenario:
     """Return a bank whose clinic does nothing at all, with a turnover that makes the naive figure look splendid."""
     waves = _days("2021-05-10", "2021-11-08", "2022-05-09", "2022-11-07", "2023-05-08", "2023-11-06")
     return Scenario(
-        name="northbank", title="Northbank's Genius Clinic", sector="banking", id_letter="N", employees=1_800,
-        study_start=dt.date(2021, 1, 1), as_of=dt.date(2025, 6, 30), annual_voluntary=0.145,
+        name="northbank",
+        title="Northbank's Genius Clinic",
+        sector="banking",
+        id_letter="N",
+        employees=1_800,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.145,
         departments=("Retail banking", "Corporate banking", "Wealth", "Risk", "Operations", "Technology"),
         shocks=(Shock(date=dt.date(2023, 2, 1), label="Branch reorganization"),),
         program=ProgramDesign(
-            id="genius", name="Genius Clinic", format="clinic", assignment="self_selected",
+            id="genius",
+            name="Genius Clinic",
+            format="clinic",
+            assignment="self_selected",
             intakes=_intakes("2022-02-28", "2022-09-05", "2023-03-06"),
             mentor=RoleDesign(levels=(1, 3), apply_share=0.16, offer_share=0.6),
-            mentee=RoleDesign(levels=(6, 8), apply_share=0.30, offer_share=0.8)),
+            mentee=RoleDesign(levels=(6, 8), apply_share=0.30, offer_share=0.8),
+        ),
         surveys=(_pulse(waves, response_share=0.4), _leadership(waves, response_share=0.4)),
+    )
+
+
+DIVISIONS = (
+    *("Boilers", "Valves", "Pumps", "Turbines", "Controls", "Castings"),
+    *("Pipework", "Service", "Logistics", "Tooling", "Coatings", "Research"),
+)
+
+
+def _one_division_a_quarter() -> ProgramDesign:
+    """Return a program that reaches one division every quarter, and the last two not before the data end."""
+    opens = _days("2021-09-06", "2021-12-06", "2022-03-07", "2022-06-07", "2022-09-05") + _days(
+        "2022-12-05", "2023-03-06", "2023-06-06", "2023-09-04", "2023-12-04"
+    )
+    return ProgramDesign(
+        id="umgekehrt",
+        name="Reverse Mentoring",
+        format="pair",
+        assignment="rollout",
+        intakes=tuple(Intake(opens=day, department=name) for day, name in zip(opens, DIVISIONS[:10], strict=True)),
+        mentor=RoleDesign(
+            levels=(1, 2),
+            apply_share=0.65,
+            offer_share=None,
+            hazard_ratio=0.65,
+            morale_effect=0.20,
+            leadership_effect=0.25,
+        ),
+        mentee=RoleDesign(
+            levels=(5, 7), apply_share=0.95, hazard_ratio=0.85, morale_effect=0.20, leadership_effect=0.25
+        ),
     )
 
 
 def _kesselwerk() -> Scenario:
     """Return an industrial group that pairs its executives with juniors, one division after the other; it works."""
-    divisions = ("Boilers", "Valves", "Pumps", "Turbines", "Controls", "Castings", "Pipework", "Service", "Logistics",
-                 "Tooling", "Coatings", "Research")
-    opens = _days("2021-09-06", "2021-12-06", "2022-03-07", "2022-06-07", "2022-09-05", "2022-12-05", "2023-03-06",
-                  "2023-06-06", "2023-09-04", "2023-12-04")
     return Scenario(
-        name="kesselwerk", title="Kesselwerk Group", sector="industrial", id_letter="K", employees=2_450,
-        study_start=dt.date(2021, 1, 1), as_of=dt.date(2025, 6, 30), annual_voluntary=0.115, currency="EUR",
-        departments=divisions, stock_share=0.68, move_share=0.0,  # the division is the unit that the program reaches
+        name="kesselwerk",
+        title="Kesselwerk Group",
+        sector="industrial",
+        id_letter="K",
+        employees=2_450,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.115,
+        currency="EUR",
+        departments=DIVISIONS,
+        stock_share=0.68,
+        move_share=0.0,  # the division is the unit that the program reaches
         promotion_share=0.03,
-        stock_levels=(6, 9, 34, 39, 5, 3, 2, 2), hire_levels=(11, 12, 38, 31, 4, 2, 1, 1),
+        stock_levels=(6, 9, 34, 39, 5, 3, 2, 2),
+        hire_levels=(11, 12, 38, 31, 4, 2, 1, 1),
         locations=("Plant 1", "Plant 2", "Plant 3", "Head office"),
         job_families=("Production", "Engineering", "Commercial", "Administration"),
-        program=ProgramDesign(
-            id="umgekehrt", name="Reverse Mentoring", format="pair", assignment="rollout",
-            intakes=tuple(Intake(opens=day, department=name) for day, name in zip(opens, divisions[:10], strict=True)),
-            mentor=RoleDesign(levels=(1, 2), apply_share=0.65, offer_share=None, hazard_ratio=0.65,
-                              morale_effect=0.20, leadership_effect=0.25),
-            mentee=RoleDesign(levels=(5, 7), apply_share=0.95, hazard_ratio=0.85,
-                              morale_effect=0.20, leadership_effect=0.25)),
+        program=_one_division_a_quarter(),
         surveys=(
             _pulse(_days("2021-06-14", "2022-06-13", "2023-06-12", "2024-06-10"), response_share=0.47),
-            Survey(instrument="leadership_multirater", construct="leadership", items=MULTIRATER_ITEMS,
-                   multirater=True, eligible_only=True, response_share=0.85, window_days=28,
-                   opens=_days("2021-05-03", "2022-05-02", "2023-05-02", "2024-05-06")),
+            Survey(
+                instrument="leadership_multirater",
+                construct="leadership",
+                items=MULTIRATER_ITEMS,
+                multirater=True,
+                eligible_only=True,
+                response_share=0.85,
+                window_days=28,
+                opens=_days("2021-05-03", "2022-05-02", "2023-05-02", "2024-05-06"),
+            ),
         ),
     )
 
@@ -81,19 +136,48 @@ def _kesselwerk() -> Scenario:
 def _fjellkode() -> Scenario:
     """Return a software firm so small that little can be said, and that little must be said carefully."""
     return Scenario(
-        name="fjellkode", title="Fjellkode", sector="software", id_letter="F", employees=130,
-        study_start=dt.date(2022, 1, 1), as_of=dt.date(2025, 6, 30), annual_voluntary=0.12, currency="NOK",
-        departments=("Product", "Platform", "Customers"), locations=("Bergen", "Oslo"),
-        job_families=("Engineering", "Design", "Business"), stock_levels=(18, 22, 22, 18, 10, 6, 3, 1),
+        name="fjellkode",
+        title="Fjellkode",
+        sector="software",
+        id_letter="F",
+        employees=130,
+        study_start=dt.date(2022, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.12,
+        currency="NOK",
+        departments=("Product", "Platform", "Customers"),
+        locations=("Bergen", "Oslo"),
+        job_families=("Engineering", "Design", "Business"),
+        stock_levels=(18, 22, 22, 18, 10, 6, 3, 1),
         program=ProgramDesign(
-            id="omvendt", name="Reverse Mentoring", format="pair", assignment="self_selected",
+            id="omvendt",
+            name="Reverse Mentoring",
+            format="pair",
+            assignment="self_selected",
             intakes=_intakes("2023-09-04"),
-            mentor=RoleDesign(levels=(1, 3), apply_share=0.45, offer_share=0.68, hazard_ratio=0.75,
-                              morale_effect=0.15, leadership_effect=0.15),
-            mentee=RoleDesign(levels=(5, 7), apply_share=0.6, offer_share=0.9, hazard_ratio=0.9,
-                              morale_effect=0.10, leadership_effect=0.10)),
-        surveys=(_pulse(_days("2022-10-10", "2023-04-11", "2023-10-09", "2024-04-08", "2024-10-07", "2025-04-07"),
-                        response_share=0.65),),
+            mentor=RoleDesign(
+                levels=(1, 3),
+                apply_share=0.45,
+                offer_share=0.68,
+                hazard_ratio=0.75,
+                morale_effect=0.15,
+                leadership_effect=0.15,
+            ),
+            mentee=RoleDesign(
+                levels=(5, 7),
+                apply_share=0.6,
+                offer_share=0.9,
+                hazard_ratio=0.9,
+                morale_effect=0.10,
+                leadership_effect=0.10,
+            ),
+        ),
+        surveys=(
+            _pulse(
+                _days("2022-10-10", "2023-04-11", "2023-10-09", "2024-04-08", "2024-10-07", "2025-04-07"),
+                response_share=0.65,
+            ),
+        ),
     )
 
 
@@ -101,27 +185,56 @@ def _larkfield() -> Scenario:
     """Return a service company that draws its places by lot, so that the answer needs no model."""
     waves = _days("2021-10-04", "2022-06-07", "2022-10-03", "2023-06-05", "2023-10-02", "2024-06-03")
     return Scenario(
-        name="larkfield", title="Larkfield Services", sector="business services", id_letter="L", employees=2_100,
-        study_start=dt.date(2021, 1, 1), as_of=dt.date(2025, 6, 30), annual_voluntary=0.15,
+        name="larkfield",
+        title="Larkfield Services",
+        sector="business services",
+        id_letter="L",
+        employees=2_100,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.15,
         departments=("Facilities", "Catering", "Security", "Payroll", "Help desk", "Sales", "Headquarters"),
-        stock_levels=(20, 20, 18, 14, 13, 8, 5, 2), hire_levels=(30, 25, 16, 12, 9, 5, 2, 1),
+        stock_levels=(20, 20, 18, 14, 13, 8, 5, 2),
+        hire_levels=(30, 25, 16, 12, 9, 5, 2, 1),
         program=ProgramDesign(
-            id="exchange", name="The Exchange", format="pair", assignment="lottery", on_performance=0.4,
-            intakes=_intakes("2021-11-08", "2022-11-14", "2023-11-20"), accept_share=0.88, sit_out_days=735,
-            mentor=RoleDesign(levels=(1, 2), apply_share=0.36, offer_share=0.5, hazard_ratio=0.6,
-                              morale_effect=0.25, leadership_effect=0.15),
-            mentee=RoleDesign(levels=(6, 8), apply_share=0.46, offer_share=0.5, hazard_ratio=0.8,
-                              morale_effect=0.25, leadership_effect=0.15)),
-        surveys=(_pulse(waves, response_share=0.42),
-                 _leadership((*waves[::2], dt.date(2024, 10, 7)), response_share=0.42)),
+            id="exchange",
+            name="The Exchange",
+            format="pair",
+            assignment="lottery",
+            on_performance=0.4,
+            intakes=_intakes("2021-11-08", "2022-11-14", "2023-11-20"),
+            accept_share=0.88,
+            sit_out_days=735,
+            mentor=RoleDesign(
+                levels=(1, 2),
+                apply_share=0.36,
+                offer_share=0.5,
+                hazard_ratio=0.6,
+                morale_effect=0.25,
+                leadership_effect=0.15,
+            ),
+            mentee=RoleDesign(
+                levels=(6, 8),
+                apply_share=0.46,
+                offer_share=0.5,
+                hazard_ratio=0.8,
+                morale_effect=0.25,
+                leadership_effect=0.15,
+            ),
+        ),
+        surveys=(
+            _pulse(waves, response_share=0.42),
+            _leadership((*waves[::2], dt.date(2024, 10, 7)), response_share=0.42),
+        ),
     )
 
 
 DEMOS: dict[str, Scenario] = {s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield())}
 
 
-def scenario_named(name: str, *, like: str = "northbank", employees: int | None = None,
-                   no_effect: bool = False) -> Scenario:
+def scenario_named(
+    name: str, *, like: str = "northbank", employees: int | None = None, no_effect: bool = False
+) -> Scenario:
     """Return a new company like one of the demos.
 
     Parameters
@@ -141,8 +254,11 @@ def scenario_named(name: str, *, like: str = "northbank", employees: int | None 
         The name may not be a study's, there is no such demo, or the number of employees is out of range.
     """
     if not STUDY_NAME.fullmatch(name):
-        raise bad_input(name[:80], "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the "
-                        "first a letter or digit)", rule="study_name")
+        raise bad_input(
+            name[:80],
+            "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the first a letter or digit)",
+            rule="study_name",
+        )
     if like not in DEMOS:
         raise bad_input(like[:80], f"is not a demo; choose one of {', '.join(DEMOS)}", rule="unknown_demo")
     demo = DEMOS[like]
@@ -157,6 +273,9 @@ def scenario_named(name: str, *, like: str = "northbank", employees: int | None 
 def without_effect(scenario: Scenario) -> Scenario:
     """Return the same company with a program that does nothing."""
     nothing = {"hazard_ratio": 1.0, "morale_effect": 0.0, "leadership_effect": 0.0}
-    program = replace(scenario.program, mentor=replace(scenario.program.mentor, **nothing),
-                      mentee=replace(scenario.program.mentee, **nothing))
+    program = replace(
+        scenario.program,
+        mentor=replace(scenario.program.mentor, **nothing),
+        mentee=replace(scenario.program.mentee, **nothing),
+    )
     return replace(scenario, program=program)

@@ -63,8 +63,13 @@ def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: H
     """
     random = rng(scenario.name, "enrolment")
     n, total = len(spells), hazards.decision_total(spells)
-    state = _State(hazards.decision.day_reached(np.arange(n), total), hazards.other_exit(spells)[0],
-                   np.full(n, NEVER), np.full(n, "", dtype=object), np.full(n, -NEVER))
+    state = _State(
+        hazards.decision.day_reached(np.arange(n), total),
+        hazards.other_exit(spells)[0],
+        np.full(n, NEVER),
+        np.full(n, "", dtype=object),
+        np.full(n, -NEVER),
+    )
     n_matches = 0
     for intake in sorted(scenario.program.intakes, key=lambda i: i.opens):
         if intake.opens > scenario.as_of:
@@ -77,15 +82,22 @@ def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: H
     return Enrolled(records, state.decision, state.start, state.role)
 
 
-def treated_total(hazards: Hazards, rows: np.ndarray, total: np.ndarray, start: np.ndarray,
-                  ratio: np.ndarray | float) -> np.ndarray:
+def treated_total(
+    hazards: Hazards, rows: np.ndarray, total: np.ndarray, start: np.ndarray, ratio: np.ndarray | float
+) -> np.ndarray:
     """Return the untreated cumulative hazard at which the treated decision falls: the same draw, used up at `ratio`."""
     before = hazards.decision.until(rows, start + 1)
     return before + (total - before) / ratio
 
 
-def _applicants(scenario: Scenario, intake: Intake, spells: pd.DataFrame, careers: Careers, state: _State,
-                random: np.random.Generator) -> pd.DataFrame:
+def _applicants(
+    scenario: Scenario,
+    intake: Intake,
+    spells: pd.DataFrame,
+    careers: Careers,
+    state: _State,
+    random: np.random.Generator,
+) -> pd.DataFrame:
     """Return the intake's applicants of every role, with who was offered a place and who took it."""
     program, opens = scenario.program, day(intake.opens)
     eligible = state.can_start(np.arange(len(spells)), opens) & (state.start == NEVER)
@@ -103,28 +115,40 @@ def _applicants(scenario: Scenario, intake: Intake, spells: pd.DataFrame, career
         accepted = offered & (random.random(len(rows)) < program.accept_share)
         places = int(accepted.sum())
         state.last_applied[rows] = opens
-        records.append(pd.DataFrame({
-            "row": rows, "role": name, "intake": opens, "applied": opens - random.integers(1, 22, len(rows)),
-            "offered": pd.array(offered, dtype="boolean"), "accepted": accepted,
-        }).assign(offered=lambda r, everyone=role.offer_share == 1.0: pd.NA if everyone else r["offered"]))
+        records.append(
+            pd.DataFrame(
+                {
+                    "row": rows,
+                    "role": name,
+                    "intake": opens,
+                    "applied": opens - random.integers(1, 22, len(rows)),
+                    "offered": pd.array(offered, dtype="boolean"),
+                    "accepted": accepted,
+                }
+            ).assign(offered=lambda r, everyone=role.offer_share == 1.0: pd.NA if everyone else r["offered"])
+        )
     return pd.concat(records, ignore_index=True).astype({"offered": "boolean"})
 
 
-def _apply_chance(program: ProgramDesign, role: RoleDesign, rows: np.ndarray, spells: pd.DataFrame,
-                  rating: np.ndarray, opens: int) -> np.ndarray:
+def _apply_chance(
+    program: ProgramDesign, role: RoleDesign, rows: np.ndarray, spells: pd.DataFrame, rating: np.ndarray, opens: int
+) -> np.ndarray:
     """Return each eligible person's chance of applying, with the role's share as its mean."""
     if not len(rows):
         return np.zeros(0)
     tenure = np.log(opens - spells["hire"].to_numpy()[rows])
-    score = (program.on_performance * rating[rows]
-             + program.on_morale * spells["morale"].to_numpy()[rows]
-             + program.on_tenure * (tenure - tenure.mean()) / max(tenure.std(), 0.1))
+    score = (
+        program.on_performance * rating[rows]
+        + program.on_morale * spells["morale"].to_numpy()[rows]
+        + program.on_tenure * (tenure - tenure.mean()) / max(tenure.std(), 0.1)
+    )
     intercept = brentq(lambda a: expit(a + score).mean() - role.apply_share, -30, 30)
     return expit(intercept + score)
 
 
-def _offered(program: ProgramDesign, role: RoleDesign, rating: np.ndarray, mentees: int,
-             random: np.random.Generator) -> np.ndarray:
+def _offered(
+    program: ProgramDesign, role: RoleDesign, rating: np.ndarray, mentees: int, random: np.random.Generator
+) -> np.ndarray:
     """Return who gets a place: by lot, or the best in the eyes of a committee that sees ratings."""
     places = mentees if role.offer_share is None else round(role.offer_share * len(rating))
     merit = 0.0 if program.assignment == "lottery" else rating
@@ -134,8 +158,9 @@ def _offered(program: ProgramDesign, role: RoleDesign, rating: np.ndarray, mente
     return offered
 
 
-def _matched(program: ProgramDesign, records: pd.DataFrame, random: np.random.Generator,
-             first_match: int) -> pd.DataFrame:
+def _matched(
+    program: ProgramDesign, records: pd.DataFrame, random: np.random.Generator, first_match: int
+) -> pd.DataFrame:
     """Return the records with a match and a Monday to start, 1 to 6 weeks after the intake opens, for who accepted.
 
     Where one role outnumbers the other, a match has more than one of it. A pair starts together; people drop in to
@@ -155,8 +180,9 @@ def _matched(program: ProgramDesign, records: pd.DataFrame, random: np.random.Ge
     return records.assign(match_id=match_id, planned_start=planned)
 
 
-def _started(scenario: Scenario, records: pd.DataFrame, state: _State, hazards: Hazards,
-             total: np.ndarray) -> pd.DataFrame:
+def _started(
+    scenario: Scenario, records: pd.DataFrame, state: _State, hazards: Hazards, total: np.ndarray
+) -> pd.DataFrame:
     """Return the records with the start of those who are still there and not under notice; update the state."""
     rows, planned = records["row"].to_numpy(), records["planned_start"].to_numpy()
     starts = (planned <= day(scenario.as_of)) & state.can_start(rows, planned)
@@ -165,10 +191,22 @@ def _started(scenario: Scenario, records: pd.DataFrame, state: _State, hazards: 
         who, when = rows[chosen], planned[chosen]
         state.start[who], state.role[who] = when, name
         state.decision[who] = hazards.decision.day_reached(
-            who, treated_total(hazards, who, total[who], when, role.hazard_ratio))
+            who, treated_total(hazards, who, total[who], when, role.hazard_ratio)
+        )
     return records.assign(start=np.where(starts, planned, NEVER))
 
 
 def _no_records() -> pd.DataFrame:
-    return pd.DataFrame({"row": [], "role": [], "intake": [], "applied": [], "offered": [], "accepted": [],
-                         "match_id": [], "planned_start": [], "start": []})
+    return pd.DataFrame(
+        {
+            "row": [],
+            "role": [],
+            "intake": [],
+            "applied": [],
+            "offered": [],
+            "accepted": [],
+            "match_id": [],
+            "planned_start": [],
+            "start": [],
+        }
+    )

@@ -103,15 +103,17 @@ def hazards(scenario: Scenario, spells: pd.DataFrame) -> Hazards:
 def _decision_per_year(scenario: Scenario, spells: pd.DataFrame, years: np.ndarray, months: np.ndarray) -> np.ndarray:
     random = rng(scenario.name, "departments")
     department = dict(zip(scenario.departments, random.normal(0, 0.15, len(scenario.departments)), strict=True))
-    fixed = (np.log(scenario.annual_voluntary)
-             + scenario.per_level * (spells["level"] - 1)
-             + scenario.per_performance * spells["performance"]
-             + scenario.per_morale * spells["morale"]
-             + spells["department"].map(department)).to_numpy(dtype=float)
+    fixed = (
+        np.log(scenario.annual_voluntary)
+        + scenario.per_level * (spells["level"] - 1)
+        + scenario.per_performance * spells["performance"]
+        + scenario.per_morale * spells["morale"]
+        + spells["department"].map(department)
+    ).to_numpy(dtype=float)
     log_rate = fixed[:, None] + scenario.early_tenure * np.exp(-years / 1.5)
     for shock in scenario.shocks:
         first = np.searchsorted(months, day(shock.date), side="right") - 1
-        log_rate[:, max(first, 0):first + shock.months] += shock.log_hazard
+        log_rate[:, max(first, 0) : first + shock.months] += shock.log_hazard
     return np.exp(log_rate)
 
 
@@ -121,5 +123,9 @@ def _other_per_year(scenario: Scenario, spells: pd.DataFrame, age: np.ndarray) -
     retirement = np.where(age > 60, 0.06 * np.exp(0.5 * np.clip(age - 60, 0, 7)), 0.0)
     end_of_contract = np.where(level <= 2, scenario.annual_end_of_contract, 0.0)
     death = 0.0012 * np.exp(0.08 * (age - 45))
-    return np.stack([np.broadcast_to(part, age.shape)
-                     for part in (involuntary, retirement, end_of_contract, scenario.annual_transfer, death)])
+    return np.stack(
+        [
+            np.broadcast_to(part, age.shape)
+            for part in (involuntary, retirement, end_of_contract, scenario.annual_transfer, death)
+        ]
+    )

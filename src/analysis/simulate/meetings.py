@@ -38,10 +38,13 @@ def participation(scenario: Scenario, company: Workforce) -> pd.DataFrame:
     waiting = (random.random(n) < WAITLISTED_SHARE) & (scenario.program.assignment != "lottery")
     status = np.select(
         [known & withdrawn, known, started, refused & waiting, refused, ~records["accepted"].to_numpy(dtype=bool)],
-        ["withdrawn", "completed", "active", "waitlisted", "not_selected", "declined"], default="withdrawn")
+        ["withdrawn", "completed", "active", "waitlisted", "not_selected", "declined"],
+        default="withdrawn",
+    )
     topics = [";".join(sorted(random.choice(TOPICS, 2, replace=False))) for _ in range(n)]
-    return records.assign(end=np.where(known, end, NEVER), status=status,
-                          topics=pd.Series(topics, dtype=object).where(started))
+    return records.assign(
+        end=np.where(known, end, NEVER), status=status, topics=pd.Series(topics, dtype=object).where(started)
+    )
 
 
 def sessions(scenario: Scenario, company: Workforce, records: pd.DataFrame) -> pd.DataFrame:

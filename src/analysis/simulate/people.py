@@ -31,24 +31,27 @@ def first_spells(scenario: Scenario) -> pd.DataFrame:
     start, end = first_day(scenario), day(scenario.as_of)
     earlier = start - 1 - np.minimum(random.exponential(MEAN_EARLIER_TENURE_DAYS, n_stock), 9_000).astype(int)
     later = random.integers(start, end, n - n_stock)
-    level = np.concatenate([_levels(random, scenario.stock_levels, n_stock),
-                            _levels(random, scenario.hire_levels, n - n_stock)])
+    level = np.concatenate(
+        [_levels(random, scenario.stock_levels, n_stock), _levels(random, scenario.hire_levels, n - n_stock)]
+    )
     hire = np.concatenate([earlier - 150 * (level[:n_stock] - 1), later])
     age_at_hire = np.clip(22 + 3.6 * (level - 1) + random.gamma(2.0, 2.6, n), 19, 60)
     birth_year = 1970 + np.floor(hire / 365.25 - age_at_hire).astype(int)
-    spells = pd.DataFrame({
-        "spell": 1,
-        "hire": hire,
-        "level": level,
-        "department": random.choice(scenario.departments, n),
-        "job_family": random.choice(scenario.job_families, n),
-        "location": random.choice(scenario.locations, n),
-        "gender": random.choice(GENDERS, n, p=GENDER_SHARES),
-        "birth_year": np.maximum(birth_year, 1958),
-        "fte": random.choice((1.0, 0.8, 0.5), n, p=(0.88, 0.09, 0.03)),
-        "pay_factor": np.exp(random.normal(0, 0.08, n)),
-        **_traits(random, n),
-    }).sort_values("hire", kind="stable", ignore_index=True)
+    spells = pd.DataFrame(
+        {
+            "spell": 1,
+            "hire": hire,
+            "level": level,
+            "department": random.choice(scenario.departments, n),
+            "job_family": random.choice(scenario.job_families, n),
+            "location": random.choice(scenario.locations, n),
+            "gender": random.choice(GENDERS, n, p=GENDER_SHARES),
+            "birth_year": np.maximum(birth_year, 1958),
+            "fte": random.choice((1.0, 0.8, 0.5), n, p=(0.88, 0.09, 0.03)),
+            "pay_factor": np.exp(random.normal(0, 0.08, n)),
+            **_traits(random, n),
+        }
+    ).sort_values("hire", kind="stable", ignore_index=True)
     spells.insert(0, "employee_id", _ids(scenario, random, n))
     return spells.assign(**exit_draws(random, n))
 

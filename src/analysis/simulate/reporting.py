@@ -66,12 +66,15 @@ def reporting(scenario: Scenario, company: Workforce) -> Reporting:
     return Reporting(recorded, first, reviewed, np.column_stack(managers))
 
 
-def _picked(rows: np.ndarray, there: np.ndarray, level: np.ndarray, department: np.ndarray,
-            random: np.random.Generator) -> list[int]:
+def _picked(
+    rows: np.ndarray, there: np.ndarray, level: np.ndarray, department: np.ndarray, random: np.random.Generator
+) -> list[int]:
     """Return a manager for each of `rows`: a few levels above where there is one, else anyone above, else nobody."""
     draws, picked = random.random(len(rows)), []
-    pools = {d: np.flatnonzero(there & (department == d) & (level >= LEAST_MANAGER_LEVEL))
-             for d in np.unique(department[rows])}
+    pools = {
+        d: np.flatnonzero(there & (department == d) & (level >= LEAST_MANAGER_LEVEL))
+        for d in np.unique(department[rows])
+    }
     for row, draw in zip(rows, draws, strict=True):
         pool = pools[department[row]]
         above = pool[level[pool] > level[row]]

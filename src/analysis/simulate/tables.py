@@ -12,10 +12,19 @@ from analysis.simulate.workforce import Workforce
 
 UNKNOWN_EXIT_TYPE_SHARE = 0.03
 FUTURE_EXIT_SHARE = 0.5
-REASONS = {"voluntary": ("Career step elsewhere", "Pay", "Relocation", "Family", "Further study"),
-           "involuntary": ("Position closed", "Performance"), "transfer": ("Moved to a sister company",)}
-KINDS = {"id": "str", "text": "str", "date": "datetime64[s]", "number": "float64", "integer": "float64",
-         "boolean": "boolean"}
+REASONS = {
+    "voluntary": ("Career step elsewhere", "Pay", "Relocation", "Family", "Further study"),
+    "involuntary": ("Position closed", "Performance"),
+    "transfer": ("Moved to a sister company",),
+}
+KINDS = {
+    "id": "str",
+    "text": "str",
+    "date": "datetime64[s]",
+    "number": "float64",
+    "integer": "float64",
+    "boolean": "boolean",
+}
 
 
 def typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -34,16 +43,23 @@ def employees(scenario: Scenario, company: Workforce) -> pd.DataFrame:
     known = (left <= as_of) | announced
     typeless = random.random(n) < UNKNOWN_EXIT_TYPE_SHARE
     picks = random.random(n)
-    reasons = [REASONS[kind][int(pick * len(REASONS[kind]))] if kind in REASONS else None
-               for kind, pick in zip(spells["exit_kind"], picks, strict=True)]
-    return typed("employees", spells[["employee_id", "gender", "location", "birth_year"]].assign(
-        hire_date=as_dates(spells["hire"]),
-        exit_date=as_dates(np.where(known, left, NEVER)),
-        exit_type=spells["exit_kind"].where(known & ~typeless),
-        exit_reason=pd.Series(reasons, dtype=object).where(known & ~typeless),
-        # notice given and overtaken by another exit is still in the file
-        notice_date=as_dates(np.where(known & (decision <= np.minimum(left, as_of)), decision, NEVER)),
-    ).sort_values(["hire_date", "employee_id"], ignore_index=True))
+    reasons = [
+        REASONS[kind][int(pick * len(REASONS[kind]))] if kind in REASONS else None
+        for kind, pick in zip(spells["exit_kind"], picks, strict=True)
+    ]
+    return typed(
+        "employees",
+        spells[["employee_id", "gender", "location", "birth_year"]]
+        .assign(
+            hire_date=as_dates(spells["hire"]),
+            exit_date=as_dates(np.where(known, left, NEVER)),
+            exit_type=spells["exit_kind"].where(known & ~typeless),
+            exit_reason=pd.Series(reasons, dtype=object).where(known & ~typeless),
+            # notice given and overtaken by another exit is still in the file
+            notice_date=as_dates(np.where(known & (decision <= np.minimum(left, as_of)), decision, NEVER)),
+        )
+        .sort_values(["hire_date", "employee_id"], ignore_index=True),
+    )
 
 
 def jobs(scenario: Scenario, company: Workforce, managers: Reporting) -> pd.DataFrame:
@@ -60,23 +76,32 @@ def jobs(scenario: Scenario, company: Workforce, managers: Reporting) -> pd.Data
     who = rows["row"].to_numpy()
     own = spells.iloc[who].reset_index(drop=True)
     salary = 30_000 * 1.24 ** (rows["level"].to_numpy() - 1) * own["pay_factor"]
-    return typed("jobs", pd.DataFrame({
-        "employee_id": ids[who],
-        "effective_date": as_dates(rows["on"]),
-        "job_level": rows["level"].to_numpy(),
-        "job_family": own["job_family"],
-        "department": np.array(career.departments, dtype=object)[rows["department"]],
-        "manager_id": np.where(rows["manager"] == NOBODY, None, ids[rows["manager"]]),
-        "fte": own["fte"],
-        "base_salary": (salary / 100).round() * 100,
-        "performance_rating": rows["rating"].to_numpy(),
-    }).sort_values(["employee_id", "effective_date"], ignore_index=True))
+    return typed(
+        "jobs",
+        pd.DataFrame(
+            {
+                "employee_id": ids[who],
+                "effective_date": as_dates(rows["on"]),
+                "job_level": rows["level"].to_numpy(),
+                "job_family": own["job_family"],
+                "department": np.array(career.departments, dtype=object)[rows["department"]],
+                "manager_id": np.where(rows["manager"] == NOBODY, None, ids[rows["manager"]]),
+                "fte": own["fte"],
+                "base_salary": (salary / 100).round() * 100,
+                "performance_rating": rows["rating"].to_numpy(),
+            }
+        ).sort_values(["employee_id", "effective_date"], ignore_index=True),
+    )
 
 
 def waves(scenario: Scenario) -> pd.DataFrame:
     """Return the waves table; those that open after the data lock are not in it."""
-    rows = [(n, survey.instrument, opens, day(opens) + survey.window_days)
-            for survey in scenario.surveys for n, opens in enumerate(survey.opens, start=1) if opens <= scenario.as_of]
+    rows = [
+        (n, survey.instrument, opens, day(opens) + survey.window_days)
+        for survey in scenario.surveys
+        for n, opens in enumerate(survey.opens, start=1)
+        if opens <= scenario.as_of
+    ]
     frame = pd.DataFrame(rows, columns=["wave", "instrument", "opens", "closes"])
     return typed("waves", frame.assign(closes=as_dates(frame["closes"].to_numpy(dtype=np.int64))))
 
@@ -85,15 +110,20 @@ def enrolments(scenario: Scenario, company: Workforce, participation: pd.DataFra
     """Return the enrolments table; `participation` are the enrolment records with their ends (see `meetings`)."""
     ids = company.spells["employee_id"].to_numpy()
     records = participation
-    return typed("enrolments", records[["role", "offered", "status", "topics"]].assign(
-        program_id=scenario.program.id,
-        intake_date=as_dates(records["intake"]),
-        employee_id=ids[records["row"].to_numpy(dtype=np.int64)],
-        applied_date=as_dates(records["applied"]),
-        start_date=as_dates(records["start"]),
-        end_date=as_dates(records["end"]),
-        match_id=records["match_id"].where(records["start"] < NEVER),
-    ).sort_values(["intake_date", "role", "employee_id"], ignore_index=True))
+    return typed(
+        "enrolments",
+        records[["role", "offered", "status", "topics"]]
+        .assign(
+            program_id=scenario.program.id,
+            intake_date=as_dates(records["intake"]),
+            employee_id=ids[records["row"].to_numpy(dtype=np.int64)],
+            applied_date=as_dates(records["applied"]),
+            start_date=as_dates(records["start"]),
+            end_date=as_dates(records["end"]),
+            match_id=records["match_id"].where(records["start"] < NEVER),
+        )
+        .sort_values(["intake_date", "role", "employee_id"], ignore_index=True),
+    )
 
 
 def _state(company: Workforce, managers: Reporting, rows: np.ndarray, on: np.ndarray | int) -> pd.DataFrame:
@@ -104,5 +134,6 @@ def _state(company: Workforce, managers: Reporting, rows: np.ndarray, on: np.nda
     else:
         first = (career.level_on(on), career.department_on(on), career.rating_on(on), managers.manager_on(on))
     level, department, rating, manager = (values[rows] for values in first)
-    return pd.DataFrame({"row": rows, "on": on, "level": level, "department": department, "rating": rating,
-                         "manager": manager})
+    return pd.DataFrame(
+        {"row": rows, "on": on, "level": level, "department": department, "rating": rating, "manager": manager}
+    )

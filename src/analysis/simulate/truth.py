@@ -9,8 +9,18 @@ from analysis.simulate.scales import effect_on, expected_score, trait_mean
 from analysis.simulate.scenario import Scenario, Survey
 from analysis.simulate.workforce import Workforce
 
-TRUTH_COLUMNS = ["program", "hypothesis", "role", "outcome", "rater_source", "estimand", "measure", "horizon_months",
-                 "truth", "n_treated"]
+TRUTH_COLUMNS = [
+    "program",
+    "hypothesis",
+    "role",
+    "outcome",
+    "rater_source",
+    "estimand",
+    "measure",
+    "horizon_months",
+    "truth",
+    "n_treated",
+]
 
 
 def truth(scenario: Scenario, company: Workforce) -> pd.DataFrame:
@@ -26,19 +36,49 @@ def truth(scenario: Scenario, company: Workforce) -> pd.DataFrame:
         if people.empty:
             continue
         for months in scenario.horizons_months:
-            rows.append(_row(scenario, role, "H1_retention", "voluntary_exit", "", "risk_difference", months,
-                             retention_truth(scenario, company, people, months), people["row"].nunique()))
+            rows.append(
+                _row(
+                    scenario,
+                    role,
+                    "H1_retention",
+                    "voluntary_exit",
+                    "",
+                    "risk_difference",
+                    months,
+                    retention_truth(scenario, company, people, months),
+                    people["row"].nunique(),
+                )
+            )
         months = scenario.horizons_months[0]
         for survey, hypothesis, source in _scale_hypotheses(scenario):
             effects, n = _scale_effects(scenario, company, people, survey, source, months)
             if n:
-                rows.append(_row(scenario, role, hypothesis, survey.construct, source, "mean_difference", months,
-                                 effects.mean(), n))
+                rows.append(
+                    _row(
+                        scenario,
+                        role,
+                        hypothesis,
+                        survey.construct,
+                        source,
+                        "mean_difference",
+                        months,
+                        effects.mean(),
+                        n,
+                    )
+                )
     return pd.DataFrame(rows, columns=TRUTH_COLUMNS)
 
 
-def voluntary_risk(hazards: Hazards, rows: np.ndarray, notice_days: np.ndarray, *, origin: np.ndarray,
-                   start: np.ndarray, end: np.ndarray, ratio: float) -> np.ndarray:
+def voluntary_risk(
+    hazards: Hazards,
+    rows: np.ndarray,
+    notice_days: np.ndarray,
+    *,
+    origin: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    ratio: float,
+) -> np.ndarray:
     """Return each spell's probability of a voluntary exit before the day `end`.
 
     Given that it is employed and not under notice on the day `origin`; treated from `start` (never before `origin`;
@@ -63,8 +103,18 @@ def retention_truth(scenario: Scenario, company: Workforce, people: pd.DataFrame
     notice_days = company.spells["notice_days"].to_numpy()[rows]
     end = months_later(origin, months)
     ratio = scenario.program.roles[people["role"].iloc[0]].hazard_ratio
-    risk = [voluntary_risk(company.hazards, rows, notice_days, origin=origin, start=people["planned_start"].to_numpy(),
-                           end=end, ratio=r) for r in (ratio, 1.0)]
+    risk = [
+        voluntary_risk(
+            company.hazards,
+            rows,
+            notice_days,
+            origin=origin,
+            start=people["planned_start"].to_numpy(),
+            end=end,
+            ratio=r,
+        )
+        for r in (ratio, 1.0)
+    ]
     return float((risk[0] - risk[1]).mean())
 
 
@@ -84,12 +134,17 @@ def _scale_hypotheses(scenario: Scenario) -> list[tuple[Survey, str, str]]:
     """Return every survey with the hypothesis it answers, once per rater source."""
     hypotheses = {"morale": "H2_morale", "leadership": "H3_leadership"}
     rater_sources = {"morale": ("",), "leadership": ("self",)}
-    return [(survey, hypotheses[survey.construct], source) for survey in scenario.surveys if survey.opens
-            for source in (("self", "others") if survey.multirater else rater_sources[survey.construct])]
+    return [
+        (survey, hypotheses[survey.construct], source)
+        for survey in scenario.surveys
+        if survey.opens
+        for source in (("self", "others") if survey.multirater else rater_sources[survey.construct])
+    ]
 
 
-def _scale_effects(scenario: Scenario, company: Workforce, people: pd.DataFrame, survey: Survey, source: str,
-                   months: int) -> tuple[np.ndarray, int]:
+def _scale_effects(
+    scenario: Scenario, company: Workforce, people: pd.DataFrame, survey: Survey, source: str, months: int
+) -> tuple[np.ndarray, int]:
     """Return the effect on each person-wave within the horizon, answered or not, and how many people they are of."""
     rows, origin = people["row"].to_numpy(), people["origin"].to_numpy()
     end = months_later(origin, months)
@@ -105,8 +160,26 @@ def _scale_effects(scenario: Scenario, company: Workforce, people: pd.DataFrame,
     return np.concatenate(effects), len(np.unique(np.concatenate(who)))
 
 
-def _row(scenario: Scenario, role: str, hypothesis: str, outcome: str, source: str, measure: str,
-         months: int, value: float, n: int) -> dict:
-    return {"program": scenario.program.id, "hypothesis": hypothesis, "role": role, "outcome": outcome,
-            "rater_source": source, "estimand": "ITT" if scenario.program.assignment == "lottery" else "ATT",
-            "measure": measure, "horizon_months": months, "truth": round(float(value), 6), "n_treated": n}
+def _row(
+    scenario: Scenario,
+    role: str,
+    hypothesis: str,
+    outcome: str,
+    source: str,
+    measure: str,
+    months: int,
+    value: float,
+    n: int,
+) -> dict:
+    return {
+        "program": scenario.program.id,
+        "hypothesis": hypothesis,
+        "role": role,
+        "outcome": outcome,
+        "rater_source": source,
+        "estimand": "ITT" if scenario.program.assignment == "lottery" else "ATT",
+        "measure": measure,
+        "horizon_months": months,
+        "truth": round(float(value), 6),
+        "n_treated": n,
+    }

@@ -50,7 +50,8 @@ def workforce(scenario: Scenario) -> Workforce:
     enrolled = enrol(scenario, spells, career, hazard)
     untreated = _exits(spells, hazard, decision=None)["decision"]
     first = _exits(spells, hazard, enrolled.decision).assign(
-        start=enrolled.start, role=enrolled.role, untreated_decision=untreated)
+        start=enrolled.start, role=enrolled.role, untreated_decision=untreated
+    )
     second = _second_spells(scenario, first, career)
     if second.empty:
         return Workforce(first, career, hazard, enrolled)
@@ -66,8 +67,11 @@ def _exits(spells: pd.DataFrame, hazard: Hazards, decision: np.ndarray | None) -
     other, kind = hazard.other_exit(spells)
     kinds = np.array(OTHER_KINDS, dtype=object)[kind]
     left = np.minimum(voluntary, other)
-    return spells.assign(decision=decision, exit=left,
-                         exit_kind=np.where(left == NEVER, None, np.where(voluntary <= other, "voluntary", kinds)))
+    return spells.assign(
+        decision=decision,
+        exit=left,
+        exit_kind=np.where(left == NEVER, None, np.where(voluntary <= other, "voluntary", kinds)),
+    )
 
 
 def _second_spells(scenario: Scenario, first: pd.DataFrame, career: Careers) -> pd.DataFrame:

@@ -22,8 +22,11 @@ def write_company(company: Company, folder: Path, *, overwrite: bool = False) ->
         The folder exists and is not empty, and `overwrite` was not asked for.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not overwrite:
-        raise bad_input(folder.name, "is already there and not empty; choose another name, or allow it to be replaced",
-                        rule="folder_exists")
+        raise bad_input(
+            folder.name,
+            "is already there and not empty; choose another name, or allow it to be replaced",
+            rule="folder_exists",
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     for leftover in (new, old):
@@ -62,5 +65,4 @@ def _csv(frame: pd.DataFrame) -> str:
     whole = [c for c in frame.select_dtypes("float64") if (frame[c].dropna() % 1 == 0).all()]
     text = frame.astype(dict.fromkeys(whole, "Int64"))
     flags = {c: text[c].map({True: "true", False: "false"}) for c in text.select_dtypes("boolean")}
-    return text.assign(**flags).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n",
-                                       float_format="%.6g")
+    return text.assign(**flags).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n", float_format="%.6g")

@@ -27,8 +27,10 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     A cell that is not what its column says becomes missing: `cell_rules` has reported it. The contract's columns stand
     first, empty where the file has none; further columns follow as they came.
     """
-    columns = {name: _typed(frame[name], column) if name in frame else _empty(frame.index, column)
-               for name, column in TABLES[table].items()}
+    columns = {
+        name: _typed(frame[name], column) if name in frame else _empty(frame.index, column)
+        for name, column in TABLES[table].items()
+    }
     further = [name for name in frame.columns if name not in columns]
     return pd.concat([pd.DataFrame(columns, index=frame.index), frame[further]], axis=1)
 
@@ -41,15 +43,27 @@ def _column_rules(name: str, column: Column) -> list[Rule]:
         rule, message, readable = _READABLE[column.kind]
         rules.append(_error(rule, name, message, _each(name, readable)))
     if column.allowed:
-        rules.append(_error("not_allowed", name, f"is none of {', '.join(column.allowed)}; correct it, or translate "
-                            "the export's values under values: in study.yaml",
-                            _each(name, column.allowed.__contains__)))
+        rules.append(
+            _error(
+                "not_allowed",
+                name,
+                f"is none of {', '.join(column.allowed)}; correct it, or translate "
+                "the export's values under values: in study.yaml",
+                _each(name, column.allowed.__contains__),
+            )
+        )
     if column.minimum is not None or column.maximum is not None:
         low = -math.inf if column.minimum is None else column.minimum
         high = math.inf if column.maximum is None else column.maximum
         limits = f"less than {low:g}" if high == math.inf else f"not between {low:g} and {high:g}"
-        rules.append(_error("out_of_range", name, f"is {limits}; correct it",
-                            _each(name, lambda text: not is_number(text) or low <= float(text) <= high)))
+        rules.append(
+            _error(
+                "out_of_range",
+                name,
+                f"is {limits}; correct it",
+                _each(name, lambda text: not is_number(text) or low <= float(text) <= high),
+            )
+        )
     return rules
 
 
@@ -93,13 +107,23 @@ def is_boolean(text: str) -> bool:
 
 
 _READABLE: dict[str, tuple[str, str, Callable[[str], bool]]] = {
-    "date": ("not_a_date", "is not a date of the calendar; write it as yyyy-mm-dd, or leave the cell empty where the "
-             "contract allows it", is_date),
-    "number": ("not_a_number", "is not a number; write digits with a decimal point and no thousands separator, or "
-               "leave the cell empty where the contract allows it", is_number),
+    "date": (
+        "not_a_date",
+        "is not a date of the calendar; write it as yyyy-mm-dd, or leave the cell empty where the contract allows it",
+        is_date,
+    ),
+    "number": (
+        "not_a_number",
+        "is not a number; write digits with a decimal point and no thousands separator, or "
+        "leave the cell empty where the contract allows it",
+        is_number,
+    ),
     "integer": ("not_a_number", "is not a whole number; write digits alone", is_whole),
-    "boolean": ("not_a_boolean", "is neither true nor false; write one of them, or leave the cell empty where there "
-                "was no answer", is_boolean),
+    "boolean": (
+        "not_a_boolean",
+        "is neither true nor false; write one of them, or leave the cell empty where there was no answer",
+        is_boolean,
+    ),
 }
 
 _DTYPE = {"date": "datetime64[us]", "number": "float64", "integer": "float64", "boolean": "boolean"}

@@ -16,8 +16,9 @@ def employed_on(employee_ids: pd.Series, days: pd.Series, spells: pd.DataFrame) 
     """
     asked = pd.DataFrame({"employee_id": employee_ids, "day": days}).dropna().sort_values("day", kind="stable")
     hired = spells[["employee_id", "hire_date", "exit_date"]].dropna(subset=["employee_id", "hire_date"])
-    last = pd.merge_asof(asked, hired.sort_values("hire_date", kind="stable"), left_on="day", right_on="hire_date",
-                         by="employee_id")
+    last = pd.merge_asof(
+        asked, hired.sort_values("hire_date", kind="stable"), left_on="day", right_on="hire_date", by="employee_id"
+    )
     employed = last["hire_date"].notna() & ~(last["exit_date"] < last["day"])
     return pd.Series(employed.to_numpy(), index=asked.index).reindex(employee_ids.index, fill_value=True)
 
@@ -30,10 +31,20 @@ def person_rules(context: Context, column: str) -> list[Rule]:
     known = set(listed["employee_id"].dropna())
     hired_later = known - set(hired["employee_id"])
     return [
-        Rule("unknown_employee", column, "error", "rejected",
-             f"{column} is not in the employees table; add the person there, or correct the id",
-             lambda f: f[column].isin(known) | f[column].isna()),
-        Rule("not_hired_by_as_of", column, "info", "rejected",
-             "the person is hired after as_of, so nothing of them is known yet; move as_of if that is wrong",
-             lambda f: ~f[column].isin(hired_later)),
+        Rule(
+            "unknown_employee",
+            column,
+            "error",
+            "rejected",
+            f"{column} is not in the employees table; add the person there, or correct the id",
+            lambda f: f[column].isin(known) | f[column].isna(),
+        ),
+        Rule(
+            "not_hired_by_as_of",
+            column,
+            "info",
+            "rejected",
+            "the person is hired after as_of, so nothing of them is known yet; move as_of if that is wrong",
+            lambda f: ~f[column].isin(hired_later),
+        ),
     ]

@@ -15,12 +15,23 @@ def intake_rules(context: Context) -> list[Rule]:
     programs = [program.id for program in context.study.programs]
     return [
         *person_rules(context, "employee_id"),
-        Rule("unknown_program", "program_id", "error", "rejected",
-             f"program_id is no program of study.yaml ({', '.join(programs) or 'it names none'}); correct it, or add "
-             "the program there", lambda f: f["program_id"].isin(programs) | f["program_id"].isna()),
-        Rule("intake_after_as_of", "intake_date", "info", "rejected",
-             "intake_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
-             lambda f: ~(f["intake_date"] > context.as_of)),
+        Rule(
+            "unknown_program",
+            "program_id",
+            "error",
+            "rejected",
+            f"program_id is no program of study.yaml ({', '.join(programs) or 'it names none'}); correct it, or add "
+            "the program there",
+            lambda f: f["program_id"].isin(programs) | f["program_id"].isna(),
+        ),
+        Rule(
+            "intake_after_as_of",
+            "intake_date",
+            "info",
+            "rejected",
+            "intake_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: ~(f["intake_date"] > context.as_of),
+        ),
     ]
 
 
@@ -28,15 +39,30 @@ def enrolment_rules(context: Context) -> list[Rule]:
     """Return the rules of an enrolment's own dates and answers."""
     key = ["employee_id", "program_id", "intake_date", "role"]
     return [
-        Rule("duplicate_enrolment", "employee_id", "error", "rejected",
-             "an earlier row has the same person, program, intake and role; keep one row for each",
-             lambda f: ~f.duplicated(key) | f[key].isna().any(axis=1)),
-        Rule("end_before_start", "end_date", "error", "rejected",
-             "end_date lies before start_date; correct one of them",
-             lambda f: ~(f["end_date"] < f["start_date"])),
-        Rule("start_before_intake", "start_date", "warning", "kept",
-             "start_date lies before intake_date; check both dates",
-             lambda f: ~(f["start_date"] < f["intake_date"])),
+        Rule(
+            "duplicate_enrolment",
+            "employee_id",
+            "error",
+            "rejected",
+            "an earlier row has the same person, program, intake and role; keep one row for each",
+            lambda f: ~f.duplicated(key) | f[key].isna().any(axis=1),
+        ),
+        Rule(
+            "end_before_start",
+            "end_date",
+            "error",
+            "rejected",
+            "end_date lies before start_date; correct one of them",
+            lambda f: ~(f["end_date"] < f["start_date"]),
+        ),
+        Rule(
+            "start_before_intake",
+            "start_date",
+            "warning",
+            "kept",
+            "start_date lies before intake_date; check both dates",
+            lambda f: ~(f["start_date"] < f["intake_date"]),
+        ),
         *_lock_rules(context.as_of),
         *_employment_rules(context),
         *_status_rules(),
@@ -44,11 +70,20 @@ def enrolment_rules(context: Context) -> list[Rule]:
 
 
 def _lock_rules(as_of: pd.Timestamp) -> list[Rule]:
-    consequence = {"start_date": "the person has not started yet", "end_date": "it has not ended yet",
-                   "applied_date": "it is not known yet"}
+    consequence = {
+        "start_date": "the person has not started yet",
+        "end_date": "it has not ended yet",
+        "applied_date": "it is not known yet",
+    }
     return [
-        Rule(f"{column.removesuffix('_date')}_after_as_of", column, "info", "set_null",
-             f"{column} lies after as_of: {then} at the data lock", lambda f, column=column: ~(f[column] > as_of))
+        Rule(
+            f"{column.removesuffix('_date')}_after_as_of",
+            column,
+            "info",
+            "set_null",
+            f"{column} lies after as_of: {then} at the data lock",
+            lambda f, column=column: ~(f[column] > as_of),
+        )
         for column, then in consequence.items()
     ]
 
@@ -57,43 +92,91 @@ def _employment_rules(context: Context) -> list[Rule]:
     spells = context.rows_of("employees", left=True)
     if spells is None:
         return []
-    return [Rule("start_outside_employment", "start_date", "warning", "kept",
-                 "the person is not employed on start_date; check it against hire_date and exit_date",
-                 lambda f: employed_on(f["employee_id"], f["start_date"], spells)
-                 | ~f["employee_id"].isin(spells["employee_id"]))]
+    return [
+        Rule(
+            "start_outside_employment",
+            "start_date",
+            "warning",
+            "kept",
+            "the person is not employed on start_date; check it against hire_date and exit_date",
+            lambda f: (
+                employed_on(f["employee_id"], f["start_date"], spells) | ~f["employee_id"].isin(spells["employee_id"])
+            ),
+        )
+    ]
 
 
 def _status_rules() -> list[Rule]:
     return [
-        Rule("status_never_started", "status", "warning", "kept",
-             f"status is one of {', '.join(NEVER_STARTED)}, but there is a start_date, and the start_date decides; "
-             "check both", lambda f: ~(f["status"].isin(NEVER_STARTED) & f["start_date"].notna())),
-        Rule("status_started", "status", "warning", "kept",
-             f"status is one of {', '.join(STARTED)}, but there is no start_date, so the person counts as never "
-             "started; check both", lambda f: ~(f["status"].isin(STARTED) & f["start_date"].isna())),
-        Rule("started_without_offer", "offered", "warning", "kept",
-             "offered is false, but there is a start_date; check both",
-             lambda f: ~(f["offered"].eq(False).fillna(False) & f["start_date"].notna()).astype(bool)),
-        Rule("end_without_start", "end_date", "warning", "kept",
-             "there is an end_date but no start_date, so the person counts as never started; check both",
-             lambda f: f["end_date"].isna() | f["start_date"].notna()),
+        Rule(
+            "status_never_started",
+            "status",
+            "warning",
+            "kept",
+            f"status is one of {', '.join(NEVER_STARTED)}, but there is a start_date, and the start_date decides; "
+            "check both",
+            lambda f: ~(f["status"].isin(NEVER_STARTED) & f["start_date"].notna()),
+        ),
+        Rule(
+            "status_started",
+            "status",
+            "warning",
+            "kept",
+            f"status is one of {', '.join(STARTED)}, but there is no start_date, so the person counts as never "
+            "started; check both",
+            lambda f: ~(f["status"].isin(STARTED) & f["start_date"].isna()),
+        ),
+        Rule(
+            "started_without_offer",
+            "offered",
+            "warning",
+            "kept",
+            "offered is false, but there is a start_date; check both",
+            lambda f: ~(f["offered"].eq(False).fillna(False) & f["start_date"].notna()).astype(bool),
+        ),
+        Rule(
+            "end_without_start",
+            "end_date",
+            "warning",
+            "kept",
+            "there is an end_date but no start_date, so the person counts as never started; check both",
+            lambda f: f["end_date"].isna() | f["start_date"].notna(),
+        ),
     ]
 
 
 def session_rules(context: Context) -> list[Rule]:
     """Return the rules of the meetings of a match."""
-    rules = [Rule("session_after_as_of", "session_date", "info", "rejected",
-                  "session_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
-                  lambda f: ~(f["session_date"] > context.as_of))]
+    rules = [
+        Rule(
+            "session_after_as_of",
+            "session_date",
+            "info",
+            "rejected",
+            "session_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: ~(f["session_date"] > context.as_of),
+        )
+    ]
     enrolments = context.rows_of("enrolments")
     if enrolments is not None:
         starts = enrolments.groupby("match_id")["start_date"].min()
         rules += [
-            Rule("unknown_match", "match_id", "warning", "kept",
-                 "match_id is in no enrolment, so nobody is credited with the session; correct it, or complete the "
-                 "enrolments", lambda f: f["match_id"].isin(starts.index) | f["match_id"].isna()),
-            Rule("session_before_start", "session_date", "info", "kept",
-                 "session_date lies before the match's first start_date; check both",
-                 lambda f: ~(f["session_date"] < f["match_id"].map(starts))),
+            Rule(
+                "unknown_match",
+                "match_id",
+                "warning",
+                "kept",
+                "match_id is in no enrolment, so nobody is credited with the session; correct it, or complete the "
+                "enrolments",
+                lambda f: f["match_id"].isin(starts.index) | f["match_id"].isna(),
+            ),
+            Rule(
+                "session_before_start",
+                "session_date",
+                "info",
+                "kept",
+                "session_date lies before the match's first start_date; check both",
+                lambda f: ~(f["session_date"] < f["match_id"].map(starts)),
+            ),
         ]
     return rules

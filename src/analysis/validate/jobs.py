@@ -10,33 +10,62 @@ def change_rules(context: Context) -> list[Rule]:
     """Return the rules of who changes and when."""
     return [
         *person_rules(context, "employee_id"),
-        Rule("job_after_as_of", "effective_date", "info", "rejected",
-             "effective_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
-             lambda f: ~(f["effective_date"] > context.as_of)),
+        Rule(
+            "job_after_as_of",
+            "effective_date",
+            "info",
+            "rejected",
+            "effective_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: ~(f["effective_date"] > context.as_of),
+        ),
     ]
 
 
 def duplicate_rules(context: Context) -> list[Rule]:
     """Return the rule that leaves one row per person and day."""
-    return [Rule("duplicate_job", "effective_date", "warning", "rejected",
-                 "a later row has the same employee_id and effective_date, and the last one holds; keep one row per "
-                 "person and day", lambda f: ~f.duplicated(["employee_id", "effective_date"], keep="last"))]
+    return [
+        Rule(
+            "duplicate_job",
+            "effective_date",
+            "warning",
+            "rejected",
+            "a later row has the same employee_id and effective_date, and the last one holds; keep one row per "
+            "person and day",
+            lambda f: ~f.duplicated(["employee_id", "effective_date"], keep="last"),
+        )
+    ]
 
 
 def manager_rules(context: Context) -> list[Rule]:
     """Return the rules of whom a person reports to; what breaks them is used as an unknown manager."""
     rules = [
-        Rule("manager_is_oneself", "manager_id", "warning", "set_null",
-             "manager_id is the employee's own id; give the manager, or leave it empty at the top",
-             lambda f: ~(f["manager_id"] == f["employee_id"]).fillna(False)),
-        Rule("manager_in_cycle", "manager_id", "warning", "set_null",
-             "manager_id leads back to the employee on that day, from manager to manager; correct who reports to whom",
-             lambda f: ~in_cycle(f)),
+        Rule(
+            "manager_is_oneself",
+            "manager_id",
+            "warning",
+            "set_null",
+            "manager_id is the employee's own id; give the manager, or leave it empty at the top",
+            lambda f: ~(f["manager_id"] == f["employee_id"]).fillna(False),
+        ),
+        Rule(
+            "manager_in_cycle",
+            "manager_id",
+            "warning",
+            "set_null",
+            "manager_id leads back to the employee on that day, from manager to manager; correct who reports to whom",
+            lambda f: ~in_cycle(f),
+        ),
     ]
     spells = context.rows_of("employees", left=True)
     if spells is not None:
-        rules.append(Rule("manager_not_employed", "manager_id", "warning", "set_null",
-                          "manager_id is nobody employed on effective_date; correct it, or complete the employees "
-                          "table",
-                          lambda f: employed_on(f["manager_id"], f["effective_date"], spells)))
+        rules.append(
+            Rule(
+                "manager_not_employed",
+                "manager_id",
+                "warning",
+                "set_null",
+                "manager_id is nobody employed on effective_date; correct it, or complete the employees table",
+                lambda f: employed_on(f["manager_id"], f["effective_date"], spells),
+            )
+        )
     return rules

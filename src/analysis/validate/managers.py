@@ -24,8 +24,10 @@ def in_cycle(jobs: pd.DataFrame) -> pd.Series:
     lines = jobs.dropna(subset=["employee_id", "effective_date", "manager_id"])
     suspects = lines[_strongly_connected(lines) & (lines["employee_id"] != lines["manager_id"])]
     history = _history(jobs[jobs["employee_id"].isin(suspects["employee_id"])].dropna(subset=["effective_date"]))
-    found = [_leads_back(row.employee_id, row.manager_id, row.effective_date, history)
-             for row in suspects[["employee_id", "manager_id", "effective_date"]].itertuples(index=False)]
+    found = [
+        _leads_back(row.employee_id, row.manager_id, row.effective_date, history)
+        for row in suspects[["employee_id", "manager_id", "effective_date"]].itertuples(index=False)
+    ]
     return pd.Series(found, index=suspects.index, dtype=bool).reindex(jobs.index, fill_value=False)
 
 
@@ -34,7 +36,7 @@ def _strongly_connected(lines: pd.DataFrame) -> np.ndarray:
     if lines.empty:
         return np.zeros(0, dtype=bool)
     codes, people = pd.factorize(pd.concat([lines["employee_id"], lines["manager_id"]]))
-    employee, manager = codes[:len(lines)], codes[len(lines):]
+    employee, manager = codes[: len(lines)], codes[len(lines) :]
     graph = coo_array((np.ones(len(lines)), (employee, manager)), shape=(len(people), len(people)))
     _, part = connected_components(graph, directed=True, connection="strong")
     return part[employee] == part[manager]

@@ -97,8 +97,15 @@ def _check(number: str, rule: Rule, frame: pd.DataFrame) -> pa.Check:
 
 def _ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
     return [
-        Problem(severity=rule.severity, table=table, source=source, rows=len(lines),
-                example_rows=tuple(sorted(lines)[:MAX_EXAMPLE_ROWS]), rule=rule.name, message=rule.message,
-                action=rule.action)
+        Problem(
+            severity=rule.severity,
+            table=table,
+            source=source,
+            rows=len(lines),
+            example_rows=tuple(sorted(lines)[:MAX_EXAMPLE_ROWS]),
+            rule=rule.name,
+            message=rule.message,
+            action=rule.action,
+        )
         for source, lines in rows.groupby("_source", sort=False)["_line"]
     ]

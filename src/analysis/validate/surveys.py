@@ -26,9 +26,16 @@ def labels_to_numbers(
         numbers = numbers.fillna(answers[answers.isin(list(spelled))].map(spelled))
     labelled = numbers.notna()
     problems = [
-        Problem(severity="info", table=table, source=source, rows=len(lines), rule="label_to_number", action="repaired",
-                example_rows=tuple(lines[:MAX_EXAMPLE_ROWS]),
-                message="answers given as labels were turned into the numbers of the instrument's card")
+        Problem(
+            severity="info",
+            table=table,
+            source=source,
+            rows=len(lines),
+            rule="label_to_number",
+            action="repaired",
+            example_rows=tuple(lines[:MAX_EXAMPLE_ROWS]),
+            message="answers given as labels were turned into the numbers of the instrument's card",
+        )
         for source, lines in frame[labelled].groupby("_source", sort=False)["_line"]
     ]
     return frame.assign(value=frame["value"].mask(labelled, numbers)), problems
@@ -37,29 +44,59 @@ def labels_to_numbers(
 def wave_rules(context: Context) -> list[Rule]:
     """Return the rules of the survey waves."""
     return [
-        Rule("closes_before_opens", "closes", "error", "rejected", "closes lies before opens; correct one of them",
-             lambda f: ~(f["closes"] < f["opens"])),
-        Rule("duplicate_wave", "wave", "error", "rejected",
-             "an earlier row has the same wave and instrument; keep one row for each",
-             lambda f: ~f.duplicated(WAVE) | f[WAVE].isna().any(axis=1)),
-        Rule("wave_after_as_of", "opens", "info", "rejected",
-             "opens lies after as_of, where nothing is known yet; move as_of if that is wrong",
-             lambda f: ~(f["opens"] > context.as_of)),
+        Rule(
+            "closes_before_opens",
+            "closes",
+            "error",
+            "rejected",
+            "closes lies before opens; correct one of them",
+            lambda f: ~(f["closes"] < f["opens"]),
+        ),
+        Rule(
+            "duplicate_wave",
+            "wave",
+            "error",
+            "rejected",
+            "an earlier row has the same wave and instrument; keep one row for each",
+            lambda f: ~f.duplicated(WAVE) | f[WAVE].isna().any(axis=1),
+        ),
+        Rule(
+            "wave_after_as_of",
+            "opens",
+            "info",
+            "rejected",
+            "opens lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: ~(f["opens"] > context.as_of),
+        ),
     ]
 
 
 def response_rules(context: Context) -> list[Rule]:
     """Return the rules of an employee's own answers."""
-    rules = [*_answer_rules(context),
-             Rule("response_after_as_of", "responded_at", "info", "rejected",
-                  "responded_at lies after as_of, where nothing is known yet; move as_of if that is wrong",
-                  lambda f: ~(f["responded_at"] > context.as_of))]
+    rules = [
+        *_answer_rules(context),
+        Rule(
+            "response_after_as_of",
+            "responded_at",
+            "info",
+            "rejected",
+            "responded_at lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: ~(f["responded_at"] > context.as_of),
+        ),
+    ]
     hired = context.rows_of("employees", left=True)
     if hired is not None:
-        rules.append(Rule("unknown_employee", "employee_id", "warning", "rejected",
-                          "employee_id is nobody in the employees table, so the answer cannot be linked; add the "
-                          "person there, or correct the id",
-                          lambda f: f["employee_id"].isin(hired["employee_id"]) | f["employee_id"].isna()))
+        rules.append(
+            Rule(
+                "unknown_employee",
+                "employee_id",
+                "warning",
+                "rejected",
+                "employee_id is nobody in the employees table, so the answer cannot be linked; add the "
+                "person there, or correct the id",
+                lambda f: f["employee_id"].isin(hired["employee_id"]) | f["employee_id"].isna(),
+            )
+        )
     return rules
 
 
@@ -75,6 +112,7 @@ def duplicate_response_rules(context: Context) -> list[Rule]:
 
 def duplicate_rating_rules(context: Context) -> list[Rule]:
     """Return the rule that leaves one answer per rater; answers of unnamed raters cannot be told apart and stay."""
+
     def repeated(f: pd.DataFrame) -> pd.Series:
         rater = f["rater_id"].mask(f["rater_id"].isna() & (f["rater_role"] == "self"), f["ratee_id"])
         named = f.assign(rater_id=rater)
@@ -84,29 +122,55 @@ def duplicate_rating_rules(context: Context) -> list[Rule]:
 
 
 def _last_answer(repeated) -> Rule:
-    return Rule("duplicate_answer", "item", "warning", "rejected",
-                "a later row answers the same item for the same person and wave, and the last one holds; keep one",
-                lambda f: ~repeated(f))
+    return Rule(
+        "duplicate_answer",
+        "item",
+        "warning",
+        "rejected",
+        "a later row answers the same item for the same person and wave, and the last one holds; keep one",
+        lambda f: ~repeated(f),
+    )
 
 
 def _answer_rules(context: Context) -> list[Rule]:
     """Return the rules that tie an answer to its instrument's card and its wave."""
     cards = context.instruments
-    items = pd.MultiIndex.from_tuples([(name, item) for name, card in cards.items() for item in card.items],
-                                      names=["instrument", "item"])
+    items = pd.MultiIndex.from_tuples(
+        [(name, item) for name, card in cards.items() for item in card.items], names=["instrument", "item"]
+    )
     least = {name: card.response.min for name, card in cards.items()}
     greatest = {name: card.response.max for name, card in cards.items()}
     return [
-        Rule("unknown_instrument", "instrument", "error", "rejected",
-             f"instrument has no card (known: {', '.join(sorted(cards)) or 'none'}); correct it, or add a card to the "
-             "study's instruments/", lambda f: f["instrument"].isin(list(cards)) | f["instrument"].isna()),
-        Rule("unknown_item", "item", "error", "rejected",
-             "item is not on its instrument's card; correct it, or add it to the card",
-             lambda f: _in(f, ["instrument", "item"], items) | ~f["instrument"].isin(list(cards))),
-        Rule("answer_out_of_range", "value", "error", "rejected",
-             "value lies outside the instrument's answer scale; correct it, or empty it where the item was skipped",
-             lambda f: ~((f["value"] < f["instrument"].map(least).astype("float64"))
-                         | (f["value"] > f["instrument"].map(greatest).astype("float64")))),
+        Rule(
+            "unknown_instrument",
+            "instrument",
+            "error",
+            "rejected",
+            f"instrument has no card (known: {', '.join(sorted(cards)) or 'none'}); correct it, or add a card to the "
+            "study's instruments/",
+            lambda f: f["instrument"].isin(list(cards)) | f["instrument"].isna(),
+        ),
+        Rule(
+            "unknown_item",
+            "item",
+            "error",
+            "rejected",
+            "item is not on its instrument's card; correct it, or add it to the card",
+            lambda f: _in(f, ["instrument", "item"], items) | ~f["instrument"].isin(list(cards)),
+        ),
+        Rule(
+            "answer_out_of_range",
+            "value",
+            "error",
+            "rejected",
+            "value lies outside the instrument's answer scale; correct it, or empty it where the item was skipped",
+            lambda f: (
+                ~(
+                    (f["value"] < f["instrument"].map(least).astype("float64"))
+                    | (f["value"] > f["instrument"].map(greatest).astype("float64"))
+                )
+            ),
+        ),
         *_wave_look_up(context),
     ]
 
@@ -117,12 +181,22 @@ def _wave_look_up(context: Context) -> list[Rule]:
         return []
     listed, open_by_now = (pd.MultiIndex.from_frame(rows[WAVE]) for rows in (waves, known_by_now))
     return [
-        Rule("unknown_wave", "wave", "error", "rejected",
-             "wave and instrument are not in the waves table; add the wave there, or correct the answer's",
-             lambda f: _in(f, WAVE, listed) | ~f["instrument"].isin(list(context.instruments))),
-        Rule("wave_after_as_of", "wave", "info", "rejected",
-             "the wave opens after as_of, where nothing is known yet; move as_of if that is wrong",
-             lambda f: _in(f, WAVE, open_by_now) | ~_in(f, WAVE, listed)),
+        Rule(
+            "unknown_wave",
+            "wave",
+            "error",
+            "rejected",
+            "wave and instrument are not in the waves table; add the wave there, or correct the answer's",
+            lambda f: _in(f, WAVE, listed) | ~f["instrument"].isin(list(context.instruments)),
+        ),
+        Rule(
+            "wave_after_as_of",
+            "wave",
+            "info",
+            "rejected",
+            "the wave opens after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: _in(f, WAVE, open_by_now) | ~_in(f, WAVE, listed),
+        ),
     ]
 
 

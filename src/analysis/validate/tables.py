@@ -47,9 +47,7 @@ def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Table
     return tables, tuple(problems)
 
 
-def check_tables(
-    raw: RawTables, study: Study, instruments: dict[str, Instrument]
-) -> tuple[Tables, list[Problem]]:
+def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument]) -> tuple[Tables, list[Problem]]:
     """Check the text rows of a study's sources and give them their types.
 
     Returns
@@ -64,8 +62,9 @@ def check_tables(
             problems += _check_table(table, raw.tables[table], phases, context)
     if _stops(problems):
         return Tables(), problems
-    kept = {table: rows.drop(columns=["_source", "_line"]).reset_index(drop=True)
-            for table, rows in context.kept.items()}
+    kept = {
+        table: rows.drop(columns=["_source", "_line"]).reset_index(drop=True) for table, rows in context.kept.items()
+    }
     return Tables(**kept, row_counts=_row_counts(context)), problems
 
 
@@ -94,10 +93,17 @@ def _stops(problems: list[Problem]) -> bool:
 def _missing_waves(study: Study) -> list[Problem]:
     fed = {source.table for source in study.sources}
     return [
-        Problem(severity="error", table=table, source="study.yaml", rule="missing_waves", action="rejected",
-                message=f"{table} need the table waves, which no source feeds; add a file with wave, instrument, opens "
-                "and closes to sources:")
-        for table in ANSWERS if table in fed and "waves" not in fed
+        Problem(
+            severity="error",
+            table=table,
+            source="study.yaml",
+            rule="missing_waves",
+            action="rejected",
+            message=f"{table} need the table waves, which no source feeds; add a file with wave, instrument, opens "
+            "and closes to sources:",
+        )
+        for table in ANSWERS
+        if table in fed and "waves" not in fed
     ]
 
 
