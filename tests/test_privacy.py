@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from studies import TINY_COMPANY, write_study
 
-from analysis.pipeline import report_study
+from analysis.pipeline import answer, open_study, report_study
 from analysis.plan.paths import project_dir
+from analysis.plan.results import too_small
 from analysis.simulate import DEMOS
 
 ID_COLUMNS = {"employee_id", "ratee_id", "rater_id", "manager_id", "match_id"}
@@ -72,3 +73,11 @@ def test_bad_rows_are_told_by_line_and_never_by_what_stands_in_them(tmp_path, ca
     for said in (str(caught.value), ledger, capsys.readouterr().out):
         assert "Erika" not in said
     assert "raw/employees.csv" in ledger and "raw/enrolments.csv" in ledger
+
+
+def test_a_group_too_small_to_show_is_not_told_of_in_the_reasons_either():
+    """Fjellkode has fewer mentees than min_cell: no row says whether one of them left."""
+    findings = answer(open_study("fjellkode", project_dir() / "data")).findings
+    rows = [e for f in findings if (f.hypothesis, f.role) == ("H1_retention", "mentee") for e in f.estimates]
+    assert len(rows) > 5
+    assert {(e.status, e.reason) for e in rows} == {("suppressed", too_small(10))}

@@ -11,7 +11,8 @@ The rooms, from the ground up; each imports from the rooms below it only (``test
 ``release``   what may leave
 ``report``    draws and writes, computes nothing
 ``pipeline``  one study, from raw files to released report
+``notebook``  what a notebook needs
 ``cli``       what a person types
 
-``simulate`` stands aside: companies with a known answer, made from ``plan`` alone.
+``simulate`` (companies with a known answer) and ``fetch`` (public studies) stand aside and use ``plan`` alone.
 """

@@ -9,7 +9,7 @@ from analysis.design.panels import Panel
 from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
 from analysis.estimate.change import Adjusted, baseline_sd, did_change, itt_score, naive_after, trajectories
 from analysis.estimate.inference import Interval, smallest_detectable
-from analysis.estimate.rows import Groups, estimated, not_estimable
+from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.seeds import rng
 
@@ -125,9 +125,11 @@ def _groups(panel: Panel) -> Groups:
 def _row(ask: Ask, measured: Measured, adjusted: Adjusted | None, analysis: str, estimator: str, **changes) -> Estimate:
     question = ask.question(rater_source=measured.rater_source)
     if adjusted is None:
-        return not_estimable(
-            question, analysis, estimator, _why_no_pairs(measured.panel, ask.study.horizons_months[0]), **changes
-        )
+        present = measured.panel.flow.loc[0, ["n_treated", "n_control"]]
+        if ((present > 0) & (present < ask.study.min_cell)).any():
+            return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
+        reason = _why_no_pairs(measured.panel, ask.study.horizons_months[0])
+        return not_estimable(question, analysis, estimator, reason, **changes)
     return estimated(question, analysis, estimator, adjusted.interval, _groups(measured.panel), **changes)
 
 

@@ -29,7 +29,7 @@ from analysis.estimate.retention import (
     unweighted_arms,
     weigh_trials,
 )
-from analysis.estimate.rows import Groups, estimated, not_estimable
+from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.employment import MAX_UNKNOWN_EXITS, unknown_exit_share
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.seeds import rng
@@ -54,6 +54,9 @@ def retention_by_trials(ask: Ask, trials: Trials, ever: pd.DataFrame, outcome: s
     """
     evidence = {"flow": trials.flow}
     if not trials.rows["is_treated"].any():
+        if 0 < trials.flow["n_people"].iloc[0] < ask.study.min_cell:
+            row = suppressed(ask.question(outcome), "primary", WEIGHTED, ask.study.min_cell)
+            return finding(ask, row, evidence=evidence)
         return unanswered(ask, WEIGHTED, _why_no_trial(trials), outcome, evidence=evidence, checks=UNTESTABLE)
     months = max(ask.study.horizons_months)
     weighed = weigh_trials(trials, months)
@@ -74,7 +77,7 @@ def retention_by_trials(ask: Ask, trials: Trials, ever: pd.DataFrame, outcome: s
         rows.append(_risk_row(ask, weighed.arms, ANY_EXIT, first, "sensitivity", WEIGHTED))
         control = _risk_row(ask, weighed.arms, "involuntary_exit", first, "negative_control", WEIGHTED)
         rows.append(control)
-    shown = max([h for h in ask.study.horizons_months if _short(ask, weighed.arms, h) is None], default=None)
+    shown = max((h for h in ask.study.horizons_months if _short(ask, weighed.arms, h) is None), default=None)
     if shown:
         picture = curves(weighed.arms, outcome)
         evidence |= {"curves": picture[picture["months"] <= shown]}
@@ -105,7 +108,7 @@ def _short(ask: Ask, arms: Arms, month: int) -> str | None:
     """Return why `month` cannot be read off, or None: too few people have been followed so far in an arm."""
     least = ask.study.min_cell
     n_treated, n_control = arms.n_followed["treated"][month], arms.n_followed["control"][month]
-    if min(arms.treated.n_people, arms.control.n_people) < least or min(n_treated, n_control) >= least:
+    if min(n_treated, n_control) >= least:
         return None
     who = "those who started" if n_treated < least else "their comparators"
     return (
@@ -125,27 +128,32 @@ def _groups(arms: Arms, outcome: str, month: int) -> Groups:
 
 def _risk_row(ask: Ask, arms: Arms, outcome: str, month: int, analysis: str, estimator: str, **changes) -> Estimate:
     question, changes = ask.question(outcome), {"horizon_months": month} | changes
-    reason = _short(ask, arms, month)
-    if reason:
-        return not_estimable(question, analysis, estimator, reason, **changes)
+    empty = _row_without_number(ask, arms, question, month, analysis, estimator, changes)
+    if empty:
+        return empty
     if arms.treated.events[outcome][month] + arms.control.events[outcome][month] == 0:
-        return not_estimable(
-            question, analysis, estimator, f"No such exit in either arm within {month} months.", **changes
-        )
-    return estimated(
-        question, analysis, estimator, difference(arms, outcome, month), _groups(arms, outcome, month), **changes
-    )
+        reason = f"No such exit in either arm within {month} months."
+        return not_estimable(question, analysis, estimator, reason, **changes)
+    interval = difference(arms, outcome, month)
+    return estimated(question, analysis, estimator, interval, _groups(arms, outcome, month), **changes)
 
 
 def _ratio_row(ask: Ask, arms: Arms, outcome: str, month: int) -> Estimate:
     question, changes = ask.question(outcome), {"horizon_months": month, "measure": "risk_ratio"}
+    empty = _row_without_number(ask, arms, question, month, "secondary", WEIGHTED, changes)
     interval = ratio(arms, outcome, month)
-    reason = _short(ask, arms, month) or (
-        None if interval else "No such exit in one of the arms: a ratio has no value."
-    )
-    if reason:
+    if not empty and not interval:
+        reason = "No such exit in one of the arms: a ratio has no value."
         return not_estimable(question, "secondary", WEIGHTED, reason, **changes)
-    return estimated(question, "secondary", WEIGHTED, interval, _groups(arms, outcome, month), **changes)
+    return empty or estimated(question, "secondary", WEIGHTED, interval, _groups(arms, outcome, month), **changes)
+
+
+def _row_without_number(ask, arms, question, month, analysis, estimator, changes) -> Estimate | None:
+    """Return the row when a group is too small to speak of or too few could be followed; None otherwise."""
+    if min(arms.treated.n_people, arms.control.n_people) < ask.study.min_cell:
+        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
+    reason = _short(ask, arms, month)
+    return not_estimable(question, analysis, estimator, reason, **changes) if reason else None
 
 
 def _checks(weighed: WeightedTrials, control: Estimate | None) -> tuple[Check, ...]:

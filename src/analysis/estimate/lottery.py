@@ -103,7 +103,7 @@ def itt_difference(comparison: Offer, p_value: float | None = None) -> Interval:
 
 def _effective(risk: float, influence: np.ndarray, n: int) -> float:
     variance = np.sum(influence**2)
-    return risk * (1 - risk) / variance if variance > 0 and 0 < risk < 1 else float(n)
+    return min(risk * (1 - risk) / variance, float(n)) if variance > 0 and 0 < risk < 1 else float(n)
 
 
 def itt_ratio(comparison: Offer, p_value: float) -> Interval | None:

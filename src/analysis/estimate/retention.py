@@ -209,9 +209,14 @@ def difference(arms: Arms, outcome: str, month: int) -> Interval:
 
 
 def _effective(arm: Arm, outcome: str, month: int) -> float:
-    """Return the number of people whose plain proportion would have this risk's variance."""
+    """Return the number of people whose plain proportion would have this risk's variance, at most Kish's number.
+
+    A variance from a few exits that happen to have small weights can be far too small; the weights themselves know
+    nothing of the exits.
+    """
     risk, variance = arm.incidence[outcome][month], np.sum(arm.influence[outcome][month] ** 2)
-    return risk * (1 - risk) / variance if variance > 0 and 0 < risk < 1 else arm.n_effective
+    by_variance = risk * (1 - risk) / variance if variance > 0 and 0 < risk < 1 else np.inf
+    return min(by_variance, arm.n_effective)
 
 
 def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:

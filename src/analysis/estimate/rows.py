@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from analysis.estimate.inference import LEVEL, Interval
-from analysis.plan.results import Analysis, Estimate
+from analysis.plan.results import Analysis, Estimate, too_small
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,3 +52,9 @@ def not_estimable(question: Question, analysis: Analysis, estimator: str, reason
     return Estimate(
         **(vars(question) | changes), analysis=analysis, estimator=estimator, status="not_estimable", reason=reason
     )
+
+
+def suppressed(question: Question, analysis: Analysis, estimator: str, min_cell: int, **changes) -> Estimate:
+    """Return a row of a group so small that even the reason why it has no number would tell of its few people."""
+    naming = vars(question) | changes
+    return Estimate(**naming, analysis=analysis, estimator=estimator, status="suppressed", reason=too_small(min_cell))

@@ -60,10 +60,5 @@ def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Calla
     with new_folder(reports / name) as folder:
         say(f"{name}: writing the report")
         write_answers(released, folder)
-        execute_notebooks(
-            {"study": name, "data": str(data.resolve())},
-            folder / "notebooks",
-            jobs=jobs,
-            say=lambda done: say(f"{name}: {done}"),
-        )
+        execute_notebooks(name, data, folder / "notebooks", jobs=jobs, say=lambda done: say(f"{name}: {done}"))
     return reports / name

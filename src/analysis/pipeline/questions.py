@@ -83,9 +83,9 @@ def _scale(opened: OpenStudy, ask: Ask) -> Finding:
     reason = _missing(opened, ask)
     own = self_scores(construct, opened.tables, opened.instruments)
     rated = rated_scores(construct, opened.tables, opened.instruments, "others")
-    rated = None if rated is None or rated.empty else rated
+    own, rated = (None if scores is None or scores.empty else scores for scores in (own, rated))
     if own is None and rated is None:
-        reason = f"No survey in the study measures {construct}."
+        reason = f"No survey in the study measures {construct}, or nobody answered enough of it to be scored."
     if reason:
         return answer_change(ask, Measured(None, reason=reason))
     if construct != "leadership":

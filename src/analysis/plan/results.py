@@ -73,6 +73,11 @@ class Estimate:
         return self.status == "estimated"
 
 
+def too_small(min_cell: int) -> str:
+    """Return the reason of a suppressed row."""
+    return f"A group has fewer than {min_cell} people; it is too small to be shown."
+
+
 ESTIMATE_COLUMNS = [f.name for f in fields(Estimate)]
 ESTIMATE_NUMBERS = [
     "estimate",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
 
 DECIMALS = 6
 
@@ -14,8 +14,7 @@ def release_estimate(estimate: Estimate, min_cell: int) -> Estimate:
     if not estimate.is_estimated:
         return estimate
     if min(estimate.n_treated, estimate.n_control) < min_cell:
-        reason = f"A group has fewer than {min_cell} people; it is too small to be shown."
-        return replace(estimate, **dict.fromkeys(ESTIMATE_NUMBERS), status="suppressed", reason=reason)
+        return replace(estimate, **dict.fromkeys(ESTIMATE_NUMBERS), status="suppressed", reason=too_small(min_cell))
     events = {
         name: None if count is None or count < min_cell else count
         for name, count in (("events_treated", estimate.events_treated), ("events_control", estimate.events_control))

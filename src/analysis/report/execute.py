@@ -2,8 +2,9 @@
 
 import ast
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -68,6 +69,15 @@ def execute_notebook(notebook: Path, output: Path, parameters: Mapping[str, obje
         A cell failed.
     """
     check_parameters(parameters, declared_parameters(notebook), notebook.name)
+    _run(notebook, output, parameters)
+
+
+def run_in_place(notebook: Path) -> None:
+    """Run a notebook with its own defaults and save it over itself, so that its committed outputs are renewed."""
+    _run(notebook, notebook, {})
+
+
+def _run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None:
     # papermill takes a second to import: only those who run notebooks wait for it.
     import papermill
 
@@ -79,6 +89,7 @@ def execute_notebook(notebook: Path, output: Path, parameters: Mapping[str, obje
         progress_bar=False,
         kernel_name="python3",
         start_timeout=START_TIMEOUT_SECONDS,
+        extra_arguments=["--log-level=ERROR"],
     )
     strip_run_metadata(output)
 
@@ -94,31 +105,29 @@ def strip_run_metadata(path: Path) -> None:
     nbformat.write(book, path)
 
 
-def run_in_place(notebook: Path) -> None:
-    """Run a notebook with its own defaults and save it over itself, so that its committed outputs are renewed."""
-    import papermill
+def execute_notebooks(study: str, data: Path, folder: Path, jobs: int = 1, say: Callable[[str], None] = print) -> None:
+    """Run every notebook of the project on a study into `folder`, `jobs` at a time.
 
-    papermill.execute_notebook(
-        notebook,
-        notebook,
-        cwd=notebook.parent,
-        progress_bar=False,
-        kernel_name="python3",
-        start_timeout=START_TIMEOUT_SECONDS,
-    )
-    strip_run_metadata(notebook)
-
-
-def execute_notebooks(
-    parameters: Mapping[str, object], folder: Path, jobs: int = 1, say: Callable[[str], None] = print
-) -> None:
-    """Run every notebook of the project into `folder`, `jobs` at a time."""
+    Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = sorted(notebooks_dir().glob("*.ipynb"))
-    # A kernel that finds a backend set shows no picture.
-    os.environ.pop("MPLBACKEND", None)
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
+    parameters = {"study": study, "data": ""}
+    with _kernel_environment(data), ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [(n, pool.submit(execute_notebook, n, folder / n.name, parameters)) for n in notebooks]
         for notebook, future in running:
             future.result()
             say(f"notebook {notebook.name}")
+
+
+@contextmanager
+def _kernel_environment(data: Path) -> Iterator[None]:
+    """Set what the kernels inherit: the data folder, and no back end, or they would show no picture."""
+    before = dict(os.environ)
+    os.environ["MENTORING_DATA"] = str(data.resolve())
+    os.environ.pop("MPLBACKEND", None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
