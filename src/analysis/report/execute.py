@@ -89,7 +89,7 @@ def _run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None
         progress_bar=False,
         kernel_name="python3",
         start_timeout=START_TIMEOUT_SECONDS,
-        extra_arguments=["--log-level=ERROR"],
+        extra_arguments=["--log-level=CRITICAL"],
     )
     strip_run_metadata(output)
 
