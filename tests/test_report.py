@@ -249,6 +249,13 @@ def test_three_sentences_hold_every_role_and_end_once():
     assert "cannot say" in told[2]
 
 
+def test_a_study_far_too_small_says_so_in_the_answer_itself():
+    tiny = finding(row(estimate=0.04, ci_low=-0.13, ci_high=0.25), "inconclusive", smallest_detectable=0.27)
+    told = prose.three_sentences(released(tiny))[0]
+    assert "too few people to see a difference of less than about 27 points" in told
+    assert "too few people" not in prose.three_sentences(released(retention()))[0]
+
+
 def test_what_could_have_been_seen_is_measured_against_what_is_worth_having():
     assert "about 7.6 percentage points" in prose.detectable_sentence(retention())
     assert "more than the 3 percentage points" in prose.detectable_sentence(retention())

@@ -22,8 +22,11 @@ def first_starts(enrolments: pd.DataFrame, program_id: str, role: str | None = N
 
 
 def participation(enrolments: pd.DataFrame) -> pd.DataFrame:
-    """Return the way in, one row per program, intake and role: people who applied, were offered and started."""
-    offered = enrolments["offered"].fillna(False).astype(bool)
+    """Return the way in, one row per program, intake and role: people who enrolled, were offered a place and started.
+
+    Where nobody answered an application (`offered` is missing), everyone who enrolled had a place.
+    """
+    offered = enrolments["offered"].fillna(True).astype(bool)
     rows = enrolments.assign(is_offered=offered, is_started=enrolments["start_date"].notna())
     grouped = rows.groupby(["program_id", "intake_date", "role"])
     return grouped.agg(

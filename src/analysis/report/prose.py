@@ -48,6 +48,9 @@ IN_SHORT = {
     "inconclusive": "which leaves the question open",
 }
 
+# A study that can only see effects several times the smallest worth having was too small for the question.
+FAR_TOO_SMALL = 3
+
 UNRECORDED = (
     "This rests on those who started and their comparators being alike in everything that was not recorded, which no "
     "data can show."
@@ -114,6 +117,11 @@ def _often(x: float, estimate: Estimate) -> str:
 def _in_short(finding: Finding) -> str:
     if finding.verdict == "not supported":
         return f"which speaks against {_benefit(finding)}"
+    too_small = (finding.smallest_detectable or 0) > FAR_TOO_SMALL * finding.smallest_effect
+    if finding.verdict == "inconclusive" and too_small:
+        scale = UNITS[finding.primary.measure].scale
+        size = number(scale * finding.smallest_detectable, 0 if is_retention(finding) else 1)
+        return f"which leaves the question open: too few people to see a difference of less than about {size} points"
     return IN_SHORT[finding.verdict]
 
 
