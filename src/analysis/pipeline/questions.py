@@ -11,7 +11,8 @@ from analysis.design.panels import build_lottery_panel, build_panel
 from analysis.design.sources import others_suffice
 from analysis.design.trials import build_trials
 from analysis.estimate.answer_change import Measured, answer_change
-from analysis.estimate.answer_retention import retention_by_lottery, retention_by_trials, retention_outcome
+from analysis.estimate.answer_lottery import retention_by_lottery
+from analysis.estimate.answer_retention import retention_by_trials, retention_outcome
 from analysis.estimate.ask import Ask, unanswered
 from analysis.estimate.verdict import adjust_primary
 from analysis.measure.exposure import analysed_roles
