@@ -13,7 +13,7 @@ from analysis.design.panels import build_panel
 from analysis.design.trials import build_trials
 from analysis.measure.calendar import ONE_DAY, add_months, months_since
 from analysis.measure.scales import self_scores
-from analysis.pipeline import OpenStudy, open_study
+from analysis.pipeline import OpenStudy, answer, open_study
 
 JOBS = """\
     employee_id,effective_date,job_level,department
@@ -317,3 +317,26 @@ def test_counting_months_agrees_with_adding_them():
         np.testing.assert_allclose(months_since(zero, pd.DatetimeIndex(horizon)), np.arange(1, 30))
         before = months_since(zero, pd.DatetimeIndex(horizon) - ONE_DAY)
         assert (before < np.arange(1, 30)).all() and (np.diff(before) > 0).all()
+
+
+def test_a_wait_list_is_read_off_no_later_than_its_own_start(tmp_path):
+    """Twelve are offered a place in March, twelve wait and start in October: seven months can be read, twelve cannot."""
+    ids = [f"E{i}" for i in range(1, 25)]
+    employees = "employee_id,hire_date,exit_date\n" + "".join(f"{i},2019-01-01,\n" for i in ids)
+    enrolments = "program_id,intake_date,employee_id,role,offered,start_date\n" + "".join(
+        f"genius,2022-03-01,{i},mentor,{'true,2022-03-07' if n < 12 else 'false,2022-10-03'}\n"
+        for n, i in enumerate(ids)
+    )
+    employees = employees.replace("E20,2019-01-01,", "E20,2019-01-01,2022-05-31")
+    company = opened(
+        tmp_path,
+        employees,
+        enrolments,
+        jobs=None,
+        programs=[LOTTERY | {"assignment": "waitlist"}],
+        horizons_months=[6, 12],
+    )
+    rows = [e for f in answer(company).findings if f.hypothesis == "H1_retention" for e in f.estimates]
+    main = {e.horizon_months: e for e in rows if e.analysis == "primary"}
+    assert main[6].estimate == pytest.approx(-1 / 12, abs=1e-6)
+    assert main[12].status == "not_estimable" and "wait-list" in main[12].reason

@@ -83,8 +83,8 @@ def _why_no_trial(trials: Trials) -> str:
         return "Nobody has a start date in this role, so there is nobody whose retention could be compared."
     if counts["no colleague to compare with that day"] > 0:
         return (
-            "Everyone eligible started on the same day, so there was never a colleague to compare with; a later "
-            "start for some units, or a lottery, would have left a comparison."
+            "On no start day was there an eligible colleague left who had not started (in a rollout: in a unit not yet "
+            "reached); a later start for some units, or a lottery, would have left a comparison."
         )
     return "Nobody who started was employed, eligible and not under notice on the day of the start."
 

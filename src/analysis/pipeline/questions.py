@@ -105,6 +105,8 @@ def _measured(opened: OpenStudy, ask: Ask, scores: pd.DataFrame, rater_source: s
     study, tables = opened.study, opened.tables
     if ask.program.assignment in ("lottery", "waitlist"):
         lottery = build_lottery(tables, study, ask.program, ask.role, {})
-        return Measured(build_lottery_panel(scores, lottery.rows, study.horizons_months[0]), None, rater_source)
+        # Once the wait-list starts nobody is left to compare with: later waves say nothing.
+        horizon = int(min(study.horizons_months[0], lottery.waitlist_months))
+        return Measured(build_lottery_panel(scores, lottery.rows, horizon), None, rater_source)
     build = (scores, tables, study, ask.program, ask.role)
     return Measured(build_panel(*build), build_panel(*build, placebo=True), rater_source)
