@@ -320,7 +320,7 @@ def test_counting_months_agrees_with_adding_them():
 
 
 def test_a_wait_list_is_read_off_no_later_than_its_own_start(tmp_path):
-    """Twelve are offered a place in March, twelve wait and start in October: seven months can be read, twelve cannot."""
+    """Twelve are offered a place in March, twelve wait until October: six months can be read off, twelve cannot."""
     ids = [f"E{i}" for i in range(1, 25)]
     employees = "employee_id,hire_date,exit_date\n" + "".join(f"{i},2019-01-01,\n" for i in ids)
     enrolments = "program_id,intake_date,employee_id,role,offered,start_date\n" + "".join(
