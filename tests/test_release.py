@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.release.disclosure import release_estimate, release_finding, release_flow, release_frame
+from analysis.release.disclosure import release_curves, release_estimate, release_finding, release_flow, release_frame
 
 ROW = {
     "study": "acme",
@@ -89,7 +89,10 @@ def test_nobody_is_not_a_small_group():
 
 
 def test_a_suppressed_answer_takes_its_figures_and_checks_with_it():
-    curves = pd.DataFrame({"arm": ["control"], "months": [12], "cumulative_incidence": [0.2], "n_at_risk": [300]})
+    curves = pd.DataFrame(
+        {"arm": ["control"], "months": [12], "cumulative_incidence": [0.2], "ci_low": [0.1], "ci_high": [0.3]}
+        | {"n_at_risk": [300], "n_events": [60]}
+    )
     flow = pd.DataFrame({"step": ["started", "analysed"], "n_people": [12, 8]})
     found = Finding(
         hypothesis="H1_retention",
@@ -126,3 +129,24 @@ def test_no_small_step_follows_from_the_others_by_subtraction(counts, told):
 def test_the_number_of_items_counts_no_people():
     released = release_frame(pd.DataFrame({"wave": [1], "n_people": [80], "n_items": [5], "alpha": [0.8]}), 10)
     assert released.loc[0, "alpha"] == 0.8 and released.loc[0, "n_items"] == 5
+
+
+def test_no_single_exit_can_be_read_from_a_curve():
+    events = [0, 1, 4, 9, 10, 11, 19, 20, 24]
+    treated = pd.DataFrame(
+        {
+            "arm": "treated",
+            "months": range(9),
+            "cumulative_incidence": [e / 135 for e in events],
+            "ci_low": 0.0,
+            "ci_high": 0.5,
+            "n_at_risk": [135 - e for e in events],
+            "n_events": [float(e) for e in events],
+        }
+    )
+    control = treated.assign(arm="control", n_events=np.nan)
+    released = release_curves(pd.concat([treated, control], ignore_index=True), 10)
+    shown = released[released["cumulative_incidence"].notna()].groupby("arm")["months"].agg(list)
+    assert shown["treated"] == [0, 4, 7], "ten more people have left at every point that is shown"
+    assert shown["control"] == list(range(9)), "a weighted curve counts nobody"
+    assert "n_events" not in released and (released["n_at_risk"] % 5 == 0).all()

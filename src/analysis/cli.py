@@ -164,5 +164,7 @@ def fetch(
 
     with _progress() as say:
         say(f"{name}: fetching")
-        folder = bring(name, data_dir(data), source)
+        folder = bring(
+            name, data_dir(data), source, progress=lambda file, n: say(f"{name}: {file}, {n / 1e6:.1f} MB so far")
+        )
     out.print(f"{name}: {folder}", markup=False)

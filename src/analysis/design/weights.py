@@ -246,5 +246,5 @@ def standardized_mean_difference(x: np.ndarray, treated: np.ndarray, weights: np
     Where the treated are all the same, the standard deviation of everybody stands in.
     """
     difference = x[treated].mean() - np.average(x[~treated], weights=weights[~treated])
-    spread = x[treated].std(ddof=1) or x.std(ddof=1)
+    spread = (x[treated].std(ddof=1) if treated.sum() > 1 else 0.0) or x.std(ddof=1)
     return float(difference / spread) if spread > 0 else 0.0

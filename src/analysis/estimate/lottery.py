@@ -155,8 +155,9 @@ def randomization_p(counts: pd.DataFrame, rng: np.random.Generator, n_draws: int
 
 
 def itt_curves(rows: pd.DataFrame, outcomes: tuple[str, ...], months: int) -> pd.DataFrame:
-    """Return the share gone by month and arm: ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk``.
+    """Return the share gone, one row per arm and month.
 
+    Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk, n_events``.
     Only strata followed for all of `months` are in it, so that every month compares the same people.
     """
     kept = observed_rows(rows, months)
@@ -176,6 +177,7 @@ def itt_curves(rows: pd.DataFrame, outcomes: tuple[str, ...], months: int) -> pd
                     "ci_low": max(0.0, limits.low),
                     "ci_high": min(1.0, limits.high),
                     "n_at_risk": at_risk,
+                    "n_events": int((event & in_arm).sum()),
                 }
             )
     return pd.DataFrame(parts).sort_values(["arm", "months"], ignore_index=True)

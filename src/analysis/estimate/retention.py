@@ -239,8 +239,9 @@ def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:
 def curves(arms: Arms, outcome: str) -> pd.DataFrame:
     """Return both arms' cumulative incidence, one row per arm and month.
 
-    Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk``. Pointwise 95 %
-    intervals on the complementary log-log scale, which keeps them between 0 and 1.
+    Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk, n_events``. Pointwise 95 % intervals on
+    the complementary log-log scale, which keeps them between 0 and 1. ``n_events`` is missing for the comparators: no
+    count of people can be read from a weighted curve.
     """
     parts = []
     for name, arm in (("treated", arms.treated), ("control", arms.control)):
@@ -256,6 +257,7 @@ def curves(arms: Arms, outcome: str) -> pd.DataFrame:
                     "ci_low": low,
                     "ci_high": high,
                     "n_at_risk": arm.n_at_risk,
+                    "n_events": arm.events[outcome] if name == "treated" else np.nan,
                 }
             )
         )

@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
 
 DECIMALS = 6
+ROUND_TO = 5
 
 
 def release_estimate(estimate: Estimate, min_cell: int) -> Estimate:
@@ -69,14 +70,34 @@ def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return release_frame(flow, min_cell)
 
 
+def release_curves(curves: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return cumulative incidence so coarse that nobody's leaving can be read from a step.
+
+    Of an arm whose exits can be counted (``n_events``), a month is shown when at least `min_cell` people have left
+    since the last one shown; the others are missing. People still followed are rounded to fives.
+    """
+    parts = []
+    for _, arm in curves.groupby("arm", sort=False):
+        shown, last = [], 0
+        for month, events in zip(arm["months"], arm["n_events"], strict=True):
+            is_shown = month == 0 or pd.isna(events) or events - last >= min_cell
+            last = events if is_shown and not pd.isna(events) else last
+            shown.append(is_shown)
+        values = ["cumulative_incidence", "ci_low", "ci_high"]
+        parts.append(arm.assign(**{v: arm[v].where(pd.Series(shown, index=arm.index)) for v in values}))
+    released = release_frame(pd.concat(parts).drop(columns="n_events"), min_cell)
+    rounded = (released["n_at_risk"].astype("Float64") / ROUND_TO).round() * ROUND_TO
+    return released.assign(n_at_risk=rounded.astype("Int64"))
+
+
+RELEASES = {"flow": release_flow, "curves": release_curves}
+
+
 def release_finding(finding: Finding, min_cell: int) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
     primary = release_estimate(finding.primary, min_cell)
     alternatives = tuple(release_estimate(e, min_cell) for e in finding.alternatives)
-    evidence = {
-        name: (release_flow if name == "flow" else release_frame)(frame, min_cell)
-        for name, frame in finding.evidence.items()
-    }
+    evidence = {name: RELEASES.get(name, release_frame)(frame, min_cell) for name, frame in finding.evidence.items()}
     if primary.status == "suppressed":
         return replace(
             finding,

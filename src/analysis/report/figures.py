@@ -147,17 +147,20 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
         axes.axvline(horizon, color=PALE, linewidth=1)
     ends = {}
     for arm, colour in (("control", GREY), ("treated", BLUE)):
-        rows = curves[curves["arm"] == arm].astype({"cumulative_incidence": float})
+        every_month = curves[curves["arm"] == arm]
+        rows = every_month.dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
+        # Months in which too few had left to be shown leave points, which a straight line joins.
+        is_coarse = len(rows) < len(every_month)
         axes.fill_between(
             rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
-            step="post", color=colour, alpha=0.15, linewidth=0,
+            step=None if is_coarse else "post", color=colour, alpha=0.15, linewidth=0,
         )  # fmt: skip
         sns.lineplot(
-            rows, x="months", y="cumulative_incidence", errorbar=None, drawstyle="steps-post", color=colour, ax=axes
-        )
-        seen = rows.dropna(subset="cumulative_incidence")
-        if len(seen):
-            ends[arm] = float(seen["cumulative_incidence"].iloc[-1])
+            rows, x="months", y="cumulative_incidence", errorbar=None, color=colour, ax=axes,
+            drawstyle="default" if is_coarse else "steps-post", marker="o" if is_coarse else None,
+        )  # fmt: skip
+        if len(rows) > 1:
+            ends[arm] = float(rows["cumulative_incidence"].iloc[-1])
     _label_ends(axes, ends, _arm_names(finding), curves["months"].max())
     axes.set_xlim(0, curves["months"].max() + 0.3)
     axes.set_ylim(bottom=0)

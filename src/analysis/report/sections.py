@@ -47,7 +47,8 @@ DIRECTIONS = {
     "peer": "among peers",
 }
 CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete.",
+    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete. Points stand where enough people "
+    "had left to be shown; people still followed are rounded to fives.",
     "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further.",
 }
 CHECK_PICTURES = {
