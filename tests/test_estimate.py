@@ -12,10 +12,10 @@ from analysis.design.lottery import build_lottery
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import (
     Propensity,
+    WeightSlope,
     fit_propensity,
     follow_up,
     interval_weights,
-    weight_gradient,
 )
 from analysis.estimate.change import regression_adjusted
 from analysis.estimate.inference import wald
@@ -65,18 +65,15 @@ def test_the_gradient_of_the_weights_is_their_derivative():
         take = np.flatnonzero(~treated[follow.row])
         return (
             take,
-            len(weights),
             aalen_johansen(
                 follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], np.array([12.0]), (1,)
             ),
         )
 
-    take, n, at_fit = estimate(np.zeros(3))
-    influence = np.zeros((1, n))
-    influence[:, take] = at_fit.influence[0]
-    gradient = weight_gradient(follow, fit, treated, trial, influence)[0]
+    take, at_fit = estimate(np.zeros(3))
+    gradient = WeightSlope(follow, fit, treated, trial).gradient(take, at_fit.influence(0, 0))
     for j, step in enumerate(1e-6 * np.eye(3)):
-        up, down = (estimate(sign * step)[2].cumulative_incidence[0, 0] for sign in (1, -1))
+        up, down = (estimate(sign * step)[1].cumulative_incidence[0, 0] for sign in (1, -1))
         assert gradient[j] == pytest.approx((up - down) / 2e-6, rel=1e-4, abs=1e-8)
 
 

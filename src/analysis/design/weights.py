@@ -190,29 +190,34 @@ def interval_weights(follow: FollowUp, propensity: Propensity, treated: np.ndarr
     return base[follow.row] * np.exp(np.where(treated[follow.row], 0.0, grown))
 
 
-def weight_gradient(
-    follow: FollowUp, propensity: Propensity, treated: np.ndarray, trial: np.ndarray, influence: np.ndarray
-) -> np.ndarray:
-    """Return the derivative of an estimate by the propensity coefficients, through the weights.
+class WeightSlope:
+    """How the comparators' log weights move with the propensity's coefficients."""
 
-    Parameters
-    ----------
-    influence
-        Derivative of each estimate by the log weight of each interval, shape (estimates, intervals).
+    def __init__(self, follow: FollowUp, propensity: Propensity, treated: np.ndarray, trial: np.ndarray):
+        self._follow = follow
+        weights = np.where(treated, 0.0, att_weights(propensity, treated, trial))
+        share = (weights / np.bincount(trial, weights=weights)[trial])[:, None] * propensity.terms
+        means = np.column_stack([np.bincount(trial, weights=column) for column in share.T])
+        self._at_start = propensity.terms - means[trial]
+        self._at_survival = (propensity.probability[:, None] * propensity.terms)[follow.order]
 
-    Returns
-    -------
-    ndarray, shape (estimates, terms)
-    """
-    weights = np.where(treated, 0.0, att_weights(propensity, treated, trial))
-    total = np.bincount(trial, weights=weights)
-    is_control = ~treated[follow.row]
-    columns = []
-    for x in propensity.terms.T:
-        centred = x - (np.bincount(trial, weights=weights * x) / total)[trial]
-        slope = centred[follow.row] + _survived_sum(follow, propensity.probability * x)
-        columns.append(influence @ np.where(is_control, slope, 0.0))
-    return np.column_stack(columns)
+    def gradient(self, interval: np.ndarray, influence: np.ndarray) -> np.ndarray:
+        """Return the derivative of an estimate by the propensity's coefficients, through the weights, shape (terms,).
+
+        Parameters
+        ----------
+        interval
+            Positions of the comparators' intervals.
+        influence
+            Derivative of the estimate by the log weight of each of them, same shape.
+        """
+        n_rows = len(self._at_start)
+        by_row = np.bincount(self._follow.row[interval], weights=influence, minlength=n_rows)
+        begin, end = self._follow.survived[interval].T
+        # Each interval counts for every later trial that it survived: from `begin` up to, not including, `end`.
+        change = np.bincount(begin, weights=influence, minlength=n_rows + 1)
+        change -= np.bincount(end, weights=influence, minlength=n_rows + 1)
+        return by_row @ self._at_start + np.cumsum(change)[:n_rows] @ self._at_survival
 
 
 def effective_sample_size(weights: np.ndarray, person: np.ndarray) -> float:

@@ -8,15 +8,15 @@ import pandas as pd
 from analysis.design.covariates import design_matrix
 from analysis.design.trials import Trials
 from analysis.design.weights import (
+    WeightSlope,
     balance,
     effective_sample_size,
     fit_propensity,
     follow_up,
     interval_weights,
-    weight_gradient,
 )
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, newcombe, wald
-from analysis.estimate.survival import aalen_johansen
+from analysis.estimate.survival import Incidence, aalen_johansen
 
 KINDS = ("voluntary_exit", "involuntary_exit", "other_exit")
 ANY_EXIT = "any_exit"
@@ -94,21 +94,23 @@ def weigh_trials(trials: Trials, months: int) -> WeightedTrials:
     base = weights[follow.entry == 0]
     cluster, n_clusters = _clusters(rows, trials.by_unit)
     fit = cluster_sums(propensity.score.T, cluster, n_clusters)
+    slope = WeightSlope(follow, propensity, treated, trial)
     by_arm = {}
     for name, chosen in (("treated", treated), ("control", ~treated)):
         take = np.flatnonzero(chosen[follow.row])
         curves = aalen_johansen(
-            follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], np.arange(months + 1), (1, 2, 3)
+            follow.entry[take],
+            follow.exit[take],
+            follow.outcome[take],
+            weights[take],
+            np.arange(months + 1),
+            (1, 2, 3),
         )
-        influence = {}
-        for k, kind in enumerate(KINDS):
-            own = cluster_sums(curves.influence[k], cluster[follow.row[take]], n_clusters)
-            if name == "control":
-                spread = np.zeros((months + 1, len(weights)))
-                spread[:, take] = curves.influence[k]
-                gradient = weight_gradient(follow, propensity, treated, trial, spread)
-                own = own + gradient @ propensity.inverse_information @ fit
-            influence[kind] = own
+        influence = _by_cluster(curves, cluster[follow.row[take]], n_clusters)
+        if name == "control":
+            for k, kind in enumerate(KINDS):
+                gradient = np.array([slope.gradient(take, curves.influence(k, t)) for t in range(months + 1)])
+                influence[kind] += gradient @ propensity.inverse_information @ fit
         by_arm[name] = _arm(rows[chosen], curves.cumulative_incidence, influence, base[chosen], months)
     arms = Arms(
         by_arm["treated"],
@@ -136,9 +138,22 @@ def unweighted_arms(rows: pd.DataFrame, months: int) -> Arms:
         curves = aalen_johansen(
             np.zeros(len(take)), end[take], code[take], weights[take], np.arange(months + 1), (1, 2, 3)
         )
-        influence = {kind: cluster_sums(curves.influence[k], cluster[take], n_clusters) for k, kind in enumerate(KINDS)}
+        influence = _by_cluster(curves, cluster[take], n_clusters)
         by_arm[name] = _arm(rows[chosen], curves.cumulative_incidence, influence, weights[take], months)
     return Arms(by_arm["treated"], by_arm["control"], _followed(rows, treated, months), n_clusters, np.inf)
+
+
+def _by_cluster(curves: Incidence, cluster: np.ndarray, n_clusters: int) -> dict[str, np.ndarray]:
+    """Return the influence of every kind of exit summed by cluster, shape (months + 1, clusters) each."""
+    return {
+        kind: np.array(
+            [
+                np.bincount(cluster, weights=curves.influence(k, t), minlength=n_clusters)
+                for t in range(len(curves.times))
+            ]
+        )
+        for k, kind in enumerate(KINDS)
+    }
 
 
 def _clusters(rows: pd.DataFrame, by_unit: bool) -> tuple[np.ndarray, int]:

@@ -6,6 +6,23 @@ import numpy as np
 
 
 @dataclass(frozen=True)
+class _Steps:
+    """The curves' jumps at the event times, and where each interval lies among them."""
+
+    first: np.ndarray
+    last: np.ndarray
+    outcome: np.ndarray
+    weights: np.ndarray
+    at_risk: np.ndarray
+    survival_before: np.ndarray
+    hazard_any: np.ndarray
+    hazards: tuple[np.ndarray, ...]
+    curves: tuple[np.ndarray, ...]
+    read: np.ndarray
+    kinds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Incidence:
     """Weighted Aalen–Johansen estimate of one arm.
 
@@ -15,17 +32,39 @@ class Incidence:
         Where it is read off, shape (times,).
     cumulative_incidence
         Of each kind of exit, shape (kinds, times).
-    influence
-        Derivative of each value by the log weight of each interval, shape (kinds, times, intervals): its sum over
-        a cluster is that cluster's contribution to the robust variance.
     n_at_risk
         Intervals at risk just before each time, shape (times,).
     """
 
     times: np.ndarray
     cumulative_incidence: np.ndarray
-    influence: np.ndarray
     n_at_risk: np.ndarray
+    _steps: _Steps
+
+    def influence(self, kind: int, time: int) -> np.ndarray:
+        """Return the derivative of one value by the log weight of each interval, shape (intervals,).
+
+        `kind` and `time` are positions. Its sum over a cluster is that cluster's contribution to the robust variance.
+        One value at a time: all of them together would not fit in memory for a large company.
+
+        Notes
+        -----
+        δF(τ) = Σ_k S(t_k−) δΛ_kind(k) − δΛ_any(k) [F(τ) − F(t_k)] / (1 − ΔΛ_any(k)) over the event times t_k ≤ τ, with
+        δΛ(k) of one interval = (dN(k) − Y(k) ΔΛ(k)) / at-risk weight at t_k.
+        """
+        s, n = self._steps, self._steps.read[time]
+        left = 1 - s.hazard_any
+        to_come = np.where(left > 1e-12, s.curves[kind][n] - s.curves[kind][1:], 0.0) / np.where(
+            left > 1e-12, left, 1.0
+        )
+        by_kind, by_any = s.survival_before / s.at_risk, to_come / s.at_risk
+        by_kind[n:], by_any[n:] = 0.0, 0.0
+        drift = np.concatenate([[0.0], np.cumsum(by_kind * s.hazards[kind] - by_any * s.hazard_any)])
+        result = drift[s.first] - drift[s.last]
+        is_exit, is_kind = s.outcome > 0, s.outcome == s.kinds[kind]
+        result[is_kind] += by_kind[s.last[is_kind] - 1]
+        result[is_exit] -= by_any[s.last[is_exit] - 1]
+        return result * s.weights
 
 
 def aalen_johansen(
@@ -53,54 +92,23 @@ def aalen_johansen(
 
     Notes
     -----
-    Aalen & Johansen 1978, Scand J Stat 5:141. The influence function is the infinitesimal jackknife that R's
-    ``survfit`` uses with ``cluster``.
+    Aalen & Johansen 1978, Scand J Stat 5:141. The influence function is the infinitesimal jackknife of R's ``survfit``.
     """
     times = np.asarray(times, dtype=float)
     grid = np.unique(exit[outcome > 0])
-    if len(grid) == 0:
-        shape = (len(kinds), len(times))
-        return Incidence(times, np.zeros(shape), np.zeros((*shape, len(exit))), _at_risk(entry, exit, times))
     first, last = np.searchsorted(grid, entry, side="right"), np.searchsorted(grid, exit, side="right")
     at_risk = _weight_at_risk(first, last, weights, len(grid))
-    place = last - 1
-    is_exit = outcome > 0
-    hazard_any = np.bincount(place[is_exit], weights=weights[is_exit], minlength=len(grid)) / at_risk
-    survival_before = np.concatenate([[1.0], np.cumprod(1 - hazard_any)[:-1]])
-    left = 1 - hazard_any
+
+    def hazard(chosen: np.ndarray) -> np.ndarray:
+        return np.bincount(last[chosen] - 1, weights=weights[chosen], minlength=len(grid)) / at_risk
+
+    hazard_any = hazard(outcome > 0)
+    survival_before = np.concatenate([[1.0], np.cumprod(1 - hazard_any)])[: len(grid)]
+    hazards = tuple(hazard(outcome == kind) for kind in kinds)
+    curves = tuple(np.concatenate([[0.0], np.cumsum(survival_before * h)]) for h in hazards)
     read = np.searchsorted(grid, times, side="right")
-    values, influences = [], []
-    for kind in kinds:
-        is_kind = outcome == kind
-        hazard = np.bincount(place[is_kind], weights=weights[is_kind], minlength=len(grid)) / at_risk
-        curve = np.concatenate([[0.0], np.cumsum(survival_before * hazard)])
-        values.append(curve[read])
-        influences.append(
-            [
-                _influence(
-                    n, curve, hazard, hazard_any, survival_before, left, at_risk, first, last, place, is_exit, is_kind
-                )
-                * weights
-                for n in read
-            ]
-        )
-    return Incidence(times, np.array(values), np.array(influences), _at_risk(entry, exit, times))
-
-
-def _influence(n, curve, hazard, hazard_any, survival_before, left, at_risk, first, last, place, is_exit, is_kind):
-    """Return d(curve[n]) / d(weight) of each interval.
-
-    δF(τ) = Σ_k S(t_k−) δΛ_kind(k) − δΛ_any(k) [F(τ) − F(t_k)] / (1 − ΔΛ_any(k)) over the event times t_k ≤ τ, with
-    δΛ(k) of one interval = (dN(k) − Y(k) ΔΛ(k)) / at-risk weight at t_k.
-    """
-    to_come = np.where(left > 1e-12, (curve[n] - curve[1:]) / np.where(left > 1e-12, left, 1.0), 0.0)
-    by_kind, by_any = survival_before / at_risk, to_come / at_risk
-    by_kind[n:], by_any[n:] = 0.0, 0.0
-    drift = np.concatenate([[0.0], np.cumsum(by_kind * hazard - by_any * hazard_any)])
-    result = drift[first] - drift[last]
-    result[is_kind] += by_kind[place[is_kind]]
-    result[is_exit] -= by_any[place[is_exit]]
-    return result
+    steps = _Steps(first, last, outcome, weights, at_risk, survival_before, hazard_any, hazards, curves, read, kinds)
+    return Incidence(times, np.array([curve[read] for curve in curves]), _at_risk(entry, exit, times), steps)
 
 
 def _weight_at_risk(first: np.ndarray, last: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
