@@ -104,6 +104,17 @@ def test_intervals_of_a_comparator_tile_the_follow_up_without_gap_or_overlap():
     np.testing.assert_allclose(ends, trials.rows["months"].clip(upper=24.0))
 
 
+def test_coarser_cuts_of_the_follow_up_hardly_move_the_estimate(monkeypatch):
+    trials = small_trials()
+    exact = difference(weigh_trials(trials, 12).arms, "any_exit", 12)
+    n_exact = len(follow_up(trials, KINDS, 24.0).row)
+    monkeypatch.setattr("analysis.design.weights.MOST_CUTS", 4)
+    coarse = difference(weigh_trials(trials, 12).arms, "any_exit", 12)
+    assert len(follow_up(trials, KINDS, 24.0).row) < n_exact / 2
+    assert coarse.estimate == pytest.approx(exact.estimate, abs=0.1 * exact.std_error)
+    assert coarse.estimate != exact.estimate
+
+
 def test_without_censoring_the_risk_is_the_plain_proportion():
     rows = pd.DataFrame(
         {

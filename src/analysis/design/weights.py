@@ -12,6 +12,7 @@ from analysis.measure.calendar import months_since
 # Normal prior on the coefficients of standardized terms: worth about one treated person, so hardly felt in a large
 # program, and finite under separation in a small one (in the spirit of Gelman et al. 2008, Ann Appl Stat 2:1360).
 PRIOR_SD = 1.0
+MOST_CUTS = 60
 BALANCED = 0.1
 
 
@@ -114,6 +115,8 @@ class FollowUp:
 def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> FollowUp:
     """Cut the trial rows' follow-up at `until_months` and, for comparators, at each later trial that they were in.
 
+    With more than `MOST_CUTS` trials the cuts are at every second, third, … later trial, so that the follow-up of a
+    program that people join on any day does not grow with the square of its days; a weight then waits for its next cut.
     In a rollout the schedule ends a comparator's follow-up, not a choice of his own: nothing is cut or weighted.
     """
     rows = trials.rows
@@ -126,20 +129,22 @@ def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> Fo
     n_later = np.zeros(len(rows), dtype=int)
     if not trials.by_unit:
         n_later = _later_trials(rows, person, order, position, between, end)
-    row = np.repeat(np.arange(len(rows)), n_later + 1)
-    step = np.arange(len(row)) - np.repeat(np.cumsum(n_later + 1) - (n_later + 1), n_later + 1)
+    stride = -(-len(between) // MOST_CUTS)
+    n_cuts = n_later // stride
+    row = np.repeat(np.arange(len(rows)), n_cuts + 1)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(n_cuts + 1) - (n_cuts + 1), n_cuts + 1)
     trial = rows["trial"].to_numpy()
-    here = trial[row]
-    entry = np.where(step > 0, between[here, trial[order[np.minimum(position[row] + step, len(rows) - 1)]]], 0.0)
-    last = step == n_later[row]
-    following = between[here, trial[order[np.minimum(position[row] + step + 1, len(rows) - 1)]]]
+    here, survived = trial[row], step * stride
+    entry = np.where(step > 0, between[here, trial[order[np.minimum(position[row] + survived, len(rows) - 1)]]], 0.0)
+    last = step == n_cuts[row]
+    following = between[here, trial[order[np.minimum(position[row] + survived + stride, len(rows) - 1)]]]
     code = _outcome_codes(rows, kinds, until_months)
     return FollowUp(
         row,
         entry,
         np.where(last, end[row], following),
         np.where(last, code[row], 0),
-        np.column_stack([position[row] + 1, position[row] + step + 1]),
+        np.column_stack([position[row] + 1, position[row] + survived + 1]),
         order,
     )
 
