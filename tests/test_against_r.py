@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.design.weights import fit_propensity, standardized_mean_difference
 from analysis.estimate.inference import cluster_sums, newcombe, wald
-from analysis.estimate.lottery import itt_difference, offer, randomization_p
+from analysis.estimate.lottery import N_DRAWS, itt_difference, offer, randomization_p
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.scales import cronbach_alpha
 
@@ -139,12 +140,17 @@ def test_stratified_lottery_equals_r():
             assert itt_difference(comparison).low == pytest.approx(row.risk_difference - 1.959963985 * row.se_wald)
 
 
-def test_randomization_test_of_one_stratum_is_close_to_fisher():
-    """Fisher's two-sided p sums tables no likelier; ours those with no smaller a difference: alike, not the same."""
+def test_randomization_test_equals_the_enumeration_of_every_draw():
+    """One stratum: the chance, over all draws of the lots, of a difference at least as large; to Monte-Carlo error."""
     for row in fixture("two_proportions").itertuples():
         rows, left = lottery_rows((row.x1, row.n1, row.x0, row.n0))
         p = randomization_p(offer(rows, left, 12).counts, np.random.default_rng(1))
-        assert p == pytest.approx(row.fisher_p, rel=0.35, abs=0.01)
+        events = row.x1 + row.x0
+        among_offered = np.arange(max(0, events - row.n0), min(events, row.n1) + 1)
+        chance = stats.hypergeom.pmf(among_offered, row.n1 + row.n0, events, row.n1)
+        gap = np.abs(among_offered / row.n1 - (events - among_offered) / row.n0)
+        exact = chance[gap >= abs(row.x1 / row.n1 - row.x0 / row.n0) - 1e-12].sum()
+        assert p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / N_DRAWS) + 2 / N_DRAWS)
 
 
 def test_standardized_mean_difference_equals_r():

@@ -13,6 +13,11 @@ from analysis.measure.exposure import first_starts
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
+PANEL_COLUMNS = [
+    *("cell", "wave_before", "wave_after", "wave_position"),
+    *("employee_id", "is_treated", "unit", "before", "after"),
+]
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -77,23 +82,7 @@ def build_panel(
         if rows.loc[complete, "is_treated"].nunique() == 2:
             parts.append(rows[complete].assign(cell=len(parts)))
             known.append(covariates[complete.to_numpy()])
-    rows = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(
-            columns=[
-                "cell",
-                "wave_before",
-                "wave_after",
-                "wave_position",
-                "employee_id",
-                "is_treated",
-                "unit",
-                "before",
-                "after",
-            ]
-        )
-    )
+    rows = _stacked(parts, PANEL_COLUMNS)
     covariates = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
     return Panel(rows, covariates, _flow(flows))
 
@@ -175,25 +164,13 @@ def build_lottery_panel(scores: pd.DataFrame, lottery: pd.DataFrame, horizon: in
             answered = rows[rows["after"].notna()]
             if answered["is_treated"].nunique() == 2:
                 parts.append(answered.assign(cell=len(parts), stratum=drew["stratum"].iloc[0]))
-    rows = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(
-            columns=[
-                "cell",
-                "stratum",
-                "wave_before",
-                "wave_after",
-                "wave_position",
-                "employee_id",
-                "is_treated",
-                "unit",
-                "before",
-                "after",
-            ]
-        )
-    )
+    rows = _stacked(parts, [*PANEL_COLUMNS, "stratum"])
     return Panel(rows, pd.DataFrame(index=rows.index), _flow(flows))
+
+
+def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return the cells' rows one below the other; without a cell, no rows of the same columns."""
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def _flow(cells: list[pd.DataFrame]) -> pd.DataFrame:
