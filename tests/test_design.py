@@ -340,3 +340,17 @@ def test_a_wait_list_is_read_off_no_later_than_its_own_start(tmp_path):
     main = {e.horizon_months: e for e in rows if e.analysis == "primary"}
     assert main[6].estimate == pytest.approx(-1 / 12, abs=1e-6)
     assert main[12].status == "not_estimable" and "wait-list" in main[12].reason
+
+
+def test_an_exit_on_the_last_day_before_a_limit_still_counts(tmp_path):
+    """E2 leaves on the data lock itself; E3 on the day before his own start would have been."""
+    employees = EVERYBODY_STAYS.replace("E2,2019-01-01,,,", "E2,2019-01-01,2024-12-31,voluntary,").replace(
+        "E3,2019-01-01,,,", "E3,2019-01-01,2022-06-05,voluntary,"
+    )
+    enrolments = """\
+        program_id,intake_date,employee_id,role,start_date
+        genius,2022-03-01,E1,mentor,2022-03-07
+        genius,2022-03-01,E3,mentor,2022-06-06
+        """
+    rows = trial_rows(opened(tmp_path, employees, enrolments, as_of="2024-12-31")).set_index("employee_id")
+    assert rows.loc["E2", "outcome"] == rows.loc["E3", "outcome"] == "voluntary_exit"
