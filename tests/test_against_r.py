@@ -8,8 +8,10 @@ import pytest
 from scipy import stats
 
 from analysis.design.weights import fit_propensity, standardized_mean_difference
+from analysis.estimate.cox import cox
 from analysis.estimate.inference import cluster_sums, newcombe, wald
 from analysis.estimate.lottery import N_DRAWS, itt_difference, offer, randomization_p
+from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.scales import cronbach_alpha
 
@@ -79,6 +81,46 @@ def test_people_in_both_arms_are_not_counted_as_independent():
     np.testing.assert_allclose(np.sqrt((by_person**2).sum(axis=-1)), expected["se"], rtol=CLOSED_FORM)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_cumulative_incidence_equals_cuminc(number):
+    rows = fixture("cuminc_input").query("arm == @number").assign(entry=0, weight=1.0)
+    expected = fixture("cuminc").query("arm == @number").sort_values(["cause", "time"])
+    found = incidence(rows.rename(columns={"months": "exit"}), sorted(expected["time"].unique()))
+    np.testing.assert_allclose(found.cumulative_incidence.ravel(), expected["cif"], rtol=CLOSED_FORM)
+    # cuminc's variance is another estimate of the same: by Aalen's formula, not the jackknife.
+    variance = (influences(found) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(variance.ravel(), expected["variance"], rtol=0.06)
+
+
+@pytest.mark.parametrize("cause", ["1", "2", "3", "any"])
+def test_hazard_ratio_of_an_arm_equals_coxph(cause):
+    rows, expected = fixture("survival_input"), fixture("survival_cox").set_index("cause").loc[cause]
+    event = rows["event"] > 0 if cause == "any" else rows["event"] == int(cause)
+    fit = cox(rows["entry"], rows["exit"], event, rows["weight"], rows[["arm"]])
+    cluster, people = pd.factorize(rows["cluster"])
+    by_person = cluster_sums(fit.influence.T, cluster, len(people))[0]
+    assert fit.coefficients[0] == pytest.approx(expected["log_hazard_ratio"], rel=CLOSED_FORM)
+    assert fit.information[0, 0] ** -0.5 == pytest.approx(expected["se_model"], rel=CLOSED_FORM)
+    assert np.sqrt(by_person @ by_person) == pytest.approx(expected["se_cluster"], rel=CLOSED_FORM)
+
+
+def test_changing_covariates_equal_coxph_with_its_dfbeta():
+    rows, expected, dfbeta = fixture("cox_input"), fixture("cox_efron"), fixture("cox_dfbeta")
+    fit = cox(rows["entry"], rows["exit"], rows["event"], rows["weight"], rows[["treated", "meetings"]])
+    model = np.linalg.inv(fit.information)
+    cluster, people = pd.factorize(rows["cluster"], sort=True)
+    by_person = cluster_sums(fit.influence.T, cluster, len(people))
+    robust = by_person @ by_person.T
+    np.testing.assert_allclose(fit.coefficients, expected["log_hazard_ratio"], rtol=CLOSED_FORM)
+    np.testing.assert_allclose(np.sqrt(np.diag(model)), expected["se_model"], rtol=CLOSED_FORM)
+    np.testing.assert_allclose(np.sqrt(np.diag(robust)), expected["se_cluster"], rtol=CLOSED_FORM)
+    assert model[0, 1] == pytest.approx(expected["covariance_model"][0], rel=CLOSED_FORM)
+    assert robust[0, 1] == pytest.approx(expected["covariance_cluster"][0], rel=CLOSED_FORM)
+    assert (people == dfbeta["cluster"]).all()
+    np.testing.assert_allclose(by_person.T, dfbeta[["treated", "meetings"]], rtol=CLOSED_FORM, atol=1e-12)
+    assert not np.allclose(expected["se_cluster"], expected["se_model"], rtol=0.05), "clusters make no difference here"
+
+
 def test_propensity_without_prior_equals_glm():
     rows, expected = fixture("logit_input"), fixture("logit_glm").set_index("term")
     covariates = rows[["tenure", "age", "level", "rating", "remote", "sales"]].to_numpy(dtype=float)
@@ -115,6 +157,17 @@ def test_two_proportions_wald_and_newcombe():
         assert (hybrid.low, hybrid.high) == pytest.approx(
             (row.newcombe_low, row.newcombe_high), rel=CLOSED_FORM, abs=1e-9
         )
+
+
+def test_power_and_what_follows_from_it_equal_power_prop_test():
+    for row in fixture("power_prop_test").itertuples():
+        risks, alpha, n = (row.risk_control, row.risk_treated), row.alpha, row.n_per_arm
+        assert power_of(*risks, n, n, alpha) == pytest.approx(row.power, rel=CLOSED_FORM)
+        if row.solved == "n_per_arm":
+            assert sample_size(*risks, alpha=alpha, power=row.power) == np.ceil(n)
+        if row.solved in ("fewer", "more"):
+            size = smallest_detectable_difference(row.risk_control, n, n, alpha, row.power, row.solved == "fewer")
+            assert size == pytest.approx(abs(row.risk_treated - row.risk_control), rel=CLOSED_FORM)
 
 
 def lottery_rows(*tables: tuple[int, int, int, int]) -> tuple[pd.DataFrame, np.ndarray]:
