@@ -15,8 +15,8 @@ from analysis.plan.study import load_study
 from analysis.simulate import DEMOS, files, scenario_named, simulate, without_effect, write_company
 from analysis.simulate.days import NEVER, months_later
 from analysis.simulate.enrolment import treated_total
+from analysis.simulate.risks import voluntary_risk
 from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, expected_score
-from analysis.simulate.truth import voluntary_risk
 
 SMALL = scenario_named("tiny-bank", like="northbank", employees=150)
 
@@ -256,7 +256,7 @@ def test_nobody_starts_under_notice_or_after_the_exit_and_everybody_starts_on_a_
     assert not (started["notice_date"] <= started["start_date"]).any()
     assert not (started["exit_date"] <= started["start_date"]).any()
     assert (started["start_date"].dt.day_of_week == 0).all()
-    assert wait.between(1, bank.scenario.program.grace_days).all()
+    assert wait.between(1, bank.scenario.programs[0].grace_days).all()
     assert not started["employee_id"].duplicated().any()
 
 
@@ -272,7 +272,7 @@ def test_only_eligible_levels_with_enough_tenure_apply(bank):
     rows = spell_of(bank, bank.tables.enrolments).sort_values("intake_date")
     jobs = bank.tables.jobs.sort_values("effective_date").rename(columns={"effective_date": "intake_date"})
     rows = pd.merge_asof(rows, jobs[["employee_id", "intake_date", "job_level"]], on="intake_date", by="employee_id")
-    for role, design in bank.scenario.program.roles.items():
+    for role, design in bank.scenario.programs[0].roles.items():
         assert rows.loc[rows["role"] == role, "job_level"].between(*design.levels).all()
     assert ((rows["intake_date"] - rows["hire_date"]).dt.days >= 90).all()
 

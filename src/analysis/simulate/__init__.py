@@ -1,7 +1,7 @@
 """Companies with a known answer, written as their systems would export them.
 
 `Scenario` says what a company is like, `simulate` makes it, `write_company` puts it on disk as a study folder;
-`DEMOS` are the four that ship, `scenario_named` makes another like one of them.
+`DEMOS` are those that ship, `scenario_named` makes another like one of them.
 """
 
 from analysis.simulate.company import Company, simulate

@@ -1,6 +1,6 @@
 """What happens to people on the job: yearly ratings, promotions and moves between departments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,10 @@ class Careers:
         The days of the yearly review, promotion round and transfer round.
     ratings
         Spells × reviews; 1 to 5, NaN where too new.
+    promotion_draws
+        Spells × promotion rounds; uniform, promoted where below the chance of that round.
     promoted
-        Spells × promotion rounds.
+        Spells × promotion rounds, with the program as it happened.
     moved_to
         Spells × transfer rounds; index of the new department, −1 = stays.
     """
@@ -44,6 +46,7 @@ class Careers:
     promotions: np.ndarray
     moves: np.ndarray
     ratings: np.ndarray
+    promotion_draws: np.ndarray
     promoted: np.ndarray
     moved_to: np.ndarray
 
@@ -51,9 +54,9 @@ class Careers:
         """Return every spell's job level on a day."""
         return self.level_at(np.full(len(self.first), on))
 
-    def level_at(self, days: np.ndarray) -> np.ndarray:
-        """Return each spell's job level on a day of its own."""
-        return self.first_level + (self.promoted & (self.promotions <= days[:, None])).sum(axis=1)
+    def level_at(self, days: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Return each spell's job level on a day of its own; of spells `rows` only, with a day for each."""
+        return self.first_level[rows] + (self.promoted[rows] & (self.promotions <= days[:, None])).sum(axis=1)
 
     def department_on(self, on: int) -> np.ndarray:
         """Return every spell's department (its index) on a day."""
@@ -65,9 +68,50 @@ class Careers:
 
     def joined(self, other: "Careers") -> "Careers":
         """Return these careers followed by those of further spells."""
-        per_spell = ("first", "first_level", "first_department", "first_rating", "ratings", "promoted", "moved_to")
+        shared = {"departments", "reviews", "promotions", "moves"}
+        per_spell = [field.name for field in fields(self) if field.name not in shared]
         together = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in per_spell}
-        return Careers(self.departments, reviews=self.reviews, promotions=self.promotions, moves=self.moves, **together)
+        return replace(self, **together)
+
+    def with_program(self, scenario: Scenario, spells: pd.DataFrame, start: np.ndarray, ratio: np.ndarray) -> "Careers":
+        """Return the careers with each spell's odds of promotion multiplied by `ratio` in the rounds after `start`.
+
+        The draws stay the same, so that both potential careers of a spell are known.
+        """
+        odds = np.where(self.promotions > start[:, None], ratio[:, None], 1.0)
+        return replace(self, promoted=_promoted(scenario, spells, self.promotions, self.promotion_draws, odds))
+
+
+def promotion_rounds(first: int, last: int) -> np.ndarray:
+    """Return the days of the yearly promotion rounds from `first` to `last` (both included)."""
+    return yearly(4, 1, first, last)
+
+
+def promotion_chance(
+    scenario: Scenario, spells: pd.DataFrame, rounds: np.ndarray, odds_ratio: np.ndarray | float = 1.0
+) -> np.ndarray:
+    """Return each spell's chance of promotion in each of `rounds` (days), below the highest level.
+
+    Spells × rounds, as `odds_ratio` may be, by which the odds are multiplied. The chance follows the performance trait
+    and the job level on hiring, never anything random that happens later; it is 0 where the tenure is too short.
+    """
+    share, hire = scenario.promotion_share, spells["hire"].to_numpy()[:, None]
+    fixed = 0.5 * spells["performance"].to_numpy() - 0.15 * (spells["level"].to_numpy() - 3)
+    chance = expit((np.log(share / (1 - share)) + fixed)[:, None] + np.log(odds_ratio))
+    return np.where(hire <= rounds - MIN_PROMOTION_TENURE_DAYS, chance, 0.0)
+
+
+def highest_level(scenario: Scenario) -> int:
+    """Return the job level beyond which nobody rises."""
+    return len(scenario.stock_levels)
+
+
+def _promoted(
+    scenario: Scenario, spells: pd.DataFrame, rounds: np.ndarray, draws: np.ndarray, odds_ratio: np.ndarray | float
+) -> np.ndarray:
+    """Return who is promoted in which round (spells × rounds)."""
+    promoted = draws < promotion_chance(scenario, spells, rounds, odds_ratio)
+    return promoted & (spells["level"].to_numpy()[:, None] + promoted.cumsum(axis=1) <= highest_level(scenario))
 
 
 def _last_known(first: np.ndarray, later: np.ndarray) -> np.ndarray:
@@ -84,15 +128,12 @@ def careers(scenario: Scenario, spells: pd.DataFrame, batch: str) -> Careers:
     n, start, end = len(spells), first_day(scenario), day(scenario.as_of)
     hire, level = spells["hire"].to_numpy(), spells["level"].to_numpy()
     performance = spells["performance"].to_numpy()
-    reviews, promotions, moves = (yearly(month, 1, start + 1, end) for month in (3, 4, 7))
+    reviews, moves = (yearly(month, 1, start + 1, end) for month in (3, 7))
+    promotions = promotion_rounds(start + 1, end)
     measured = np.rint(3.2 + 0.7 * performance[:, None] + random.normal(0, 0.4, (n, len(reviews) + 1))).clip(1, 5)
     reviewed = hire[:, None] <= np.append(reviews, start) - MIN_REVIEW_TENURE_DAYS
     measured = np.where(reviewed, measured, np.nan)
-    logit = np.log(scenario.promotion_share / (1 - scenario.promotion_share))
-    chance = expit(logit + 0.5 * performance - 0.15 * (level - 3))
-    promoted = random.random((n, len(promotions))) < chance[:, None]
-    promoted &= hire[:, None] <= promotions - MIN_PROMOTION_TENURE_DAYS
-    promoted &= level[:, None] + promoted.cumsum(axis=1) <= len(scenario.stock_levels)
+    draws = random.random((n, len(promotions)))
     moved_to = np.where(
         random.random((n, len(moves))) < scenario.move_share,
         random.integers(0, len(scenario.departments), (n, len(moves))),
@@ -110,6 +151,7 @@ def careers(scenario: Scenario, spells: pd.DataFrame, batch: str) -> Careers:
         promotions,
         moves,
         measured[:, :-1],
-        promoted,
+        draws,
+        _promoted(scenario, spells, promotions, draws, odds_ratio=1.0),
         moved_to,
     )

@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.plan.contract import Tables
 from analysis.simulate import meetings, surveys, tables
 from analysis.simulate.reporting import reporting
-from analysis.simulate.scenario import Scenario
+from analysis.simulate.scenario import ProgramDesign, Scenario
 from analysis.simulate.truth import truth
 from analysis.simulate.workforce import Workforce, workforce
 
@@ -45,10 +45,10 @@ def simulate(scenario: Scenario) -> Company:
     canonical = Tables(
         employees=tables.employees(scenario, company),
         jobs=tables.jobs(scenario, company, managers),
-        waves=tables.waves(scenario),
+        waves=_or_none(tables.waves(scenario)),
         responses=_or_none(surveys.responses(scenario, company)),
         ratings=_or_none(surveys.ratings(scenario, company, managers)),
-        enrolments=tables.enrolments(scenario, company, records),
+        enrolments=tables.enrolments(company, records),
         sessions=meetings.sessions(scenario, company, records),
     )
     return Company(scenario, study_content(scenario), canonical, truth(scenario, company), company)
@@ -56,11 +56,6 @@ def simulate(scenario: Scenario) -> Company:
 
 def study_content(scenario: Scenario) -> dict:
     """Return the content of ``study.yaml``."""
-    program = scenario.program
-    eligibility = {
-        name: {"job_level": list(role.levels), "min_tenure_days": program.min_tenure_days}
-        for name, role in program.roles.items()
-    }
     return {
         "schema_version": 1,
         "study": scenario.name,
@@ -74,20 +69,25 @@ def study_content(scenario: Scenario) -> dict:
         "currency": scenario.currency,
         "replacement_cost_share": 0.5,
         "events": [{"date": shock.date, "label": shock.label} for shock in scenario.shocks],
-        "programs": [
-            {
-                "id": program.id,
-                "name": program.name,
-                "direction": "reverse",
-                "format": program.format,
-                "assignment": program.assignment,
-                "grace_days": program.grace_days,
-                "eligibility": eligibility,
-                "cost_fixed": program.cost_fixed,
-                "cost_per_participant": program.cost_per_participant,
-            }
-        ],
+        "programs": [_program_content(program) for program in scenario.programs],
         "sources": _sources(scenario),
+    }
+
+
+def _program_content(program: ProgramDesign) -> dict:
+    return {
+        "id": program.id,
+        "name": program.name,
+        "direction": program.direction,
+        "format": program.format,
+        "assignment": program.assignment,
+        "grace_days": program.grace_days,
+        "eligibility": {
+            name: {"job_level": list(role.levels), "min_tenure_days": program.min_tenure_days}
+            for name, role in program.roles.items()
+        },
+        "cost_fixed": program.cost_fixed,
+        "cost_per_participant": program.cost_per_participant,
     }
 
 

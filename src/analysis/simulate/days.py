@@ -36,6 +36,24 @@ def month_starts(first: int, last: int) -> np.ndarray:
     return np.arange(months[0], months[1] + 2).astype("datetime64[D]").astype(np.int64)
 
 
+def month_begins(days: np.ndarray) -> np.ndarray:
+    """Return the first day of each day's calendar month."""
+    return (
+        np.asarray(days, dtype=np.int64)
+        .astype("datetime64[D]")
+        .astype("datetime64[M]")
+        .astype("datetime64[D]")
+        .astype(np.int64)
+    )
+
+
+def month_ends(days: np.ndarray) -> np.ndarray:
+    """Return the last day of each day's calendar month; `NEVER` stays."""
+    days = np.asarray(days, dtype=np.int64)
+    months = days.astype("datetime64[D]").astype("datetime64[M]") + 1
+    return np.where(days < NEVER, months.astype("datetime64[D]").astype(np.int64) - 1, days)
+
+
 def yearly(month: int, day_of_month: int, first: int, last: int) -> np.ndarray:
     """Return that calendar day of every year, from `first` to `last` (both included)."""
     years = np.array([first, last]).astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970

@@ -1,4 +1,4 @@
-"""The four demonstration companies, and new ones like them."""
+"""The demonstration companies, and new ones like them."""
 
 import datetime as dt
 from dataclasses import replace
@@ -52,14 +52,16 @@ def _northbank() -> Scenario:
         annual_voluntary=0.145,
         departments=("Retail banking", "Corporate banking", "Wealth", "Risk", "Operations", "Technology"),
         shocks=(Shock(date=dt.date(2023, 2, 1), label="Branch reorganization"),),
-        program=ProgramDesign(
-            id="genius",
-            name="Genius Clinic",
-            format="clinic",
-            assignment="self_selected",
-            intakes=_intakes("2022-02-28", "2022-09-05", "2023-03-06"),
-            mentor=RoleDesign(levels=(1, 3), apply_share=0.16, offer_share=0.6),
-            mentee=RoleDesign(levels=(6, 8), apply_share=0.30, offer_share=0.8),
+        programs=(
+            ProgramDesign(
+                id="genius",
+                name="Genius Clinic",
+                format="clinic",
+                assignment="self_selected",
+                intakes=_intakes("2022-02-28", "2022-09-05", "2023-03-06"),
+                mentor=RoleDesign(levels=(1, 3), apply_share=0.16, offer_share=0.6),
+                mentee=RoleDesign(levels=(6, 8), apply_share=0.30, offer_share=0.8),
+            ),
         ),
         surveys=(_pulse(waves, response_share=0.4), _leadership(waves, response_share=0.4)),
     )
@@ -116,7 +118,7 @@ def _kesselwerk() -> Scenario:
         hire_levels=(11, 12, 38, 31, 4, 2, 1, 1),
         locations=("Plant 1", "Plant 2", "Plant 3", "Head office"),
         job_families=("Production", "Engineering", "Commercial", "Administration"),
-        program=_one_division_a_quarter(),
+        programs=(_one_division_a_quarter(),),
         surveys=(
             _pulse(_days("2021-06-14", "2022-06-13", "2023-06-12", "2024-06-10"), response_share=0.47),
             Survey(
@@ -149,27 +151,29 @@ def _fjellkode() -> Scenario:
         locations=("Bergen", "Oslo"),
         job_families=("Engineering", "Design", "Business"),
         stock_levels=(18, 22, 22, 18, 10, 6, 3, 1),
-        program=ProgramDesign(
-            id="omvendt",
-            name="Reverse Mentoring",
-            format="pair",
-            assignment="self_selected",
-            intakes=_intakes("2023-09-04"),
-            mentor=RoleDesign(
-                levels=(1, 3),
-                apply_share=0.45,
-                offer_share=0.68,
-                hazard_ratio=0.75,
-                morale_effect=0.15,
-                leadership_effect=0.15,
-            ),
-            mentee=RoleDesign(
-                levels=(5, 7),
-                apply_share=0.6,
-                offer_share=0.9,
-                hazard_ratio=0.9,
-                morale_effect=0.10,
-                leadership_effect=0.10,
+        programs=(
+            ProgramDesign(
+                id="omvendt",
+                name="Reverse Mentoring",
+                format="pair",
+                assignment="self_selected",
+                intakes=_intakes("2023-09-04"),
+                mentor=RoleDesign(
+                    levels=(1, 3),
+                    apply_share=0.45,
+                    offer_share=0.68,
+                    hazard_ratio=0.75,
+                    morale_effect=0.15,
+                    leadership_effect=0.15,
+                ),
+                mentee=RoleDesign(
+                    levels=(5, 7),
+                    apply_share=0.6,
+                    offer_share=0.9,
+                    hazard_ratio=0.9,
+                    morale_effect=0.10,
+                    leadership_effect=0.10,
+                ),
             ),
         ),
         surveys=(
@@ -196,30 +200,32 @@ def _larkfield() -> Scenario:
         departments=("Facilities", "Catering", "Security", "Payroll", "Help desk", "Sales", "Headquarters"),
         stock_levels=(20, 20, 18, 14, 13, 8, 5, 2),
         hire_levels=(30, 25, 16, 12, 9, 5, 2, 1),
-        program=ProgramDesign(
-            id="exchange",
-            name="The Exchange",
-            format="pair",
-            assignment="lottery",
-            on_performance=0.4,
-            intakes=_intakes("2021-11-08", "2022-11-14", "2023-11-20"),
-            accept_share=0.88,
-            sit_out_days=735,
-            mentor=RoleDesign(
-                levels=(1, 2),
-                apply_share=0.36,
-                offer_share=0.5,
-                hazard_ratio=0.6,
-                morale_effect=0.25,
-                leadership_effect=0.15,
-            ),
-            mentee=RoleDesign(
-                levels=(6, 8),
-                apply_share=0.46,
-                offer_share=0.5,
-                hazard_ratio=0.8,
-                morale_effect=0.25,
-                leadership_effect=0.15,
+        programs=(
+            ProgramDesign(
+                id="exchange",
+                name="The Exchange",
+                format="pair",
+                assignment="lottery",
+                on_performance=0.4,
+                intakes=_intakes("2021-11-08", "2022-11-14", "2023-11-20"),
+                accept_share=0.88,
+                sit_out_days=735,
+                mentor=RoleDesign(
+                    levels=(1, 2),
+                    apply_share=0.36,
+                    offer_share=0.5,
+                    hazard_ratio=0.6,
+                    morale_effect=0.25,
+                    leadership_effect=0.15,
+                ),
+                mentee=RoleDesign(
+                    levels=(6, 8),
+                    apply_share=0.46,
+                    offer_share=0.5,
+                    hazard_ratio=0.8,
+                    morale_effect=0.25,
+                    leadership_effect=0.15,
+                ),
             ),
         ),
         surveys=(
@@ -229,7 +235,121 @@ def _larkfield() -> Scenario:
     )
 
 
-DEMOS: dict[str, Scenario] = {s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield())}
+def _ostwire() -> Scenario:
+    """Return a network vendor that runs a reverse and a traditional program side by side; both work, for juniors.
+
+    Both open on the same days, so that a junior chooses between teaching and being taught; whoever is in the one never
+    comes into the other.
+    """
+    intakes = _intakes("2022-03-07", "2022-10-03", "2023-03-06")
+    return Scenario(
+        name="ostwire",
+        title="Ostwire Networks",
+        sector="network equipment",
+        id_letter="W",
+        employees=1_700,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.13,
+        currency="EUR",
+        departments=("Routing", "Optical", "Radio", "Software", "Field service", "Sales", "Headquarters"),
+        locations=("Head office", "Laboratory", "East", "West"),
+        job_families=("Engineering", "Software", "Commercial", "Support"),
+        programs=(
+            ProgramDesign(
+                id="uplink",
+                name="Uplink",
+                direction="reverse",
+                format="pair",
+                assignment="self_selected",
+                intakes=intakes,
+                mentor=RoleDesign(
+                    levels=(1, 3),
+                    apply_share=0.15,
+                    offer_share=0.6,
+                    hazard_ratio=0.7,
+                    promotion_odds_ratio=1.6,
+                    morale_effect=0.15,
+                ),
+                mentee=RoleDesign(
+                    levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, morale_effect=0.10
+                ),
+                cost_fixed=30_000,
+                cost_per_participant=350,
+            ),
+            ProgramDesign(
+                id="backbone",
+                name="Backbone Mentoring",
+                direction="traditional",
+                format="pair",
+                assignment="self_selected",
+                intakes=intakes,
+                mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, morale_effect=0.05),
+                mentee=RoleDesign(
+                    levels=(1, 3),
+                    apply_share=0.15,
+                    offer_share=0.6,
+                    hazard_ratio=0.85,
+                    promotion_odds_ratio=1.3,
+                    morale_effect=0.10,
+                ),
+                cost_fixed=25_000,
+                cost_per_participant=300,
+            ),
+        ),
+        surveys=(
+            _pulse(
+                _days("2021-06-07", "2022-06-13", "2022-12-05", "2023-06-05", "2024-06-03"),
+                response_share=0.42,
+            ),
+        ),
+    )
+
+
+def _plumetree() -> Scenario:
+    """Return a small agency whose program makes its juniors visible to other agencies, which hire them away.
+
+    It costs a lot for its size, is about social media alone, and does harm: a report that cannot say so is worth
+    nothing.
+    """
+    return Scenario(
+        name="plumetree",
+        title="Plumetree",
+        sector="advertising",
+        id_letter="P",
+        employees=340,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.2,
+        currency="GBP",
+        departments=("Creative", "Strategy", "Accounts", "Media"),
+        locations=("London", "Bristol"),
+        job_families=("Creative", "Planning", "Client service", "Support"),
+        programs=(
+            ProgramDesign(
+                id="feed",
+                name="The Feed",
+                format="pair",
+                assignment="self_selected",
+                intakes=_intakes("2022-03-07", "2023-03-06"),
+                mentor=RoleDesign(
+                    levels=(1, 3), apply_share=0.35, offer_share=0.7, hazard_ratio=2.2, morale_effect=-0.05
+                ),
+                mentee=RoleDesign(
+                    levels=(5, 8), apply_share=0.45, offer_share=0.9, hazard_ratio=1.3, morale_effect=-0.05
+                ),
+                topics=("social media", "social media video", "social media analytics"),
+                cost_fixed=45_000,
+                cost_per_participant=1_200,
+            ),
+        ),
+        surveys=(_pulse(_days("2021-10-11", "2022-06-13", "2022-12-05", "2023-06-05", "2024-06-03")),),
+    )
+
+
+DEMOS: dict[str, Scenario] = {
+    s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree())
+}
 
 
 def scenario_named(
@@ -271,11 +391,10 @@ def scenario_named(
 
 
 def without_effect(scenario: Scenario) -> Scenario:
-    """Return the same company with a program that does nothing."""
-    nothing = {"hazard_ratio": 1.0, "morale_effect": 0.0, "leadership_effect": 0.0}
-    program = replace(
-        scenario.program,
-        mentor=replace(scenario.program.mentor, **nothing),
-        mentee=replace(scenario.program.mentee, **nothing),
-    )
-    return replace(scenario, program=program)
+    """Return the same company with programs that do nothing."""
+    nothing = {"hazard_ratio": 1.0, "promotion_odds_ratio": 1.0, "morale_effect": 0.0, "leadership_effect": 0.0}
+    programs = [
+        replace(program, **{name: replace(role, **nothing) for name, role in program.roles.items()})
+        for program in scenario.programs
+    ]
+    return replace(scenario, programs=tuple(programs))

@@ -1,4 +1,4 @@
-"""Who comes into the program: intakes in calendar order, each changing when those who start will leave."""
+"""Who comes into the programs: intakes in calendar order, each changing when those who start will leave."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,6 @@ from analysis.simulate.days import NEVER, day, next_monday
 from analysis.simulate.hazards import Hazards
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario
 
-WEEKS_TO_START = 6
 MENTEES_PER_CLINIC = 5
 COMMITTEE_NOISE = 0.7
 
@@ -25,18 +24,19 @@ class Enrolled:
     Attributes
     ----------
     records
-        One row per applicant and intake: ``row`` (of the spells), ``role``, ``intake``, ``applied``, ``offered``
-        (NA where nobody decided), ``accepted``, ``planned_start`` (who would start if still there; else `NEVER`),
-        ``start``, ``match_id``.
+        One row per applicant and intake: ``row`` (of the spells), ``program`` (its id), ``role``, ``intake``,
+        ``applied``, ``offered`` (NA where nobody decided), ``accepted``, ``planned_start`` (who would start if still
+        there; else `NEVER`), ``start``, ``match_id``.
     decision
         Day each spell's decision to leave falls, with the program as it happened.
-    start, role
-        Day each spell starts the program (`NEVER`) and as what (empty).
+    start, program, role
+        Day each spell starts a program (`NEVER`), which (empty) and as what (empty).
     """
 
     records: pd.DataFrame
     decision: np.ndarray
     start: np.ndarray
+    program: np.ndarray
     role: np.ndarray
 
 
@@ -47,8 +47,9 @@ class _State:
     decision: np.ndarray
     other_exit: np.ndarray
     start: np.ndarray
+    program: np.ndarray
     role: np.ndarray
-    last_applied: np.ndarray
+    may_apply_from: np.ndarray
     records: list[pd.DataFrame] = field(default_factory=list)
 
     def can_start(self, rows: np.ndarray, on: np.ndarray | int) -> np.ndarray:
@@ -61,25 +62,27 @@ def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: H
 
     The draw behind each decision stays the same, so that both potential outcomes of a spell are known exactly.
     """
-    random = rng(scenario.name, "enrolment")
     n, total = len(spells), hazards.decision_total(spells)
     state = _State(
         hazards.decision.day_reached(np.arange(n), total),
         hazards.other_exit(spells)[0],
         np.full(n, NEVER),
         np.full(n, "", dtype=object),
+        np.full(n, "", dtype=object),
         np.full(n, -NEVER),
     )
-    n_matches = 0
-    for intake in sorted(scenario.program.intakes, key=lambda i: i.opens):
+    randoms = {program.id: rng(*scenario.seeds_of(program, "enrolment")) for program in scenario.programs}
+    n_matches = dict.fromkeys(randoms, 0)
+    intakes = [(intake, program) for program in scenario.programs for intake in program.intakes]
+    for intake, program in sorted(intakes, key=lambda both: both[0].opens):
         if intake.opens > scenario.as_of:
             continue
-        records = _applicants(scenario, intake, spells, careers, state, random)
-        records = _matched(scenario.program, records, random, first_match=n_matches)
-        n_matches += records["match_id"].nunique()
-        state.records.append(_started(scenario, records, state, hazards, total))
+        records = _applicants(program, intake, spells, careers, state, randoms[program.id])
+        records = _matched(program, records, randoms[program.id], first_match=n_matches[program.id])
+        n_matches[program.id] += records["match_id"].nunique()
+        state.records.append(_started(scenario, program, records, state, hazards, total))
     records = pd.concat(state.records, ignore_index=True) if state.records else _no_records()
-    return Enrolled(records, state.decision, state.start, state.role)
+    return Enrolled(records, state.decision, state.start, state.program, state.role)
 
 
 def treated_total(
@@ -91,7 +94,7 @@ def treated_total(
 
 
 def _applicants(
-    scenario: Scenario,
+    program: ProgramDesign,
     intake: Intake,
     spells: pd.DataFrame,
     careers: Careers,
@@ -99,26 +102,27 @@ def _applicants(
     random: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the intake's applicants of every role, with who was offered a place and who took it."""
-    program, opens = scenario.program, day(intake.opens)
+    opens = day(intake.opens)
     eligible = state.can_start(np.arange(len(spells)), opens) & (state.start == NEVER)
     eligible &= spells["hire"].to_numpy() <= opens - program.min_tenure_days
-    eligible &= state.last_applied <= opens - program.sit_out_days
     if intake.department is not None:
         eligible &= careers.department_on(opens) == careers.departments.index(intake.department)
     level, rating = careers.level_on(opens), (careers.rating_on(opens) - 3.2) / 0.85
     rating = np.nan_to_num(rating)  # not yet reviewed: thought of as average
     records, places = [], 0
     for name, role in program.roles.items():
-        rows = np.flatnonzero(eligible & (level >= role.levels[0]) & (level <= role.levels[1]))
+        may_apply = eligible & (state.may_apply_from <= opens)
+        rows = np.flatnonzero(may_apply & (level >= role.levels[0]) & (level <= role.levels[1]))
         rows = rows[random.random(len(rows)) < _apply_chance(program, role, rows, spells, rating, opens)]
         offered = _offered(program, role, rating[rows], places, random)
         accepted = offered & (random.random(len(rows)) < program.accept_share)
         places = int(accepted.sum())
-        state.last_applied[rows] = opens
+        state.may_apply_from[rows] = opens + max(program.sit_out_days, 1)
         records.append(
             pd.DataFrame(
                 {
                     "row": rows,
+                    "program": program.id,
                     "role": name,
                     "intake": opens,
                     "applied": opens - random.integers(1, 22, len(rows)),
@@ -161,35 +165,42 @@ def _offered(
 def _matched(
     program: ProgramDesign, records: pd.DataFrame, random: np.random.Generator, first_match: int
 ) -> pd.DataFrame:
-    """Return the records with a match and a Monday to start, 1 to 6 weeks after the intake opens, for who accepted.
+    """Return the records with a match and a Monday to start, weeks after the intake opens, for who accepted.
 
-    Where one role outnumbers the other, a match has more than one of it. A pair starts together; people drop in to
-    a clinic one by one.
+    Where one role outnumbers the other, a match has more than one of it; where the other is empty, there are no pairs
+    and nobody starts. A pair starts together; people drop in to a clinic one by one.
     """
     accepted = {role: np.flatnonzero(records["accepted"] & (records["role"] == role)) for role in program.roles}
     fewest = min(map(len, accepted.values()))
+    if program.format == "pair" and fewest == 0:
+        return records.assign(match_id=None, planned_start=NEVER)
     n_matches = max(1, round(len(accepted["mentee"]) / MENTEES_PER_CLINIC) if program.format == "clinic" else fewest)
     match_id, planned = np.full(len(records), None, dtype=object), np.full(len(records), NEVER)
-    mondays = 7 * random.integers(0, WEEKS_TO_START, n_matches)
+    mondays = 7 * random.integers(0, program.weeks_to_start, n_matches)
     for places in accepted.values():
         match = random.permutation(len(places)) % n_matches
         match_id[places] = [f"{program.id}-{first_match + m + 1:03d}" for m in match]
-        own = 7 * random.integers(0, WEEKS_TO_START, len(places))
+        own = 7 * random.integers(0, program.weeks_to_start, len(places))
         monday = own if program.format == "clinic" else mondays[match]
         planned[places] = next_monday(records["intake"].to_numpy()[places]) + monday
     return records.assign(match_id=match_id, planned_start=planned)
 
 
 def _started(
-    scenario: Scenario, records: pd.DataFrame, state: _State, hazards: Hazards, total: np.ndarray
+    scenario: Scenario,
+    program: ProgramDesign,
+    records: pd.DataFrame,
+    state: _State,
+    hazards: Hazards,
+    total: np.ndarray,
 ) -> pd.DataFrame:
     """Return the records with the start of those who are still there and not under notice; update the state."""
     rows, planned = records["row"].to_numpy(), records["planned_start"].to_numpy()
     starts = (planned <= day(scenario.as_of)) & state.can_start(rows, planned)
-    for name, role in scenario.program.roles.items():
+    for name, role in program.roles.items():
         chosen = starts & (records["role"] == name).to_numpy()
         who, when = rows[chosen], planned[chosen]
-        state.start[who], state.role[who] = when, name
+        state.start[who], state.program[who], state.role[who] = when, program.id, name
         state.decision[who] = hazards.decision.day_reached(
             who, treated_total(hazards, who, total[who], when, role.hazard_ratio)
         )
@@ -200,6 +211,7 @@ def _no_records() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "row": [],
+            "program": [],
             "role": [],
             "intake": [],
             "applied": [],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.seeds import rng
-from analysis.simulate.days import NEVER, day, month_starts, months_later
+from analysis.simulate.days import NEVER, day, month_begins, month_ends, month_starts, months_later
 from analysis.simulate.people import first_day
 from analysis.simulate.scenario import Scenario
 
@@ -59,29 +59,53 @@ class Hazard:
 
 @dataclass(frozen=True)
 class Hazards:
-    """The hazards of every cause: the decision to leave, and all other exits together with their parts."""
+    """The hazards of every cause, and the calendar that makes days of exit of them.
 
+    Attributes
+    ----------
+    entry
+        Day each spell comes under the hazards: its hire day, or the first day simulated.
+    decision
+        Of the decision to leave voluntarily.
+    other, other_parts
+        Of all other exits together, and of each (kinds × spells × months, in the order of `OTHER_KINDS`).
+    at_month_end
+        Whoever is to leave stays to the last day of that calendar month.
+    """
+
+    entry: np.ndarray
     decision: Hazard
     other: Hazard
-    other_parts: np.ndarray  # kinds × spells × months, in the order of OTHER_KINDS
+    other_parts: np.ndarray
+    at_month_end: bool
+
+    def last_day(self, due: np.ndarray) -> np.ndarray:
+        """Return the last day employed of those who are to leave on the days `due`."""
+        return month_ends(due) if self.at_month_end else due
+
+    def earliest_due(self, last: np.ndarray) -> np.ndarray:
+        """Return the first day due that makes a last day employed of `last` or later."""
+        return month_begins(last) if self.at_month_end else last
 
     def other_exit(self, spells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return the day of each spell's latent exit of another kind, and that kind's index."""
-        rows, entry = np.arange(len(spells)), entry_day(self.other, spells)
-        days = self.other.day_reached(rows, self.other.until(rows, entry) + spells["other_draw"].to_numpy())
+        rows = np.arange(len(spells))
+        days = self.other.day_reached(rows, self.other.until(rows, self.entry) + spells["other_draw"].to_numpy())
         parts = self.other_parts[:, rows, self.other.month_of(days)].cumsum(axis=0)
         kind = (parts < spells["kind_draw"].to_numpy() * parts[-1]).sum(axis=0)
-        return days, kind
+        return self.last_day(days), kind
+
+    def no_other_exit(self, rows: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.ndarray:
+        """Return the probability of no exit of another kind before the day `before`, given none up to `after`.
+
+        Arrays that broadcast; the days are last days employed.
+        """
+        known = np.maximum(self.earliest_due(after + 1), self.entry[rows])
+        return np.exp(-(self.other.until(rows, self.earliest_due(before)) - self.other.until(rows, known)))
 
     def decision_total(self, spells: pd.DataFrame) -> np.ndarray:
         """Return the cumulative hazard at which each spell's decision to leave falls, untreated."""
-        rows = np.arange(len(spells))
-        return self.decision.until(rows, entry_day(self.decision, spells)) + spells["voluntary_draw"].to_numpy()
-
-
-def entry_day(hazard: Hazard, spells: pd.DataFrame) -> np.ndarray:
-    """Return the day each spell comes under the hazard: its hire day, or the first day simulated."""
-    return np.maximum(spells["hire"].to_numpy(), hazard.months[0])
+        return self.decision.until(np.arange(len(spells)), self.entry) + spells["voluntary_draw"].to_numpy()
 
 
 def hazards(scenario: Scenario, spells: pd.DataFrame) -> Hazards:
@@ -97,7 +121,13 @@ def hazards(scenario: Scenario, spells: pd.DataFrame) -> Hazards:
     age = 1970 + middle / DAYS_PER_YEAR - spells["birth_year"].to_numpy()[:, None]
     other = _other_per_year(scenario, spells, age) / DAYS_PER_YEAR
     decision = _decision_per_year(scenario, spells, years, months) / DAYS_PER_YEAR
-    return Hazards(Hazard.of(months, decision), Hazard.of(months, other.sum(axis=0)), other)
+    return Hazards(
+        np.maximum(spells["hire"].to_numpy(), months[0]),
+        Hazard.of(months, decision),
+        Hazard.of(months, other.sum(axis=0)),
+        other,
+        scenario.exits_at_month_end,
+    )
 
 
 def _decision_per_year(scenario: Scenario, spells: pd.DataFrame, years: np.ndarray, months: np.ndarray) -> np.ndarray:

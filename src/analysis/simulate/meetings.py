@@ -1,18 +1,18 @@
-"""How long people stay in the program, and when they meet."""
+"""How long people stay in their program, and when they meet."""
 
 import numpy as np
 import pandas as pd
 
 from analysis.plan.seeds import rng
 from analysis.simulate.days import NEVER, as_dates, day
-from analysis.simulate.scenario import Scenario
+from analysis.simulate.scenario import ProgramDesign, Scenario
 from analysis.simulate.tables import typed
 from analysis.simulate.workforce import Workforce
 
 PLANNED_DAYS = (183, 274)
 EARLY_STOP_SHARE, EARLY_STOP_DAYS = 0.08, (30, 120)
 WAITLISTED_SHARE = 0.15
-TOPICS = ("social media", "mobile apps", "digital tools", "younger customers", "data privacy", "new ways of working")
+TOPICS_A_PERSON = 2
 MINUTES = (30, 45, 60, 90)
 DAYS_BETWEEN = (14, 24)
 CLINIC_ATTENDANCE = {"mentor": 0.6, "mentee": 0.45}
@@ -21,10 +21,16 @@ CLINIC_ATTENDANCE = {"mentor": 0.6, "mentee": 0.45}
 def participation(scenario: Scenario, company: Workforce) -> pd.DataFrame:
     """Return the enrolment records with ``end``, ``status`` and ``topics`` as known at the data lock.
 
-    Everyone of a match ends together, unless he stops early or leaves the company.
+    One program's records below the other's, in the order of the scenario. Everyone of a match ends together, unless he
+    stops early or leaves the company.
     """
-    random, as_of = rng(scenario.name, "participation"), day(scenario.as_of)
     records = company.enrolled.records
+    parts = [_taken_part(scenario, p, company, records[records["program"] == p.id]) for p in scenario.programs]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _taken_part(scenario: Scenario, program: ProgramDesign, company: Workforce, records: pd.DataFrame) -> pd.DataFrame:
+    random, as_of = rng(*scenario.seeds_of(program, "participation")), day(scenario.as_of)
     n, start = len(records), records["start"].to_numpy(dtype=np.int64)
     match = pd.factorize(records["match_id"])[0]
     planned = start + random.integers(*PLANNED_DAYS, max(match.max(initial=-1) + 1, 1))[match]
@@ -35,15 +41,20 @@ def participation(scenario: Scenario, company: Workforce) -> pd.DataFrame:
     withdrawn = started & (stops | (left < planned))
     known = started & (end <= as_of)
     refused = records["offered"].eq(False).fillna(False).to_numpy(dtype=bool)
-    waiting = (random.random(n) < WAITLISTED_SHARE) & (scenario.program.assignment != "lottery")
+    accepted = records["accepted"].to_numpy(dtype=bool)
+    unmatched = records["planned_start"].to_numpy(dtype=np.int64) == NEVER
+    waiting = (random.random(n) < WAITLISTED_SHARE) & (program.assignment != "lottery")
     status = np.select(
-        [known & withdrawn, known, started, refused & waiting, refused, ~records["accepted"].to_numpy(dtype=bool)],
-        ["withdrawn", "completed", "active", "waitlisted", "not_selected", "declined"],
+        [known & withdrawn, known, started, refused & waiting, refused, ~accepted, unmatched],
+        ["withdrawn", "completed", "active", "waitlisted", "not_selected", "declined", "waitlisted"],
         default="withdrawn",
     )
-    topics = [";".join(sorted(random.choice(TOPICS, 2, replace=False))) for _ in range(n)]
+    n_topics = min(TOPICS_A_PERSON, len(program.topics))
+    topics = [";".join(sorted(random.choice(program.topics, n_topics, replace=False))) for _ in range(n)]
     return records.assign(
-        end=np.where(known, end, NEVER), status=status, topics=pd.Series(topics, dtype=object).where(started)
+        end=np.where(known, end, NEVER),
+        status=status,
+        topics=pd.Series(topics, dtype=object, index=records.index).where(started),
     )
 
 
@@ -52,7 +63,14 @@ def sessions(scenario: Scenario, company: Workforce, records: pd.DataFrame) -> p
 
     Pairs leave ``attendee_ids`` empty (everyone of the match); at a clinic those are listed who dropped in.
     """
-    random, as_of = rng(scenario.name, "sessions"), day(scenario.as_of)
+    rows = [row for p in scenario.programs for row in _met(scenario, p, company, records[records["program"] == p.id])]
+    frame = pd.DataFrame(rows, columns=["match_id", "session_date", "minutes", "topic", "attendee_ids"])
+    return typed("sessions", frame.assign(session_date=as_dates(frame["session_date"].to_numpy(dtype=np.int64))))
+
+
+def _met(scenario: Scenario, program: ProgramDesign, company: Workforce, records: pd.DataFrame) -> list[tuple]:
+    """Return one program's sessions: match, day, minutes, topic and, at a clinic, the ids of those who dropped in."""
+    random, as_of = rng(*scenario.seeds_of(program, "sessions")), day(scenario.as_of)
     ids = company.spells["employee_id"].to_numpy()
     rows = []
     for match_id, members in records[records["start"] < NEVER].groupby("match_id"):
@@ -61,11 +79,10 @@ def sessions(scenario: Scenario, company: Workforce, records: pd.DataFrame) -> p
         on = start.min() + random.integers(3, 11)
         while on <= end.max():
             attends = (start <= on) & (on <= end)
-            if scenario.program.format == "clinic":
+            if program.format == "clinic":
                 attends &= random.random(len(members)) < np.array([CLINIC_ATTENDANCE[r] for r in role])
             if {"mentor", "mentee"} <= set(role[attends]):
-                listed = ";".join(who[attends]) if scenario.program.format == "clinic" else None
-                rows.append((match_id, on, random.choice(MINUTES), random.choice(TOPICS), listed))
+                listed = ";".join(who[attends]) if program.format == "clinic" else None
+                rows.append((match_id, on, random.choice(MINUTES), random.choice(program.topics), listed))
             on += random.integers(*DAYS_BETWEEN)
-    frame = pd.DataFrame(rows, columns=["match_id", "session_date", "minutes", "topic", "attendee_ids"])
-    return typed("sessions", frame.assign(session_date=as_dates(frame["session_date"].to_numpy(dtype=np.int64))))
+    return rows

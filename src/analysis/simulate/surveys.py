@@ -44,17 +44,18 @@ def ratings(scenario: Scenario, company: Workforce, managers: Reporting) -> pd.D
 def _asked(scenario: Scenario, company: Workforce, survey: Survey, opens: int) -> np.ndarray:
     asked = company.employed_on(opens)
     if survey.eligible_only:
-        level, roles = company.careers.level_on(opens), scenario.program.roles.values()
+        level, roles = company.careers.level_on(opens), scenario.roles().values()
         asked &= np.any([(level >= r.levels[0]) & (level <= r.levels[1]) for r in roles], axis=0)
     return asked
 
 
 def _latent(scenario: Scenario, company: Workforce, survey: Survey, wave: int, source: str) -> np.ndarray:
-    """Return every spell's latent value on a wave, with the program's effect and the person's noise on that wave."""
+    """Return every spell's latent value on a wave, with their program's effect and the person's noise on that wave."""
     spells, opens = company.spells, day(survey.opens[wave - 1])
     noise = rng(scenario.name, survey.construct, "person", wave).normal(0, WAVE_NOISE_SD, len(spells))
-    full = spells["role"].map({name: role.effect(survey.construct) for name, role in scenario.program.roles.items()})
-    effect = effect_on(opens, spells["start"].to_numpy(), full.fillna(0.0).to_numpy(dtype=float))
+    roles, mine = scenario.roles(), zip(spells["program"], spells["role"], strict=True)
+    full = np.array([roles[part].effect(survey.construct) if part in roles else 0.0 for part in mine])
+    effect = effect_on(opens, spells["start"].to_numpy(), full)
     return trait_mean(scenario, spells, survey, wave, source) + noise + effect
 
 

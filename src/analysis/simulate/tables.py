@@ -106,7 +106,7 @@ def waves(scenario: Scenario) -> pd.DataFrame:
     return typed("waves", frame.assign(closes=as_dates(frame["closes"].to_numpy(dtype=np.int64))))
 
 
-def enrolments(scenario: Scenario, company: Workforce, participation: pd.DataFrame) -> pd.DataFrame:
+def enrolments(company: Workforce, participation: pd.DataFrame) -> pd.DataFrame:
     """Return the enrolments table; `participation` are the enrolment records with their ends (see `meetings`)."""
     ids = company.spells["employee_id"].to_numpy()
     records = participation
@@ -114,7 +114,7 @@ def enrolments(scenario: Scenario, company: Workforce, participation: pd.DataFra
         "enrolments",
         records[["role", "offered", "status", "topics"]]
         .assign(
-            program_id=scenario.program.id,
+            program_id=records["program"],
             intake_date=as_dates(records["intake"]),
             employee_id=ids[records["row"].to_numpy(dtype=np.int64)],
             applied_date=as_dates(records["applied"]),
@@ -122,7 +122,7 @@ def enrolments(scenario: Scenario, company: Workforce, participation: pd.DataFra
             end_date=as_dates(records["end"]),
             match_id=records["match_id"].where(records["start"] < NEVER),
         )
-        .sort_values(["intake_date", "role", "employee_id"], ignore_index=True),
+        .sort_values(["program_id", "intake_date", "role", "employee_id"], ignore_index=True),
     )
 
 

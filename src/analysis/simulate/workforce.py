@@ -21,8 +21,9 @@ class Workforce:
     ----------
     spells
         One row per spell, first spells first: attributes, traits and draws (see `people`), then ``decision`` (the day
-        notice is given), ``exit`` (last day employed), ``exit_kind``, ``start`` and ``role`` in the program, and
-        ``untreated_decision``. Days are numbers, `NEVER` = beyond the simulation; nothing is hidden at the data lock.
+        notice is given), ``exit`` (last day employed), ``exit_kind``, ``start``, ``program`` (its id, empty = none) and
+        ``role`` in it, and ``untreated_decision``. Days are numbers, `NEVER` = beyond the simulation; nothing is hidden
+        at the data lock.
     careers
         In the order of `spells`.
     hazards
@@ -42,7 +43,7 @@ class Workforce:
 
 
 def workforce(scenario: Scenario) -> Workforce:
-    """Simulate every spell of the company, the program's intakes among them."""
+    """Simulate every spell of the company, the programs' intakes among them."""
     spells = first_spells(scenario)
     left_before = _exits(spells, hazards(scenario, spells), decision=None)["exit"] < day(scenario.study_start)
     spells = spells.loc[~left_before].reset_index(drop=True)
@@ -50,8 +51,9 @@ def workforce(scenario: Scenario) -> Workforce:
     enrolled = enrol(scenario, spells, career, hazard)
     untreated = _exits(spells, hazard, decision=None)["decision"]
     first = _exits(spells, hazard, enrolled.decision).assign(
-        start=enrolled.start, role=enrolled.role, untreated_decision=untreated
+        start=enrolled.start, program=enrolled.program, role=enrolled.role, untreated_decision=untreated
     )
+    career = career.with_program(scenario, first, enrolled.start, _odds_ratios(scenario, enrolled))
     second = _second_spells(scenario, first, career)
     if second.empty:
         return Workforce(first, career, hazard, enrolled)
@@ -63,7 +65,7 @@ def _exits(spells: pd.DataFrame, hazard: Hazards, decision: np.ndarray | None) -
     """Return the spells with their decision (untreated where not given), exit and exit kind: the first counts."""
     if decision is None:
         decision = hazard.decision.day_reached(np.arange(len(spells)), hazard.decision_total(spells))
-    voluntary = np.minimum(decision + spells["notice_days"].to_numpy(), NEVER)
+    voluntary = hazard.last_day(np.minimum(decision + spells["notice_days"].to_numpy(), NEVER))
     other, kind = hazard.other_exit(spells)
     kinds = np.array(OTHER_KINDS, dtype=object)[kind]
     left = np.minimum(voluntary, other)
@@ -74,6 +76,13 @@ def _exits(spells: pd.DataFrame, hazard: Hazards, decision: np.ndarray | None) -
     )
 
 
+def _odds_ratios(scenario: Scenario, enrolled: Enrolled) -> np.ndarray:
+    """Return what each spell's part in a program multiplies its odds of promotion by."""
+    roles = scenario.roles()
+    mine = zip(enrolled.program, enrolled.role, strict=True)
+    return np.array([roles[part].promotion_odds_ratio if part in roles else 1.0 for part in mine])
+
+
 def _second_spells(scenario: Scenario, first: pd.DataFrame, career: Careers) -> pd.DataFrame:
     leavers = (first["exit_kind"] == "voluntary") & (first["exit"] < day(scenario.as_of)) & (first["start"] == NEVER)
     leavers = first.assign(level=career.level_at(first["exit"].to_numpy())).loc[leavers]
@@ -81,4 +90,4 @@ def _second_spells(scenario: Scenario, first: pd.DataFrame, career: Careers) -> 
     if second.empty:
         return second
     second = _exits(second, hazards(scenario, second), decision=None)
-    return second.assign(start=NEVER, role="", untreated_decision=second["decision"])
+    return second.assign(start=NEVER, program="", role="", untreated_decision=second["decision"])
