@@ -20,6 +20,7 @@ CONTINUOUS = (
     "morale_last",
     "leadership_mean",
     "leadership_last",
+    "in_other_program",
 )
 CATEGORICAL = ("job_family", "department", "location")
 FLEXIBLE = ("tenure_years", "age_years")

@@ -1,5 +1,6 @@
 """The comparison that dashboards make, biased as it is: ever mentored against never."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.design.trials import eligible_levels
@@ -13,8 +14,9 @@ from analysis.plan.study import Program, Study
 def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> pd.DataFrame:
     """Return everybody of the role's levels from the program's first intake (or hiring, if later), by ever starting.
 
-    One row per employment spell: ``employee_id, is_treated`` (ever started the role before the data lock), ``months``
-    and ``outcome`` as in `design.trials`. Those who started had to stay long enough to start: the time before their
+    One row per employment spell: ``employee_id, is_treated`` (ever started the role before the data lock), ``zero``
+    (the day it is counted from), ``job_level`` on it, ``months`` and ``outcome`` as in `design.trials`.
+    Those who started had to stay long enough to start: the time before their
     start is immortal and is credited to the program here, which is what is wrong with it.
     """
     launch = tables.enrolments.loc[tables.enrolments["program_id"] == program.id, "intake_date"].min()
@@ -24,9 +26,12 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
     spells = spells[present & (spells["hire_date"] < lock_end)].reset_index(drop=True)
     zero = spells["hire_date"].clip(lower=launch)
     rule = eligible_levels(tables, program, role)
-    if rule.job_level is not None and tables.jobs is not None:
-        keep = job_value_at(tables.jobs, "job_level", spells["employee_id"], zero).between(*rule.job_level)
-        spells, zero = spells[keep].reset_index(drop=True), zero[keep].reset_index(drop=True)
+    level = pd.Series(np.nan, index=spells.index)
+    if tables.jobs is not None:
+        level = job_value_at(tables.jobs, "job_level", spells["employee_id"], zero)
+    if rule.job_level is not None:
+        keep = level.between(*rule.job_level)
+        spells, zero, level = (kept[keep].reset_index(drop=True) for kept in (spells, zero, level))
     ever = spells["employee_id"].isin(first_starts(tables.enrolments, program.id, role).index)
     elsewhere = spells["employee_id"].isin(first_starts(tables.enrolments, program.id).index) & ~ever
     exit_end = spells["exit_date"] + ONE_DAY
@@ -34,6 +39,8 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
         {
             "employee_id": spells["employee_id"],
             "is_treated": ever,
+            "zero": zero,
+            "job_level": level,
             "months": months_between(zero, exit_end.fillna(lock_end)),
             "outcome": exit_outcome(spells["exit_type"]).where(exit_end.notna(), None),
         }

@@ -1,13 +1,21 @@
 """Lotteries: those offered a place against those who were not, from the day the intake opened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import covariates_on
+from analysis.design.weights import WeightedFollowUp, as_followed
 from analysis.measure.calendar import ONE_DAY, months_between
-from analysis.measure.employment import employed_on, exit_outcome, job_history, staff_on, under_notice_on
+from analysis.measure.employment import (
+    employed_on,
+    exit_outcome,
+    job_history,
+    job_value_at,
+    staff_on,
+    under_notice_on,
+)
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program, Study
 
@@ -22,7 +30,8 @@ class Lottery:
     ----------
     rows
         One row per person and intake: ``stratum`` (0, 1, … by intake date), ``intake_date``, ``employee_id``,
-        ``is_offered``, ``is_started``, ``months`` (calendar months from the intake to the end of follow-up),
+        ``is_offered``, ``is_started``, ``job_level`` that day, ``months`` (calendar months from the intake to the end
+        of follow-up),
         ``months_observed`` (to the data lock) and ``outcome`` (kind of exit; missing = still employed at the lock).
     covariates
         Same rows, what was known before the intake; empty without employment data.
@@ -66,8 +75,14 @@ def build_lottery(
     flow.append(_count(FLOW_STEPS[3], rows[~both]))
     rows = rows[both].reset_index(drop=True)
     flow.append(_count(FLOW_STEPS[4], rows))
+    level = pd.Series(np.nan, index=rows.index)
+    if tables.jobs is not None and len(rows):
+        level = job_value_at(tables.jobs, "job_level", rows["employee_id"], rows["intake_date"])
     return Lottery(
-        _follow_up(rows, study), _covariates(tables, rows, scores), pd.DataFrame(flow), _waitlist_months(rows, program)
+        _follow_up(rows.assign(job_level=level), study),
+        _covariates(tables, rows, scores),
+        pd.DataFrame(flow),
+        _waitlist_months(rows, program),
     )
 
 
@@ -113,6 +128,7 @@ def _follow_up(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
             "employee_id": rows["employee_id"],
             "is_offered": rows["is_offered"],
             "is_started": rows["is_started"],
+            "job_level": rows["job_level"],
             "months": months_between(rows["intake_date"], exit_end.fillna(lock_end)),
             "months_observed": months_between(rows["intake_date"], pd.Series(lock_end, index=rows.index)),
             "outcome": exit_outcome(rows["exit_type"]).where(exit_end.notna(), None),
@@ -125,3 +141,16 @@ def _waitlist_months(rows: pd.DataFrame, program: Program) -> float:
     if program.assignment != "waitlist" or waited.empty:
         return np.inf
     return float(months_between(waited["intake_date"], waited["start_date"]).min())
+
+
+def as_weighted(lottery: Lottery, kinds: tuple[str, ...], months: int) -> WeightedFollowUp:
+    """Return both arms of a lottery with each stratum's not offered weighted to the number offered in it.
+
+    Strata that were not followed for all of `months` before the data lock are left out, so that every month compares
+    the same people.
+    """
+    rows = lottery.rows[lottery.rows["months_observed"] >= months].reset_index(drop=True)
+    offered = rows["is_offered"].astype(bool)
+    share = offered.groupby(rows["stratum"]).transform("mean")
+    followed = as_followed(rows.assign(is_treated=offered), kinds, months)
+    return replace(followed, weights=np.where(offered, 1.0, share / (1 - share)))

@@ -31,8 +31,20 @@ FLOW_STEPS = (
     "under notice",
     "level or tenure not eligible",
     "no colleague to compare with that day",
+    "no colleague nearly as likely to start",
     "analysed",
 )
+ROW_COLUMNS = [
+    "trial_date",
+    "employee_id",
+    "is_treated",
+    "unit",
+    "manager_id",
+    "job_level",
+    "months",
+    "outcome",
+    "trial",
+]
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,8 @@ class Trials:
     rows
         One row per trial and person in it: ``trial`` (0, 1, … by start day), ``trial_date``, ``employee_id``,
         ``is_treated``, ``unit`` (department that day), ``months`` (calendar months from the trial date to the end of
-        follow-up), ``outcome`` (kind of exit that ended it; missing = censored: data lock, or own start).
+        follow-up), ``outcome`` (kind of exit that ended it; missing = censored: data lock, or own start), and as of
+        that day ``job_level`` and ``manager_id``.
     covariates
         Same rows, what was known before the trial date.
     flow
@@ -57,6 +70,21 @@ class Trials:
     covariates: pd.DataFrame
     flow: pd.DataFrame
     by_unit: bool
+
+    def take(self, chosen: np.ndarray) -> "Trials":
+        """Return the trials of the rows chosen (a mask), without those that are left with one arm.
+
+        Those who started and go are counted in the flow as having no colleague nearly as likely to start.
+        """
+        arms = self.rows[chosen].groupby("trial")["is_treated"].nunique()
+        kept = chosen & self.rows["trial"].isin(arms.index[arms == 2]).to_numpy()
+        rows = self.rows[kept].reset_index(drop=True)
+        rows = rows.assign(trial=pd.factorize(rows["trial"], sort=True)[0])
+        n_treated = int(rows["is_treated"].sum())
+        flow = self.flow.set_index("step")["n_people"].copy()
+        flow[FLOW_STEPS[-2]] += flow["analysed"] - n_treated
+        flow["analysed"] = n_treated
+        return Trials(rows, self.covariates[kept].reset_index(drop=True), flow.reset_index(), self.by_unit)
 
 
 def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
@@ -118,16 +146,21 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
         staff = staff.take(keep)
         rows = _rows(staff, is_starter[keep], study, any_start, reached)
         parts.append(rows.assign(trial=len(parts)))
-        known.append(covariates_on(staff, scores))
-    rows = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=["trial", "trial_date", "employee_id", "is_treated", "unit", "months", "outcome"])
-    )
+        known.append(covariates_on(staff, scores).assign(**_elsewhere(tables.enrolments, study, program, staff)))
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ROW_COLUMNS)
     lost["analysed"] = int(rows["is_treated"].sum())
     flow = pd.DataFrame({"step": list(lost), "n_people": list(lost.values())})
     covariates = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
     return Trials(rows, covariates, flow, by_unit)
+
+
+def _elsewhere(enrolments: pd.DataFrame, study: Study, program: Program, staff: Staff) -> dict[str, np.ndarray]:
+    """Return who had started another of the company's programs before the day; nothing where there is none."""
+    others = [p.id for p in study.programs if p.id != program.id]
+    if not others:
+        return {}
+    earlier = enrolments[enrolments["program_id"].isin(others) & (enrolments["start_date"] < staff.day)]
+    return {"in_other_program": staff.spells["employee_id"].isin(earlier["employee_id"]).to_numpy(dtype=float)}
 
 
 def _who_is_in(staff, rule, starters, any_start, reached, lost) -> tuple[np.ndarray, np.ndarray]:
@@ -177,6 +210,8 @@ def _rows(staff: Staff, is_starter: np.ndarray, study: Study, any_start, reached
             "employee_id": spells["employee_id"],
             "is_treated": is_starter,
             "unit": unit,
+            "manager_id": staff.jobs["manager_id"],
+            "job_level": staff.jobs["job_level"],
             "months": months_since(staff.day, exit_end.where(is_exit, stop)),
             "outcome": exit_outcome(spells["exit_type"]).where(is_exit, None),
         }

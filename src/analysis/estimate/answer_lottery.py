@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from analysis.design.balance import balance
 from analysis.design.covariates import design_matrix
 from analysis.design.lottery import Lottery
-from analysis.design.weights import balance
+from analysis.estimate.arms import ANY_EXIT
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.lottery import (
@@ -17,16 +18,19 @@ from analysis.estimate.lottery import (
     offer,
     randomization_p,
 )
-from analysis.estimate.retention import ANY_EXIT, KINDS
 from analysis.estimate.rows import Groups, estimated, not_estimable
+from analysis.measure.employment import EXITS
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.seeds import rng
 
 STRATIFIED = "stratified_difference_in_proportions"
 
 
-def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str) -> Finding:
-    """Return H1 under a lottery: intention-to-treat at every horizon, the complier effect, and the naive figure."""
+def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[str, ...] = EXITS) -> Finding:
+    """Return H1 (or H8) under a lottery: intention-to-treat at every horizon, the complier effect, the naive figure.
+
+    `kinds` are the events that compete.
+    """
     evidence = {"flow": lottery.flow}
     rows = lottery.rows
     if rows.empty:
@@ -59,7 +63,7 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str) -> Finding:
 
 
 def _kinds(outcome: str) -> tuple[str, ...]:
-    return KINDS if outcome == ANY_EXIT else (outcome,)
+    return EXITS if outcome == ANY_EXIT else (outcome,)
 
 
 def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int) -> list[Estimate]:

@@ -2,24 +2,18 @@
 
 import pandas as pd
 
+from analysis.design.balance import balance, missing_values, overlap
 from analysis.design.trials import Trials
+from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weigh
+from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
+from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
+from analysis.estimate.hazard import hazard_rows
 from analysis.estimate.inference import smallest_detectable
-from analysis.estimate.retention import (
-    ANY_EXIT,
-    Arms,
-    WeightedTrials,
-    curves,
-    difference,
-    ratio,
-    unweighted_arms,
-    weigh_trials,
-)
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
-from analysis.measure.employment import MAX_UNKNOWN_EXITS, unknown_exit_share
+from analysis.estimate.retention import curves
+from analysis.estimate.rows import suppressed
+from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
 from analysis.plan.results import Check, Estimate, Finding
-
-WEIGHTED, PLAIN = "iptw_aalen_johansen", "aalen_johansen"
 
 
 def retention_outcome(employees: pd.DataFrame) -> str:
@@ -27,54 +21,49 @@ def retention_outcome(employees: pd.DataFrame) -> str:
     return ANY_EXIT if unknown_exit_share(employees) > MAX_UNKNOWN_EXITS else "voluntary_exit"
 
 
-def retention_by_trials(ask: Ask, trials: Trials, ever: pd.DataFrame, outcome: str) -> Finding:
-    """Return H1 for a program that people choose or that is rolled out: the ATT from target trials.
+def answer_by_trials(
+    ask: Ask, trials: Trials, ever: pd.DataFrame, outcome: str, kinds: tuple[str, ...] = EXITS
+) -> Finding:
+    """Return H1 (or H8) for a program that people choose or that is rolled out: the ATT from target trials.
 
     Parameters
     ----------
     ever
         As from `design.dashboard.ever_vs_never`.
     outcome
-        As from `retention_outcome`.
+        As from `retention_outcome`, or ``promotion``.
+    kinds
+        The events that compete.
     """
-    evidence = {"flow": trials.flow}
+    trials = trimmed(trials)
     if not trials.rows["is_treated"].any():
-        if 0 < trials.flow["n_people"].iloc[0] < ask.study.min_cell:
-            row = suppressed(ask.question(outcome), "primary", WEIGHTED, ask.study.min_cell)
-            return finding(ask, row, evidence=evidence)
-        return unanswered(ask, WEIGHTED, _why_no_trial(trials), outcome, evidence=evidence, checks=UNTESTABLE)
+        return _no_trial(ask, trials, outcome)
     months = max(ask.study.horizons_months)
-    weighed = weigh_trials(trials, months)
-    plain, dashboard = unweighted_arms(trials.rows, months), unweighted_arms(ever, months)
+    followed = weigh(trials, kinds, months)
+    arms = Arms.of(followed)
     first, *later = ask.study.horizons_months
-    primary = _risk_row(ask, weighed.arms, outcome, first, "primary", WEIGHTED)
-    rows = [
-        _risk_row(ask, dashboard, outcome, h, "naive", PLAIN, contrast="ever_vs_never", estimand="association")
-        for h in ask.study.horizons_months
-    ]
-    rows += [
-        _risk_row(ask, plain, outcome, h, "naive", PLAIN, estimand="association") for h in ask.study.horizons_months
-    ]
-    rows += [_risk_row(ask, weighed.arms, outcome, h, "secondary", WEIGHTED) for h in later]
-    rows += [_ratio_row(ask, weighed.arms, outcome, h) for h in ask.study.horizons_months]
-    control = None
-    if outcome != ANY_EXIT:
-        rows.append(_risk_row(ask, weighed.arms, ANY_EXIT, first, "sensitivity", WEIGHTED))
-        control = _risk_row(ask, weighed.arms, "involuntary_exit", first, "negative_control", WEIGHTED)
-        rows.append(control)
-    shown = max((h for h in ask.study.horizons_months if _short(ask, weighed.arms, h) is None), default=None)
-    if shown:
-        picture = curves(weighed.arms, outcome)
-        evidence |= {"curves": picture[picture["months"] <= shown]}
-    evidence |= {"balance": weighed.balance, "overlap": weighed.overlap}
+    primary = event_row(ask, arms, outcome, first, ask.main_analysis)
+    rows = naive_rows(ask, Arms.of(as_followed(ever, kinds, months)), outcome, contrast="ever_vs_never")
+    rows += naive_rows(ask, Arms.of(as_followed(trials.rows, kinds, months)), outcome)
+    rows += [event_row(ask, arms, outcome, h, "secondary") for h in later]
+    rows += _other_measures(ask, followed, arms, outcome)
+    rows += _other_exits(ask, arms, outcome)
     return finding(
         ask,
         primary,
         alternatives=tuple(rows),
-        checks=_checks(weighed, control),
-        evidence=evidence,
+        checks=_checks(followed, arms, rows),
+        evidence=_evidence(ask, trials, followed, arms, outcome),
         smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
     )
+
+
+def _no_trial(ask: Ask, trials: Trials, outcome: str) -> Finding:
+    evidence = {"flow": trials.flow}
+    if 0 < trials.flow["n_people"].iloc[0] < ask.study.min_cell:
+        row = suppressed(ask.question(outcome), ask.main_analysis, WEIGHTED, ask.study.min_cell)
+        return finding(ask, row, evidence=evidence)
+    return unanswered(ask, WEIGHTED, _why_no_trial(trials), outcome, evidence=evidence, checks=UNTESTABLE)
 
 
 def _why_no_trial(trials: Trials) -> str:
@@ -86,65 +75,66 @@ def _why_no_trial(trials: Trials) -> str:
             "On no start day was there an eligible colleague left who had not started (in a rollout: in a unit not yet "
             "reached); a later start for some units, or a lottery, would have left a comparison."
         )
+    if counts["no colleague nearly as likely to start"] > 0:
+        return (
+            "Those who started were nearly sure to start, by what is recorded, so no colleague is like them; a lottery "
+            "among those who apply would leave a comparison."
+        )
     return "Nobody who started was employed, eligible and not under notice on the day of the start."
 
 
-def _short(ask: Ask, arms: Arms, month: int) -> str | None:
-    """Return why `month` cannot be read off, or None: too few people have been followed so far in an arm."""
-    least = ask.study.min_cell
-    n_treated, n_control = arms.n_followed["treated"][month], arms.n_followed["control"][month]
-    if min(n_treated, n_control) >= least:
-        return None
-    who = "those who started" if n_treated < least else "their comparators"
-    return (
-        f"Fewer than {least} of {who} could be followed for {month} months before the data end or the comparison "
-        f"ends; an answer needs a later data lock or a comparison that lasts longer."
-    )
+def naive_rows(ask: Ask, arms: Arms, outcome: str, **changes) -> list[Estimate]:
+    """Return the figure of a biased comparison at every horizon."""
+    return [
+        event_row(ask, arms, outcome, h, "naive", PLAIN, estimand="association", **changes)
+        for h in ask.study.horizons_months
+    ]
 
 
-def _groups(arms: Arms, outcome: str, month: int) -> Groups:
-    return Groups(
-        arms.treated.n_people,
-        arms.control.n_people,
-        int(arms.treated.events[outcome][month]),
-        int(arms.control.events[outcome][month]),
-    )
+def _other_measures(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> list[Estimate]:
+    """Return the ratio of risks, days and the ratio of hazards of the same contrast."""
+    horizons = ask.study.horizons_months
+    rows = [event_row(ask, arms, outcome, h, "secondary", measure="risk_ratio") for h in horizons]
+    if outcome in (*EXITS, ANY_EXIT):
+        rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
+    rows += [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
+    return rows + hazard_rows(ask, followed, arms, outcome)
 
 
-def _risk_row(ask: Ask, arms: Arms, outcome: str, month: int, analysis: str, estimator: str, **changes) -> Estimate:
-    question, changes = ask.question(outcome), {"horizon_months": month} | changes
-    empty = _row_without_number(ask, arms, question, month, analysis, estimator, changes)
-    if empty:
-        return empty
-    if arms.treated.events[outcome][month] + arms.control.events[outcome][month] == 0:
-        reason = f"No such exit in either arm within {month} months."
-        return not_estimable(question, analysis, estimator, reason, **changes)
-    interval = difference(arms, outcome, month)
-    return estimated(question, analysis, estimator, interval, _groups(arms, outcome, month), **changes)
+def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
+    """Return exits of other kinds at the first horizon: all together, each by itself; dismissals are the control."""
+    if outcome != "voluntary_exit":
+        return []
+    first = ask.study.horizons_months[0]
+    return [
+        event_row(ask, arms, ANY_EXIT, first, "sensitivity"),
+        event_row(ask, arms, "involuntary_exit", first, "negative_control"),
+        event_row(ask, arms, "other_exit", first, "sensitivity"),
+    ]
 
 
-def _ratio_row(ask: Ask, arms: Arms, outcome: str, month: int) -> Estimate:
-    question, changes = ask.question(outcome), {"horizon_months": month, "measure": "risk_ratio"}
-    empty = _row_without_number(ask, arms, question, month, "secondary", WEIGHTED, changes)
-    interval = ratio(arms, outcome, month)
-    if not empty and not interval:
-        reason = "No such exit in one of the arms: a ratio has no value."
-        return not_estimable(question, "secondary", WEIGHTED, reason, **changes)
-    return empty or estimated(question, "secondary", WEIGHTED, interval, _groups(arms, outcome, month), **changes)
+def _evidence(
+    ask: Ask, trials: Trials, followed: WeightedFollowUp, arms: Arms, outcome: str
+) -> dict[str, pd.DataFrame]:
+    model = followed.model
+    evidence = {"flow": trials.flow}
+    shown = last_read(ask, arms)
+    if shown:
+        evidence["curves"] = curves(arms, outcome, shown)
+        kinds = [kind for kind in followed.kinds if kind != outcome]
+        by_kind = [curves(arms, kind, shown).assign(outcome=kind) for kind in kinds]
+        evidence["curves_by_kind"] = pd.concat(by_kind, ignore_index=True)
+    return evidence | {
+        "balance": balance(model.matrix, followed.treated, followed.base),
+        "overlap": overlap(model.propensity.probability, followed.treated),
+        "missing": missing_values(trials.covariates, followed.rows),
+    }
 
 
-def _row_without_number(ask, arms, question, month, analysis, estimator, changes) -> Estimate | None:
-    """Return the row when a group is too small to speak of or too few could be followed; None otherwise."""
-    if min(arms.treated.n_people, arms.control.n_people) < ask.study.min_cell:
-        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
-    reason = _short(ask, arms, month)
-    return not_estimable(question, analysis, estimator, reason, **changes) if reason else None
-
-
-def _checks(weighed: WeightedTrials, control: Estimate | None) -> tuple[Check, ...]:
-    size, n_treated = weighed.arms.control.n_effective, weighed.arms.treated.n_people
+def _checks(followed: WeightedFollowUp, arms: Arms, rows: list[Estimate]) -> tuple[Check, ...]:
+    size, n_treated = arms.control.n_effective, arms.treated.n_people
     checks = [
-        balance_check(weighed.balance),
+        balance_check(balance(followed.model.matrix, followed.treated, followed.base)),
         Check(
             "overlap",
             bool(size >= n_treated),
@@ -153,16 +143,17 @@ def _checks(weighed: WeightedTrials, control: Estimate | None) -> tuple[Check, .
             f"The weighted comparators are worth {size:,.0f} people, against {n_treated:,} who started.",
         ),
     ]
-    if control is not None and control.is_estimated:
-        quiet = control.ci_low <= 0 <= control.ci_high
-        checks.append(
-            Check(
-                "negative control: dismissals",
-                bool(quiet),
-                control.estimate,
-                0.0,
-                "The program should not change who is dismissed, and the interval for dismissals "
-                + ("includes no difference." if quiet else "excludes no difference: the arms may differ."),
+    for control in rows:
+        if control.analysis == "negative_control" and control.is_estimated:
+            quiet = control.ci_low <= 0 <= control.ci_high
+            checks.append(
+                Check(
+                    "negative control: dismissals",
+                    bool(quiet),
+                    control.estimate,
+                    0.0,
+                    "The program should not change who is dismissed, and the interval for dismissals "
+                    + ("includes no difference." if quiet else "excludes no difference: the arms may differ."),
+                )
             )
-        )
     return (*checks, *UNTESTABLE)

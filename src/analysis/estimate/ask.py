@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.design.weights import BALANCED
+from analysis.design.balance import BALANCED
 from analysis.estimate.rows import Question, not_estimable
 from analysis.estimate.verdict import verdict
 from analysis.plan.hypotheses import Hypothesis, smallest_effect
@@ -43,6 +43,11 @@ class Ask:
         """Smallest effect of interest, positive, on the measure's own scale."""
         return smallest_effect(self.study, self.hypothesis)
 
+    @property
+    def main_analysis(self) -> str:
+        """What the main row is called in the ledger: ``primary`` for H1–H3, ``secondary`` for the others."""
+        return "primary" if self.hypothesis.family == "primary" else "secondary"
+
     def question(self, outcome: str | None = None, rater_source: str | None = None) -> Question:
         """Return the naming columns of the main row, at the first horizon."""
         randomized = self.program.assignment in ("lottery", "waitlist")
@@ -61,7 +66,7 @@ class Ask:
 
 
 def balance_check(balance: pd.DataFrame) -> Check:
-    """Return whether weighting made the arms alike in what was recorded; `balance` as from `design.weights`."""
+    """Return whether weighting made the arms alike in what was recorded; `balance` as from `design.balance`."""
     worst = float(balance["smd_after"].abs().max()) if len(balance) else 0.0
     sentence = (
         f"After weighting, the largest standardized difference between the arms is {worst:.2f} "
@@ -85,4 +90,4 @@ def finding(ask: Ask, primary: Estimate, **parts) -> Finding:
 
 def unanswered(ask: Ask, estimator: str, reason: str, outcome: str | None = None, **parts) -> Finding:
     """Return the finding that the data cannot answer, and why."""
-    return finding(ask, not_estimable(ask.question(outcome), "primary", estimator, reason), **parts)
+    return finding(ask, not_estimable(ask.question(outcome), ask.main_analysis, estimator, reason), **parts)

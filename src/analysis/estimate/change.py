@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.design.balance import balance
 from analysis.design.covariates import design_matrix
 from analysis.design.panels import Panel
-from analysis.design.weights import att_weights, balance, fit_propensity
+from analysis.design.propensity import att_weights, fit_propensity
 from analysis.estimate.inference import Interval, cluster_sums, wald
 
 N_PERMUTATIONS = 2_000
@@ -48,7 +49,7 @@ def did_change(panel: Panel, by_unit: bool) -> tuple[Adjusted, pd.DataFrame]:
     )
     matrix = design_matrix(panel.covariates, treated, exclude)
     propensity = fit_propensity(matrix.values, treated, cell)
-    weights = att_weights(propensity, treated, cell)
+    weights = att_weights(propensity.linear, treated, cell)
     change = (rows["after"] - rows["before"]).to_numpy(dtype=float)
     cluster = rows["unit"].fillna("none") if by_unit else rows["employee_id"]
     adjusted = regression_adjusted(change, treated, cell, matrix.values, weights, pd.factorize(cluster)[0])

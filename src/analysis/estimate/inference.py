@@ -43,6 +43,13 @@ def wald(estimate: float, std_error: float, df: float = np.inf, level: float = L
     )
 
 
+def wald_on_log(estimate: float, std_error: float, df: float = np.inf) -> Interval:
+    """Return a ratio from its logarithm: estimate and limits as ratios, the standard error on the log scale."""
+    on_log = wald(estimate, std_error, df)
+    ratio, low, high = (float(np.exp(x)) for x in (on_log.estimate, on_log.low, on_log.high))
+    return Interval(ratio, on_log.std_error, low, high, on_log.p_value)
+
+
 def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Return Wilson's score interval of a share of `n` (effective) people (Wilson 1927, JASA 22:209)."""
     z = stats.norm.ppf((1 + level) / 2)

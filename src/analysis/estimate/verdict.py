@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from statsmodels.stats.multitest import multipletests
 
-from analysis.plan.hypotheses import Hypothesis
+from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import Estimate, Finding, Verdict
 
 
@@ -27,24 +27,29 @@ def verdict(estimate: Estimate, hypothesis: Hypothesis, smallest_effect: float) 
     return "not supported" if high < smallest_effect else "inconclusive"
 
 
-def adjust_primary(findings: Iterable[Finding], min_cell: int) -> tuple[Finding, ...]:
-    """Return the findings with Holm-adjusted p-values on the H1–H3 main rows, across programs and roles.
+FAMILY_METHODS = {"primary": "holm", "secondary": "fdr_bh"}
 
-    Rows of groups under `min_cell` are not shown and do not count as tests.
+
+def adjust(findings: Iterable[Finding], min_cell: int) -> tuple[Finding, ...]:
+    """Return the findings with adjusted p-values on their main rows, across programs and roles.
+
+    Holm over the primary family (H1–H3), Benjamini–Hochberg over the secondary one (H4–H8). Rows of groups under
+    `min_cell` are not shown and do not count as tests.
     """
-    findings = tuple(findings)
-    shown = [
-        i
-        for i, f in enumerate(findings)
-        if f.primary.is_estimated
-        and f.primary.analysis == "primary"
-        and min(f.primary.n_treated, f.primary.n_control) >= min_cell
-    ]
-    if not shown:
-        return findings
-    adjusted = multipletests([findings[i].primary.p_value for i in shown], method="holm")[1]
-    by_index = dict(zip(shown, adjusted, strict=True))
-    return tuple(
-        replace(f, primary=replace(f.primary, p_adjusted=float(by_index[i]))) if i in by_index else f
-        for i, f in enumerate(findings)
-    )
+    findings = list(findings)
+    for family, method in FAMILY_METHODS.items():
+        shown = [i for i, f in enumerate(findings) if _family(f) == family and _is_shown(f.primary, min_cell)]
+        if not shown:
+            continue
+        adjusted = multipletests([findings[i].primary.p_value for i in shown], method=method)[1]
+        for i, p in zip(shown, adjusted, strict=True):
+            findings[i] = replace(findings[i], primary=replace(findings[i].primary, p_adjusted=float(p)))
+    return tuple(findings)
+
+
+def _family(finding: Finding) -> str:
+    return load_plan().hypothesis(finding.hypothesis).family
+
+
+def _is_shown(row: Estimate, min_cell: int) -> bool:
+    return row.is_estimated and min(row.n_treated, row.n_control) >= min_cell

@@ -11,6 +11,7 @@ from analysis.plan.contract import Tables
 UNKNOWN_EXIT = "unknown"
 OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_exit"}
 OTHER_EXIT = "other_exit"
+EXITS = ("voluntary_exit", "involuntary_exit", OTHER_EXIT)
 
 # Above this share of exits without a kind, "voluntary" cannot be told from the rest (methods: retention).
 MAX_UNKNOWN_EXITS = 0.10
@@ -128,9 +129,8 @@ def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Times
         present, years = days > 0, days.clip(lower=0).sum() / 365.25
         left = spells["exit_date"].between(start, end - pd.Timedelta(days=1))
         counts = spells.loc[left, "kind"].value_counts()
-        kinds = ("voluntary_exit", "involuntary_exit", OTHER_EXIT)
         rows.append(
             {"year": year, "n_people": spells.loc[present, "employee_id"].nunique(), "person_years": years}
-            | {f"{k}_per_100": 100 * counts.get(k, 0) / years if years else np.nan for k in kinds}
+            | {f"{k}_per_100": 100 * counts.get(k, 0) / years if years else np.nan for k in EXITS}
         )
     return pd.DataFrame(rows)

@@ -1,6 +1,9 @@
 """Who started what, and when. Treated = has a start date; the status never decides."""
 
+import numpy as np
 import pandas as pd
+
+from analysis.measure.calendar import ONE_DAY, months_between
 
 ANALYSED_ROLES = ("mentor", "mentee", "participant")
 
@@ -32,3 +35,20 @@ def participation(enrolments: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(
         n_enrolled=("employee_id", "nunique"), n_offered=("is_offered", "sum"), n_started=("is_started", "sum")
     ).reset_index()
+
+
+def pairs(enrolments: pd.DataFrame, program_id: str) -> pd.Series:
+    """Return the match in which each person first started a program, by employee id; only where it is recorded."""
+    rows = enrolments[(enrolments["program_id"] == program_id) & enrolments["start_date"].notna()]
+    return rows.sort_values("start_date", kind="stable").groupby("employee_id")["match_id"].first().dropna()
+
+
+def participation_end(enrolments: pd.DataFrame, program_id: str, rows: pd.DataFrame) -> np.ndarray:
+    """Return months from each row's ``trial_date`` to the end of taking part, shape (rows,).
+
+    Infinite for who had not started or had not ended. Whoever left the company took part until then.
+    """
+    started = enrolments[(enrolments["program_id"] == program_id) & enrolments["start_date"].notna()]
+    last = started.groupby("employee_id")["end_date"].max()
+    end = pd.to_datetime(rows["employee_id"].map(last)).where(rows["is_treated"].astype(bool))
+    return months_between(rows["trial_date"], end + ONE_DAY)

@@ -5,83 +5,54 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis.design.dashboard import ever_vs_never
 from analysis.design.lottery import build_lottery
 from analysis.design.panels import build_lottery_panel, build_panel
 from analysis.design.sources import others_suffice
-from analysis.design.trials import build_trials
 from analysis.estimate.answer_change import Measured, answer_change
-from analysis.estimate.answer_lottery import retention_by_lottery
-from analysis.estimate.answer_retention import retention_by_trials, retention_outcome
-from analysis.estimate.ask import Ask, unanswered
-from analysis.estimate.verdict import adjust_primary
+from analysis.estimate.ask import Ask
+from analysis.estimate.verdict import adjust
 from analysis.measure.exposure import analysed_roles
 from analysis.measure.scales import rated_scores, self_scores
+from analysis.pipeline.events import Comparison, compare_directions, economics, missing_parts, promotion, retention
 from analysis.pipeline.opened import OpenStudy
-from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Finding
 
-NO_LEVELS = Check(
-    "eligible job levels",
-    None,
-    None,
-    None,
-    "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
-    "other levels than their comparators.",
-)
-HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
+SCALES = ("H2_morale", "H3_leadership")
 
 
 def find(opened: OpenStudy) -> tuple[Finding, ...]:
-    """Return the findings of H1–H3 for every program and role, before disclosure control.
+    """Return the findings for every program and role, before disclosure control.
 
-    Holm's adjustment is over the whole primary family, so all of them are always estimated together.
+    Adjustments are over whole families of hypotheses, so all of them are always estimated together.
     """
-    return adjust_primary(_findings(opened), opened.study.min_cell)
+    comparisons = [
+        Comparison(opened, program, role)
+        for program in opened.study.programs
+        for role in analysed_roles(opened.tables.enrolments, program.id) or ["any"]
+    ]
+    findings = list(_findings(opened, comparisons))
+    compared = compare_directions(comparisons, findings)
+    findings = [
+        replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
+        for f in findings
+    ]
+    return adjust(findings, opened.study.min_cell)
 
 
-def _findings(opened: OpenStudy) -> Iterator[Finding]:
+def _findings(opened: OpenStudy, comparisons: list[Comparison]) -> Iterator[Finding]:
     for program in opened.study.programs:
-        for role in analysed_roles(opened.tables.enrolments, program.id) or ["any"]:
-            retention, *scales = (Ask(opened.study, program, role, load_plan().hypothesis(h)) for h in HYPOTHESES)
-            yield _retention(opened, retention)
-            yield from (_scale(opened, ask) for ask in scales)
-
-
-def _missing(opened: OpenStudy, ask: Ask) -> str | None:
-    """Return why nothing can be compared, or None."""
-    if opened.tables.enrolments is None:
-        return "The study has no enrolments, so who took part and when is unknown."
-    if ask.role == "any":
-        return "Nobody is enrolled in this program as mentor, mentee or participant."
-    return None
-
-
-def _retention(opened: OpenStudy, ask: Ask) -> Finding:
-    study, tables = opened.study, opened.tables
-    reason = _missing(opened, ask)
-    if tables.employees is None:
-        reason = "The study has no HR dates (employees), so who left and when is unknown."
-    if reason:
-        return unanswered(ask, "iptw_aalen_johansen", reason)
-    scores = _scores(opened)
-    outcome = retention_outcome(tables.employees)
-    if ask.program.assignment in ("lottery", "waitlist"):
-        return retention_by_lottery(ask, build_lottery(tables, study, ask.program, ask.role, scores), outcome)
-    trials = build_trials(tables, study, ask.program, ask.role, scores)
-    found = retention_by_trials(ask, trials, ever_vs_never(tables, study, ask.program, ask.role), outcome)
-    return found if tables.jobs is not None else replace(found, checks=(NO_LEVELS, *found.checks))
-
-
-def _scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:
-    """Return the scores that serve as covariates, by construct."""
-    found = {c: self_scores(c, opened.tables, opened.instruments) for c in ("morale", "leadership")}
-    return {construct: scores for construct, scores in found.items() if scores is not None}
+        answered = []
+        for comparison in [c for c in comparisons if c.program.id == program.id]:
+            answered.append(retention(comparison))
+            yield answered[-1]
+            yield from (_scale(opened, comparison.ask(hypothesis)) for hypothesis in SCALES)
+            yield promotion(comparison)
+        yield economics(opened, program, answered)
 
 
 def _scale(opened: OpenStudy, ask: Ask) -> Finding:
     construct = ask.hypothesis.construct_name
-    reason = _missing(opened, ask)
+    reason = missing_parts(opened, ask, needs_dates=False)
     own = self_scores(construct, opened.tables, opened.instruments)
     rated = rated_scores(construct, opened.tables, opened.instruments, "others")
     own, rated = (None if scores is None or scores.empty else scores for scores in (own, rated))

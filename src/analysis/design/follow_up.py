@@ -1,0 +1,111 @@
+"""Trial rows' follow-up, cut where a comparator's weight changes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.trials import Trials
+from analysis.measure.calendar import months_since
+
+MOST_CUTS = 60
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Follow-up cut where a comparator's weight changes: at each later day on which he could have started.
+
+    Attributes
+    ----------
+    row
+        The trial row that each interval belongs to, shape (intervals,).
+    entry, exit
+        Calendar months since the trial date; the interval is (entry, exit].
+    outcome
+        0 = goes on or is censored; k = the k-th kind of exit ended it.
+    survived
+        First and one past the last position (in the person's order of trials) of the later trials whose start the
+        comparator survived untreated before this interval: index ranges into `order`, shape (intervals, 2).
+    order
+        Trial rows sorted by person and trial date.
+    """
+
+    row: np.ndarray
+    entry: np.ndarray
+    exit: np.ndarray
+    outcome: np.ndarray
+    survived: np.ndarray
+    order: np.ndarray
+
+
+def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> FollowUp:
+    """Cut the trial rows' follow-up at `until_months` and, for comparators, at each later trial that they were in.
+
+    With more than `MOST_CUTS` trials the cuts are at every second, third, … later trial, so that the follow-up of a
+    program that people join on any day does not grow with the square of its days; a weight then waits for its next cut.
+    In a rollout the schedule ends a comparator's follow-up, not a choice of his own: nothing is cut or weighted.
+    """
+    rows = trials.rows
+    person = pd.factorize(rows["employee_id"])[0]
+    order = np.lexsort((rows["trial"].to_numpy(), person))
+    position = np.empty(len(rows), dtype=int)
+    position[order] = np.arange(len(rows))
+    end = np.minimum(rows["months"].to_numpy(dtype=float), until_months)
+    between = _months_between_trials(rows)
+    n_later = np.zeros(len(rows), dtype=int)
+    if not trials.by_unit:
+        n_later = _later_trials(rows, person, order, position, between, end)
+    stride = -(-len(between) // MOST_CUTS)
+    n_cuts = n_later // stride
+    row = np.repeat(np.arange(len(rows)), n_cuts + 1)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(n_cuts + 1) - (n_cuts + 1), n_cuts + 1)
+    trial = rows["trial"].to_numpy()
+    here, survived = trial[row], step * stride
+    entry = np.where(step > 0, between[here, trial[order[np.minimum(position[row] + survived, len(rows) - 1)]]], 0.0)
+    last = step == n_cuts[row]
+    following = between[here, trial[order[np.minimum(position[row] + survived + stride, len(rows) - 1)]]]
+    code = outcome_codes(rows, kinds, until_months)
+    return FollowUp(
+        row,
+        entry,
+        np.where(last, end[row], following),
+        np.where(last, code[row], 0),
+        np.column_stack([position[row] + 1, position[row] + survived + 1]),
+        order,
+    )
+
+
+def _months_between_trials(rows: pd.DataFrame) -> np.ndarray:
+    """Return calendar months from each trial's day to each later one's, shape (trials, trials)."""
+    days = rows.groupby("trial")["trial_date"].first()
+    table = np.full((days.index.max() + 1, days.index.max() + 1), np.inf)
+    for number, day in days.items():
+        later = days[days >= day]
+        table[number, later.index.to_numpy()] = months_since(day, later)
+    return table
+
+
+def _later_trials(rows, person, order, position, between, end) -> np.ndarray:
+    """Return, for each comparator row, how many later trials the same person was in as a comparator while followed."""
+    trial = rows["trial"].to_numpy()
+    sorted_person, sorted_trial = person[order], trial[order]
+    n_trials = between.shape[0]
+    key = sorted_person * n_trials + sorted_trial
+    # The last trial whose day lies before the row's follow-up ends; trial numbers rise with their days.
+    last_trial = np.empty(len(rows), dtype=int)
+    for k in range(n_trials):
+        last_trial[trial == k] = k - 1 + np.searchsorted(between[k, k:], end[trial == k], side="left")
+    upper = np.searchsorted(key, person * n_trials + last_trial, side="right")
+    return np.where(rows["is_treated"].to_numpy(), 0, np.maximum(upper - position - 1, 0))
+
+
+def survived_sum(follow: FollowUp, per_row: np.ndarray) -> np.ndarray:
+    """Return, for each interval, the sum of a per-row quantity over the later trials survived untreated."""
+    cumulative = np.concatenate([[0.0], np.cumsum(per_row[follow.order])])
+    return cumulative[follow.survived[:, 1]] - cumulative[follow.survived[:, 0]]
+
+
+def outcome_codes(rows: pd.DataFrame, kinds: tuple[str, ...], until_months: float) -> np.ndarray:
+    """Return each row's outcome as a number: k = the k-th of `kinds` by then, 0 = censored, shape (rows,)."""
+    codes = rows["outcome"].map({kind: i + 1 for i, kind in enumerate(kinds)}).fillna(0).to_numpy(dtype=int)
+    return np.where(rows["months"].to_numpy(dtype=float) <= until_months, codes, 0)

@@ -1,0 +1,122 @@
+"""The chance to start on a trial's day, and the weights that it gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Normal prior on the coefficients of standardized terms: worth about one treated person, so hardly felt in a large
+# program, and finite under separation in a small one (in the spirit of Gelman et al. 2008, Ann Appl Stat 2:1360).
+PRIOR_SD = 1.0
+
+
+@dataclass(frozen=True)
+class Propensity:
+    """The chance to start on a trial's day, among those in the trial.
+
+    Attributes
+    ----------
+    probability
+        Shape (rows,).
+    linear
+        Log odds, shape (rows,).
+    coefficients
+        The intercept first, shape (terms,).
+    inverse_information
+        Shape (terms, terms).
+    score
+        Each row's derivative of the log likelihood, shape (rows, terms).
+    terms
+        A column of ones and the standardized design matrix, shape (rows, terms).
+    """
+
+    probability: np.ndarray
+    linear: np.ndarray
+    coefficients: np.ndarray
+    inverse_information: np.ndarray
+    score: np.ndarray
+    terms: np.ndarray
+
+
+def fit_propensity(terms: np.ndarray, treated: np.ndarray, trial: np.ndarray, prior_sd: float = PRIOR_SD) -> Propensity:
+    """Fit a logistic regression of starting on covariates, with every trial's own start rate as an offset.
+
+    Newton's method on the penalized likelihood. The offset (log odds of the share that started in the trial) takes
+    up calendar time; a free intercept takes up what is left.
+
+    Parameters
+    ----------
+    terms
+        Standardized covariates, shape (rows, terms).
+    treated, trial
+        Shape (rows,): whether the person started that day, and the trial's number.
+    prior_sd
+        Standard deviation of the normal prior on each coefficient but the intercept; infinite = none.
+    """
+    x = np.column_stack([np.ones(len(terms)), terms])
+    y = treated.astype(float)
+    offset = start_log_odds(y, trial, np.ones(len(y)))
+    beta = newton(x, y, offset, np.ones(len(y)), np.zeros(x.shape[1]), prior_sd)
+    linear = offset + x @ beta
+    p = 1 / (1 + np.exp(-linear))
+    information = _information(x, p * (1 - p), prior_sd)
+    return Propensity(p, linear, beta, np.linalg.inv(information), x * (y - p)[:, None], x)
+
+
+def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return, for each row, the log odds of the share of its trial that started; rows count `counts` times."""
+    started = np.bincount(trial, weights=treated * counts)[trial]
+    return np.log(started) - np.log(np.bincount(trial, weights=(1 - treated) * counts)[trial])
+
+
+def newton(
+    x: np.ndarray, y: np.ndarray, offset: np.ndarray, counts: np.ndarray, start: np.ndarray, prior_sd: float = PRIOR_SD
+) -> np.ndarray:
+    """Return the coefficients of a penalized logistic regression, shape (terms,).
+
+    Parameters
+    ----------
+    x, y, offset
+        Design with a column of ones first, shape (rows, terms); outcome and known part of the log odds, shape (rows,).
+    counts
+        How often each row counts, shape (rows,).
+    start
+        Where to begin.
+    """
+    beta, penalty = start.copy(), _penalty(x.shape[1], prior_sd)
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-(offset + x @ beta)))
+        information = _information(x, counts * p * (1 - p), prior_sd)
+        step = np.linalg.solve(information, x.T @ (counts * (y - p)) - penalty * beta)
+        beta += np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-10:
+            break
+    return beta
+
+
+def _penalty(n_terms: int, prior_sd: float) -> np.ndarray:
+    return np.array([0.0] + [prior_sd**-2] * (n_terms - 1))
+
+
+def _information(x: np.ndarray, variance: np.ndarray, prior_sd: float) -> np.ndarray:
+    return (x * variance[:, None]).T @ x + np.diag(_penalty(x.shape[1], prior_sd))
+
+
+def att_weights(
+    linear: np.ndarray, treated: np.ndarray, trial: np.ndarray, counts: np.ndarray | None = None
+) -> np.ndarray:
+    """Return ATT weights at time zero: 1 for the treated; the odds of starting for comparators.
+
+    In each trial the comparators' weights sum to its number of treated, so that both arms have the same calendar.
+
+    Parameters
+    ----------
+    linear
+        Log odds of starting, shape (rows,).
+    counts
+        How often each row counts (its weight is that of one of them); once each where not given.
+    """
+    counts = np.ones(len(linear)) if counts is None else counts
+    odds = np.where(treated, 0.0, np.exp(linear))
+    total = np.bincount(trial, weights=odds * counts)[trial]
+    n_treated = np.bincount(trial, weights=treated * counts)[trial]
+    return np.where(treated, 1.0, odds / total * n_treated)

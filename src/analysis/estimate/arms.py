@@ -1,0 +1,168 @@
+"""Two arms side by side: risks and time lost, each with what every cluster contributes to it."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.balance import effective_sample_size
+from analysis.design.weights import WeightedFollowUp
+from analysis.estimate.inference import cluster_sums
+from analysis.estimate.survival import aalen_johansen
+from analysis.measure.employment import EXITS
+
+ANY_EXIT = "any_exit"
+
+
+class Clusters:
+    """Who is counted together in the variance, and each cluster's share in the estimated weights.
+
+    Parameters
+    ----------
+    codes
+        The cluster of each row of the follow-up (0, 1, …), shape (rows,).
+    labels
+        What each code stands for, shape (clusters,); the code itself where not given.
+    """
+
+    def __init__(self, followed: WeightedFollowUp, codes: np.ndarray, labels: np.ndarray | None = None):
+        self.codes, self.n = codes, int(codes.max()) + 1
+        self.labels = np.arange(self.n) if labels is None else labels
+        self._followed = followed
+        model = followed.model
+        self._by_coefficient = None
+        if model is not None:
+            score = cluster_sums(model.propensity.score.T, codes, self.n)
+            self._by_coefficient = model.propensity.inverse_information @ score
+
+    def sums(self, interval: np.ndarray, influence: np.ndarray) -> np.ndarray:
+        """Return an estimate's influence by cluster, that of the estimated weights included, shape (clusters,).
+
+        Parameters
+        ----------
+        interval
+            Positions of the intervals it is read from.
+        influence
+            Its derivative by the log weight of each of them, same shape.
+        """
+        direct = np.bincount(self.codes[self._followed.row[interval]], weights=influence, minlength=self.n)
+        if self._by_coefficient is None:
+            return direct
+        return direct + self._followed.model.gradient(interval, influence) @ self._by_coefficient
+
+
+def default_clusters(followed: WeightedFollowUp) -> tuple[np.ndarray, np.ndarray]:
+    """Return the person of each row (in a rollout the unit) as codes, shape (rows,), and what each code stands for."""
+    rows = followed.rows
+    codes, labels = pd.factorize(rows["unit"].fillna("none") if followed.by_unit else rows["employee_id"])
+    return codes, np.asarray(labels)
+
+
+class Arm:
+    """One arm: risks and months lost by outcome and month, and their influence by cluster.
+
+    An outcome is one of the follow-up's kinds, or ``any_exit``: all kinds of exit together.
+    """
+
+    def __init__(self, followed: WeightedFollowUp, is_treated: bool, clusters: Clusters):
+        chosen = followed.treated == is_treated
+        self._kinds, self._clusters = followed.kinds, clusters
+        self._rows, self._base = followed.rows[chosen], followed.base[chosen]
+        self._take = np.flatnonzero(chosen[followed.row])
+        self._interval_row, self._n_rows = followed.row[self._take], len(followed.rows)
+        self._curves = aalen_johansen(
+            followed.entry[self._take],
+            followed.exit[self._take],
+            followed.outcome[self._take],
+            followed.weights[self._take],
+            tuple(range(1, len(followed.kinds) + 1)),
+        )
+        self.risk_influence = cache(self._risk_influence)
+
+    def _positions(self, outcome: str) -> list[int]:
+        wanted = EXITS if outcome == ANY_EXIT else (outcome,)
+        return [self._kinds.index(kind) for kind in wanted if kind in self._kinds]
+
+    @property
+    def n_people(self) -> int:
+        """How many people are in the arm."""
+        return self._rows["employee_id"].nunique()
+
+    @property
+    def n_effective(self) -> float:
+        """Kish's effective number of people after weighting at time zero."""
+        return effective_sample_size(self._base, pd.factorize(self._rows["employee_id"])[0])
+
+    def n_events(self, outcome: str, month: float) -> int:
+        """Return how many people had the outcome by `month`."""
+        wanted = EXITS if outcome == ANY_EXIT else (outcome,)
+        had = self._rows["outcome"].isin(wanted) & (self._rows["months"] <= month)
+        return self._rows.loc[had, "employee_id"].nunique()
+
+    def n_at_risk(self, months: np.ndarray) -> np.ndarray:
+        """Return how many people were still followed just before each month."""
+        last = np.sort(self._rows.groupby("employee_id")["months"].max().to_numpy(dtype=float))
+        return len(last) - np.searchsorted(last, months, side="left")
+
+    def n_followed(self, month: float) -> int:
+        """Return how many people's follow-up was not cut short before `month`, by the data lock or their own start."""
+        reach = self._rows["months"].where(self._rows["outcome"].isna(), np.inf)
+        return int((reach.groupby(self._rows["employee_id"]).max() >= month).sum())
+
+    def risk(self, outcome: str, month: float) -> float:
+        """Return the cumulative incidence of the outcome by `month`."""
+        return float(sum(self._curves.risk(k, month) for k in self._positions(outcome)))
+
+    def _risk_influence(self, outcome: str, month: float) -> np.ndarray:
+        """Return what each cluster contributes to a risk, shape (clusters,)."""
+        parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
+        return self._clusters.sums(self._take, sum(parts))
+
+    def row_influence(self, outcome: str, month: float) -> np.ndarray:
+        """Return what each of the arm's rows contributes to a risk, its weight taken as known; zero for other rows."""
+        parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
+        return np.bincount(self._interval_row, weights=sum(parts), minlength=self._n_rows)
+
+    def months_lost(self, outcome: str, month: float) -> float:
+        """Return the mean months lost to the outcome by `month`."""
+        return sum(self._curves.time_lost(k, month) for k in self._positions(outcome))
+
+    def months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
+        """Return what each cluster contributes to the months lost, shape (clusters,)."""
+        parts = [self._curves.time_lost_influence(k, month) for k in self._positions(outcome)]
+        return self._clusters.sums(self._take, sum(parts))
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Treated and control side by side.
+
+    Attributes
+    ----------
+    clusters
+        Clusters behind the variance (people, or units in a rollout).
+    df
+        Degrees of freedom of the intervals.
+    """
+
+    treated: Arm
+    control: Arm
+    clusters: Clusters
+    df: float
+
+    @classmethod
+    def of(cls, followed: WeightedFollowUp, clusters: np.ndarray | None = None, df: float | None = None) -> "Arms":
+        """Return the arms of a follow-up, clustered by person (by unit in a rollout) or by the codes given."""
+        grouped = Clusters(followed, *(default_clusters(followed) if clusters is None else (clusters,)))
+        if df is None:
+            df = grouped.n - 1 if followed.by_unit else np.inf
+        return cls(Arm(followed, True, grouped), Arm(followed, False, grouped), grouped, df)
+
+    def n_people(self) -> tuple[int, int]:
+        """Return how many people are in each arm, treated first."""
+        return self.treated.n_people, self.control.n_people
+
+    def n_events(self, outcome: str, month: float) -> tuple[int, int]:
+        """Return how many people of each arm had the outcome by `month`, treated first."""
+        return self.treated.n_events(outcome, month), self.control.n_events(outcome, month)

@@ -1,0 +1,58 @@
+"""Weights and a regression together: right if either describes the company well enough."""
+
+import numpy as np
+
+from analysis.design.weights import WeightedFollowUp
+from analysis.estimate.arms import Arms
+from analysis.estimate.inference import Interval, wald
+from analysis.estimate.retention import std_error
+
+
+def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Interval:
+    """Return the risk difference with what is left of imbalance taken out by a regression among the comparators.
+
+    The comparators' pseudo-values of the risk (Andersen, Klein & Rosthøj 2003, Biometrika 90:15) are regressed on the
+    covariates with their weights; the difference in mean covariates that the weights leave, times the slopes, is
+    subtracted (Bang & Robins 2005, Biometrics 61:962). The slopes are penalized as if by one person of the treated, and
+    their own uncertainty, which meets the small remaining imbalance only, is left out.
+    """
+    x, treated, base = followed.model.matrix.values, followed.treated, followed.base
+    mean_treated, mean_control = x[treated].mean(axis=0), np.average(x[~treated], axis=0, weights=base[~treated])
+    slopes = _slopes(
+        x[~treated] - mean_control, pseudo_values(followed, arms, outcome, month)[~treated], base[~treated]
+    )
+    estimate = difference_in_risks(arms, outcome, month) - float((mean_treated - mean_control) @ slopes)
+    contributions = arms.treated.risk_influence(outcome, month) - arms.control.risk_influence(outcome, month)
+    contributions = contributions - _imbalance_influence(followed, arms, (x - mean_treated) @ slopes, True)
+    contributions = contributions + _imbalance_influence(followed, arms, (x - mean_control) @ slopes, False)
+    return wald(estimate, std_error(contributions), arms.df)
+
+
+def difference_in_risks(arms: Arms, outcome: str, month: int) -> float:
+    """Return the plain difference of both arms' risks."""
+    return arms.treated.risk(outcome, month) - arms.control.risk(outcome, month)
+
+
+def pseudo_values(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> np.ndarray:
+    """Return each row's pseudo-value of its arm's risk, by the infinitesimal jackknife, shape (rows,).
+
+    Their mean by weight at time zero is the risk; without censoring they are 0 and 1.
+    """
+    values = np.zeros(len(followed.rows))
+    for arm, chosen in ((arms.treated, followed.treated), (arms.control, ~followed.treated)):
+        base = followed.base[chosen]
+        influence = arm.row_influence(outcome, month)[chosen]
+        values[chosen] = arm.risk(outcome, month) + influence * base.sum() / base
+    return values
+
+
+def _slopes(x: np.ndarray, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    centred = values - np.average(values, weights=weights)
+    return np.linalg.solve((x * weights[:, None]).T @ x + np.eye(x.shape[1]), x.T @ (weights * centred))
+
+
+def _imbalance_influence(followed: WeightedFollowUp, arms: Arms, value: np.ndarray, is_treated: bool) -> np.ndarray:
+    """Return what each cluster contributes to an arm's weighted mean of a centred per-row value."""
+    first = np.flatnonzero((followed.entry == 0) & (followed.treated[followed.row] == is_treated))
+    weights = followed.weights[first]
+    return arms.clusters.sums(first, weights * value[followed.row[first]] / weights.sum())

@@ -1,0 +1,94 @@
+"""Does the program pay? Exits avoided times what replacing a leaver costs, less what the program costs (H9)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.estimate.ask import Ask, finding
+from analysis.estimate.inference import Interval, smallest_detectable, wald
+from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.measure.costs import Costs
+from analysis.plan.results import Check, Estimate, Finding
+
+ESTIMATOR = "avoided_exits_times_cost"
+
+
+def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Finding:
+    """Return H9: arithmetic on the H1 main rows of the program's roles, their intervals carried through.
+
+    Each role's risk difference counts for the people it is about. The roles' intervals are combined by the method of
+    variance estimates recovery (Zou & Donner 2008, Stat Med 27:1693), which keeps an asymmetric interval asymmetric
+    and takes the roles as independent: they are different people, and their comparators mostly are.
+    """
+    rows = [f.primary for f in retention]
+    reason = _missing(costs) or _not_answered(rows)
+    question = ask.question()
+    if any(row.status == "suppressed" for row in rows):
+        return finding(ask, suppressed(question, "secondary", ESTIMATOR, ask.study.min_cell))
+    if reason:
+        return finding(ask, not_estimable(question, "secondary", ESTIMATOR, reason))
+    interval = net_benefit(rows, costs)
+    groups = Groups(sum(r.n_treated for r in rows), sum(r.n_control for r in rows))
+    main = estimated(question, "secondary", ESTIMATOR, interval, groups)
+    avoided = estimated(question, "secondary", ESTIMATOR, exits_avoided(rows), groups, measure="exits_avoided")
+    return finding(
+        ask,
+        main,
+        alternatives=(avoided,),
+        checks=(_assumption(costs),),
+        smallest_detectable=smallest_detectable(main.std_error),
+    )
+
+
+def exits_avoided(rows: Sequence[Estimate]) -> Interval:
+    """Return the exits that the program avoided among those who started, with the interval."""
+    values = np.array([-row.n_treated * row.estimate for row in rows])
+    low = np.array([-row.n_treated * row.ci_high for row in rows])
+    high = np.array([-row.n_treated * row.ci_low for row in rows])
+    total = values.sum()
+    error = np.sqrt(sum((row.n_treated * row.std_error) ** 2 for row in rows))
+    return Interval(
+        float(total),
+        float(error),
+        float(total - np.sqrt(np.sum((values - low) ** 2))),
+        float(total + np.sqrt(np.sum((high - values) ** 2))),
+        wald(total, error).p_value,
+    )
+
+
+def net_benefit(rows: Sequence[Estimate], costs: Costs) -> Interval:
+    """Return replacement cost avoided less program cost, in the study's currency."""
+    exits = exits_avoided(rows)
+    estimate, low, high = (costs.replacement * x - costs.program for x in (exits.estimate, exits.low, exits.high))
+    error = costs.replacement * exits.std_error
+    return Interval(estimate, error, low, high, wald(estimate, error).p_value)
+
+
+def _missing(costs: Costs) -> str | None:
+    lacking = []
+    if costs.replacement is None:
+        lacking.append(
+            "what replacing a leaver costs (replacement_cost_share and base salaries, or replacement_cost_amount)"
+        )
+    if costs.program is None:
+        lacking.append("what the program costs (cost_fixed, cost_per_participant)")
+    return f"The study does not say {' nor '.join(lacking)}, which would be needed." if lacking else None
+
+
+def _not_answered(rows: Sequence[Estimate]) -> str | None:
+    if rows and all(row.is_estimated for row in rows):
+        return None
+    return "Retention could not be estimated for every role of the program, so the exits it avoided are not known."
+
+
+def _assumption(costs: Costs) -> Check:
+    unit = f" {costs.currency}" if costs.currency else ""
+    return Check(
+        "what an exit costs",
+        None,
+        None,
+        None,
+        f"It is assumed that replacing a leaver costs {costs.replacement:,.0f}{unit} ({costs.replacement_source}) and "
+        f"that the program cost {costs.program:,.0f}{unit} for {costs.n_started:,} people who started; neither was "
+        "measured here.",
+    )

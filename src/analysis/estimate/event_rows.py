@@ -1,0 +1,74 @@
+"""Ledger rows about an event, an exit or a promotion, read from two arms."""
+
+from collections.abc import Callable
+
+from analysis.estimate.arms import Arms
+from analysis.estimate.ask import Ask
+from analysis.estimate.inference import Interval
+from analysis.estimate.retention import days_lost, days_retained, difference, ratio
+from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.plan.results import Estimate
+
+WEIGHTED, PLAIN = "iptw_aalen_johansen", "aalen_johansen"
+
+MEASURES: dict[str, Callable[[Arms, str, int], Interval | None]] = {
+    "risk_difference": difference,
+    "risk_ratio": ratio,
+    "rmst_difference_days": lambda arms, outcome, month: days_retained(arms, month),
+    "rmtl_difference_days": days_lost,
+}
+
+
+def event_row(
+    ask: Ask,
+    arms: Arms,
+    outcome: str,
+    month: int,
+    analysis: str,
+    estimator: str = WEIGHTED,
+    measure: str = "risk_difference",
+    read: Callable[[], Interval | None] | None = None,
+    **changes,
+) -> Estimate:
+    """Return one row: a number where the arms are large enough, followed for long and have such events, or why not.
+
+    Parameters
+    ----------
+    read
+        Gives the interval; where not given, the measure's own function does.
+    changes
+        Naming columns that differ from those of the main row.
+    """
+    question = ask.question(outcome)
+    changes = {"horizon_months": month, "measure": measure} | changes
+    if min(arms.n_people()) < ask.study.min_cell:
+        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
+    reason = short_follow_up(ask, arms, month)
+    if reason is None and sum(arms.n_events(outcome, month)) == 0:
+        reason = f"No such event in either arm within {month} months."
+    if reason:
+        return not_estimable(question, analysis, estimator, reason, **changes)
+    interval = read() if read else MEASURES[measure](arms, outcome, month)
+    if interval is None:
+        reason = "No such event in one of the arms: a ratio has no value."
+        return not_estimable(question, analysis, estimator, reason, **changes)
+    groups = Groups(*arms.n_people(), *arms.n_events(outcome, month))
+    return estimated(question, analysis, estimator, interval, groups, **changes)
+
+
+def short_follow_up(ask: Ask, arms: Arms, month: int) -> str | None:
+    """Return why `month` cannot be read off, or None: too few people have been followed so far in an arm."""
+    least = ask.study.min_cell
+    n_treated, n_control = arms.treated.n_followed(month), arms.control.n_followed(month)
+    if min(n_treated, n_control) >= least:
+        return None
+    who = "those who started" if n_treated < least else "their comparators"
+    return (
+        f"Fewer than {least} of {who} could be followed for {month} months before the data end or the comparison "
+        f"ends; an answer needs a later data lock or a comparison that lasts longer."
+    )
+
+
+def last_read(ask: Ask, arms: Arms) -> int | None:
+    """Return the last horizon that can be read off; None where there is none."""
+    return max((h for h in ask.study.horizons_months if short_follow_up(ask, arms, h) is None), default=None)

@@ -1,0 +1,161 @@
+"""The main answer made in other ways: what would change if one choice had been another."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.trials import Trials
+from analysis.design.weights import WeightedFollowUp, trimmed, weigh
+from analysis.estimate.arms import ANY_EXIT, Arms, default_clusters
+from analysis.estimate.ask import Ask
+from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
+from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
+from analysis.estimate.e_value import e_value, e_values
+from analysis.estimate.event_rows import WEIGHTED, event_row
+from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.retention import difference, ratio
+from analysis.estimate.rows import not_estimable
+from analysis.measure.employment import EXITS
+from analysis.plan.results import Estimate
+from analysis.plan.seeds import rng
+
+# Stricter than the main rule: who was more likely to start than not is left out as well.
+STRICTER = 0.5
+LARGEST_QUANTILE = 0.99
+SCORES = ("morale_mean", "morale_last", "leadership_mean", "leadership_last")
+COVARIATE_SETS = {
+    "without_scores": SCORES,
+    "without_organization": ("job_family", "department", "location", "team_size"),
+    "few_covariates": (
+        *SCORES,
+        *("job_family", "department", "location", "team_size", "log_salary", "n_promotions", "in_other_program"),
+    ),
+}
+
+
+def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -> list[Estimate]:
+    """Return the main difference, made in other ways, at the first horizon (one row: at half of it).
+
+    Parameters
+    ----------
+    trials
+        As the main answer used them, trimmed.
+    pairs
+        The match of those who started, by employee id.
+    """
+    first = ask.study.horizons_months[0]
+    followed = weigh(trials, EXITS, first)
+    arms = Arms.of(followed)
+    rows = [event_row(ask, arms, outcome, max(first // 2, 1), "sensitivity")]
+    rows += list(_reweighted(ask, trials, outcome, first))
+    rows += list(_reclustered(ask, followed, outcome, first, pairs))
+    if min(arms.n_events(outcome, first)) >= FEW_EVENTS:
+        rows += list(_recounted(ask, followed, arms, outcome, first))
+    return [*rows, *e_value_rows(ask, arms, outcome, first)]
+
+
+def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> Iterator[Estimate]:
+    """Yield the difference with other weights: cut, trimmed more strictly, from fewer covariates."""
+    ways: dict[str, Callable[[], WeightedFollowUp]] = {
+        "truncated": lambda: weigh(trials, EXITS, month, largest_quantile=LARGEST_QUANTILE),
+    }
+    for name, left_out in COVARIATE_SETS.items():
+        ways[name] = lambda left_out=left_out: weigh(trials, EXITS, month, exclude=left_out)
+    for name, make in ways.items():
+        yield event_row(ask, Arms.of(make()), outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
+    stricter, estimator = trimmed(trials, STRICTER), f"{WEIGHTED}_trimmed"
+    if stricter.rows["is_treated"].any():
+        yield event_row(ask, Arms.of(weigh(stricter, EXITS, month)), outcome, month, "sensitivity", estimator)
+    else:
+        reason = "Everybody who started was, by what is recorded, more likely to start than not."
+        yield not_estimable(ask.question(outcome), "sensitivity", estimator, reason)
+
+
+def _reclustered(
+    ask: Ask, followed: WeightedFollowUp, outcome: str, month: int, pairs: pd.Series
+) -> Iterator[Estimate]:
+    """Yield the same difference with people counted together by manager and by pair, where they are not already."""
+    if followed.by_unit:
+        return
+    rows = followed.rows
+    people = rows["employee_id"].astype(str)
+    managers = rows.groupby("employee_id")["manager_id"].transform("first").astype(object)
+    groups = {
+        "by_manager": ("manager " + managers.astype(str)).where(managers.notna(), people),
+        "by_pair": people.map(pairs).astype(object).where(lambda match: match.notna(), people),
+    }
+    for name, group in groups.items():
+        codes = pd.factorize(group)[0]
+        arms = Arms.of(followed, codes, df=float(codes.max()))
+        yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
+
+
+def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Iterator[Estimate]:
+    """Yield the doubly robust difference, the bootstrap, and the extremes of leaving one manager's people out."""
+    yield event_row(
+        ask,
+        arms,
+        outcome,
+        month,
+        "sensitivity",
+        "aipw_aalen_johansen",
+        read=lambda: doubly_robust(followed, arms, outcome, month),
+    )
+    recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
+    seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")
+    draws = bootstrap(recount, default_clusters(followed)[0], seed)
+    drawn = wald(difference_in_risks(arms, outcome, month), np.nanstd(draws, ddof=1), arms.df)
+    yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_bootstrap", read=lambda: drawn)
+    yield from _without_one_manager(ask, followed, arms, outcome, month, recount)
+
+
+def _without_one_manager(
+    ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int, recount: Recount
+) -> Iterator[Estimate]:
+    """Yield the smallest and the largest difference when one manager's people are left out.
+
+    Their interval is as wide as the main one, and their groups are those of the main row: counts without one team
+    would tell of that team by subtraction.
+    """
+    managers = pd.factorize(followed.rows["manager_id"])[0]
+    with_treated = np.unique(managers[followed.treated & (managers >= 0)])
+    if len(with_treated) < 2:
+        return
+    groups = np.full(len(managers), -1)
+    for position, manager in enumerate(with_treated):
+        groups[managers == manager] = position
+    without = leave_one_out(recount, groups)
+    main = difference(arms, outcome, month)
+    for name, value in (("lower", np.nanmin(without)), ("upper", np.nanmax(without))):
+        shift = value - main.estimate
+        moved = Interval(float(value), main.std_error, main.low + shift, main.high + shift, main.p_value)
+        moved = replace(moved, p_value=wald(value, main.std_error, arms.df).p_value)
+        yield event_row(
+            ask,
+            arms,
+            outcome,
+            month,
+            "sensitivity",
+            f"{WEIGHTED}_without_one_manager_{name}",
+            read=lambda moved=moved: moved,
+        )
+
+
+def e_value_rows(ask: Ask, arms: Arms, outcome: str, month: int) -> list[Estimate]:
+    """Return how strong an unrecorded cause of starting and leaving would have to be to explain the answer away.
+
+    The interval runs from the E-value of the limit closer to no difference (1 where the interval holds it) to that of
+    the other limit; its standard error is that of the log risk ratio.
+    """
+
+    def read() -> Interval | None:
+        risks = ratio(arms, outcome, month)
+        if risks is None:
+            return None
+        values = e_values(risks.estimate, risks.low, risks.high)
+        farther = max(e_value(risks.low), e_value(risks.high))
+        return Interval(values.estimate, risks.std_error, values.limit, farther, risks.p_value)
+
+    return [event_row(ask, arms, outcome, month, "sensitivity", "e_value", measure="e_value", read=read)]

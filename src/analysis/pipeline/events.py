@@ -1,0 +1,176 @@
+"""Retention, promotion and economics of every program: which design answers, and what stands beside the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.design.dashboard import ever_vs_never
+from analysis.design.lottery import Lottery, build_lottery
+from analysis.design.promotion import PROMOTION, until_promotion
+from analysis.design.trials import Trials, build_trials
+from analysis.design.weights import trimmed, weigh
+from analysis.estimate.answer_lottery import retention_by_lottery
+from analysis.estimate.answer_retention import answer_by_trials, retention_outcome
+from analysis.estimate.arms import Arms
+from analysis.estimate.ask import Ask, unanswered
+from analysis.estimate.economics import ESTIMATOR, answer_economics
+from analysis.estimate.event_rows import WEIGHTED
+from analysis.estimate.moderators import direction_row, dose_row, phase_rows, slope_rows
+from analysis.estimate.sensitivity import sensitivity_rows
+from analysis.measure.attendance import attended, sessions_within
+from analysis.measure.costs import program_costs
+from analysis.measure.employment import EXITS
+from analysis.measure.exposure import pairs, participation_end
+from analysis.measure.scales import self_scores
+from analysis.pipeline.opened import OpenStudy
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.study import Program
+
+NO_LEVELS = Check(
+    "eligible job levels",
+    None,
+    None,
+    None,
+    "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
+    "other levels than their comparators.",
+)
+# Who sits where: juniors are the mentors of a reverse program and the mentees of a traditional one.
+SAME_SENIORITY = {"mentor": "mentee", "mentee": "mentor"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Who is compared with whom in one program and role; each analysis set is made once, when first asked for."""
+
+    opened: OpenStudy
+    program: Program
+    role: str
+
+    def ask(self, hypothesis: str) -> Ask:
+        """Return a hypothesis, asked of this program and role."""
+        return Ask(self.opened.study, self.program, self.role, load_plan().hypothesis(hypothesis))
+
+    @cached_property
+    def trials(self) -> Trials:
+        """The target trials, without those who had no colleague nearly as likely to start."""
+        return trimmed(build_trials(*self._parts, earlier_scores(self.opened)))
+
+    @cached_property
+    def ever(self) -> pd.DataFrame:
+        """The dashboard's comparison."""
+        return ever_vs_never(*self._parts)
+
+    @cached_property
+    def lottery(self) -> Lottery:
+        """The randomized comparison."""
+        return build_lottery(*self._parts, earlier_scores(self.opened))
+
+    @property
+    def is_randomized(self) -> bool:
+        """Whether lots decided."""
+        return self.program.assignment in ("lottery", "waitlist")
+
+    @property
+    def _parts(self) -> tuple:
+        return self.opened.tables, self.opened.study, self.program, self.role
+
+
+def earlier_scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:
+    """Return the scores that serve as covariates, by construct."""
+    found = {c: self_scores(c, opened.tables, opened.instruments) for c in ("morale", "leadership")}
+    return {construct: scores for construct, scores in found.items() if scores is not None}
+
+
+def retention(comparison: Comparison) -> Finding:
+    """Return H1 of one program and role, with everything that stands beside it."""
+    opened, ask = comparison.opened, comparison.ask("H1_retention")
+    reason = missing_parts(opened, ask)
+    if reason:
+        return unanswered(ask, WEIGHTED, reason)
+    outcome = retention_outcome(opened.tables.employees)
+    if comparison.is_randomized:
+        return retention_by_lottery(ask, comparison.lottery, outcome)
+    found = answer_by_trials(ask, comparison.trials, comparison.ever, outcome)
+    if opened.tables.jobs is None:
+        found = replace(found, checks=(NO_LEVELS, *found.checks))
+    if not found.primary.is_estimated:
+        return found
+    return replace(found, alternatives=(*found.alternatives, *_beside(comparison, ask, outcome)))
+
+
+def missing_parts(opened: OpenStudy, ask: Ask, needs_dates: bool = True) -> str | None:
+    """Return which part of the study is missing for a comparison, or None; events need the HR dates."""
+    if opened.tables.enrolments is None:
+        return "The study has no enrolments, so who took part and when is unknown."
+    if ask.role == "any" and ask.hypothesis.roles != ("any",):
+        return "Nobody is enrolled in this program as mentor, mentee or participant."
+    if needs_dates and opened.tables.employees is None:
+        return "The study has no HR dates (employees), so who left and when is unknown."
+    return None
+
+
+def _beside(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
+    """Return the sensitivity rows, and for whom and when the effect was larger."""
+    opened, trials = comparison.opened, comparison.trials
+    first = ask.study.horizons_months[0]
+    enrolled, met = opened.tables.enrolments, attended(opened.tables, ask.program.id)
+    rows = sensitivity_rows(ask, trials, outcome, pairs(enrolled, ask.program.id))
+    followed = weigh(trials, EXITS, max(ask.study.horizons_months))
+    arms = Arms.of(followed)
+    rows += slope_rows(ask, followed, arms, trials.covariates, outcome, first)
+    rows += phase_rows(ask, followed, arms, participation_end(enrolled, ask.program.id, trials.rows), outcome, first)
+    if met is not None:
+        sessions = sessions_within(met, trials.rows, "trial_date", months=6)
+        rows += dose_row(ask, followed, arms, sessions, outcome)
+    return rows
+
+
+def promotion(comparison: Comparison) -> Finding:
+    """Return H8 of one program and role: the first rise in job level, exits competing, by the same machinery."""
+    opened, ask = comparison.opened, comparison.ask("H8_promotion")
+    reason = missing_parts(opened, ask)
+    if reason is None and opened.tables.jobs is None:
+        reason = "The study has no job history, so who was promoted and when is unknown."
+    if reason:
+        return unanswered(ask, WEIGHTED, reason)
+    jobs = opened.tables.jobs
+    if comparison.is_randomized:
+        rows = until_promotion(comparison.lottery.rows, jobs, "intake_date")
+        return retention_by_lottery(ask, replace(comparison.lottery, rows=rows), PROMOTION, (PROMOTION, *EXITS))
+    trials = replace(comparison.trials, rows=until_promotion(comparison.trials.rows, jobs, "trial_date"))
+    ever = until_promotion(comparison.ever, jobs, "zero")
+    return answer_by_trials(ask, trials, ever, PROMOTION, (PROMOTION, *EXITS))
+
+
+def economics(opened: OpenStudy, program: Program, answered: Sequence[Finding]) -> Finding:
+    """Return H9 of one program, from the H1 findings of its roles."""
+    ask = Ask(opened.study, program, "any", load_plan().hypothesis("H9_economics"))
+    reason = missing_parts(opened, ask)
+    if reason:
+        return unanswered(ask, ESTIMATOR, reason)
+    return answer_economics(ask, answered, program_costs(opened.tables, opened.study, ask.program))
+
+
+def compare_directions(
+    comparisons: Sequence[Comparison], findings: Sequence[Finding]
+) -> dict[tuple[str, str, str], list[Estimate]]:
+    """Return the comparison of a reverse program with the company's traditional one, by hypothesis, program and role.
+
+    Juniors are compared with juniors and seniors with seniors: the mentors of the one with the mentees of the other.
+    """
+    answered = {(f.program, f.role): f for f in findings if f.hypothesis == "H1_retention" and f.primary.is_estimated}
+    chosen = [c for c in comparisons if c.program.assignment == "self_selected" and (c.program.id, c.role) in answered]
+    compared = {}
+    for reverse in chosen:
+        for traditional in chosen:
+            directions = reverse.program.direction, traditional.program.direction
+            if directions == ("reverse", "traditional") and SAME_SENIORITY.get(reverse.role) == traditional.role:
+                found = answered[reverse.program.id, reverse.role]
+                month = found.primary.horizon_months
+                arms = [Arms.of(weigh(c.trials, EXITS, month)) for c in (reverse, traditional)]
+                row = direction_row(reverse.ask("H1_retention"), *arms, found.primary.outcome, month)
+                compared.setdefault((found.hypothesis, found.program, found.role), []).append(row)
+    return compared
