@@ -54,7 +54,7 @@ def fit_propensity(terms: np.ndarray, treated: np.ndarray, trial: np.ndarray, pr
     """
     x = np.column_stack([np.ones(len(terms)), terms])
     y = treated.astype(float)
-    offset = start_log_odds(y, trial, np.ones(len(y)))
+    offset = start_log_odds(y, trial, np.ones(len(y)))[trial]
     beta = newton(x, y, offset, np.ones(len(y)), np.zeros(x.shape[1]), prior_sd)
     linear = offset + x @ beta
     p = 1 / (1 + np.exp(-linear))
@@ -63,13 +63,26 @@ def fit_propensity(terms: np.ndarray, treated: np.ndarray, trial: np.ndarray, pr
 
 
 def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return, for each row, the log odds of the share of its trial that started; rows count `counts` times."""
-    started = np.bincount(trial, weights=treated * counts)[trial]
-    return np.log(started) - np.log(np.bincount(trial, weights=(1 - treated) * counts)[trial])
+    """Return the log odds of the share that started, shape (trials,), rows counted `counts` times.
+
+    A trial without one of the arms has nothing to tell: minus infinity, as if nobody could start.
+    """
+    started = np.bincount(trial, weights=treated * counts)
+    others = np.bincount(trial, weights=(1 - treated) * counts)
+    both = (started > 0) & (others > 0)
+    return np.log(started, where=both, out=np.full(len(both), -np.inf)) - np.log(
+        others, where=both, out=np.zeros(len(both))
+    )
 
 
 def newton(
-    x: np.ndarray, y: np.ndarray, offset: np.ndarray, counts: np.ndarray, start: np.ndarray, prior_sd: float = PRIOR_SD
+    x: np.ndarray,
+    y: np.ndarray,
+    offset: np.ndarray,
+    counts: np.ndarray,
+    start: np.ndarray,
+    prior_sd: float = PRIOR_SD,
+    tolerance: float = 1e-10,
 ) -> np.ndarray:
     """Return the coefficients of a penalized logistic regression, shape (terms,).
 
@@ -81,6 +94,8 @@ def newton(
         How often each row counts, shape (rows,).
     start
         Where to begin.
+    tolerance
+        Of the last step, in units of a coefficient.
     """
     beta, penalty = start.copy(), _penalty(x.shape[1], prior_sd)
     for _ in range(100):
@@ -88,7 +103,7 @@ def newton(
         information = _information(x, counts * p * (1 - p), prior_sd)
         step = np.linalg.solve(information, x.T @ (counts * (y - p)) - penalty * beta)
         beta += np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < tolerance:
             break
     return beta
 

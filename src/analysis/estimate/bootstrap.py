@@ -8,6 +8,8 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.survival import Incidence, RiskSets
 
 N_REPETITIONS = 200
+# Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
+NEAR_ENOUGH = 1e-5
 
 
 class Recount:
@@ -30,15 +32,13 @@ class Recount:
         """Return treated minus control when each row counts `counts` times, shape (rows,); NaN without an arm."""
         model = self._model
         x, y, trial = model.propensity.terms, model.treated.astype(float), model.trial
-        n_treated, n = np.bincount(trial, weights=y * counts), np.bincount(trial, weights=counts)
-        both = (n_treated > 0) & (n_treated < n)
-        counts = np.where(both[trial], counts, 0.0)
-        if not both.any():
+        offset = start_log_odds(y, trial, counts)[trial]
+        rows = np.flatnonzero((counts > 0) & np.isfinite(offset))
+        if not len(rows):
             return np.nan
-        rows = np.flatnonzero(counts)
-        offset = np.zeros(len(counts))
-        offset[rows] = start_log_odds(y[rows], trial[rows], counts[rows])
-        beta = newton(x[rows], y[rows], offset[rows], counts[rows], model.propensity.coefficients)
+        beta = newton(
+            x[rows], y[rows], offset[rows], counts[rows], model.propensity.coefficients, tolerance=NEAR_ENOUGH
+        )
         linear = offset + x @ beta
         weights = np.zeros(len(counts))
         weights[rows] = counts[rows] * att_weights(linear[rows], model.treated[rows], trial[rows], counts[rows])
