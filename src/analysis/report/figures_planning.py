@@ -1,5 +1,7 @@
 """The picture of a plan: what a program of each size could show."""
 
+from itertools import pairwise
+
 from matplotlib.ticker import NullLocator
 
 from analysis.estimate.planning import PlanRow, RolePlan
@@ -50,7 +52,7 @@ def detectable_plot(plan: RolePlan) -> Drawing | None:
 
 def _tick_texts(sizes: list[int]) -> list[str]:
     """Return the sizes as text; one too close to the next stays unsaid."""
-    near = [n * CLOSEST > after for n, after in zip(sizes, sizes[1:], strict=False)]
+    near = [n * CLOSEST > after for n, after in pairwise(sizes)]
     return ["" if is_near else f"{n:,}" for n, is_near in zip(sizes, [*near, False], strict=True)]
 
 
@@ -80,6 +82,6 @@ def _title(plan: RolePlan) -> str:
         months = f"within {row.horizon_months} months"
         return f"{many}not even a program that nobody leaves {months} could be told from chance"
     return (
-        f"{many}a program that keeps fewer than {of_100(row.difference)} more of 100 within {row.horizon_months} months "
-        "would be missed too often"
+        f"{many}a program that keeps fewer than {of_100(row.difference)} more of 100 within {row.horizon_months} "
+        "months would be missed too often"
     )

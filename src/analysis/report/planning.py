@@ -11,8 +11,8 @@ ROUGH = "*"
 NOT_EVEN = "not even if nobody left"
 
 ASSUMES = (
-    "One person's leaving is taken to tell nothing of a colleague's. Where whole units are reached in turn (a rollout), "
-    "or pairs leave together, more people are needed.",
+    "One person's leaving is taken to tell nothing of a colleague's. Where whole units are reached in turn (a "
+    "rollout), or pairs leave together, more people are needed.",
     "Everybody is taken to be followed to the horizon, and to leave as often as those who were eligible before.",
     "Whoever starts, or is offered a place, is taken to be an average eligible person. Volunteers often leave less "
     "anyway, and then even a large effect is a small number.",
@@ -84,7 +84,7 @@ def _takes(plan: RolePlan, spoken: PlanRow) -> str:
     least = f"The smallest effect of interest, {trimmed(100 * plan.smallest_effect, 1)} of 100"
     per_arm, here = wanted["sample_size_per_arm"], wanted["program_size"]
     if per_arm.status != "estimated":
-        return f"{least}, is as many as leave at all: no program can reach it."
+        return f"{least}, is as many as leave at all, or more: no program can reach it."
     people = f"{per_arm.n_treated:,} {people_name(plan)} and as many comparators"
     if here.status != "estimated":
         return f"{least}, takes {people}, more than there are."
@@ -148,13 +148,17 @@ def size_table(plan: RolePlan) -> pd.DataFrame:
         if row.quantity == "smallest_detectable":
             continue
         line = wanted.setdefault((row.horizon_months, row.difference), {})
-        text = f"{row.n_treated:,}" + (ROUGH if row.is_rough else "") if row.status == "estimated" else row.reason
-        line["in the program, of those eligible" if row.quantity == "program_size" else "per group, if equal"] = text
+        text = f"{row.n_treated:,}" + (ROUGH if row.is_rough else "") if row.status == "estimated" else _why_not(row)
+        line["in the program, here" if row.quantity == "program_size" else "per equal group"] = text
     lines = [
         {"within months": str(h), "fewer leavers, of 100": trimmed(100 * d, 1)} | cells
         for (h, d), cells in wanted.items()
     ]
     return pd.DataFrame(lines)
+
+
+def _why_not(row: PlanRow) -> str:
+    return "more than leave at all" if row.difference >= row.risk else "too few are eligible"
 
 
 def assumptions(plan: RolePlan) -> list[str]:
