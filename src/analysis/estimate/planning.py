@@ -229,8 +229,8 @@ def project(rows: pd.DataFrame, outcome: str, month: int, horizon: int) -> tuple
 
     F(h) = F(m) + S(m) λ/Λ (1 − e^(−Λ (h − m))), with F and S by Aalen–Johansen among those not under notice, λ the
     exits of the kind wanted and Λ all exits per month. The hazards come from everybody eligible, under notice or not,
-    followed to the next landmark: who is followed from a day on which nobody is under notice leaves less often at first, and a
-    rate from those first months alone would be too low. With `month` = `horizon` nothing is projected.
+    followed to the next landmark: those who are not under notice leave less often at first, and a rate from their first
+    months alone would be too low. With `month` = `horizon` nothing is projected.
 
     Parameters
     ----------
