@@ -31,13 +31,19 @@ def detectable_plot(plan: RolePlan) -> Drawing | None:
         _line(axes, [r for r in rows if r.horizon_months == horizon], COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)])
     if any(r.status == "undetectable" for r in rows):
         axes.plot([], [], "o", markerfacecolor="white", markeredgecolor=GREY, label="not even if nobody left")
-    axes.legend(frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=1.2)
+    axes.legend(
+        frameon=False,
+        fontsize=8.5,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=3,
+        columnspacing=1,
+        handlelength=1.4,
+    )
     least = 100 * plan.smallest_effect
     axes.axhline(least, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     sizes = sorted({r.n_treated for r in rows})
-    axes.text(
-        sizes[0], least, f"smallest effect of interest: {trimmed(least, 1)}", color=INK, va="bottom", fontsize=8.5
-    )
+    axes.text(sizes[0], least, f"smallest effect of interest: {trimmed(least, 1)}", color=INK, va="top", fontsize=8.5)
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(sizes, _tick_texts(sizes))
