@@ -196,7 +196,7 @@ def test_intervals_hold_the_known_risk_as_often_as_they_say(horizon, reach):
 
 
 def test_the_risk_is_that_of_the_simulated_company(tmp_path):
-    """The closed-form risk of those eligible, not under notice, on the same landmarks; the program has no part in it."""
+    """The closed-form risk of those eligible, not under notice, on the same landmarks; no program is in it."""
     company = simulate(scenario_named("planbank", like="northbank", employees=6000))
     write_company(company, tmp_path / "planbank")
     study = open_study("planbank", tmp_path)

@@ -43,10 +43,14 @@ def detectable_plot(plan: RolePlan) -> Drawing | None:
     least = 100 * plan.smallest_effect
     axes.axhline(least, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     sizes = sorted({r.n_treated for r in rows})
-    axes.text(sizes[0], least, f"smallest effect of interest: {trimmed(least, 1)}", color=INK, va="top", fontsize=8.5)
+    axes.annotate(
+        f"smallest effect of interest: {trimmed(least, 1)}", (sizes[0], least), (0, -3), textcoords="offset points",
+        color=INK, va="top", fontsize=8.5,
+    )  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(sizes, _tick_texts(sizes))
+    told = [*(n for n, after in pairwise(sizes) if n * CLOSEST <= after), sizes[-1]]
+    axes.set_xticks(told, [f"{n:,}" for n in told])
     axes.set_ylim(0, 1.12 * max(least, *(_height(r) for r in rows)))
     axes.yaxis.set_major_formatter(lambda x, _: trimmed(x, 1))
     axes.margins(x=0.06)
@@ -54,12 +58,6 @@ def detectable_plot(plan: RolePlan) -> Drawing | None:
     axes.set_xlabel(f"{people_name(plan)} in the program (logarithmic scale)")
     axes.set_ylabel("smallest detectable difference,\nfewer leavers of 100")
     return figure
-
-
-def _tick_texts(sizes: list[int]) -> list[str]:
-    """Return the sizes as text; one too close to the next stays unsaid."""
-    near = [n * CLOSEST > after for n, after in pairwise(sizes)]
-    return ["" if is_near else f"{n:,}" for n, is_near in zip(sizes, [*near, False], strict=True)]
 
 
 def _line(axes, rows: list[PlanRow], colour: str, mark: str) -> None:
