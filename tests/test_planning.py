@@ -352,6 +352,13 @@ def test_employees_alone_are_enough(company, tmp_path, without):
     assert first.basis == "observed"
 
 
+def test_only_where_no_lots_are_drawn_do_comparators_count_for_less(company, tmp_path):
+    program = yaml.safe_load((company / "study.yaml").read_text(encoding="utf-8"))["programs"][0]
+    data = changed(company, tmp_path, programs=[program | {"assignment": "lottery"}])
+    by_lot, chosen = (plan(open_study("smallbank", d), effective_share=0.5) for d in (data, company.parent))
+    assert {r.effective_share for r in by_lot.rows} == {1.0} and {r.effective_share for r in chosen.rows} == {0.5}
+
+
 def test_a_study_without_a_program_plans_for_everybody(company, tmp_path):
     data = changed(company, tmp_path, ("enrolments", "sessions"), programs=[])
     (role,) = plan(open_study("smallbank", data)).roles

@@ -31,7 +31,7 @@ def plan(opened: OpenStudy, wanted: tuple[float, ...] = (), effective_share: flo
     wanted
         Effects asked for beside the study's smallest effect of interest: fewer exits as positive shares.
     effective_share
-        Share of the comparators that is taken to count after weighting, above 0 and at most 1.
+        Share of the comparators that is taken to count after weighting, above 0 and at most 1; all do under a lottery.
     """
     study = opened.study
     roles = (
@@ -61,6 +61,8 @@ def _role_plan(
     effects = tuple(sorted({least, *wanted}))
     outcome = "voluntary_exit" if tables.employees is None else retention_outcome(tables.employees)
     history = None if tables.employees is None else build_history(tables, study, program, role)
+    # Lots leave nothing to weight for.
+    is_lottery = program is not None and program.assignment in ("lottery", "waitlist")
     rows = []
     for horizon in study.horizons_months:
         naming = PlanRow(
@@ -71,7 +73,7 @@ def _role_plan(
             outcome=outcome,
             horizon_months=horizon,
             quantity="smallest_detectable",
-            effective_share=effective_share,
+            effective_share=1.0 if is_lottery else effective_share,
         )
         known = (
             baseline(history, outcome, horizon)
