@@ -7,12 +7,15 @@ from types import ModuleType
 import pandas as pd
 from IPython.display import Markdown, display
 
-from analysis.pipeline import answer, open_study
+from analysis.estimate.planning import RolePlan
+from analysis.pipeline import OpenStudy, answer, open_study
+from analysis.pipeline.planned import plan
 from analysis.plan.errors import bad_input
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import prose, tables
+from analysis.release.planning import ReleasedPlan
+from analysis.report import planning, prose, tables
 from analysis.report.execute import check_parameters
 from analysis.report.wording import label
 
@@ -89,6 +92,36 @@ class ReadingRoom:
             display(view(frame))
 
 
+@dataclass(frozen=True)
+class PlanningRoom:
+    """What the planning notebook shows: everything in it has passed disclosure control."""
+
+    planned: ReleasedPlan
+
+    def show(self, *views: Callable[[RolePlan], object]) -> None:
+        """Show views of the plan of every program and role, under a heading that says which it is.
+
+        A view gives a sentence (shown as text), several (as a list), a table or a figure; None where there is nothing.
+        """
+        for role in self.planned.roles:
+            display(Markdown(f"### {planning.role_label(role)}"))
+            for view in views:
+                shown = view(role)
+                if isinstance(shown, list):
+                    shown = "\n".join(f"- {sentence}" for sentence in shown)
+                if shown is not None:
+                    display(Markdown(shown) if isinstance(shown, str) else shown)
+
+    def history(self, role: RolePlan) -> str:
+        """Return what the risks of leaving rest on."""
+        return planning.history_sentence(role, self.planned.study.min_cell)
+
+
+def planning_room(namespace: Mapping[str, object]) -> PlanningRoom:
+    """Return the plan of the study that the notebook's parameters name; as `reading_room`."""
+    return PlanningRoom(plan(_opened(namespace)))
+
+
 def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     """Return the study that the notebook's parameters name; shows its title, which says when data are simulated.
 
@@ -103,6 +136,10 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     BadInput
         The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
     """
+    return ReadingRoom(answer(_opened(namespace)))
+
+
+def _opened(namespace: Mapping[str, object]) -> OpenStudy:
     given = {
         name: value
         for name, value in namespace.items()
@@ -113,4 +150,4 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
         raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
     opened = open_study(given["study"], given["data"] or None)
     display(Markdown(f"## {opened.study.page_title}"))
-    return ReadingRoom(answer(opened))
+    return opened

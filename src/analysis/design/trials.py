@@ -90,12 +90,12 @@ class Trials:
 def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
     """Return the role's eligibility: as the study states it, else the job levels seen among that role's applicants.
 
-    Without job history levels cannot be looked at, and everyone's will do.
+    Without job history levels cannot be looked at, and everyone's will do; so does it where nobody has applied.
     """
     stated = program.eligibility.get(role, Eligibility())
     if tables.jobs is None:
         return stated.model_copy(update={"job_level": None})
-    if stated.job_level is not None:
+    if stated.job_level is not None or tables.enrolments is None:
         return stated
     applied = tables.enrolments[(tables.enrolments["program_id"] == program.id) & (tables.enrolments["role"] == role)]
     seen = job_value_at(tables.jobs, "job_level", applied["employee_id"], applied["intake_date"]).dropna()
