@@ -11,11 +11,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.design.follow_up import outcome_codes
 from analysis.design.history import STEP_MONTHS, History
+from analysis.estimate.arms import ANY_EXIT
 from analysis.estimate.inference import FEW_EVENTS, POWER, wilson
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
-from analysis.estimate.retention import ANY_EXIT, KINDS
 from analysis.estimate.survival import aalen_johansen
+from analysis.measure.employment import EXITS
 from analysis.plan.study import Assignment, Program
 
 SIZES = (15, 30, 60, 120, 240)
@@ -262,15 +264,14 @@ def project(rows: pd.DataFrame, outcome: str, month: int, horizon: int) -> tuple
 def _observed(free: pd.DataFrame, outcome: str, month: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the share gone by `month`, of the kind wanted and of any, shape (2,), and each row's influence on both."""
     months = free["months"].to_numpy(dtype=float)
-    code = free["outcome"].map({kind: i + 1 for i, kind in enumerate(KINDS)}).fillna(0).to_numpy(dtype=int)
-    code = np.where(months <= month, code, 0)
+    code = outcome_codes(free, EXITS, month)
     if not code.any():
         return np.zeros(2), np.zeros((2, len(free)))
     ones = np.ones(len(free))
-    curve = aalen_johansen(0 * ones, np.minimum(months, month), code, ones, np.array([month]), (1, 2, 3))
-    influence = np.array([curve.influence(k, 0) for k in range(len(KINDS))])
-    chosen = slice(None) if outcome == ANY_EXIT else [KINDS.index(outcome)]
-    gone = curve.cumulative_incidence[:, 0]
+    curve = aalen_johansen(0 * ones, np.minimum(months, month), code, ones, (1, 2, 3))
+    influence = np.array([curve.influence(k, month) for k in range(len(EXITS))])
+    chosen = slice(None) if outcome == ANY_EXIT else [EXITS.index(outcome)]
+    gone = np.array([curve.risk(k, month) for k in range(len(EXITS))])
     return np.array([gone[chosen].sum(), gone.sum()]), np.array([influence[chosen].sum(0), influence.sum(0)])
 
 
