@@ -51,7 +51,7 @@ class Recount:
         follow = self._model.follow
         by_interval = weights[follow.row[take]]
         if not is_treated:
-            by_interval = by_interval * np.exp(survived_sum(follow, grown)[take])
+            by_interval = by_interval * np.exp((survived_sum(follow, grown) + follow.log_factor)[take])
         curves = Incidence(sets, by_interval, self._kinds)
         return float(sum(curves.risk(k, self._month) for k in range(len(self._kinds))))
 
