@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from analysis.design.balance import balance, missing_values, overlap
+from analysis.design.balance import balance, balance_by_quarter, missing_values, overlap
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weigh
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
-from analysis.estimate.hazard import hazard_rows
+from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
@@ -98,7 +98,7 @@ def _other_measures(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: s
     if outcome in (*EXITS, ANY_EXIT):
         rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
     rows += [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
-    return rows + hazard_rows(ask, followed, arms, outcome)
+    return rows + [hazard_row(ask, followed, arms, outcome, h) for h in horizons]
 
 
 def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
@@ -126,6 +126,7 @@ def _evidence(
         evidence["curves_by_kind"] = pd.concat(by_kind, ignore_index=True)
     return evidence | {
         "balance": balance(model.matrix, followed.treated, followed.base),
+        "balance_by_quarter": balance_by_quarter(model.matrix, followed.rows, followed.base),
         "overlap": overlap(model.propensity.probability, followed.treated),
         "missing": missing_values(trials.covariates, followed.rows),
     }
