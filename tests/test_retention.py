@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from companies import opened
+from scipy import stats
 
 from analysis.design.dashboard import ever_vs_never
 from analysis.design.follow_up import follow_up
+from analysis.design.imputation import impute
 from analysis.design.promotion import until_promotion
 from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
 from analysis.design.trials import Trials, build_trials
@@ -17,6 +19,7 @@ from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
 from analysis.estimate.hazard import hazard_ratio
+from analysis.estimate.inference import Interval, rubin
 from analysis.estimate.moderators import effect_slope
 from analysis.estimate.retention import days_lost, days_retained, difference
 from analysis.estimate.survival import aalen_johansen
@@ -318,6 +321,35 @@ def test_the_slope_of_the_effect_is_found():
     found = effect_slope(followed, Arms.of(followed), age / 10, "voluntary_exit", 12)
     assert found.low < -0.1 < found.high
     assert found.std_error < 0.01
+
+
+# Missing values
+
+
+def test_imputed_numbers_keep_the_relation_that_the_known_ones_show():
+    rng, n = np.random.default_rng(9), 4000
+    level = rng.integers(1, 5, n).astype(float)
+    morale = 2 + 0.4 * level + 0.5 * rng.normal(size=n)
+    seen = rng.random(n) < 1 / (1 + np.exp(2 - level))  # the higher the level, the more often known
+    covariates = pd.DataFrame({"job_level": level, "morale_last": np.where(seen, morale, np.nan), "location": "A"})
+    found = impute(covariates, np.zeros((n, 1)), np.random.default_rng(1))
+    assert found["morale_last"].notna().all()
+    assert found.loc[seen, "morale_last"].equals(covariates.loc[seen, "morale_last"])
+    assert found["morale_last"].mean() == pytest.approx(morale.mean(), abs=0.05)
+    assert covariates["morale_last"].mean() > morale.mean() + 0.1, "those who are known are others"
+    slope, _ = np.polyfit(level[~seen], found["morale_last"][~seen], 1)
+    assert slope == pytest.approx(0.4, abs=0.06)
+    assert found["morale_last"][~seen].std() == pytest.approx(morale[~seen].std(), rel=0.1)
+
+
+def test_rubins_rules_by_hand():
+    found = rubin([Interval(1.0, 0.3, 0, 0, 0), Interval(1.4, 0.4, 0, 0, 0), Interval(1.2, 0.5, 0, 0, 0)])
+    within, between = (0.09 + 0.16 + 0.25) / 3, 0.04
+    total = within + 4 / 3 * between
+    df = 2 * (total / (4 / 3 * between)) ** 2
+    assert found.estimate == pytest.approx(1.2)
+    assert found.std_error == pytest.approx(np.sqrt(total))
+    assert found.high - 1.2 == pytest.approx(stats.t.ppf(0.975, df) * np.sqrt(total))
 
 
 # Simulated truth: a fast look at what the simulation study proves at length
