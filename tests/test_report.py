@@ -285,7 +285,7 @@ def test_small_counts_are_only_said_to_be_small(n, text):
 def test_no_table_shows_a_count_under_min_cell():
     few = retention(alternatives=(row(analysis="secondary", events_treated=3, events_control=7),))
     flow = pd.DataFrame({"step": ["a"], "n_treated": [4], "n_control": [9]})
-    assert tables.estimates_table([few])["exits"].tolist() == ["10 / 146", "<10 / <10"]
+    assert tables.estimates_table([few])["events"].tolist() == ["10 / 146", "<10 / <10"]
     assert tables.flow_table(flow).loc[0, ["program", "comparison"]].tolist() == ["<10", "<10"]
     assert tables.quality_table(released().problems)["rows"].tolist() == ["<10"]
 

@@ -12,8 +12,10 @@ from analysis.plan.errors import bad_input
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import prose, tables
+from analysis.report import figures_robust, money, prose, robustness, tables
+from analysis.report.canvas import Drawing
 from analysis.report.execute import check_parameters
+from analysis.report.pictures import has_kinds
 from analysis.report.wording import label
 
 # Every notebook of the project has these parameters and no others.
@@ -71,6 +73,56 @@ class ReadingRoom:
         """Return the assumptions, looked at."""
         return tables.checks_table(finding.checks)
 
+    def missing(self, finding: Finding) -> pd.DataFrame:
+        """Return for how many people each covariate was not recorded."""
+        return tables.missing_table(finding.evidence["missing"], self.study.min_cell)
+
+    def balance_by_quarter(self, finding: Finding) -> pd.DataFrame:
+        """Return how alike the groups are, by quarter of the start."""
+        return tables.quarters_table(finding.evidence["balance_by_quarter"], self.study.min_cell)
+
+    def other_exits(self, finding: Finding) -> Drawing | str:
+        """Return the picture of the kinds of exit that compete, or why there is none."""
+        if not has_kinds(finding):
+            return "*Of every other kind of exit too few happened in a group to be shown.*"
+        return figures_robust.other_exits(finding)
+
+    def measures(self, finding: Finding) -> str:
+        """Return the same contrast in days, risks and rates, as a list in words."""
+        return _listed(robustness.measure_sentences(finding), "other measures")
+
+    def ways_picture(self, finding: Finding) -> Drawing | str:
+        """Return the picture of the main answer made in other ways, or that there is none."""
+        if not robustness.ways_sentence(finding):
+            return "*The answer was made in one way only.*"
+        return figures_robust.specification_curve(finding)
+
+    def ways(self, finding: Finding) -> pd.DataFrame:
+        """Return every way to make the main answer, one line each."""
+        return tables.ways_table(robustness.ways(finding))
+
+    def hidden_cause(self, finding: Finding) -> str:
+        """Return how strong something unrecorded would have to be to explain the answer away."""
+        return robustness.e_value_sentence(finding)
+
+    def moderators(self, finding: Finding) -> pd.DataFrame:
+        """Return for whom, when and with how much of it the difference is larger."""
+        return robustness.moderators_table(finding)
+
+    def controls(self, finding: Finding) -> str:
+        """Return the comparisons that should show nothing, as a list in words."""
+        return _listed(robustness.control_sentences(finding), "comparisons that should show nothing")
+
+    def break_even(self, finding: Finding) -> str:
+        """Return from how many exits avoided on the program pays for itself, and what that takes for granted."""
+        return " ".join(s for s in (money.break_even_sentence(finding), money.assumption_sentence(finding)) if s)
+
+    def net_benefit(self, finding: Finding) -> Drawing | str:
+        """Return the picture of the net benefit, or that there is none."""
+        if not finding.primary.is_estimated:
+            return "*There is no net benefit to draw.*"
+        return figures_robust.net_benefit_plot(finding, self.study)
+
     def sentence(self, finding: Finding) -> str:
         """Return the answer in words."""
         return prose.finding_sentence(finding, self.study)
@@ -87,6 +139,11 @@ class ReadingRoom:
             return
         for view in views:
             display(view(frame))
+
+
+def _listed(sentences: list[str], what: str) -> str:
+    """Return sentences as a list in Markdown, or that there are none of these."""
+    return "\n".join(f"- {sentence}" for sentence in sentences) or f"*There are no {what}.*"
 
 
 def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
