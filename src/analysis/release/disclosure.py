@@ -75,8 +75,8 @@ def release_curves(curves: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return cumulative incidence so coarse that nobody's leaving can be read from a step.
 
     Of an arm whose exits can be counted (``n_events``), a month is shown when at least `min_cell` people have left
-    since the last one shown; the others are missing. People still followed are rounded to fives. Where there is a column
-    ``outcome``, each kind of event has its own curves.
+    since the last one shown; the others are missing. People still followed are rounded to fives. With a column
+    ``outcome`` each kind of event has its own curves.
     """
     parts = []
     for _, arm in curves.groupby([c for c in ("outcome", "arm") if c in curves], sort=False):

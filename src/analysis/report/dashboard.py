@@ -74,7 +74,7 @@ def _naive_lottery(finding: Finding) -> str:
 
 
 def step(before: Estimate, after: Estimate) -> str:
-    """Return what a correction did to the figure, from the numbers as they are shown: points off, points on, or a turn."""
+    """Return what a correction did to the figure, from the numbers as they are shown: points off, on, or a turn."""
     was, now = (round(100 * e.estimate, 1) + 0.0 for e in (before, after))
     if was == now:
         return "changes nothing"

@@ -1,7 +1,5 @@
 """Pictures of the answers: the naive figure beside the corrected one, and how both groups fared over time."""
 
-from itertools import pairwise
-
 import pandas as pd
 import seaborn as sns
 
@@ -58,16 +56,16 @@ def naive_beside_corrected(finding: Finding) -> Drawing:
     worth having.
     """
     rungs = _rungs(finding)
-    figure, axes = sheet(_ladder_title(finding), height=1.45 + 0.52 * len(rungs))
+    figure, axes = sheet(_ladder_title(finding), height=1.3 + 0.64 * len(rungs))
     shown = unit(finding.primary)
     answers = main_rows(finding)
-    before = None
+    above = None
     for y, (text, colour, row) in zip(range(len(rungs) - 1, -1, -1), rungs, strict=True):
         is_main = row in answers
         low, mid, high = (shown.scale * x for x in (row.ci_low, row.estimate, row.ci_high))
-        if before is not None:
-            axes.plot([before, before], [y + 1, y], color=GREY, linewidth=1, linestyle=(0, (1, 1.5)), zorder=1)
-        before = None if is_main else mid
+        if above is not None:
+            _lead_down(axes, shown.scale * above.estimate, y, "" if not is_event(finding) else step(above, row))
+        above = None if is_main else row
         axes.plot([low, high], [y, y], color=colour, linewidth=3.2 if is_main else 2, solid_capstyle="butt")
         axes.plot(mid, y, "o", color=colour, markersize=8, markerfacecolor=colour if is_main else "white")
         at = {"transform": axes.get_yaxis_transform(), "va": "bottom", "bbox": PAPER}
@@ -85,6 +83,21 @@ def naive_beside_corrected(finding: Finding) -> Drawing:
     return figure
 
 
+def _lead_down(axes, x: float, y: float, said: str) -> None:
+    """Lead from the figure above down to the rung at `y`, and say what the correction did."""
+    axes.plot([x, x], [y + 1, y], color=GREY, linewidth=1, linestyle=(0, (1, 1.5)), zorder=1)
+    axes.annotate(
+        said,
+        (x, y + 0.72),
+        xytext=(5, 0),
+        textcoords="offset points",
+        color=GREY,
+        fontsize=8.5,
+        va="center",
+        bbox=PAPER,
+    )
+
+
 def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     """Return label, colour and row of every rung, from the top."""
     naive, primary = naive_rows(finding), finding.primary
@@ -94,7 +107,7 @@ def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
         after = "Earlier scores taken into account" if lots else "Change against comparable colleagues"
         return [(before, VERMILION, e) for e in naive] + [(after, BLUE, primary)]
     if not is_randomized(finding):
-        return [_rung(finding, above, row) for above, row in pairwise([None, *ladder(finding)])]
+        return [_rung(finding, row) for row in ladder(finding)]
     rungs = []
     for main in main_rows(finding):
         when = f"{main.horizon_months} months"
@@ -107,14 +120,13 @@ def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     return rungs
 
 
-def _rung(finding: Finding, above: Estimate | None, row: Estimate) -> tuple[str, str, Estimate]:
-    """Return label, colour and row of a rung: what is compared, and what this did to the figure above."""
+def _rung(finding: Finding, row: Estimate) -> tuple[str, str, Estimate]:
+    """Return label, colour and row of a rung where people chose to take part."""
     if row.contrast == "ever_vs_never":
         return "Dashboard: ever in the program against never", VERMILION, row
-    is_answer = row is finding.primary
-    text = "Alike in what was recorded" if is_answer else "Same starting day"
-    text += f": {step(above, row)}" if above is not None else ""
-    return text, BLUE if is_answer else ORANGE, row
+    if row is finding.primary:
+        return "Alike in what was recorded: the answer", BLUE, row
+    return "Same starting day, nothing else adjusted", ORANGE, row
 
 
 def _ladder_title(finding: Finding) -> str:

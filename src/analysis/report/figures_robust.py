@@ -53,7 +53,8 @@ def specification_curve(finding: Finding) -> Drawing:
     axes.margins(x=0.05)
     points_axis(axes.xaxis)
     do = event_words(finding.primary).do
-    axes.set_xlabel(f"← fewer {do}     percentage points     more {do} →")
+    # Aligned right, for the names of the ways leave the axis little room.
+    axes.set_xlabel(f"← fewer {do}     percentage points     more {do} →", loc="right")
     return figure
 
 
@@ -93,15 +94,15 @@ def other_exits(finding: Finding) -> Drawing:
 
 
 def _kinds_title(finding: Finding, kinds: list[str]) -> str:
-    """Return what both groups' curves of the first kind end at, in words."""
+    """Return what both groups' curves of the first kind have reached where both are shown for the last time."""
     curves = finding.evidence["curves_by_kind"]
-    ends = curves[curves["outcome"] == kinds[0]].dropna(subset="cumulative_incidence").groupby("arm").last()
-    started, others = (ends.loc[arm] for arm in ("treated", "control"))
-    if started["months"] != others["months"]:
-        return f"Exits that compete: {', '.join(outcome_name(kind) for kind in kinds)}"
-    shares = [percent(float(end["cumulative_incidence"]), 1) for end in (started, others)]
+    shown = curves[curves["outcome"] == kinds[0]].dropna(subset="cumulative_incidence")
+    by_month = shown.pivot(index="months", columns="arm", values="cumulative_incidence").dropna()
+    shares = [percent(float(by_month[arm].iloc[-1]), 1) for arm in ("treated", "control")]
+    who = "those offered a place" if is_randomized(finding) else "those who started"
     return (
-        f"{outcome_name(kinds[0]).capitalize()} within {started['months']:.0f} months: {shares[0]} against {shares[1]}"
+        f"{outcome_name(kinds[0]).capitalize()} within {by_month.index[-1]:.0f} months: {shares[0]} of {who}, "
+        f"{shares[1]} of those they are compared with"
     )
 
 
@@ -127,5 +128,5 @@ def _money_title(finding: Finding, study: Study) -> str:
     row = finding.primary
     side = "benefit" if row.estimate >= 0 else "loss"
     if row.ci_low <= 0 <= row.ci_high:
-        return f"A net {side} of {money(row.estimate, study)}; the interval holds a loss and a benefit"
+        return f"A net {side} of {money(row.estimate, study)}; the interval holds loss and benefit"
     return f"A net {side} of {money(row.estimate, study)}; the whole interval {interval_text(row)} is one"

@@ -109,7 +109,7 @@ def _interval(finding: Finding) -> str:
 
 
 def _limits(finding: Finding) -> tuple[str, str]:
-    """Return both ends of the interval: in words for events, where a minus sign is easily misread, signed for scores."""
+    """Return both ends of the interval: in words for events, where a minus is easily misread, signed for scores."""
     estimate = finding.primary
     if is_event(finding):
         return _often(estimate.ci_low, estimate), _often(estimate.ci_high, estimate)

@@ -81,7 +81,7 @@ def ways_title(finding: Finding) -> str:
     low, high = value_text(min(rows, key=lambda e: e.estimate)), value_text(max(rows, key=lambda e: e.estimate))
     holding = sum(e.ci_low <= 0 <= e.ci_high for e in rows)
     run = f"is {low} points every time" if low == high else f"runs from {low} to {high} points"
-    return f"Across {len(rows)} ways to do it the difference {run}; {_of(holding, len(rows))} no difference"
+    return f"Across {len(rows)} ways to do it the difference {run}; {_of(holding, len(rows))} zero"
 
 
 def _of(some: int, of_all: int) -> str:
@@ -114,15 +114,17 @@ def e_value_sentence(finding: Finding) -> str:
         return ""
     if round(row.estimate, 1) == 1:
         return "There is no difference that something unrecorded would have to explain away (E-value 1.0)."
-    what = f"{words.had.removeprefix('had ')} or not"
     first = (
-        f"To explain this difference away, something unrecorded would have to go with having started and with having "
-        f"{what} by a ratio of risks of {value_text(row)} each, beyond all that was recorded; anything weaker could not"
+        f"To explain this difference away, something unrecorded would have to go with both starting and {words.doing} "
+        f"and make each of them {value_text(row)} times as likely (or as unlikely), beyond all that was recorded; "
+        f"anything weaker could not"
     )
     limit = number(row.ci_low, 1)
     if row.ci_low == 1:
-        return f"{first}. For the interval to hold no difference nothing is needed: it does already (E-value {limit})."
-    return f"{first}. To move the interval's limit to no difference, {limit} would be enough."
+        return (
+            f"{first}. For the interval to include no difference nothing is needed: it already does (E-value {limit})."
+        )
+    return f"{first}. For the interval to include no difference, {limit} times would be enough."
 
 
 def measure_sentences(finding: Finding) -> list[str]:
@@ -190,7 +192,7 @@ def _invented(row: Estimate) -> str:
     shown = f"{estimate_text(row)} {unit(row).short}"
     start = f"Ever against never on made-up starts, as a dashboard would show it: {shown}"
     if row.ci_low <= 0 <= row.ci_high:
-        return f"{start}; the interval holds no difference."
+        return f"{start}; the interval includes no difference."
     return f"{start}, from a program that did not exist. That is bias and nothing else."
 
 
@@ -198,7 +200,7 @@ def _control(row: Estimate) -> str:
     is_placebo = row.contrast == "placebo_start_vs_not"
     what = "Starts made up before the program existed" if is_placebo else f"{outcome_name(row.outcome).capitalize()}s"
     why = "there was nothing to have an effect" if is_placebo else "which the program should not change"
-    quiet = "holds no difference, as it should" if row.ci_low <= 0 <= row.ci_high else (
+    quiet = "includes no difference, as it should" if row.ci_low <= 0 <= row.ci_high else (
         "leaves out no difference: the groups may differ in something that was not recorded"
     )  # fmt: skip
     name = unit(row).name or MEASURES.get(row.measure, "")

@@ -123,6 +123,8 @@ class EventWords:
         What people did, and had done: ``left``, ``had left``.
     do
         What fewer or more people do, on an axis.
+    doing
+        The event as a noun: ``leaving``.
     plural
         The events.
     rate_of
@@ -132,15 +134,21 @@ class EventWords:
     did: str
     had: str
     do: str
+    doing: str
     plural: str
     rate_of: str
 
 
 EVENTS = {
-    "voluntary_exit": EventWords("left of their own accord", "had left", "leave", "exits", "voluntary exit"),
-    "any_exit": EventWords("left", "had left", "leave", "exits", "exit"),
+    "voluntary_exit": EventWords("left of their own accord", "had left", "leave", "leaving", "exits", "voluntary exit"),
+    "any_exit": EventWords("left", "had left", "leave", "leaving", "exits", "exit"),
     "promotion": EventWords(
-        "were promoted", "had been promoted", "are promoted", "promotions", "a first promotion since then"
+        "were promoted",
+        "had been promoted",
+        "are promoted",
+        "being promoted",
+        "promotions",
+        "a first promotion since then",
     ),
 }
 
