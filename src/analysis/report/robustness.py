@@ -208,12 +208,12 @@ def _control(row: Estimate) -> str:
 
 
 MODERATORS = {
-    "risk_difference_per_decade_of_age": "age: with ten years more",
-    "risk_difference_per_year_of_tenure": "tenure: with one year more",
-    "during_program_vs_not": "while taking part",
-    "after_program_vs_not": "after taking part",
-    "risk_difference_per_five_sessions": "sessions: with five more in six months (an association)",
-    "reverse_vs_traditional": "the reverse program less the traditional one",
+    "risk_difference_per_decade_of_age": "change in the difference per ten years of age",
+    "risk_difference_per_year_of_tenure": "change in the difference per year of tenure",
+    "during_program_vs_not": "leaving while taking part, against not started",
+    "after_program_vs_not": "leaving after taking part, against not started",
+    "risk_difference_per_five_sessions": "later exits per five sessions more in six months (an association)",
+    "reverse_vs_traditional": "effect of the reverse program less that of the traditional one",
 }
 MODERATOR_CAUTION = (
     "These are secondary and not adjusted for how many were looked at: with several of them, one may look striking by "
@@ -229,7 +229,7 @@ def moderator_rows(finding: Finding) -> list[tuple[str, Estimate]]:
 
 def moderators_table(finding: Finding) -> pd.DataFrame:
     """Return one line per moderator, as text; the reason where there is no number."""
-    heads = ["the difference …", "estimate", "95 % interval", "unit"]
+    heads = ["what was looked at", "estimate", "95 % interval", "unit, or why there is none"]
     lines = [(text, *_moderator(row)) for text, row in moderator_rows(finding)]
     return pd.DataFrame(lines, columns=heads)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.report.robustness import Way
-from analysis.report.terms import ANALYSES, CONTRASTS, ESTIMATORS, MEASURES, OUTCOMES, RATED, WAYS
+from analysis.report.terms import ANALYSES, CONTRASTS, MEASURES, OUTCOMES, RATED, SHORT_ESTIMATORS, WAYS
 from analysis.report.wording import (
     DASH,
     NBSP,
@@ -36,6 +36,7 @@ ESTIMATE_HEADS = [
     "events",
 ]
 EVENT_OUTCOMES = tuple(OUTCOMES)
+MASKED = "masked"
 STATUSES = {"not_estimable": "not estimable", "suppressed": "suppressed"}
 
 
@@ -62,7 +63,7 @@ def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
         "analysis": ANALYSES[row.analysis],
         "outcome": outcome_name(row.outcome) + rated,
         "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " ")) + f" ({row.estimand})",
-        "way": WAYS.get(row.estimator) or ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")),
+        "way": WAYS.get(row.estimator) or SHORT_ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")),
         "unit": MEASURES.get(row.measure, row.measure.replace("_", " ")),
         "months": DASH if row.horizon_months is None else str(row.horizon_months),
         "estimate": value_text(row) if row.is_estimated else STATUSES[row.status],
@@ -95,8 +96,8 @@ def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "started in": frame["quarter"].astype(str),
-            "program": [count(n, min_cell) for n in frame["n_treated"]],
-            "comparison": [count(n, min_cell) for n in frame["n_control"]],
+            "program": [_told(n, min_cell) for n in frame["n_treated"]],
+            "comparison": [_told(n, min_cell) for n in frame["n_control"]],
             "worst before": [number(x, signed=True) for x in frame["worst_before"]],
             "worst after": [number(x, signed=True) for x in frame["worst_after"]],
             "in": worst.str.replace("_", " "),
@@ -105,7 +106,12 @@ def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
 
 
 def _both(row: Estimate, treated: int | None, control: int | None, min_cell: int) -> str:
-    return f"{count(treated, min_cell)} / {count(control, min_cell)}" if row.is_estimated else DASH
+    return f"{_told(treated, min_cell)} / {_told(control, min_cell)}" if row.is_estimated else DASH
+
+
+def _told(n: object, min_cell: int) -> str:
+    """Return a count, or that it is masked: for being small, or because a small count would follow from it."""
+    return MASKED if n is None or pd.isna(n) else count(n, min_cell)
 
 
 def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:

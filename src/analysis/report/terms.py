@@ -62,6 +62,21 @@ ESTIMATORS = {
     "avoided_exits_times_cost": "exits avoided times what an exit costs, less the program's cost",
 }
 
+# For a narrow column.
+SHORT_ESTIMATORS = {
+    "iptw_aalen_johansen": "weighted",
+    "aalen_johansen": "nothing adjusted",
+    "iptw_cox": "weighted Cox",
+    "pseudo_value_regression": "pseudo-values",
+    "stratified_difference_in_proportions": "by stratum",
+    "wald_ratio": "offer as instrument",
+    "dr_did": "doubly robust",
+    "ancova": "ANCOVA",
+    "difference_in_means": "nothing adjusted",
+    "avoided_exits_times_cost": "arithmetic",
+    "e_value": "from the ratio of risks",
+}
+
 # One choice made otherwise, in the words of somebody who has not read the methods.
 WAYS = {
     "aipw_aalen_johansen": "weighted and regressed (doubly robust)",
