@@ -147,21 +147,26 @@ def measure_sentences(finding: Finding) -> list[str]:
 
 
 def _days(row: Estimate, less: str, more: str) -> str:
-    mid, low, high = (amount(x, row, less, more, none="no difference") for x in (row.estimate, row.ci_low, row.ci_high))
+    mid, low, high = (_days_text(x, row, less, more) for x in (row.estimate, row.ci_low, row.ci_high))
     return f"{mid} ({level_text(row)} interval {low} to {high})"
+
+
+def _days_text(x: float, row: Estimate, less: str, more: str) -> str:
+    text = amount(x, row, f"days {less}", f"days {more}")
+    return text.replace("days", "day", 1) if text.startswith("1 ") else text
 
 
 def _days_employed(row: Estimate) -> str:
     return (
         f"Days employed, of the {row.horizon_months} months, whatever the kind of exit: "
-        f"{_days(row, 'days fewer', 'days more')} on average."
+        f"{_days(row, 'fewer', 'more')} on average."
     )
 
 
 def _days_lost(row: Estimate) -> str:
     if row.outcome == "promotion":
-        return f"Days since a promotion: {_days(row, 'days fewer', 'days more')} on average."
-    return f"Days lost to {outcome_name(row.outcome)}: {_days(row, 'days fewer', 'days more')} on average."
+        return f"Days since a promotion: {_days(row, 'fewer', 'more')} on average."
+    return f"Days lost to {outcome_name(row.outcome)}: {_days(row, 'fewer', 'more')} on average."
 
 
 def _risk_ratio(row: Estimate) -> str:

@@ -59,8 +59,8 @@ DIRECTIONS = {
     "peer": "among peers",
 }
 CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete. Points stand where enough people "
-    "had left to be shown; people still followed are rounded to fives.",
+    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete. Single points stand where "
+    "too few were counted to show every month; people still followed are rounded to fives.",
     "ways": "Each line is the same question answered with one choice made otherwise, with its 95 % interval; squares "
     "are the main answer at other horizons.",
     "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals; those of which a group had "
@@ -197,6 +197,7 @@ def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> di
 def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
     """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
     evidence, least = finding.evidence, study.min_cell
+    has_gaps = "missing" in evidence and is_retention(finding)
     parts = [
         {"title": "In other measures: days, risks, rates", "sentences": measure_sentences(finding)},
         {
@@ -211,8 +212,8 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
         {"title": "Other kinds of exit", "pictures": _pictures(finding, study, images, ("kinds",))},
         {
             "title": "For how many people something was not recorded",
-            "table": tables.missing_table(evidence["missing"], least) if "missing" in evidence else None,
-            "sentences": [MISSING] if "missing" in evidence else [],
+            "table": tables.missing_table(evidence["missing"], least) if has_gaps else None,
+            "sentences": [MISSING] if has_gaps else [],
         },
         {
             "title": "Balance by quarter of the start",
@@ -263,7 +264,7 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     """Return the assumptions: those that data can test by finding, the others once each, and their pictures."""
     about, tested, untestable = [], [], {}
     for finding in released.findings:
-        for check in finding.checks:
+        for check in () if _shares_its_groups(finding, released) else finding.checks:
             if check.passed is None:
                 untestable[check.sentence] = check.name
             else:
@@ -274,16 +275,26 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     pictures = [
         {"label": _about(f, released.study), "caption": caption, "image": images[f"{slug(f)}-{kind}"]}
         for f in released.findings
+        if not _shares_its_groups(f, released)
         for kind, caption in CHECK_PICTURES.items()
         if f"{slug(f)}-{kind}" in images
     ]
     return {
+        "is_shared": any(_shares_its_groups(f, released) for f in released.findings),
         "n_tested": len(tested),
         "n_failed": sum(not c.passed for c in tested),
         "table": tables.frame_html(table),
         "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
+
+
+def _shares_its_groups(finding: Finding, released: Released) -> bool:
+    """Whether a finding compares the very groups of an answer on retention, whose checks and gaps are then its own."""
+    return finding.primary.outcome == "promotion" and any(
+        is_retention(f) and f.primary.is_estimated and (f.program, f.role) == (finding.program, finding.role)
+        for f in released.findings
+    )
 
 
 def _about(finding: Finding, study: Study) -> str:

@@ -87,7 +87,7 @@ def missing_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     gaps = frame[~((frame["n_treated"] == 0) & (frame["n_control"] == 0)).fillna(False)]
     names = {"covariate": "not recorded", "n_treated": "program", "n_control": "comparison"}
     named = gaps.assign(covariate=gaps["covariate"].str.replace("_", " "))
-    return _counted(named[list(names)], min_cell).rename(columns=names)
+    return _counted(named[list(names)], min_cell).rename(columns=names).reset_index(drop=True)
 
 
 def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:

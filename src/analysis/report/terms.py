@@ -163,7 +163,7 @@ EVENTS = {
         "are promoted",
         "being promoted",
         "promotions",
-        "a first promotion since then",
+        "a first promotion",
     ),
 }
 
