@@ -76,6 +76,6 @@ def _overlap_title(finding: Finding) -> str:
     check = next((c for c in finding.checks if c.name == "overlap" and c.statistic is not None), None)
     if check is None:
         return "Were there colleagues as likely to start as those who did?"
-    worth = f"weighted to be like them, their colleagues are worth {number(check.statistic, 0)}"
-    found = "enough to compare with" if check.passed else "thin ground to compare on"
+    worth = f"weighted to be like them, their colleagues are worth {number(check.statistic, 0)} people"
+    found = "enough" if check.passed else "thin ground"
     return f"{number(check.threshold, 0)} started; {worth}: {found}"
