@@ -562,7 +562,7 @@ def test_moderators_give_numbers_or_the_reason_and_a_caution():
 
 def test_only_kinds_of_exit_of_which_both_groups_can_be_shown_are_drawn():
     assert figures_robust.shown_kinds(KINDS) == ["other_exit"]
-    title = alt_text(figures_robust.other_exits(examined()))
+    title = alt_text(figures_robust.other_exits_plot(examined()))
     assert "within 12 months: 8.0 % of those who started, 5.0 %" in title
     hidden = KINDS.assign(cumulative_incidence=KINDS["cumulative_incidence"].where(KINDS["months"] == 0))
     few = examined(evidence=EVIDENCE | {"curves_by_kind": hidden})
@@ -689,7 +689,7 @@ DRAWINGS = {
     "balance": lambda: figures_checks.love_plot(retention()),
     "overlap": lambda: figures_checks.overlap_plot(retention()),
     "ways": lambda: figures_robust.specification_curve(examined()),
-    "kinds": lambda: figures_robust.other_exits(examined()),
+    "kinds": lambda: figures_robust.other_exits_plot(examined()),
     "money": lambda: figures_robust.net_benefit_plot(economics(), acme(currency="USD")),
     "exit_rates": lambda: figures_described.exit_rates_plot(released().described["exit_rates"], acme()),
     "participation": lambda: figures_described.participation_plot(released().described["participation"], acme()),

@@ -66,7 +66,7 @@ def shown_kinds(curves: pd.DataFrame) -> list[str]:
 
 
 @styled
-def other_exits(finding: Finding) -> Drawing:
+def other_exits_plot(finding: Finding) -> Drawing:
     """Return both groups' cumulative incidence of the competing kinds of exit, one panel each, on one scale.
 
     Reads evidence ``curves_by_kind`` (outcome, arm, months, cumulative_incidence, ci_low, ci_high); kinds of which a

@@ -47,7 +47,7 @@ def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], D
     if len(at_first_horizon(finding)) > 1:
         drawn["ways"] = partial(figures_robust.specification_curve, finding)
     if has_kinds(finding):
-        drawn["kinds"] = partial(figures_robust.other_exits, finding)
+        drawn["kinds"] = partial(figures_robust.other_exits_plot, finding)
     for kind, draw in EVIDENCE.items():
         frame = finding.evidence.get(kind)
         if frame is None or frame.empty or frame[HEART[kind]].isna().all():
