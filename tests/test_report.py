@@ -548,7 +548,10 @@ def test_days_ratios_and_rates_are_told_in_words():
 def test_controls_say_whether_they_show_nothing():
     dismissed, placebo, naive = robustness.control_sentences(examined())
     assert "includes no difference, as it should" in dismissed
-    assert placebo.startswith("Starts made up before the program existed") and "leaves out no difference" in placebo
+    assert (
+        placebo.startswith("Starts made up before the program existed")
+        and "leaves out no difference: the design" in placebo
+    )
     assert "from a program that did not exist" in naive
 
 

@@ -202,14 +202,17 @@ def _invented(row: Estimate) -> str:
 
 
 def _control(row: Estimate) -> str:
-    is_placebo = row.contrast == "placebo_start_vs_not"
-    what = "Starts made up before the program existed" if is_placebo else f"{outcome_name(row.outcome).capitalize()}s"
-    why = "there was nothing to have an effect" if is_placebo else "which the program should not change"
-    quiet = "includes no difference, as it should" if row.ci_low <= 0 <= row.ci_high else (
-        "leaves out no difference: the groups may differ in something that was not recorded"
-    )  # fmt: skip
+    # Made-up starters are drawn from what is recorded: they can show a wrong design, never a hidden difference.
+    if row.contrast == "placebo_start_vs_not":
+        what = "Starts made up before the program existed, which cannot have had an effect"
+        amiss = "the design or the weights are off"
+    else:
+        what = f"{outcome_name(row.outcome).capitalize()}s, which the program should not change"
+        amiss = "the groups may differ in something that was not recorded"
+    is_quiet = row.ci_low <= 0 <= row.ci_high
+    found = "includes no difference, as it should" if is_quiet else f"leaves out no difference: {amiss}"
     name = unit(row).name or MEASURES.get(row.measure, "")
-    return f"{what}, {why}: {value_text(row)} {name} {interval_text(row)}. The interval {quiet}."
+    return f"{what}: {value_text(row)} {name} {interval_text(row)}. The interval {found}."
 
 
 MODERATORS = {

@@ -174,14 +174,10 @@ def is_scale(finding: Finding) -> bool:
     return not is_event(finding) and not is_money(finding)
 
 
-# The naive figures of the same people; made-up starts before the program existed stand among the checks.
-NAIVE_CONTRASTS = ("ever_vs_never", "enrolled_vs_not", "offered_vs_not", "participants_vs_not_among_offered")
-
-
 def naive_rows(finding: Finding) -> list[Estimate]:
     """Return the estimated naive rows, the most biased contrast first."""
-    rows = [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
-    return [e for e in rows if e.contrast in NAIVE_CONTRASTS]
+    naive = [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+    return [e for e in naive if not e.contrast.startswith("placebo")]
 
 
 def main_rows(finding: Finding) -> list[Estimate]:
