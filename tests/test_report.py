@@ -409,7 +409,7 @@ def test_money_is_told_in_the_currency_with_its_interval_and_the_exits_it_comes_
 
 def test_a_loss_is_called_a_loss():
     lost = economics("harmful", estimate=-300000.0, ci_low=-500000.0, ci_high=-100000.0)
-    assert "less in replacement cost than it cost" in prose.finding_sentence(lost, acme())
+    assert "more than the replacement cost that it avoided" in prose.finding_sentence(lost, acme())
     assert "the whole interval is a loss" in prose.verdict_sentence(lost)
     assert "A net loss of 300,000" in alt_text(figures_robust.net_benefit_plot(lost, acme()))
 

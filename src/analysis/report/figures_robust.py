@@ -118,6 +118,7 @@ def net_benefit_plot(finding: Finding, study: Study) -> Drawing:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.08)
+    axes.locator_params(axis="x", nbins=5)
     axes.xaxis.set_major_formatter(lambda x, _: number(x, 0, signed=True))
     currency = f", {study.currency}" if study.currency else ""
     axes.set_xlabel(f"← costs more than it saves     net benefit{currency}     saves more than it costs →")
@@ -129,4 +130,4 @@ def _money_title(finding: Finding, study: Study) -> str:
     side = "benefit" if row.estimate >= 0 else "loss"
     if row.ci_low <= 0 <= row.ci_high:
         return f"A net {side} of {money(row.estimate, study)}; the interval holds loss and benefit"
-    return f"A net {side} of {money(row.estimate, study)}; the whole interval {interval_text(row)} is one"
+    return f"A net {side} of {money(row.estimate, study)}; so is the whole interval, {interval_text(row)}"

@@ -19,9 +19,10 @@ def money_sentence(finding: Finding, study: Study) -> str:
     program = program_phrase(study.program(finding.program))
     if round(row.estimate) == 0:
         said = f"{program} avoided as much replacement cost as it cost"
+    elif row.estimate > 0:
+        said = f"{program} avoided {money(row.estimate, study)} more in replacement cost than it cost"
     else:
-        side = "more" if row.estimate > 0 else "less"
-        said = f"{program} avoided {money(row.estimate, study)} {side} in replacement cost than it cost"
+        said = f"{program} cost {money(row.estimate, study)} more than the replacement cost that it avoided"
     span = f"the {level_text(row)} interval runs from {_side(row.ci_low, study)} to {_side(row.ci_high, study)}"
     return f"By this arithmetic, {said} within {row.horizon_months} months; {span}.{_avoided_text(finding)}"
 
