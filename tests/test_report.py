@@ -660,11 +660,17 @@ def test_gaps_are_listed_for_what_has_any():
     assert shown.to_numpy().tolist() == [["performance rating", "<10", "76"], ["team size", "12", "30"]]
 
 
+QUARTERS = pd.DataFrame({
+    "quarter": ["2022Q1", "2022Q2"], "n_treated": pd.array([30, None], dtype="Int64"),
+    "n_control": pd.array([200, None], dtype="Int64"), "worst_before": [0.5, None], "worst_after": [0.04, None],
+    "covariate": ["tenure_years", None],
+})  # fmt: skip
+
+
 def test_balance_by_quarter_masks_what_was_hidden():
-    frame = pd.DataFrame({"quarter": ["2022Q1", "2022Q2"], "n_treated": pd.array([30, None], dtype="Int64"),
-                          "n_control": pd.array([200, None], dtype="Int64"), "worst_before": [0.5, None],
-                          "worst_after": [0.04, None], "covariate": ["tenure_years", None]})  # fmt: skip
-    shown = tables.quarters_table(frame).to_numpy().tolist()
+    page = study_page(released(examined(evidence=EVIDENCE | {"balance_by_quarter": QUARTERS})))
+    assert "Balance by quarter of the start" in page and "2022Q2" in page
+    shown = tables.quarters_table(QUARTERS).to_numpy().tolist()
     assert shown[0] == ["2022Q1", "30", "200", "+0.50", "+0.04", "tenure years"]
     assert shown[1] == ["2022Q2", "masked", "masked", "–", "–", "–"]
 
