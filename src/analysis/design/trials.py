@@ -146,7 +146,7 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
         staff = staff.take(keep)
         rows = _rows(staff, is_starter[keep], study, any_start, reached)
         parts.append(rows.assign(trial=len(parts)))
-        known.append(covariates_on(staff, scores).assign(**_elsewhere(tables.enrolments, study, program, staff)))
+        known.append(covariates_on(staff, scores).assign(**started_elsewhere(tables.enrolments, study, program, staff)))
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ROW_COLUMNS)
     lost["analysed"] = int(rows["is_treated"].sum())
     flow = pd.DataFrame({"step": list(lost), "n_people": list(lost.values())})
@@ -154,7 +154,7 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     return Trials(rows, covariates, flow, by_unit)
 
 
-def _elsewhere(enrolments: pd.DataFrame, study: Study, program: Program, staff: Staff) -> dict[str, np.ndarray]:
+def started_elsewhere(enrolments: pd.DataFrame, study: Study, program: Program, staff: Staff) -> dict[str, np.ndarray]:
     """Return who had started another of the company's programs before the day; nothing where there is none."""
     others = [p.id for p in study.programs if p.id != program.id]
     if not others:
