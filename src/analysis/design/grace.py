@@ -303,9 +303,9 @@ def _fit(trials: GraceTrials) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
         raise ValueError("no intake has people who start and people who do not")
     is_fitted = _still_there(trials.rows)
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
-    matrix = design_matrix(trials.covariates, treated)
-    fit = fit_propensity(matrix.values[is_fitted], treated[is_fitted], trial[is_fitted])
-    x = np.column_stack([np.ones(len(treated)), matrix.values])
+    terms = design_matrix(trials.covariates, treated).values  # noqa: PD011 (no frame)
+    fit = fit_propensity(terms[is_fitted], treated[is_fitted], trial[is_fitted])
+    x = np.column_stack([np.ones(len(treated)), terms])
     offset = start_log_odds(treated.astype(float), trial, is_fitted.astype(float))[trial]
     return x, is_fitted, fit.coefficients, 1 / (1 + np.exp(-(offset + x @ fit.coefficients)))
 

@@ -144,7 +144,7 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
             lost["no colleague to compare with that day"] += int(is_starter[keep].sum())
             continue
         staff = staff.take(keep)
-        rows = _rows(staff, is_starter[keep], study, any_start, reached)
+        rows = trial_rows(staff, is_starter[keep], study, any_start, reached)
         parts.append(rows.assign(trial=len(parts)))
         known.append(covariates_on(staff, scores).assign(**started_elsewhere(tables.enrolments, study, program, staff)))
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ROW_COLUMNS)
@@ -194,7 +194,7 @@ def units_reached(tables: Tables, starts: pd.Series) -> pd.Series:
     return starts.groupby(units).min()
 
 
-def _rows(staff: Staff, is_starter: np.ndarray, study: Study, any_start, reached) -> pd.DataFrame:
+def trial_rows(staff: Staff, is_starter: np.ndarray, study: Study, any_start, reached) -> pd.DataFrame:
     """Return the trial's rows: follow-up in months, ended by exit (its day counts), own start or the data lock."""
     spells, unit = staff.spells, staff.jobs["department"]
     exit_end = spells["exit_date"] + ONE_DAY

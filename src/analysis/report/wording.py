@@ -229,7 +229,8 @@ def is_retention(finding: Finding) -> bool:
 
 def naive_rows(finding: Finding) -> list[Estimate]:
     """Return the estimated naive rows, the most biased contrast first."""
-    return [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+    naive = [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+    return [e for e in naive if not e.contrast.startswith("placebo")]
 
 
 def outcome_name(outcome: str) -> str:
