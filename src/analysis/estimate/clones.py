@@ -7,7 +7,7 @@ from analysis.estimate.survival import Incidence, RiskSets
 
 
 class CloneRisks:
-    """The risk difference between starting within the grace and not, for any count of the people.
+    """The risks under starting within the grace and under not starting, for any count of the people.
 
     What does not depend on the counts (risk sets) is made once; the chances of starting are fitted anew.
 
@@ -23,13 +23,15 @@ class CloneRisks:
         self._clones, self._outcomes, self._month = clones, outcomes, month
         self._sets = [_risk_sets(arm, month) for arm in (clones.treated, clones.control)]
 
-    def difference(self, counts: np.ndarray) -> float:
-        """Return treated minus control when each person counts `counts` times, shape (people,); NaN without an arm."""
+    def risks(self, counts: np.ndarray) -> np.ndarray:
+        """Return both risks, treated first, when each person counts `counts` times, shape (people,); NaN without one.
+
+        Shape (2,).
+        """
         by_arm = self._clones.weights(counts[self._clones.person])
         if min(weights.sum() for weights in by_arm) <= 0:
-            return np.nan
-        risks = [self._risk(sets, weights) for sets, weights in zip(self._sets, by_arm, strict=True)]
-        return risks[0] - risks[1]
+            return np.full(2, np.nan)
+        return np.array([self._risk(sets, weights) for sets, weights in zip(self._sets, by_arm, strict=True)])
 
     def _risk(self, sets: tuple[np.ndarray, RiskSets], weights: np.ndarray) -> float:
         curves = Incidence(sets[1], weights[sets[0]], self._outcomes)
@@ -43,6 +45,6 @@ def _risk_sets(arm: CloneIntervals, month: float) -> tuple[np.ndarray, RiskSets]
 
 
 def resampled(risks: CloneRisks, n_people: int, rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return the difference in `n` companies of people drawn with replacement, shape (n,); NaN without an arm."""
+    """Return both risks in `n` companies of people drawn with replacement, shape (n, 2); NaN without an arm."""
     even = np.full(n_people, 1 / n_people)
-    return np.array([risks.difference(rng.multinomial(n_people, even).astype(float)) for _ in range(n)])
+    return np.array([risks.risks(rng.multinomial(n_people, even).astype(float)) for _ in range(n)])

@@ -3,6 +3,8 @@
 All at the first horizon; a placebo may have to be read off earlier.
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,7 @@ from analysis.estimate.bootstrap import N_REPETITIONS
 from analysis.estimate.clones import CloneRisks, resampled
 from analysis.estimate.doubly_robust import difference_in_risks
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, short_follow_up
-from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.inference import FEW_EVENTS, Interval, newcombe, wald
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.employment import EXITS
 from analysis.plan.results import Check, Estimate
@@ -33,7 +35,7 @@ def grace_row(ask: Ask, trials: GraceTrials, outcome: str) -> Estimate:
     """Return the effect of starting within the grace of an intake, in people like those who do.
 
     Time zero is the intake: who leaves before starting counts in both arms. The interval is Wald's, with the standard
-    error of a bootstrap of people in which the chances of starting are fitted anew.
+    error of a bootstrap of people in which the chances of starting are fitted anew; for few exits see `_cloned`.
 
     Parameters
     ----------
@@ -51,28 +53,28 @@ def grace_row(ask: Ask, trials: GraceTrials, outcome: str) -> Estimate:
         )
         return not_estimable(ask.question(outcome), "sensitivity", CLONES, reason, **naming)
     groups = Arms.of(as_followed(cloned.trials.by_group, EXITS, month))
-    few = min(groups.n_events(outcome, month)) < FEW_EVENTS
-    if few and min(groups.n_people()) >= ask.study.min_cell and short_follow_up(ask, groups, month) is None:
-        reason = f"Fewer than {FEW_EVENTS} such exits in one of the groups: too few to draw people again."
-        return not_estimable(ask.question(outcome), "sensitivity", CLONES, reason, **naming)
-    return event_row(
-        ask,
-        groups,
-        outcome,
-        month,
-        "sensitivity",
-        CLONES,
-        read=lambda: _cloned(ask, cloned, outcome, month),
-        **naming,
-    )
+    read = partial(_cloned, ask, cloned, groups, outcome, month)
+    return event_row(ask, groups, outcome, month, "sensitivity", CLONES, read=read, **naming)
 
 
-def _cloned(ask: Ask, cloned: Clones, outcome: str, month: int) -> Interval:
-    risks = CloneRisks(cloned, _numbers(outcome), month)
+def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) -> Interval:
+    """Return the difference and its interval.
+
+    With few events in a group it is Newcombe's at the sizes whose plain proportions would vary as much as the risks did
+    in the bootstrap, at most the people in the group. What both arms share before the start is then counted in both, so
+    that this interval is a little too long.
+    """
     n_people = int(cloned.person.max()) + 1
+    found = CloneRisks(cloned, _numbers(outcome), month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "grace")
-    draws = resampled(risks, n_people, seed, N_REPETITIONS)
-    return wald(risks.difference(np.ones(n_people)), float(np.nanstd(draws, ddof=1)))
+    draws = resampled(found, n_people, seed, N_REPETITIONS)
+    risks = found.risks(np.ones(n_people))
+    if min(groups.n_events(outcome, month)) >= FEW_EVENTS:
+        return wald(risks[0] - risks[1], float(np.nanstd(draws[:, 0] - draws[:, 1], ddof=1)))
+    variance = np.maximum(np.nanvar(draws, axis=0, ddof=1), 1e-12)
+    sizes = np.minimum(risks * (1 - risks) / variance, groups.n_people())
+    sizes = np.where(risks > 0, sizes, groups.n_people())
+    return newcombe(risks[0], sizes[0], risks[1], sizes[1])
 
 
 def _numbers(outcome: str) -> tuple[int, ...]:
@@ -161,7 +163,7 @@ def _over_drawings(ask: Ask, drawn: list[Arms], outcome: str, month: int, naming
     if people.min() < ask.study.min_cell:
         return suppressed(question, analysis, estimator, ask.study.min_cell, **naming)
     events = np.mean([arms.n_events(outcome, month) for arms in drawn], axis=0)
-    reason = next((reason for reason in (short_follow_up(ask, arms, month) for arms in drawn) if reason), None)
+    reason = short_follow_up(ask, drawn[0], month)
     if reason is None and events.sum() == 0:
         reason = f"No such event in either arm within {month} months."
     if reason:
