@@ -205,13 +205,15 @@ def test_no_number_without_two_arms_people_follow_up_or_exits(tmp_path, starters
 # Grace: worlds with a known answer
 
 
-def company_like(name: str, employees: int = 900, annual_voluntary: float = 0.145, ratio: float = 1.0) -> Company:
-    """Return a simulated company with a clinic that people choose by what is recorded, and start up to 12 weeks later.
+def company_like(
+    name: str, employees: int = 900, annual_voluntary: float = 0.145, ratio: float = 1.0, weeks: int = 6
+) -> Company:
+    """Return a simulated company with a clinic that people choose by what is recorded.
 
-    The starts use the grace to the full.
+    They start up to `weeks` weeks after the intake, which uses the grace to the full.
     """
     scenario = scenario_named(name, like="northbank", employees=employees)
-    program = replace(scenario.programs[0], on_morale=0.0, weeks_to_start=12, grace_days=90)
+    program = replace(scenario.programs[0], on_morale=0.0, weeks_to_start=weeks, grace_days=7 * weeks + 6)
     program = replace(program, mentor=replace(program.mentor, hazard_ratio=ratio))
     return simulate(replace(scenario, annual_voluntary=annual_voluntary, programs=(program,)))
 
@@ -241,18 +243,22 @@ def naive_from_intake(company: OpenStudy) -> float:
 
 
 def test_a_null_world_with_heavy_exit_comes_out_null_from_the_intake_and_the_naive_figure_does_not():
-    companies = [as_known(company_like(f"grace-null-{i}", annual_voluntary=0.4)) for i in range(10)]
+    companies = [
+        as_known(company_like(f"grace-null-{i}", employees=1600, annual_voluntary=0.4, weeks=12)) for i in range(8)
+    ]
     fair = np.array([cloned_difference(company) for company in companies])
     naive = np.array([naive_from_intake(company) for company in companies])
-    assert abs(fair.mean()) < 3 * fair.std(ddof=1) / np.sqrt(10)
-    assert naive.mean() < -3 * naive.std(ddof=1) / np.sqrt(10)
+    assert abs(fair.mean()) < 3 * fair.std(ddof=1) / np.sqrt(len(companies))
+    gap = naive - fair
+    assert gap.mean() < -3 * gap.std(ddof=1) / np.sqrt(len(companies))
+    assert naive.mean() < -0.05
 
 
 def test_a_strong_effect_is_found_from_the_intake():
     """The truth: the risks of everybody who had a place and a day to start, with and without it, from the intake."""
     errors = []
     for i in range(8):
-        company = company_like(f"grace-strong-{i}", annual_voluntary=0.3, ratio=0.3)
+        company = company_like(f"grace-strong-{i}", annual_voluntary=0.3, ratio=0.3, weeks=12)
         records = company.workforce.enrolled.records
         had_place = records[(records["role"] == "mentor") & (records["planned_start"] < NEVER)]
         life = had_place.assign(origin=had_place["intake"])
@@ -488,7 +494,8 @@ def test_a_program_that_began_with_the_records_has_no_placebo(bank, real):
     assert placebo_checks(rows) == ()
 
 
-def test_a_placebo_of_few_people_or_without_exits_gives_no_number(bank, real):
+def test_a_placebo_of_few_people_or_without_exits_gives_no_number(bank, real, monkeypatch):
+    monkeypatch.setattr("analysis.estimate.protocol_rows.N_PLACEBOS", 3)
     schedule, placebo = placebo_of(bank, real)
     rows = placebo_rows(ask_of(bank, min_cell=500), schedule, placebo, OUTCOME)
     assert [row.status for row in rows] == ["suppressed"] * 2
