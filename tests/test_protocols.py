@@ -9,7 +9,8 @@ import pytest
 from studies import write_study
 
 from analysis.design.adherence import adherence, excused_from, under_protocol
-from analysis.design.grace import Clones, build_grace_trials, clones, intake_of_start
+from analysis.design.clones import Clones, clones
+from analysis.design.grace import build_grace_trials, intake_of_start
 from analysis.design.placebo import LEAST_MONTHS, build_placebo, placebo_ever, placebo_schedule, placebo_trials
 from analysis.design.trials import FLOW_STEPS, Trials, build_trials
 from analysis.design.weights import as_followed, trimmed, weigh

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.design.grace import CloneIntervals, Clones
+from analysis.design.clones import CloneIntervals, Clones
 from analysis.estimate.survival import Incidence, RiskSets
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.adherence import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, adherence, under_protocol
-from analysis.design.grace import Clones, GraceTrials, clones
+from analysis.design.clones import Clones, clones
+from analysis.design.grace import GraceTrials
 from analysis.design.placebo import LEAST_MONTHS, Placebo, PlaceboSchedule, placebo_ever, placebo_trials
 from analysis.design.trials import Trials
 from analysis.design.weights import as_followed, weigh
@@ -183,7 +184,11 @@ def placebo_checks(rows: list[Estimate]) -> tuple[Check, ...]:
             sentence = (
                 f"Starts drawn by lot before the program began, from what is recorded, should change nothing, and over "
                 f"{N_PLACEBOS} drawings the interval "
-                + ("includes no difference" if quiet else "excludes no difference: the design or the weights are off")
+                + (
+                    "includes no difference"
+                    if quiet
+                    else "excludes no difference: design and weights leave about this much of one"
+                )
                 + ". This tests the design and the weights, not whether something unrecorded matters."
             )
             found.append(
