@@ -189,7 +189,7 @@ class _Company:
             lost["no colleague to compare with that day"] += int(is_starter[keep].sum())
             return None
         staff = staff.take(keep)
-        return _rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
+        return trial_rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
 
     def hurdle(self, day: pd.Timestamp, starters: set[str]):
         """Return a trial of starting another program that day, among those who could have started this one."""
@@ -199,14 +199,10 @@ class _Company:
         if not is_starter[keep].any() or is_starter[keep].all():
             return None
         staff = staff.take(keep)
-        return _rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
+        return trial_rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
 
     def _covariates(self, staff: Staff) -> pd.DataFrame:
-        known = covariates_on(staff, self.scores)
-        if self.elsewhere.empty:
-            return known
-        earlier = self.elsewhere.loc[self.elsewhere["start_date"] < staff.day, "employee_id"]
-        return known.assign(in_other_program=staff.spells["employee_id"].isin(earlier).to_numpy(dtype=float))
+        return covariates_on(staff, self.scores).assign(**started_elsewhere(self.elsewhere, staff))
 
     def _stop(self, staff: Staff) -> pd.Series:
         """Return the day on which each person's own start, or that of the unit, ends a comparison (missing = none)."""
@@ -218,6 +214,17 @@ class _Company:
         later = self.elsewhere[self.elsewhere["start_date"] > staff.day]
         other = later.groupby("employee_id")["start_date"].min().reindex(people).reset_index(drop=True)
         return own.fillna(other).where(~(other < own), other)
+
+
+def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.ndarray]:
+    """Return who had started another of the company's programs before the day; nothing where there is none.
+
+    `elsewhere` is from `measure.exposure.starts_elsewhere`.
+    """
+    if elsewhere.empty:
+        return {}
+    earlier = elsewhere.loc[elsewhere["start_date"] < staff.day, "employee_id"]
+    return {"in_other_program": staff.spells["employee_id"].isin(earlier).to_numpy(dtype=float)}
 
 
 def _who_is_in(staff, rule, starters, any_start, reached, lost) -> tuple[np.ndarray, np.ndarray]:
@@ -251,7 +258,7 @@ def units_reached(tables: Tables, starts: pd.Series) -> pd.Series:
     return starts.groupby(units).min()
 
 
-def _rows(staff: Staff, is_starter: np.ndarray, study: Study, stop: pd.Series) -> pd.DataFrame:
+def trial_rows(staff: Staff, is_starter: np.ndarray, study: Study, stop: pd.Series) -> pd.DataFrame:
     """Return the trial's rows: follow-up in months, ended by exit (its day counts), a start or the data lock."""
     spells, unit = staff.spells, staff.jobs["department"]
     exit_end = spells["exit_date"] + ONE_DAY
