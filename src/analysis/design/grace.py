@@ -103,7 +103,11 @@ def build_grace_trials(
         if rows["is_treated"].nunique() < 2:
             continue
         parts.append(rows.assign(trial=len(parts)))
-        known.append(covariates_on(staff, scores).assign(**started_elsewhere(elsewhere, staff)))
+        known.append(
+            covariates_on(staff, scores).assign(
+                **started_elsewhere(starts_elsewhere(tables.enrolments, program.id), staff)
+            )
+        )
     if not parts:
         return GraceTrials(pd.DataFrame({"is_treated": np.zeros(0, dtype=bool)}), pd.DataFrame())
     return GraceTrials(pd.concat(parts, ignore_index=True), pd.concat(known, ignore_index=True))
