@@ -13,7 +13,7 @@ from analysis.design.covariates import covariates_on
 from analysis.design.trials import eligible_levels, is_eligible, not_started, started_elsewhere
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import exit_outcome, job_history, staff_on, under_notice_on
-from analysis.measure.exposure import first_starts
+from analysis.measure.exposure import first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program, Study
 
