@@ -145,7 +145,7 @@ def under_protocol(followed: WeightedFollowUp, kept: Adherence) -> WeightedFollo
     model = followed.model
     if model is not None:
         old = model.follow
-        cut = FollowUp(row, entry, exit, outcome, old.survived[source], old.order)
+        cut = FollowUp(row, entry, exit, outcome, old.survived[source], old.order, old.log_factor[source])
         model = replace(model, follow=cut, is_cut=model.is_cut[source])
     return replace(
         followed,
