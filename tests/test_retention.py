@@ -20,8 +20,9 @@ from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
 from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import Interval, rubin
+from analysis.estimate.jackknife import grouped
 from analysis.estimate.moderators import effect_slope
-from analysis.estimate.retention import days_lost, days_retained, difference
+from analysis.estimate.retention import days_lost, days_retained, difference, std_error
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
 
@@ -240,6 +241,30 @@ def test_the_bootstrap_agrees_with_the_influence_functions(followed, arms):
     error = difference(arms, "any_exit", 12).std_error
     # 200 draws know a standard error to 5 %; trials that lose an arm in a draw add some.
     assert np.nanstd(draws, ddof=1) == pytest.approx(error, rel=0.25)
+
+
+def test_the_jackknife_leaves_groups_out_in_earnest(followed, arms):
+    found = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=40)
+    assert found.df == 39
+    assert found.treated.risk("voluntary_exit", 12) == arms.treated.risk("voluntary_exit", 12)
+    groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=40)
+    without = leave_one_out(Recount(followed, ("voluntary_exit",), 12), groups)
+    variance = 39 / 40 * np.sum((without - without.mean()) ** 2)
+    contributions = found.treated.risk_influence("voluntary_exit", 12) - found.control.risk_influence(
+        "voluntary_exit", 12
+    )
+    assert std_error(contributions) == pytest.approx(np.sqrt(variance), rel=1e-6)
+    assert 0.9 < std_error(contributions) / std_error(
+        arms.treated.risk_influence("voluntary_exit", 12) - arms.control.risk_influence("voluntary_exit", 12)
+    ) < 1.6  # fmt: skip
+
+
+def test_groups_by_lot_are_of_equal_size_and_keep_a_persons_rows_together():
+    clusters = np.repeat(np.arange(25), 3)
+    groups = grouped(clusters, np.random.default_rng(1), n_groups=10)
+    assert pd.Series(groups).groupby(clusters).nunique().eq(1).all()
+    assert pd.Series(groups[::3]).value_counts().between(2, 3).all() and groups.max() == 9
+    assert grouped(clusters, np.random.default_rng(1), n_groups=100).max() == 24
 
 
 def test_leaving_a_group_out_equals_estimating_without_it(trials, followed):

@@ -71,6 +71,8 @@ class WeightModel:
     ----------
     is_cut
         Whether an interval's weight is the largest allowed one and so does not move, shape (intervals,).
+    largest_quantile
+        The quantile of the comparators' weights at which they are cut; 1 = not at all.
     """
 
     matrix: DesignMatrix
@@ -79,6 +81,7 @@ class WeightModel:
     treated: np.ndarray
     trial: np.ndarray
     is_cut: np.ndarray
+    largest_quantile: float = 1.0
 
     @cached_property
     def _at_start(self) -> np.ndarray:
@@ -156,7 +159,7 @@ def weigh(
         largest = np.quantile(weights[of_control], largest_quantile)
         is_cut = of_control & (weights > largest)
         weights = np.where(is_cut, largest, weights)
-    model = WeightModel(matrix, propensity, follow, treated, trial, is_cut)
+    model = WeightModel(matrix, propensity, follow, treated, trial, is_cut, largest_quantile)
     return WeightedFollowUp(
         trials.rows,
         kinds,

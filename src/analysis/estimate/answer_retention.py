@@ -14,6 +14,7 @@ from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
 from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
 from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.seeds import rng
 
 
 def retention_outcome(employees: pd.DataFrame) -> str:
@@ -40,7 +41,7 @@ def answer_by_trials(
         return _no_trial(ask, trials, outcome)
     months = max(ask.study.horizons_months)
     followed = weigh(trials, kinds, months)
-    arms = Arms.of(followed)
+    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
     first, *later = ask.study.horizons_months
     primary = event_row(ask, arms, outcome, first, ask.main_analysis)
     rows = naive_rows(ask, Arms.of(as_followed(ever, kinds, months)), outcome, contrast="ever_vs_never")
@@ -98,7 +99,8 @@ def _other_measures(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: s
     if outcome in (*EXITS, ANY_EXIT):
         rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
     rows += [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
-    return rows + [hazard_row(ask, followed, arms, outcome, h) for h in horizons]
+    plain = Arms.of(followed)
+    return rows + [hazard_row(ask, followed, plain, outcome, h) for h in horizons]
 
 
 def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:

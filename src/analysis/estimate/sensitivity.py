@@ -49,7 +49,7 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
     """
     first = ask.study.horizons_months[0]
     followed = weigh(trials, EXITS, first)
-    arms = Arms.of(followed)
+    arms = _jackknifed(ask, followed, outcome)
     rows = [event_row(ask, arms, outcome, max(first // 2, 1), "sensitivity")]
     rows += list(_reweighted(ask, trials, outcome, first))
     rows += _imputed(ask, trials, arms, outcome, first)
@@ -57,6 +57,10 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
     if min(arms.n_events(outcome, first)) >= FEW_EVENTS:
         rows += list(_recounted(ask, followed, arms, outcome, first))
     return [*rows, *e_value_rows(ask, arms, outcome, first)]
+
+
+def _jackknifed(ask: Ask, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
+    return Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"), clusters)
 
 
 def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> Iterator[Estimate]:
@@ -67,10 +71,11 @@ def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> Iterator[
     for name, left_out in COVARIATE_SETS.items():
         ways[name] = lambda left_out=left_out: weigh(trials, EXITS, month, exclude=left_out)
     for name, make in ways.items():
-        yield event_row(ask, Arms.of(make()), outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
+        yield event_row(ask, _jackknifed(ask, make(), outcome), outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
     stricter, estimator = trimmed(trials, STRICTER), f"{WEIGHTED}_trimmed"
     if stricter.rows["is_treated"].any():
-        yield event_row(ask, Arms.of(weigh(stricter, EXITS, month)), outcome, month, "sensitivity", estimator)
+        arms = _jackknifed(ask, weigh(stricter, EXITS, month), outcome)
+        yield event_row(ask, arms, outcome, month, "sensitivity", estimator)
     else:
         reason = "Everybody who started was, by what is recorded, more likely to start than not."
         yield not_estimable(ask.question(outcome), "sensitivity", estimator, reason)
@@ -86,7 +91,7 @@ def _imputed(ask: Ask, trials: Trials, arms: Arms, outcome: str, month: int) -> 
         found = []
         for _ in range(N_IMPUTATIONS):
             complete = replace(trials, covariates=impute(trials.covariates, _predictors(trials.rows, outcome), seed))
-            found.append(difference(Arms.of(weigh(complete, EXITS, month)), outcome, month))
+            found.append(difference(_jackknifed(ask, weigh(complete, EXITS, month), outcome), outcome, month))
         return rubin(found)
 
     return [event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_imputed", read=read)]
@@ -115,7 +120,7 @@ def _reclustered(
     }
     for name, group in groups.items():
         codes = pd.factorize(group)[0]
-        arms = Arms.of(followed, codes, df=float(codes.max()))
+        arms = _jackknifed(ask, followed, outcome, codes)
         yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
 
 
@@ -128,7 +133,7 @@ def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, m
         month,
         "sensitivity",
         "aipw_aalen_johansen",
-        read=lambda: doubly_robust(followed, arms, outcome, month),
+        read=lambda: doubly_robust(followed, Arms.of(followed), outcome, month),
     )
     recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")
