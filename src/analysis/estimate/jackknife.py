@@ -23,9 +23,8 @@ class Jackknife:
     """Delete-a-group jackknife of an arm's risks and time lost.
 
     With heavy weights and many covariates the influence functions of the estimated weights are too short by a fifth or
-    more; leaving people out in earnest is not (Quenouille 1956, Biometrika 43:353; groups: Kott 2001, J Off Stat 17:521;
-    few units: MacKinnon, Nielsen & Webb 2023, J Appl
-    Econom 38:671).
+    more; leaving people out in earnest is not (Quenouille 1956, Biometrika 43:353; groups: Kott 2001, J Off Stat
+    17:521; few units: MacKinnon, Nielsen & Webb 2023, J Appl Econom 38:671).
 
     Attributes
     ----------
