@@ -41,7 +41,7 @@ from analysis.report.wording import (
 )
 
 CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete. Single points stand where "
+    "curves": "Bands are pointwise 95 % intervals; other exits compete. Single points stand where "
     "too few were counted to show every month; people still followed are rounded to fives.",
     "ways": "Each line is the same question answered with one choice made otherwise, with its 95 % interval; squares "
     "are the main answer at other horizons.",

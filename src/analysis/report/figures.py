@@ -146,7 +146,7 @@ def _ladder_title(finding: Finding) -> str:
 def _difference_axis(finding: Finding) -> str:
     if is_event(finding):
         words = event_words(finding.primary)
-        return f"← fewer {words.do}     difference in {words.plural}, percentage points     more {words.do} →"
+        return f"← fewer     difference in {words.plural}, percentage points     more →"
     return "← lower     difference in score, points of the scale     higher →"
 
 
