@@ -260,6 +260,18 @@ def error(arms: Arms) -> float:
     return std_error(treated - control)
 
 
+def test_where_nobody_can_be_left_out_the_influence_functions_serve(trials):
+    """One treated person: without his group no trial has both arms."""
+    first = trials.rows.index[trials.rows["is_treated"].astype(bool)][0]
+    one_day = trials.rows["trial"] == trials.rows.loc[first, "trial"]
+    chosen = (one_day & (~trials.rows["is_treated"].astype(bool) | (trials.rows.index == first))).to_numpy()
+    followed = weigh(trials.take(chosen), EXITS, 12)
+    n_groups = 1
+    found = Arms.jackknifed(followed, np.random.default_rng(1), n_groups=n_groups)
+    assert found.df == np.inf
+    assert error(found) == error(Arms.of(followed))
+
+
 def test_groups_by_lot_are_of_equal_size_and_keep_a_persons_rows_together():
     clusters = np.repeat(np.arange(25), 3)
     groups = grouped(clusters, np.random.default_rng(1), n_groups=10)

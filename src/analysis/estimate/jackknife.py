@@ -74,4 +74,8 @@ def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> tuple[Jackknife
             risk = [curves.risk(k, months) for k in range(len(kinds))]
             lost = [curves.time_lost(k, months) for k in range(len(kinds))]
             found[is_treated].append((risk, lost))
-    return tuple(Jackknife(*(np.array(part) for part in zip(*found[arm], strict=True))) for arm in (True, False))
+    treated, control = (
+        Jackknife(np.array([risk for risk, _ in found[arm]]), np.array([lost for _, lost in found[arm]]))
+        for arm in (True, False)
+    )
+    return treated, control
