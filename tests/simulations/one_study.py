@@ -81,7 +81,8 @@ def _comparison(company: Company, world: World) -> Comparison:
     employees = employees.assign(**{c: employees[c].where(known) for c in ("exit_date", "exit_type")})
     if not world.notices_recorded:
         employees = employees.assign(notice_date=pd.NaT)
-    opened = OpenStudy(study, load_instruments(study), replace(company.tables, employees=employees), ())
+    cards = load_instruments(study) if company.tables.waves is not None else {}
+    opened = OpenStudy(study, cards, replace(company.tables, employees=employees), ())
     return Comparison(opened, study.programs[0], ROLE)
 
 
@@ -119,13 +120,14 @@ def _bootstrapped(ask: Ask, followed: WeightedFollowUp, arms: Arms, month: int) 
 
 
 def _truth(company: Company, world: World) -> _Truth:
-    program = world.scenario.programs[0]
+    program, risks = world.scenario.programs[0], {}
+    if world.is_null:
+        return _Truth(risks, is_null=True)
     people = treated_people(company.workforce, program, ROLE)
-    risks = {}
     for months in world.scenario.horizons_months:
         with_it, without = retention_risks(company.workforce, people, program.mentor, months)
         risks[months] = (float(with_it.mean()), float(without.mean()))
-    return _Truth(risks, world.is_null)
+    return _Truth(risks, is_null=False)
 
 
 def _line(world: World, number: int, row: Estimate, truth: float) -> dict:

@@ -67,6 +67,7 @@ BASE = Scenario(
             name="Reverse Mentoring",
             format="clinic",
             assignment="self_selected",
+            weeks_to_start=4,
             intakes=tuple(Intake(opens=day) for day in INTAKES),
             mentor=RoleDesign(levels=(1, 4), apply_share=0.20),
             mentee=RoleDesign(levels=(7, 8), apply_share=0.20),
