@@ -32,6 +32,8 @@ def summarize(rows: pd.DataFrame) -> pd.DataFrame:
         Of the scenario, and the estimator is not a naive one.
     passes_bar
         As from `passes`; empty where no truth is known.
+    first_estimate
+        That of study 0000: what shows that the committed results are those of the code as it is.
     """
     groups = rows.groupby(KEYS, sort=False)
     return pd.DataFrame([dict(zip(KEYS, key, strict=True)) | _line(key[0], key[1], group) for key, group in groups])
@@ -61,7 +63,11 @@ def _line(scenario: str, estimator: str, group: pd.DataFrame) -> dict:
         "is_null": world.is_null,
         "assumptions_hold": world.assumptions_hold and not estimator.startswith("naive"),
     }
-    return line | {"passes_bar": passes(line) if knows_truth else pd.NA}
+    first = group.loc[group["number"] == 0, "estimate"]
+    return line | {
+        "passes_bar": passes(line) if knows_truth else pd.NA,
+        "first_estimate": first.iloc[0] if len(first) else np.nan,
+    }
 
 
 def passes(line: dict) -> bool:
