@@ -5,7 +5,7 @@ import pandas as pd
 
 from simulations.worlds import WORLDS
 
-NOMINAL = 0.95
+NOMINAL, ALPHA = 0.95, 0.05
 MC_ERRORS, TENTH = 3, 0.1
 KEYS = ["scenario", "estimator", "measure", "horizon_months"]
 
@@ -59,7 +59,7 @@ def _line(scenario: str, estimator: str, group: pd.DataFrame) -> dict:
         "coverage": coverage,
         "mc_error_of_coverage": np.sqrt(coverage * (1 - coverage) / n) if n else np.nan,
         "false_positives": ((found["ci_low"] > 0) | (found["ci_high"] < 0)).mean(),
-        "p_below_05": (found["p_value"] < 1 - NOMINAL).mean(),
+        "p_below_05": (found["p_value"] < ALPHA).mean(),
         "is_null": world.is_null,
         "assumptions_hold": world.assumptions_hold and not estimator.startswith("naive"),
     }
