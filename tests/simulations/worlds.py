@@ -138,6 +138,8 @@ PULSE = Survey(
     opens=(dt.date(2021, 10, 11), dt.date(2022, 4, 11), dt.date(2022, 10, 3)),
     response_share=0.4,
 )
+# The simulator's own defaults, and no committee: overlap is good.
+VOLUNTEERS = {"program": {"on_performance": 0.5, "on_tenure": 0.4}}
 STRONG = {"program": {"on_performance": 2.0, "on_tenure": 1.0}}
 LEAVING = {"annual_voluntary": HEAVY}
 ALL = {"null": NULL, "protective": PROTECTIVE, "harmful": HARMFUL}
@@ -175,4 +177,6 @@ WORLDS: tuple[World, ...] = (
         notices_recorded=False,
         **SELECTED,
     ),
+    # Added after the results of the worlds above, to tell selection from thin overlap.
+    *_effects("volunteers", "by rating and tenure, less steeply than selected, and no committee", TWO, **VOLUNTEERS),
 )
