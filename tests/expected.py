@@ -1,7 +1,8 @@
 """The numbers that a reviewer must get: made anew by ``make expected``, compared by ``test_expected.py``.
 
 ``reports/expected/estimates.csv`` is every row of the demo studies' estimates ledgers. ``reports/expected/truth.csv``
-sets each H1–H3 main row, and the naive figure beside it, against the known truth of its simulated company.
+sets each effect whose truth is known (main rows of H1, H2, H3 and H8, later horizons too), and the naive figure beside
+it, against the known truth of its simulated company.
 """
 
 from pathlib import Path
@@ -48,7 +49,7 @@ def demo_truths() -> pd.DataFrame:
 
 
 def beside_truth(estimates: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
-    """Return the main rows beside the truth, one row per study, program, hypothesis, role and horizon.
+    """Return effects beside the truth, one row per study, program, hypothesis, role and horizon.
 
     ``naive`` is the first naive row of the same question: the figure that people quote. Where a row has no number,
     ``status`` and ``reason`` say why.
@@ -59,8 +60,11 @@ def beside_truth(estimates: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
         .drop_duplicates(KEYS)[[*KEYS, "estimate"]]
         .rename(columns={"estimate": "naive"})
     )
+    main = estimates["analysis"].isin(["primary", "secondary"]) & estimates["estimand"].isin(["ATT", "ITT"])
+    main &= estimates["measure"].isin(["risk_difference", "mean_difference"])
+    main &= estimates["contrast"].isin(["enrolled_vs_not", "offered_vs_not"])
     rows = (
-        estimates[estimates["analysis"] == "primary"]
+        estimates[main]
         .drop(columns="estimand")
         .merge(naive, on=KEYS, how="left", validate="1:1")
         .merge(truths[[*KEYS, "estimand", "truth"]], on=KEYS, how="left", validate="1:1")

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.design.weights import fit_propensity, standardized_mean_difference
+from analysis.design.balance import standardized_mean_difference
+from analysis.design.propensity import fit_propensity, newton
 from analysis.estimate.cox import cox
 from analysis.estimate.inference import cluster_sums, newcombe, wald
 from analysis.estimate.lottery import N_DRAWS, itt_difference, offer, randomization_p
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
-from analysis.estimate.survival import aalen_johansen
+from analysis.estimate.survival import Incidence, aalen_johansen
 from analysis.measure.scales import cronbach_alpha
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -30,16 +31,23 @@ def arm(number: int) -> tuple[pd.DataFrame, np.ndarray, int]:
     return rows[chosen], cluster[chosen], len(people)
 
 
-def influences(found) -> np.ndarray:
-    """Return every influence, shape (causes, times, rows)."""
-    causes, times = found.cumulative_incidence.shape
-    return np.array([[found.influence(k, t) for t in range(times)] for k in range(causes)])
+CAUSES = (1, 2, 3)
 
 
-def incidence(rows: pd.DataFrame, times, weights=None):
+def incidence(rows: pd.DataFrame, weights=None) -> Incidence:
     weights = rows["weight"] if weights is None else weights
     columns = (rows[c].to_numpy() for c in ("entry", "exit", "event"))
-    return aalen_johansen(*columns, np.asarray(weights, dtype=float), np.array(times, dtype=float), (1, 2, 3))
+    return aalen_johansen(*columns, np.asarray(weights, dtype=float), CAUSES)
+
+
+def risks(found: Incidence, times) -> np.ndarray:
+    """Return the cumulative incidences, shape (causes, times)."""
+    return np.array([found.risk(k, np.array(times, dtype=float)) for k in range(len(CAUSES))])
+
+
+def influences(found: Incidence, times) -> np.ndarray:
+    """Return every influence, shape (causes, times, rows)."""
+    return np.array([[found.influence(k, t) for t in times] for k in range(len(CAUSES))])
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -47,36 +55,62 @@ def test_weighted_cumulative_incidence_and_its_clustered_error_equal_survfit(num
     rows, cluster, n = arm(number)
     expected = fixture("survival_aj").query("arm == @number").sort_values(["cause", "time"])
     times = sorted(expected["time"].unique())
-    found = incidence(rows, times)
-    std_error = np.sqrt((cluster_sums(influences(found), cluster, n) ** 2).sum(axis=-1))
-    np.testing.assert_allclose(found.cumulative_incidence.ravel(), expected["cif"], rtol=CLOSED_FORM, atol=1e-12)
+    found = incidence(rows)
+    std_error = np.sqrt((cluster_sums(influences(found, times), cluster, n) ** 2).sum(axis=-1))
+    np.testing.assert_allclose(risks(found, times).ravel(), expected["cif"], rtol=CLOSED_FORM, atol=1e-12)
     np.testing.assert_allclose(std_error.ravel(), expected["se"], rtol=CLOSED_FORM, atol=1e-12)
     assert not np.allclose(std_error.ravel(), expected["se_by_row"], rtol=1e-3), "clustering makes no difference here"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("tau", [6, 12, 18, 24])
+def test_time_lost_and_its_clustered_error_equal_survfit(number, tau):
+    rows, cluster, n = arm(number)
+    expected = fixture("survival_rmst").query("arm == @number and tau == @tau").set_index("state")
+    found = incidence(rows)
+    lost = [found.time_lost(k, tau) for k in range(len(CAUSES))]
+    influence = np.array([found.time_lost_influence(k, tau) for k in range(len(CAUSES))])
+    errors = np.sqrt((cluster_sums(influence, cluster, n) ** 2).sum(axis=-1))
+    states = [str(cause) for cause in CAUSES]
+    np.testing.assert_allclose(lost, expected.loc[states, "months"], rtol=CLOSED_FORM, atol=1e-12)
+    np.testing.assert_allclose(errors, expected.loc[states, "se"], rtol=CLOSED_FORM, atol=1e-12)
+    kept_error = np.sqrt((cluster_sums(influence.sum(axis=0), cluster, n) ** 2).sum())
+    assert tau - sum(lost) == pytest.approx(expected.loc["none", "months"], rel=CLOSED_FORM)
+    assert kept_error == pytest.approx(expected.loc["none", "se"], rel=CLOSED_FORM)
+
+
+def test_counted_rows_give_the_coefficients_of_glm_with_prior_weights():
+    rows, expected = fixture("grouped_logit_input"), fixture("grouped_logit_glm")
+    x = np.column_stack([np.ones(len(rows)), rows[["month", "level", "treated"]]]).astype(float)
+    y, counts = rows["y"].to_numpy(dtype=float), rows["n"].to_numpy(dtype=float)
+    found = newton(x, y, np.zeros(len(rows)), counts, np.zeros(4), prior_sd=np.inf)
+    np.testing.assert_allclose(found, expected["estimate"], rtol=FITTED)
 
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_any_exit_equals_kaplan_meier_with_delayed_entry(number):
     rows, cluster, n = arm(number)
     expected = fixture("survival_km").query("arm == @number and weighted == 1").sort_values("time")
-    found = incidence(rows, expected["time"])
-    any_exit = cluster_sums(influences(found).sum(axis=0), cluster, n)
-    np.testing.assert_allclose(1 - found.cumulative_incidence.sum(axis=0), expected["survival"], rtol=CLOSED_FORM)
+    found = incidence(rows)
+    any_exit = cluster_sums(influences(found, expected["time"]).sum(axis=0), cluster, n)
+    np.testing.assert_allclose(1 - risks(found, expected["time"]).sum(axis=0), expected["survival"], rtol=CLOSED_FORM)
     np.testing.assert_allclose(np.sqrt((any_exit**2).sum(axis=-1)), expected["se"], rtol=CLOSED_FORM)
 
 
 def test_unweighted_survival_equals_kaplan_meier():
     rows, _, _ = arm(1)
     expected = fixture("survival_km").query("arm == 1 and weighted == 0").sort_values("time")
-    found = incidence(rows, expected["time"], np.ones(len(rows)))
-    np.testing.assert_allclose(1 - found.cumulative_incidence.sum(axis=0), expected["survival"], rtol=CLOSED_FORM)
+    found = incidence(rows, np.ones(len(rows)))
+    np.testing.assert_allclose(1 - risks(found, expected["time"]).sum(axis=0), expected["survival"], rtol=CLOSED_FORM)
 
 
 def test_people_in_both_arms_are_not_counted_as_independent():
     expected = fixture("survival_difference").query("measure == 'probability' and state == '1'").sort_values("time")
     (treated, of_treated, n), (control, of_control, _) = arm(1), arm(0)
-    one, zero = incidence(treated, expected["time"]), incidence(control, expected["time"])
-    gap = one.cumulative_incidence[0] - zero.cumulative_incidence[0]
-    by_person = cluster_sums(influences(one)[0], of_treated, n) - cluster_sums(influences(zero)[0], of_control, n)
+    times, one, zero = expected["time"], incidence(treated), incidence(control)
+    gap = risks(one, times)[0] - risks(zero, times)[0]
+    by_person = cluster_sums(influences(one, times)[0], of_treated, n)
+    by_person = by_person - cluster_sums(influences(zero, times)[0], of_control, n)
     np.testing.assert_allclose(gap, expected["difference"], rtol=CLOSED_FORM)
     np.testing.assert_allclose(np.sqrt((by_person**2).sum(axis=-1)), expected["se"], rtol=CLOSED_FORM)
 
@@ -85,10 +119,10 @@ def test_people_in_both_arms_are_not_counted_as_independent():
 def test_cumulative_incidence_equals_cuminc(number):
     rows = fixture("cuminc_input").query("arm == @number").assign(entry=0, weight=1.0)
     expected = fixture("cuminc").query("arm == @number").sort_values(["cause", "time"])
-    found = incidence(rows.rename(columns={"months": "exit"}), sorted(expected["time"].unique()))
-    np.testing.assert_allclose(found.cumulative_incidence.ravel(), expected["cif"], rtol=CLOSED_FORM)
+    times, found = sorted(expected["time"].unique()), incidence(rows.rename(columns={"months": "exit"}))
+    np.testing.assert_allclose(risks(found, times).ravel(), expected["cif"], rtol=CLOSED_FORM)
     # cuminc's variance is another estimate of the same: by Aalen's formula, not the jackknife.
-    variance = (influences(found) ** 2).sum(axis=-1)
+    variance = (influences(found, times) ** 2).sum(axis=-1)
     np.testing.assert_allclose(variance.ravel(), expected["variance"], rtol=0.06)
 
 

@@ -21,6 +21,7 @@ from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
 from analysis.plan.results import ESTIMATE_COLUMNS
 from analysis.plan.study import Eligibility, Event, Program, Source, Study, load_study
+from analysis.simulate import DEMOS
 from analysis.simulate.truth import TRUTH_COLUMNS
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
@@ -180,16 +181,25 @@ def test_codebook_names_every_instrument_and_scale():
     assert names | set(cards) <= code_names(section("Instruments"))
 
 
-@pytest.mark.parametrize("study", ["northbank", "kesselwerk", "fjellkode", "larkfield"])
-def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study):
-    row = next(row for row in table_rows(section("Demo studies")) if row[0] == f"`{study}`")
+DEMO_PROGRAMS = [(study, program.id) for study in DEMOS for program in load_study(study, ROOT / "data").programs]
+
+
+def test_codebook_lists_every_demo_and_its_programs():
+    told = [tuple(code_names(row[0])) for row in table_rows(section("Demo studies")) if row[0].count("`") == 4]
+    assert sorted(map(sorted, told)) == sorted(map(sorted, DEMO_PROGRAMS))
+
+
+@pytest.mark.parametrize(("study", "program"), DEMO_PROGRAMS)
+def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study, program):
+    row = next(row for row in table_rows(section("Demo studies")) if row[0] == f"`{study}` `{program}`")
     employees = pd.read_csv(ROOT / "data" / study / "raw" / "employees.csv", dtype=str)
     enrolments = pd.read_csv(ROOT / "data" / study / "raw" / "enrolments.csv", dtype=str)
     truth = pd.read_csv(ROOT / "data" / study / "truth.csv")
     assert row[2] == f"{employees['employee_id'].nunique():,}, {len(employees):,}"
+    enrolments, truth = enrolments[enrolments["program_id"] == program], truth[truth["program"] == program]
     started = enrolments[enrolments["start_date"].notna()].groupby("role")["employee_id"].size()
     assert row[3] == f"mentors {started['mentor']}, mentees {started['mentee']}"
-    shown = (("H1_retention", 100, 1), ("H2_morale", 1, 2), ("H3_leadership", 1, 2))
+    shown = (("H1_retention", 100, 1), ("H8_promotion", 100, 1), ("H2_morale", 1, 2), ("H3_leadership", 1, 2))
     for cell, (hypothesis, scale, decimals) in zip(row[4:], shown, strict=True):
         # The last rater source in the file is the others'.
         rows = truth[(truth["hypothesis"] == hypothesis) & (truth["horizon_months"] == 12)]

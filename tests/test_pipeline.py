@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from analysis.pipeline import answer, open_study
+from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.results import estimates_frame
 from analysis.simulate import scenario_named, simulate, write_company
 
@@ -90,3 +91,16 @@ def test_many_exits_of_unknown_kind_make_any_exit_the_outcome(company, tmp_path)
     (folder / "SHA256SUMS").unlink(missing_ok=True)
     rows = primary(answer(open_study("smallbank", tmp_path)))
     assert rows.loc[("H1_retention", "mentor"), "outcome"] == "any_exit"
+
+
+def test_a_shared_answer_serves_the_same_files_alone(company, tmp_path, monkeypatch):
+    shutil.copytree(company, tmp_path / "smallbank")
+    found = answer(open_study("smallbank", tmp_path))
+    with shared(found):
+        monkeypatch.setattr("analysis.pipeline.find", lambda opened: pytest.fail("estimated again"))
+        again = answer(open_study("smallbank", tmp_path))
+        assert estimates_frame(again.findings[0].estimates).equals(estimates_frame(found.findings[0].estimates))
+        study = tmp_path / "smallbank" / "study.yaml"
+        study.write_text(study.read_text().replace("min_cell: 10", "min_cell: 12"))
+        assert shared_answer(open_study("smallbank", tmp_path).study) is None
+    assert shared_answer(open_study("smallbank", tmp_path).study) is None

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.release.disclosure import release_curves, release_estimate, release_finding, release_flow, release_frame
+from analysis.release.counts import release_counts
+from analysis.release.disclosure import (
+    release_curves,
+    release_estimate,
+    release_finding,
+    release_flow,
+    release_frame,
+    release_quarters,
+)
 
 ROW = {
     "study": "acme",
@@ -150,3 +158,150 @@ def test_no_single_exit_can_be_read_from_a_curve():
     assert shown["treated"] == [0, 4, 7], "ten more people have left at every point that is shown"
     assert shown["control"] == list(range(9)), "a weighted curve counts nobody"
     assert "n_events" not in released and (released["n_at_risk"] % 5 == 0).all()
+
+
+# --- counts that stand beside one another
+
+
+def told(*rows: Estimate) -> list[tuple]:
+    """Return what is told of each row: both groups, both counts of events."""
+    return [(r.n_treated, r.n_control, r.events_treated, r.events_control) for r in release_counts(rows, 10)]
+
+
+def sensitivity(**changes) -> Estimate:
+    return estimate(**({"analysis": "sensitivity", "estimator": "iptw_aalen_johansen_trimmed"} | changes))
+
+
+def test_a_stricter_analysis_does_not_tell_how_few_it_left_out():
+    main, stricter = told(estimate(), sensitivity(n_treated=37, events_treated=11))
+    assert main == (40, 300, 12, 90), "the main row stays as it is"
+    assert stricter == (40, 300, None, 90), "three people are left out, and nobody can tell whether one of them left"
+
+
+def test_a_group_that_differs_by_min_cell_people_is_told():
+    assert told(estimate(), sensitivity(n_treated=30, events_treated=None))[1][0] == 30
+    assert told(estimate(), sensitivity(n_treated=31, events_treated=None))[1][0] == 40
+
+
+def test_groups_of_two_sensitivity_rows_are_not_subtracted_either():
+    sizes = [r[0] for r in told(estimate(n_treated=80), sensitivity(n_treated=60), sensitivity(n_treated=56))]
+    assert sizes == [80, 60, 60]
+
+
+@pytest.mark.parametrize("contrast", ["reverse_vs_traditional", "placebo_start_vs_not", "more_vs_fewer_sessions"])
+def test_other_people_are_counted_as_they_are(contrast):
+    assert told(estimate(), sensitivity(contrast=contrast, n_treated=37, n_control=295))[1][:2] == (37, 295)
+
+
+def test_the_few_who_left_between_two_horizons_do_not_follow_by_subtraction():
+    later = [told(estimate(), sensitivity(horizon_months=24, events_treated=n))[1][2] for n in (12, 15, 22)]
+    assert later == [12, None, 22]
+
+
+def test_the_few_dismissed_do_not_follow_from_all_exits_less_the_voluntary_ones():
+    every = sensitivity(outcome="any_exit", events_treated=15, events_control=120)
+    assert told(estimate(), every)[1][2:] == (None, 120)
+
+
+def test_the_one_kind_that_is_masked_is_not_what_remains_of_all_exits():
+    kinds = [
+        sensitivity(outcome="any_exit", events_treated=40, events_control=120),
+        sensitivity(outcome="other_exit", events_treated=24, events_control=15),
+        sensitivity(outcome="involuntary_exit", events_treated=None, events_control=15),
+    ]
+    assert [r[2:] for r in told(estimate(), *kinds)] == [(12, 90), (None, 120), (24, 15), (None, 15)]
+
+
+def test_exits_that_do_not_lie_within_one_another_are_told():
+    """Voluntary exits within 24 months and all within 12 differ by few, and nothing follows from it."""
+    rows = [
+        estimate(events_treated=12),
+        sensitivity(horizon_months=24, events_treated=30),
+        sensitivity(outcome="any_exit", events_treated=26),
+    ]
+    assert [r[2] for r in told(*rows)] == [12, 30, 26]
+
+
+def test_a_finding_is_released_with_counts_that_cannot_be_subtracted():
+    found = Finding(
+        hypothesis="H1_retention",
+        program="genius",
+        role="mentor",
+        primary=estimate(),
+        alternatives=(sensitivity(n_treated=37),),
+        verdict="inconclusive",
+        smallest_effect=0.03,
+    )
+    assert release_finding(found, 10).alternatives[0].n_treated == 40
+
+
+# --- frames
+
+
+def by_kind(treated: dict[str, list[int]]) -> pd.DataFrame:
+    arms = [
+        pd.DataFrame(
+            {"outcome": kind, "arm": "treated", "months": range(len(events)), "n_events": [float(e) for e in events]}
+        )
+        for kind, events in treated.items()
+    ]
+    shape = {"ci_low": 0.0, "ci_high": 0.5, "n_at_risk": 100}
+    return pd.concat(arms, ignore_index=True).assign(cumulative_incidence=lambda f: f["n_events"] / 135, **shape)
+
+
+def test_each_kind_of_exit_is_counted_by_itself():
+    """Counted on from the voluntary ones, ten dismissals would never be reached, or be reached too early."""
+    curves = by_kind({"involuntary_exit": [0, 5, 12], "other_exit": [0, 9, 11]})
+    released = release_curves(curves, 10)
+    shown = released[released["cumulative_incidence"].notna()].groupby("outcome")["months"].agg(list).to_dict()
+    assert shown == {"involuntary_exit": [0, 2], "other_exit": [0, 2]}
+
+
+def test_a_kind_of_exit_that_few_took_shows_its_beginning_alone():
+    found = Finding(
+        hypothesis="H1_retention",
+        program="genius",
+        role="mentor",
+        primary=estimate(),
+        verdict="inconclusive",
+        smallest_effect=0.03,
+        evidence={"curves_by_kind": by_kind({"involuntary_exit": [0, 3, 9], "other_exit": [0, 10, 30]})},
+    )
+    released = release_finding(found, 10).evidence["curves_by_kind"]
+    assert released["cumulative_incidence"].notna().tolist() == [True, False, False, True, True, True]
+    assert "n_events" not in released
+
+
+def test_few_people_with_a_gap_are_not_counted():
+    gaps = pd.DataFrame({"covariate": ["rating", "team"], "n_treated": [9, 0], "n_control": [76, 10]})
+    released = release_frame(gaps, 10)
+    assert released["n_treated"].isna().tolist() == [True, False] and released["n_control"].tolist() == [76, 10]
+
+
+def quarters(n_treated: list[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "quarter": [f"2022Q{i + 1}" for i in range(len(n_treated))],
+            "n_treated": n_treated,
+            "n_control": 200,
+            "worst_before": 0.5,
+            "worst_after": 0.05,
+            "covariate": "tenure_years",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_treated", "shown"),
+    [
+        ([30, 20, 0, 12], [True, True, True, True]),
+        ([30, 20, 9, 12], [True, True, False, False]),
+        ([30, 20, 6, 7], [True, True, False, False]),
+        ([40, 3], [False, False]),
+    ],
+)
+def test_a_quarter_of_few_starts_says_nothing_and_does_not_follow_from_the_others(n_treated, shown):
+    released = release_quarters(quarters(n_treated), 10)
+    for column in ("n_treated", "n_control", "worst_before", "worst_after", "covariate"):
+        assert released[column].notna().tolist() == shown
+    assert released["quarter"].tolist() == quarters(n_treated)["quarter"].tolist()

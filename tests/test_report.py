@@ -11,8 +11,19 @@ from analysis.plan.errors import Problem
 from analysis.plan.results import Check, Estimate, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import figures, figures_checks, figures_described, prose, tables, wording
+from analysis.report import (
+    figures,
+    figures_checks,
+    figures_described,
+    figures_robust,
+    money,
+    prose,
+    robustness,
+    tables,
+    wording,
+)
 from analysis.report.canvas import alt_text, png, svg
+from analysis.report.dashboard import step
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
 
@@ -123,6 +134,85 @@ def released(*findings: Finding, study: Study | None = None) -> Released:
     run = {"study": "acme", "created": "2026-11-22T06:21:47+00:00", "commit": "b759346", "versions": {"python": "3.11"},
            "data_checksums": {"raw/workers.csv": "ab" * 32}, "seeds": "from names", "parameters": {}}  # fmt: skip
     return Released(study=study or acme(), findings=findings, problems=(problem,), described=described, run=run)
+
+
+def sensitivity(name: str, **changes) -> Estimate:
+    estimator = name if "aalen" in name or name == "e_value" else f"iptw_aalen_johansen_{name}"
+    return row(**({"analysis": "sensitivity", "estimator": estimator, "p_adjusted": None} | changes))
+
+
+WAYS = (
+    sensitivity("truncated", estimate=-0.0396, ci_low=-0.0913, ci_high=0.0121),
+    sensitivity("few_covariates", estimate=-0.0588, ci_low=-0.1132, ci_high=-0.0044),
+    sensitivity("ccw_aalen_johansen", contrast="start_within_grace_vs_not", estimate=-0.03, ci_low=-0.09, ci_high=0.03),
+    sensitivity("iptw_aalen_johansen", estimator="iptw_aalen_johansen", horizon_months=6, estimate=0.0028,
+                ci_low=-0.0345, ci_high=0.0549),
+    row(analysis="secondary", horizon_months=24, estimate=-0.0953, ci_low=-0.179, ci_high=-0.0115, p_adjusted=None),
+)  # fmt: skip
+# None of these is another way to the main answer: another outcome, another measure, a control.
+NO_WAYS = (
+    sensitivity("iptw_aalen_johansen", estimator="iptw_aalen_johansen", outcome="any_exit", estimate=-0.08),
+    sensitivity("e_value", estimator="e_value", measure="e_value", estimate=2.559, ci_low=1.0, ci_high=5.5),
+    row(analysis="secondary", measure="hazard_ratio", estimator="iptw_cox", estimate=0.6069, ci_low=0.3078,
+        ci_high=1.1967),
+    row(analysis="secondary", measure="risk_ratio", estimate=0.6289, ci_low=0.3297, ci_high=1.1994),
+    row(analysis="secondary", outcome="any_exit", measure="rmst_difference_days", estimate=11.2, ci_low=-0.98,
+        ci_high=23.3),
+    row(analysis="secondary", measure="rmtl_difference_days", estimate=-4.3, ci_low=-14.2, ci_high=5.7),
+    row(analysis="negative_control", outcome="involuntary_exit", estimate=-0.0187, ci_low=-0.0409, ci_high=0.0108),
+    row(analysis="negative_control", contrast="placebo_start_vs_not", estimate=0.05, ci_low=0.01, ci_high=0.09),
+    row(analysis="naive", contrast="placebo_ever_vs_never", estimate=-0.11, ci_low=-0.15, ci_high=-0.07),
+    row(analysis="secondary", measure="risk_difference_per_decade_of_age", estimator="pseudo_value_regression",
+        estimate=-0.0783, ci_low=-0.1613, ci_high=0.0048),
+)  # fmt: skip
+KINDS = pd.DataFrame({
+    "outcome": ["involuntary_exit"] * 6 + ["other_exit"] * 6, "arm": (["treated"] * 3 + ["control"] * 3) * 2,
+    "months": [0, 6, 12] * 4,
+    "cumulative_incidence": [0, None, None, 0, 0.01, 0.02, 0, 0.03, 0.08, 0, 0.04, 0.05],
+    "ci_low": 0.0, "ci_high": 0.1, "n_at_risk": pd.array([135, 128, 120] * 4, dtype="Int64"),
+})  # fmt: skip
+MISSING = pd.DataFrame({"covariate": ["performance_rating", "team_size", "job_level"],
+                        "n_treated": pd.array([None, 12, 0], dtype="Int64"),
+                        "n_control": pd.array([76, 30, 0], dtype="Int64")})  # fmt: skip
+
+
+def examined(**parts) -> Finding:
+    """Return the answer on retention with everything that can stand beside it."""
+    evidence = EVIDENCE | {"curves_by_kind": KINDS, "missing": MISSING}
+    return retention(**({"alternatives": (*NAIVE, *WAYS, *NO_WAYS), "evidence": evidence} | parts))
+
+
+PROMOTED = {"hypothesis": "H8_promotion", "outcome": "promotion", "analysis": "secondary"}
+
+
+def promotion(**changes) -> Finding:
+    about = {"hypothesis": "H8_promotion", "outcome": "promotion"}
+    naive = (
+        row(**vars(NAIVE[0]) | about | {"estimate": 0.0359, "ci_low": 0.0021, "ci_high": 0.0911}),
+        row(**vars(NAIVE[1]) | about | {"estimate": 0.0367, "ci_low": -0.019, "ci_high": 0.0924}),
+    )
+    primary = row(**PROMOTED | {"estimate": 0.013, "ci_low": -0.0466, "ci_high": 0.0727} | changes)
+    return finding(primary, "inconclusive", alternatives=naive, evidence=EVIDENCE)
+
+
+NET = {"hypothesis": "H9_economics", "analysis": "secondary", "role": "any", "measure": "net_benefit",
+       "estimator": "avoided_exits_times_cost", "p_adjusted": None, "events_treated": None, "events_control": None,
+       "n_treated": 220, "n_control": 847, "estimate": 27859.8, "std_error": 151990.0, "ci_low": -272690.7,
+       "ci_high": 322964.3}  # fmt: skip
+AVOIDED = NET | {"measure": "exits_avoided", "estimate": 3.4993, "std_error": 4.9, "ci_low": -6.109, "ci_high": 12.9336}
+COSTS = Check("what an exit costs", None, None, None, "It is assumed that replacing a leaver costs 31,280 USD.")
+
+
+def economics(verdict: str = "inconclusive", avoided: dict | None = None, **changes) -> Finding:
+    rows = (row(**AVOIDED | (avoided or {})),)
+    return finding(row(**NET | changes), verdict, alternatives=rows, checks=(COSTS,), smallest_effect=1.0,
+                   smallest_detectable=425692.5)  # fmt: skip
+
+
+def without_costs() -> Finding:
+    naming = {k: v for k, v in NET.items() if k not in NUMBERS}
+    reason = "The study does not say what the program costs (cost_fixed, cost_per_participant), which would be needed."
+    return finding(without_number("not_estimable", reason, **naming), "not estimable", smallest_effect=1.0)
 
 
 class Tags(HTMLParser):
@@ -241,6 +331,276 @@ def test_a_correction_that_turns_the_sign_takes_nothing_away():
     assert "moves the figure to +2.8" in prose.naive_sentence(turned)
 
 
+def rung(value: float) -> Estimate:
+    return row(estimate=value, ci_low=value - 0.1, ci_high=value + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (-0.129, -0.063, "takes away 6.6 points"),
+        (-0.014, -0.084, "adds 7.0 points"),
+        (0.014, 0.084, "adds 7.0 points"),
+        (0.05, 0.0, "takes away 5.0 points"),
+        (-0.0441, -0.0438, "changes nothing"),
+        (0.0003, -0.0003, "changes nothing"),
+        (-0.134, 0.082, "moves the figure to +8.2"),
+        (0.0, -0.028, f"moves the figure to {wording.MINUS}2.8"),
+    ],
+)
+def test_each_step_of_the_ladder_says_what_it_did(before, after, said):
+    assert step(rung(before), rung(after)) == said
+
+
+def test_a_ladder_that_lacks_a_rung_is_not_told_as_steps():
+    assert prose.naive_sentence(retention(alternatives=NAIVE[:1])) == ""
+    assert prose.naive_sentence(retention(alternatives=())) == ""
+
+
+def test_made_up_starts_are_no_rung_of_the_ladder():
+    invented = row(analysis="naive", contrast="placebo_ever_vs_never", estimate=-0.5, ci_low=-0.6, ci_high=-0.4)
+    with_it, without = (retention(alternatives=rows) for rows in ((invented, *NAIVE), NAIVE))
+    assert prose.naive_sentence(with_it) == prose.naive_sentence(without)
+    assert svg(figures.naive_beside_corrected(with_it)) == svg(figures.naive_beside_corrected(without))
+
+
+# --- promotion: nobody is said to have left ------------------------------------------------------------------------
+
+
+def test_promotion_is_told_as_promotion():
+    text = prose.finding_sentence(promotion(), acme())
+    assert "were promoted 1.3 percentage points more often within 12 months" in text
+    assert "runs from 4.7 less often to 7.3 more often" in text
+    assert "more promotions within 12 months" in prose.naive_sentence(promotion())
+    assert "adds 0.1 points" in prose.naive_sentence(promotion())
+    assert "a rise of 3 percentage points" in prose.verdict_sentence(promotion())
+
+
+def test_nothing_on_promotion_speaks_of_leaving():
+    found = promotion()
+    titles = [alt_text(figures.naive_beside_corrected(found)), alt_text(figures.incidence_curves(found, acme()))]
+    texts = [prose.finding_sentence(found, acme()), prose.naive_sentence(found), prose.verdict_sentence(found), *titles]
+    said = " ".join(texts).replace("What is left is", "")
+    assert re.search(r"\b(left|leave|leaving|exits?)\b", said) is None
+    assert "more promotions" in titles[0]
+
+
+def test_promotion_under_a_lottery_is_by_offer():
+    lots = promotion(**LOTTERY)
+    text = prose.finding_sentence(lots, acme())
+    assert text.startswith("People offered a place") and "were promoted" in text
+
+
+def test_promotion_without_job_levels_says_what_would_be_needed():
+    reason = "The study has no job history, so who was promoted and when is unknown."
+    text = prose.finding_sentence(finding(without_number("not_estimable", reason, **PROMOTED), "not estimable"), acme())
+    assert "no job history" in text and "What would be needed: job levels by date" in text
+
+
+# --- money ----------------------------------------------------------------------------------------------------------
+
+
+def test_money_is_told_in_the_currency_with_its_interval_and_the_exits_it_comes_from():
+    text = prose.finding_sentence(economics(), acme(currency="USD"))
+    assert f"avoided 27,860{wording.NBSP}USD more in replacement cost than it cost within 12 months" in text
+    assert f"a net loss of 272,691{wording.NBSP}USD to a net benefit of 322,964{wording.NBSP}USD" in text
+    assert "+3.5 exits avoided among 220 people" in text and "6.1 to +12.9" in text
+
+
+def test_a_loss_is_called_a_loss():
+    lost = economics("harmful", estimate=-300000.0, ci_low=-500000.0, ci_high=-100000.0)
+    assert "more than the replacement cost that it avoided" in prose.finding_sentence(lost, acme())
+    assert "the whole interval is a loss" in prose.verdict_sentence(lost)
+    assert "A net loss of 300,000" in alt_text(figures_robust.net_benefit_plot(lost, acme()))
+
+
+def test_no_currency_is_made_up():
+    assert "27,860 more in replacement cost" in prose.finding_sentence(economics(), acme(currency=""))
+
+
+@pytest.mark.parametrize(
+    ("avoided", "said"),
+    [
+        ({}, "The estimate reaches that; the interval also holds less."),
+        ({"ci_low": 3.0, "ci_high": 22.0426}, "The estimate reaches that; the whole interval does."),
+        ({"estimate": 1.0, "ci_low": -8.6083}, "falls short of that; the interval also holds more."),
+    ],
+)
+def test_break_even_is_read_off_the_line_of_benefit_in_exits(avoided, said):
+    """31,280 an exit and 81,600 for the program: 2.6 exits pay for it."""
+    exits = AVOIDED | avoided
+    net = {k: 31280 * exits[k] - 81600 for k in ("estimate", "ci_low", "ci_high")}
+    text = money.break_even_sentence(economics(avoided=avoided, **net))
+    assert text.startswith("It pays for itself from 2.6 exits avoided on.") and said in text
+
+
+def test_what_an_exit_is_taken_to_cost_is_printed_on_the_page():
+    text = readable(study_page(released(retention(), economics(), study=acme(currency="USD"))))
+    assert COSTS.sentence in text and "The whole program" in text and "pays for itself from 2.6" in text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "changes", "said"),
+    [
+        ("supported", {"ci_low": 100.0}, "lies above zero"),
+        ("inconclusive", {}, "holds both a loss and a benefit"),
+        ("not supported", {"estimate": -10.0, "ci_high": 0.5}, "leaves out break-even"),
+    ],
+)
+def test_each_verdict_on_money_says_what_the_interval_says(verdict, changes, said):
+    text = prose.verdict_sentence(economics(verdict, **changes))
+    assert text.lower().startswith(verdict) and said in text
+    assert ("not recorded" in text) == (verdict != "inconclusive")
+
+
+def test_without_costs_the_page_says_what_is_lacking_and_draws_nothing():
+    answer = released(retention(), without_costs())
+    text = readable(study_page(answer))
+    assert "The study does not say what the program costs" in text or "the study does not say what" in text
+    assert money.break_even_sentence(without_costs()) == "" and prose.verdict_sentence(without_costs()) == ""
+    assert not [name for name in figure_files(answer) if "H9" in name]
+
+
+# --- would another analyst agree? -------------------------------------------------------------------------------------
+
+
+def test_every_way_to_the_same_answer_is_there_and_nothing_else():
+    found = robustness.ways(examined())
+    assert [w.row.estimate for w in found] == [-0.0588, -0.0441, -0.0396, -0.03, 0.0028, -0.0953]
+    assert [w.kind for w in found] == ["other", "main", "other", "other", "horizon", "horizon"]
+    assert found[-2].text == "read off at 6 months" and found[2].text == "weights cut at the 99th percentile"
+
+
+def test_the_title_of_the_ways_counts_intervals_and_says_how_far_they_lie_apart():
+    title = alt_text(figures_robust.specification_curve(examined()))
+    assert title.startswith("Across 4 ways to do it the difference runs from −5.9 to −3.0 points")
+    assert title.endswith("3 of 4 intervals hold zero")
+
+
+@pytest.mark.parametrize(
+    ("highs", "said"),
+    [((0.1, 0.1), "all 3 intervals hold zero"), ((-0.01, 0.1), "2 of 3 intervals hold zero")],
+)
+def test_intervals_that_hold_zero_are_counted(highs, said):
+    rows = [sensitivity(name, ci_high=high) for name, high in zip(("truncated", "by_pair"), highs, strict=True)]
+    assert said in robustness.ways_title(examined(alternatives=tuple(rows)))
+
+
+def test_one_interval_or_none_that_holds_zero_is_said_in_grammar():
+    clear = row(ci_high=-0.01)
+    with_one = finding(clear, "supported", alternatives=(sensitivity("by_pair", ci_high=0.01),))
+    with_none = finding(clear, "supported", alternatives=(sensitivity("by_pair", ci_high=-0.02),))
+    assert robustness.ways_title(with_one).endswith("is −4.4 points every time; 1 of 2 intervals holds zero")
+    assert robustness.ways_title(with_none).endswith("none of the 2 intervals holds zero")
+
+
+def test_an_answer_made_in_one_way_has_no_picture_of_ways():
+    alone = retention()
+    assert robustness.ways_sentence(alone) == "" and len(robustness.ways(alone)) == 1
+    assert "genius-mentor-H1_retention-ways.png" not in figure_files(released(alone))
+    assert "genius-mentor-H1_retention-ways.png" in figure_files(released(examined()))
+
+
+def test_no_answer_has_no_ways():
+    small = finding(without_number("suppressed", "A group has fewer than 10 people."), "suppressed", alternatives=WAYS)
+    assert robustness.ways(small) == [] and robustness.ways_sentence(small) == ""
+    assert robustness.measure_sentences(small) == []
+
+
+def test_a_way_without_a_number_is_left_out_of_the_picture():
+    failed = without_number("not_estimable", "Nobody met.", analysis="sensitivity", estimator="aipw_aalen_johansen")
+    assert len(robustness.ways(retention(alternatives=(failed,)))) == 1
+
+
+def test_ways_that_ask_another_question_are_marked():
+    assert "Ways marked * ask a slightly different question" in robustness.ways_sentence(examined())
+    assert "*" not in robustness.ways_sentence(examined(alternatives=WAYS[:2]))
+
+
+def test_the_e_value_says_that_nothing_is_needed_where_the_interval_includes_no_difference():
+    text = robustness.e_value_sentence(examined())
+    assert "both starting and leaving and make each of them 2.6 times as likely" in text
+    assert "nothing is needed: it already does (E-value 1.0)" in text
+
+
+def test_the_e_value_of_the_limit_is_said_where_the_interval_leaves_out_no_difference():
+    strong = sensitivity("e_value", measure="e_value", estimate=2.6, ci_low=1.4, ci_high=4.0)
+    assert "1.4 times would be enough" in robustness.e_value_sentence(examined(alternatives=(strong,)))
+
+
+def test_without_a_difference_there_is_nothing_to_explain_away():
+    none = sensitivity("e_value", measure="e_value", estimate=1.0, ci_low=1.0, ci_high=2.0)
+    assert "no difference that something unrecorded" in robustness.e_value_sentence(examined(alternatives=(none,)))
+
+
+def test_no_e_value_is_told_under_a_lottery():
+    lots = finding(row(**LOTTERY), "inconclusive", alternatives=(NO_WAYS[1],))
+    assert robustness.e_value_sentence(lots) == ""
+
+
+def test_days_ratios_and_rates_are_told_in_words():
+    told = " ".join(robustness.measure_sentences(examined()))
+    assert "11 days more (95 % interval 1 day fewer to 23 days more)" in told
+    assert "Days lost to voluntary exit: 4 days fewer" in told
+    assert "0.63 times the risk of voluntary exit" in told and "0.61 times the rate" in told
+
+
+def test_controls_say_whether_they_show_nothing():
+    dismissed, placebo, naive = robustness.control_sentences(examined())
+    assert "includes no difference, as it should" in dismissed
+    assert (
+        placebo.startswith("Starts made up before the program existed")
+        and "leaves out no difference: the design" in placebo
+    )
+    assert "from a program that did not exist" in naive
+
+
+def test_moderators_give_numbers_or_the_reason_and_a_caution():
+    naming = {"contrast": "more_vs_fewer_sessions", "measure": "risk_difference_per_five_sessions"}
+    unknown = without_number("not_estimable", "Too few exits.", analysis="descriptive", **naming)
+    shown = robustness.moderators_table(examined(alternatives=(NO_WAYS[-1], unknown)))
+    assert shown["estimate"].tolist() == [f"{wording.MINUS}7.8", "not estimable"]
+    assert shown.iloc[1, -1] == "Too few exits." and "not adjusted" in robustness.MODERATOR_CAUTION
+
+
+def test_only_kinds_of_exit_of_which_both_groups_can_be_shown_are_drawn():
+    assert figures_robust.shown_kinds(KINDS) == ["other_exit"]
+    title = alt_text(figures_robust.other_exits_plot(examined()))
+    assert "within 12 months: 8.0 % of those who started, 5.0 %" in title
+    hidden = KINDS.assign(cumulative_incidence=KINDS["cumulative_incidence"].where(KINDS["months"] == 0))
+    few = examined(evidence=EVIDENCE | {"curves_by_kind": hidden})
+    assert not [name for name in figure_files(released(few)) if "kinds" in name]
+
+
+def test_the_overlap_picture_says_what_was_found():
+    worth = Check("overlap", False, 80.0, 135.0, "Too few comparators.")
+    title = alt_text(figures_checks.overlap_plot(retention(checks=(worth,))))
+    assert "135 started" in title and "worth 80 people" in title and "thin ground" in title
+    enough = Check("overlap", True, 306.0, 135.0, "Enough.")
+    assert "people: enough" in alt_text(figures_checks.overlap_plot(retention(checks=(enough,))))
+
+
+def test_the_page_of_an_examined_answer_holds_all_of_it():
+    text = readable(study_page(released(examined(), promotion(), economics())))
+    for said in ("Would another analyst agree?", "4 ways to do it", "For whom, when, and with how much of it",
+                 "Nobody is left out for a gap", "as it should", "In other measures"):  # fmt: skip
+        assert said in text, said
+    assert "None" not in text and "nan" not in text.lower().split()
+
+
+def test_the_first_sentences_stay_three_and_the_others_follow_as_verdicts():
+    answer = released(examined(), promotion(), economics())
+    assert len(prose.three_sentences(answer)) == 3
+    page = study_page(answer)
+    assert 'href="#genius-any-H9_economics"' in page and 'href="#genius-mentor-H8_promotion"' in page
+
+
+def test_the_index_has_no_line_for_money(tmp_path):
+    report_folder(tmp_path / "acme", released(retention(), economics()))
+    text = readable(index_page([read_index_entry(tmp_path / "acme")]))
+    assert "mentors (the juniors)" in text and "27,860" not in text
+
+
 def test_three_sentences_hold_every_role_and_end_once():
     mentee = finding(row(role="mentee", estimate=0.01), "inconclusive")
     told = prose.three_sentences(released(retention(), mentee, morale(), unmeasured()))
@@ -285,9 +645,34 @@ def test_small_counts_are_only_said_to_be_small(n, text):
 def test_no_table_shows_a_count_under_min_cell():
     few = retention(alternatives=(row(analysis="secondary", events_treated=3, events_control=7),))
     flow = pd.DataFrame({"step": ["a"], "n_treated": [4], "n_control": [9]})
-    assert tables.estimates_table([few])["exits"].tolist() == ["10 / 146", "<10 / <10"]
+    assert tables.estimates_table([few])["events"].tolist() == ["10 / 146", "<10 / <10"]
     assert tables.flow_table(flow).loc[0, ["program", "comparison"]].tolist() == ["<10", "<10"]
     assert tables.quality_table(released().problems)["rows"].tolist() == ["<10"]
+
+
+def test_a_masked_count_is_not_called_small_for_it_may_be_large():
+    hidden = row(analysis="sensitivity", events_treated=None)
+    assert tables.estimates_table([hidden])["events"].tolist() == ["masked / 146"]
+
+
+def test_gaps_are_listed_for_what_has_any():
+    shown = tables.missing_table(MISSING)
+    assert shown.to_numpy().tolist() == [["performance rating", "<10", "76"], ["team size", "12", "30"]]
+
+
+QUARTERS = pd.DataFrame({
+    "quarter": ["2022Q1", "2022Q2"], "n_treated": pd.array([30, None], dtype="Int64"),
+    "n_control": pd.array([200, None], dtype="Int64"), "worst_before": [0.5, None], "worst_after": [0.04, None],
+    "covariate": ["tenure_years", None],
+})  # fmt: skip
+
+
+def test_balance_by_quarter_masks_what_was_hidden():
+    page = study_page(released(examined(evidence=EVIDENCE | {"balance_by_quarter": QUARTERS})))
+    assert "Balance by quarter of the start" in page and "2022Q2" in page
+    shown = tables.quarters_table(QUARTERS).to_numpy().tolist()
+    assert shown[0] == ["2022Q1", "30", "200", "+0.50", "+0.04", "tenure years"]
+    assert shown[1] == ["2022Q2", "masked", "masked", "–", "–", "–"]
 
 
 def test_masked_cells_read_as_under_ten():
@@ -312,6 +697,9 @@ DRAWINGS = {
     "trajectories": lambda: figures.trajectory_plot(morale(), acme()),
     "balance": lambda: figures_checks.love_plot(retention()),
     "overlap": lambda: figures_checks.overlap_plot(retention()),
+    "ways": lambda: figures_robust.specification_curve(examined()),
+    "kinds": lambda: figures_robust.other_exits_plot(examined()),
+    "money": lambda: figures_robust.net_benefit_plot(economics(), acme(currency="USD")),
     "exit_rates": lambda: figures_described.exit_rates_plot(released().described["exit_rates"], acme()),
     "participation": lambda: figures_described.participation_plot(released().described["participation"], acme()),
     "response_rates": lambda: figures_described.response_plot(released().described["response_rates"], acme()),
@@ -352,7 +740,7 @@ def test_figures_are_png_files_by_program_role_and_hypothesis():
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return study_page(released(retention(), morale(), unmeasured()))
+    return study_page(released(examined(), morale(), unmeasured(), promotion(), economics()))
 
 
 def test_the_page_loads_nothing(page):

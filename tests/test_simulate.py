@@ -1,5 +1,6 @@
 """Simulated companies: the same to the byte, true to life, and with a known answer that is indeed the answer."""
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import shipped
 from analysis.plan.study import load_study
-from analysis.simulate import DEMOS, files, scenario_named, simulate, without_effect, write_company
-from analysis.simulate.days import NEVER, months_later
+from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate, without_effect, write_company
+from analysis.simulate.careers import promotion_chance, promotion_rounds
+from analysis.simulate.days import NEVER, month_begins, month_ends, months_later
 from analysis.simulate.enrolment import treated_total
-from analysis.simulate.risks import voluntary_risk
+from analysis.simulate.risks import promotion_risk, voluntary_risk
 from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, expected_score
+from analysis.simulate.workforce import workforce
 
 SMALL = scenario_named("tiny-bank", like="northbank", employees=150)
 
@@ -37,6 +40,29 @@ def group():
 def services():
     """Larkfield: places drawn by lot."""
     return simulate(DEMOS["larkfield"])
+
+
+@pytest.fixture(scope="module")
+def vendor():
+    """Ostwire: a reverse and a traditional program side by side, both with promotions."""
+    return simulate(DEMOS["ostwire"])
+
+
+@pytest.fixture(scope="module", params=["ostwire", "larkfield"])
+def two_fates(request):
+    """Ostwire or Larkfield, many times as many, leaving at month ends; and the same people without any effect."""
+    like = replace(DEMOS[request.param], name="two-fates", employees=9_000, exits_at_month_end=True, surveys=())
+    scenario = like if request.param == "ostwire" else changed(like, role={"promotion_odds_ratio": 3.0})
+    return simulate(scenario), simulate(without_effect(scenario))
+
+
+def changed(scenario, *, role=None, **program):
+    """Return the scenario with knobs of every program, and of its roles, changed."""
+    programs = [
+        replace(p, **({name: replace(r, **(role or {})) for name, r in p.roles.items()} | program))
+        for p in scenario.programs
+    ]
+    return replace(scenario, programs=tuple(programs))
 
 
 def spell_of(company, rows: pd.DataFrame) -> pd.DataFrame:
@@ -109,33 +135,121 @@ def test_a_wish_that_cannot_be_met_is_refused(wrong):
 # The known answer
 
 
-def lived(hazards, row: int, notice_days: int, *, origin: int, start: int, end: int, ratio: float) -> float:
-    """Return the share of 100,000 lives of one person, still there on `origin`, that end in a resignation in time."""
-    n, random = 100_000, np.random.default_rng(1)
-    rows, first = np.full(n, row), np.full(n, origin + 1)
-    total = hazards.decision.until(rows, first) + random.exponential(size=n)
-    other = hazards.other.day_reached(rows, hazards.other.until(rows, first) + random.exponential(size=n))
+N_LIVES = 200_000
+ORIGIN = 19016  # 2022-01-24
+
+
+def lived(hazards, row: int, notice_days: int, *, start: int, ratio: float) -> pd.DataFrame:
+    """Return many lives of one person, still there on `ORIGIN`: ``voluntary`` and ``other`` last days, ``starts``."""
+    random = np.random.default_rng(1)
+    rows, first = np.full(N_LIVES, row), np.full(N_LIVES, ORIGIN + 1)
+    total = hazards.decision.until(rows, first) + random.exponential(size=N_LIVES)
+    # at month ends, one may be due already and yet be there until the last day of the month
+    due_from = month_begins(first) if hazards.at_month_end else first
+    other = hazards.other.day_reached(rows, hazards.other.until(rows, due_from) + random.exponential(size=N_LIVES))
     untreated = hazards.decision.day_reached(rows, total)
     treated = hazards.decision.day_reached(rows, treated_total(hazards, rows, total, start, ratio))
-    decision = np.where(untreated > start, treated, untreated)  # who gives notice before the start never starts
-    return float(((decision + notice_days < end) & (decision + notice_days <= other)).mean())
+    starts = untreated > start  # who gives notice before the start never starts
+    voluntary = np.minimum(np.where(starts, treated, untreated) + notice_days, NEVER)
+    if hazards.at_month_end:
+        voluntary, other = month_ends(voluntary), month_ends(other)
+    return pd.DataFrame({"voluntary": voluntary, "other": other, "starts": starts})
 
 
-def test_the_true_risk_is_what_many_lives_of_the_same_person_give(group):
-    """A junior, an executive, and an employee about to retire; untreated, treated at once and after half a year."""
-    hazards, spells = group.workforce.hazards, group.workforce.spells
-    origin = 19000  # 2022-01-08
-    here = spells[(spells["hire"] < origin) & (spells["exit"] > origin) & (spells["spell"] == 1)]
-    people = [here.index[here["level"] == 1][0], here.index[here["level"] == 6][0], here["birth_year"].idxmin()]
-    end = months_later(np.array([origin]), 24)
-    for row in people:
-        notice = spells.loc[[row], "notice_days"].to_numpy()
-        for start in (NEVER, origin, origin + 180):
-            risk = voluntary_risk(
-                hazards, np.array([row]), notice, origin=np.array([origin]), start=np.array([start]), end=end, ratio=0.2
-            )[0]
-            seen = lived(hazards, row, notice[0], origin=origin, start=start, end=end[0], ratio=0.2)
-            assert seen == pytest.approx(risk, abs=4 * np.sqrt(risk / 100_000))
+def restless(company, *, at_month_end: bool):
+    """Return the company's hazards many times over, so that a slip of a few days would show."""
+    hazards = company.workforce.hazards
+    decision, other = (
+        type(h).of(h.months, times * h.per_day) for h, times in ((hazards.decision, 8), (hazards.other, 12))
+    )
+    return replace(hazards, decision=decision, other=other, at_month_end=at_month_end)
+
+
+def some_people(company) -> list[int]:
+    """Return a junior, an executive and an employee about to retire, there on `ORIGIN` and for a year before."""
+    spells = company.workforce.spells
+    here = spells[(spells["hire"] < ORIGIN - 400) & (spells["exit"] > ORIGIN) & (spells["spell"] == 1)]
+    return [here.index[here["level"] == 1][0], here.index[here["level"] == 6][0], here["birth_year"].idxmin()]
+
+
+def life_of(company, row: int, start: int, months: int) -> dict:
+    """Return what a closed form is told about one person who starts on a day and is followed for some months."""
+    return {
+        "rows": np.array([row]),
+        "notice_days": company.workforce.spells.loc[[row], "notice_days"].to_numpy(),
+        "origin": np.array([ORIGIN]),
+        "start": np.array([start]),
+        "end": months_later(np.array([ORIGIN]), months),
+    }
+
+
+@pytest.mark.parametrize("at_month_end", [False, True])
+@pytest.mark.parametrize("start", [NEVER, ORIGIN, ORIGIN + 180])
+def test_the_true_risk_is_what_many_lives_of_the_same_person_give(group, start, at_month_end):
+    hazards = restless(group, at_month_end=at_month_end)
+    for row in some_people(group):
+        life = life_of(group, row, start, months=12)
+        risk = voluntary_risk(hazards, **life, ratio=0.2)[0]
+        lives = lived(hazards, row, life["notice_days"][0], start=start, ratio=0.2)
+        seen = ((lives["voluntary"] < life["end"][0]) & (lives["voluntary"] <= lives["other"])).mean()
+        assert risk > 0.003
+        assert seen == pytest.approx(risk, abs=4 * np.sqrt(risk / N_LIVES))
+
+
+@pytest.mark.parametrize("at_month_end", [False, True])
+@pytest.mark.parametrize("start", [NEVER, ORIGIN, 19083, 19083 - 20])  # 19083 = 2022-04-01, the day of a round
+def test_the_true_chance_of_promotion_is_what_many_lives_of_the_same_person_give(group, start, at_month_end):
+    hazards = restless(group, at_month_end=at_month_end)
+    rounds = promotion_rounds(ORIGIN - 400, ORIGIN + 1200)
+    for row in some_people(group):
+        life, person = life_of(group, row, start, months=24), group.workforce.spells.loc[[row]]
+        plain, treated = (promotion_chance(group.scenario, person, rounds, odds) for odds in (5.0, 20.0))
+        chance = promotion_risk(hazards, **life, ratio=0.2, rounds=rounds, chance=plain, treated_chance=treated)[0]
+        lives = lived(hazards, row, life["notice_days"][0], start=start, ratio=0.2)
+        last = lives[["voluntary", "other"]].min(axis=1).to_numpy()
+        by_program = lives["starts"].to_numpy()[:, None] & (rounds > start)
+        wins = np.random.default_rng(2).random((N_LIVES, len(rounds))) < np.where(by_program, treated, plain)
+        counts = (rounds > ORIGIN) & (rounds < life["end"][0]) & (rounds <= last[:, None])
+        assert chance > 0.005
+        assert (wins & counts).any(axis=1).mean() == pytest.approx(chance, abs=4 * np.sqrt(chance / N_LIVES))
+
+
+def test_the_truth_of_a_company_is_what_the_same_people_live_with_the_programs_and_without(two_fates):
+    """Both fates of everybody who started (in a lottery: who was offered a place) are known.
+
+    The programs change nobody's way in, and each fate one way only: the variance of a change is at most the truth, and
+    where that is 0, nobody's fate changes.
+    """
+    with_it, without = two_fates
+    records = with_it.workforce.enrolled.records
+    pd.testing.assert_frame_equal(records, without.workforce.enrolled.records)
+    truths = with_it.truth.set_index(["program", "role", "hypothesis", "horizon_months"])["truth"]
+    is_lottery = with_it.scenario.programs[0].assignment == "lottery"
+    origin, treated = ("intake", records["offered"]) if is_lottery else ("start", records["start"] < NEVER)
+    for (program, role), people in records[treated].groupby(["program", "role"]):
+        rows, start = people["row"].to_numpy(), people[origin].to_numpy()
+        for months in (12,) if is_lottery else (12, 24):  # the last lottery's 24 months end after the data lock
+            end = months_later(start, months)
+            for hypothesis, seen in (("H1_retention", _resigned), ("H8_promotion", _promoted)):
+                change = seen(with_it, rows, start, end).astype(float) - seen(without, rows, start, end)
+                truth = truths[program, role, hypothesis, months]
+                assert change.mean() == pytest.approx(truth, abs=4 * np.sqrt(abs(truth) / len(rows)))
+
+
+def _resigned(company, rows, _start, end) -> np.ndarray:
+    spells = company.workforce.spells.iloc[rows]
+    return ((spells["exit_kind"] == "voluntary") & (spells["exit"] < end)).to_numpy()
+
+
+def _promoted(company, rows, start, end) -> np.ndarray:
+    """Return who rises in the jobs table after the start and before the end."""
+    ids = company.workforce.spells["employee_id"].to_numpy()[rows]
+    jobs = company.tables.jobs.sort_values(["employee_id", "effective_date"])
+    rises = jobs[jobs["job_level"] > jobs.groupby("employee_id")["job_level"].shift()]
+    windows = pd.DataFrame({"employee_id": ids, "start": start, "end": end, "window": np.arange(len(ids))})
+    when = rises.merge(windows, on="employee_id")
+    on = when["effective_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return np.isin(windows["window"], when.loc[(on > when["start"]) & (on < when["end"]), "window"])
 
 
 @pytest.mark.parametrize("source", ["self", "others"])
@@ -151,10 +265,43 @@ def test_the_expected_score_is_the_mean_of_many_answers(source):
         assert score.mean() == pytest.approx(expected, abs=4 * score.std() / np.sqrt(n))
 
 
+@pytest.mark.parametrize("program", ["uplink", "backbone"])
+@pytest.mark.parametrize("role", ["mentor", "mentee"])
+def test_an_effect_reaches_the_role_of_the_program_it_belongs_to_and_nobody_else(program, role):
+    nothing = replace(without_effect(DEMOS["ostwire"]), employees=900, surveys=())
+    strong = {"hazard_ratio": 0.1, "promotion_odds_ratio": 20.0}
+    one = replace(nothing, programs=tuple(_with(p, role, **strong) if p.id == program else p for p in nothing.programs))
+    with_it, without = workforce(one), workforce(nothing)
+    mine = ((with_it.spells["program"] == program) & (with_it.spells["role"] == role)).to_numpy()
+    later, risen = (
+        (with_it.spells["decision"] != without.spells["decision"]).to_numpy(),
+        (with_it.careers.promoted != without.careers.promoted).any(axis=1),
+    )
+    for touched in (later, risen):
+        assert touched[mine].mean() > 0.1
+        assert not touched[~mine].any()
+    before = with_it.careers.promotions <= with_it.spells["start"].to_numpy()[:, None]
+    assert (with_it.careers.promoted == without.careers.promoted)[before].all()
+
+
+def test_a_start_on_the_day_of_a_promotion_round_counts_from_the_next_round_on():
+    scenario = replace(SMALL, employees=400)
+    company = workforce(scenario)
+    careers = company.careers
+    rounds, n = careers.promotions, len(company.spells)
+    on_the_day = careers.with_program(scenario, company.spells, np.full(n, rounds[1]), np.full(n, 1e6))
+    assert (on_the_day.promoted == careers.promoted)[:, :2].all()
+    assert on_the_day.promoted[:, 2].mean() > careers.promoted[:, 2].mean() + 0.3
+
+
+def _with(program, role, **knobs):
+    return replace(program, **{role: replace(program.roles[role], **knobs)})
+
+
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_program_without_effect_has_a_truth_of_exactly_zero(name):
     truth = simulate(without_effect(DEMOS[name])).truth
-    assert len(truth)
+    assert {"H1_retention", "H2_morale", "H8_promotion"} <= set(truth["hypothesis"])
     assert (truth["truth"] == 0).all()
 
 
@@ -164,6 +311,12 @@ def test_where_the_program_works_it_keeps_people_and_lifts_scores(group, service
         assert (truth.loc["H1_retention"] < 0).all()
         assert (truth.drop("H1_retention") > 0).all()
         assert set(company.truth["estimand"]) == {estimand}
+
+
+def test_where_the_program_harms_it_drives_people_away_and_lowers_scores_and_promotions():
+    truth = simulate(DEMOS["plumetree"]).truth.set_index("hypothesis")["truth"]
+    assert (truth.loc["H1_retention"] > 0).all()
+    assert (truth.drop("H1_retention") < 0).all()
 
 
 def test_truth_is_about_those_who_started_or_in_a_lottery_were_offered_a_place(group, services):
@@ -247,7 +400,41 @@ def test_careers_move_ratings_promotions_departments_and_managers(bank):
         assert ((jobs[column] != before[column]) & before[column].notna() & jobs[column].notna()).any()
 
 
-# The program
+def test_at_month_ends_everybody_leaves_on_the_last_day_of_a_month(two_fates, vendor):
+    left = two_fates[0].tables.employees["exit_date"].dropna()
+    assert len(left) > 1000
+    assert left.dt.is_month_end.all()
+    assert 0.01 < vendor.tables.employees["exit_date"].dropna().dt.is_month_end.mean() < 0.07
+
+
+@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"surveys": ()},
+        {"annual_voluntary": 0.5},
+        {"exits_at_month_end": True, "annual_voluntary": 0.5, "surveys": ()},
+        {"as_of": dt.date(2022, 3, 10)},
+    ],
+)
+def test_an_extreme_company_can_be_made(name, extreme):
+    company = simulate(replace(DEMOS[name], name="extreme", employees=300, **extreme))
+    assert set(files(company)) >= {"raw/employees.csv", "raw/enrolments.csv", "truth.csv", "study.yaml"}
+    asked = any(opens <= company.scenario.as_of for s in company.scenario.surveys for opens in s.opens)
+    assert (company.tables.waves is not None) == asked
+    assert company.truth["truth"].between(-1, 1).all()
+
+
+@pytest.mark.parametrize(("apply_share", "most"), [(0.02, 12), (1e-6, 0)])
+def test_a_program_that_hardly_anybody_joins_is_still_a_company(apply_share, most):
+    scenario = changed(scenario_named("quiet", like="northbank", employees=400), role={"apply_share": apply_share})
+    company = simulate(scenario)
+    assert company.tables.enrolments["start_date"].notna().sum() <= most
+    assert len(company.truth) == 0 if most == 0 else company.truth["n_treated"].max() <= most
+    assert set(company.tables.enrolments.columns) == set(TABLES["enrolments"])
+
+
+# The programs
 
 
 def test_nobody_starts_under_notice_or_after_the_exit_and_everybody_starts_on_a_monday_within_the_grace(bank):
@@ -266,6 +453,58 @@ def test_some_were_to_start_but_gave_notice_or_left_first(services, bank):
     gone = lost[["notice_date", "exit_date"]].min(axis=1)
     assert len(lost) > 0
     assert (gone.dropna() - lost["intake_date"].loc[gone.dropna().index]).dt.days.between(1, 60).all()
+
+
+def test_starts_use_the_weeks_they_are_given():
+    """Half a year to start instead of six weeks: the pairs spread over it."""
+    scenario = changed(replace(DEMOS["ostwire"], surveys=()), weeks_to_start=26, grace_days=182)
+    rows = simulate(scenario).tables.enrolments.dropna(subset="start_date")
+    wait = (rows["start_date"] - rows["intake_date"]).dt.days
+    assert wait.between(1, 182).all()
+    assert (wait > 150).mean() > 0.05
+
+
+def test_two_programs_run_side_by_side_and_nobody_is_in_both(vendor):
+    rows = vendor.tables.enrolments
+    started = rows.dropna(subset="start_date")
+    assert not started["employee_id"].duplicated().any()
+    assert not rows.duplicated(["employee_id", "intake_date"]).any()
+    both = rows.drop_duplicates(["employee_id", "program_id"])["employee_id"].duplicated()
+    assert both.sum() > 10  # who was turned down by one may try the other
+    again = rows.merge(started, on="employee_id", suffixes=("", "_started"))
+    assert (again["intake_date"] <= again["intake_date_started"]).all()
+    assert (started["match_id"].str.rsplit("-", n=1).str[0] == started["program_id"]).all()
+    assert set(vendor.tables.sessions["match_id"].str.rsplit("-", n=1).str[0]) == {"uplink", "backbone"}
+
+
+def test_the_junior_teaches_in_a_reverse_program_and_learns_in_a_traditional_one(vendor):
+    started = vendor.tables.enrolments.dropna(subset="start_date").sort_values("start_date")
+    jobs = vendor.tables.jobs.sort_values("effective_date").rename(columns={"effective_date": "start_date"})
+    level = pd.merge_asof(started, jobs, on="start_date", by="employee_id").groupby(["program_id", "role"])["job_level"]
+    directions = {p["id"]: p["direction"] for p in vendor.study["programs"]}
+    assert directions == {"uplink": "reverse", "backbone": "traditional"}
+    assert level.mean()["uplink", "mentor"] < 3 < 5 < level.mean()["uplink", "mentee"]
+    assert level.mean()["backbone", "mentee"] < 3 < 5 < level.mean()["backbone", "mentor"]
+
+
+def test_a_second_program_leaves_the_draws_of_the_first_alone():
+    """The first intake of the first program is the same whether or not there is a second program."""
+    two = replace(DEMOS["ostwire"], surveys=(), employees=900)
+    one = replace(two, programs=two.programs[:1])
+    first = [
+        c.enrolled.records.query("program == 'uplink' and intake == intake.min()").reset_index(drop=True)
+        for c in map(workforce, (one, two))
+    ]
+    pd.testing.assert_frame_equal(*first)
+    assert len(first[0]) > 20
+
+
+def test_nobody_starts_in_pairs_where_one_side_is_empty():
+    mentors_only = changed(replace(DEMOS["plumetree"], surveys=()), mentee=RoleDesign(levels=(8, 8), apply_share=1e-6))
+    rows = simulate(mentors_only).tables.enrolments
+    assert set(rows["role"]) == {"mentor"}
+    assert rows["start_date"].isna().all()
+    assert set(rows["status"]) == {"waitlisted", "not_selected", "declined"}
 
 
 def test_only_eligible_levels_with_enough_tenure_apply(bank):

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
-from analysis.plan.errors import BadInput, Problem
+from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import data_dir, reports_dir, study_folders
 
 app = typer.Typer(
@@ -74,16 +76,16 @@ def report(
         # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
         with _progress() as say, ThreadPoolExecutor(1) as pool:
             error = pool.submit(report_study, name, folder, target, jobs, say).exception()
-        outcomes.append(_say_outcome(name, target, error))
+        outcomes.append(_say_outcome(name, target / name / "index.html", error))
     if target.is_dir():
         out.print(f"All studies: {write_index(target)}", markup=False)
     raise typer.Exit(BAD_INPUT if BAD_INPUT in outcomes else max(outcomes))
 
 
-def _say_outcome(name: str, reports: Path, error: BaseException | None) -> int:
+def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
     """Say how a study ended; return its exit code."""
     if error is None:
-        out.print(f"{name}: {reports / name / 'index.html'}", markup=False)
+        out.print(f"{name}: {page}", markup=False)
         return DONE
     if isinstance(error, BadInput):
         _show_problems(error.problems, f"{name}: no report, because the input cannot be used:")
@@ -130,6 +132,65 @@ def check(
         if (folder / name / "study.yaml").is_file():
             out.print(f"{name}: {replace_problems(problems, target / name)}", markup=False)
     raise typer.Exit(BAD_INPUT if bad else DONE)
+
+
+@app.command(epilog="Example: mentoring plan northbank --effect 5")
+def plan(
+    study: Annotated[str, typer.Argument(help="Name of the study folder.")],
+    effect: Annotated[
+        list[float] | None,
+        typer.Option(help="An effect wanted, in percentage points (fewer leavers of 100); may be given several times."),
+    ] = None,
+    comparators: Annotated[
+        float,
+        typer.Option(help="Percentage of the comparators that still counts after weighting, where no lots are drawn."),
+    ] = 100,
+    data: Data = None,
+    reports: Reports = None,
+) -> None:
+    """Before a program starts: what it could show, by its size, and how many people an effect takes."""
+    from analysis.pipeline.planned import plan_study
+
+    wanted = effect or []
+    _check_percentages({"--effect": wanted, "--comparators": [comparators]})
+    target = reports_dir(reports)
+    asked = (study, data_dir(data), target, tuple(points / 100 for points in wanted), comparators / 100)
+    # As in `report`: a future hands an exception back, whose text might hold somebody's data.
+    with _progress() as say, ThreadPoolExecutor(1) as pool:
+        future = pool.submit(plan_study, *asked, say)
+        error = future.exception()
+    if error is None:
+        for role in future.result().roles:
+            _say_plan(role)
+    raise typer.Exit(_say_outcome(study, target / f"{study}.plan" / "index.html", error))
+
+
+def _check_percentages(given: dict[str, list[float]]) -> None:
+    wrong = [
+        bad_input(option, f"{value:g} is no percentage above 0 and at most 100", rule="parameters")
+        for option, values in given.items()
+        for value in values
+        if not 0 < value <= 100
+    ]
+    if wrong:
+        raise BadInput(problem for bad in wrong for problem in bad.problems)
+
+
+def _say_plan(role) -> None:
+    """Print one role's plan: the finding in a sentence, then what each size could show and what each effect takes."""
+    from analysis.report import planning
+
+    out.print(f"\n{planning.role_label(role)}", style="bold", markup=False)
+    out.print(planning.plan_sentence(role), markup=False)
+    for title, frame in (
+        ("Smallest detectable difference, fewer leavers of 100", planning.detectable_table(role)),
+        ("People that an effect takes", planning.size_table(role)),
+    ):
+        if len(frame):
+            table = Table(*frame.columns, title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
+            for line in frame.itertuples(index=False):
+                table.add_row(*line)
+            out.print(table, soft_wrap=False)
 
 
 @app.command(epilog="Example: mentoring simulate acme --like larkfield --employees 900 --no-effect")

@@ -7,18 +7,37 @@ from types import ModuleType
 import pandas as pd
 from IPython.display import Markdown, display
 
-from analysis.pipeline import answer, open_study
+from analysis.estimate.planning import RolePlan
+from analysis.pipeline import OpenStudy, answer, open_study
+from analysis.pipeline.planned import plan
 from analysis.plan.errors import bad_input
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import prose, tables
+from analysis.release.planning import ReleasedPlan
+from analysis.report import planning, prose, tables
 from analysis.report.execute import check_parameters
+from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
+from analysis.report.money import assumption_sentence, break_even_sentence
+from analysis.report.pictures import has_kinds
+from analysis.report.robustness import (
+    control_sentences,
+    e_value_sentence,
+    measure_sentences,
+    moderators_table,
+    ways,
+    ways_sentence,
+)
 from analysis.report.wording import label
 
 # Every notebook of the project has these parameters and no others.
 PARAMETERS = {"study": "", "data": ""}
 SHELL = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+
+
+def _listed(sentences: list[str], what: str) -> str:
+    """Return sentences as a list in Markdown, or that there are none of these."""
+    return "\n".join(f"- {sentence}" for sentence in sentences) or f"*There are no {what}.*"
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,56 @@ class ReadingRoom:
         """Return the assumptions, looked at."""
         return tables.checks_table(finding.checks)
 
+    def missing(self, finding: Finding) -> pd.DataFrame:
+        """Return for how many people each covariate was not recorded."""
+        return tables.missing_table(finding.evidence["missing"], self.study.min_cell)
+
+    def balance_by_quarter(self, finding: Finding) -> pd.DataFrame:
+        """Return how alike the groups are, by quarter of the start."""
+        return tables.quarters_table(finding.evidence["balance_by_quarter"], self.study.min_cell)
+
+    def other_exits(self, finding: Finding) -> object:
+        """Return the picture of the kinds of exit that compete, or why there is none."""
+        if not has_kinds(finding):
+            return "*Of every other kind of exit too few happened in a group to be shown.*"
+        return other_exits_plot(finding)
+
+    def measures(self, finding: Finding) -> str:
+        """Return the same contrast in days, risks and rates, as a list in words."""
+        return _listed(measure_sentences(finding), "other measures")
+
+    def ways_picture(self, finding: Finding) -> object:
+        """Return the picture of the main answer made in other ways, or that there is none."""
+        if not ways_sentence(finding):
+            return "*The answer was made in one way only.*"
+        return specification_curve(finding)
+
+    def ways(self, finding: Finding) -> pd.DataFrame:
+        """Return every way to make the main answer, one line each."""
+        return tables.ways_table(ways(finding))
+
+    def hidden_cause(self, finding: Finding) -> str:
+        """Return how strong something unrecorded would have to be to explain the answer away."""
+        return e_value_sentence(finding)
+
+    def moderators(self, finding: Finding) -> pd.DataFrame:
+        """Return for whom, when and with how much of it the difference is larger."""
+        return moderators_table(finding)
+
+    def controls(self, finding: Finding) -> str:
+        """Return the comparisons that should show nothing, as a list in words."""
+        return _listed(control_sentences(finding), "comparisons that should show nothing")
+
+    def break_even(self, finding: Finding) -> str:
+        """Return from how many exits avoided on the program pays for itself, and what that takes for granted."""
+        return " ".join(s for s in (break_even_sentence(finding), assumption_sentence(finding)) if s)
+
+    def net_benefit(self, finding: Finding) -> object:
+        """Return the picture of the net benefit, or that there is none."""
+        if not finding.primary.is_estimated:
+            return "*There is no net benefit to draw.*"
+        return net_benefit_plot(finding, self.study)
+
     def sentence(self, finding: Finding) -> str:
         """Return the answer in words."""
         return prose.finding_sentence(finding, self.study)
@@ -89,6 +158,36 @@ class ReadingRoom:
             display(view(frame))
 
 
+@dataclass(frozen=True)
+class PlanningRoom:
+    """What the planning notebook shows: everything in it has passed disclosure control."""
+
+    planned: ReleasedPlan
+
+    def show(self, *views: Callable[[RolePlan], object]) -> None:
+        """Show views of the plan of every program and role, under a heading that says which it is.
+
+        A view gives a sentence (shown as text), several (as a list), a table or a figure; None where there is nothing.
+        """
+        for role in self.planned.roles:
+            display(Markdown(f"### {planning.role_label(role)}"))
+            for view in views:
+                shown = view(role)
+                if isinstance(shown, list):
+                    shown = "\n".join(f"- {sentence}" for sentence in shown)
+                if shown is not None:
+                    display(Markdown(shown) if isinstance(shown, str) else shown)
+
+    def history(self, role: RolePlan) -> str:
+        """Return what the risks of leaving rest on."""
+        return planning.history_sentence(role, self.planned.study.min_cell)
+
+
+def planning_room(namespace: Mapping[str, object]) -> PlanningRoom:
+    """Return the plan of the study that the notebook's parameters name; as `reading_room`."""
+    return PlanningRoom(plan(_opened(namespace)))
+
+
 def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     """Return the study that the notebook's parameters name; shows its title, which says when data are simulated.
 
@@ -103,6 +202,10 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     BadInput
         The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
     """
+    return ReadingRoom(answer(_opened(namespace)))
+
+
+def _opened(namespace: Mapping[str, object]) -> OpenStudy:
     given = {
         name: value
         for name, value in namespace.items()
@@ -113,4 +216,4 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
         raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
     opened = open_study(given["study"], given["data"] or None)
     display(Markdown(f"## {opened.study.page_title}"))
-    return ReadingRoom(answer(opened))
+    return opened

@@ -39,8 +39,41 @@ def standardized_mean_difference(x: np.ndarray, treated: np.ndarray, weights: np
     Where the treated are all the same, the standard deviation of everybody stands in.
     """
     difference = x[treated].mean() - np.average(x[~treated], weights=weights[~treated])
-    spread = (x[treated].std(ddof=1) if treated.sum() > 1 else 0.0) or x.std(ddof=1)
-    return float(difference / spread) if spread > 0 else 0.0
+    return float(difference / _spread(x, treated))
+
+
+def _spread(x: np.ndarray, treated: np.ndarray) -> float:
+    """Return the standard deviation of the treated, that of everybody where they are all the same, else infinity."""
+    own = x[treated].std(ddof=1) if treated.sum() > 1 else 0.0
+    return float(own or x.std(ddof=1) or np.inf)
+
+
+def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
+    """Return the worst standardized difference in the trials of each calendar quarter, one row per quarter.
+
+    Columns ``quarter, n_treated, n_control`` (people), ``covariate`` (the worst after weighting), ``worst_before,
+    worst_after``. The denominator is that of the pooled table, since a few people's own spread is no yardstick.
+    """
+    treated, people = rows["is_treated"].to_numpy(dtype=bool), rows["employee_id"].to_numpy()
+    x = matrix.raw.to_numpy(dtype=float)
+    spread = np.array([_spread(column, treated) for column in x.T])
+    quarters = pd.PeriodIndex(rows["trial_date"], freq="Q").astype(str).to_numpy()
+    found = []
+    for quarter in sorted(set(quarters)):
+        one, zero = (quarters == quarter) & treated, (quarters == quarter) & ~treated
+        before = np.abs(x[one].mean(axis=0) - x[zero].mean(axis=0)) / spread
+        after = np.abs(x[one].mean(axis=0) - np.average(x[zero], axis=0, weights=weights[zero])) / spread
+        found.append(
+            {
+                "quarter": quarter,
+                "n_treated": len(np.unique(people[one])),
+                "n_control": len(np.unique(people[zero])),
+                "covariate": matrix.raw.columns[int(after.argmax())],
+                "worst_before": float(before.max()),
+                "worst_after": float(after.max()),
+            }
+        )
+    return pd.DataFrame(found)
 
 
 def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:

@@ -28,6 +28,8 @@ class FollowUp:
         comparator survived untreated before this interval: index ranges into `order`, shape (intervals, 2).
     order
         Trial rows sorted by person and trial date.
+    log_factor
+        What is added to the logarithm of an interval's weight whatever the propensity, shape (intervals,).
     """
 
     row: np.ndarray
@@ -36,6 +38,7 @@ class FollowUp:
     outcome: np.ndarray
     survived: np.ndarray
     order: np.ndarray
+    log_factor: np.ndarray
 
 
 def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> FollowUp:
@@ -72,6 +75,40 @@ def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> Fo
         np.where(last, code[row], 0),
         np.column_stack([position[row] + 1, position[row] + survived + 1]),
         order,
+        np.zeros(len(row)),
+    )
+
+
+def split(follow: FollowUp, row: np.ndarray, month: np.ndarray, log_factor: np.ndarray) -> FollowUp:
+    """Return the follow-up cut at further months, with a weight that grows by a factor at each of them.
+
+    Parameters
+    ----------
+    row, month, log_factor
+        The cuts, shape (cuts,): trial row, months since its trial date (inside its follow-up), and what is added to
+        the log weight from there on.
+    """
+    n = len(follow.row)
+    of_row, at = np.concatenate([follow.row, row]), np.concatenate([follow.entry, month])
+    is_cut = np.arange(len(at)) >= n
+    order = np.lexsort((is_cut, at, of_row))
+    # Each piece belongs to the last interval that begins at or before it.
+    interval = np.maximum.accumulate(np.where(is_cut, -1, np.cumsum(~is_cut) - 1)[order])
+    grown = np.cumsum(np.concatenate([np.zeros(n), log_factor])[order])
+    before_row = np.concatenate([[0.0], grown])[np.searchsorted(of_row[order], of_row[order], side="left")]
+    entry = at[order]
+    is_last = np.append(interval[1:] != interval[:-1], True)
+    exit = np.where(is_last, follow.exit[interval], np.append(entry[1:], np.inf))
+    kept = exit > entry
+    interval = interval[kept]
+    return FollowUp(
+        follow.row[interval],
+        entry[kept],
+        exit[kept],
+        np.where(is_last[kept], follow.outcome[interval], 0),
+        follow.survived[interval],
+        follow.order,
+        (grown - before_row)[kept],
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 # Normal prior on the coefficients of standardized terms: worth about one treated person, so hardly felt in a large
 # program, and finite under separation in a small one (in the spirit of Gelman et al. 2008, Ann Appl Stat 2:1360).
 PRIOR_SD = 1.0
+MOST_HALVINGS = 40
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,28 @@ def newton(
         Of the last step, in units of a coefficient.
     """
     beta, penalty = start.copy(), _penalty(x.shape[1], prior_sd)
+    linear = offset + x @ beta
+    value = _penalized(y, linear, counts, beta, penalty)
     for _ in range(100):
-        p = 1 / (1 + np.exp(-(offset + x @ beta)))
+        p = 1 / (1 + np.exp(-linear))
         information = _information(x, counts * p * (1 - p), prior_sd)
         step = np.linalg.solve(information, x.T @ (counts * (y - p)) - penalty * beta)
-        beta += np.clip(step, -2, 2)
+        # A full step may overshoot where few have started, and never come back: it is halved until the fit improves.
+        for _ in range(MOST_HALVINGS):
+            ahead = offset + x @ (beta + step)
+            improved = _penalized(y, ahead, counts, beta + step, penalty)
+            if improved >= value - 1e-12 * abs(value):
+                break
+            step = step / 2
+        beta, linear, value = beta + step, ahead, improved
         if np.abs(step).max() < tolerance:
             break
     return beta
+
+
+def _penalized(y: np.ndarray, linear: np.ndarray, counts: np.ndarray, beta: np.ndarray, penalty: np.ndarray) -> float:
+    """Return the log likelihood of the log odds `linear`, plus that of the prior."""
+    return float(counts @ (y * linear - np.logaddexp(0.0, linear)) - penalty @ beta**2 / 2)
 
 
 def _penalty(n_terms: int, prior_sd: float) -> np.ndarray:

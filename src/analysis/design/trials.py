@@ -20,7 +20,7 @@ from analysis.measure.employment import (
     tenure_days,
     under_notice_on,
 )
-from analysis.measure.exposure import first_starts
+from analysis.measure.exposure import first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
@@ -64,12 +64,17 @@ class Trials:
         What became of those who started, one row per step: ``step``, ``n_people``.
     by_unit
         Comparators are those in units that the program has not reached (rollout).
+    hurdles
+        Rows and covariates of the days on which people who could have started this program started another one of
+        the company's (``is_treated``): a comparator is followed until he does, and who does is no accident. None
+        where there is no such day.
     """
 
     rows: pd.DataFrame
     covariates: pd.DataFrame
     flow: pd.DataFrame
     by_unit: bool
+    hurdles: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
     def take(self, chosen: np.ndarray) -> "Trials":
         """Return the trials of the rows chosen (a mask), without those that are left with one arm.
@@ -84,18 +89,20 @@ class Trials:
         flow = self.flow.set_index("step")["n_people"].copy()
         flow[FLOW_STEPS[-2]] += flow["analysed"] - n_treated
         flow["analysed"] = n_treated
-        return Trials(rows, self.covariates[kept].reset_index(drop=True), flow.reset_index(), self.by_unit)
+        return Trials(
+            rows, self.covariates[kept].reset_index(drop=True), flow.reset_index(), self.by_unit, self.hurdles
+        )
 
 
 def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
     """Return the role's eligibility: as the study states it, else the job levels seen among that role's applicants.
 
-    Without job history levels cannot be looked at, and everyone's will do.
+    Without job history levels cannot be looked at, and everyone's will do; so does it where nobody has applied.
     """
     stated = program.eligibility.get(role, Eligibility())
     if tables.jobs is None:
         return stated.model_copy(update={"job_level": None})
-    if stated.job_level is not None:
+    if stated.job_level is not None or tables.enrolments is None:
         return stated
     applied = tables.enrolments[(tables.enrolments["program_id"] == program.id) & (tables.enrolments["role"] == role)]
     seen = job_value_at(tables.jobs, "job_level", applied["employee_id"], applied["intake_date"]).dropna()
@@ -117,8 +124,8 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
 
     In the trial of a day are those employed, of an eligible level and tenure, not under notice, who had not started
     the program in any role. Eligibility, assignment and follow-up begin on that same day in both arms, so no day
-    before the start is credited to the program. Comparators are followed until they start themselves; in a rollout
-    they are in units not yet reached, and followed until their unit is.
+    before the start is credited to the program. Comparators are followed until they start themselves, here or in
+    another program of the company; in a rollout they are in units not yet reached, and followed until their unit is.
 
     Raises
     ------
@@ -127,40 +134,97 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     """
     if tables.employees is None or tables.enrolments is None:
         raise ValueError("trials need employees and enrolments")
-    rule = eligible_levels(tables, program, role)
     starts = first_starts(tables.enrolments, program.id, role)
-    any_start = first_starts(tables.enrolments, program.id)
+    own_start = first_starts(tables.enrolments, program.id)
     by_unit = program.assignment == "rollout"
-    reached = units_reached(tables, any_start) if by_unit else None
-    history = job_history(tables.jobs)
-    parts, known, lost = [], [], dict.fromkeys(FLOW_STEPS, 0)
+    company = _Company(
+        tables,
+        study,
+        eligible_levels(tables, program, role),
+        own_start,
+        units_reached(tables, own_start) if by_unit else None,
+        starts_elsewhere(tables.enrolments, program.id),
+        job_history(tables.jobs),
+        scores,
+    )
+    lost = dict.fromkeys(FLOW_STEPS, 0)
     lost["started"] = len(starts)
-    starts = starts[starts <= any_start.reindex(starts.index)]
+    starts = starts[starts <= own_start.reindex(starts.index)]
     lost["earlier start in another role"] = lost["started"] - len(starts)
-    for day, starters in starts.groupby(starts):
-        staff = staff_on(tables.employees, history, day)
-        is_starter, keep = _who_is_in(staff, rule, set(starters.index), any_start, reached, lost)
-        if not is_starter[keep].any() or is_starter[keep].all():
-            lost["no colleague to compare with that day"] += int(is_starter[keep].sum())
-            continue
-        staff = staff.take(keep)
-        rows = _rows(staff, is_starter[keep], study, any_start, reached)
-        parts.append(rows.assign(trial=len(parts)))
-        known.append(covariates_on(staff, scores).assign(**_elsewhere(tables.enrolments, study, program, staff)))
-    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=ROW_COLUMNS)
+    rows, covariates = _stacked([company.trial(day, set(who.index), lost) for day, who in starts.groupby(starts)])
     lost["analysed"] = int(rows["is_treated"].sum())
     flow = pd.DataFrame({"step": list(lost), "n_people": list(lost.values())})
-    covariates = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
-    return Trials(rows, covariates, flow, by_unit)
+    others = company.elsewhere.groupby("start_date")["employee_id"]
+    hurdles = _stacked([company.hurdle(day, set(who)) for day, who in others] if not by_unit else [])
+    return Trials(rows, covariates, flow, by_unit, hurdles if len(hurdles[0]) else None)
 
 
-def _elsewhere(enrolments: pd.DataFrame, study: Study, program: Program, staff: Staff) -> dict[str, np.ndarray]:
-    """Return who had started another of the company's programs before the day; nothing where there is none."""
-    others = [p.id for p in study.programs if p.id != program.id]
-    if not others:
+def _stacked(trials: list[tuple[pd.DataFrame, pd.DataFrame] | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows and covariates of all trials that have both arms, numbered in order."""
+    kept = [trial for trial in trials if trial is not None]
+    if not kept:
+        return pd.DataFrame(columns=ROW_COLUMNS), pd.DataFrame()
+    rows = [rows.assign(trial=number) for number, (rows, _) in enumerate(kept)]
+    return pd.concat(rows, ignore_index=True), pd.concat([known for _, known in kept], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Company:
+    """What a trial of any day is made from: tables, eligibility, and who started what and when."""
+
+    tables: Tables
+    study: Study
+    rule: Eligibility
+    own_start: pd.Series
+    reached: pd.Series | None
+    elsewhere: pd.DataFrame
+    history: pd.DataFrame | None
+    scores: dict[str, pd.DataFrame]
+
+    def trial(self, day: pd.Timestamp, starters: set[str], lost: dict[str, int]):
+        """Return the rows and covariates of the trial of one day; None where it has one arm. Count who is lost."""
+        staff = staff_on(self.tables.employees, self.history, day)
+        is_starter, keep = _who_is_in(staff, self.rule, starters, self.own_start, self.reached, lost)
+        if not is_starter[keep].any() or is_starter[keep].all():
+            lost["no colleague to compare with that day"] += int(is_starter[keep].sum())
+            return None
+        staff = staff.take(keep)
+        return trial_rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
+
+    def hurdle(self, day: pd.Timestamp, starters: set[str]):
+        """Return a trial of starting another program that day, among those who could have started this one."""
+        staff = staff_on(self.tables.employees, self.history, day)
+        is_starter, keep = _who_is_in(staff, self.rule, starters, self.own_start, None, dict.fromkeys(FLOW_STEPS, 0))
+        keep &= not_started(staff, self.own_start, None, after=day)
+        if not is_starter[keep].any() or is_starter[keep].all():
+            return None
+        staff = staff.take(keep)
+        return trial_rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
+
+    def _covariates(self, staff: Staff) -> pd.DataFrame:
+        return covariates_on(staff, self.scores).assign(**started_elsewhere(self.elsewhere, staff))
+
+    def _stop(self, staff: Staff) -> pd.Series:
+        """Return the day on which each person's own start, or that of the unit, ends a comparison (missing = none)."""
+        people = staff.spells["employee_id"]
+        if self.reached is not None:
+            own = pd.to_datetime(staff.jobs["department"].map(self.reached))
+        else:
+            own = self.own_start.reindex(people).reset_index(drop=True)
+        later = self.elsewhere[self.elsewhere["start_date"] > staff.day]
+        other = later.groupby("employee_id")["start_date"].min().reindex(people).reset_index(drop=True)
+        return own.fillna(other).where(~(other < own), other)
+
+
+def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.ndarray]:
+    """Return who had started another of the company's programs before the day; nothing where there is none.
+
+    `elsewhere` is from `measure.exposure.starts_elsewhere`.
+    """
+    if elsewhere.empty:
         return {}
-    earlier = enrolments[enrolments["program_id"].isin(others) & (enrolments["start_date"] < staff.day)]
-    return {"in_other_program": staff.spells["employee_id"].isin(earlier["employee_id"]).to_numpy(dtype=float)}
+    earlier = elsewhere.loc[elsewhere["start_date"] < staff.day, "employee_id"]
+    return {"in_other_program": staff.spells["employee_id"].isin(earlier).to_numpy(dtype=float)}
 
 
 def _who_is_in(staff, rule, starters, any_start, reached, lost) -> tuple[np.ndarray, np.ndarray]:
@@ -194,15 +258,12 @@ def units_reached(tables: Tables, starts: pd.Series) -> pd.Series:
     return starts.groupby(units).min()
 
 
-def _rows(staff: Staff, is_starter: np.ndarray, study: Study, any_start, reached) -> pd.DataFrame:
-    """Return the trial's rows: follow-up in months, ended by exit (its day counts), own start or the data lock."""
+def trial_rows(staff: Staff, is_starter: np.ndarray, study: Study, stop: pd.Series) -> pd.DataFrame:
+    """Return the trial's rows: follow-up in months, ended by exit (its day counts), a start or the data lock."""
     spells, unit = staff.spells, staff.jobs["department"]
     exit_end = spells["exit_date"] + ONE_DAY
     lock_end = pd.Timestamp(study.as_of) + ONE_DAY
-    start = (
-        unit.map(reached) if reached is not None else any_start.reindex(spells["employee_id"]).reset_index(drop=True)
-    )
-    stop = pd.to_datetime(start).where(~is_starter).fillna(lock_end).clip(upper=lock_end)
+    stop = pd.to_datetime(stop).where(~is_starter).fillna(lock_end).clip(upper=lock_end)
     is_exit = exit_end <= stop
     return pd.DataFrame(
         {

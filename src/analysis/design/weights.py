@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
-from analysis.design.follow_up import FollowUp, follow_up, outcome_codes, survived_sum
+from analysis.design.follow_up import FollowUp, follow_up, outcome_codes, split, survived_sum
 from analysis.design.propensity import Propensity, att_weights, fit_propensity
 from analysis.design.trials import Trials
+from analysis.measure.calendar import months_between
 
 # Who was nearly sure to start has hardly a colleague to be compared with (Crump et al. 2009, Biometrika 96:187, whose
 # rule for the effect in the treated bounds the chance from above alone).
@@ -70,6 +71,8 @@ class WeightModel:
     ----------
     is_cut
         Whether an interval's weight is the largest allowed one and so does not move, shape (intervals,).
+    largest_quantile
+        The quantile of the comparators' weights at which they are cut; 1 = not at all.
     """
 
     matrix: DesignMatrix
@@ -78,6 +81,7 @@ class WeightModel:
     treated: np.ndarray
     trial: np.ndarray
     is_cut: np.ndarray
+    largest_quantile: float = 1.0
 
     @cached_property
     def _at_start(self) -> np.ndarray:
@@ -147,7 +151,7 @@ def weigh(
     """
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
     matrix, propensity = _propensity(trials, exclude)
-    follow = follow_up(trials, kinds, float(months))
+    follow = past_hurdles(follow_up(trials, kinds, float(months)), trials)
     weights = interval_weights(follow, propensity.linear, treated, trial)
     is_cut = np.zeros(len(weights), dtype=bool)
     if largest_quantile < 1:
@@ -155,7 +159,7 @@ def weigh(
         largest = np.quantile(weights[of_control], largest_quantile)
         is_cut = of_control & (weights > largest)
         weights = np.where(is_cut, largest, weights)
-    model = WeightModel(matrix, propensity, follow, treated, trial, is_cut)
+    model = WeightModel(matrix, propensity, follow, treated, trial, is_cut, largest_quantile)
     return WeightedFollowUp(
         trials.rows,
         kinds,
@@ -170,10 +174,36 @@ def weigh(
     )
 
 
+def past_hurdles(follow: FollowUp, trials: Trials) -> FollowUp:
+    """Return the follow-up with comparators weighted for those who were lost to another program of the company.
+
+    From each day on which somebody else started another program, the weight of a comparator who did not grows by
+    1 / (chance of not having started there). The chances are taken as known.
+    """
+    if trials.hurdles is None:
+        return follow
+    starts, covariates = trials.hurdles
+    _, propensity = _fitted(starts, covariates, ())
+    passed = starts.assign(log_factor=np.logaddexp(0.0, propensity.linear))[~starts["is_treated"].to_numpy(dtype=bool)]
+    rows = trials.rows[["employee_id", "trial_date", "is_treated"]].assign(row=range(len(trials.rows)))
+    cuts = rows[~rows["is_treated"].astype(bool)].merge(
+        passed[["employee_id", "trial_date", "log_factor"]], on="employee_id", suffixes=("", "_there")
+    )
+    cuts = cuts[cuts["trial_date_there"] > cuts["trial_date"]]
+    month = months_between(cuts["trial_date"], cuts["trial_date_there"])
+    last = np.zeros(len(rows))
+    np.maximum.at(last, follow.row, follow.exit)
+    inside = month < last[cuts["row"].to_numpy()]
+    return split(follow, cuts["row"].to_numpy()[inside], month[inside], cuts["log_factor"].to_numpy()[inside])
+
+
 def _propensity(trials: Trials, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
-    treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
-    left_out = (*exclude, "department") if trials.by_unit else exclude
-    matrix = design_matrix(trials.covariates, treated, exclude=left_out)
+    return _fitted(trials.rows, trials.covariates, (*exclude, "department") if trials.by_unit else exclude)
+
+
+def _fitted(rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
+    treated, trial = rows["is_treated"].to_numpy(dtype=bool), rows["trial"].to_numpy(dtype=int)
+    matrix = design_matrix(covariates, treated, exclude=exclude)
     return matrix, fit_propensity(matrix.values, treated, trial)
 
 
@@ -183,7 +213,7 @@ def interval_weights(
     """Return each interval's weight from the rows' log odds of starting, shape (intervals,); see `weigh`."""
     base = att_weights(linear, treated, trial, counts)
     grown = survived_sum(follow, np.logaddexp(0.0, linear))  # −log(1 − chance)
-    return base[follow.row] * np.exp(np.where(treated[follow.row], 0.0, grown))
+    return base[follow.row] * np.exp(np.where(treated[follow.row], 0.0, grown + follow.log_factor))
 
 
 def as_followed(rows: pd.DataFrame, kinds: tuple[str, ...], months: int) -> WeightedFollowUp:

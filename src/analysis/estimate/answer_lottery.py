@@ -5,9 +5,12 @@ import pandas as pd
 
 from analysis.design.balance import balance
 from analysis.design.covariates import design_matrix
-from analysis.design.lottery import Lottery
-from analysis.estimate.arms import ANY_EXIT
+from analysis.design.lottery import Lottery, as_weighted
+from analysis.design.weights import WeightedFollowUp
+from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
+from analysis.estimate.event_rows import event_row
+from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.lottery import (
     complier_effect,
@@ -42,7 +45,9 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
             evidence=evidence,
             checks=UNTESTABLE[1:],
         )
-    primary, *alternatives = [row for h in ask.study.horizons_months for row in _lottery_rows(ask, lottery, outcome, h)]
+    primary, *alternatives = [
+        row for h in ask.study.horizons_months for row in _lottery_rows(ask, lottery, outcome, h, kinds)
+    ]
     reached = [h for h in ask.study.horizons_months if len(observed_rows(rows, h)) and h <= lottery.waitlist_months]
     if reached:
         evidence["curves"] = itt_curves(rows, _kinds(outcome), max(reached))
@@ -66,31 +71,54 @@ def _kinds(outcome: str) -> tuple[str, ...]:
     return EXITS if outcome == ANY_EXIT else (outcome,)
 
 
-def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int) -> list[Estimate]:
+def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: tuple[str, ...]) -> list[Estimate]:
     """Return the rows of one horizon, the intention-to-treat difference first."""
     rows = lottery.rows
     event = (rows["outcome"].isin(_kinds(outcome)) & (rows["months"] <= month)).to_numpy()
     comparison = offer(rows, event, month)
-    question = ask.question(outcome)
+    question, analysis = ask.question(outcome), ask.main_analysis
     reason = _lottery_reason(lottery, comparison, month)
     if reason:
-        return [not_estimable(question, "primary", STRATIFIED, reason, horizon_months=month)]
+        return [not_estimable(question, analysis, STRATIFIED, reason, horizon_months=month)]
     groups = _lottery_groups(rows, event, month)
     p = randomization_p(comparison.counts, rng(ask.study.study, ask.program.id, ask.role, outcome, month, "lots"))
-    found = [estimated(question, "primary", STRATIFIED, itt_difference(comparison, p), groups, horizon_months=month)]
+    found = [estimated(question, analysis, STRATIFIED, itt_difference(comparison, p), groups, horizon_months=month)]
     started = offer(rows, rows["is_started"].to_numpy(), month)
     effects = [
         ("risk_ratio", "ITT", STRATIFIED, itt_ratio(comparison, p)),
         ("risk_difference", "CACE", "wald_ratio", complier_effect(comparison, started)),
     ]
+    # A filter on analysis and measure finds one row a horizon: beside a main row that is secondary itself, the complier
+    # effect stands as a cross-check.
+    kinds_of_row = {"ITT": "secondary", "CACE": "secondary" if analysis == "primary" else "sensitivity"}
     found += [
         estimated(
-            question, "secondary", estimator, interval, groups, measure=measure, estimand=estimand, horizon_months=month
+            question,
+            kinds_of_row[estimand],
+            estimator,
+            interval,
+            groups,
+            measure=measure,
+            estimand=estimand,
+            horizon_months=month,
         )
         for measure, estimand, estimator, interval in effects
         if interval
     ]
+    found += _days_and_hazards(ask, as_weighted(lottery, kinds, month), outcome, month)
     return [*found, *_participants_row(ask, rows, outcome, event, month)]
+
+
+def _days_and_hazards(ask: Ask, followed: WeightedFollowUp, outcome: str, month: int) -> list[Estimate]:
+    """Return days employed, days lost and the hazard ratio by offer, strata weighted by the number offered."""
+    arms = Arms.of(followed)
+    measures = ["rmtl_difference_days"]
+    if outcome in (*EXITS, ANY_EXIT):
+        measures.append("rmst_difference_days")
+    rows = [
+        event_row(ask, arms, outcome, month, "secondary", "stratified_aalen_johansen", measure) for measure in measures
+    ]
+    return [*rows, hazard_row(ask, followed, arms, outcome, month, "stratified_cox")]
 
 
 def _participants_row(ask: Ask, rows: pd.DataFrame, outcome: str, event: np.ndarray, month: int) -> list[Estimate]:

@@ -2,18 +2,19 @@
 
 import pandas as pd
 
-from analysis.design.balance import balance, missing_values, overlap
+from analysis.design.balance import balance, balance_by_quarter, missing_values, overlap
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weigh
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
-from analysis.estimate.hazard import hazard_rows
+from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
 from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
 from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.seeds import rng
 
 
 def retention_outcome(employees: pd.DataFrame) -> str:
@@ -40,7 +41,7 @@ def answer_by_trials(
         return _no_trial(ask, trials, outcome)
     months = max(ask.study.horizons_months)
     followed = weigh(trials, kinds, months)
-    arms = Arms.of(followed)
+    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
     first, *later = ask.study.horizons_months
     primary = event_row(ask, arms, outcome, first, ask.main_analysis)
     rows = naive_rows(ask, Arms.of(as_followed(ever, kinds, months)), outcome, contrast="ever_vs_never")
@@ -98,7 +99,8 @@ def _other_measures(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: s
     if outcome in (*EXITS, ANY_EXIT):
         rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
     rows += [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
-    return rows + hazard_rows(ask, followed, arms, outcome)
+    plain = Arms.of(followed)
+    return rows + [hazard_row(ask, followed, plain, outcome, h) for h in horizons]
 
 
 def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
@@ -126,6 +128,7 @@ def _evidence(
         evidence["curves_by_kind"] = pd.concat(by_kind, ignore_index=True)
     return evidence | {
         "balance": balance(model.matrix, followed.treated, followed.base),
+        "balance_by_quarter": balance_by_quarter(model.matrix, followed.rows, followed.base),
         "overlap": overlap(model.propensity.probability, followed.treated),
         "missing": missing_values(trials.covariates, followed.rows),
     }

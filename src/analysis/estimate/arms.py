@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.design.balance import effective_sample_size
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.inference import cluster_sums
+from analysis.estimate.jackknife import MOST_GROUPS, Jackknife, grouped, jackknife
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
 
@@ -65,7 +66,10 @@ class Arm:
     An outcome is one of the follow-up's kinds, or ``any_exit``: all kinds of exit together.
     """
 
-    def __init__(self, followed: WeightedFollowUp, is_treated: bool, clusters: Clusters):
+    def __init__(
+        self, followed: WeightedFollowUp, is_treated: bool, clusters: Clusters, jackknifed: Jackknife | None = None
+    ):
+        self._jackknife = jackknifed
         chosen = followed.treated == is_treated
         self._kinds, self._clusters = followed.kinds, clusters
         self._rows, self._base = followed.rows[chosen], followed.base[chosen]
@@ -115,7 +119,11 @@ class Arm:
         return float(sum(self._curves.risk(k, month) for k in self._positions(outcome)))
 
     def _risk_influence(self, outcome: str, month: float) -> np.ndarray:
-        """Return what each cluster contributes to a risk, shape (clusters,)."""
+        """Return what each cluster (or group of the jackknife) contributes to a risk, shape (clusters,)."""
+        if self._jackknife is not None:
+            return self._jackknife.contributions(
+                self._jackknife.risk[:, self._positions(outcome), int(month)].sum(axis=1)
+            )
         parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
         return self._clusters.sums(self._take, sum(parts))
 
@@ -126,10 +134,14 @@ class Arm:
 
     def months_lost(self, outcome: str, month: float) -> float:
         """Return the mean months lost to the outcome by `month`."""
-        return sum(self._curves.time_lost(k, month) for k in self._positions(outcome))
+        return float(sum(self._curves.time_lost(k, month) for k in self._positions(outcome)))
 
     def months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
-        """Return what each cluster contributes to the months lost, shape (clusters,)."""
+        """Return what each cluster (or group of the jackknife) contributes to the months lost."""
+        if self._jackknife is not None:
+            return self._jackknife.contributions(
+                self._jackknife.lost[:, self._positions(outcome), int(month)].sum(axis=1)
+            )
         parts = [self._curves.time_lost_influence(k, month) for k in self._positions(outcome)]
         return self._clusters.sums(self._take, sum(parts))
 
@@ -158,6 +170,29 @@ class Arms:
         if df is None:
             df = grouped.n - 1 if followed.by_unit else np.inf
         return cls(Arm(followed, True, grouped), Arm(followed, False, grouped), grouped, df)
+
+    @classmethod
+    def jackknifed(
+        cls,
+        followed: WeightedFollowUp,
+        rng: np.random.Generator,
+        clusters: np.ndarray | None = None,
+        n_groups: int = MOST_GROUPS,
+    ) -> "Arms":
+        """Return the arms with the variance that leaving out groups of clusters gives; Student's t.
+
+        Units of a rollout are left out one by one, people by groups drawn by lot.
+        """
+        plain = cls.of(followed, clusters)
+        codes = plain.clusters.codes
+        treated, control = jackknife(followed, codes if followed.by_unit else grouped(codes, rng, n_groups))
+        if treated.n_groups < 2:
+            return plain
+        arms = (
+            Arm(followed, is_treated, plain.clusters, found)
+            for is_treated, found in ((True, treated), (False, control))
+        )
+        return cls(*arms, plain.clusters, treated.n_groups - 1)
 
     def n_people(self) -> tuple[int, int]:
         """Return how many people are in each arm, treated first."""

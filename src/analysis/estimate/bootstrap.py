@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from analysis.design.follow_up import survived_sum
-from analysis.design.propensity import att_weights, newton, start_log_odds
 from analysis.design.weights import WeightedFollowUp
+from analysis.estimate.reweigh import reweigh
 from analysis.estimate.survival import Incidence, RiskSets
 
 N_REPETITIONS = 200
-# Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
-NEAR_ENOUGH = 1e-5
 
 
 class Recount:
@@ -19,7 +16,7 @@ class Recount:
     """
 
     def __init__(self, followed: WeightedFollowUp, outcomes: tuple[str, ...], month: float):
-        self._model, self._month = followed.model, month
+        self._followed, self._month = followed, month
         self._kinds = tuple(followed.kinds.index(k) + 1 for k in outcomes if k in followed.kinds)
         self._arms = {}
         exit = np.minimum(followed.exit, month)
@@ -30,29 +27,15 @@ class Recount:
 
     def difference(self, counts: np.ndarray) -> float:
         """Return treated minus control when each row counts `counts` times, shape (rows,); NaN without an arm."""
-        model = self._model
-        x, y, trial = model.propensity.terms, model.treated.astype(float), model.trial
-        offset = start_log_odds(y, trial, counts)[trial]
-        rows = np.flatnonzero((counts > 0) & np.isfinite(offset))
-        if not len(rows):
+        weights = reweigh(self._followed, counts)
+        if weights is None:
             return np.nan
-        beta = newton(
-            x[rows], y[rows], offset[rows], counts[rows], model.propensity.coefficients, tolerance=NEAR_ENOUGH
-        )
-        linear = offset + x @ beta
-        weights = np.zeros(len(counts))
-        weights[rows] = counts[rows] * att_weights(linear[rows], model.treated[rows], trial[rows], counts[rows])
-        grown = np.logaddexp(0.0, linear)
-        risks = [self._risk(is_treated, weights, grown) for is_treated in (True, False)]
-        return risks[0] - risks[1]
+        treated, control = (self._risk(is_treated, weights) for is_treated in (True, False))
+        return treated - control
 
-    def _risk(self, is_treated: bool, weights: np.ndarray, grown: np.ndarray) -> float:
+    def _risk(self, is_treated: bool, weights: np.ndarray) -> float:
         take, sets = self._arms[is_treated]
-        follow = self._model.follow
-        by_interval = weights[follow.row[take]]
-        if not is_treated:
-            by_interval = by_interval * np.exp(survived_sum(follow, grown)[take])
-        curves = Incidence(sets, by_interval, self._kinds)
+        curves = Incidence(sets, weights[take], self._kinds)
         return float(sum(curves.risk(k, self._month) for k in range(len(self._kinds))))
 
 

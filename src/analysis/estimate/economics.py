@@ -89,6 +89,6 @@ def _assumption(costs: Costs) -> Check:
         None,
         None,
         f"It is assumed that replacing a leaver costs {costs.replacement:,.0f}{unit} ({costs.replacement_source}) and "
-        f"that the program cost {costs.program:,.0f}{unit} for {costs.n_started:,} people who started; neither was "
-        "measured here.",
+        f"that the program cost {costs.program:,.0f}{unit} for everybody who started; neither was measured here. Exits "
+        "are counted for those who could be compared, so what the others may have cost or saved is left out.",
     )

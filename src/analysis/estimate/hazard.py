@@ -15,21 +15,15 @@ from analysis.plan.results import Estimate
 COX = "iptw_cox"
 
 
-def hazard_rows(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> list[Estimate]:
-    """Return the hazard ratio within each horizon."""
-    return [
-        event_row(
-            ask,
-            arms,
-            outcome,
-            month,
-            "secondary",
-            COX,
-            "hazard_ratio",
-            read=lambda month=month: hazard_ratio(followed, arms, outcome, month),
-        )
-        for month in ask.study.horizons_months
-    ]
+def hazard_row(
+    ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int, estimator: str = COX
+) -> Estimate:
+    """Return the row of the hazard ratio within `month`."""
+
+    def read() -> Interval | None:
+        return hazard_ratio(followed, arms, outcome, month)
+
+    return event_row(ask, arms, outcome, month, "secondary", estimator, "hazard_ratio", read)
 
 
 def hazard_ratio(followed: WeightedFollowUp, arms: Arms, outcome: str, month: float) -> Interval | None:

@@ -1,5 +1,6 @@
 """From influence functions to intervals, p-values and what a study could have seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,18 @@ def wald_on_log(estimate: float, std_error: float, df: float = np.inf) -> Interv
     on_log = wald(estimate, std_error, df)
     ratio, low, high = (float(np.exp(x)) for x in (on_log.estimate, on_log.low, on_log.high))
     return Interval(ratio, on_log.std_error, low, high, on_log.p_value)
+
+
+def rubin(found: Sequence[Interval]) -> Interval:
+    """Return one estimate from several imputations of the same data: Rubin's rules (Rubin 1987, Multiple Imputation).
+
+    Student's t with Rubin's degrees of freedom.
+    """
+    estimates, errors = (np.array([getattr(f, name) for f in found]) for name in ("estimate", "std_error"))
+    n, within, between = len(found), np.mean(errors**2), np.var(estimates, ddof=1)
+    total = within + (1 + 1 / n) * between
+    df = (n - 1) * (total / ((1 + 1 / n) * between)) ** 2 if between > 0 else np.inf
+    return wald(float(estimates.mean()), float(np.sqrt(total)), df)
 
 
 def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from analysis.design.imputation import impute
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp, trimmed, weigh
 from analysis.estimate.arms import ANY_EXIT, Arms, default_clusters
@@ -14,7 +15,7 @@ from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.e_value import e_value, e_values
 from analysis.estimate.event_rows import WEIGHTED, event_row
-from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.inference import FEW_EVENTS, Interval, rubin, wald
 from analysis.estimate.retention import difference, ratio
 from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
@@ -24,6 +25,7 @@ from analysis.plan.seeds import rng
 # Stricter than the main rule: who was more likely to start than not is left out as well.
 STRICTER = 0.5
 LARGEST_QUANTILE = 0.99
+N_IMPUTATIONS = 5
 SCORES = ("morale_mean", "morale_last", "leadership_mean", "leadership_last")
 COVARIATE_SETS = {
     "without_scores": SCORES,
@@ -47,13 +49,18 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
     """
     first = ask.study.horizons_months[0]
     followed = weigh(trials, EXITS, first)
-    arms = Arms.of(followed)
+    arms = _jackknifed(ask, followed, outcome)
     rows = [event_row(ask, arms, outcome, max(first // 2, 1), "sensitivity")]
     rows += list(_reweighted(ask, trials, outcome, first))
+    rows += _imputed(ask, trials, arms, outcome, first)
     rows += list(_reclustered(ask, followed, outcome, first, pairs))
     if min(arms.n_events(outcome, first)) >= FEW_EVENTS:
         rows += list(_recounted(ask, followed, arms, outcome, first))
     return [*rows, *e_value_rows(ask, arms, outcome, first)]
+
+
+def _jackknifed(ask: Ask, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
+    return Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"), clusters)
 
 
 def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> Iterator[Estimate]:
@@ -64,13 +71,38 @@ def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> Iterator[
     for name, left_out in COVARIATE_SETS.items():
         ways[name] = lambda left_out=left_out: weigh(trials, EXITS, month, exclude=left_out)
     for name, make in ways.items():
-        yield event_row(ask, Arms.of(make()), outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
+        yield event_row(ask, _jackknifed(ask, make(), outcome), outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
     stricter, estimator = trimmed(trials, STRICTER), f"{WEIGHTED}_trimmed"
     if stricter.rows["is_treated"].any():
-        yield event_row(ask, Arms.of(weigh(stricter, EXITS, month)), outcome, month, "sensitivity", estimator)
+        arms = _jackknifed(ask, weigh(stricter, EXITS, month), outcome)
+        yield event_row(ask, arms, outcome, month, "sensitivity", estimator)
     else:
         reason = "Everybody who started was, by what is recorded, more likely to start than not."
         yield not_estimable(ask.question(outcome), "sensitivity", estimator, reason)
+
+
+def _imputed(ask: Ask, trials: Trials, arms: Arms, outcome: str, month: int) -> list[Estimate]:
+    """Return the difference with missing numbers imputed instead of marked, combined by Rubin's rules (Rubin 1987)."""
+    seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "imputation")
+    if not trials.covariates.select_dtypes("number").isna().any(axis=None):
+        return []
+
+    def read() -> Interval:
+        found = []
+        for _ in range(N_IMPUTATIONS):
+            complete = replace(trials, covariates=impute(trials.covariates, _predictors(trials.rows, outcome), seed))
+            found.append(difference(_jackknifed(ask, weigh(complete, EXITS, month), outcome), outcome, month))
+        return rubin(found)
+
+    return [event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_imputed", read=read)]
+
+
+def _predictors(rows: pd.DataFrame, outcome: str) -> np.ndarray:
+    """Return the arm, whether the outcome came about, and the time followed, each for both arms, shape (rows, 5)."""
+    treated = rows["is_treated"].to_numpy(dtype=float)
+    left = (rows["outcome"].notna() if outcome == ANY_EXIT else rows["outcome"] == outcome).to_numpy(dtype=float)
+    months = np.log1p(rows["months"].to_numpy(dtype=float))
+    return np.column_stack([treated, left, months, treated * left, treated * months])
 
 
 def _reclustered(
@@ -88,7 +120,7 @@ def _reclustered(
     }
     for name, group in groups.items():
         codes = pd.factorize(group)[0]
-        arms = Arms.of(followed, codes, df=float(codes.max()))
+        arms = _jackknifed(ask, followed, outcome, codes)
         yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
 
 
@@ -101,7 +133,7 @@ def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, m
         month,
         "sensitivity",
         "aipw_aalen_johansen",
-        read=lambda: doubly_robust(followed, arms, outcome, month),
+        read=lambda: doubly_robust(followed, Arms.of(followed), outcome, month),
     )
     recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")

@@ -73,9 +73,9 @@ class Incidence:
         curve = np.concatenate([[0.0], np.cumsum(self._jumps[kind])])
         return curve[np.searchsorted(self._sets.grid, times, side="right")]
 
-    def time_lost(self, kind: int, time: float) -> float:
-        """Return the mean time lost to the kind by `time`: the area under its curve."""
-        return float(self._jumps[kind] @ np.maximum(time - self._sets.grid, 0.0))
+    def time_lost(self, kind: int, times: np.ndarray | float) -> np.ndarray:
+        """Return the mean time lost to the kind by each of `times`: the area under its curve."""
+        return np.maximum(np.subtract.outer(times, self._sets.grid), 0.0) @ self._jumps[kind]
 
     def influence(self, kind: int, time: float) -> np.ndarray:
         """Return the derivative of a risk by the log weight of each interval, shape (intervals,).

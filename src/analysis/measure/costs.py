@@ -22,14 +22,11 @@ class Costs:
         How it was found, for the page.
     program
         Cost of the program for everyone who started; None where the study does not say.
-    n_started
-        People who started the program in any role.
     """
 
     replacement: float | None
     replacement_source: str
     program: float | None
-    n_started: int
     currency: str
 
 
@@ -40,7 +37,7 @@ def program_costs(tables: Tables, study: Study, program: Program) -> Costs:
     total = None
     if program.cost_fixed is not None or program.cost_per_participant is not None:
         total = (program.cost_fixed or 0.0) + (program.cost_per_participant or 0.0) * len(starts)
-    return Costs(replacement, source, total, len(starts), study.currency)
+    return Costs(replacement, source, total, study.currency)
 
 
 def _replacement(tables: Tables, study: Study, starts: pd.Series) -> tuple[float | None, str]:

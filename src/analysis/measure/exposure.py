@@ -24,6 +24,12 @@ def first_starts(enrolments: pd.DataFrame, program_id: str, role: str | None = N
     return rows.groupby("employee_id")["start_date"].min()
 
 
+def starts_elsewhere(enrolments: pd.DataFrame, program_id: str) -> pd.DataFrame:
+    """Return the starts in the company's other programs, one row each: ``employee_id``, ``start_date``."""
+    rows = enrolments[(enrolments["program_id"] != program_id) & enrolments["start_date"].notna()]
+    return rows[["employee_id", "start_date"]].drop_duplicates(ignore_index=True)
+
+
 def participation(enrolments: pd.DataFrame) -> pd.DataFrame:
     """Return the way in, one row per program, intake and role: people who enrolled, were offered a place and started.
 

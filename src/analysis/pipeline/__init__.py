@@ -9,6 +9,7 @@ from analysis.pipeline.described import describe
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
+from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import STUDY_NAME
 from analysis.release.answer import Released
@@ -20,7 +21,13 @@ __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
 
 def answer(opened: OpenStudy) -> Released:
-    """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired."""
+    """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired.
+
+    In a notebook of `report_study` it is the answer that the run has found already.
+    """
+    found = shared_answer(opened.study)
+    if found is not None:
+        return found
     started = time.monotonic()
     min_cell = opened.study.min_cell
     findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
@@ -60,5 +67,6 @@ def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Calla
     with new_folder(reports / name) as folder:
         say(f"{name}: writing the report")
         write_answers(released, folder)
-        execute_notebooks(name, data, folder / "notebooks", jobs=jobs, say=lambda done: say(f"{name}: {done}"))
+        with shared(released):
+            execute_notebooks(name, data, folder / "notebooks", jobs=jobs, say=lambda done: say(f"{name}: {done}"))
     return reports / name

@@ -6,8 +6,11 @@ from functools import cached_property
 
 import pandas as pd
 
+from analysis.design.adherence import excused_from
 from analysis.design.dashboard import ever_vs_never
+from analysis.design.grace import build_grace_trials
 from analysis.design.lottery import Lottery, build_lottery
+from analysis.design.placebo import build_placebo, placebo_schedule
 from analysis.design.promotion import PROMOTION, until_promotion
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import trimmed, weigh
@@ -18,6 +21,7 @@ from analysis.estimate.ask import Ask, unanswered
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.moderators import direction_row, dose_row, phase_rows, slope_rows
+from analysis.estimate.protocol_rows import adherence_row, grace_row, placebo_checks, placebo_rows
 from analysis.estimate.sensitivity import sensitivity_rows
 from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.costs import program_costs
@@ -98,7 +102,8 @@ def retention(comparison: Comparison) -> Finding:
         found = replace(found, checks=(NO_LEVELS, *found.checks))
     if not found.primary.is_estimated:
         return found
-    return replace(found, alternatives=(*found.alternatives, *_beside(comparison, ask, outcome)))
+    beside = _beside(comparison, ask, outcome) + protocol_rows(comparison, ask, outcome)
+    return replace(found, alternatives=(*found.alternatives, *beside), checks=(*found.checks, *placebo_checks(beside)))
 
 
 def missing_parts(opened: OpenStudy, ask: Ask, needs_dates: bool = True) -> str | None:
@@ -126,6 +131,24 @@ def _beside(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
         sessions = sessions_within(met, trials.rows, "trial_date", months=6)
         rows += dose_row(ask, followed, arms, sessions, outcome)
     return rows
+
+
+def protocol_rows(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
+    """Return what other trials of the same program say: by intake, by attendance, by a placebo before the launch.
+
+    For programs that people choose; where units are reached in turn the schedule is nobody's choice.
+    """
+    opened, trials, program, role = comparison.opened, comparison.trials, ask.program, ask.role
+    if program.assignment != "self_selected":
+        return []
+    tables, study, scores = opened.tables, opened.study, earlier_scores(opened)
+    parts = tables, study, program, role, scores
+    rows = [grace_row(ask, build_grace_trials(*parts), outcome)]
+    excused = excused_from(tables, program.id, role, trials.rows)
+    rows.append(adherence_row(ask, trials, outcome, attended(tables, program.id), excused))
+    schedule = placebo_schedule(trials, tables.enrolments, study, program, study.horizons_months[0])
+    placebo = build_placebo(trials, schedule, *parts) if schedule.months else None
+    return rows + placebo_rows(ask, schedule, placebo, outcome)
 
 
 def promotion(comparison: Comparison) -> Finding:

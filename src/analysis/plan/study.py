@@ -112,7 +112,7 @@ class Study(_Part):
     as_of: Day
     horizons_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(12, 24), min_length=1)
     min_cell: int = Field(default=10, ge=3)
-    currency: str = "USD"
+    currency: str = ""
     replacement_cost_share: float | None = Field(default=None, ge=0)
     replacement_cost_amount: float | None = Field(default=None, ge=0)
     events: tuple[Event, ...] = ()

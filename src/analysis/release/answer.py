@@ -17,7 +17,7 @@ class Released:
     Attributes
     ----------
     findings
-        H1–H3 by program and role.
+        By hypothesis, program and role; economics by program.
     problems
         The data-quality ledger.
     described

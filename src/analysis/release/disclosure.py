@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
+from analysis.release.counts import release_counts
 
 DECIMALS = 6
 ROUND_TO = 5
@@ -74,10 +75,11 @@ def release_curves(curves: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return cumulative incidence so coarse that nobody's leaving can be read from a step.
 
     Of an arm whose exits can be counted (``n_events``), a month is shown when at least `min_cell` people have left
-    since the last one shown; the others are missing. People still followed are rounded to fives.
+    since the last one shown; the others are missing. People still followed are rounded to fives. With a column
+    ``outcome`` each kind of event has its own curves.
     """
     parts = []
-    for _, arm in curves.groupby("arm", sort=False):
+    for _, arm in curves.groupby([c for c in ("outcome", "arm") if c in curves], sort=False):
         shown, last = [], 0
         for month, events in zip(arm["months"], arm["n_events"], strict=True):
             is_shown = month == 0 or pd.isna(events) or events - last >= min_cell
@@ -90,13 +92,32 @@ def release_curves(curves: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return released.assign(n_at_risk=rounded.astype("Int64"))
 
 
-RELEASES = {"flow": release_flow, "curves": release_curves}
+def release_quarters(quarters: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return balance by quarter without the quarters in which only a few started.
+
+    All that a hidden quarter holds is missing, its comparators and its worst covariate too. The quarters add up to
+    those who started, so what is hidden adds up to `min_cell` people at least: else the next smallest is hidden too.
+    """
+    size = quarters["n_treated"].astype(float)
+    hidden = (size > 0) & (size < min_cell)
+    while hidden.any() and size[hidden].sum() < min_cell and (~hidden & (size > 0)).any():
+        hidden |= size == size[~hidden & (size > 0)].min()
+    shown = release_frame(quarters, min_cell)
+    return shown.assign(**{c: shown[c].where(~hidden) for c in shown.columns if c != "quarter"})
+
+
+RELEASES = {
+    "flow": release_flow,
+    "curves": release_curves,
+    "curves_by_kind": release_curves,
+    "balance_by_quarter": release_quarters,
+}
 
 
 def release_finding(finding: Finding, min_cell: int) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
-    primary = release_estimate(finding.primary, min_cell)
-    alternatives = tuple(release_estimate(e, min_cell) for e in finding.alternatives)
+    primary, *alternatives = release_counts([release_estimate(e, min_cell) for e in finding.estimates], min_cell)
+    alternatives = tuple(alternatives)
     evidence = {name: RELEASES.get(name, release_frame)(frame, min_cell) for name, frame in finding.evidence.items()}
     if primary.status == "suppressed":
         return replace(

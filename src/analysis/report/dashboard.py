@@ -3,10 +3,12 @@
 from analysis.plan.results import Estimate, Finding
 from analysis.report.wording import (
     estimate_text,
-    exits_text,
+    events_text,
     interval_text,
+    is_event,
+    is_money,
     is_randomized,
-    is_retention,
+    main_rows,
     naive_rows,
     number,
     value_text,
@@ -16,23 +18,30 @@ from analysis.report.wording import (
 def naive_sentence(finding: Finding) -> str:
     """Return what a dashboard would show, and what is left of it once the comparison is fair; empty without either."""
     naive, primary = naive_rows(finding), finding.primary
-    if not naive or not primary.is_estimated:
+    if not naive or not primary.is_estimated or is_money(finding):
         return ""
-    if not is_retention(finding):
+    if not is_event(finding):
         return _naive_scale(finding, naive[0])
     if is_randomized(finding):
         return _naive_lottery(finding)
-    at_horizon = [e for e in naive if e.horizon_months == primary.horizon_months]
-    ever = [e for e in at_horizon if e.contrast == "ever_vs_never"]
-    plain = [e for e in at_horizon if e.contrast == "enrolled_vs_not"]
-    if not ever or not plain:
+    rungs = ladder(finding)
+    if len(rungs) < 3:
         return ""
+    ever, same_day = rungs[:2]
     return (
-        f"Ever in the program against never, as a dashboard would show it: {exits_text(ever[0])} within "
+        f"Ever in the program against never, as a dashboard would show it: {events_text(ever)} within "
         f"{primary.horizon_months} months. Starting the clock on the same day in both groups "
-        f"{_step(ever[0], plain[0])}; making them alike in what was recorded {_step(plain[0], primary)}. "
+        f"{step(ever, same_day)}; making them alike in what was recorded {step(same_day, primary)}. "
         f"What is left is {estimate_text(primary)}."
     )
+
+
+def ladder(finding: Finding) -> list[Estimate]:
+    """Return the naive rows at the main horizon, the most biased first, and the main row below them."""
+    month = finding.primary.horizon_months
+    at_horizon = {e.contrast: e for e in naive_rows(finding) if e.horizon_months == month}
+    naive = [at_horizon[c] for c in ("ever_vs_never", "enrolled_vs_not") if c in at_horizon]
+    return [*naive, finding.primary]
 
 
 def _naive_scale(finding: Finding, naive: Estimate) -> str:
@@ -45,30 +54,31 @@ def _naive_lottery(finding: Finding) -> str:
     pairs = [
         (naive, fair)
         for naive in naive_rows(finding)
-        for fair in finding.estimates
-        if fair.analysis == "primary" and fair.is_estimated and fair.horizon_months == naive.horizon_months
+        for fair in main_rows(finding)
+        if fair.horizon_months == naive.horizon_months
     ]
     if not pairs:
         return ""
     (naive, fair), *later = pairs
     first = (
         f"Those who took part against those who did not, among people offered a place, as a dashboard would show it: "
-        f"{exits_text(naive)} within {naive.horizon_months} months. Everyone offered against everyone not offered, as "
-        f"the lottery allows: {exits_text(fair)} {interval_text(fair)}."
+        f"{events_text(naive)} within {naive.horizon_months} months. Everyone offered against everyone not offered, as "
+        f"the lottery allows: {events_text(fair)} {interval_text(fair)}."
     )
     further = [
-        f"Within {n.horizon_months} months: {exits_text(n)} on the dashboard, {exits_text(f)} {interval_text(f)} by "
+        f"Within {n.horizon_months} months: {events_text(n)} on the dashboard, {events_text(f)} {interval_text(f)} by "
         f"the lottery."
         for n, f in later
     ]
     return " ".join([first, *further])
 
 
-def _step(before: Estimate, after: Estimate) -> str:
-    """Return what a correction did to the figure, from the numbers as they are shown."""
-    was, now = (round(100 * e.estimate, 1) for e in (before, after))
+def step(before: Estimate, after: Estimate) -> str:
+    """Return what a correction did to the figure, from the numbers as they are shown: points off, on, or a turn."""
+    was, now = (round(100 * e.estimate, 1) + 0.0 for e in (before, after))
     if was == now:
         return "changes nothing"
-    if abs(now) < abs(was) and was * now >= 0:
-        return f"takes away {number(abs(was) - abs(now), 1)} points"
-    return f"moves the figure to {number(now, 1, signed=True)}"
+    if was * now < 0 or was == 0:
+        return f"moves the figure to {number(now, 1, signed=True)}"
+    by = number(abs(abs(was) - abs(now)), 1)
+    return f"takes away {by} points" if abs(now) < abs(was) else f"adds {by} points"

@@ -105,13 +105,20 @@ def strip_run_metadata(path: Path) -> None:
     nbformat.write(book, path)
 
 
-def execute_notebooks(study: str, data: Path, folder: Path, jobs: int = 1, say: Callable[[str], None] = print) -> None:
-    """Run every notebook of the project on a study into `folder`, `jobs` at a time.
+def execute_notebooks(
+    study: str,
+    data: Path,
+    folder: Path,
+    jobs: int = 1,
+    say: Callable[[str], None] = print,
+    pattern: str = "*.ipynb",
+) -> None:
+    """Run the project's notebooks whose names match `pattern` on a study into `folder`, `jobs` at a time.
 
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    notebooks = sorted(notebooks_dir().glob("*.ipynb"))
+    notebooks = sorted(notebooks_dir().glob(pattern))
     parameters = {"study": study, "data": ""}
     with _kernel_environment(data), ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [(n, pool.submit(execute_notebook, n, folder / n.name, parameters)) for n in notebooks]

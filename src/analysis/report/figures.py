@@ -3,6 +3,7 @@
 import pandas as pd
 import seaborn as sns
 
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.report.canvas import (
@@ -19,28 +20,24 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
+from analysis.report.dashboard import ladder, step
 from analysis.report.wording import (
-    OUTCOMES,
     count,
     estimate_text,
-    exits_text,
+    event_words,
+    events_text,
     interval_text,
+    is_event,
     is_randomized,
-    is_retention,
     level_text,
+    main_rows,
     naive_rows,
     number,
+    outcome_name,
     percent,
     unit,
     value_text,
 )
-
-NAIVE_LABELS = {
-    "ever_vs_never": ("Dashboard: ever in the program against never", VERMILION),
-    "enrolled_vs_not": ("Same starting day, nothing else adjusted", ORANGE),
-    "participants_vs_not_among_offered": ("Dashboard: took part against did not", VERMILION),
-}
-
 
 # Keeps the lines of zero and of the smallest effect from running through a text.
 PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
@@ -55,14 +52,20 @@ def naive_beside_corrected(finding: Finding) -> Drawing:
     """Return the ladder from the naive figures to the main answer, each with its interval.
 
     Under a lottery every horizon has its pair. In percentage points or points of the scale; left of zero is fewer
-    exits (or a lower score). The faint line is the smallest effect worth having.
+    events (or a lower score). Dotted lines lead down to what a correction moved; the faint line is the smallest effect
+    worth having.
     """
     rungs = _rungs(finding)
-    figure, axes = sheet(_ladder_title(finding), height=1.45 + 0.52 * len(rungs))
+    figure, axes = sheet(_ladder_title(finding), height=1.3 + 0.64 * len(rungs))
     shown = unit(finding.primary)
+    answers = main_rows(finding)
+    above = None
     for y, (text, colour, row) in zip(range(len(rungs) - 1, -1, -1), rungs, strict=True):
-        is_main = row.analysis == "primary"
+        is_main = row in answers
         low, mid, high = (shown.scale * x for x in (row.ci_low, row.estimate, row.ci_high))
+        if above is not None:
+            _lead_down(axes, shown.scale * above.estimate, y, "" if not is_event(finding) else step(above, row))
+        above = None if is_main else row
         axes.plot([low, high], [y, y], color=colour, linewidth=3.2 if is_main else 2, solid_capstyle="butt")
         axes.plot(mid, y, "o", color=colour, markersize=8, markerfacecolor=colour if is_main else "white")
         at = {"transform": axes.get_yaxis_transform(), "va": "bottom", "bbox": PAPER}
@@ -80,27 +83,50 @@ def naive_beside_corrected(finding: Finding) -> Drawing:
     return figure
 
 
+def _lead_down(axes, x: float, y: float, said: str) -> None:
+    """Lead from the figure above down to the rung at `y`, and say what the correction did."""
+    axes.plot([x, x], [y + 1, y], color=GREY, linewidth=1, linestyle=(0, (1, 1.5)), zorder=1)
+    axes.annotate(
+        said,
+        (x, y + 0.72),
+        xytext=(5, 0),
+        textcoords="offset points",
+        color=GREY,
+        fontsize=8.5,
+        va="center",
+        bbox=PAPER,
+    )
+
+
 def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     """Return label, colour and row of every rung, from the top."""
     naive, primary = naive_rows(finding), finding.primary
-    if not is_retention(finding):
+    if not is_event(finding):
         before = "Scores afterwards, nothing adjusted"
         lots = is_randomized(finding)
         after = "Earlier scores taken into account" if lots else "Change against comparable colleagues"
         return [(before, VERMILION, e) for e in naive] + [(after, BLUE, primary)]
     if not is_randomized(finding):
-        steps = [(*NAIVE_LABELS[e.contrast], e) for e in naive if e.horizon_months == primary.horizon_months]
-        return [*steps, ("Alike in what was recorded: the answer", BLUE, primary)]
+        return [_rung(finding, row) for row in ladder(finding)]
     rungs = []
-    for main in [e for e in finding.estimates if e.analysis == "primary" and e.is_estimated]:
+    for main in main_rows(finding):
         when = f"{main.horizon_months} months"
         rungs += [
-            (f"{when}. {NAIVE_LABELS[e.contrast][0]}", VERMILION, e)
+            (f"{when}. Dashboard: took part against did not", VERMILION, e)
             for e in naive
             if e.horizon_months == main.horizon_months
         ]
         rungs.append((f"{when}. The lottery: offered against not", BLUE, main))
     return rungs
+
+
+def _rung(finding: Finding, row: Estimate) -> tuple[str, str, Estimate]:
+    """Return label, colour and row of a rung where people chose to take part."""
+    if row.contrast == "ever_vs_never":
+        return "Dashboard: ever in the program against never", VERMILION, row
+    if row is finding.primary:
+        return "Alike in what was recorded: the answer", BLUE, row
+    return "Same starting day, nothing else adjusted", ORANGE, row
 
 
 def _ladder_title(finding: Finding) -> str:
@@ -109,8 +135,8 @@ def _ladder_title(finding: Finding) -> str:
     first = [e for e in naive if e.horizon_months == primary.horizon_months]
     if not first:
         return f"The answer: {fair} {name}"
-    if is_retention(finding):
-        shown, left = (exits_text(e, points="points") for e in (first[0], primary))
+    if is_event(finding):
+        shown, left = (events_text(e, points="points") for e in (first[0], primary))
         return f"A dashboard would show {shown}; compared fairly: {left} {interval_text(primary)}"
     if is_randomized(finding):
         return f"The lottery: {fair} {name}; without earlier scores {value_text(first[0])}"
@@ -118,13 +144,14 @@ def _ladder_title(finding: Finding) -> str:
 
 
 def _difference_axis(finding: Finding) -> str:
-    if is_retention(finding):
-        return "← fewer leave     difference in exits, percentage points     more leave →"
+    if is_event(finding):
+        words = event_words(finding.primary)
+        return f"← fewer {words.do}     difference in {words.plural}, percentage points     more {words.do} →"
     return "← lower     difference in score, points of the scale     higher →"
 
 
 def _mark_worth_having(axes, finding: Finding) -> None:
-    sign = -1 if is_retention(finding) else 1
+    sign = load_plan().hypothesis(finding.hypothesis).claimed_direction
     at = sign * finding.smallest_effect * unit(finding.primary).scale
     axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (1, 2.5)))
     axes.text(
@@ -135,7 +162,7 @@ def _mark_worth_having(axes, finding: Finding) -> None:
 
 @styled
 def incidence_curves(finding: Finding, study: Study) -> Drawing:
-    """Return the share of each group that had left, by month since time zero, with pointwise intervals.
+    """Return the share of each group that had the event, by month since time zero, with pointwise intervals.
 
     Reads evidence ``curves`` (arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk); below the axis, people
     still followed.
@@ -145,11 +172,28 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
     reached = [h for h in study.horizons_months if h <= curves["months"].max()]
     for horizon in reached:
         axes.axvline(horizon, color=PALE, linewidth=1)
+    _label_ends(axes, draw_incidence(axes, curves), _arm_names(finding), curves["months"].max())
+    axes.set_xlim(0, curves["months"].max() + 0.3)
+    axes.set_ylim(bottom=0)
+    percent_axis(axes.yaxis)
+    quiet_grid(axes, "y")
+    step = 6 if curves["n_at_risk"].max() < 1_000 and curves["months"].max() <= 24 else 12
+    regular = range(0, int(curves["months"].max()) + 1, step)
+    ticks = sorted({*reached, *(m for m in regular if all(abs(m - h) >= step / 2 + 1 for h in reached))})
+    axes.set_xticks(ticks, [_followed(curves, m, study.min_cell) for m in ticks])
+    since = "the intake" if is_randomized(finding) else "the start"
+    axes.set_xlabel(f"months since {since}\n(below each: people still followed, program / comparison)")
+    axes.set_ylabel(f"share that {event_words(finding.primary).had}")
+    return figure
+
+
+def draw_incidence(axes, curves: pd.DataFrame) -> dict[str, float]:
+    """Draw both groups' cumulative incidence with its intervals; return where each line ends, if there is one."""
     ends = {}
     for arm, colour in (("control", GREY), ("treated", BLUE)):
         every_month = curves[curves["arm"] == arm]
         rows = every_month.dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
-        # Months in which too few had left to be shown leave points, which a straight line joins.
+        # Months in which too few had the event to be shown leave points, which a straight line joins.
         is_coarse = len(rows) < len(every_month)
         axes.fill_between(
             rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
@@ -161,19 +205,7 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
         )  # fmt: skip
         if len(rows) > 1:
             ends[arm] = float(rows["cumulative_incidence"].iloc[-1])
-    _label_ends(axes, ends, _arm_names(finding), curves["months"].max())
-    axes.set_xlim(0, curves["months"].max() + 0.3)
-    axes.set_ylim(bottom=0)
-    percent_axis(axes.yaxis)
-    quiet_grid(axes, "y")
-    step = 6 if curves["n_at_risk"].max() < 1_000 and curves["months"].max() <= 24 else 12
-    regular = range(0, int(curves["months"].max()) + 1, step)
-    ticks = sorted({*reached, *(m for m in regular if all(abs(m - h) >= step / 2 + 1 for h in reached))})
-    axes.set_xticks(ticks, [_followed(curves, m, study.min_cell) for m in ticks])
-    since = "the intake" if is_randomized(finding) else "the start"
-    axes.set_xlabel(f"months since {since}\n(below each: people still followed, program / comparison)")
-    axes.set_ylabel("share that had left")
-    return figure
+    return ends
 
 
 def _followed(curves: pd.DataFrame, month: int, min_cell: int) -> str:
@@ -207,7 +239,7 @@ def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -
 def _curves_title(finding: Finding) -> str:
     """Return both groups' shares at the first horizon, where their counts of events may be shown."""
     primary = finding.primary
-    what = OUTCOMES.get(primary.outcome, primary.outcome).capitalize()
+    what = outcome_name(primary.outcome).capitalize()
     plain = f"{what}: the difference at {primary.horizon_months} months is {value_text(primary)} points"
     if primary.events_treated is None or primary.events_control is None:
         return plain
@@ -216,8 +248,9 @@ def _curves_title(finding: Finding) -> str:
     if len(here) < 2 or here.isna().any() or abs(here["treated"] - here["control"] - primary.estimate) > MOST_APART:
         return plain
     who = "offered a place" if is_randomized(finding) else "who started"
+    had = event_words(primary).had
     return (
-        f"Within {primary.horizon_months} months {percent(here['treated'], 1)} of those {who} had left, and "
+        f"Within {primary.horizon_months} months {percent(here['treated'], 1)} of those {who} {had}, and "
         f"{percent(here['control'], 1)} of those they are compared with"
     )
 

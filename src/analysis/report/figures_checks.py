@@ -49,7 +49,7 @@ def overlap_plot(finding: Finding) -> Drawing:
     """
     rows = finding.evidence["overlap"].dropna(subset="share")
     rows = rows[rows["share"] > 0]
-    figure, axes = sheet("Were there colleagues as likely to start as those who did?", height=2.9)
+    figure, axes = sheet(_overlap_title(finding), height=2.9)
     for arm, colour, side, name in (
         ("treated", BLUE, 1, "started"),
         ("control", GREY, -1, "had not started"),
@@ -69,3 +69,13 @@ def overlap_plot(finding: Finding) -> Drawing:
     axes.set_xlabel("← less likely     estimated log odds of starting     more likely →")
     axes.set_ylabel("share of the group")
     return figure
+
+
+def _overlap_title(finding: Finding) -> str:
+    """Return what the finding's check of overlap says, or the question where there is none."""
+    check = next((c for c in finding.checks if c.name == "overlap" and c.statistic is not None), None)
+    if check is None:
+        return "Were there colleagues as likely to start as those who did?"
+    worth = f"weighted to be like them, their colleagues are worth {number(check.statistic, 0)} people"
+    found = "enough" if check.passed else "thin ground"
+    return f"{number(check.threshold, 0)} started; {worth}: {found}"

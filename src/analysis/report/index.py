@@ -87,7 +87,7 @@ def index_table(entries: Sequence[IndexEntry]) -> list[dict]:
     studies = []
     for entry in entries:
         lines = {}
-        for fact in entry.verdicts:
+        for fact in [v for v in entry.verdicts if v["hypothesis"] in MAIN_HYPOTHESES]:
             line = lines.setdefault((fact["program"], fact["role"]), {"label": fact["label"], "cells": {}})
             line["cells"][fact["hypothesis"]] = _cell(entry, fact)
         studies.append({"entry": entry, "lines": list(lines.values())})

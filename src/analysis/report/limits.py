@@ -1,7 +1,7 @@
 """What a study cannot tell, whatever its numbers."""
 
 from analysis.release.answer import Released
-from analysis.report.wording import hypothesis_title, is_randomized, is_retention
+from analysis.report.wording import hypothesis_title, is_money, is_randomized, is_scale
 
 
 def limits(released: Released) -> list[str]:
@@ -22,7 +22,7 @@ def limits(released: Released) -> list[str]:
             "What taking part does to those who would not take it up. The lottery compares offers: it tells what "
             "offering a place changes, and offered people who never started are part of that answer."
         )
-    if any(not is_retention(f) for f in answered):
+    if any(is_scale(f) for f in answered):
         found.append("How those who left, or did not answer the survey, would have answered.")
     if answered:
         found.append(
@@ -30,6 +30,11 @@ def limits(released: Released) -> list[str]:
             "overstates the effect."
         )
         found.append("What another company, or another program, would find. One study is one case.")
+    if any(is_money(f) for f in answered):
+        found.append(
+            "What the program is worth beyond replacement cost avoided: morale, skills, the time that people spent in "
+            "meetings, and what an exit really costs are not in that sum."
+        )
     silent = dict.fromkeys(
         hypothesis_title(f).lower() for f in findings if not any(a.hypothesis == f.hypothesis for a in answered)
     )

@@ -6,8 +6,10 @@ from functools import partial
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import figures, figures_checks, figures_described
+from analysis.report import figures, figures_checks, figures_described, figures_robust
 from analysis.report.canvas import Drawing
+from analysis.report.robustness import at_first_horizon
+from analysis.report.wording import is_money
 
 EVIDENCE: dict[str, Callable[..., Drawing]] = {
     "curves": figures.incidence_curves,
@@ -32,16 +34,32 @@ def slug(finding: Finding) -> str:
 
 
 def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
-    """Return how each picture of a finding is drawn, by kind: ``ladder`` and the evidence that there is."""
+    """Return how each picture of a finding is drawn, by kind.
+
+    ``ladder`` (or ``money``), ``ways`` where the answer was made in more than one, ``kinds`` of exit where they can be
+    shown, and the evidence that there is.
+    """
     if not finding.primary.is_estimated:
         return {}
+    if is_money(finding):
+        return {"money": partial(figures_robust.net_benefit_plot, finding, study)}
     drawn = {"ladder": partial(figures.naive_beside_corrected, finding)}
+    if len(at_first_horizon(finding)) > 1:
+        drawn["ways"] = partial(figures_robust.specification_curve, finding)
+    if has_kinds(finding):
+        drawn["kinds"] = partial(figures_robust.other_exits_plot, finding)
     for kind, draw in EVIDENCE.items():
         frame = finding.evidence.get(kind)
         if frame is None or frame.empty or frame[HEART[kind]].isna().all():
             continue
         drawn[kind] = partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
     return drawn
+
+
+def has_kinds(finding: Finding) -> bool:
+    """Whether of some competing kind of exit both groups had enough to be shown."""
+    frame = finding.evidence.get("curves_by_kind")
+    return frame is not None and not frame.empty and bool(figures_robust.shown_kinds(frame))
 
 
 def described_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:

@@ -7,12 +7,14 @@ from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.dashboard import naive_sentence
+from analysis.report.money import money_detectable, money_sentence, money_verdict
+from analysis.report.terms import RATED, UNITS
 from analysis.report.wording import (
-    RATED,
-    UNITS,
     amount,
+    event_words,
+    is_event,
+    is_money,
     is_randomized,
-    is_retention,
     level_text,
     limit_texts,
     number,
@@ -40,6 +42,10 @@ NEEDED = {
     "H2_morale": "a survey that measures morale, linked to people, with a wave before the start and one after it",
     "H3_leadership": "a survey or multi-rater feedback on leadership, linked to people, with a wave before the start "
     "and one after it",
+    "H8_promotion": "job levels by date for the whole workforce, the start dates of the program, and colleagues who "
+    "could have started and had not",
+    "H9_economics": "an answer on retention for every role of the program, what replacing a leaver costs, and what the "
+    "program costs",
 }
 
 IN_SHORT = {
@@ -91,7 +97,7 @@ def _short_clause(finding: Finding, study: Study) -> str:
         return f"for {who} a group is too small to be shown"
     if not estimate.is_estimated:
         return f"for {who} it cannot be estimated"
-    if not is_retention(finding):
+    if not is_event(finding):
         return f"for {who} the difference was {value_text(estimate)} {_interval(finding)}, {_in_short(finding)}"
     whom = f"people offered a place as {who}" if is_randomized(finding) else who
     size = amount(estimate.estimate, estimate, "points less often", "points more often", none="just as often")
@@ -103,9 +109,9 @@ def _interval(finding: Finding) -> str:
 
 
 def _limits(finding: Finding) -> tuple[str, str]:
-    """Return both ends of the interval: in words for exits, where a minus sign is easily misread, signed for scores."""
+    """Return both ends of the interval: in words for events, where a minus is easily misread, signed for scores."""
     estimate = finding.primary
-    if is_retention(finding):
+    if is_event(finding):
         return _often(estimate.ci_low, estimate), _often(estimate.ci_high, estimate)
     return limit_texts(estimate)
 
@@ -120,7 +126,7 @@ def _in_short(finding: Finding) -> str:
     too_small = (finding.smallest_detectable or 0) > FAR_TOO_SMALL * finding.smallest_effect
     if finding.verdict == "inconclusive" and too_small:
         scale = UNITS[finding.primary.measure].scale
-        size = number(scale * finding.smallest_detectable, 0 if is_retention(finding) else 1)
+        size = number(scale * finding.smallest_detectable, 0 if is_event(finding) else 1)
         return f"which leaves the question open: too few people to see a difference of less than about {size} points"
     return IN_SHORT[finding.verdict]
 
@@ -129,6 +135,8 @@ def finding_sentence(finding: Finding, study: Study) -> str:
     """Return what was found for one program and role, with its interval; or why there is no number."""
     if not finding.primary.is_estimated:
         return _no_number(finding, study)
+    if is_money(finding):
+        return money_sentence(finding, study)
     low, high = _limits(finding)
     return f"{_statement(finding, study)}; the {level_text(finding.primary)} interval runs from {low} to {high}."
 
@@ -137,8 +145,8 @@ def _statement(finding: Finding, study: Study) -> str:
     """Return the estimate in words, without its interval and without a full stop."""
     estimate = finding.primary
     who, others = subject(finding, study)
-    if is_retention(finding):
-        verb = "left of their own accord" if estimate.outcome == "voluntary_exit" else "left"
+    if is_event(finding):
+        verb = event_words(estimate).did
         size = amount(estimate.estimate, estimate, "less often", "more often", none="just as often", name=True)
         link = "as" if size == "just as often" else "than"
         return f"{who} {verb} {size} within {estimate.horizon_months} months {link} {others}"
@@ -158,7 +166,7 @@ def subject(finding: Finding, study: Study) -> tuple[str, str]:
     if is_randomized(finding):
         place = "" if finding.role in ("participant", "any") else f" as {role}"
         return f"People offered a place in {program_phrase(program)}{place}", "those not offered one"
-    had_not = " who had not started" if is_retention(finding) else ""
+    had_not = " who had not started" if is_event(finding) else ""
     return (
         f"{role[0].upper()}{role[1:]} who started {program_phrase(program)}",
         f"comparable colleagues{had_not}",
@@ -184,6 +192,8 @@ def detectable_sentence(finding: Finding) -> str:
     """Return the smallest effect that the study could have seen, to be read before any p-value; empty without one."""
     if finding.smallest_detectable is None:
         return ""
+    if is_money(finding):
+        return money_detectable(finding)
     shown = UNITS[finding.primary.measure]
     size = number(shown.scale * finding.smallest_detectable, shown.decimals)
     beside = "more" if finding.smallest_detectable > finding.smallest_effect else "no more"
@@ -224,12 +234,13 @@ def verdict_sentence(finding: Finding) -> str:
         return ""
     sign = _hypothesis(finding).claimed_direction
     low, high = sorted((sign * finding.primary.ci_low, sign * finding.primary.ci_high))
-    words = {
+    said = {
         "supported": _supported,
         "not supported": _not_supported,
         "harmful": _harmful,
         "inconclusive": _inconclusive,
-    }[finding.verdict](finding, low, high)
+    }[finding.verdict]
+    words = money_verdict(finding) if is_money(finding) else said(finding, low, high)
     rests = finding.verdict != "inconclusive" and not is_randomized(finding)
     return f"{words} {UNRECORDED}" if rests else words
 

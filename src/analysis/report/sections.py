@@ -9,29 +9,19 @@ from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import tables
+from analysis.report.answer_section import finding_section
 from analysis.report.canvas import Drawing, alt_text, svg
-from analysis.report.pictures import described_pictures, finding_pictures, slug
+from analysis.report.pictures import described_pictures, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
-    detectable_sentence,
-    finding_sentence,
     naive_sentence,
-    outcome_note,
     three_sentences,
-    verdict_sentence,
 )
 from analysis.report.wording import (
-    ESTIMATORS,
     NBSP,
-    count,
     hypothesis_title,
-    interval_text,
-    is_randomized,
     is_retention,
-    level_text,
-    p_text,
     short_label,
-    value_text,
 )
 
 ASSIGNMENTS = {
@@ -45,11 +35,6 @@ DIRECTIONS = {
     "traditional": "seniors mentor juniors",
     "mutual": "both sides mentor each other",
     "peer": "among peers",
-}
-CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete. Points stand where enough people "
-    "had left to be shown; people still followed are rounded to fives.",
-    "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further.",
 }
 CHECK_PICTURES = {
     "balance": "Were the two groups alike in what was recorded?",
@@ -86,11 +71,24 @@ def answers(released: Released) -> list[dict]:
     """Return the three answers, each with the verdicts of its findings."""
     told = []
     for hypothesis, sentence in zip(MAIN_HYPOTHESES, three_sentences(released), strict=True):
-        findings = [f for f in released.findings if f.hypothesis == hypothesis]
         title, _, text = sentence.partition(": ")
-        chips = [{"label": short_label(f, released.study), "verdict": f.verdict, "slug": slug(f)} for f in findings]
-        told.append({"title": title, "text": text[0].upper() + text[1:], "chips": chips})
+        told.append({"title": title, "text": text[0].upper() + text[1:], "chips": _chips(released, hypothesis)})
     return told
+
+
+def further_answers(released: Released) -> list[dict]:
+    """Return the verdicts on what was asked beside the three main hypotheses, one entry per hypothesis."""
+    asked = dict.fromkeys(f.hypothesis for f in released.findings if f.hypothesis not in MAIN_HYPOTHESES)
+    plan = load_plan()
+    return [{"id": h, "title": plan.hypothesis(h).title, "chips": _chips(released, h)} for h in asked]
+
+
+def _chips(released: Released, hypothesis: str) -> list[dict]:
+    return [
+        {"label": short_label(f, released.study), "verdict": f.verdict, "slug": slug(f)}
+        for f in released.findings
+        if f.hypothesis == hypothesis
+    ]
 
 
 def main_pictures(released: Released, images: Mapping[str, dict]) -> list[dict]:
@@ -112,68 +110,18 @@ def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
     found = []
     for hypothesis_id in dict.fromkeys(f.hypothesis for f in released.findings):
         hypothesis = plan.hypothesis(hypothesis_id)
-        findings = [_finding(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id]
+        findings = [
+            finding_section(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id
+        ]
         found.append({"id": hypothesis_id, "plan": hypothesis, "findings": findings})
     return found
-
-
-def _finding(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
-    # The ladder of exits is the main picture already.
-    kinds = ("curves",) if naive_sentence(finding) and is_retention(finding) else ("ladder", "curves", "trajectories")
-    drawn = finding_pictures(finding, study)
-    return {
-        "slug": slug(finding),
-        "label": short_label(finding, study),
-        "verdict": finding.verdict,
-        "is_estimated": finding.primary.is_estimated,
-        "sentence": finding_sentence(finding, study),
-        "note": outcome_note(finding),
-        "detectable": detectable_sentence(finding),
-        "verdict_sentence": verdict_sentence(finding),
-        "pictures": [
-            {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
-            for kind in kinds
-            if kind in drawn
-        ],
-        "method": _method(finding, study),
-        "table": tables.frame_html(tables.estimates_table([finding], study.min_cell)),
-        "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
-        "flow": tables.frame_html(tables.flow_table(finding.evidence["flow"], study.min_cell))
-        if "flow" in finding.evidence
-        else "",
-    }
-
-
-def _caption(finding: Finding, kind: str) -> str:
-    return naive_sentence(finding) if kind == "ladder" else CAPTIONS[kind]
-
-
-def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:
-    """Return the line under an answer, as (text, anchor in the methods section) pairs."""
-    row = finding.primary
-    line = [
-        (row.estimand, row.estimand.lower()),
-        (ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")), row.estimator),
-    ]
-    if row.horizon_months is not None:
-        line.append((f"within {row.horizon_months} months", "horizon"))
-    if not row.is_estimated:
-        return line
-    groups = ("offered", "not offered") if is_randomized(finding) else ("who started", "comparators")
-    people = zip((row.n_treated, row.n_control), groups, strict=True)
-    line.append((", ".join(f"{count(n, study.min_cell)} {who}" for n, who in people), "people"))
-    line.append((f"{value_text(row)} {interval_text(row)}, {level_text(row)} interval", "interval"))
-    line.append((p_text(row.p_value), "p-value"))
-    if row.p_adjusted is not None and row.p_adjusted == row.p_adjusted:
-        line.append((f"adjusted {p_text(row.p_adjusted)}", "holm"))
-    return line
 
 
 def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     """Return the assumptions: those that data can test by finding, the others once each, and their pictures."""
     about, tested, untestable = [], [], {}
     for finding in released.findings:
-        for check in finding.checks:
+        for check in () if _shares_its_groups(finding, released) else finding.checks:
             if check.passed is None:
                 untestable[check.sentence] = check.name
             else:
@@ -184,16 +132,26 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     pictures = [
         {"label": _about(f, released.study), "caption": caption, "image": images[f"{slug(f)}-{kind}"]}
         for f in released.findings
+        if not _shares_its_groups(f, released)
         for kind, caption in CHECK_PICTURES.items()
         if f"{slug(f)}-{kind}" in images
     ]
     return {
+        "is_shared": any(_shares_its_groups(f, released) for f in released.findings),
         "n_tested": len(tested),
         "n_failed": sum(not c.passed for c in tested),
         "table": tables.frame_html(table),
         "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
+
+
+def _shares_its_groups(finding: Finding, released: Released) -> bool:
+    """Whether a finding compares the very groups of an answer on retention, whose checks and gaps are then its own."""
+    return finding.primary.outcome == "promotion" and any(
+        is_retention(f) and f.primary.is_estimated and (f.program, f.role) == (finding.program, finding.role)
+        for f in released.findings
+    )
 
 
 def _about(finding: Finding, study: Study) -> str:

@@ -7,13 +7,11 @@ import pandas as pd
 
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.results import Check, Estimate, Finding
+from analysis.report.robustness import Way
+from analysis.report.terms import ANALYSES, CONTRASTS, MEASURES, OUTCOMES, RATED, SHORT_ESTIMATORS, WAYS
 from analysis.report.wording import (
-    ANALYSES,
-    CONTRASTS,
     DASH,
-    MEASURES,
     NBSP,
-    RATED,
     count,
     interval_text,
     number,
@@ -28,49 +26,92 @@ ESTIMATE_HEADS = [
     "analysis",
     "outcome",
     "compared",
+    "way",
     "unit",
     "months",
     "estimate",
     "interval",
     "p",
     "people",
-    "exits",
+    "events",
 ]
+EVENT_OUTCOMES = tuple(OUTCOMES)
+MASKED = "masked"
 STATUSES = {"not_estimable": "not estimable", "suppressed": "suppressed"}
-EVENT_MEASURES = ("risk_difference", "risk_ratio", "rmst_difference_days", "hazard_ratio")
 
 
 def estimates_table(rows: Iterable[Finding | Estimate], min_cell: int = 10) -> pd.DataFrame:
-    """Return one line per row of the estimates ledger, findings laid open, as text.
+    """Return one line per row of the estimates ledger, findings laid open with their main row first, as text.
 
     Estimates in the unit of their measure (risk differences in percentage points); counts under `min_cell` masked.
     """
-    estimates = [e for row in rows for e in (row.estimates if isinstance(row, Finding) else (row,))]
-    return pd.DataFrame(
-        [_estimate_line(e, min_cell) for e in estimates],
-        columns=ESTIMATE_HEADS,
-    ).rename(columns={"interval": "95 % interval"})
+    lines = []
+    for row in rows:
+        estimates = row.estimates if isinstance(row, Finding) else (row,)
+        found = [_estimate_line(e, min_cell) for e in estimates]
+        if isinstance(row, Finding):
+            found[0]["analysis"] = ANALYSES["primary"]
+        lines += found
+    return pd.DataFrame(lines, columns=ESTIMATE_HEADS).rename(columns={"interval": "95 % interval"})
 
 
 def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
     rated = f", {RATED.get(row.rater_source, row.rater_source)}" if row.rater_source else ""
-    exits = row.measure in EVENT_MEASURES
+    # Scores and money count nobody's events; a masked count is a count all the same.
+    has_events = row.outcome in EVENT_OUTCOMES and row.measure not in ("net_benefit", "exits_avoided")
     return {
         "analysis": ANALYSES[row.analysis],
         "outcome": outcome_name(row.outcome) + rated,
         "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " ")) + f" ({row.estimand})",
+        "way": WAYS.get(row.estimator) or SHORT_ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")),
         "unit": MEASURES.get(row.measure, row.measure.replace("_", " ")),
         "months": DASH if row.horizon_months is None else str(row.horizon_months),
         "estimate": value_text(row) if row.is_estimated else STATUSES[row.status],
         "interval": interval_text(row) or DASH,
         "p": p_text(row.p_value),
         "people": _both(row, row.n_treated, row.n_control, min_cell),
-        "exits": _both(row, row.events_treated, row.events_control, min_cell) if exits else DASH,
+        "events": _both(row, row.events_treated, row.events_control, min_cell) if has_events else DASH,
     }
 
 
+def ways_table(ways: Iterable[Way]) -> pd.DataFrame:
+    """Return one line per way to make the main answer: what is otherwise about it, estimate, interval, p."""
+    return pd.DataFrame(
+        [(w.text, value_text(w.row), interval_text(w.row), p_text(w.row.p_value)) for w in ways],
+        columns=["made with", "estimate, points", "95 % interval", "p"],
+    )
+
+
+def missing_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return for how many people each covariate was not recorded, those without a gap left out."""
+    gaps = frame[~((frame["n_treated"] == 0) & (frame["n_control"] == 0)).fillna(False)]
+    names = {"covariate": "not recorded", "n_treated": "program", "n_control": "comparison"}
+    named = gaps.assign(covariate=gaps["covariate"].str.replace("_", " "))
+    return _counted(named[list(names)], min_cell).rename(columns=names).reset_index(drop=True)
+
+
+def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return balance by quarter of the start: people, the worst difference before and after weighting, and in what."""
+    worst = frame["covariate"].astype(object).where(frame["covariate"].notna(), DASH).astype(str)
+    return pd.DataFrame(
+        {
+            "started in": frame["quarter"].astype(str),
+            "program": [_told(n, min_cell) for n in frame["n_treated"]],
+            "comparison": [_told(n, min_cell) for n in frame["n_control"]],
+            "worst before": [number(x, signed=True) for x in frame["worst_before"]],
+            "worst after": [number(x, signed=True) for x in frame["worst_after"]],
+            "in": worst.str.replace("_", " "),
+        }
+    )
+
+
 def _both(row: Estimate, treated: int | None, control: int | None, min_cell: int) -> str:
-    return f"{count(treated, min_cell)} / {count(control, min_cell)}" if row.is_estimated else DASH
+    return f"{_told(treated, min_cell)} / {_told(control, min_cell)}" if row.is_estimated else DASH
+
+
+def _told(n: object, min_cell: int) -> str:
+    """Return a count, or that it is masked: for being small, or because a small count would follow from it."""
+    return MASKED if n is None or pd.isna(n) else count(n, min_cell)
 
 
 def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:

@@ -1,89 +1,13 @@
 """How numbers, people and terms of the ledger are put in words: one place, so that page and notebooks agree."""
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program, Study
+from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SENIORITY, UNITS, EventWords, Unit
 
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
-
-
-@dataclass(frozen=True)
-class Unit:
-    """How a measure is shown: its scale, decimals, full and short name; a ratio carries no sign."""
-
-    scale: float = 1.0
-    decimals: int = 2
-    name: str = ""
-    short: str = ""
-    is_ratio: bool = False
-
-
-UNITS = {
-    "risk_difference": Unit(100, 1, "percentage points", "points"),
-    "mean_difference": Unit(1, 2, "points", "points"),
-    "standardized_mean_difference": Unit(1, 2, "standard deviations", "SD"),
-    "rmst_difference_days": Unit(1, 0, "days", "days"),
-    "risk_ratio": Unit(is_ratio=True),
-    "hazard_ratio": Unit(is_ratio=True),
-}
-
-MEASURES = {
-    "risk_difference": "percentage points",
-    "risk_ratio": "ratio of risks",
-    "mean_difference": "points of the scale",
-    "standardized_mean_difference": "standard deviations",
-    "rmst_difference_days": "days employed",
-    "hazard_ratio": "ratio of hazards",
-}
-
-ESTIMATORS = {
-    "iptw_aalen_johansen": "inverse-probability-weighted Aalen–Johansen",
-    "aalen_johansen": "Aalen–Johansen, nothing adjusted",
-    "stratified_difference_in_proportions": "difference in shares by stratum of the lottery",
-    "wald_ratio": "Wald ratio (the offer as instrument)",
-    "dr_did": "doubly robust difference-in-differences",
-    "ancova": "difference adjusted for the score before (ANCOVA)",
-    "difference_in_means": "difference in means, nothing adjusted",
-}
-
-CONTRASTS = {
-    "ever_vs_never": "ever in the program against never",
-    "enrolled_vs_not": "started against not started",
-    "offered_vs_not": "offered a place against not offered",
-    "participants_vs_not_among_offered": "took part against did not, among those offered",
-    "enrolled_vs_not_before_start": "the same people, before any start",
-}
-
-ANALYSES = {
-    "primary": "main answer",
-    "secondary": "secondary",
-    "sensitivity": "sensitivity",
-    "negative_control": "negative control",
-    "naive": "naive",
-    "descriptive": "descriptive",
-}
-
-OUTCOMES = {
-    "voluntary_exit": "voluntary exit",
-    "involuntary_exit": "dismissal",
-    "any_exit": "exit of any kind",
-    "promotion": "promotion",
-}
-
-RATED = {
-    "self": "self-rated",
-    "others": "other-rated",
-    "manager": "manager-rated",
-    "peer": "peer-rated",
-    "direct_report": "report-rated",
-}
-
-ROLES = {"mentor": "mentors", "mentee": "mentees", "participant": "participants", "any": "people"}
-SENIORITY = {"mentor": " (the juniors)", "mentee": " (the seniors)"}
 
 
 def minus(text: str) -> str:
@@ -180,9 +104,15 @@ def amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no d
     return f"{side} by {text}" if side in ("up", "down") else f"{text} {side}"
 
 
-def exits_text(estimate: Estimate, points: str = "percentage points") -> str:
-    """Return a difference in exits in words, e.g. ``4.4 percentage points fewer exits``."""
-    return amount(estimate.estimate, estimate, f"{points} fewer exits", f"{points} more exits")
+def events_text(estimate: Estimate, points: str = "percentage points") -> str:
+    """Return a difference in events in words, e.g. ``4.4 percentage points fewer exits``."""
+    what = event_words(estimate).plural
+    return amount(estimate.estimate, estimate, f"{points} fewer {what}", f"{points} more {what}")
+
+
+def event_words(estimate: Estimate) -> EventWords:
+    """Return how the row's event is told."""
+    return EVENTS.get(estimate.outcome, EVENTS["any_exit"])
 
 
 def program_phrase(program: Program) -> str:
@@ -199,15 +129,17 @@ def role_phrase(program: Program, role: str) -> str:
 
 
 def label(finding: Finding, study: Study) -> str:
-    """Return whom a finding is about: ``Genius Clinic: mentors (the juniors)``."""
+    """Return whom a finding is about: ``Genius Clinic: mentors (the juniors)``; the program alone where it is all."""
     program = study.program(finding.program)
-    return f"{program.name}: {role_phrase(program, finding.role)}"
+    return program.name if is_money(finding) else f"{program.name}: {role_phrase(program, finding.role)}"
 
 
 def short_label(finding: Finding, study: Study) -> str:
     """Return whom a finding is about on a page of its own: the role alone where the study has one program."""
     if len(study.programs) > 1:
         return label(finding, study)
+    if is_money(finding):
+        return "The whole program"
     role = role_phrase(study.program(finding.program), finding.role)
     return role[0].upper() + role[1:]
 
@@ -222,14 +154,52 @@ def is_randomized(finding: Finding) -> bool:
     return finding.primary.estimand == "ITT"
 
 
-def is_retention(finding: Finding) -> bool:
-    """Whether the outcome is an exit and not a score."""
+def is_event(finding: Finding) -> bool:
+    """Whether the outcome happens to people or not (an exit, a promotion) and its risks are compared."""
     return finding.primary.measure == "risk_difference"
+
+
+def is_retention(finding: Finding) -> bool:
+    """Whether the outcome is an exit, compared between people: neither a promotion, nor a score, nor money."""
+    return is_event(finding) and finding.primary.outcome.endswith("_exit")
+
+
+def is_money(finding: Finding) -> bool:
+    """Whether the answer is an amount of money."""
+    return finding.primary.measure == "net_benefit"
+
+
+def is_scale(finding: Finding) -> bool:
+    """Whether the outcome is a score."""
+    return not is_event(finding) and not is_money(finding)
 
 
 def naive_rows(finding: Finding) -> list[Estimate]:
     """Return the estimated naive rows, the most biased contrast first."""
-    return [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+    naive = [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+    return [e for e in naive if not e.contrast.startswith("placebo")]
+
+
+def main_rows(finding: Finding) -> list[Estimate]:
+    """Return the main row and, at other horizons, the rows that are the same in everything else."""
+
+    def kind(row: Estimate) -> tuple:
+        return row.outcome, row.rater_source, row.contrast, row.estimand, row.estimator, row.measure
+
+    alike = [e for e in finding.estimates if e.is_estimated and kind(e) == kind(finding.primary)]
+    return [e for e in alike if e is finding.primary or e.horizon_months != finding.primary.horizon_months]
+
+
+def measured(finding: Finding, measure: str, **naming) -> list[Estimate]:
+    """Return the estimated rows of one measure at the first horizon whose named columns hold these values."""
+    return [
+        e
+        for e in finding.alternatives
+        if e.is_estimated
+        and e.measure == measure
+        and e.horizon_months == finding.primary.horizon_months
+        and all(getattr(e, name) == value for name, value in naming.items())
+    ]
 
 
 def outcome_name(outcome: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.plan.errors import Problem, problems_frame
+from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.release.answer import Released
 from analysis.report.index import index_facts, index_page, read_index_entry
@@ -59,7 +60,8 @@ def write_answers(released: Released, folder: Path) -> None:
 
 def write_index(reports: Path) -> Path:
     """Write ``index.html`` over every study with a folder in `reports`; return its path."""
-    folders = sorted(p.parent for p in reports.glob("[a-z0-9]*/data_quality.csv"))
+    ledgers = reports.glob("*/data_quality.csv")
+    folders = sorted(p.parent for p in ledgers if STUDY_NAME.fullmatch(p.parent.name))
     page, staging = reports / "index.html", reports / ".index.html"
     staging.write_text(index_page([read_index_entry(folder) for folder in folders]), encoding="utf-8")
     return staging.replace(page)

@@ -92,7 +92,8 @@ def _program_content(program: ProgramDesign) -> dict:
 
 
 def _sources(scenario: Scenario) -> list[dict]:
-    names = ["employees", "jobs", "enrolments", "sessions"] + ["waves"] * bool(scenario.surveys)
+    asked = any(opens <= scenario.as_of for survey in scenario.surveys for opens in survey.opens)
+    names = ["employees", "jobs", "enrolments", "sessions"] + ["waves"] * asked
     sources = [{"table": name, "path": f"raw/{name}.csv", "profile": "canonical"} for name in names]
     for survey in scenario.surveys:
         table = "ratings" if survey.multirater else "responses"

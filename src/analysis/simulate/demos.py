@@ -293,6 +293,7 @@ def _ostwire() -> Scenario:
                     promotion_odds_ratio=1.3,
                     morale_effect=0.10,
                 ),
+                topics=("career", "the industry", "customers", "leading projects", "who decides what"),
                 cost_fixed=25_000,
                 cost_per_participant=300,
             ),

@@ -1,0 +1,199 @@
+"""A program that never was: placebo starts among the staff before the real one began.
+
+A negative control of exposure (Lipsitch, Tchetgen Tchetgen & Cohen 2010, Epidemiology 21:383): what cannot have an
+effect must come out without one. The starts are drawn from what is recorded, so this puts the design and the weights to
+the test, not the assumption that nothing unrecorded matters.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.covariates import covariates_on, design_matrix
+from analysis.design.dashboard import ever_vs_never
+from analysis.design.propensity import fit_propensity
+from analysis.design.trials import FLOW_STEPS, Trials, eligible_levels, is_eligible, started_elsewhere, trial_rows
+from analysis.design.weights import MOST_LIKELY
+from analysis.measure.calendar import ONE_DAY, add_months, months_between
+from analysis.measure.employment import job_history, staff_on, under_notice_on
+from analysis.measure.exposure import starts_elsewhere
+from analysis.plan.contract import Tables
+from analysis.plan.study import Eligibility, Program, Study
+
+# With less to be followed before the program began, a placebo would say little about its first horizon.
+LEAST_MONTHS = 6
+
+
+@dataclass(frozen=True)
+class PlaceboSchedule:
+    """When placebo starts are made.
+
+    Attributes
+    ----------
+    launch
+        First intake (or start) of the real program: nothing is followed beyond it.
+    shift_months
+        By how many whole months the real start days are moved back.
+    months
+        Where the risks can be read off, at most the first horizon; 0 where too little lies before the launch.
+    days
+        One row per placebo day: ``trial`` (the real trial it stands for), ``trial_date``.
+    """
+
+    launch: pd.Timestamp
+    shift_months: int
+    months: int
+    days: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """Everybody who could have placebo-started on a day, and how likely.
+
+    Attributes
+    ----------
+    rows
+        As `design.trials.Trials.rows`, nobody treated, follow-up ended by the launch: one row per placebo day and
+        person.
+    covariates
+        Same rows.
+    chance
+        Of a placebo start on that day for who had none before, shape (rows,).
+    ever
+        As from `design.dashboard.ever_vs_never`, counted from the day on which the placebo program opens, nobody
+        treated.
+    months
+        Where the risks can be read off.
+    """
+
+    rows: pd.DataFrame
+    covariates: pd.DataFrame
+    chance: np.ndarray
+    ever: pd.DataFrame
+    months: int
+
+
+def placebo_schedule(
+    trials: Trials, enrolments: pd.DataFrame, study: Study, program: Program, first_horizon: int
+) -> PlaceboSchedule:
+    """Return the real start days, moved back as far as the study observes the company.
+
+    Kept are days at least `LEAST_MONTHS` before the launch. The risks are read off at the latest month, up to the first
+    horizon, to which at least half of those who really started on those days could be followed.
+
+    Parameters
+    ----------
+    trials
+        The real ones.
+    """
+    own = enrolments[enrolments["program_id"] == program.id]
+    launch = pd.Timestamp(own[["intake_date", "start_date"]].min().min())
+    real = trials.rows.groupby("trial").agg(trial_date=("trial_date", "first"), n_starters=("is_treated", "sum"))
+    first, start, shift = real["trial_date"].min(), pd.Timestamp(study.study_start), 0
+    while add_months(first, -(shift + 1)) >= start:
+        shift += 1
+    days = real.assign(trial_date=[add_months(day, -shift) for day in real["trial_date"]]).reset_index()
+    days = days[[add_months(day, LEAST_MONTHS) <= launch for day in days["trial_date"]]]
+    days = days.drop_duplicates("trial_date").reset_index(drop=True)
+    n, months = days["n_starters"], 0
+    for month in range(LEAST_MONTHS, first_horizon + 1) if len(days) else ():
+        reaches = np.array([add_months(day, month) <= launch for day in days["trial_date"]])
+        if n[reaches].sum() >= n.sum() / 2:
+            months = month
+    months = min(first_horizon, LEAST_MONTHS) if len(days) and not months else months
+    return PlaceboSchedule(launch, shift, months, days[["trial", "trial_date"]])
+
+
+def build_placebo(
+    trials: Trials,
+    schedule: PlaceboSchedule,
+    tables: Tables,
+    study: Study,
+    program: Program,
+    role: str,
+    scores: dict[str, pd.DataFrame],
+) -> Placebo:
+    """Return who could have placebo-started on the scheduled days, eligible as in the real trials.
+
+    Their chance is the real trials' propensity, applied to what was known of them that day, with a constant such that
+    the expected share of starters is that of the real trial. Those nearly sure to start are left out, as there.
+    """
+    rule = eligible_levels(tables, program, role)
+    before = study.model_copy(update={"as_of": (schedule.launch - ONE_DAY).date()})
+    elsewhere = starts_elsewhere(tables.enrolments, program.id)
+    history, parts, known = job_history(tables.jobs), [], []
+    for number, day in enumerate(schedule.days["trial_date"]):
+        staff = staff_on(tables.employees, history, day)
+        staff = staff.take(is_eligible(staff, rule) & ~under_notice_on(staff.spells, day).to_numpy())
+        nobody, never = np.zeros(len(staff.spells), dtype=bool), pd.Series(pd.NaT, index=staff.spells.index)
+        rows = trial_rows(staff, nobody, before, never)
+        parts.append(rows.assign(trial=number))
+        known.append(covariates_on(staff, scores).assign(**started_elsewhere(elsewhere, staff)))
+    rows, covariates = pd.concat(parts, ignore_index=True), pd.concat(known, ignore_index=True)
+    chance = _chance(trials, covariates, rows["trial"].to_numpy(dtype=int), schedule.days["trial"].to_numpy(dtype=int))
+    kept = chance <= MOST_LIKELY
+    ever = _ever(tables, before, program, role, rule, schedule)
+    rows, covariates = rows[kept].reset_index(drop=True), covariates[kept].reset_index(drop=True)
+    return Placebo(rows, covariates, chance[kept], ever, schedule.months)
+
+
+def _chance(trials: Trials, covariates: pd.DataFrame, day: np.ndarray, real_trial: np.ndarray) -> np.ndarray:
+    """Return the chance of a placebo start by the real trials' model; one design matrix, so that terms are the same."""
+    treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
+    together = pd.concat([trials.covariates, covariates], ignore_index=True)
+    n, starts = len(treated), np.concatenate([treated, np.zeros(len(covariates), dtype=bool)])
+    terms = design_matrix(together, starts).values  # noqa: PD011 (no frame)
+    fit = fit_propensity(terms[:n], treated, trial)
+    linear = terms[n:] @ fit.coefficients[1:]
+    share = (np.bincount(trial, weights=treated) / np.bincount(trial))[real_trial]
+    return _with_share(linear, day, share)
+
+
+def _with_share(linear: np.ndarray, day: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return chances with the given mean on each day, from log odds up to a constant; by bisection."""
+    low, high = (np.full(len(share), sign * (30 + np.abs(linear).max(initial=0))) for sign in (-1.0, 1.0))
+    n = np.bincount(day, minlength=len(share))
+    for _ in range(60):
+        middle = (low + high) / 2
+        mean = np.bincount(day, weights=1 / (1 + np.exp(-(middle[day] + linear))), minlength=len(share)) / n
+        low, high = np.where(mean < share, middle, low), np.where(mean < share, high, middle)
+    return 1 / (1 + np.exp(-(middle[day] + linear)))
+
+
+def _ever(
+    tables: Tables, before: Study, program: Program, role: str, rule: Eligibility, schedule: PlaceboSchedule
+) -> pd.DataFrame:
+    """Return the dashboard's staff of the placebo program, counted from its opening or from hiring."""
+    opening = max(add_months(schedule.launch, -schedule.shift_months), pd.Timestamp(before.study_start))
+    gone = tables.employees["exit_date"] < schedule.launch
+    known = {column: tables.employees[column].where(gone) for column in ("exit_date", "exit_type")}
+    opened = tables.enrolments.iloc[:1].assign(program_id=program.id, intake_date=opening, start_date=pd.NaT)
+    stated = program.model_copy(update={"eligibility": {role: rule}})
+    then = replace(tables, employees=tables.employees.assign(**known), enrolments=opened)
+    return ever_vs_never(then, before, stated, role)
+
+
+def placebo_trials(placebo: Placebo, rng: np.random.Generator) -> Trials:
+    """Return the trials of one drawing of placebo starts; who has started is no comparator later, as in real ones."""
+    rows = placebo.rows
+    drawn = rng.random(len(rows)) < placebo.chance
+    days = rows["trial_date"].where(drawn).groupby(rows["employee_id"]).transform("min")
+    is_treated = drawn & (rows["trial_date"] == days).to_numpy()
+    to_start = np.where(is_treated, np.inf, months_between(rows["trial_date"], days))
+    is_cut = to_start < rows["months"].to_numpy(dtype=float)
+    rows = rows.assign(
+        is_treated=is_treated,
+        months=np.where(is_cut, to_start, rows["months"]),
+        outcome=rows["outcome"].where(~is_cut, None),
+    )
+    flow = pd.DataFrame({"step": FLOW_STEPS, "n_people": 0})
+    flow.loc[flow["step"].isin(["started", "analysed"]), "n_people"] = int(is_treated.sum())
+    unstarted = ~(days < rows["trial_date"]).to_numpy()
+    return Trials(rows, placebo.covariates, flow, False).take(unstarted)
+
+
+def placebo_ever(placebo: Placebo, trials: Trials) -> pd.DataFrame:
+    """Return what a dashboard would make of a drawing: whoever ever placebo-started, counted from the opening."""
+    starters = trials.rows.loc[trials.rows["is_treated"], "employee_id"]
+    return placebo.ever.assign(is_treated=placebo.ever["employee_id"].isin(starters))

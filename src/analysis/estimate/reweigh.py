@@ -1,0 +1,40 @@
+"""The weights of a follow-up anew when people count more or less often: the propensity is fitted again."""
+
+import numpy as np
+
+from analysis.design.follow_up import survived_sum
+from analysis.design.propensity import att_weights, newton, start_log_odds
+from analysis.design.weights import WeightedFollowUp
+
+# Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
+NEAR_ENOUGH = 1e-5
+
+
+def reweigh(followed: WeightedFollowUp, counts: np.ndarray) -> np.ndarray | None:
+    """Return each interval's weight, times its row's count, shape (intervals,); None where no trial has both arms.
+
+    A trial that has lost an arm has nothing to tell: its rows count nothing, and nobody could have started in it.
+
+    Parameters
+    ----------
+    counts
+        How often each row counts, shape (rows,).
+    """
+    model = followed.model
+    x, y, trial = model.propensity.terms, model.treated.astype(float), model.trial
+    offset = start_log_odds(y, trial, counts)[trial]
+    rows = np.flatnonzero((counts > 0) & np.isfinite(offset))
+    if not len(rows):
+        return None
+    beta = newton(x[rows], y[rows], offset[rows], counts[rows], model.propensity.coefficients, tolerance=NEAR_ENOUGH)
+    linear = offset + x @ beta
+    weights = np.zeros(len(counts))
+    weights[rows] = att_weights(linear[rows], model.treated[rows], trial[rows], counts[rows])
+    follow = model.follow
+    grown = survived_sum(follow, np.logaddexp(0.0, linear)) + follow.log_factor
+    by_interval = weights[follow.row] * np.exp(np.where(model.treated[follow.row], 0.0, grown))
+    if model.largest_quantile < 1:
+        of_control = ~model.treated[follow.row] & (by_interval > 0)
+        largest = np.quantile(by_interval[of_control], model.largest_quantile)
+        by_interval = np.where(of_control, np.minimum(by_interval, largest), by_interval)
+    return by_interval * counts[follow.row]

@@ -1,0 +1,174 @@
+"""What stands under one answer, ready to be set: sentences, pictures, and what can be laid open."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import Finding
+from analysis.plan.study import Study
+from analysis.report import tables
+from analysis.report.money import assumption_sentence, break_even_sentence
+from analysis.report.pictures import finding_pictures, slug
+from analysis.report.prose import (
+    detectable_sentence,
+    finding_sentence,
+    naive_sentence,
+    outcome_note,
+    verdict_sentence,
+)
+from analysis.report.robustness import (
+    MODERATOR_CAUTION,
+    control_sentences,
+    e_value_sentence,
+    measure_sentences,
+    moderator_rows,
+    moderators_table,
+    ways,
+    ways_sentence,
+)
+from analysis.report.terms import ESTIMATORS
+from analysis.report.wording import (
+    count,
+    interval_text,
+    is_money,
+    is_randomized,
+    is_retention,
+    level_text,
+    p_text,
+    short_label,
+    value_text,
+)
+
+CAPTIONS = {
+    "curves": "Bands are pointwise 95 % intervals; other kinds of exit compete. Single points stand where "
+    "too few were counted to show every month; people still followed are rounded to fives.",
+    "ways": "Each line is the same question answered with one choice made otherwise, with its 95 % interval; squares "
+    "are the main answer at other horizons.",
+    "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals; those of which a group had "
+    "too few to be shown are left out.",
+    "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
+    "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further.",
+}
+MISSING = (
+    "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
+    "What is recorded for everybody is not listed."
+)
+EMPTY = {"sentences": [], "pictures": [], "table": ""}
+
+
+def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
+    """Return everything under one program and role: the answer, its pictures, and what can be laid open."""
+    # The ladder of exits is the main picture already.
+    kinds = ("curves",) if naive_sentence(finding) and is_retention(finding) else ("ladder", "curves", "trajectories")
+    return {
+        "slug": slug(finding),
+        "label": short_label(finding, study),
+        "verdict": finding.verdict,
+        "is_estimated": finding.primary.is_estimated,
+        "sentence": finding_sentence(finding, study),
+        "note": outcome_note(finding),
+        "detectable": detectable_sentence(finding),
+        "verdict_sentence": verdict_sentence(finding),
+        "more": [s for s in (break_even_sentence(finding), assumption_sentence(finding)) if s and is_money(finding)],
+        "pictures": _pictures(finding, study, images, (*kinds, "money")),
+        "agreement": _agreement(finding, study, images),
+        "method": _method(finding, study),
+        "parts": _parts(finding, study, images),
+        "table": tables.frame_html(tables.estimates_table([finding], study.min_cell)),
+        "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
+    }
+
+
+def _pictures(finding: Finding, study: Study, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
+    drawn = finding_pictures(finding, study)
+    return [
+        {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
+        for kind in kinds
+        if kind in drawn
+    ]
+
+
+def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
+    """Return what other ways to make the answer say, and how strong a hidden cause would have to be."""
+    sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
+    if not sentences:
+        return None
+    return {
+        "sentences": sentences,
+        "controls": control_sentences(finding),
+        "pictures": _pictures(finding, study, images, ("ways",)),
+    }
+
+
+def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
+    """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
+    least = study.min_cell
+    # Promotion is asked of the same people as retention, where their gaps are told.
+    gaps = _frame(finding, "missing", least, tables.missing_table) if is_retention(finding) else None
+    parts = [
+        {"title": "In other measures: days, risks, rates", "sentences": measure_sentences(finding)},
+        {
+            "title": "Each way to make the answer, in numbers",
+            "table": tables.ways_table(ways(finding)) if ways_sentence(finding) else None,
+        },
+        {
+            "title": "For whom, when, and with how much of it",
+            "sentences": [MODERATOR_CAUTION] if moderator_rows(finding) else [],
+            "table": moderators_table(finding),
+        },
+        {"title": "Other kinds of exit", "pictures": _pictures(finding, study, images, ("kinds",))},
+        {
+            "title": "For how many people something was not recorded",
+            "sentences": [MISSING] if gaps is not None else [],
+            "table": gaps,
+        },
+        {
+            "title": "Balance by quarter of the start",
+            "table": _frame(finding, "balance_by_quarter", least, tables.quarters_table),
+        },
+        {
+            "title": "How many people the answer rests on, step by step",
+            "table": _frame(finding, "flow", least, tables.flow_table),
+        },
+    ]
+    laid_out = [EMPTY | part | {"table": _html(part.get("table"))} for part in parts]
+    return [part for part in laid_out if part["sentences"] or part["pictures"] or part["table"]]
+
+
+def _frame(
+    finding: Finding, name: str, least: int, make: Callable[[pd.DataFrame, int], pd.DataFrame]
+) -> pd.DataFrame | None:
+    frame = finding.evidence.get(name)
+    return None if frame is None else make(frame, least)
+
+
+def _html(table: pd.DataFrame | None) -> str:
+    return "" if table is None or table.empty else tables.frame_html(table)
+
+
+def _caption(finding: Finding, kind: str) -> str:
+    return naive_sentence(finding) if kind == "ladder" else CAPTIONS[kind]
+
+
+def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:
+    """Return the line under an answer, as (text, anchor in the methods section) pairs."""
+    row = finding.primary
+    line = [
+        (row.estimand, row.estimand.lower()),
+        (ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")), row.estimator),
+    ]
+    if row.horizon_months is not None:
+        line.append((f"within {row.horizon_months} months", "horizon"))
+    if not row.is_estimated:
+        return line
+    groups = ("offered", "not offered") if is_randomized(finding) else ("who started", "comparators")
+    people = zip((row.n_treated, row.n_control), groups, strict=True)
+    line.append((", ".join(f"{count(n, study.min_cell)} {who}" for n, who in people), "people"))
+    currency = f" {study.currency}" if is_money(finding) and study.currency else ""
+    line.append((f"{value_text(row)} {interval_text(row)}{currency}, {level_text(row)} interval", "interval"))
+    line.append((p_text(row.p_value), "p-value"))
+    if row.p_adjusted is not None and row.p_adjusted == row.p_adjusted:
+        family = load_plan().hypothesis(finding.hypothesis).family
+        line.append((f"adjusted {p_text(row.p_adjusted)}", "holm" if family == "primary" else "benjamini-hochberg"))
+    return line

@@ -1,0 +1,133 @@
+"""Pictures of how much hangs on one choice, of the other kinds of exit, and of money."""
+
+import pandas as pd
+
+from analysis.plan.results import Finding
+from analysis.plan.study import Study
+from analysis.report.canvas import BLUE, GREY, INK, PALE, Drawing, percent_axis, points_axis, quiet_grid, sheet, styled
+from analysis.report.figures import draw_incidence
+from analysis.report.money import money
+from analysis.report.robustness import at_first_horizon, ways, ways_title
+from analysis.report.wording import (
+    event_words,
+    interval_text,
+    is_randomized,
+    number,
+    outcome_name,
+    percent,
+    unit,
+)
+
+HEIGHT_OF_WAY = 0.235
+
+
+@styled
+def specification_curve(finding: Finding) -> Drawing:
+    """Return the main answer and every other way to make it, each with its interval, in percentage points.
+
+    Sorted by estimate, the main answer filled; below a line, the main answer read off at other horizons (squares).
+    """
+    found = ways(finding)
+    scale = unit(finding.primary).scale
+    figure, axes = sheet(ways_title(finding), height=1.25 + HEIGHT_OF_WAY * len(found))
+    heights = range(len(found) - 1, -1, -1)
+    axes.axvline(0, color=GREY, linewidth=1)
+    for y, way in zip(heights, found, strict=True):
+        is_main = way.kind == "main"
+        colour = BLUE if is_main else GREY
+        low, mid, high = (scale * x for x in (way.row.ci_low, way.row.estimate, way.row.ci_high))
+        axes.plot([low, high], [y, y], color=colour, linewidth=3 if is_main else 1.5, solid_capstyle="butt")
+        axes.plot(
+            mid, y, "s" if way.kind == "horizon" else "o", color=colour, markersize=7 if is_main else 5,
+            markerfacecolor=colour if is_main else "white",
+        )  # fmt: skip
+    n_later = len(found) - len(at_first_horizon(finding))
+    if n_later:
+        axes.axhline(n_later - 0.5, color=PALE, linewidth=1)
+    axes.set_ylim(-0.7, len(found) - 0.3)
+    axes.set_yticks(list(heights), [way.text for way in found], color=INK)
+    for text, way in zip(axes.get_yticklabels(), found, strict=True):
+        text.set_fontweight("bold" if way.kind == "main" else "normal")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.05)
+    points_axis(axes.xaxis)
+    do = event_words(finding.primary).do
+    # Aligned right, for the names of the ways leave the axis little room.
+    axes.set_xlabel(f"← fewer {do}     percentage points     more {do} →", loc="right")
+    return figure
+
+
+def shown_kinds(curves: pd.DataFrame) -> list[str]:
+    """Return the kinds of event of which both groups show more than their beginning."""
+    seen = curves.dropna(subset="cumulative_incidence").groupby(["outcome", "arm"], sort=False).size().unstack()
+    enough = (seen.reindex(columns=["treated", "control"]) > 1).all(axis="columns")
+    return [kind for kind in dict.fromkeys(curves["outcome"]) if enough.get(kind, False)]
+
+
+@styled
+def other_exits_plot(finding: Finding) -> Drawing:
+    """Return both groups' cumulative incidence of the competing kinds of exit, one panel each, on one scale.
+
+    Reads evidence ``curves_by_kind`` (outcome, arm, months, cumulative_incidence, ci_low, ci_high); kinds of which a
+    group had too few are left out.
+    """
+    curves = finding.evidence["curves_by_kind"]
+    kinds = shown_kinds(curves)
+    figure, first = sheet(_kinds_title(finding, kinds), height=2.9)
+    first.remove()
+    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    names = ("offered a place", "not offered") if is_randomized(finding) else ("started", "comparable colleagues")
+    for axes, kind in zip(panels, kinds, strict=True):
+        draw_incidence(axes, curves[curves["outcome"] == kind])
+        axes.set_title(outcome_name(kind), fontsize=9, loc="left")
+        axes.set_ylabel("")
+        axes.set_xlabel("months")
+        axes.set_ylim(bottom=0)
+        axes.set_xticks(range(0, int(curves["months"].max()) + 1, 6))
+        quiet_grid(axes, "y")
+    percent_axis(panels[0].yaxis)
+    panels[0].set_ylabel("share with such an exit")
+    for y, name, colour in ((0.95, names[0], BLUE), (0.86, names[1], GREY)):
+        panels[0].text(0.04, y, name, transform=panels[0].transAxes, color=colour, fontweight="bold", va="top")
+    return figure
+
+
+def _kinds_title(finding: Finding, kinds: list[str]) -> str:
+    """Return what both groups' curves of the first kind have reached where both are shown for the last time."""
+    curves = finding.evidence["curves_by_kind"]
+    shown = curves[curves["outcome"] == kinds[0]].dropna(subset="cumulative_incidence")
+    by_month = shown.pivot(index="months", columns="arm", values="cumulative_incidence").dropna()
+    shares = [percent(float(by_month[arm].iloc[-1]), 1) for arm in ("treated", "control")]
+    who = "those offered a place" if is_randomized(finding) else "those who started"
+    return (
+        f"{outcome_name(kinds[0]).capitalize()} within {by_month.index[-1]:.0f} months: {shares[0]} of {who}, "
+        f"{shares[1]} of those they are compared with"
+    )
+
+
+@styled
+def net_benefit_plot(finding: Finding, study: Study) -> Drawing:
+    """Return the net benefit with its interval against breaking even, in the study's currency."""
+    row = finding.primary
+    figure, axes = sheet(_money_title(finding, study), height=1.5)
+    axes.axvline(0, color=GREY, linewidth=1)
+    axes.plot([row.ci_low, row.ci_high], [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
+    axes.plot(row.estimate, 0, "o", color=BLUE, markersize=8)
+    axes.set_ylim(-1, 1)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.08)
+    axes.locator_params(axis="x", nbins=5)
+    axes.xaxis.set_major_formatter(lambda x, _: number(x, 0, signed=True))
+    currency = f", {study.currency}" if study.currency else ""
+    axes.set_xlabel(f"← costs more than it saves     net benefit{currency}     saves more than it costs →")
+    return figure
+
+
+def _money_title(finding: Finding, study: Study) -> str:
+    row = finding.primary
+    side = "benefit" if row.estimate >= 0 else "loss"
+    if row.ci_low <= 0 <= row.ci_high:
+        return f"A net {side} of {money(row.estimate, study)}; the interval holds loss and benefit"
+    return f"A net {side} of {money(row.estimate, study)}; so is the whole interval, {interval_text(row)}"

@@ -1,0 +1,184 @@
+"""What the terms of the ledger are called in words: units, measures, estimators, contrasts, outcomes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a measure is shown: its scale, decimals, full and short name; a ratio carries no sign."""
+
+    scale: float = 1.0
+    decimals: int = 2
+    name: str = ""
+    short: str = ""
+    is_ratio: bool = False
+
+
+UNITS = {
+    "risk_difference": Unit(100, 1, "percentage points", "points"),
+    "risk_difference_per_decade_of_age": Unit(100, 1, "percentage points", "points"),
+    "risk_difference_per_year_of_tenure": Unit(100, 1, "percentage points", "points"),
+    "risk_difference_per_five_sessions": Unit(100, 1, "percentage points", "points"),
+    "mean_difference": Unit(1, 2, "points", "points"),
+    "standardized_mean_difference": Unit(1, 2, "standard deviations", "SD"),
+    "rmst_difference_days": Unit(1, 0, "days", "days"),
+    "rmtl_difference_days": Unit(1, 0, "days", "days"),
+    "net_benefit": Unit(1, 0, "in the study's currency", ""),
+    "exits_avoided": Unit(1, 1, "exits", "exits"),
+    "risk_ratio": Unit(is_ratio=True),
+    "hazard_ratio": Unit(is_ratio=True),
+    "e_value": Unit(1, 1, is_ratio=True),
+}
+
+MEASURES = {
+    "risk_difference": "percentage points",
+    "risk_difference_per_decade_of_age": "percentage points per ten years of age",
+    "risk_difference_per_year_of_tenure": "percentage points per year of tenure",
+    "risk_difference_per_five_sessions": "percentage points per five sessions",
+    "risk_ratio": "ratio of risks",
+    "mean_difference": "points of the scale",
+    "standardized_mean_difference": "standard deviations",
+    "rmst_difference_days": "days employed",
+    "rmtl_difference_days": "days lost to the outcome",
+    "hazard_ratio": "ratio of hazards",
+    "e_value": "E-value",
+    "net_benefit": "net benefit, in the study's currency",
+    "exits_avoided": "exits avoided",
+}
+
+ESTIMATORS = {
+    "iptw_aalen_johansen": "inverse-probability-weighted Aalen–Johansen",
+    "aipw_aalen_johansen": "doubly robust: weighted and regressed",
+    "ccw_aalen_johansen": "clone–censor–weight from the intake",
+    "ipw_adherence_aalen_johansen": "weighted for keeping to the meetings",
+    "iptw_cox": "weighted Cox regression",
+    "aalen_johansen": "Aalen–Johansen, nothing adjusted",
+    "pseudo_value_regression": "regression of pseudo-values",
+    "stratified_difference_in_proportions": "difference in shares by stratum of the lottery",
+    "stratified_aalen_johansen": "Aalen–Johansen by stratum of the lottery",
+    "stratified_cox": "Cox regression, weighted by stratum of the lottery",
+    "wald_ratio": "Wald ratio (the offer as instrument)",
+    "dr_did": "doubly robust difference-in-differences",
+    "ancova": "difference adjusted for the score before (ANCOVA)",
+    "difference_in_means": "difference in means, nothing adjusted",
+    "avoided_exits_times_cost": "exits avoided times what an exit costs, less the program's cost",
+}
+
+# For a narrow column.
+SHORT_ESTIMATORS = {
+    "iptw_aalen_johansen": "weighted",
+    "aalen_johansen": "nothing adjusted",
+    "iptw_cox": "weighted Cox",
+    "pseudo_value_regression": "pseudo-values",
+    "stratified_difference_in_proportions": "by stratum",
+    "stratified_aalen_johansen": "by stratum",
+    "stratified_cox": "Cox by stratum",
+    "wald_ratio": "offer as instrument",
+    "dr_did": "doubly robust",
+    "ancova": "ANCOVA",
+    "difference_in_means": "nothing adjusted",
+    "avoided_exits_times_cost": "arithmetic",
+    "e_value": "from the ratio of risks",
+}
+
+# One choice made otherwise, in the words of somebody who has not read the methods.
+WAYS = {
+    "aipw_aalen_johansen": "weighted and regressed (doubly robust)",
+    "ccw_aalen_johansen": "grace period, from the intake",
+    "ipw_adherence_aalen_johansen": "only those who kept meeting",
+    "iptw_aalen_johansen_bootstrap": "interval by resampling people",
+    "iptw_aalen_johansen_by_manager": "people of one manager counted together",
+    "iptw_aalen_johansen_by_pair": "both people of a pair counted together",
+    "iptw_aalen_johansen_few_covariates": "adjusted for tenure, age, level and rating alone",
+    "iptw_aalen_johansen_trimmed": "without those more likely to start than not",
+    "iptw_aalen_johansen_truncated": "weights cut at the 99th percentile",
+    "iptw_aalen_johansen_imputed": "missing values imputed, not marked",
+    "iptw_aalen_johansen_without_one_manager_lower": "lowest, one manager's people left out",
+    "iptw_aalen_johansen_without_one_manager_upper": "highest, one manager's people left out",
+    "iptw_aalen_johansen_without_organization": "not adjusted for department, job and place",
+    "iptw_aalen_johansen_without_scores": "not adjusted for survey scores",
+}
+
+CONTRASTS = {
+    "ever_vs_never": "ever in the program against never",
+    "enrolled_vs_not": "started against not started",
+    "offered_vs_not": "offered a place against not offered",
+    "participants_vs_not_among_offered": "took part against did not, among those offered",
+    "enrolled_vs_not_before_start": "the same people, before any start",
+    "start_within_grace_vs_not": "started within the grace period against did not",
+    "attended_vs_not_started": "kept meeting against not started",
+    "placebo_start_vs_not": "starts made up before the program existed",
+    "placebo_ever_vs_never": "ever against never, for starts made up before the program existed",
+    "during_program_vs_not": "while taking part, against not started",
+    "after_program_vs_not": "after taking part, against not started",
+    "reverse_vs_traditional": "effect of the reverse program less that of the traditional one",
+    "more_vs_fewer_sessions": "more sessions against fewer, among those who started",
+}
+
+ANALYSES = {
+    "primary": "main answer",
+    "secondary": "secondary",
+    "sensitivity": "sensitivity",
+    "negative_control": "negative control",
+    "naive": "naive",
+    "descriptive": "descriptive",
+}
+
+OUTCOMES = {
+    "voluntary_exit": "voluntary exit",
+    "involuntary_exit": "dismissal",
+    "other_exit": "other exit (retirement, end of contract, …)",
+    "any_exit": "exit of any kind",
+    "promotion": "promotion",
+}
+
+
+@dataclass(frozen=True)
+class EventWords:
+    """How an event is told.
+
+    Attributes
+    ----------
+    did, had
+        What people did, and had done: ``left``, ``had left``.
+    do
+        What fewer or more people do, on an axis.
+    doing
+        The event as a noun: ``leaving``.
+    plural
+        The events.
+    rate_of
+        What a rate is a rate of.
+    """
+
+    did: str
+    had: str
+    do: str
+    doing: str
+    plural: str
+    rate_of: str
+
+
+EVENTS = {
+    "voluntary_exit": EventWords("left of their own accord", "had left", "leave", "leaving", "exits", "voluntary exit"),
+    "any_exit": EventWords("left", "had left", "leave", "leaving", "exits", "exit"),
+    "promotion": EventWords(
+        "were promoted",
+        "had been promoted",
+        "are promoted",
+        "being promoted",
+        "promotions",
+        "a first promotion",
+    ),
+}
+
+RATED = {
+    "self": "self-rated",
+    "others": "other-rated",
+    "manager": "manager-rated",
+    "peer": "peer-rated",
+    "direct_report": "report-rated",
+}
+
+ROLES = {"mentor": "mentors", "mentee": "mentees", "participant": "participants", "any": "people"}
+SENIORITY = {"mentor": " (the juniors)", "mentee": " (the seniors)"}

@@ -1,0 +1,411 @@
+"""Retention: derivations checked by perturbation, by resampling and by hand, and the whole against simulated truth."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from companies import opened
+from scipy import stats
+
+from analysis.design.dashboard import ever_vs_never
+from analysis.design.follow_up import follow_up
+from analysis.design.imputation import impute
+from analysis.design.promotion import until_promotion
+from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
+from analysis.design.trials import Trials, build_trials
+from analysis.design.weights import WeightModel, as_followed, interval_weights, trimmed, weigh
+from analysis.estimate.arms import Arms, default_clusters
+from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
+from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
+from analysis.estimate.hazard import hazard_ratio
+from analysis.estimate.inference import Interval, rubin
+from analysis.estimate.jackknife import grouped
+from analysis.estimate.moderators import effect_slope
+from analysis.estimate.retention import days_lost, days_retained, difference, std_error
+from analysis.estimate.survival import aalen_johansen
+from analysis.measure.employment import EXITS
+
+
+@pytest.fixture(scope="module")
+def trials() -> Trials:
+    company, _ = opened("gradient", "northbank", 500)
+    return trimmed(build_trials(company.tables, company.study, company.study.programs[0], "mentor", {}))
+
+
+@pytest.fixture(scope="module")
+def followed(trials):
+    return weigh(trials, EXITS, 24)
+
+
+@pytest.fixture(scope="module")
+def arms(followed):
+    return Arms.of(followed)
+
+
+# Weights
+
+
+def test_the_gradient_of_the_weights_is_their_derivative(trials):
+    treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
+    terms = np.column_stack([trials.covariates["tenure_years"], trials.covariates["age_years"].fillna(40)])
+    terms = (terms - terms.mean(axis=0)) / terms.std(axis=0)
+    fit, follow = fit_propensity(terms, treated, trial), follow_up(trials, EXITS, 24.0)
+    take = np.flatnonzero(~treated[follow.row])
+
+    def estimate(beta_change: np.ndarray):
+        weights = interval_weights(follow, fit.linear + fit.terms @ beta_change, treated, trial)
+        return aalen_johansen(follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], (1,))
+
+    model = WeightModel(None, fit, follow, treated, trial, np.zeros(len(follow.row), dtype=bool))
+    gradient = model.gradient(take, estimate(np.zeros(3)).influence(0, 12.0))
+    for j, step in enumerate(1e-6 * np.eye(3)):
+        up, down = (float(estimate(sign * step).risk(0, 12.0)) for sign in (1, -1))
+        assert gradient[j] == pytest.approx((up - down) / 2e-6, rel=1e-4, abs=1e-8)
+
+
+def test_comparators_weigh_as_much_as_the_treated_in_each_trial_and_grow_with_each_start_survived(trials):
+    treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
+    fit, follow = fit_propensity(np.zeros((len(treated), 0)), treated, trial), follow_up(trials, EXITS, 24.0)
+    weights = interval_weights(follow, fit.linear, treated, trial)
+    at_start = follow.entry == 0
+    by_trial = pd.DataFrame({"trial": trial, "treated": treated, "weight": weights[at_start]})
+    sums = by_trial.groupby(["trial", "treated"])["weight"].sum().unstack()
+    np.testing.assert_allclose(sums[False], sums[True])
+    later = pd.Series(weights[~treated[follow.row]]).groupby(follow.row[~treated[follow.row]])
+    assert (later.diff().dropna() > 0).all()
+
+
+def test_intervals_of_a_comparator_tile_the_follow_up_without_gap_or_overlap(trials):
+    follow = follow_up(trials, EXITS, 24.0)
+    frame = pd.DataFrame({"row": follow.row, "entry": follow.entry, "exit": follow.exit})
+    assert (frame["exit"] > frame["entry"]).all()
+    assert frame.groupby("row")["entry"].first().eq(0).all()
+    np.testing.assert_allclose(
+        frame["entry"].to_numpy()[1:][follow.row[1:] == follow.row[:-1]],
+        frame["exit"].to_numpy()[:-1][follow.row[1:] == follow.row[:-1]],
+    )
+    ends = frame.groupby("row")["exit"].last().to_numpy()
+    np.testing.assert_allclose(ends, trials.rows["months"].clip(upper=24.0))
+
+
+def test_coarser_cuts_of_the_follow_up_hardly_move_the_estimate(trials, monkeypatch):
+    exact = difference(Arms.of(weigh(trials, EXITS, 12)), "any_exit", 12)
+    n_exact = len(follow_up(trials, EXITS, 24.0).row)
+    monkeypatch.setattr("analysis.design.follow_up.MOST_CUTS", 4)
+    coarse = difference(Arms.of(weigh(trials, EXITS, 12)), "any_exit", 12)
+    assert len(follow_up(trials, EXITS, 24.0).row) < n_exact / 2
+    assert coarse.estimate == pytest.approx(exact.estimate, abs=0.1 * exact.std_error)
+    assert coarse.estimate != exact.estimate
+
+
+def test_cut_weights_do_not_move_and_stay_below_their_quantile(trials, followed):
+    cut = weigh(trials, EXITS, 24, largest_quantile=0.9)
+    of_control = ~cut.treated[cut.row]
+    largest = np.quantile(followed.weights[of_control], 0.9)
+    assert cut.weights[of_control].max() == pytest.approx(largest)
+    np.testing.assert_allclose(cut.weights, np.where(of_control, np.minimum(followed.weights, largest), 1.0))
+    is_cut = np.flatnonzero(cut.model.is_cut)
+    assert len(is_cut) and not cut.model.gradient(is_cut, np.ones(len(is_cut))).any()
+
+
+def test_who_is_trimmed_is_counted_and_a_trial_without_an_arm_goes(trials):
+    """A bound that some people are above: they leave, the flow says how many, numbers of trials stay dense."""
+    chance = weigh(trials, EXITS, 12).model.propensity.probability
+    bound = float(np.quantile(chance[trials.rows["is_treated"].to_numpy(dtype=bool)], 0.5))
+    kept = trimmed(trials, bound)
+    flow = kept.flow.set_index("step")["n_people"]
+    lost = trials.rows["is_treated"].sum() - kept.rows["is_treated"].sum()
+    assert 0 < lost == flow["no colleague nearly as likely to start"]
+    assert flow["analysed"] == kept.rows["is_treated"].sum()
+    assert flow["started"] == flow.iloc[1:].sum()
+    assert kept.rows.groupby("trial")["is_treated"].nunique().eq(2).all()
+    assert sorted(kept.rows["trial"].unique()) == list(range(kept.rows["trial"].nunique()))
+    assert len(kept.covariates) == len(kept.rows)
+
+
+# Estimates by hand
+
+
+def eight_people() -> pd.DataFrame:
+    gone = ["voluntary_exit", None, None, None, "voluntary_exit", "voluntary_exit", "involuntary_exit", None]
+    return pd.DataFrame(
+        {
+            "employee_id": [f"E{i}" for i in range(8)],
+            "is_treated": [True] * 4 + [False] * 4,
+            "months": [3.0, 24, 24, 24, 2, 5, 8, 24],
+            "outcome": gone,
+        }
+    )
+
+
+def test_without_censoring_risks_are_plain_proportions_and_days_plain_means():
+    arms = Arms.of(as_followed(eight_people(), EXITS, 12))
+    assert arms.treated.risk("voluntary_exit", 12) == pytest.approx(1 / 4)
+    assert arms.control.risk("voluntary_exit", 12) == pytest.approx(2 / 4)
+    assert arms.control.risk("any_exit", 12) == pytest.approx(3 / 4)
+    assert arms.n_events("voluntary_exit", 12) == (1, 2)
+    days = 365.25 / 12
+    lost = days_lost(arms, "voluntary_exit", 12)
+    assert lost.estimate == pytest.approx(days * (9 / 4 - (10 + 7) / 4))
+    assert days_retained(arms, 12).estimate == pytest.approx(days * ((3 + 36) / 4 - (2 + 5 + 8 + 12) / 4))
+    # Two plain means: the variance of each arm's mean, with the factor n/(n − 1) for all clusters together.
+    values = [np.array([9, 0, 0, 0]), np.array([10, 7, 0, 0])]
+    variance = sum(v.var() / 4 for v in values) * 8 / 7
+    assert lost.std_error == pytest.approx(days * np.sqrt(variance))
+
+
+def test_an_exit_without_delay_and_one_at_the_horizon_both_count():
+    rows = eight_people().assign(months=[12.0, 24, 24, 24, 12.01, 24, 24, 24])
+    arms = Arms.of(as_followed(rows, EXITS, 24))
+    assert arms.n_events("voluntary_exit", 12) == (1, 0)
+    assert arms.treated.risk("voluntary_exit", 12) == pytest.approx(1 / 4)
+    assert arms.control.risk("voluntary_exit", 12) == 0
+
+
+def test_a_promotion_is_the_first_rise_after_time_zero_and_before_the_end_of_follow_up():
+    zero = pd.Timestamp("2022-01-10")
+    rows = pd.DataFrame(
+        {
+            "employee_id": list("ABCDEF"),
+            "trial_date": zero,
+            "job_level": [2.0] * 6,
+            "months": [24.0, 24, 24, 5, 24, 24],
+            "outcome": [None, None, None, "voluntary_exit", None, None],
+        }
+    )
+    jobs = pd.DataFrame(
+        [
+            ("A", "2021-05-01", 1), ("A", "2022-01-10", 3), ("A", "2023-01-09", 4),  # that very day: decided before
+            ("B", "2022-06-01", 1), ("B", "2022-12-01", 2),  # down and back is no rise above time zero
+            ("C", "2022-07-10", 3), ("C", "2023-07-10", 4),  # the first rise counts
+            ("D", "2022-08-01", 3),  # after the exit
+            ("E", "2023-01-10", 3),  # twelve months later: outside a horizon of twelve
+        ],
+        columns=["employee_id", "effective_date", "job_level"],
+    ).assign(effective_date=lambda j: pd.to_datetime(j["effective_date"]))  # fmt: skip
+    found = until_promotion(rows, jobs, "trial_date")
+    assert found["outcome"].astype(object).where(found["outcome"].notna(), None).tolist() == [
+        "promotion", None, "promotion", "voluntary_exit", "promotion", None,
+    ]  # fmt: skip
+    assert found["months"].tolist()[1] == 24 and found["months"].tolist()[3] == 5
+    assert found["months"][0] == pytest.approx(12.0)
+    assert found["months"][2] == pytest.approx(6 + 1 / 31)
+    assert found["months"][4] > 12
+
+
+# Estimates by resampling
+
+
+def test_pseudo_values_average_to_the_risk(followed, arms):
+    values = pseudo_values(followed, arms, "any_exit", 12)
+    for arm, chosen in ((arms.treated, followed.treated), (arms.control, ~followed.treated)):
+        mean = np.average(values[chosen], weights=followed.base[chosen])
+        assert mean == pytest.approx(arm.risk("any_exit", 12))
+
+
+def test_recounting_everybody_once_gives_the_main_estimate(followed, arms):
+    recount = Recount(followed, ("voluntary_exit",), 12)
+    once = recount.difference(np.ones(len(followed.rows)))
+    assert once == pytest.approx(difference_in_risks(arms, "voluntary_exit", 12), abs=1e-9)
+    assert np.isnan(recount.difference(followed.treated.astype(float)))
+
+
+def test_counting_people_twice_equals_having_them_twice(trials, followed):
+    """Integer counts are copies: the same estimate from rows that really are there twice."""
+    codes = default_clusters(followed)[0]
+    counts = 1.0 + (np.random.default_rng(1).random(codes.max() + 1) < 0.4)[codes]
+    found = Recount(followed, ("voluntary_exit",), 12).difference(counts)
+    extra = np.flatnonzero(counts == 2)
+    model, follow = followed.model, followed.model.follow
+    rows = np.concatenate([np.arange(len(codes)), extra])
+    x, treated, trial = model.propensity.terms[rows], model.treated[rows], model.trial[rows]
+    y, ones = treated.astype(float), np.ones(len(rows))
+    offset = start_log_odds(y, trial, ones)[trial]
+    linear = offset + x @ newton(x, y, offset, ones, np.zeros(x.shape[1]))
+    base = att_weights(linear, treated, trial)[: len(codes)]
+    grown = interval_weights(follow, linear[: len(codes)], model.treated, model.trial)
+    plain = att_weights(linear[: len(codes)], model.treated, model.trial)
+    weights = counts[follow.row] * grown / plain[follow.row] * base[follow.row]
+    risks = []
+    for arm in (model.treated, ~model.treated):
+        take = np.flatnonzero(arm[follow.row])
+        curves = aalen_johansen(follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], (1,))
+        risks.append(float(curves.risk(0, 12.0)))
+    assert found == pytest.approx(risks[0] - risks[1], abs=1e-6)
+
+
+def test_the_bootstrap_agrees_with_the_influence_functions(followed, arms):
+    recount = Recount(followed, EXITS, 12)
+    draws = bootstrap(recount, default_clusters(followed)[0], np.random.default_rng(2), n=200)
+    error = difference(arms, "any_exit", 12).std_error
+    # 200 draws know a standard error to 5 %; trials that lose an arm in a draw add some.
+    assert np.nanstd(draws, ddof=1) == pytest.approx(error, rel=0.25)
+
+
+def test_the_jackknife_leaves_groups_out_in_earnest(followed, arms):
+    found = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=40)
+    assert found.df == 39
+    assert found.treated.risk("voluntary_exit", 12) == arms.treated.risk("voluntary_exit", 12)
+    groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=40)
+    without = leave_one_out(Recount(followed, ("voluntary_exit",), 12), groups)
+    variance = 39 / 40 * np.sum((without - without.mean()) ** 2)
+    assert error(found) == pytest.approx(np.sqrt(variance), rel=1e-6)
+    # Forty groups by lot know a standard error to 11 %.
+    assert error(found) == pytest.approx(error(arms), rel=0.35)
+
+
+def error(arms: Arms) -> float:
+    treated, control = (arm.risk_influence("voluntary_exit", 12) for arm in (arms.treated, arms.control))
+    return std_error(treated - control)
+
+
+def test_groups_by_lot_are_of_equal_size_and_keep_a_persons_rows_together():
+    clusters = np.repeat(np.arange(25), 3)
+    groups = grouped(clusters, np.random.default_rng(1), n_groups=10)
+    assert pd.Series(groups).groupby(clusters).nunique().eq(1).all()
+    assert pd.Series(groups[::3]).value_counts().between(2, 3).all() and groups.max() == 9
+    assert grouped(clusters, np.random.default_rng(1), n_groups=100).max() == 24
+
+
+def test_leaving_a_group_out_equals_estimating_without_it(trials, followed):
+    groups = np.where(followed.rows["unit"] == followed.rows["unit"].iloc[0], 0, -1)
+    found = leave_one_out(Recount(followed, ("voluntary_exit",), 12), groups)
+    terms = followed.model.propensity.terms[:, 1:]
+    kept = trials.take(groups == -1)
+    treated, trial = kept.rows["is_treated"].to_numpy(dtype=bool), kept.rows["trial"].to_numpy(dtype=int)
+    alive = trials.rows["trial"].isin(trials.rows.loc[groups == -1].groupby("trial").filter(
+        lambda t: t["is_treated"].nunique() == 2)["trial"])  # fmt: skip
+    fit = fit_propensity(terms[(groups == -1) & alive.to_numpy()], treated, trial)
+    follow = follow_up(kept, EXITS, 24.0)
+    weights = interval_weights(follow, fit.linear, treated, trial)
+    risks = []
+    for arm in (treated, ~treated):
+        take = np.flatnonzero(arm[follow.row])
+        curves = aalen_johansen(follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], (1,))
+        risks.append(float(curves.risk(0, 12.0)))
+    # The rows that went are no longer cut points of those who stay: the weights differ by what one cut adds.
+    assert found[0] == pytest.approx(risks[0] - risks[1], abs=2e-3)
+
+
+def test_doubly_robust_repairs_what_wrong_weights_leave():
+    """Weights from half of the confounders; the regression among comparators knows all of them."""
+    errors = {"weights": [], "both": []}
+    rng = np.random.default_rng(8)
+    for _ in range(30):
+        n = 1500
+        x = rng.normal(size=n)
+        treated = rng.random(n) < 1 / (1 + np.exp(1.5 - x))
+        left = rng.random(n) < np.clip(0.3 + 0.12 * x, 0.01, 0.99)
+        rows = pd.DataFrame(
+            {
+                "trial": 0,
+                "trial_date": pd.Timestamp("2022-01-03"),
+                "employee_id": [f"E{i}" for i in range(n)],
+                "is_treated": treated,
+                "unit": "A",
+                "months": np.where(left, 6.0, 24.0),
+                "outcome": np.where(left, "voluntary_exit", None),
+            }
+        )
+        flow = pd.DataFrame({"step": ["started"], "n_people": [treated.sum()]})
+        right = weigh(Trials(rows, pd.DataFrame({"performance_rating": x}), flow, False), EXITS, 12)
+        blind = replace(right.model, propensity=fit_propensity(np.zeros((n, 0)), treated, np.zeros(n, dtype=int)))
+        equal = replace(right, weights=np.where(treated, 1.0, treated.mean() / (1 - treated.mean())), model=None)
+        arms = Arms.of(equal)
+        assert blind.matrix is right.model.matrix
+        equal = replace(equal, model=right.model)
+        errors["weights"].append(difference_in_risks(arms, "voluntary_exit", 12))
+        errors["both"].append(doubly_robust(equal, arms, "voluntary_exit", 12).estimate)
+    assert np.mean(errors["weights"]) > 0.08
+    assert abs(np.mean(errors["both"])) < 3 * np.std(errors["both"], ddof=1) / np.sqrt(30)
+
+
+def test_the_standard_error_of_the_hazard_ratio_counts_the_estimated_weights(followed, arms):
+    found = hazard_ratio(followed, arms, "any_exit", 24)
+    fixed = replace(followed, model=None)
+    without = hazard_ratio(fixed, Arms.of(fixed), "any_exit", 24)
+    assert found.estimate == pytest.approx(without.estimate)
+    assert found.std_error != pytest.approx(without.std_error, rel=1e-3)
+
+
+def test_the_slope_of_the_effect_is_found():
+    """The program keeps the old and not the young: 2 points more with every year."""
+    rng, n = np.random.default_rng(4), 20_000
+    age, treated = rng.uniform(20, 60, n), rng.random(n) < 0.5
+    risk = 0.5 - np.where(treated, 0.01 * (age - 40), 0.0)
+    left = rng.random(n) < risk
+    rows = pd.DataFrame(
+        {
+            "employee_id": np.arange(n).astype(str),
+            "is_treated": treated,
+            "months": np.where(left, 6.0, 24.0),
+            "outcome": np.where(left, "voluntary_exit", None),
+        }
+    )
+    followed = as_followed(rows, EXITS, 12)
+    found = effect_slope(followed, Arms.of(followed), age / 10, "voluntary_exit", 12)
+    assert found.low < -0.1 < found.high
+    assert found.std_error < 0.01
+
+
+# Missing values
+
+
+def test_imputed_numbers_keep_the_relation_that_the_known_ones_show():
+    rng, n = np.random.default_rng(9), 4000
+    level = rng.integers(1, 5, n).astype(float)
+    morale = 2 + 0.4 * level + 0.5 * rng.normal(size=n)
+    seen = rng.random(n) < 1 / (1 + np.exp(2 - level))  # the higher the level, the more often known
+    covariates = pd.DataFrame({"job_level": level, "morale_last": np.where(seen, morale, np.nan), "location": "A"})
+    found = impute(covariates, np.zeros((n, 1)), np.random.default_rng(1))
+    assert found["morale_last"].notna().all()
+    assert found.loc[seen, "morale_last"].equals(covariates.loc[seen, "morale_last"])
+    assert found["morale_last"].mean() == pytest.approx(morale.mean(), abs=0.05)
+    assert covariates["morale_last"].mean() > morale.mean() + 0.1, "those who are known are others"
+    slope, _ = np.polyfit(level[~seen], found["morale_last"][~seen], 1)
+    assert slope == pytest.approx(0.4, abs=0.06)
+    assert found["morale_last"][~seen].std() == pytest.approx(morale[~seen].std(), rel=0.1)
+
+
+def test_rubins_rules_by_hand():
+    found = rubin([Interval(1.0, 0.3, 0, 0, 0), Interval(1.4, 0.4, 0, 0, 0), Interval(1.2, 0.5, 0, 0, 0)])
+    within, between = (0.09 + 0.16 + 0.25) / 3, 0.04
+    total = within + 4 / 3 * between
+    df = 2 * (total / (4 / 3 * between)) ** 2
+    assert found.estimate == pytest.approx(1.2)
+    assert found.std_error == pytest.approx(np.sqrt(total))
+    assert found.high - 1.2 == pytest.approx(stats.t.ppf(0.975, df) * np.sqrt(total))
+
+
+# Simulated truth: a fast look at what the simulation study proves at length
+
+
+@pytest.fixture(scope="module")
+def null_worlds() -> pd.DataFrame:
+    """Twelve companies whose program does nothing, but whose people leave fast and volunteer selectively."""
+    rows = []
+    for i in range(12):
+        company, _ = opened(f"null-{i}", "northbank", 900, no_effect=True)
+        program = company.study.programs[0]
+        trials = build_trials(company.tables, company.study, program, "mentor", {})
+        ever = ever_vs_never(company.tables, company.study, program, "mentor")
+        naive = difference(Arms.of(as_followed(ever, EXITS, 12)), "voluntary_exit", 12)
+        primary = difference(Arms.of(weigh(trials, EXITS, 12)), "voluntary_exit", 12)
+        rows.append(
+            {
+                "naive": naive.estimate,
+                "naive_misses": naive.high < 0,
+                "primary": primary.estimate,
+                "primary_covers": primary.low <= 0 <= primary.high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def test_a_null_world_with_heavy_exit_comes_out_null_and_the_naive_figure_does_not(null_worlds):
+    spread = null_worlds["primary"].std() / np.sqrt(len(null_worlds))
+    assert abs(null_worlds["primary"].mean()) < 3 * spread
+    assert null_worlds["primary_covers"].sum() >= 10
+    assert null_worlds["naive"].mean() < -0.08
+    assert null_worlds["naive_misses"].sum() >= 9
