@@ -95,7 +95,8 @@ def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Itera
     yield from naive_rows(ask, Arms.of(as_followed(comparison.ever, EXITS, months)), OUTCOME, contrast="ever_vs_never")
     yield from naive_rows(ask, Arms.of(as_followed(trials.rows, EXITS, months)), OUTCOME)
     followed = weigh(trials, EXITS, months)
-    arms = Arms.of(followed)
+    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, OUTCOME, "jackknife"))
+    plain = Arms.of(followed)
     first = ask.study.horizons_months[0]
     for horizon in ask.study.horizons_months:
         yield event_row(ask, arms, OUTCOME, horizon, "primary")
@@ -106,8 +107,8 @@ def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Itera
     def read(name: str, make, measure: str = "risk_difference") -> Estimate:
         return event_row(ask, arms, OUTCOME, first, "sensitivity", name, measure, read=make)
 
-    yield read(COX, lambda: hazard_ratio(followed, arms, OUTCOME, first), "hazard_ratio")
-    yield read("aipw_aalen_johansen", lambda: doubly_robust(followed, arms, OUTCOME, first))
+    yield read(COX, lambda: hazard_ratio(followed, plain, OUTCOME, first), "hazard_ratio")
+    yield read("aipw_aalen_johansen", lambda: doubly_robust(followed, plain, OUTCOME, first))
     if is_bootstrapped:
         yield read(f"{WEIGHTED}_bootstrap", lambda: _bootstrapped(ask, followed, arms, first))
 
