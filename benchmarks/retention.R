@@ -33,6 +33,7 @@ exit <- reals("exit")
 outcome <- integers("outcome")
 begin <- integers("survived_begin")
 end <- integers("survived_end")
+log_factor <- reals("log_factor")
 counts <- matrix(integers("counts"), ncol = repetitions)
 n_trials <- max(trial)
 penalty <- c(0, rep(1, ncol(x) - 1))
@@ -45,8 +46,12 @@ arm_of <- function(is_treated) {
   take <- which(entry < month & treated[row] == is_treated)
   grid <- sort(unique(exit[take][outcome[take] > 0]))
   list(
-    take = take, row = row[take], begin = begin[take], end = end[take], is_treated = is_treated,
-    data = data.frame(id = seq_along(take), entry = entry[take], exit = exit[take], state = state[take], any = outcome[take] > 0, own = outcome[take] == 1L),
+    is_treated = is_treated, row = row[take],
+    begin = begin[take], end = end[take], log_factor = log_factor[take],
+    data = data.frame(
+      id = seq_along(take), entry = entry[take], exit = exit[take], state = state[take],
+      any = outcome[take] > 0, own = outcome[take] == 1L
+    ),
     n_times = length(grid),
     first = findInterval(entry[take], grid) + 1L, last = findInterval(exit[take], grid) + 1L,
     event = which(outcome[take] > 0), kind = outcome[take][outcome[take] > 0]
@@ -91,7 +96,7 @@ difference <- function(count, risk) {
   passed <- c(0, cumsum(grown[order_of_rows]))
   risks <- vapply(arms, function(arm) {
     weights <- weight[arm$row]
-    if (arm$is_treated == 0L) weights <- weights * exp(passed[arm$end] - passed[arm$begin])
+    if (arm$is_treated == 0L) weights <- weights * exp(passed[arm$end] - passed[arm$begin] + arm$log_factor)
     risk(arm, weights)
   }, 0)
   unname(risks["treated"] - risks["control"])
@@ -140,7 +145,11 @@ repeated <- function(risk) {
   list(drawn = drawn, wall = after[["elapsed"]], cpu = after[["user.self"]] + after[["sys.self"]])
 }
 
-ways <- list(`multi-state survfit` = repeated(risk_by_multistate), `two plain survfits` = repeated(risk_by_two_curves), `by hand` = repeated(risk_by_hand))
+ways <- list(
+  `multi-state survfit` = repeated(risk_by_multistate),
+  `two plain survfits` = repeated(risk_by_two_curves),
+  `by hand` = repeated(risk_by_hand)
+)
 estimate <- difference(rep(1, length(treated)), risk_by_two_curves)
 writeLines(sprintf("%.17g", estimate), file.path(folder, "r_estimate.txt"))
 times <- data.frame(what = names(ways), wall = sapply(ways, `[[`, "wall"), cpu = sapply(ways, `[[`, "cpu"))

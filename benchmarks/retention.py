@@ -82,7 +82,8 @@ def estimate(folder: Path, n_repetitions: int, for_r: bool) -> None:
         trials = trimmed(build_trials(tables, study, study.programs[0], ROLE, {}))
     with timed(figures, "estimate"):
         followed = weigh(trials, EXITS, MONTH)
-        main_row = difference(Arms.of(followed), OUTCOME, MONTH)
+        arms = Arms.jackknifed(followed, rng("benchmark", len(followed.rows)))
+        main_row = difference(arms, OUTCOME, MONTH)
     counts = draws(followed, n_repetitions)
     with timed(figures, "bootstrap"):
         recount = Recount(followed, (OUTCOME,), MONTH)
@@ -125,7 +126,7 @@ def export(folder: Path, followed: WeightedFollowUp, n_repetitions: int) -> None
         "coefficients": model.propensity.coefficients,
         "entry": followed.entry,
         "exit": followed.exit,
-        "weights": followed.weights,
+        "log_factor": follow.log_factor,
     }
     integers = {
         "treated": model.treated,
