@@ -1,7 +1,7 @@
 """Two arms side by side: risks and time lost, each with what every cluster contributes to it."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -72,7 +72,9 @@ class Arm:
         self._jackknife = jackknifed
         chosen = followed.treated == is_treated
         self._kinds, self._clusters = followed.kinds, clusters
-        self._rows, self._base = followed.rows[chosen], followed.base[chosen]
+        self._rows, self._base = followed.rows.loc[chosen, ["outcome", "months"]], followed.base[chosen]
+        self._people = pd.factorize(followed.rows.loc[chosen, "employee_id"])[0]
+        self._months = self._rows["months"].to_numpy(dtype=float)
         self._take = np.flatnonzero(chosen[followed.row])
         self._interval_row, self._n_rows = followed.row[self._take], len(followed.rows)
         self._curves = aalen_johansen(
@@ -88,31 +90,37 @@ class Arm:
         wanted = EXITS if outcome == ANY_EXIT else (outcome,)
         return [self._kinds.index(kind) for kind in wanted if kind in self._kinds]
 
-    @property
+    @cached_property
     def n_people(self) -> int:
         """How many people are in the arm."""
-        return self._rows["employee_id"].nunique()
+        return int(self._people.max(initial=-1)) + 1
 
-    @property
+    @cached_property
     def n_effective(self) -> float:
         """Kish's effective number of people after weighting at time zero."""
-        return effective_sample_size(self._base, pd.factorize(self._rows["employee_id"])[0])
+        return effective_sample_size(self._base, self._people)
 
     def n_events(self, outcome: str, month: float) -> int:
         """Return how many people had the outcome by `month`."""
         wanted = EXITS if outcome == ANY_EXIT else (outcome,)
-        had = self._rows["outcome"].isin(wanted) & (self._rows["months"] <= month)
-        return self._rows.loc[had, "employee_id"].nunique()
+        had = self._rows["outcome"].isin(wanted).to_numpy() & (self._months <= month)
+        return len(np.unique(self._people[had]))
 
     def n_at_risk(self, months: np.ndarray) -> np.ndarray:
         """Return how many people were still followed just before each month."""
-        last = np.sort(self._rows.groupby("employee_id")["months"].max().to_numpy(dtype=float))
+        last = np.sort(self._longest(self._months))
         return len(last) - np.searchsorted(last, months, side="left")
 
     def n_followed(self, month: float) -> int:
         """Return how many people's follow-up was not cut short before `month`, by the data lock or their own start."""
-        reach = self._rows["months"].where(self._rows["outcome"].isna(), np.inf)
-        return int((reach.groupby(self._rows["employee_id"]).max() >= month).sum())
+        reach = np.where(self._rows["outcome"].isna(), self._months, np.inf)
+        return int((self._longest(reach) >= month).sum())
+
+    def _longest(self, months: np.ndarray) -> np.ndarray:
+        """Return each person's longest of the rows' months, shape (people,)."""
+        longest = np.zeros(self.n_people)
+        np.maximum.at(longest, self._people, months)
+        return longest
 
     def risk(self, outcome: str, month: float) -> float:
         """Return the cumulative incidence of the outcome by `month`."""
