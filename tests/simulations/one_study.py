@@ -28,7 +28,7 @@ from analysis.simulate.truth import retention_risks, treated_people
 from simulations.worlds import World
 
 OUTCOME, ROLE = "voluntary_exit", "mentor"
-N_BOOTSTRAPPED, N_DRAWS = 100, 100
+N_BOOTSTRAPPED, N_DRAWS = 50, 60
 ON_LOG_SCALE = ("risk_ratio", "hazard_ratio")
 COLUMNS = [
     *("scenario", "number", "estimator", "measure", "horizon_months", "status", "n_treated"),
