@@ -16,11 +16,11 @@ override MENTORING_REAL_DATA := $(abspath $(MENTORING_REAL_DATA))
 export MENTORING_REAL_DATA
 endif
 
-.PHONY: help reports test lab lint expected lock clean venv-uv venv-pip
+.PHONY: help reports test lab lint expected simulations benchmarks lock clean venv-uv venv-pip
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 reports: .venv/.built  ## the reports of every study under data/, the demo studies first of all
 	$(BIN)/mentoring report --all
@@ -34,10 +34,18 @@ lab: .venv/.built  ## JupyterLab on the notebooks
 
 lint: .venv/.built  ## style and common mistakes
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff format --check src tests benchmarks
 
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
+
+simulations: .venv/.built  ## the simulation study (an hour on two cores; what is in build/simulations is not made again)
+	PYTHONPATH=tests $(BIN)/python -m simulations
+
+benchmarks: .venv/.built  ## retention and its bootstrap beside R's survival, and our peak memory (needs Rscript)
+	$(BIN)/python benchmarks/retention.py --employees 3000 --repetitions 500
+	$(BIN)/python benchmarks/retention.py --employees 100000 --repetitions 5
+	$(BIN)/python benchmarks/retention.py --memory
 
 lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

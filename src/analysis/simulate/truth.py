@@ -42,7 +42,7 @@ def truth(scenario: Scenario, company: Workforce) -> pd.DataFrame:
 
 def _effects(scenario: Scenario, company: Workforce, program: ProgramDesign, role: str) -> list[dict]:
     """Return the true effects on one role of one program."""
-    people, design = _treated(company, program, role), program.roles[role]
+    people, design = treated_people(company, program, role), program.roles[role]
     if people.empty:
         return []
     n, rows = people["row"].nunique(), []
@@ -63,9 +63,17 @@ def _effects(scenario: Scenario, company: Workforce, program: ProgramDesign, rol
 
 def retention_truth(company: Workforce, people: pd.DataFrame, design: RoleDesign, months: int) -> float:
     """Return the mean difference of voluntary-exit risks, with the program minus without it."""
+    with_it, without = retention_risks(company, people, design, months)
+    return float((with_it - without).mean())
+
+
+def retention_risks(
+    company: Workforce, people: pd.DataFrame, design: RoleDesign, months: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each person's voluntary-exit risk by `months`, with the program and without it, shape (people,) each."""
     life = _life(company, people, months)
     with_it, without = (voluntary_risk(**life, ratio=ratio) for ratio in (design.hazard_ratio, 1.0))
-    return float((with_it - without).mean())
+    return with_it, without
 
 
 def promotion_truth(
@@ -101,7 +109,7 @@ def _life(company: Workforce, people: pd.DataFrame, months: int) -> dict:
     }
 
 
-def _treated(company: Workforce, program: ProgramDesign, role: str) -> pd.DataFrame:
+def treated_people(company: Workforce, program: ProgramDesign, role: str) -> pd.DataFrame:
     """Return the people the effect is about, with ``origin`` (the day they are followed from)."""
     records = company.enrolled.records
     records = records[(records["program"] == program.id) & (records["role"] == role)]

@@ -1,0 +1,159 @@
+"""One simulated study, estimated in every way under test, each number beside the truth."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.weights import WeightedFollowUp, as_followed, weigh
+from analysis.estimate.answer_lottery import retention_by_lottery
+from analysis.estimate.answer_retention import naive_rows
+from analysis.estimate.arms import Arms, default_clusters
+from analysis.estimate.ask import Ask
+from analysis.estimate.bootstrap import Recount, bootstrap
+from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
+from analysis.estimate.event_rows import WEIGHTED, event_row
+from analysis.estimate.hazard import COX, hazard_ratio
+from analysis.estimate.inference import Interval, wald
+from analysis.measure.employment import EXITS
+from analysis.pipeline import OpenStudy
+from analysis.pipeline.events import Comparison
+from analysis.plan.instruments import load_instruments
+from analysis.plan.results import Estimate
+from analysis.plan.seeds import rng
+from analysis.plan.study import Study
+from analysis.simulate import Company, simulate
+from analysis.simulate.truth import retention_risks, treated_people
+from simulations.worlds import World
+
+OUTCOME, ROLE = "voluntary_exit", "mentor"
+N_BOOTSTRAPPED, N_DRAWS = 50, 60
+ON_LOG_SCALE = ("risk_ratio", "hazard_ratio")
+COLUMNS = [
+    *("scenario", "number", "estimator", "measure", "horizon_months", "status", "n_treated"),
+    *("truth", "estimate", "std_error", "ci_low", "ci_high", "p_value"),
+]
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """Mean risks of the treated with the program and without, by horizon; the program does nothing or something."""
+
+    risks: dict[int, tuple[float, float]]
+    is_null: bool
+
+    def of(self, row: Estimate) -> float:
+        """Return the truth on the row's scale (ratios by their logarithm), NaN where no closed form is at hand."""
+        if self.is_null:
+            return 0.0
+        treated, untreated = self.risks[row.horizon_months]
+        if row.outcome != OUTCOME or row.estimand == "CACE":
+            return np.nan
+        known = {"risk_difference": treated - untreated, "risk_ratio": np.log(treated / untreated)}
+        return known.get(row.measure, np.nan)
+
+
+def estimates_of(world: World, number: int) -> pd.DataFrame:
+    """Return every estimate of one study, one row per estimator, measure and horizon, in `COLUMNS`.
+
+    Ratios and their limits are logarithms. A row without a number has its ``status`` alone.
+    """
+    company = simulate(world.study(number))
+    comparison = _comparison(company, world)
+    ask = comparison.ask("H1_retention")
+    if world.scenario.programs[0].assignment == "lottery":
+        found = retention_by_lottery(ask, comparison.lottery, OUTCOME).estimates
+    else:
+        found = tuple(_by_trials(ask, comparison, number < N_BOOTSTRAPPED))
+    truth = _truth(company, world)
+    return pd.DataFrame([_line(world, number, row, truth.of(row)) for row in found], columns=COLUMNS)
+
+
+def _comparison(company: Company, world: World) -> Comparison:
+    """Return the mentors' comparison, without the detour over files.
+
+    As in validation, an exit announced for a day after the data lock has not happened.
+    """
+    study = Study.model_validate(company.study)
+    employees = company.tables.employees
+    known = employees["exit_date"] <= pd.Timestamp(study.as_of)
+    employees = employees.assign(**{c: employees[c].where(known) for c in ("exit_date", "exit_type")})
+    if not world.notices_recorded:
+        employees = employees.assign(notice_date=pd.NaT)
+    cards = load_instruments(study) if company.tables.waves is not None else {}
+    opened = OpenStudy(study, cards, replace(company.tables, employees=employees), ())
+    return Comparison(opened, study.programs[0], ROLE)
+
+
+def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Iterator[Estimate]:
+    """Yield the rows of a target trial: what dashboards show, the main row, and other measures at the first horizon.
+
+    As `answer_retention.answer_by_trials` and `sensitivity.sensitivity_rows` make them, without curves and checks.
+    """
+    trials, months = comparison.trials, max(ask.study.horizons_months)
+    yield from naive_rows(ask, Arms.of(as_followed(comparison.ever, EXITS, months)), OUTCOME, contrast="ever_vs_never")
+    yield from naive_rows(ask, Arms.of(as_followed(trials.rows, EXITS, months)), OUTCOME)
+    followed = weigh(trials, EXITS, months)
+    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, OUTCOME, "jackknife"))
+    plain = Arms.of(followed)
+    first = ask.study.horizons_months[0]
+    for horizon in ask.study.horizons_months:
+        yield event_row(ask, arms, OUTCOME, horizon, "primary")
+    for measure in ("risk_ratio", "rmst_difference_days", "rmtl_difference_days"):
+        yield event_row(ask, arms, OUTCOME, first, "secondary", measure=measure)
+    yield event_row(ask, arms, "involuntary_exit", first, "negative_control")
+
+    def read(name: str, make, measure: str = "risk_difference") -> Estimate:
+        return event_row(ask, arms, OUTCOME, first, "sensitivity", name, measure, read=make)
+
+    yield read(COX, lambda: hazard_ratio(followed, plain, OUTCOME, first), "hazard_ratio")
+    yield read("aipw_aalen_johansen", lambda: doubly_robust(followed, plain, OUTCOME, first))
+    if is_bootstrapped:
+        yield read(f"{WEIGHTED}_bootstrap", lambda: _bootstrapped(ask, followed, arms, first))
+
+
+def _bootstrapped(ask: Ask, followed: WeightedFollowUp, arms: Arms, month: int) -> Interval:
+    """Return the main difference with the bootstrap's standard error, from fewer draws than a report takes."""
+    recount, people = Recount(followed, (OUTCOME,), month), default_clusters(followed)[0]
+    draws = bootstrap(recount, people, rng(ask.study.study, "bootstrap"), N_DRAWS)
+    return wald(difference_in_risks(arms, OUTCOME, month), np.nanstd(draws, ddof=1), arms.df)
+
+
+def _truth(company: Company, world: World) -> _Truth:
+    program, risks = world.scenario.programs[0], {}
+    if world.is_null:
+        return _Truth(risks, is_null=True)
+    people = treated_people(company.workforce, program, ROLE)
+    for months in world.scenario.horizons_months:
+        with_it, without = retention_risks(company.workforce, people, program.mentor, months)
+        risks[months] = (float(with_it.mean()), float(without.mean()))
+    return _Truth(risks, is_null=False)
+
+
+def _line(world: World, number: int, row: Estimate, truth: float) -> dict:
+    """Return one row of the result, ratios as logarithms."""
+    numbers = {name: getattr(row, name) for name in ("estimate", "ci_low", "ci_high")}
+    if row.is_estimated and row.measure in ON_LOG_SCALE:
+        numbers = {name: float(np.log(value)) for name, value in numbers.items()}
+    return numbers | {
+        "scenario": world.name,
+        "number": number,
+        "estimator": _name(row),
+        "measure": row.measure,
+        "horizon_months": row.horizon_months,
+        "status": row.status,
+        "n_treated": row.n_treated,
+        "truth": truth,
+        "std_error": row.std_error,
+        "p_value": row.p_value,
+    }
+
+
+def _name(row: Estimate) -> str:
+    """Return what tells the row's estimator from the others of its measure."""
+    if row.analysis == "naive":
+        return f"naive_{row.contrast}"
+    if row.analysis == "negative_control":
+        return f"negative_control_{row.outcome}"
+    return row.estimator

@@ -1,0 +1,78 @@
+"""The README's tables, made from ``results.csv``."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from simulations.worlds import WORLDS
+
+BEGIN, END = "<!-- tables: made by `make simulations`, not by hand -->", "<!-- end of tables -->"
+
+
+def write_readme(folder: Path) -> None:
+    """Replace what stands between the marks of ``README.md`` by the tables of ``results.csv``."""
+    path, results = folder / "README.md", pd.read_csv(folder / "results.csv")
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n\n{tables(results)}\n{END}{after}", encoding="utf-8")
+
+
+def tables(results: pd.DataFrame) -> str:
+    """Return the ladder and every row of the results, as Markdown."""
+    return f"### The ladder: what each correction removes where the program does nothing\n\n{ladder(results)}\n" + (
+        f"### Every scenario\n\n{every_scenario(results)}"
+    )
+
+
+LADDER = ("naive_ever_vs_never", "naive_enrolled_vs_not", "iptw_aalen_johansen")
+
+
+def ladder(results: pd.DataFrame) -> str:
+    """Return the mean difference at 12 months on each rung, in percentage points, for the null worlds people choose."""
+    rows = results[results["is_null"] & (results["horizon_months"] == 12) & (results["measure"] == "risk_difference")]
+    lines = ["| scenario | ever against never | from the start day | weighted |", "| --- | ---: | ---: | ---: |"]
+    for scenario, group in rows[rows["estimator"].isin(LADDER)].groupby("scenario", sort=False):
+        by_rung = group.set_index("estimator").loc[list(LADDER)]
+        cells = [f"{100 * r.mean_estimate:+.2f} ± {100 * r.mc_error_of_bias:.2f}" for r in by_rung.itertuples()]
+        lines.append(f"| `{scenario}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+HEADER = "estimator | measure, months | estimated | truth | bias ± MC error | SD | mean SE | coverage | not 0 | bar"
+RULE = "--- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---"
+
+
+def every_scenario(results: pd.DataFrame) -> str:
+    """Return one table per scenario under what is special about it."""
+    parts = []
+    for world in WORLDS:
+        rows = results[results["scenario"] == world.name]
+        held = "assumptions hold" if world.assumptions_hold else "**assumptions do not hold**"
+        about = f"#### {world.name}\n\n{world.about[0].upper()}{world.about[1:]}; {held}."
+        parts.append("\n".join([about, "", f"| {HEADER} |", f"| {RULE} |", *map(_row, rows.itertuples())]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(row) -> str:
+    digits = 1 if row.measure.endswith("days") else 4
+    known = pd.notna(row.passes_bar)
+    bias = f"{row.bias:+.{digits}f} ± {row.mc_error_of_bias:.{digits}f}" if known else "–"
+    truth, coverage = (f"{row.truth_mean:.{digits}f}", f"{row.coverage:.3f}") if known else ("–", "–")
+    cells = [
+        f"`{row.estimator}`",
+        f"{row.measure.replace('_', ' ')}, {row.horizon_months:.0f}",
+        f"{row.n_estimated} of {row.n_studies}",
+        truth,
+        bias,
+        f"{row.empirical_sd:.{digits}f}",
+        f"{row.mean_std_error:.{digits}f}",
+        coverage,
+        f"{row.false_positives:.3f}",
+        _bar(row) if known else "no truth at hand",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _bar(row) -> str:
+    passed = "passed" if row.passes_bar == True else "**failed**"  # noqa: E712  (read from text: may be a numpy bool)
+    return passed if row.assumptions_hold else f"{passed.strip('*')} (none set)"
