@@ -11,7 +11,7 @@ import pandas as pd
 
 from simulations.one_study import estimates_of
 from simulations.summary import summarize
-from simulations.table import write_readme
+from simulations.table import results_path, write_readme
 from simulations.worlds import WORLDS, World
 
 HERE = Path(__file__).parent
@@ -20,23 +20,25 @@ REPORTED_EVERY = 100
 
 
 def main() -> None:
-    """Make every scenario that is not there yet, then the results and the README's table."""
+    """Make every scenario whose results are not there yet; the README's tables are renewed after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=500, help="studies a scenario")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
-    parser.add_argument("--only", nargs="*", help="these scenarios alone; the committed results stay as they are")
-    parser.add_argument("--fresh", action="store_true", help="make again what build/simulations already holds")
+    parser.add_argument("--only", nargs="*", help="these scenarios alone")
+    parser.add_argument("--fresh", action="store_true", help="make again what has been made before")
     asked = parser.parse_args()
     RAW.mkdir(parents=True, exist_ok=True)
     chosen = [world for world in WORLDS if not asked.only or world.name in asked.only]
     with ProcessPoolExecutor(asked.jobs) as pool:
-        raw = [scenario_rows(world, asked.studies, pool, asked.fresh) for world in chosen]
-    results = summarize(pd.concat(raw, ignore_index=True))
-    if asked.only:
-        print(results.to_string())
-        return
-    results.to_csv(HERE / "results.csv", index=False, float_format="%.6g", lineterminator="\n")
-    write_readme(HERE)
+        for world in chosen:
+            path = results_path(world)
+            if path.exists() and not asked.fresh:
+                print(f"{world.name}: results are there", flush=True)
+                continue
+            results = summarize(scenario_rows(world, asked.studies, pool, asked.fresh))
+            path.parent.mkdir(exist_ok=True)
+            results.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+            write_readme(HERE)
 
 
 def scenario_rows(world: World, n: int, pool: ProcessPoolExecutor, fresh: bool) -> pd.DataFrame:

@@ -1,25 +1,39 @@
-"""The README's tables, made from ``results.csv``."""
+"""The README's tables, made from the results of every scenario that there are."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from simulations.worlds import WORLDS
+from simulations.worlds import WORLDS, World
 
 BEGIN, END = "<!-- tables: made by `make simulations`, not by hand -->", "<!-- end of tables -->"
 
 
+def results_path(world: World) -> Path:
+    """Return the file that holds a scenario's results."""
+    return Path(__file__).parent / "results" / f"{world.name}.csv"
+
+
+def committed_results() -> pd.DataFrame:
+    """Return the results of every scenario that has been made, in the order of the worlds."""
+    return pd.concat([pd.read_csv(results_path(w)) for w in WORLDS if results_path(w).exists()], ignore_index=True)
+
+
 def write_readme(folder: Path) -> None:
-    """Replace what stands between the marks of ``README.md`` by the tables of ``results.csv``."""
-    path, results = folder / "README.md", pd.read_csv(folder / "results.csv")
+    """Replace what stands between the marks of ``README.md`` by the tables of the results."""
+    path = folder / "README.md"
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{tables(results)}\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{BEGIN}\n\n{tables(committed_results())}\n{END}{after}", encoding="utf-8")
 
 
 def tables(results: pd.DataFrame) -> str:
     """Return the ladder and every row of the results, as Markdown."""
-    return f"### The ladder: what each correction removes where the program does nothing\n\n{ladder(results)}\n" + (
+    made = results["scenario"].nunique()
+    missing = [w.name for w in WORLDS if w.name not in set(results["scenario"])]
+    so_far = f"{made} of {len(WORLDS)} scenarios so far; still to be made: {', '.join(missing)}.\n\n" if missing else ""
+    return (
+        f"{so_far}### The ladder: what each correction removes where the program does nothing\n\n{ladder(results)}\n"
         f"### Every scenario\n\n{every_scenario(results)}"
     )
 
@@ -47,6 +61,8 @@ def every_scenario(results: pd.DataFrame) -> str:
     parts = []
     for world in WORLDS:
         rows = results[results["scenario"] == world.name]
+        if rows.empty:
+            continue
         held = "assumptions hold" if world.assumptions_hold else "**assumptions do not hold**"
         about = f"#### {world.name}\n\n{world.about[0].upper()}{world.about[1:]}; {held}."
         parts.append("\n".join([about, "", f"| {HEADER} |", f"| {RULE} |", *map(_row, rows.itertuples())]))
