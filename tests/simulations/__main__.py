@@ -26,9 +26,12 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--only", nargs="*", help="these scenarios alone; the committed results stay as they are")
     parser.add_argument("--fresh", action="store_true", help="make again what build/simulations already holds")
+    parser.add_argument("--so-far", action="store_true", help="make none; results of the scenarios that are there")
     asked = parser.parse_args()
     RAW.mkdir(parents=True, exist_ok=True)
     chosen = [world for world in WORLDS if not asked.only or world.name in asked.only]
+    if asked.so_far:
+        chosen = [world for world in chosen if raw_file(world, asked.studies).exists()]
     with ProcessPoolExecutor(asked.jobs) as pool:
         raw = [scenario_rows(world, asked.studies, pool, asked.fresh) for world in chosen]
     results = summarize(pd.concat(raw, ignore_index=True))
@@ -39,9 +42,14 @@ def main() -> None:
     write_readme(HERE)
 
 
+def raw_file(world: World, n: int) -> Path:
+    """Return where a scenario's rows are kept, so that a run that was broken off goes on with the next scenario."""
+    return RAW / f"{world.name}_{n}.csv"
+
+
 def scenario_rows(world: World, n: int, pool: ProcessPoolExecutor, fresh: bool) -> pd.DataFrame:
     """Return the rows of `n` studies of a scenario, from the file of an earlier run where there is one."""
-    path, started = RAW / f"{world.name}_{n}.csv", time.monotonic()
+    path, started = raw_file(world, n), time.monotonic()
     if fresh or not path.exists():
         parts = []
         for part in pool.map(partial(estimates_of, world), range(n), chunksize=5):
