@@ -39,7 +39,7 @@ lint: .venv/.built  ## style and common mistakes
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
 
-simulations: .venv/.built  ## the simulation study (an hour on two cores; what is in build/simulations is not made again)
+simulations: .venv/.built  ## the simulation study (80 minutes on two cores; scenarios with results are not made again)
 	PYTHONPATH=tests $(BIN)/python -m simulations
 
 benchmarks: .venv/.built  ## retention and its bootstrap beside R's survival, and our peak memory (needs Rscript)

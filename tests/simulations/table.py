@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from simulations.summary import NOMINAL, bias_is_small, coverage_is_nominal
 from simulations.worlds import WORLDS, World
 
 BEGIN, END = "<!-- tables: made by `make simulations`, not by hand -->", "<!-- end of tables -->"
@@ -28,16 +29,57 @@ def write_readme(folder: Path) -> None:
 
 
 def tables(results: pd.DataFrame) -> str:
-    """Return the ladder and every row of the results, as Markdown."""
-    made = results["scenario"].nunique()
-    missing = [w.name for w in WORLDS if w.name not in set(results["scenario"])]
-    so_far = f"{made} of {len(WORLDS)} scenarios so far; still to be made: {', '.join(missing)}.\n\n" if missing else ""
-    return (
-        f"{so_far}### The ladder: what each correction removes where the program does nothing\n\n{ladder(results)}\n"
-        f"### Every scenario\n\n{every_scenario(results)}"
+    """Return how much of the study is there, the ladder and every row of the results, as Markdown."""
+    parts = [
+        so_far(results),
+        "### The ladder: what each correction removes where the program does nothing",
+        LADDER_TEXT,
+        ladder(results),
+        "### Where the bar was missed although the assumptions hold",
+        missed(results),
+        "### Every scenario",
+        every_scenario(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def so_far(results: pd.DataFrame) -> str:
+    """Return how many scenarios and rows there are, and which scenarios are missing."""
+    there = set(results["scenario"])
+    missing = [f"`{world.name}`" for world in WORLDS if world.name not in there]
+    held = results[results["assumptions_hold"] & results["passes_bar"].notna()]
+    passed = held["passes_bar"].astype(str) == "True"
+    text = (
+        f"{len(there)} of {len(WORLDS)} scenarios; where assumptions hold, {passed.sum()} of {len(held)} rows passed."
     )
+    return text + (f" **Not made yet:** {', '.join(missing)}." if missing else "")
 
 
+def missed(results: pd.DataFrame) -> str:
+    """Return the rows that should have passed and did not, by what they missed."""
+    rows = results[results["assumptions_hold"] & (results["passes_bar"].astype(str) == "False")]
+    if rows.empty:
+        return "Nowhere."
+    lines = [
+        "| scenario | estimator | measure, months | bias / SD | coverage | missed |",
+        "| --- | --- | --- | ---: | ---: | --- |",
+    ]
+    for row in rows.to_dict("records"):
+        what = [] if bias_is_small(row) else ["bias"]
+        if not coverage_is_nominal(row):
+            what.append("coverage too high" if row["coverage"] > NOMINAL else "coverage too low")
+        measure = f"{row['measure'].replace('_', ' ')}, {row['horizon_months']}"
+        lines.append(
+            f"| `{row['scenario']}` | `{row['estimator']}` | {measure} "
+            f"| {row['bias'] / row['empirical_sd']:+.2f} | {row['coverage']:.3f} | {', '.join(what)} |"
+        )
+    return "\n".join(lines)
+
+
+LADDER_TEXT = (
+    "Mean difference in risk at 12 months, in percentage points, ± its Monte-Carlo error. The truth is 0. "
+    "A scenario in bold breaks an assumption."
+)
 LADDER = ("naive_ever_vs_never", "naive_enrolled_vs_not", "iptw_aalen_johansen")
 
 
@@ -48,8 +90,9 @@ def ladder(results: pd.DataFrame) -> str:
     for scenario, group in rows[rows["estimator"].isin(LADDER)].groupby("scenario", sort=False):
         by_rung = group.set_index("estimator").loc[list(LADDER)]
         cells = [f"{100 * r.mean_estimate:+.2f} ± {100 * r.mc_error_of_bias:.2f}" for r in by_rung.itertuples()]
-        lines.append(f"| `{scenario}` | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        name = f"`{scenario}`" if by_rung["assumptions_hold"].any() else f"**`{scenario}`**"
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 HEADER = "estimator | measure, months | estimated | truth | bias ± MC error | SD | mean SE | coverage | not 0 | bar"
@@ -66,7 +109,7 @@ def every_scenario(results: pd.DataFrame) -> str:
         held = "assumptions hold" if world.assumptions_hold else "**assumptions do not hold**"
         about = f"#### {world.name}\n\n{world.about[0].upper()}{world.about[1:]}; {held}."
         parts.append("\n".join([about, "", f"| {HEADER} |", f"| {RULE} |", *map(_row, rows.itertuples())]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _row(row) -> str:
