@@ -107,7 +107,7 @@ def estimate(folder: Path, n_repetitions: int, for_r: bool) -> None:
 
 def draws(followed: WeightedFollowUp, n: int) -> Callable[[], Iterator[np.ndarray]]:
     """Return what makes how often each row counts in each repetition, as `estimate.bootstrap.bootstrap` draws it."""
-    person = default_clusters(followed)[0]
+    person = default_clusters(followed)
     return lambda: (count[person].astype(float) for count in drawn_people(followed, n))
 
 
@@ -131,7 +131,7 @@ def export(folder: Path, followed: WeightedFollowUp, n_repetitions: int) -> None
     integers = {
         "treated": model.treated,
         "trial": model.trial + 1,
-        "person": default_clusters(followed)[0] + 1,
+        "person": default_clusters(followed) + 1,
         "order": follow.order + 1,
         "row": followed.row + 1,
         "outcome": followed.outcome,

@@ -14,15 +14,16 @@ from analysis.design.imputation import impute
 from analysis.design.promotion import until_promotion
 from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
 from analysis.design.trials import Trials, build_trials
-from analysis.design.weights import WeightModel, as_followed, interval_weights, trimmed, weigh
+from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, interval_weights, trimmed, weigh
 from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
 from analysis.estimate.hazard import hazard_ratio
-from analysis.estimate.inference import Interval, rubin
+from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin, wilson
 from analysis.estimate.jackknife import grouped
 from analysis.estimate.moderators import effect_slope
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
+from analysis.estimate.reweigh import reweigh
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
 
@@ -149,10 +150,21 @@ def test_without_censoring_risks_are_plain_proportions_and_days_plain_means():
     lost = days_lost(arms, "voluntary_exit", 12)
     assert lost.estimate == pytest.approx(days * (9 / 4 - (10 + 7) / 4))
     assert days_retained(arms, 12).estimate == pytest.approx(days * ((3 + 36) / 4 - (2 + 5 + 8 + 12) / 4))
-    # Two plain means: the variance of each arm's mean, with the factor n/(n − 1) for all clusters together.
-    values = [np.array([9, 0, 0, 0]), np.array([10, 7, 0, 0])]
-    variance = sum(v.var() / 4 for v in values) * 8 / 7
-    assert lost.std_error == pytest.approx(days * np.sqrt(variance))
+
+
+def test_days_have_the_error_of_plain_means_and_with_few_exits_a_wider_interval():
+    def days_of(copies: int) -> Interval:
+        rows = pd.concat([eight_people()] * copies, ignore_index=True).assign(employee_id=np.arange(8 * copies))
+        return days_lost(Arms.of(as_followed(rows, EXITS, 12)), "voluntary_exit", 12)
+
+    # The variance of each arm's mean, with the factor n/(n − 1) for all clusters together.
+    values, days = [np.array([9, 0, 0, 0]), np.array([10, 7, 0, 0])], 365.25 / 12
+    many, few = days_of(10), days_of(9)
+    assert many.std_error == pytest.approx(days * np.sqrt(sum(v.var() / 40 for v in values) * 80 / 79))
+    assert many.high - many.estimate == pytest.approx(1.959964 * many.std_error)
+    treated, control = wilson(9 / 48, 36), wilson(17 / 48, 36)
+    assert few.low == pytest.approx(12 * days * (-8 / 48 - np.hypot(9 / 48 - treated[0], control[1] - 17 / 48)))
+    assert few.high == pytest.approx(12 * days * (-8 / 48 + np.hypot(treated[1] - 9 / 48, 17 / 48 - control[0])))
 
 
 def test_an_exit_without_delay_and_one_at_the_horizon_both_count():
@@ -213,7 +225,7 @@ def test_recounting_everybody_once_gives_the_main_estimate(followed, arms):
 
 def test_counting_people_twice_equals_having_them_twice(trials, followed):
     """Integer counts are copies: the same estimate from rows that really are there twice."""
-    codes = default_clusters(followed)[0]
+    codes = default_clusters(followed)
     counts = 1.0 + (np.random.default_rng(1).random(codes.max() + 1) < 0.4)[codes]
     found = Recount(followed, ("voluntary_exit",), 12).difference(counts)
     extra = np.flatnonzero(counts == 2)
@@ -237,7 +249,7 @@ def test_counting_people_twice_equals_having_them_twice(trials, followed):
 
 def test_the_bootstrap_agrees_with_the_influence_functions(followed, arms):
     recount = Recount(followed, EXITS, 12)
-    draws = bootstrap(recount, default_clusters(followed)[0], np.random.default_rng(2), n=200)
+    draws = bootstrap(recount, default_clusters(followed), np.random.default_rng(2), n=200)
     error = difference(arms, "any_exit", 12).std_error
     # 200 draws know a standard error to 5 %; trials that lose an arm in a draw add some.
     assert np.nanstd(draws, ddof=1) == pytest.approx(error, rel=0.25)
@@ -258,6 +270,46 @@ def test_the_jackknife_leaves_groups_out_in_earnest(followed, arms):
 def error(arms: Arms) -> float:
     treated, control = (arm.risk_influence("voluntary_exit", 12) for arm in (arms.treated, arms.control))
     return std_error(treated - control)
+
+
+def test_the_jackknife_of_the_hazard_ratio_steps_to_where_a_refit_ends(trials, followed):
+    found = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=10)
+    groups = grouped(found.clusters.codes, np.random.default_rng(3), n_groups=10)
+    refitted = []
+    for group in range(10):
+        weights = reweigh(followed, (groups != group).astype(float))
+        kept = weights > 0
+        parts = (getattr(followed, name)[kept] for name in ("row", "entry", "exit", "outcome"))
+        without = WeightedFollowUp(followed.rows, EXITS, 24, *parts, weights[kept])
+        refitted.append(np.log(hazard_ratio(without, Arms.of(without), "any_exit", 24).estimate))
+    found = hazard_ratio(followed, found, "any_exit", 24)
+    spread = np.sqrt(9 / 10 * np.sum((refitted - np.mean(refitted)) ** 2))
+    assert found.std_error == pytest.approx(spread, rel=0.02)
+    plain = hazard_ratio(followed, Arms.of(followed), "any_exit", 24)
+    assert found.estimate == pytest.approx(plain.estimate, rel=1e-12)
+
+
+def test_the_doubly_robust_error_is_that_of_leaving_groups_out(followed):
+    arms = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=10)
+    groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=10)
+    covariates = followed.model.matrix.values  # noqa: PD011 (no frame)
+    base = followed.at_start(reweigh(followed, (groups != 4).astype(float)))
+    means = [np.average(covariates[a], axis=0, weights=base[a]) for a in (followed.treated, ~followed.treated)]
+    left = means[0] - means[1]
+    np.testing.assert_allclose(arms.jackknife.imbalance[4], left)
+    assert min(arms.n_events("any_exit", 24)) >= FEW_EVENTS
+    found, plain = (doubly_robust(followed, a, "any_exit", 24) for a in (arms, Arms.of(followed)))
+    assert found.estimate == pytest.approx(plain.estimate)
+    assert found.std_error == pytest.approx(plain.std_error, rel=0.5)
+    assert found.std_error != pytest.approx(difference(arms, "any_exit", 24).std_error, rel=1e-6)
+
+
+def test_with_few_exits_the_doubly_robust_interval_is_the_plain_one_moved(followed):
+    arms = Arms.of(followed)
+    assert min(arms.n_events("other_exit", 12)) < FEW_EVENTS
+    plain, found = difference(arms, "other_exit", 12), doubly_robust(followed, arms, "other_exit", 12)
+    moved = found.estimate - plain.estimate
+    assert moved != 0 and found.low - plain.low == pytest.approx(moved) == found.high - plain.high
 
 
 def test_where_nobody_can_be_left_out_the_influence_functions_serve(trials):
@@ -378,6 +430,13 @@ def test_imputed_numbers_keep_the_relation_that_the_known_ones_show():
     slope, _ = np.polyfit(level[~seen], found["morale_last"][~seen], 1)
     assert slope == pytest.approx(0.4, abs=0.06)
     assert found["morale_last"][~seen].std() == pytest.approx(morale[~seen].std(), rel=0.1)
+
+
+def test_a_difference_of_two_estimates_keeps_their_asymmetry():
+    found = minus(Interval(-0.05, 0.0, -0.09, 0.00, 0.0), Interval(0.01, 0.0, -0.02, 0.09, 0.0))
+    assert found.estimate == pytest.approx(-0.06)
+    assert found.low == pytest.approx(-0.06 - np.hypot(0.04, 0.08))
+    assert found.high == pytest.approx(-0.06 + np.hypot(0.05, 0.03))
 
 
 def test_rubins_rules_by_hand():

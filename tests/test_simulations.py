@@ -108,6 +108,7 @@ def test_a_summary_counts_what_it_says():
     assert found["false_positives"] == pytest.approx(1 / 3)
     assert found["p_below_05"] == pytest.approx(1 / 3), "a p-value of exactly .05 is not below it"
     assert found["first_estimate"] == 0.1
+    assert pd.isna(found["passes_bar"]), "three studies say too little"
 
 
 # The committed results

@@ -15,7 +15,8 @@ from analysis.estimate.bootstrap import Recount, bootstrap
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.event_rows import WEIGHTED, event_row
 from analysis.estimate.hazard import COX, hazard_ratio
-from analysis.estimate.inference import Interval, wald
+from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline import OpenStudy
 from analysis.pipeline.events import Comparison
@@ -28,6 +29,7 @@ from analysis.simulate.truth import retention_risks, treated_people
 from simulations.worlds import World
 
 OUTCOME, ROLE = "voluntary_exit", "mentor"
+BOOTSTRAP = f"{WEIGHTED}_bootstrap"
 N_BOOTSTRAPPED, N_DRAWS = 50, 60
 ON_LOG_SCALE = ("risk_ratio", "hazard_ratio")
 COLUMNS = [
@@ -96,7 +98,6 @@ def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Itera
     yield from naive_rows(ask, Arms.of(as_followed(trials.rows, EXITS, months)), OUTCOME)
     followed = weigh(trials, EXITS, months)
     arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, OUTCOME, "jackknife"))
-    plain = Arms.of(followed)
     first = ask.study.horizons_months[0]
     for horizon in ask.study.horizons_months:
         yield event_row(ask, arms, OUTCOME, horizon, "primary")
@@ -107,15 +108,17 @@ def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Itera
     def read(name: str, make, measure: str = "risk_difference") -> Estimate:
         return event_row(ask, arms, OUTCOME, first, "sensitivity", name, measure, read=make)
 
-    yield read(COX, lambda: hazard_ratio(followed, plain, OUTCOME, first), "hazard_ratio")
-    yield read("aipw_aalen_johansen", lambda: doubly_robust(followed, plain, OUTCOME, first))
-    if is_bootstrapped:
-        yield read(f"{WEIGHTED}_bootstrap", lambda: _bootstrapped(ask, followed, arms, first))
+    yield read(COX, lambda: hazard_ratio(followed, arms, OUTCOME, first), "hazard_ratio")
+    yield read("aipw_aalen_johansen", lambda: doubly_robust(followed, arms, OUTCOME, first))
+    if is_bootstrapped and min(arms.n_events(OUTCOME, first)) < FEW_EVENTS:
+        yield not_estimable(ask.question(OUTCOME), "sensitivity", BOOTSTRAP, "Left out of a report: too few exits.")
+    elif is_bootstrapped:
+        yield read(BOOTSTRAP, lambda: _bootstrapped(ask, followed, arms, first))
 
 
 def _bootstrapped(ask: Ask, followed: WeightedFollowUp, arms: Arms, month: int) -> Interval:
     """Return the main difference with the bootstrap's standard error, from fewer draws than a report takes."""
-    recount, people = Recount(followed, (OUTCOME,), month), default_clusters(followed)[0]
+    recount, people = Recount(followed, (OUTCOME,), month), default_clusters(followed)
     draws = bootstrap(recount, people, rng(ask.study.study, "bootstrap"), N_DRAWS)
     return wald(difference_in_risks(arms, OUTCOME, month), np.nanstd(draws, ddof=1), arms.df)
 

@@ -7,6 +7,8 @@ from simulations.worlds import WORLDS
 
 NOMINAL, ALPHA = 0.95, 0.05
 MC_ERRORS, TENTH = 3, 0.1
+# Studies with a number below which no bar is set.
+LEAST_JUDGED = 30
 KEYS = ["scenario", "estimator", "measure", "horizon_months"]
 
 
@@ -31,7 +33,7 @@ def summarize(rows: pd.DataFrame) -> pd.DataFrame:
     assumptions_hold
         Of the scenario, and the estimator is not a naive one.
     passes_bar
-        As from `passes`; empty where no truth is known.
+        As from `passes`; empty where no truth is known or fewer than `LEAST_JUDGED` studies have a number.
     first_estimate
         That of study 0000: what shows that the committed results are those of the code as it is.
     """
@@ -65,7 +67,7 @@ def _line(scenario: str, estimator: str, group: pd.DataFrame) -> dict:
     }
     first = group.loc[group["number"] == 0, "estimate"]
     return line | {
-        "passes_bar": passes(line) if knows_truth else pd.NA,
+        "passes_bar": passes(line) if knows_truth and n >= LEAST_JUDGED else pd.NA,
         "first_estimate": first.iloc[0] if len(first) else np.nan,
     }
 

@@ -127,9 +127,9 @@ def _row(row) -> str:
         f"{row.mean_std_error:.{digits}f}",
         coverage,
         f"{row.false_positives:.3f}",
-        _bar(row) if known else "no truth at hand",
+        _bar(row) if known else "no truth at hand" if pd.isna(row.truth_mean) else "too few to say",
     ]
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(cell.replace('nan', '–') for cell in cells)} |"
 
 
 def _bar(row) -> str:

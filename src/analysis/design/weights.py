@@ -57,10 +57,14 @@ class WeightedFollowUp:
     @cached_property
     def base(self) -> np.ndarray:
         """Each row's weight at time zero, shape (rows,)."""
+        return self.at_start(self.weights)
+
+    def at_start(self, weights: np.ndarray) -> np.ndarray:
+        """Return what of the intervals' weights each row has at time zero: shape (intervals,) → (rows,)."""
         first = self.entry == 0
-        weights = np.zeros(len(self.rows))
-        weights[self.row[first]] = self.weights[first]
-        return weights
+        by_row = np.zeros(len(self.rows))
+        by_row[self.row[first]] = weights[first]
+        return by_row
 
 
 @dataclass(frozen=True)

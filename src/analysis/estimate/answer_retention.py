@@ -99,8 +99,7 @@ def _other_measures(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: s
     if outcome in (*EXITS, ANY_EXIT):
         rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
     rows += [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
-    plain = Arms.of(followed)
-    return rows + [hazard_row(ask, followed, plain, outcome, h) for h in horizons]
+    return rows + [hazard_row(ask, followed, arms, outcome, h) for h in horizons]
 
 
 def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:

@@ -9,8 +9,8 @@ import pandas as pd
 from analysis.design.balance import effective_sample_size
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.inference import cluster_sums
-from analysis.estimate.jackknife import MOST_GROUPS, Jackknife, grouped, jackknife
-from analysis.estimate.survival import aalen_johansen
+from analysis.estimate.jackknife import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
+from analysis.estimate.survival import Curves, aalen_johansen
 from analysis.measure.employment import EXITS
 
 ANY_EXIT = "any_exit"
@@ -23,13 +23,10 @@ class Clusters:
     ----------
     codes
         The cluster of each row of the follow-up (0, 1, …), shape (rows,).
-    labels
-        What each code stands for, shape (clusters,); the code itself where not given.
     """
 
-    def __init__(self, followed: WeightedFollowUp, codes: np.ndarray, labels: np.ndarray | None = None):
+    def __init__(self, followed: WeightedFollowUp, codes: np.ndarray):
         self.codes, self.n = codes, int(codes.max()) + 1
-        self.labels = np.arange(self.n) if labels is None else labels
         self._followed = followed
         model = followed.model
         self._by_coefficient = None
@@ -53,11 +50,10 @@ class Clusters:
         return direct + self._followed.model.gradient(interval, influence) @ self._by_coefficient
 
 
-def default_clusters(followed: WeightedFollowUp) -> tuple[np.ndarray, np.ndarray]:
-    """Return the person of each row (in a rollout the unit) as codes, shape (rows,), and what each code stands for."""
+def default_clusters(followed: WeightedFollowUp) -> np.ndarray:
+    """Return the person of each row (in a rollout the unit) as codes, shape (rows,)."""
     rows = followed.rows
-    codes, labels = pd.factorize(rows["unit"].fillna("none") if followed.by_unit else rows["employee_id"])
-    return codes, np.asarray(labels)
+    return pd.factorize(rows["unit"].fillna("none") if followed.by_unit else rows["employee_id"])[0]
 
 
 class Arm:
@@ -67,9 +63,9 @@ class Arm:
     """
 
     def __init__(
-        self, followed: WeightedFollowUp, is_treated: bool, clusters: Clusters, jackknifed: Jackknife | None = None
+        self, followed: WeightedFollowUp, is_treated: bool, clusters: Clusters, without_groups: Curves | None = None
     ):
-        self._jackknife = jackknifed
+        self._without_groups = without_groups
         chosen = followed.treated == is_treated
         self._kinds, self._clusters = followed.kinds, clusters
         self._rows, self._base = followed.rows.loc[chosen, ["outcome", "months"]], followed.base[chosen]
@@ -128,10 +124,8 @@ class Arm:
 
     def _risk_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return what each cluster (or group of the jackknife) contributes to a risk, shape (clusters,)."""
-        if self._jackknife is not None:
-            return self._jackknife.contributions(
-                self._jackknife.risk[:, self._positions(outcome), int(month)].sum(axis=1)
-            )
+        if self._without_groups is not None:
+            return contributions(sum(self._without_groups.risk(k, month) for k in self._positions(outcome)))
         parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
         return self._clusters.sums(self._take, sum(parts))
 
@@ -146,10 +140,8 @@ class Arm:
 
     def months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return what each cluster (or group of the jackknife) contributes to the months lost."""
-        if self._jackknife is not None:
-            return self._jackknife.contributions(
-                self._jackknife.lost[:, self._positions(outcome), int(month)].sum(axis=1)
-            )
+        if self._without_groups is not None:
+            return contributions(sum(self._without_groups.time_lost(k, month) for k in self._positions(outcome)))
         parts = [self._curves.time_lost_influence(k, month) for k in self._positions(outcome)]
         return self._clusters.sums(self._take, sum(parts))
 
@@ -164,20 +156,23 @@ class Arms:
         Clusters behind the variance (people, or units in a rollout).
     df
         Degrees of freedom of the intervals.
+    jackknife
+        What the variance comes from; None where it comes from influence functions.
     """
 
     treated: Arm
     control: Arm
     clusters: Clusters
     df: float
+    jackknife: Jackknife | None = None
 
     @classmethod
     def of(cls, followed: WeightedFollowUp, clusters: np.ndarray | None = None, df: float | None = None) -> "Arms":
         """Return the arms of a follow-up, clustered by person (by unit in a rollout) or by the codes given."""
-        grouped = Clusters(followed, *(default_clusters(followed) if clusters is None else (clusters,)))
+        together = Clusters(followed, default_clusters(followed) if clusters is None else clusters)
         if df is None:
-            df = grouped.n - 1 if followed.by_unit else np.inf
-        return cls(Arm(followed, True, grouped), Arm(followed, False, grouped), grouped, df)
+            df = together.n - 1 if followed.by_unit else np.inf
+        return cls(Arm(followed, True, together), Arm(followed, False, together), together, df)
 
     @classmethod
     def jackknifed(
@@ -191,16 +186,16 @@ class Arms:
 
         Units of a rollout are left out one by one, people by groups drawn by lot.
         """
-        plain = cls.of(followed, clusters)
-        codes = plain.clusters.codes
-        treated, control = jackknife(followed, codes if followed.by_unit else grouped(codes, rng, n_groups))
-        if treated.n_groups < 2:
-            return plain
-        arms = (
-            Arm(followed, is_treated, plain.clusters, found)
-            for is_treated, found in ((True, treated), (False, control))
+        codes = default_clusters(followed) if clusters is None else clusters
+        without = jackknife(followed, codes if followed.by_unit else grouped(codes, rng, n_groups))
+        if without is None:
+            return cls.of(followed, codes)
+        together = Clusters(followed, codes)
+        treated, control = (
+            Arm(followed, True, together, without.treated),
+            Arm(followed, False, together, without.control),
         )
-        return cls(*arms, plain.clusters, treated.n_groups - 1)
+        return cls(treated, control, together, without.n_groups - 1, without)
 
     def n_people(self) -> tuple[int, int]:
         """Return how many people are in each arm, treated first."""

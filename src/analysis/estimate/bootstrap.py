@@ -4,7 +4,7 @@ import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.reweigh import reweigh
-from analysis.estimate.survival import Incidence, RiskSets
+from analysis.estimate.survival import RiskSets
 
 N_REPETITIONS = 200
 
@@ -35,7 +35,7 @@ class Recount:
 
     def _risk(self, is_treated: bool, weights: np.ndarray) -> float:
         take, sets = self._arms[is_treated]
-        curves = Incidence(sets, weights[take], self._kinds)
+        curves = sets.curves(weights[take], self._kinds)
         return float(sum(curves.risk(k, self._month) for k in range(len(self._kinds))))
 
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import Arms
-from analysis.estimate.inference import Interval, wald
-from analysis.estimate.retention import std_error
+from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, wald
+from analysis.estimate.jackknife import contributions
+from analysis.estimate.retention import difference, std_error
 
 
 def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Interval:
@@ -14,18 +15,25 @@ def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: i
     The comparators' pseudo-values of the risk (Andersen, Klein & Rosthøj 2003, Biometrika 90:15) are regressed on the
     covariates with their weights; the difference in mean covariates that the weights leave, times the slopes, is
     subtracted (Bang & Robins 2005, Biometrics 61:962). The slopes are penalized as if by one person of the treated, and
-    their own uncertainty, which meets the small remaining imbalance only, is left out.
+    their own uncertainty, which meets the small remaining imbalance only, is left out. With few events in an arm the
+    interval is the plain difference's, moved by what was subtracted.
     """
     x, treated, base = followed.model.matrix.values, followed.treated, followed.base
     mean_treated, mean_control = x[treated].mean(axis=0), np.average(x[~treated], axis=0, weights=base[~treated])
     slopes = _slopes(
         x[~treated] - mean_control, pseudo_values(followed, arms, outcome, month)[~treated], base[~treated]
     )
-    estimate = difference_in_risks(arms, outcome, month) - float((mean_treated - mean_control) @ slopes)
-    contributions = arms.treated.risk_influence(outcome, month) - arms.control.risk_influence(outcome, month)
-    contributions = contributions - _imbalance_influence(followed, arms, (x - mean_treated) @ slopes, True)
-    contributions = contributions + _imbalance_influence(followed, arms, (x - mean_control) @ slopes, False)
-    return wald(estimate, std_error(contributions), arms.df)
+    left = float((mean_treated - mean_control) @ slopes)
+    if min(arms.n_events(outcome, month)) < FEW_EVENTS:
+        plain = difference(arms, outcome, month)
+        return from_limits(*(value - left for value in (plain.estimate, plain.low, plain.high)))
+    parts = arms.treated.risk_influence(outcome, month) - arms.control.risk_influence(outcome, month)
+    if arms.jackknife is None:
+        parts = parts - _imbalance_influence(followed, arms, (x - mean_treated) @ slopes, True)
+        parts = parts + _imbalance_influence(followed, arms, (x - mean_control) @ slopes, False)
+    else:
+        parts = parts - contributions(arms.jackknife.imbalance @ slopes)
+    return wald(difference_in_risks(arms, outcome, month) - left, std_error(parts), arms.df)
 
 
 def difference_in_risks(arms: Arms, outcome: str, month: int) -> float:

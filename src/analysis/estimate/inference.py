@@ -74,17 +74,33 @@ def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:
 def newcombe(treated: float, n_treated: float, control: float, n_control: float, level: float = LEVEL) -> Interval:
     """Return the hybrid score interval of a difference of two shares (Newcombe 1998, Stat Med 17:873, method 10).
 
-    `n_treated` and `n_control` may be effective sample sizes. The standard error is the interval's half width in
-    normal quantiles, so that an arm without exits still has one.
+    `n_treated` and `n_control` may be effective sample sizes. The standard error is read from the limits, so that an
+    arm without exits still has one.
     """
     low_1, high_1 = wilson(treated, n_treated, level)
     low_0, high_0 = wilson(control, n_control, level)
     difference = treated - control
     low = difference - np.hypot(treated - low_1, high_0 - control)
     high = difference + np.hypot(high_1 - treated, control - low_0)
+    return from_limits(difference, low, high, level)
+
+
+def minus(one: Interval, other: Interval) -> Interval:
+    """Return the difference of two independent estimates by the method of variance estimates recovery.
+
+    Zou & Donner 2008 (Stat Med 27:1693): an asymmetric interval stays asymmetric.
+    """
+    estimate = one.estimate - other.estimate
+    low = estimate - np.hypot(one.estimate - one.low, other.high - other.estimate)
+    high = estimate + np.hypot(one.high - one.estimate, other.estimate - other.low)
+    return from_limits(estimate, low, high)
+
+
+def from_limits(estimate: float, low: float, high: float, level: float = LEVEL) -> Interval:
+    """Return an interval from its limits: the standard error is its half width in normal quantiles."""
     std_error = (high - low) / (2 * stats.norm.ppf((1 + level) / 2))
-    p = 2 * stats.norm.sf(abs(difference) / std_error)
-    return Interval(float(difference), float(std_error), float(low), float(high), float(p))
+    p = 2 * stats.norm.sf(abs(estimate) / std_error)
+    return Interval(float(estimate), float(std_error), float(low), float(high), float(p))
 
 
 def smallest_detectable(std_error: float, alpha: float = 0.05, power: float = POWER) -> float:

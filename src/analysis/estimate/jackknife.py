@@ -1,13 +1,12 @@
 """What both arms would have been without each group of people in turn, the propensity fitted anew."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.reweigh import reweigh
-from analysis.estimate.survival import Incidence, RiskSets
+from analysis.estimate.survival import Curves, RiskSets, event_times
 
 MOST_GROUPS = 100
 
@@ -20,7 +19,7 @@ def grouped(clusters: np.ndarray, rng: np.random.Generator, n_groups: int = MOST
 
 @dataclass(frozen=True)
 class Jackknife:
-    """Delete-a-group jackknife of an arm's risks and time lost.
+    """Delete-a-group jackknife of both arms.
 
     With heavy weights and many covariates the influence functions of the estimated weights are too short by a fifth or
     more; leaving people out in earnest is not (Quenouille 1956, Biometrika 43:353; groups: Kott 2001, J Off Stat
@@ -28,54 +27,67 @@ class Jackknife:
 
     Attributes
     ----------
-    risk, lost
-        Without each group: shape (groups, kinds, months + 1).
+    treated, control
+        Each arm's curves without each group: counts of shape (groups, times), one grid of times for both.
+    imbalance
+        Mean covariates of the treated less those of the comparators without each group, shape (groups, covariates).
     """
 
-    risk: np.ndarray
-    lost: np.ndarray
+    treated: Curves
+    control: Curves
+    imbalance: np.ndarray
 
-    @cached_property
+    @property
     def n_groups(self) -> int:
         """How many groups could be left out."""
-        return len(self.risk)
-
-    def contributions(self, values: np.ndarray) -> np.ndarray:
-        """Return one number per group whose squares, times groups / (groups − 1), sum to the jackknife variance.
-
-        Parameters
-        ----------
-        values
-            The estimate without each group, shape (groups,).
-        """
-        return (self.n_groups - 1) / self.n_groups * (values.mean() - values)
+        return len(self.imbalance)
 
 
-def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> tuple[Jackknife, Jackknife]:
-    """Return the jackknife of the treated and of the comparators, month by month.
+def contributions(values: np.ndarray) -> np.ndarray:
+    """Return one number per group whose squares, times groups / (groups − 1), sum to the jackknife variance.
+
+    Parameters
+    ----------
+    values
+        The estimate without each group, shape (groups, …).
+    """
+    n = len(values)
+    return (n - 1) / n * (values.mean(axis=0) - values)
+
+
+def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | None:
+    """Return the jackknife of a follow-up; None with fewer than two groups to leave out.
 
     Parameters
     ----------
     groups
         The group of each row, as codes, shape (rows,). One without which no trial has both arms is passed over.
     """
-    found: dict[bool, list] = {True: [], False: []}
-    arms = {}
-    for is_treated in found:
+    grid = event_times(followed.exit, followed.outcome)
+    arms = []
+    for is_treated in (True, False):
         take = np.flatnonzero(followed.treated[followed.row] == is_treated)
-        arms[is_treated] = take, RiskSets.of(followed.entry[take], followed.exit[take], followed.outcome[take])
-    kinds, months = tuple(range(1, len(followed.kinds) + 1)), np.arange(followed.months + 1)
+        arms.append((take, RiskSets.of(followed.entry[take], followed.exit[take], followed.outcome[take], grid)))
+    kinds = tuple(range(1, len(followed.kinds) + 1))
+    found, imbalance = [], []
     for group in range(int(groups.max()) + 1):
         weights = reweigh(followed, (groups != group).astype(float))
-        if weights is None:
-            continue
-        for is_treated, (take, sets) in arms.items():
-            curves = Incidence(sets, weights[take], kinds)
-            risk = [curves.risk(k, months) for k in range(len(kinds))]
-            lost = [curves.time_lost(k, months) for k in range(len(kinds))]
-            found[is_treated].append((risk, lost))
-    treated, control = (
-        Jackknife(np.array([risk for risk, _ in found[arm]]), np.array([lost for _, lost in found[arm]]))
-        for arm in (True, False)
-    )
-    return treated, control
+        if weights is not None:
+            found.append([sets.curves(weights[take], kinds) for take, sets in arms])
+            imbalance.append(_imbalance(followed, weights))
+    if len(found) < 2:
+        return None
+    treated, control = (_stacked(curves) for curves in zip(*found, strict=True))
+    return Jackknife(treated, control, np.array(imbalance))
+
+
+def _imbalance(followed: WeightedFollowUp, weights: np.ndarray) -> np.ndarray:
+    base, x = followed.at_start(weights), followed.model.matrix.values
+    treated, control = (np.where(chosen, base, 0.0) for chosen in (followed.treated, ~followed.treated))
+    return treated @ x / treated.sum() - control @ x / control.sum()
+
+
+def _stacked(curves: tuple[Curves, ...]) -> Curves:
+    """Return the same arm's curves under different weights as one, the groups before the times."""
+    grid, *counts = ([getattr(c, field.name) for c in curves] for field in fields(Curves))
+    return Curves(grid[0], *(np.stack(each, axis=-2) for each in counts))

@@ -14,12 +14,21 @@ def difference(arms: Arms, outcome: str, month: int) -> Interval:
 
     With few events in an arm the interval is Newcombe's hybrid score interval at effective sizes, else Wald's.
     """
-    treated, control = arms.treated, arms.control
-    risks = treated.risk(outcome, month), control.risk(outcome, month)
-    if min(arms.n_events(outcome, month)) < FEW_EVENTS:
-        return newcombe(risks[0], _effective(treated, outcome, month), risks[1], _effective(control, outcome, month))
-    contributions = treated.risk_influence(outcome, month) - control.risk_influence(outcome, month)
-    return wald(risks[0] - risks[1], std_error(contributions), arms.df)
+    both = arms.treated, arms.control
+    risks = [arm.risk(outcome, month) for arm in both]
+    parts = [arm.risk_influence(outcome, month) for arm in both]
+    return _difference_of_shares(arms, risks, parts, _are_few(arms, outcome, month))
+
+
+def _are_few(arms: Arms, outcome: str, month: int) -> bool:
+    return min(arms.n_events(outcome, month)) < FEW_EVENTS
+
+
+def _difference_of_shares(arms: Arms, shares: list[float], parts: list[np.ndarray], is_few: bool) -> Interval:
+    if not is_few:
+        return wald(shares[0] - shares[1], std_error(parts[0] - parts[1]), arms.df)
+    sizes = [_effective(*each) for each in zip((arms.treated, arms.control), shares, parts, strict=True)]
+    return newcombe(shares[0], sizes[0], shares[1], sizes[1])
 
 
 def std_error(contributions: np.ndarray) -> float:
@@ -28,14 +37,14 @@ def std_error(contributions: np.ndarray) -> float:
     return float(np.sqrt(n / (n - 1) * np.sum(contributions**2)))
 
 
-def _effective(arm: Arm, outcome: str, month: int) -> float:
-    """Return the number of people whose plain proportion would have this risk's variance, at most Kish's number.
+def _effective(arm: Arm, share: float, parts: np.ndarray) -> float:
+    """Return the number of people whose plain proportion would have this share's variance, at most Kish's number.
 
     A variance from a few exits that happen to have small weights can be far too small; the weights themselves know
     nothing of the exits.
     """
-    risk, variance = arm.risk(outcome, month), np.sum(arm.risk_influence(outcome, month) ** 2)
-    by_variance = risk * (1 - risk) / variance if variance > 0 and 0 < risk < 1 else np.inf
+    variance = np.sum(parts**2)
+    by_variance = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else np.inf
     return min(by_variance, arm.n_effective)
 
 
@@ -56,12 +65,17 @@ def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
 
     For exits of any kind, its negative is the difference in restricted mean survival (Royston & Parmar 2013, BMC Med
     Res Methodol 13:152); for one kind among competing ones it is that in restricted mean time lost (Andersen 2013, Stat
-    Med 32:5278).
+    Med 32:5278). With few events in an arm the share of the time that is lost is read as a share of people: no variable
+    between 0 and 1 varies more than one that is 0 or 1, so Newcombe's interval is, if anything, too wide.
     """
-    lost = [arm.months_lost(outcome, month) for arm in (arms.treated, arms.control)]
-    treated, control = (arm.months_lost_influence(outcome, month) for arm in (arms.treated, arms.control))
-    error = DAYS_PER_MONTH * std_error(treated - control)
-    return wald(DAYS_PER_MONTH * (lost[0] - lost[1]), error, arms.df)
+    both = arms.treated, arms.control
+    shares = [arm.months_lost(outcome, month) / month for arm in both]
+    parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
+    found = _difference_of_shares(arms, shares, parts, _are_few(arms, outcome, month))
+    days = DAYS_PER_MONTH * month
+    return Interval(
+        *(days * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
+    )
 
 
 def days_retained(arms: Arms, month: int) -> Interval:

@@ -54,6 +54,16 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
     rows += list(_reweighted(ask, trials, outcome, first))
     rows += _imputed(ask, trials, arms, outcome, first)
     rows += list(_reclustered(ask, followed, outcome, first, pairs))
+    robust = event_row(
+        ask,
+        arms,
+        outcome,
+        first,
+        "sensitivity",
+        "aipw_aalen_johansen",
+        read=lambda: doubly_robust(followed, arms, outcome, first),
+    )
+    rows.append(robust)
     if min(arms.n_events(outcome, first)) >= FEW_EVENTS:
         rows += list(_recounted(ask, followed, arms, outcome, first))
     return [*rows, *e_value_rows(ask, arms, outcome, first)]
@@ -125,19 +135,10 @@ def _reclustered(
 
 
 def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Iterator[Estimate]:
-    """Yield the doubly robust difference, the bootstrap, and the extremes of leaving one manager's people out."""
-    yield event_row(
-        ask,
-        arms,
-        outcome,
-        month,
-        "sensitivity",
-        "aipw_aalen_johansen",
-        read=lambda: doubly_robust(followed, Arms.of(followed), outcome, month),
-    )
+    """Yield the bootstrap, and the extremes of leaving one manager's people out."""
     recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")
-    draws = bootstrap(recount, default_clusters(followed)[0], seed)
+    draws = bootstrap(recount, default_clusters(followed), seed)
     drawn = wald(difference_in_risks(arms, outcome, month), np.nanstd(draws, ddof=1), arms.df)
     yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_bootstrap", read=lambda: drawn)
     yield from _without_one_manager(ask, followed, arms, outcome, month, recount)

@@ -1,6 +1,7 @@
 """Cumulative incidence with competing exits, delayed entry and weights, time lost, and their influence functions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,9 +26,10 @@ class RiskSets:
     outcome: np.ndarray
 
     @classmethod
-    def of(cls, entry: np.ndarray, exit: np.ndarray, outcome: np.ndarray) -> "RiskSets":
-        """Return the risk sets of intervals (entry, exit]."""
-        grid = np.unique(exit[outcome > 0])
+    def of(cls, entry: np.ndarray, exit: np.ndarray, outcome: np.ndarray, grid: np.ndarray | None = None) -> "RiskSets":
+        """Return the risk sets of intervals (entry, exit]; `grid`, where given, holds these event times and others."""
+        if grid is None:
+            grid = event_times(exit, outcome)
         return cls(grid, np.searchsorted(grid, entry, side="right"), np.searchsorted(grid, exit, side="right"), outcome)
 
     def at_risk(self, weights: np.ndarray) -> np.ndarray:
@@ -38,13 +40,75 @@ class RiskSets:
         # The subtraction leaves rounding dust where nobody is at risk; no event has weight at such a time.
         return np.maximum(np.cumsum(change)[:n], 1e-300)
 
-    def hazard(self, chosen: np.ndarray, weights: np.ndarray, at_risk: np.ndarray) -> np.ndarray:
-        """Return the weighted events of the `chosen` intervals over the weight at risk, shape (times,)."""
-        return np.bincount(self.last[chosen] - 1, weights=weights[chosen], minlength=len(self.grid)) / at_risk
+    def events(self, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the weight of the `chosen` intervals' events at each event time, shape (times,)."""
+        return np.bincount(self.last[chosen] - 1, weights=weights[chosen], minlength=len(self.grid))
+
+    def curves(self, weights: np.ndarray, kinds: tuple[int, ...]) -> "Curves":
+        """Return the curves of the `kinds` of event under these weights, shape (intervals,)."""
+        events = np.array([self.events(self.outcome == kind, weights) for kind in kinds])
+        return Curves(self.grid, self.at_risk(weights), self.events(self.outcome > 0, weights), events)
+
+
+def event_times(exit: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+    """Return the distinct times at which an interval ends with an event, ascending."""
+    return np.unique(exit[outcome > 0])
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Weighted Aalen–Johansen estimate of one arm, or of that arm several times over, each time with other weights.
+
+    Any event that is not among the wanted kinds competes all the same.
+
+    Attributes
+    ----------
+    grid
+        Event times, shape (times,).
+    at_risk, any_event
+        Weight at risk and weight of all events at each of them, shape (…, times).
+    events
+        Weight of the events of each wanted kind, shape (kinds, …, times).
+
+    Notes
+    -----
+    Aalen & Johansen 1978, Scand J Stat 5:141.
+    """
+
+    grid: np.ndarray
+    at_risk: np.ndarray
+    any_event: np.ndarray
+    events: np.ndarray
+
+    @cached_property
+    def hazard_any(self) -> np.ndarray:
+        """The hazard of all events at each time, shape (…, times)."""
+        return self.any_event / self.at_risk
+
+    @cached_property
+    def survival_before(self) -> np.ndarray:
+        """The probability of no event before each time, shape (…, times)."""
+        after = np.cumprod(1 - self.hazard_any, axis=-1)
+        return np.concatenate([np.ones((*after.shape[:-1], 1)), after], axis=-1)[..., : len(self.grid)]
+
+    @cached_property
+    def jumps(self) -> np.ndarray:
+        """The rise of each kind's curve at each time, shape (kinds, …, times)."""
+        return self.survival_before * (self.events / self.at_risk)
+
+    def risk(self, kind: int, times: np.ndarray | float) -> np.ndarray:
+        """Return the probability of the kind by each of `times`, an event at exactly a time counts as before it."""
+        risen = np.cumsum(self.jumps[kind], axis=-1)
+        curve = np.concatenate([np.zeros((*risen.shape[:-1], 1)), risen], axis=-1)
+        return curve[..., np.searchsorted(self.grid, times, side="right")]
+
+    def time_lost(self, kind: int, times: np.ndarray | float) -> np.ndarray:
+        """Return the mean time lost to the kind by each of `times`: the area under its curve."""
+        return self.jumps[kind] @ np.maximum(np.subtract.outer(times, self.grid), 0.0).T
 
 
 class Incidence:
-    """Weighted Aalen–Johansen estimate of one arm.
+    """The curves of one arm with the influence of each interval on them.
 
     Parameters
     ----------
@@ -53,29 +117,17 @@ class Incidence:
     weights
         Positive, shape (intervals,).
     kinds
-        The events wanted, in the order by which they are read. Any other non-zero outcome competes all the same.
+        The events wanted, in the order by which they are read.
 
     Notes
     -----
-    Aalen & Johansen 1978, Scand J Stat 5:141. The influence is the infinitesimal jackknife of R's ``survfit``.
+    The influence is the infinitesimal jackknife of R's ``survfit``.
     """
 
     def __init__(self, sets: RiskSets, weights: np.ndarray, kinds: tuple[int, ...]):
         self._sets, self._weights, self._kinds = sets, weights, kinds
-        self._at_risk = sets.at_risk(weights)
-        self._hazard_any = sets.hazard(sets.outcome > 0, weights, self._at_risk)
-        self._survival_before = np.concatenate([[1.0], np.cumprod(1 - self._hazard_any)])[: len(sets.grid)]
-        self._hazards = tuple(sets.hazard(sets.outcome == kind, weights, self._at_risk) for kind in kinds)
-        self._jumps = tuple(self._survival_before * hazard for hazard in self._hazards)
-
-    def risk(self, kind: int, times: np.ndarray | float) -> np.ndarray:
-        """Return the probability of the kind by each of `times`, an event at exactly a time counts as before it."""
-        curve = np.concatenate([[0.0], np.cumsum(self._jumps[kind])])
-        return curve[np.searchsorted(self._sets.grid, times, side="right")]
-
-    def time_lost(self, kind: int, times: np.ndarray | float) -> np.ndarray:
-        """Return the mean time lost to the kind by each of `times`: the area under its curve."""
-        return np.maximum(np.subtract.outer(times, self._sets.grid), 0.0) @ self._jumps[kind]
+        self._curves = sets.curves(weights, kinds)
+        self.risk, self.time_lost = self._curves.risk, self._curves.time_lost
 
     def influence(self, kind: int, time: float) -> np.ndarray:
         """Return the derivative of a risk by the log weight of each interval, shape (intervals,).
@@ -95,13 +147,14 @@ class Incidence:
         It is Σ_k S(t_k−) gain_k δΛ_kind(k) − δΛ_any(k) [Σ_{l>k} gain_l dF(t_l)] / (1 − ΔΛ_any(k)), with δΛ(k) of one
         interval = (dN(k) − Y(k) ΔΛ(k)) / weight at risk at t_k.
         """
-        s, left = self._sets, 1 - self._hazard_any
-        gained = gain * self._jumps[kind]
+        s, curves = self._sets, self._curves
+        left, gained = 1 - curves.hazard_any, gain * curves.jumps[kind]
         still_to_come = gained.sum() - np.cumsum(gained)
         to_come = np.where(left > 1e-12, still_to_come, 0.0) / np.where(left > 1e-12, left, 1.0)
-        by_kind, by_any = gain * self._survival_before / self._at_risk, to_come / self._at_risk
+        by_kind, by_any = gain * curves.survival_before / curves.at_risk, to_come / curves.at_risk
         by_any[gain == 0] = 0.0
-        drift = np.concatenate([[0.0], np.cumsum(by_kind * self._hazards[kind] - by_any * self._hazard_any)])
+        hazard = curves.events[kind] / curves.at_risk
+        drift = np.concatenate([[0.0], np.cumsum(by_kind * hazard - by_any * curves.hazard_any)])
         result = drift[s.first] - drift[s.last]
         is_event, is_kind = s.outcome > 0, s.outcome == self._kinds[kind]
         result[is_kind] += by_kind[s.last[is_kind] - 1]

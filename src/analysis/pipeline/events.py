@@ -191,9 +191,7 @@ def compare_directions(
         for traditional in chosen:
             directions = reverse.program.direction, traditional.program.direction
             if directions == ("reverse", "traditional") and SAME_SENIORITY.get(reverse.role) == traditional.role:
-                found = answered[reverse.program.id, reverse.role]
-                month = found.primary.horizon_months
-                arms = [Arms.of(weigh(c.trials, EXITS, month)) for c in (reverse, traditional)]
-                row = direction_row(reverse.ask("H1_retention"), *arms, found.primary.outcome, month)
+                found, other = (answered[c.program.id, c.role] for c in (reverse, traditional))
+                row = direction_row(reverse.ask("H1_retention"), found.primary, other.primary)
                 compared.setdefault((found.hypothesis, found.program, found.role), []).append(row)
     return compared
