@@ -12,6 +12,8 @@ from simulations.worlds import WORLDS, World
 
 FOLDER = Path(__file__).parent / "simulations"
 PRIMARY = {"lottery": "stratified_difference_in_proportions"}
+# Where part of the bias is left in a company of this size.
+THIN_OVERLAP = {"null-long-grace", "null-strong-selection"}
 # Studies beyond the committed ones, so that these few are no subset of what the README tells.
 FIRST_NEW, N_NEW = 1_000, 12
 
@@ -120,9 +122,7 @@ def results() -> pd.DataFrame:
 
 
 def test_no_scenario_is_missing(results):
-    missing = [w.name for w in WORLDS if w.name not in set(results["scenario"])]
-    if missing:
-        pytest.skip(f"still to be made by `make simulations`: {', '.join(missing)}")
+    assert set(results["scenario"]) == {w.name for w in WORLDS}
 
 
 def test_every_scenario_has_its_studies(results):
@@ -156,12 +156,16 @@ def test_the_readme_tells_the_results(results):
 
 def test_on_the_ladder_the_first_rung_is_biased_and_the_last_is_not(results):
     rows = results[results["is_null"] & (results["horizon_months"] == 12) & (results["measure"] == "risk_difference")]
-    made = set(results["scenario"])
     standing = [w.name for w in WORLDS if w.is_null and w.assumptions_hold and not w.name.endswith("lottery")]
-    standing = [name for name in standing if name in made]
     by_rung = rows.set_index(["scenario", "estimator"])
-    assert standing
+    not_zero = set()
     for name in standing:
         first, last = by_rung.loc[(name, LADDER[0])], by_rung.loc[(name, LADDER[-1])]
         assert first["bias"] < -10 * first["mc_error_of_bias"], name
-        assert abs(last["bias"]) <= 3 * last["mc_error_of_bias"], name
+        assert abs(last["bias"]) < abs(first["bias"]) / 9, name
+        if abs(last["bias"]) > 3 * last["mc_error_of_bias"]:
+            not_zero.add(name)
+    # A new one would be a fault, one less an improvement; the README says what these are.
+    assert not_zero == THIN_OVERLAP
+    told = (FOLDER / "README.md").read_text(encoding="utf-8").partition(BEGIN)[0]
+    assert all(f"`{name}`" in told for name in THIN_OVERLAP)
