@@ -9,8 +9,10 @@ from analysis.measure.groups import NotEstimable, by_wave, levels_of
 from analysis.plan.instruments import Response
 
 LEVEL = 0.95
+# A convention without a derivation (Lance, Butts & Michels 2006, Organizational Research Methods 9:202): told, no gate.
+GOOD_AGREEMENT = 0.70
 ICC_COLUMNS = ["icc1", "icc1_low", "icc1_high", "icck", "icck_low", "icck_high", "k", "f", "df1", "df2", "p_value"]
-RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70"]
+RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70", "rwg_share_set_to_zero"]
 
 
 def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str, float]:
@@ -116,9 +118,9 @@ def agreement(scores: pd.Series, items: pd.DataFrame, response: Response) -> pd.
     Returns
     -------
     DataFrame
-        One row per wave (and source): ``n_people`` (ratees), ``n_ratings``, `ICC_COLUMNS` (see `icc`), ``n_agreeing``
-        (ratees with an r_wg), ``rwg_mean, rwg_median, rwg_share_70`` (share of them at .70 or more),
-        ``n_set_to_zero``, ``reason`` why the ICCs are missing, else None.
+        One row per wave (and source): ``n_people`` (ratees), ``n_ratings``, `ICC_COLUMNS` (see `icc`), ``n_with_rwg``
+        (ratees with two raters), ``rwg_mean, rwg_median, rwg_share_70, rwg_share_set_to_zero`` (shares of them: .70 or
+        more; set to zero), ``reason`` why the ICCs are missing, else None.
     """
     alike = within_group_agreement(items, response)
     rows = []
@@ -131,15 +133,17 @@ def agreement(scores: pd.Series, items: pd.DataFrame, response: Response) -> pd.
             found = {"reason": str(why)}
         chosen = alike.xs(tuple(keys.values()), level=tuple(keys))
         rows.append(keys | sizes | found | _rwg_summary(chosen))
-    columns = [*levels_of(scores), "n_people", "n_ratings", *ICC_COLUMNS, "n_agreeing", *RWG_COLUMNS, "n_set_to_zero"]
-    return pd.DataFrame(rows, columns=[*columns, "reason"])
+    columns = ["n_people", "n_ratings", *ICC_COLUMNS, "n_with_rwg", *RWG_COLUMNS, "reason"]
+    return pd.DataFrame(rows, columns=[*levels_of(scores), *columns])
 
 
 def _rwg_summary(alike: pd.DataFrame) -> dict:
-    rwg = alike["rwg"].dropna()
-    summary = (rwg.mean(), rwg.median(), (rwg >= 0.70).mean() if len(rwg) else np.nan)
-    counts = {"n_agreeing": len(rwg), "n_set_to_zero": int(alike["is_set_to_zero"].sum())}
-    return counts | dict(zip(RWG_COLUMNS, summary, strict=True))
+    known = alike.dropna(subset="rwg")
+    rwg = known["rwg"]
+    if known.empty:
+        return {"n_with_rwg": 0}
+    summary = (rwg.mean(), rwg.median(), (rwg >= GOOD_AGREEMENT).mean(), known["is_set_to_zero"].mean())
+    return {"n_with_rwg": len(rwg)} | dict(zip(RWG_COLUMNS, summary, strict=True))
 
 
 def self_and_others(own: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
@@ -202,7 +206,7 @@ def _compare(group: pd.DataFrame, level: float) -> dict:
         "difference_low": centre - half,
         "difference_high": centre + half,
     }
-    if (group[["self_score", "others_score"]].nunique() == 1).any():
+    if min(np.ptp(group["self_score"]), np.ptp(group["others_score"])) == 0:
         return found | {"reason": "One side gave everybody the same score, so there is no correlation."}
     r = float(group["self_score"].corr(group["others_score"]))
     low, high = fisher_interval(r, n, level)

@@ -1,4 +1,4 @@
-"""Signs of careless responding, per person and wave, from the answers as they were ticked. They flag; nobody is dropped.
+"""Signs of careless responding, per person and wave, from the answers as ticked. They flag; nobody is dropped here.
 
 Each index sees one kind of carelessness and none proves it: identical answers (longstring, variability), answers far
 from everybody else's (Mahalanobis), answers that contradict their own scale (even–odd), answers given too fast.
@@ -11,15 +11,15 @@ from scipy import stats
 from analysis.measure.groups import NotEstimable, by_wave
 from analysis.plan.instruments import Instrument
 
-# Curran 2016, Journal of Experimental Social Psychology 66:4: half of the questionnaire or more answered alike in a row.
+# Curran 2016, Journal of Experimental Social Psychology 66:4: half the questionnaire or more answered alike in a row.
 LONGSTRING_SHARE = 0.5
 # Equal answers to fewer items than this are no sign: on five items that mean the same, two careful people in five give
 # three equal answers in a row and one in twenty gives five. On ten, about one in a hundred gives ten.
 LEAST_RUN = 10
 # Meade & Craig 2012, Psychological Methods 17:437.
 MAHALANOBIS_P = 0.001
-# Jackson 1977, as used by Johnson 2005, Journal of Research in Personality 39:103, on a questionnaire of 30 scales. With
-# five to ten scales the index of a careful person falls below it in up to three cases of ten, so there it flags nobody.
+# Jackson 1977, as used by Johnson 2005, Journal of Research in Personality 39:103, on a questionnaire of 30 scales.
+# With five to ten scales a careful person's index lies below it in up to three cases of ten: there it flags nobody.
 LEAST_CONSISTENCY = 0.30
 SCALES_TO_FLAG = 30
 # Huang, Curran, Keeney, Poposki & DeShon 2012, Journal of Business and Psychology 27:99.
@@ -29,8 +29,13 @@ MIN_SCALES = 3
 
 KEY = ["employee_id", "wave"]
 INDICES = ["longstring", "variability", "mahalanobis", "mahalanobis_p", "even_odd", "seconds_per_item"]
-FLAGS = ["is_longstring", "is_invariable", "is_outlying", "is_inconsistent", "is_fast"]
-SHOWN = ["n_longstring", "n_invariable", "n_outlying", "n_inconsistent", "n_fast"]
+FLAGS = {
+    "is_longstring": "longstring",
+    "is_invariable": "variability",
+    "is_outlying": "mahalanobis",
+    "is_inconsistent": "even_odd",
+    "is_fast": "seconds_per_item",
+}
 
 
 def raw_answers(responses: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
@@ -111,7 +116,7 @@ def mahalanobis(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     NotEstimable
-        Fewer than two complete rows an item, or items whose covariance matrix is singular.
+        No more complete rows than items, or items whose covariance matrix is singular.
 
     References
     ----------
@@ -132,7 +137,7 @@ def mahalanobis(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def even_odd(answers: pd.DataFrame, instrument: Instrument) -> np.ndarray:
-    """Return how well each row's even items agree with its odd ones, over the scales of the questionnaire, shape (rows,).
+    """Return how well each row's even items agree with its odd ones over the scales, shape (rows,).
 
     Each scale of two items or more is scored twice, from its first, third, … and from its second, fourth, … item,
     reversed ones turned; the two scores are correlated over the scales of a person, and stepped up to full length by
@@ -185,7 +190,7 @@ def careless(answers: pd.DataFrame, instrument: Instrument, seconds: pd.Series |
     found = pd.concat(parts).reindex(answers.index) if parts else pd.DataFrame(index=answers.index)
     found = found.assign(seconds_per_item=np.nan if seconds is None else seconds.reindex(answers.index))
     found = found.assign(is_fast=found["seconds_per_item"] < LEAST_SECONDS)
-    found["flagged"] = found.reindex(columns=FLAGS, fill_value=False).any(axis="columns")
+    found["flagged"] = found.reindex(columns=list(FLAGS), fill_value=False).any(axis="columns")
     return found.reindex(columns=["n_answered", *INDICES, *FLAGS, "flagged", "reason"])
 
 
@@ -215,7 +220,7 @@ def _one_wave(answers: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
     run, n_scales = max(LEAST_RUN, LONGSTRING_SHARE * values.shape[1]), len(_halves(answers, instrument))
     return found.assign(
         is_longstring=found["longstring"] >= run,
-        is_invariable=(found["n_answered"] >= LEAST_RUN) & (found["variability"] == 0),
+        is_invariable=(found["n_answered"] >= LEAST_RUN) & (found["variability"] < 1e-9),
         is_outlying=found["mahalanobis_p"] < MAHALANOBIS_P,
         is_inconsistent=(found["even_odd"] < LEAST_CONSISTENCY) & (n_scales >= SCALES_TO_FLAG),
         reason=" ".join(reasons) or None,
@@ -223,18 +228,20 @@ def _one_wave(answers: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
 
 
 def careless_counts(found: pd.DataFrame) -> pd.DataFrame:
-    """Return how many people each index flags, one row per wave.
+    """Return how many people each index flags, one row per wave and index, and one for any of them.
 
-    Columns ``wave, n_people, n_longstring, n_invariable, n_outlying, n_inconsistent, n_fast, n_flagged, share_flagged,
-    reason``. Parameters: `found` as from `careless`.
+    Columns ``wave, flag, n_people`` (who have the index), ``n_flagged, share_flagged``; `found` as from `careless`.
     """
-    counted = dict(zip(SHOWN, FLAGS, strict=True)) | {"n_flagged": "flagged"}
-    by = found.groupby(level="wave")
-    counts = by[list(counted.values())].sum().set_axis(list(counted), axis="columns")
-    counts.insert(0, "n_people", by.size())
-    return counts.assign(
-        share_flagged=counts["n_flagged"] / counts["n_people"], reason=by["reason"].first()
-    ).reset_index()
+    by_flag = [(flag, found[index].notna(), found[flag]) for flag, index in FLAGS.items()]
+    by_flag.append(("flagged", found["n_answered"] > 0, found["flagged"]))
+    rows = [
+        pd.DataFrame({"flag": flag, "n_people": has, "n_flagged": is_flagged & has})
+        .groupby([found.index.get_level_values("wave"), "flag"])
+        .sum()
+        for flag, has, is_flagged in by_flag
+    ]
+    counts = pd.concat(rows).reset_index()
+    return counts.assign(share_flagged=counts["n_flagged"] / counts["n_people"].where(counts["n_people"] > 0))
 
 
 def _halves(answers: pd.DataFrame, instrument: Instrument) -> list[tuple[list[str], list[str]]]:

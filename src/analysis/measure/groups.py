@@ -8,7 +8,7 @@ LEVELS = ("wave", "rater_role")
 
 
 class NotEstimable(ValueError):
-    """A coefficient that these answers do not determine; the message is the reason, a sentence that names nobody and no item."""
+    """A number that these answers do not determine; the message is the reason, and names neither person nor item."""
 
 
 def levels_of(frame: pd.DataFrame | pd.Series) -> list[str]:

@@ -33,8 +33,8 @@ def fit_one_factor(covariance: np.ndarray) -> OneFactor:
     Raises
     ------
     NotEstimable
-        Items that are linear combinations of one another; no common factor; an item without variance of its own
-        (a Heywood case).
+        Items that are linear combinations of one another; fewer than three that share a factor; an item without
+        variance of its own (a Heywood case).
 
     References
     ----------
@@ -51,8 +51,9 @@ def fit_one_factor(covariance: np.ndarray) -> OneFactor:
     unique, loadings = found.x, _loadings(found.x, correlation)
     if (unique <= LEAST_UNIQUE).any():
         raise NotEstimable("An item has no variance of its own in the one-factor model (a Heywood case).")
-    if not loadings.any():
-        raise NotEstimable("The items have no common factor.")
+    # with fewer than three that share it, loadings and unique variances do not follow from the covariances
+    if (np.abs(loadings) > 1e-6).sum() < 3:
+        raise NotEstimable("Fewer than three items have a factor in common.")
     return OneFactor(loadings * scale * (np.sign(loadings.sum()) or 1.0), unique * scale**2)
 
 
