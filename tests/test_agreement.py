@@ -78,19 +78,19 @@ def test_where_there_is_nothing_to_agree_on_a_reason_and_no_number(scores, ratee
     assert found[ICC_COLUMNS].isna().all() and found["reason"]
 
 
-@pytest.mark.parametrize("share", [0.1, 0.4])
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.7])
 def test_with_unequal_numbers_of_raters_the_interval_covers_the_truth(share):
-    """600 companies of 60 ratees with one to six raters; bounds are three Monte-Carlo errors beside 95 %."""
+    """600 companies of 60 ratees with one rater or eight; bounds are three Monte-Carlo errors beside 95 %."""
     random, draws = rng("agreement", "coverage", share), 600
     covered, estimates = 0, []
     for _ in range(draws):
-        ratee = np.repeat(np.arange(60), random.integers(1, 7, 60))
+        ratee = np.repeat(np.arange(60), random.choice([1, 1, 8], 60))
         scores = random.normal(0, np.sqrt(share), 60)[ratee] + random.normal(0, np.sqrt(1 - share), len(ratee))
         found = icc(scores, ratee)
         covered += found["icc1_low"] <= share <= found["icc1_high"]
         estimates.append(found["icc1"])
     assert abs(covered / draws - 0.95) < 3 * np.sqrt(0.95 * 0.05 / draws)
-    assert abs(np.mean(estimates) - share) < 3 * np.std(estimates) / np.sqrt(draws)
+    assert abs(np.mean(estimates) - share) < np.std(estimates) / 5
 
 
 def test_rwg_equals_the_formula_in_r():

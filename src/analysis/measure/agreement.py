@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.optimize import brentq
 
 from analysis.measure.correlation import fisher_interval
 from analysis.measure.groups import NotEstimable, by_wave, levels_of
@@ -18,11 +19,11 @@ RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70", "rwg_share_set_to_zero"
 def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str, float]:
     """Return the intraclass correlations of one-way random effects: every ratee has raters of his or her own.
 
-    ``icc1`` is the share of a single rating's variance that lies between ratees; ``icck`` the reliability of a ratee's
-    mean over ``k`` raters, by Spearman–Brown, with k the harmonic mean of the numbers of raters: their mean error
-    variance is that of k raters. ICC(1) is the analysis-of-variance estimate at the adjusted group size
-    (N − Σn²/N) / (J − 1). Intervals are the exact F ones where everybody has as many raters as everybody else, and
-    otherwise Thomas and Hultquist's, from unweighted means and k, which then are the same.
+    ``icc1`` is the share of a single rating's variance that lies between ratees, from the analysis of variance at the
+    adjusted group size (N − Σn²/N) / (J − 1); ``icck`` the reliability of a ratee's mean over ``k`` raters, by
+    Spearman–Brown, with k the harmonic mean of the numbers of raters: means of so many have the mean error variance.
+    The intervals are Wald's, exact for normal scores whatever the numbers of raters; where these are all the same they
+    are the usual F intervals.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str
     References
     ----------
     Shrout & Fleiss 1979, Psychological Bulletin 86:420; Bliese 2000, in Klein & Kozlowski, Multilevel Theory, Research,
-    and Methods in Organizations, 349; Thomas & Hultquist 1978, Annals of Statistics 6:582.
+    and Methods in Organizations, 349; Wald 1940, Annals of Mathematical Statistics 11:96 (interval).
     """
     n = np.bincount(ratee)
     total, groups = len(scores), len(n)
@@ -59,12 +60,27 @@ def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str
     adjusted, k = (total - (n**2).sum() / total) / (groups - 1), groups / (1 / n).sum()
     single = (between - within) / (between + (adjusted - 1) * within)
     f, df1, df2 = between / within, groups - 1, total - groups
-    unweighted = k * means.var(ddof=1) / within
     tails = ((1 + level) / 2, (1 - level) / 2)
-    low, high = (unweighted / stats.f.ppf(tail, df1, df2) for tail in tails)
-    values = [single, (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)]
-    values += [k * single / (1 + (k - 1) * single), 1 - 1 / low, 1 - 1 / high]
-    return dict(zip(ICC_COLUMNS, map(float, [*values, k, f, df1, df2, stats.f.sf(f, df1, df2)]), strict=True))
+    shares = [single, *(_share_at(stats.f.ppf(tail, df1, df2) * within, means, n) for tail in tails)]
+    stepped = [k * share / (1 + (k - 1) * share) for share in shares]
+    values = [*shares, *stepped, k, f, df1, df2, stats.f.sf(f, df1, df2)]
+    return dict(zip(ICC_COLUMNS, map(float, values), strict=True))
+
+
+def _share_at(mean_square: float, means: np.ndarray, n: np.ndarray) -> float:
+    """Return the ICC(1) at which group means, weighted by their precision under it, have this mean square.
+
+    The mean square falls as the share rises. Where it is too small even at the least share that the largest group
+    allows, that share is the limit.
+    """
+
+    def gap(share: float) -> float:
+        weight = n * (1 - share) / (1 + (n - 1) * share)
+        centre = (weight * means).sum() / weight.sum()
+        return (weight * (means - centre) ** 2).sum() / (len(n) - 1) - mean_square
+
+    least = -1 / (n.max() - 1) * (1 - 1e-9)
+    return least if gap(least) < 0 else brentq(gap, least, 1 - 1e-12, xtol=1e-14, rtol=1e-13)
 
 
 def within_group_agreement(items: pd.DataFrame, response: Response) -> pd.DataFrame:
