@@ -14,7 +14,7 @@ from analysis.estimate.inference import cluster_sums, newcombe, wald
 from analysis.estimate.lottery import N_DRAWS, itt_difference, offer, randomization_p
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
 from analysis.estimate.survival import Incidence, aalen_johansen
-from analysis.measure.scales import cronbach_alpha
+from analysis.measure.reliability import cronbach_alpha
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLOSED_FORM, FITTED = 1e-6, 1e-4

@@ -1,8 +1,7 @@
-"""Answers → scale scores, by the instrument's card; and how reliable the scores are."""
+"""Answers → scale scores, by the instrument's card."""
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
@@ -101,57 +100,6 @@ def _dated(scored: pd.DataFrame, waves: pd.DataFrame, instrument: str) -> pd.Dat
     dates = waves.loc[waves["instrument"] == instrument, ["wave", "opens", "closes"]]
     dated = scored.dropna(subset=["score"]).merge(dates, on="wave", how="left", validate="many_to_one")
     return dated.reindex(columns=SCORE_COLUMNS).sort_values(["employee_id", "wave"], ignore_index=True)
-
-
-def cronbach_alpha(items: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """Return Cronbach's alpha of complete answers with Feldt's exact interval.
-
-    Parameters
-    ----------
-    items
-        Shape (persons, items), no missing values; at least two of each.
-    level
-        Coverage of the interval.
-
-    Returns
-    -------
-    alpha, low, high
-
-    References
-    ----------
-    Feldt, Woodruff & Salih 1987, Applied Psychological Measurement 11:93.
-    """
-    n, k = items.shape
-    alpha = k / (k - 1) * (1 - items.var(axis=0, ddof=1).sum() / items.sum(axis=1).var(ddof=1))
-    tail = (1 - level) / 2
-    df1, df2 = n - 1, (n - 1) * (k - 1)
-    low = 1 - (1 - alpha) * stats.f.ppf(1 - tail, df1, df2)
-    high = 1 - (1 - alpha) * stats.f.ppf(tail, df1, df2)
-    return float(alpha), float(low), float(high)
-
-
-def reliability(items: pd.DataFrame) -> pd.DataFrame:
-    """Return Cronbach's alpha by wave: ``wave, n_people, n_items, alpha, ci_low, ci_high``; complete answers only.
-
-    `items` as from `item_answers`. A scale of one item has no reliability and gives no rows.
-    """
-    complete = items.dropna()
-    rows = []
-    for wave, group in complete.groupby(level="wave"):
-        if group.shape[1] < 2 or len(group) < 3 or group.sum(axis=1).var() == 0:
-            continue
-        alpha, low, high = cronbach_alpha(group.to_numpy(dtype=float))
-        rows.append(
-            {
-                "wave": wave,
-                "n_people": len(group),
-                "n_items": group.shape[1],
-                "alpha": alpha,
-                "ci_low": low,
-                "ci_high": high,
-            }
-        )
-    return pd.DataFrame(rows, columns=["wave", "n_people", "n_items", "alpha", "ci_low", "ci_high"])
 
 
 def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:

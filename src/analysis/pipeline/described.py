@@ -4,7 +4,8 @@ import pandas as pd
 
 from analysis.measure.employment import annual_exit_rates
 from analysis.measure.exposure import participation
-from analysis.measure.scales import item_answers, reliability, response_rates
+from analysis.measure.reliability import reliability
+from analysis.measure.scales import item_answers, response_rates
 from analysis.pipeline.opened import OpenStudy
 
 CONSTRUCTS = ("morale", "leadership")

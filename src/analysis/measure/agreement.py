@@ -1,0 +1,229 @@
+"""How far raters of the same person agree, and how people's own view compares with that of others."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.optimize import brentq
+
+from analysis.measure.correlation import fisher_interval
+from analysis.measure.groups import NotEstimable, by_wave, levels_of
+from analysis.plan.instruments import Response
+
+LEVEL = 0.95
+# A convention without a derivation (Lance, Butts & Michels 2006, Organizational Research Methods 9:202): told, no gate.
+GOOD_AGREEMENT = 0.70
+ICC_COLUMNS = ["icc1", "icc1_low", "icc1_high", "icck", "icck_low", "icck_high", "k", "f", "df1", "df2", "p_value"]
+RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70", "rwg_share_set_to_zero"]
+
+
+def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str, float]:
+    """Return the intraclass correlations of one-way random effects: every ratee has raters of his or her own.
+
+    ``icc1`` is the share of a single rating's variance that lies between ratees, from the analysis of variance at the
+    adjusted group size (N − Σn²/N) / (J − 1); ``icck`` the reliability of a ratee's mean over ``k`` raters, by
+    Spearman–Brown, with k the harmonic mean of the numbers of raters: means of so many have the mean error variance.
+    The intervals are Wald's, exact for normal scores whatever the numbers of raters; where these are all the same they
+    are the usual F intervals.
+
+    Parameters
+    ----------
+    scores
+        Shape (ratings,): one rater's score of one ratee.
+    ratee
+        Shape (ratings,): codes from 0.
+    level
+        Coverage of the intervals.
+
+    Returns
+    -------
+    `ICC_COLUMNS` by name; ``f, df1, df2, p_value`` test that ratees do not differ.
+
+    Raises
+    ------
+    NotEstimable
+        Fewer than two ratees, nobody with two raters, or no variance within or between ratees.
+
+    References
+    ----------
+    Shrout & Fleiss 1979, Psychological Bulletin 86:420; Bliese 2000, in Klein & Kozlowski, Multilevel Theory, Research,
+    and Methods in Organizations, 349; Wald 1940, Annals of Mathematical Statistics 11:96 (interval).
+    """
+    n = np.bincount(ratee)
+    total, groups = len(scores), len(n)
+    if groups < 2 or total == groups:
+        raise NotEstimable("Agreement needs two people who are rated, and somebody with two raters.")
+    means = np.bincount(ratee, weights=scores) / n
+    within = ((scores - means[ratee]) ** 2).sum() / (total - groups)
+    between = (n * (means - scores.mean()) ** 2).sum() / (groups - 1)
+    if within < 1e-12 or between < 1e-12:
+        raise NotEstimable("All ratings of a person are the same, or all people have the same mean.")
+    adjusted, k = (total - (n**2).sum() / total) / (groups - 1), groups / (1 / n).sum()
+    single = (between - within) / (between + (adjusted - 1) * within)
+    f, df1, df2 = between / within, groups - 1, total - groups
+    tails = ((1 + level) / 2, (1 - level) / 2)
+    shares = [single, *(_share_at(stats.f.ppf(tail, df1, df2) * within, means, n) for tail in tails)]
+    stepped = [k * share / (1 + (k - 1) * share) for share in shares]
+    values = [*shares, *stepped, k, f, df1, df2, stats.f.sf(f, df1, df2)]
+    return dict(zip(ICC_COLUMNS, map(float, values), strict=True))
+
+
+def _share_at(mean_square: float, means: np.ndarray, n: np.ndarray) -> float:
+    """Return the ICC(1) at which group means, weighted by their precision under it, have this mean square.
+
+    The mean square falls as the share rises. Where it is too small even at the least share that the largest group
+    allows, that share is the limit.
+    """
+
+    def gap(share: float) -> float:
+        weight = n * (1 - share) / (1 + (n - 1) * share)
+        centre = (weight * means).sum() / weight.sum()
+        return (weight * (means - centre) ** 2).sum() / (len(n) - 1) - mean_square
+
+    least = -1 / (n.max() - 1) * (1 - 1e-9)
+    return least if gap(least) < 0 else brentq(gap, least, 1 - 1e-12, xtol=1e-14, rtol=1e-13)
+
+
+def within_group_agreement(items: pd.DataFrame, response: Response) -> pd.DataFrame:
+    """Return r_wg(j) of each ratee: how much less raters differ than if they had answered at random.
+
+    r_wg(j) = j(1 − s²/σ²) / (j(1 − s²/σ²) + s²/σ²), where s² is the mean over j items of the variance (n − 1) between
+    raters and σ² = (A² − 1)/12 the variance of A answer options taken equally often. Where raters differ more than
+    that it is set to 0 and marked. An item counts that two raters answered.
+
+    Parameters
+    ----------
+    items
+        One column an item; the last level of the index is the rater, the others say who is rated and when.
+    response
+        Of the instrument's card; the answers are whole steps from its least to its greatest value.
+
+    Returns
+    -------
+    DataFrame
+        One row per ratee and wave (the index without the rater): ``n_raters`` (who answered any item), ``n_items``,
+        ``rwg`` (missing with fewer than two raters), ``is_set_to_zero``.
+
+    References
+    ----------
+    James, Demaree & Wolf 1984, Journal of Applied Psychology 69:85.
+    """
+    by = items.dropna(how="all").groupby(level=items.index.names[:-1])
+    variances = by.var(ddof=1)
+    n_items, options = variances.notna().sum(axis="columns"), response.max - response.min + 1
+    ratio = variances.mean(axis="columns") / ((options**2 - 1) / 12)
+    rwg = n_items * (1 - ratio) / (n_items * (1 - ratio) + ratio)
+    is_negative = ratio > 1
+    return pd.DataFrame(
+        {"n_raters": by.size(), "n_items": n_items, "rwg": rwg.mask(is_negative, 0.0), "is_set_to_zero": is_negative}
+    )
+
+
+def agreement(scores: pd.Series, items: pd.DataFrame, response: Response) -> pd.DataFrame:
+    """Return how far raters agree, by wave (and rater source).
+
+    Parameters
+    ----------
+    scores
+        One rater's score of one ratee, indexed as `items`; missing ones are left out.
+    items
+        Answers of raters other than the ratee, of one source, or of several with a level ``rater_role``; the first
+        level of the index is the ratee, the last the rater, and a level is ``wave``.
+    response
+        Of the instrument's card.
+
+    Returns
+    -------
+    DataFrame
+        One row per wave (and source): ``n_people`` (ratees), ``n_ratings``, `ICC_COLUMNS` (see `icc`), ``n_with_rwg``
+        (ratees with two raters), ``rwg_mean, rwg_median, rwg_share_70, rwg_share_set_to_zero`` (shares of them: .70 or
+        more; set to zero), ``reason`` why the ICCs are missing, else None.
+    """
+    alike = within_group_agreement(items, response)
+    rows = []
+    for keys, group in by_wave(scores.dropna()):
+        ratee = pd.factorize(group.index.get_level_values(0))[0]
+        sizes = {"n_people": len(np.unique(ratee)), "n_ratings": len(group)}
+        try:
+            found = icc(group.to_numpy(dtype=float), ratee) | {"reason": None}
+        except NotEstimable as why:
+            found = {"reason": str(why)}
+        chosen = alike.xs(tuple(keys.values()), level=tuple(keys))
+        rows.append(keys | sizes | found | _rwg_summary(chosen))
+    columns = ["n_people", "n_ratings", *ICC_COLUMNS, "n_with_rwg", *RWG_COLUMNS, "reason"]
+    return pd.DataFrame(rows, columns=[*levels_of(scores), *columns])
+
+
+def _rwg_summary(alike: pd.DataFrame) -> dict:
+    known = alike.dropna(subset="rwg")
+    rwg = known["rwg"]
+    if known.empty:
+        return {"n_with_rwg": 0}
+    summary = (rwg.mean(), rwg.median(), (rwg >= GOOD_AGREEMENT).mean(), known["is_set_to_zero"].mean())
+    return {"n_with_rwg": len(rwg)} | dict(zip(RWG_COLUMNS, summary, strict=True))
+
+
+def self_and_others(own: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return people's own score beside the mean of others', one row per person and wave that has both.
+
+    Parameters
+    ----------
+    own, others
+        As from `scales.rated_scores` for the source ``self`` and for another: ``employee_id, wave, score, n_raters``.
+
+    Returns
+    -------
+    DataFrame
+        ``employee_id, wave, self_score, others_score, difference`` (self − others, in points), ``n_raters`` (others).
+    """
+    key = ["employee_id", "wave"]
+    mine = own[[*key, "score"]].rename(columns={"score": "self_score"})
+    theirs = others[[*key, "score", "n_raters"]].rename(columns={"score": "others_score"})
+    both = mine.merge(theirs, on=key, validate="one_to_one").dropna(subset=["self_score", "others_score"])
+    both.insert(4, "difference", both["self_score"] - both["others_score"])
+    return both.sort_values(key, ignore_index=True)
+
+
+def self_other_agreement(both: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+    """Return how people's own scores compare with others', one row per wave.
+
+    Parameters
+    ----------
+    both
+        As from `self_and_others`.
+    level
+        Coverage of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        ``wave, n_people, mean_difference`` (self − others), ``difference_low, difference_high`` (Student's t, paired),
+        ``correlation, correlation_low, correlation_high`` (Pearson, Fisher's z), ``reason`` why a number is missing,
+        else None.
+
+    References
+    ----------
+    Fleenor, Smither, Atwater, Braddy & Sturm 2010, Leadership Quarterly 21:1005.
+    """
+    rows = [{"wave": wave} | _compare(group, level) for wave, group in both.groupby("wave")]
+    names = ["mean_difference", "difference_low", "difference_high"]
+    names += ["correlation", "correlation_low", "correlation_high"]
+    return pd.DataFrame(rows, columns=["wave", "n_people", *names, "reason"])
+
+
+def _compare(group: pd.DataFrame, level: float) -> dict:
+    n, difference = len(group), group["difference"]
+    if n < 4:
+        return {"n_people": n, "reason": "Fewer than four people were rated by themselves and by others."}
+    half = stats.t.ppf((1 + level) / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
+    centre = difference.mean()
+    found = {
+        "n_people": n,
+        "mean_difference": centre,
+        "difference_low": centre - half,
+        "difference_high": centre + half,
+    }
+    if min(np.ptp(group["self_score"]), np.ptp(group["others_score"])) == 0:
+        return found | {"reason": "One side gave everybody the same score, so there is no correlation."}
+    r = float(group["self_score"].corr(group["others_score"]))
+    low, high = fisher_interval(r, n, level)
+    return found | {"correlation": r, "correlation_low": low, "correlation_high": high, "reason": None}
