@@ -7,6 +7,8 @@ import numpy as np
 # A rise of the log-likelihood, as a share of it, that is no more than rounding.
 ROUNDING = 1e-14
 MAX_EM_STEPS = 5000
+# Smallest eigenvalue of a correlation matrix below which a variable is taken for a sum of others.
+SINGULAR = 1e-8
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,15 @@ def saturated(sample: Sample) -> Normal | None:
         if here is None:
             return None
         if here.value - value <= ROUNDING * abs(here.value):
-            return normal
+            return normal if _is_definite(normal.covariance) else None
         value = here.value
         step = normal.covariance @ here.by_mean / sample.n_people
         change = 2 * normal.covariance @ here.by_covariance @ normal.covariance / sample.n_people
         covariance = normal.covariance + change - np.outer(step, step)
         normal = Normal(normal.mean + step, (covariance + covariance.T) / 2)
     return None
+
+
+def _is_definite(covariance: np.ndarray) -> bool:
+    spread = np.sqrt(np.diag(covariance))
+    return bool(np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] > SINGULAR)

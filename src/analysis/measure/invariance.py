@@ -23,8 +23,7 @@ ALPHA = 0.05
 LEAST_CFI, MOST_SRMR = 0.90, 0.08
 # Chen 2007, Struct Equ Modeling 14:464, p. 501: the largest fall of CFI, by whether there are more than 300 people.
 FEW_PEOPLE, CFI_FALL_FEW, CFI_FALL = 300, 0.005, 0.010
-# Smallest eigenvalue of a correlation matrix below which an item is taken for a sum of others.
-SINGULAR = 1e-8
+UNDETERMINED = "the covariance of the items is not determined: too few answers in common, or an item is a sum of others"
 
 
 @dataclass(frozen=True)
@@ -129,37 +128,23 @@ def _invariance(layout: _Layout, groups: dict[str, np.ndarray]) -> Invariance:
         return _told([], reason)
     samples = [sample_of(rows) for rows in groups.values()]
     to = reference(samples)
-    reason = _singular(to, groups)
-    return _told([], reason) if reason else _sequence(layout, samples, to)
+    return _sequence(layout, samples, to) if to else _told([], UNDETERMINED)
 
 
 def _too_little(layout: _Layout, groups: dict[str, np.ndarray]) -> str | None:
-    """Return what the answers lack for any factor model, seen before a fit."""
+    """Return what the answers lack for any factor model; without a count or an arm, which might tell of few people."""
     if len(layout.items) < FEWEST_ITEMS:
         return f"a factor needs at least {FEWEST_ITEMS} items, the scale has {len(layout.items)}"
     if layout.n_occasions < 2:
         return f"there is only one of the {layout.across} to compare"
-    for name, rows in groups.items():
-        where = f" in arm {name}" if name else ""
+    for rows in groups.values():
         known = ~np.isnan(rows)
         if known.any(axis=1).sum() <= rows.shape[1]:
-            return f"fewer people than variables{where}: {known.any(axis=1).sum()} for {rows.shape[1]}"
+            return "there are no more people than items times waves, or, in an arm, than items"
         if (known.T.astype(float) @ known).min() < 2:
-            return f"two items were answered together by nobody, or one person{where}"
+            return "two items were hardly ever answered by the same people"
         if (np.nanmax(rows, axis=0) == np.nanmin(rows, axis=0)).any():
-            constant = np.flatnonzero(np.nanmax(rows, axis=0) == np.nanmin(rows, axis=0))[0] % len(layout.items)
-            return f"everybody gave the same answer to {layout.items[constant]}{where}"
-    return None
-
-
-def _singular(to: Reference | None, groups: dict[str, np.ndarray]) -> str | None:
-    """Return where the saturated model has no positive definite covariance."""
-    if to is None:
-        return "the covariance of the items could not be estimated: too few answers in common"
-    for name, normal in zip(groups, to.saturated, strict=True):
-        spread = np.sqrt(np.diag(normal.covariance))
-        if np.linalg.eigvalsh(normal.covariance / np.outer(spread, spread))[0] < SINGULAR:
-            return "an item is the sum of others" + (f" in arm {name}" if name else "")
+            return "an item's answers do not vary"
     return None
 
 
