@@ -176,7 +176,7 @@ def test_a_wrong_level_does_not_pass_for_a_moved_factor():
     [
         (lambda answers, arm: (answers[ITEMS[:2]], arm), "at least 3 items, the scale has 2"),
         (lambda answers, arm: (answers, arm * 0), "only one of the arms"),
-        (lambda answers, arm: (answers.iloc[:12], arm[:12]), "no more people than"),
+        (lambda answers, arm: (answers.iloc[:10], arm[:10]), "no more people than"),
         (lambda answers, arm: (answers.assign(item4=3.0), arm), "do not vary"),
         (lambda answers, arm: (answers.assign(item4=answers["item1"] + answers["item2"]), arm), "a sum of others"),
         (
@@ -190,6 +190,13 @@ def test_what_cannot_be_fitted_has_a_reason_and_no_number(spoil, reason):
     answers, arm = two_arms(5, 200)
     found = invariance_across_arms(*spoil(answers, arm))
     assert reason in found.reason and found.steps.empty and list(found.steps.columns) == COLUMNS
+
+
+def test_a_step_without_a_maximum_ends_the_rows_and_says_so():
+    answers, arm = two_arms(5, 12)
+    found = invariance_across_arms(answers, arm)
+    assert found.reason == "the metric model has no maximum that the search could find"
+    assert list(found.steps["step"]) == ["configural"] and np.isfinite(found.steps["chi2"]).all()
 
 
 def test_one_wave_has_nothing_to_compare():
