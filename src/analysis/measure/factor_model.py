@@ -1,0 +1,258 @@
+"""Confirmatory factor models with means, in one or several groups, by maximum likelihood."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from analysis.measure.gaussian import Normal, Sample, expected_information, log_likelihood
+
+# What one more step could add to twice the log-likelihood, so to χ²: nothing that anyone would see.
+TOLERANCE = 1e-9
+# Smallest eigenvalue of the information with a unit diagonal below which a parameter is undetermined.
+FLAT = 1e-10
+# A fall of the log-likelihood, as a share of it, that is no more than rounding.
+ROUNDING = 1e-13
+MAX_STEPS, MAX_HALVINGS = 200, 30
+# Of an item's variance: the least that a starting value leaves to its residual.
+LEAST_RESIDUAL = 0.2
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """What a factor model says of one group: mean = ν + Λα, covariance = ΛΨΛ' + Θ.
+
+    The same five arrays hold values, or the numbers of the parameters that stand there.
+
+    Attributes
+    ----------
+    loadings
+        Λ, shape (variables, factors).
+    factor_covariance
+        Ψ, shape (factors, factors), symmetric.
+    residual_covariance
+        Θ, shape (variables, variables), symmetric.
+    intercepts
+        ν, shape (variables,).
+    factor_means
+        α, shape (factors,).
+    """
+
+    loadings: np.ndarray
+    factor_covariance: np.ndarray
+    residual_covariance: np.ndarray
+    intercepts: np.ndarray
+    factor_means: np.ndarray
+
+    def flat(self) -> np.ndarray:
+        """Return every cell, one matrix after the other."""
+        return np.concatenate([getattr(self, field.name).ravel() for field in fields(self)])
+
+    def like(self, flat: np.ndarray) -> "Matrices":
+        """Return matrices of these shapes from what `flat` gives."""
+        shapes = [getattr(self, field.name).shape for field in fields(self)]
+        parts = np.split(flat, np.cumsum([np.prod(shape, dtype=int) for shape in shapes])[:-1])
+        return Matrices(*(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)))
+
+    def implied(self) -> Normal:
+        """Return the mean and covariance of the variables."""
+        covariance = self.loadings @ self.factor_covariance @ self.loadings.T + self.residual_covariance
+        return Normal(self.intercepts + self.loadings @ self.factor_means, covariance)
+
+
+@dataclass(frozen=True)
+class FactorModel:
+    """A factor model in one or several groups; cells with the same parameter are equal, within and across groups.
+
+    Attributes
+    ----------
+    parameters
+        By group, the number of each cell's parameter, from 0 without gaps; −1 where the cell is fixed.
+    fixed
+        By group, the value of the fixed cells; the others are not looked at.
+    """
+
+    parameters: tuple[Matrices, ...]
+    fixed: tuple[Matrices, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        return 1 + max(int(group.flat().max()) for group in self.parameters)
+
+    def values(self, place: np.ndarray) -> tuple[Matrices, ...]:
+        """Return the groups' matrices at parameters of shape (n_parameters,)."""
+        numbers = [group.flat() for group in self.parameters]
+        return tuple(
+            fixed.like(np.where(number < 0, fixed.flat(), place[number]))
+            for number, fixed in zip(numbers, self.fixed, strict=True)
+        )
+
+    def place(self, values: tuple[Matrices, ...]) -> np.ndarray:
+        """Return the parameters nearest to matrices, shape (n_parameters,): the mean of the cells that share one."""
+        numbers = np.concatenate([group.flat() for group in self.parameters])
+        cells = np.concatenate([group.flat() for group in values])[numbers >= 0]
+        numbers = numbers[numbers >= 0]
+        return np.bincount(numbers, weights=cells) / np.bincount(numbers)
+
+
+@dataclass(frozen=True)
+class FactorFit:
+    """The maximum of a factor model's likelihood, or, not converged, the place where the search ended.
+
+    Attributes
+    ----------
+    model
+        What was fitted.
+    estimates
+        By group.
+    log_likelihood
+        Sum over groups.
+    converged
+        Whether this is a maximum that determines every parameter.
+    """
+
+    model: FactorModel
+    estimates: tuple[Matrices, ...]
+    log_likelihood: float
+    converged: bool
+
+    @property
+    def proper(self) -> bool:
+        """Whether every group's residual and factor covariances could be covariances: none is negative definite."""
+        parts = [part for group in self.estimates for part in (group.residual_covariance, group.factor_covariance)]
+        return all(np.linalg.eigvalsh(part)[0] > 0 for part in parts)
+
+
+@dataclass(frozen=True)
+class _Derivatives:
+    """Log-likelihood, its derivative by the parameters, and Fisher's information of them."""
+
+    value: float
+    score: np.ndarray
+    information: np.ndarray
+
+
+def fit_factor_model(model: FactorModel, samples: list[Sample], start: tuple[Matrices, ...]) -> FactorFit:
+    """Return the maximum-likelihood fit by Fisher scoring.
+
+    Each step solves the expected information given the pattern of missing answers and is halved until the likelihood
+    rises. Variances are free to become negative, as in lavaan; `FactorFit.proper` says whether one did.
+
+    Parameters
+    ----------
+    model
+        The groups' matrices.
+    samples
+        One a group, in the model's order.
+    start
+        Values near which the search begins: `starting_values`, or another model's estimates.
+
+    References
+    ----------
+    Jöreskog 1969, Psychometrika 34:183; several groups with means: Sörbom 1974, Br J Math Stat Psychol 27:229;
+    scoring: Lee & Jennrich 1979, Psychometrika 44:99.
+    """
+    place = model.place(start)
+    here = _derivatives(model, samples, place)
+    for _ in range(MAX_STEPS if here else 0):
+        step = _solve(here)
+        if step is None:
+            break
+        if here.score @ step < TOLERANCE:
+            return FactorFit(model, model.values(place), here.value, True)
+        there = None
+        for _ in range(MAX_HALVINGS):
+            there = _derivatives(model, samples, place + step)
+            if there and there.value >= here.value - ROUNDING * abs(here.value):
+                break
+            step = step / 2
+        else:
+            break
+        place, here = place + step, there
+    return FactorFit(model, model.values(place), here.value if here else -np.inf, False)
+
+
+def score_statistic(model: FactorModel, samples: list[Sample], values: tuple[Matrices, ...]) -> float:
+    """Return the score test (Lagrange multiplier, χ²) of `values`, the fit of a stricter model, against `model`.
+
+    Its degrees of freedom are the parameters that `model` has more. NaN where the information is singular.
+    Rao 1948, Proc Camb Phil Soc 44:50; with the expected information, as lavaan's ``lavTestScore`` on complete data.
+    """
+    here = _derivatives(model, samples, model.place(values))
+    step = _solve(here)
+    return float("nan") if step is None else float(here.score @ step)
+
+
+def starting_values(model: FactorModel, saturated: list[Normal]) -> tuple[Matrices, ...]:
+    """Return rough values of every cell, from each group's unrestricted mean and covariance.
+
+    Loadings are from the first component of a factor's items; factors have variance 1.
+    """
+    return tuple(_rough(number, normal) for number, normal in zip(model.parameters, saturated, strict=True))
+
+
+def _rough(number: Matrices, normal: Normal) -> Matrices:
+    spread = np.sqrt(np.diag(normal.covariance))
+    loadings = np.zeros(number.loadings.shape)
+    for factor, free in enumerate(number.loadings.T >= 0):
+        items, k = np.flatnonzero(free), free.sum()
+        block = normal.covariance[np.ix_(items, items)] / np.outer(spread[items], spread[items])
+        root, vector = (part[..., -1] for part in np.linalg.eigh(block))
+        # With equal correlations r the first root is 1 + (k − 1)r and a standardized loading is √r.
+        standardized = vector * np.sign(vector.sum()) * np.sqrt(k * (root - 1) / max(k - 1, 1))
+        loadings[items, factor] = standardized.clip(-0.9, 0.9) * spread[items]
+    scale = (loadings**2).sum(axis=0)
+    factor_covariance = (loadings.T @ normal.covariance @ loadings / np.outer(scale, scale)).clip(-0.7, 0.7)
+    np.fill_diagonal(factor_covariance, 1.0)
+    explained = np.diag(loadings @ factor_covariance @ loadings.T)
+    residual = np.diag(np.maximum(spread**2 - explained, LEAST_RESIDUAL * spread**2))
+    return Matrices(loadings, factor_covariance, residual, normal.mean, np.zeros(loadings.shape[1]))
+
+
+def _derivatives(model: FactorModel, samples: list[Sample], place: np.ndarray) -> _Derivatives | None:
+    """Return value, score and information, summed over groups; None where a covariance is not positive definite."""
+    value, score = 0.0, np.zeros(len(place))
+    information = np.zeros((len(place), len(place)))
+    for number, values, sample in zip(model.parameters, model.values(place), samples, strict=True):
+        found = log_likelihood(sample, values.implied())
+        if found is None:
+            return None
+        by_mean, by_covariance = _jacobian(number, values, len(place))
+        of_mean, of_covariance = expected_information(sample, found.precision)
+        value += found.value
+        score += by_mean @ found.by_mean + by_covariance @ found.by_covariance.ravel()
+        information += by_mean @ of_mean @ by_mean.T + by_covariance @ of_covariance @ by_covariance.T
+    return _Derivatives(value, score, information)
+
+
+def _jacobian(number: Matrices, values: Matrices, n_parameters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return one group's derivatives of the mean, (parameters, p), and of the covariance's cells, (parameters, p²)."""
+    p = len(values.intercepts)
+    unit = np.eye(p)
+    by_mean, by_covariance = np.zeros((n_parameters, p)), np.zeros((n_parameters, p, p))
+
+    def add(total: np.ndarray, numbers: np.ndarray, cells: tuple[np.ndarray, ...], slopes: np.ndarray) -> None:
+        np.add.at(total, numbers[cells], slopes)
+
+    item, factor = cells = np.nonzero(number.loadings >= 0)
+    loaded = (values.loadings @ values.factor_covariance).T[factor]
+    outer = unit[item][:, :, None] * loaded[:, None, :]
+    add(by_covariance, number.loadings, cells, outer + outer.transpose(0, 2, 1))
+    add(by_mean, number.loadings, cells, unit[item] * values.factor_means[factor][:, None])
+    for numbers, columns in ((number.factor_covariance, values.loadings.T), (number.residual_covariance, unit)):
+        row, column = cells = np.nonzero(numbers >= 0)
+        add(by_covariance, numbers, cells, columns[row][:, :, None] * columns[column][:, None, :])
+    for numbers, columns in ((number.intercepts, unit), (number.factor_means, values.loadings.T)):
+        cells = np.nonzero(numbers >= 0)
+        add(by_mean, numbers, cells, columns[cells[0]])
+    return by_mean, by_covariance.reshape(n_parameters, p * p)
+
+
+def _solve(here: _Derivatives) -> np.ndarray | None:
+    """Return Fisher's step, or None where the information is singular; parameters are in units of their own error."""
+    scale = np.sqrt(np.diag(here.information))
+    if not (np.isfinite(scale).all() and (scale > 0).all()):
+        return None
+    roots, vectors = np.linalg.eigh(here.information / np.outer(scale, scale))
+    if roots[0] < FLAT:
+        return None
+    return vectors @ ((vectors.T @ (here.score / scale)) / roots) / scale
