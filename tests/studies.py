@@ -69,6 +69,13 @@ TINY_COMPANY = {
         E3,1,mini,m2,,2022-03-03
         E1,2,mini,m1,4,2023-03-02
         """,
+    "unlinked_responses": """\
+        respondent_id,wave,instrument,item,value,responded_at
+        R1,1,mini,m1,4,
+        R1,1,mini,m2,3,
+        R2,1,mini,m1,2,2022-03-02
+        ,2,mini,m1,5,
+        """,
     "ratings": """\
         ratee_id,rater_id,rater_role,wave,instrument,item,value
         E2,E2,self,1,mini,m1,3

@@ -176,10 +176,27 @@ def test_the_shipped_instruments_measure_the_planned_constructs(acme):
     assert {h.construct_name for h in load_plan().hypotheses if h.construct_name} <= measured
     assert {code for code, item in cards["pulse"].items.items() if item.reversed} == {"mor3", "mor5"}
     assert len(cards["leadership"].items) == len(cards["leadership_multirater"].items)
-    for path in shipped("instruments").glob("*.yaml"):
-        card = cards[path.stem]
+    ours = [card for card in cards.values() if not card.available_from]
+    assert {card.instrument for card in ours} == {"pulse", "leadership", "leadership_multirater"}
+    for card in ours:
         assert set(card.response.labels) == {1, 2, 3, 4, 5}
         assert all(item.text for item in card.items.values())
+        assert all("CC0" in scale.licence for scale in card.scales.values())
+
+
+def test_of_what_others_own_no_wording_ships(acme):
+    cards = load_instruments(acme)
+    licensed = {name: card for name, card in cards.items() if card.available_from}
+    assert {name: len(card.items) for name, card in licensed.items()} == {
+        "alq": 16, "lpi": 30, "mfq9": 9, "mlq5x": 20, "q12": 12, "tcm_affective": 6, "uwes9": 9, "who5": 5,
+    }  # fmt: skip
+    for card in licensed.values():
+        assert card.available_from.startswith("https://")
+        assert not any(item.text for item in card.items.values())
+        assert all("copyrighted" in scale.licence for scale in card.scales.values())
+        assert {card.response.min, card.response.max} <= set(card.response.labels)
+    reversed_ = [code for code, item in licensed["tcm_affective"].items.items() if item.reversed]
+    assert reversed_ == ["acs3", "acs4", "acs5"]
 
 
 def test_a_studys_own_instrument_wins_over_the_shipped_one(acme):

@@ -142,6 +142,10 @@ ERRORS = [
     Case("answer_out_of_range", "responses", "E3,2,mini,m1,6,"),
     Case("answer_out_of_range", "responses", "E3,2,mini,m1,0,"),
     Case("not_a_number", "responses", "E3,2,mini,m1,quite,"),
+    Case("unknown_wave", "unlinked_responses", "R3,7,mini,m1,4,"),
+    Case("unknown_item", "unlinked_responses", "R3,1,mini,m3,4,"),
+    Case("answer_out_of_range", "unlinked_responses", ",1,mini,m1,6,"),
+    Case("required_empty", "unlinked_responses", "R3,,mini,m1,4,"),
     Case("unknown_employee", "ratings", "E9,E1,manager,1,mini,m1,4"),
     Case("not_allowed", "ratings", "E2,E1,boss,1,mini,m2,4"),
     Case("unknown_wave", "ratings", "E2,E1,manager,7,mini,m2,4"),
@@ -179,6 +183,8 @@ REPAIRED = [
     Case("unknown_employee", "responses", "E9,2,mini,m1,4,", "warning", "rejected"),
     Case("duplicate_answer", "responses", "E3,2,mini,m1,4,\nE3,2,mini,m1,5,", "warning", "rejected"),
     Case("label_to_number", "responses", "E3,2,mini,m1,strongly AGREE,", "info", "repaired"),
+    Case("response_after_as_of", "unlinked_responses", "R3,2,mini,m1,4,2025-01-01", "info", "rejected"),
+    Case("label_to_number", "unlinked_responses", "R3,2,mini,m1,Agree,", "info", "repaired"),
     Case("duplicate_answer", "ratings", "E2,E1,manager,1,mini,m2,4\nE2,E1,manager,1,mini,m2,5", "warning", "rejected"),
     Case("duplicate_answer", "ratings", "E2,,self,1,mini,m2,4\nE2,E2,self,1,mini,m2,5", "warning", "rejected"),
     Case("label_to_number", "ratings", "E2,E1,manager,1,mini,m2,Disagree", "info", "repaired"),
@@ -241,8 +247,8 @@ def test_every_rule_has_a_case(tmp_path):
     cases = {(case.table, case.rule) for case in ERRORS + REPAIRED}
     # They need more than one added row, and have tests of their own below.
     elsewhere = {(table, "not_hired_by_as_of") for table in ("jobs", "ratings", "enrolments")}
-    elsewhere |= {(table, "wave_after_as_of") for table in ("responses", "ratings")}
-    same_as_responses = {("ratings", "unknown_instrument")}
+    elsewhere |= {(table, "wave_after_as_of") for table in ("responses", "unlinked_responses", "ratings")}
+    same_as_responses = {(table, "unknown_instrument") for table in ("unlinked_responses", "ratings")}
     assert rules - cases - elsewhere - same_as_responses == set()
     assert {rule.name for table in TABLES for rule in cell_rules(table)} <= {rule for _, rule in cases}
 
@@ -351,8 +357,42 @@ def test_answers_without_the_waves_table_are_an_error(tmp_path):
     _, problems = check(tmp_path, tables)
     assert [(p.severity, p.table, p.source, p.rule) for p in problems] == [
         ("error", "responses", "study.yaml", "missing_waves"),
+        ("error", "unlinked_responses", "study.yaml", "missing_waves"),
         ("error", "ratings", "study.yaml", "missing_waves"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "wave,instrument,item,value\n1,mini,m1,4\n2,mini,m1,5\n",
+        "employee_id,wave,instrument,item,value\n,1,mini,m1,4\n",
+    ],
+)
+def test_a_survey_without_person_keys_is_kept_apart_and_said_so(tmp_path, text):
+    tables = {name: rows for name, rows in TINY_COMPANY.items() if name != "unlinked_responses"}
+    checked, [problem] = check(tmp_path, tables | {"responses": text})
+    assert (problem.severity, problem.table, problem.rule) == ("warning", "unlinked_responses", "unlinked_survey")
+    assert (problem.action, problem.rows) == ("kept", len(text.splitlines()) - 1)
+    assert "employee_id" in problem.message and "columns:" in problem.message
+    assert checked.responses is None
+    assert list(checked.unlinked_responses.columns) == list(TABLES["unlinked_responses"])
+    assert checked.unlinked_responses["respondent_id"].isna().all()
+    counts = checked.row_counts.set_index("table").loc["unlinked_responses"]
+    assert counts["rows_in"] == counts["rows_kept"] == problem.rows
+
+
+def test_a_linked_file_and_an_unlinked_one_are_both_read(tmp_path):
+    more = "wave,instrument,item,value\n1,mini,m1,4\n"
+    tables = {name: rows for name, rows in TINY_COMPANY.items() if name != "unlinked_responses"}
+    checked, [problem] = check(tmp_path, tables | {"responses/anonymous": more})
+    assert (problem.rule, problem.source) == ("unlinked_survey", "raw/responses_anonymous.csv")
+    assert (len(checked.responses), len(checked.unlinked_responses)) == (5, 1)
+
+
+def test_an_empty_survey_is_not_taken_for_an_unlinked_one(tmp_path):
+    _, problems = check(tmp_path, TINY_COMPANY | {"responses": "employee_id,wave,instrument,item,value\n"})
+    assert "unlinked_survey" not in {problem.rule for problem in problems}
 
 
 def test_without_employees_nobody_is_looked_up(tmp_path):

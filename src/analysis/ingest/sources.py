@@ -49,7 +49,7 @@ def read_sources(study: Study) -> RawTables:
         file = _read(source, study)
         problems += file.problems
         if file.frame is not None:
-            frames.setdefault(source.table, []).append(file.frame)
+            frames.setdefault(file.table, []).append(file.frame)
     tables = {table: pd.concat(parts, ignore_index=True) for table, parts in frames.items()}
     return RawTables(tables, tuple(problems))
 
@@ -80,16 +80,18 @@ def _read(source: Source, study: Study) -> CsvFile:
 def _canonical(file: CsvFile, source: Source, profile: TableProfile, study: Study) -> pd.DataFrame | None:
     """Return the file's rows under canonical names; None where a required column is missing."""
     frame = _renamed(file, profile.columns | study.columns.get(source.table, {}))
+    if source.table == "responses":
+        frame = _linked_or_not(frame, file)
     for column in ("wave", "instrument"):
         given = getattr(source, column)
-        if given is not None and column in TABLES[source.table]:
+        if given is not None and column in TABLES[file.table]:
             filled = frame[column].fillna(str(given)) if column in frame else pd.Series(str(given), frame.index)
             frame = frame.assign(**{column: filled.astype("str")})
-    missing = [name for name, column in TABLES[source.table].items() if column.required and name not in frame]
+    missing = [name for name, column in TABLES[file.table].items() if column.required and name not in frame]
     if missing:
         file.fail(
             "missing_column",
-            f"the header has no column {', '.join(missing)}, which the table {source.table} "
+            f"the header has no column {', '.join(missing)}, which the table {file.table} "
             "needs; name it in the file's first line, or say under columns: in study.yaml what it is called",
             [1],
         )
@@ -97,6 +99,26 @@ def _canonical(file: CsvFile, source: Source, profile: TableProfile, study: Stud
     for values in (profile.values, study.values.get(source.table, {})):  # noqa: PD011 (no frames)
         frame = _translated(frame, values, file)
     return frame.assign(**{SOURCE: pd.Series(source.path, frame.index, dtype="str")})
+
+
+def _linked_or_not(frame: pd.DataFrame, file: CsvFile) -> pd.DataFrame:
+    """Return the rows of a survey; one without a key to any person goes to the table of its own kind."""
+    if "employee_id" in frame and (frame.empty or frame["employee_id"].notna().any()):
+        return frame
+    file.table = "unlinked_responses"
+    file.problems.append(
+        Problem(
+            severity="warning",
+            table=file.table,
+            source=file.source,
+            rows=len(frame),
+            rule="unlinked_survey",
+            action="kept",
+            message="the answers have no employee_id, so they are described by wave and no effect can be estimated; if "
+            "the file has a key, or a pseudonym for it, name that column under columns: in study.yaml",
+        )
+    )
+    return frame.drop(columns="employee_id", errors="ignore")
 
 
 def _renamed(file: CsvFile, columns: dict[str, str]) -> pd.DataFrame:

@@ -81,6 +81,15 @@ TABLES: dict[str, dict[str, Column]] = {
         "responded_at": _maybe("date"),
         "duration_seconds": _maybe("number", minimum=0),
     },
+    "unlinked_responses": {
+        "respondent_id": _maybe("id"),
+        "department": _maybe("text"),
+        "wave": Column("integer", minimum=1),
+        "instrument": Column("id"),
+        "item": Column("id"),
+        "value": Column("number", nullable=True),
+        "responded_at": _maybe("date"),
+    },
     "ratings": {
         "ratee_id": Column("id"),
         "rater_id": _maybe("id"),
@@ -119,14 +128,16 @@ class Tables:
 
     Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean.
     Every column of the contract is there (empty where the export had none), followed by any further column as it came.
-    Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses and
-    ratings, one per answer; enrolments, one per person, program, role and intake; sessions, one per meeting.
+    Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses,
+    unlinked_responses (of a survey without person keys) and ratings, one per answer; enrolments, one per person,
+    program, role and intake; sessions, one per meeting.
     """
 
     employees: pd.DataFrame | None = None
     jobs: pd.DataFrame | None = None
     waves: pd.DataFrame | None = None
     responses: pd.DataFrame | None = None
+    unlinked_responses: pd.DataFrame | None = None
     ratings: pd.DataFrame | None = None
     enrolments: pd.DataFrame | None = None
     sessions: pd.DataFrame | None = None

@@ -24,10 +24,19 @@ class Response(_Part):
 
 
 class Item(_Part):
-    """One question; `reversed` items are scored from the other end of the answer scale."""
+    """One question; `reversed` items are scored from the other end of the answer scale.
+
+    Attributes
+    ----------
+    text
+        The wording; empty where it may not be shipped.
+    reworded_in
+        Waves before which the wording was changed.
+    """
 
     text: str = ""
     reversed: bool = False
+    reworded_in: tuple[int, ...] = ()
 
 
 class Scale(_Part):
@@ -42,11 +51,18 @@ class Scale(_Part):
 
 
 class Instrument(_Part):
-    """One questionnaire. Every item belongs to at least one scale."""
+    """One questionnaire. Every item belongs to at least one scale.
+
+    Attributes
+    ----------
+    available_from
+        Where to get the wording, and the right to use it, of a questionnaire that ships without.
+    """
 
     instrument: str
     title: str
     response: Response
+    available_from: str = ""
     scales: dict[str, Scale] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -16,7 +16,9 @@ Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-TableName = Literal["employees", "jobs", "waves", "responses", "ratings", "enrolments", "sessions"]
+TableName = Literal[
+    "employees", "jobs", "waves", "responses", "unlinked_responses", "ratings", "enrolments", "sessions"
+]
 
 
 def _plain_date(value: object) -> object:

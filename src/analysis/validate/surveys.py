@@ -73,17 +73,7 @@ def wave_rules(context: Context) -> list[Rule]:
 
 def response_rules(context: Context) -> list[Rule]:
     """Return the rules of an employee's own answers."""
-    rules = [
-        *_answer_rules(context),
-        Rule(
-            "response_after_as_of",
-            "responded_at",
-            "info",
-            "rejected",
-            "responded_at lies after as_of, where nothing is known yet; move as_of if that is wrong",
-            lambda f: ~(f["responded_at"] > context.as_of),
-        ),
-    ]
+    rules = unlinked_rules(context)
     hired = context.rows_of("employees", left=True)
     if hired is not None:
         rules.append(
@@ -98,6 +88,21 @@ def response_rules(context: Context) -> list[Rule]:
             )
         )
     return rules
+
+
+def unlinked_rules(context: Context) -> list[Rule]:
+    """Return the rules of answers that nothing ties to a person: who answered twice cannot be told."""
+    return [
+        *_answer_rules(context),
+        Rule(
+            "response_after_as_of",
+            "responded_at",
+            "info",
+            "rejected",
+            "responded_at lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            lambda f: ~(f["responded_at"] > context.as_of),
+        ),
+    ]
 
 
 def rating_rules(context: Context) -> list[Rule]:

@@ -21,11 +21,12 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "jobs": (jobs.change_rules, jobs.duplicate_rules, jobs.manager_rules),
     "waves": (surveys.wave_rules,),
     "responses": (surveys.response_rules, surveys.duplicate_response_rules),
+    "unlinked_responses": (surveys.unlinked_rules,),
     "ratings": (surveys.rating_rules, surveys.duplicate_rating_rules),
     "enrolments": (enrolments.intake_rules, enrolments.enrolment_rules),
     "sessions": (enrolments.session_rules,),
 }
-ANSWERS = ("responses", "ratings")
+ANSWERS = ("responses", "unlinked_responses", "ratings")
 
 
 def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Tables, tuple[Problem, ...]]:
