@@ -297,7 +297,7 @@ def test_without_a_violation_the_bounds_are_the_ordinary_interval_and_they_widen
     after = curve.positions > 0
     weights = curve.effects.n_rows[after] / curve.effects.n_rows[after].sum()
     centre = weights @ curve.effects.estimates[after]
-    half = stats.t.ppf(0.975, curve.effects.df.min()) * np.sqrt(
+    half = stats.t.ppf(0.975, curve.effects.df.max()) * np.sqrt(
         weights @ curve.effects.covariance[np.ix_(after, after)] @ weights
     )
     assert bounds.relative_magnitudes(0.0) == pytest.approx((centre - half, centre + half))

@@ -138,12 +138,12 @@ def _smallest_p(correlation: np.ndarray, rng: np.random.Generator) -> float:
 def pre_trend(curve: Curve) -> PreTrend | None:
     """Return the joint test that all effects before the start are zero; None where they cannot be tested.
 
-    Wald's statistic as Hotelling's T² (Hotelling 1931, Ann Math Stat 2:360), with the fewest treated clusters of a
-    point as number of observations: chi-squared rejects too often where few have started.
+    Wald's statistic as Hotelling's T² (Hotelling 1931, Ann Math Stat 2:360), with the most treated clusters of a point
+    as number of observations: chi-squared rejects too often where few have started, and the fewest hardly ever.
     """
     before = np.flatnonzero(curve.positions < 0)
     k = len(before)
-    n = int(curve.effects.n_clusters[before].min()) if k else 0
+    n = int(curve.effects.n_clusters[before].max()) if k else 0
     covariance = curve.effects.covariance[np.ix_(before, before)]
     if k == 0 or n <= k or np.linalg.matrix_rank(covariance) < k:
         return None

@@ -31,7 +31,8 @@ class HonestBounds:
     Notes
     -----
     The estimates are taken as normal with known covariance; that is widened by the squared ratio of Student's to the
-    normal quantile at the smallest degrees of freedom in use, so that without a violation few people count as few.
+    normal quantile at the degrees of freedom of the point with the most treated clusters, so that without a violation
+    few people count as few.
     """
 
     def __init__(self, curve: Curve):
@@ -41,7 +42,7 @@ class HonestBounds:
         if not before or not after:
             raise ValueError("bounds need an estimate for the wave before the base and for one after it")
         chosen = [positions.index(p) for p in [*before, *after]]
-        df = curve.effects.df[chosen].min()
+        df = curve.effects.df[chosen].max()
         student = stats.t.ppf((1 + LEVEL) / 2, df) / TWO_SIDED
         self._positions, self._n_before = np.array([*before, *after]), len(before)
         self._estimates = curve.effects.estimates[chosen]
