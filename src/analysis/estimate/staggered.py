@@ -143,7 +143,7 @@ def effects(stack: Stack, weights: np.ndarray, sets: np.ndarray) -> Effects:
     weights
         As from `comparator_weights`, shape (rows,).
     sets
-        The set of each treated row, as codes 0, 1, … of which none is skipped, −1 for no set; comparators' are not read;
+        The set of each treated row, as codes 0, 1, … with none skipped, −1 for no set; comparators' are not read;
         shape (rows,). Cells give group-time effects, positions an event study, all alike the overall effect.
 
     Notes
