@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.design.covariates import covariates_on
 from analysis.design.trials import eligible_levels, is_eligible, not_started, units_reached
-from analysis.measure.calendar import add_months
+from analysis.measure.calendar import add_months, months_between
 from analysis.measure.employment import job_history, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.plan.contract import Tables
@@ -15,7 +15,7 @@ from analysis.plan.study import Eligibility, Program, Study
 
 PANEL_COLUMNS = [
     *("cell", "wave_before", "wave_after", "wave_position"),
-    *("employee_id", "is_treated", "unit", "before", "after"),
+    *("employee_id", "is_treated", "unit", "months_since_start", "before", "after"),
 ]
 
 
@@ -27,8 +27,10 @@ class Panel:
     ----------
     rows
         One row per person and cell, a cell being a pair of waves: ``cell``, ``wave_before``, ``wave_after``,
-        ``wave_position`` (1 = first wave after the start), ``employee_id``, ``is_treated``, ``unit``, ``before``,
-        ``after`` (scores). In a lottery the treated are those offered, and ``before`` may be missing.
+        ``wave_position`` (1 = first wave after the start; −1 = the wave before the last one before it),
+        ``employee_id``, ``is_treated``, ``unit``, ``months_since_start`` (the treated's, at the wave of that position;
+        negative before the start), ``before``, ``after`` (scores). In a lottery the treated are those offered,
+        ``before`` may be missing, and months are not counted.
     covariates
         Same rows, what was known before the first start in the cell.
     flow
@@ -60,20 +62,48 @@ def build_panel(
     placebo
         Pair the last wave before the start with the one before that instead: nothing can have changed yet.
     """
-    starts = first_starts(tables.enrolments, program.id, role)
+    starts, waves = _starts(tables, program, role), _waves(scores)
+    if placebo:
+        cells = [cell for cell in _cells_before(waves, starts) if cell[2] == -1]
+    else:
+        cells = _cells_after(waves, starts, study.horizons_months[0])
+    return _panel(cells, scores, tables, program, role)
+
+
+def build_earlier_panel(scores: pd.DataFrame, tables: Tables, program: Program, role: str) -> Panel:
+    """Return the change from every wave before a start to the last one before it: what an event study shows there.
+
+    A cell pairs them in the order of time: ``after`` is the last score before the start, and ``wave_position`` is −1
+    for the wave before it, −2 for the one before that. Comparators in a cell are of the role's levels and had not
+    started the program when the last wave before the start closed (as not-yet-treated in Callaway & Sant'Anna 2021,
+    J Econometrics 225:200). The cells of position −1 are those of `build_panel` with `placebo`.
+    """
+    cells = _cells_before(_waves(scores), _starts(tables, program, role))
+    return _panel(cells, scores, tables, program, role)
+
+
+def _starts(tables: Tables, program: Program, role: str) -> pd.Series:
+    """Return the first start in the role of who had not been in the program before in another one."""
+    starts, any_start = (first_starts(tables.enrolments, program.id, *of) for of in ((role,), ()))
+    return starts[starts <= any_start.reindex(starts.index)]
+
+
+def _panel(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: str) -> Panel:
+    """Return the cells' people with both scores; cells without both arms are left out."""
     any_start = first_starts(tables.enrolments, program.id)
-    starts = starts[starts <= any_start.reindex(starts.index)]
     reached = units_reached(tables, any_start) if program.assignment == "rollout" else None
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
     parts, known, flows = [], [], []
-    for before, after, position, starters in _cells(_waves(scores), starts, study.horizons_months[0], placebo):
+    for before, after, position, starters in cells:
         people, covariates = _people(tables, history, rule, starters, any_start, reached, after["closes"], wide.index)
+        opens = (after if position > 0 else before)["opens"]
         pair = wide.reindex(people["employee_id"])
         rows = people.assign(
             wave_before=before["wave"],
             wave_after=after["wave"],
             wave_position=position,
+            months_since_start=_months_since_start(people["employee_id"], starters, opens),
             before=pair[before["wave"]].to_numpy(),
             after=pair[after["wave"]].to_numpy(),
         )
@@ -87,15 +117,29 @@ def build_panel(
     return Panel(rows, covariates, _flow(flows))
 
 
-def _cells(waves: pd.DataFrame, starts: pd.Series, horizon: int, placebo: bool):
+def _months_since_start(people: pd.Series, starters: pd.Series, wave_opens: pd.Timestamp) -> np.ndarray:
+    """Return months from each starter's start to the wave; missing for who is not among them."""
+    start = starters.reindex(people)
+    months = np.full(len(people), np.nan)
+    started = start.notna().to_numpy()
+    months[started] = months_between(start[started], pd.DatetimeIndex([wave_opens] * started.sum()))
+    return months
+
+
+def _cells_before(waves: pd.DataFrame, starts: pd.Series):
+    """Yield (earlier wave, last wave before the start, −waves between them, starters) for every earlier wave."""
+    records = waves.to_dict("records")
+    for i in range(1, len(records) - 1):
+        between = starts[(starts > records[i]["closes"]) & (starts <= records[i + 1]["closes"])]
+        for j in range(i if len(between) else 0):
+            yield records[j], records[i], j - i, between
+
+
+def _cells_after(waves: pd.DataFrame, starts: pd.Series, horizon: int):
     """Yield (wave before, wave after, position, starters) for every pair of waves that some start falls between."""
     records = waves.to_dict("records")
     for i, before in enumerate(records[:-1]):
         between = starts[(starts > before["closes"]) & (starts <= records[i + 1]["closes"])]
-        if placebo:
-            if i > 0 and len(between):
-                yield records[i - 1], before, -1, between
-            continue
         for j in range(i + 1, len(records)):
             limit = between.map(lambda day: add_months(day, horizon)) if len(between) else between
             starters = between[(between <= records[j]["opens"]) & (records[j]["opens"] < limit)]
@@ -156,6 +200,7 @@ def build_lottery_panel(scores: pd.DataFrame, lottery: pd.DataFrame, horizon: in
                     "employee_id": drew["employee_id"].to_numpy(),
                     "is_treated": drew["is_offered"].to_numpy(),
                     "unit": None,
+                    "months_since_start": np.nan,
                     "before": before.to_numpy(),
                     "after": pair[wave].to_numpy(),
                 }
