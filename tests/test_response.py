@@ -78,6 +78,12 @@ def test_without_employment_data_nobody_is_seen_to_leave():
     assert with_response(c.rows, None, WAVES, c.answered)["is_invited"].all()
 
 
+def test_the_waves_of_two_instruments_are_not_mixed():
+    c = company()
+    with pytest.raises(ValueError, match="listed twice"):
+        with_response(c.rows, c.employees, pd.concat([WAVES, WAVES]), c.answered)
+
+
 def test_the_flow_counts_everybody_once():
     flow = response_flow(answering(company())).set_index("arm")
     told = ["n_people", "n_left", "n_invited", "n_silent", "n_answered", "n_unscored", "n_scored"]

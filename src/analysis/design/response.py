@@ -34,6 +34,11 @@ def with_response(
         ``wave, opens``, one row per wave of the instrument.
     answered
         ``employee_id, wave``: who answered at least one item of the instrument, scored or not.
+
+    Raises
+    ------
+    ValueError
+        A wave is listed twice, as when those of two instruments are mixed.
     """
     key = ["employee_id", "wave"]
     asked = pd.MultiIndex.from_frame(rows[["employee_id", "wave_after"]])
@@ -41,7 +46,9 @@ def with_response(
     is_answered = asked.isin(pd.MultiIndex.from_frame(answered[key])) | is_scored
     is_invited = np.full(len(rows), True)
     if employees is not None:
-        opens = waves.drop_duplicates("wave").set_index("wave")["opens"]
+        if waves["wave"].duplicated().any():
+            raise ValueError("a wave is listed twice; give the waves of one instrument")
+        opens = waves.set_index("wave")["opens"]
         for wave in rows["wave_after"].unique():
             here = (rows["wave_after"] == wave).to_numpy()
             there = employed_on(employees, opens.loc[wave])["employee_id"]
@@ -123,8 +130,9 @@ class Asked:
         arrays["cell"] = np.unique(arrays["cell"], return_inverse=True)[1]
         return Asked(**arrays, is_randomized=self.is_randomized)
 
-    def in_both_arms(self, counted: np.ndarray) -> "Asked":
-        """Return the rows of those cells in which both arms have a row of the mask `counted`."""
+    def in_both_arms(self, counted: np.ndarray | None = None) -> "Asked":
+        """Return the rows of those cells in which both arms have a row (of the mask `counted`, where given)."""
+        counted = np.full(len(self.y), True) if counted is None else counted
         arms = [np.bincount(self.cell[counted & arm], minlength=self.cell.max(initial=0) + 1) for arm in self.arms]
         return self.take(((arms[0] > 0) & (arms[1] > 0))[self.cell])
 
@@ -166,8 +174,7 @@ def asked_of(rows: pd.DataFrame, covariates: np.ndarray, is_randomized: bool = F
         position=np.arange(len(rows)),
         is_randomized=is_randomized,
     )
-    kept = asked if is_randomized else asked.take(~missing)
-    return kept.in_both_arms(np.full(len(kept.y), True))
+    return asked.in_both_arms() if is_randomized else asked.take(~missing).in_both_arms()
 
 
 def _mean(values: np.ndarray) -> float:

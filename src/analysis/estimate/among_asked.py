@@ -47,8 +47,7 @@ def without_groups(
     if not len(asked.y):
         return None
     groups = grouped(np.unique(asked.cluster, return_inverse=True)[1], rng)
-    every = np.full(len(asked.y), True)
-    left = (statistic(asked.take(groups != g).in_both_arms(every[groups != g])) for g in range(groups.max() + 1))
+    left = (statistic(asked.take(groups != g).in_both_arms()) for g in range(groups.max() + 1))
     found = [values for values in left if values is not None]
     return np.array(found) if len(found) > 1 else None
 
