@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.design.propensity import att_weights, fit_propensity
 from analysis.design.response import Asked, response_weights
+from analysis.estimate.change import regression_adjusted
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.jackknife import contributions, grouped
 
@@ -22,18 +23,25 @@ def comparator_weights(asked: Asked) -> np.ndarray:
     return att_weights(propensity.linear, asked.treated, asked.cell)
 
 
-def adjusted_difference(
-    y: np.ndarray, treated: np.ndarray, cell: np.ndarray, terms: np.ndarray, weights: np.ndarray
-) -> float:
-    """Return the treated's weighted mean `y` minus their prediction from a weighted regression among the comparators.
+def predicted_outcome(invited: Asked) -> np.ndarray:
+    """Return the outcome of everybody invited as a regression among those scored predicts it, shape (rows,).
 
-    As `estimate.change.regression_adjusted` (Sant'Anna & Zhao 2020, J Econometrics 219:101), but that the treated have
-    weights too.
+    Least squares on the cell, the arm, the earlier score, the earlier score by arm, and the covariates.
     """
-    x = np.column_stack([np.eye(cell.max() + 1)[cell], terms])
-    root = np.sqrt(weights[~treated])
-    beta = np.linalg.lstsq(x[~treated] * root[:, None], y[~treated] * root, rcond=None)[0]
-    return float(np.average((y - x @ beta)[treated], weights=weights[treated]))
+    cells = np.eye(invited.cell.max() + 1)[invited.cell]
+    arm = invited.treated[:, None].astype(float)
+    x = np.column_stack([cells, arm, arm * invited.known[:, :1], invited.known])
+    scored = invited.is_scored
+    return x @ np.linalg.lstsq(x[scored], invited.y[scored], rcond=None)[0]
+
+
+def completed_difference(invited: Asked, y: np.ndarray) -> float:
+    """Return the doubly robust difference in an outcome that everybody invited has, shape (rows,).
+
+    `estimate.change.regression_adjusted`, with the propensity fitted to everybody invited.
+    """
+    rows = (y, invited.treated, invited.cell, invited.terms, comparator_weights(invited), invited.cluster)
+    return regression_adjusted(*rows).interval.estimate
 
 
 def without_groups(
@@ -68,32 +76,29 @@ def degrees_of_freedom(asked: Asked, n_groups: float = np.inf) -> float:
 
 
 def response_weighted_change(asked: Asked, rng: np.random.Generator) -> Interval | None:
-    """Return the doubly robust difference among those invited, those scored standing in for the silent by weights.
+    """Return the doubly robust difference among those invited, those scored standing in for the silent.
 
-    The propensity is fitted to everybody invited with an earlier score; treated and comparators who were scored are
-    weighted by one over their chance of it (`design.response.response_weights`, which says what is then estimated).
-    Standard error by the jackknife, both models fitted anew. None where no cell has scores in both arms.
+    Everybody invited has a prediction (`predicted_outcome`); where it could be checked, what it missed is weighted by
+    one over the chance of a score (`design.response.response_weights`, which says what is then estimated) and added:
+    right if either the chance or the prediction is (Robins, Rotnitzky & Zhao 1995, JASA 90:106; Bang & Robins 2005,
+    Biometrics 61:962). Weights alone, cut as they are, would leave part of the bias. The arms are compared as always.
+    Standard error by the jackknife, all models fitted anew. None where no cell has scores in both arms.
     """
-
-    def statistic(part: Asked) -> np.ndarray | None:
-        found = _weighted(part)
-        return None if found is None else np.array([found])
-
-    estimate, without = _weighted(asked), without_groups(statistic, asked, rng)
-    if estimate is None or without is None:
+    without = without_groups(_weighted, asked, rng)
+    if without is None or (found := _weighted(asked)) is None:
         return None
     std_error = np.sqrt(covariance(without)[0, 0])
-    return wald(estimate, std_error, degrees_of_freedom(asked, len(without)))
+    return wald(float(found[0]), std_error, degrees_of_freedom(asked, len(without)))
 
 
-def _weighted(asked: Asked) -> float | None:
+def _weighted(asked: Asked) -> np.ndarray | None:
     invited = those_invited(asked)
     if invited is None:
         return None
-    weights = comparator_weights(invited) * response_weights(invited).weights
-    scored = invited.is_scored
-    rows = (invited.y, invited.treated, invited.cell, invited.terms, weights)
-    return adjusted_difference(*(values[scored] for values in rows))
+    scored, predicted = invited.is_scored, predicted_outcome(invited)
+    missed = np.where(scored, invited.y - predicted, 0.0)
+    total = np.where(invited.treated, *(arm.sum() / scored[arm].sum() for arm in invited.arms))
+    return np.array([completed_difference(invited, predicted + total * response_weights(invited).weights * missed)])
 
 
 def those_invited(asked: Asked) -> Asked | None:

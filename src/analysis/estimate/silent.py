@@ -7,10 +7,10 @@ import pandas as pd
 
 from analysis.design.response import Asked
 from analysis.estimate.among_asked import (
-    adjusted_difference,
-    comparator_weights,
+    completed_difference,
     covariance,
     degrees_of_freedom,
+    predicted_outcome,
     those_invited,
     without_groups,
 )
@@ -60,8 +60,8 @@ def silent_sensitivity(
 ) -> Silent | None:
     """Return the difference among those invited for any delta; None where no cell has scores in both arms.
 
-    Who was invited and not scored gets the outcome that a regression among the scored predicts (cell, arm, earlier
-    score, earlier score by arm, covariates); delta is then added to it in the treated, and nothing in the comparators
+    Who was invited and not scored gets the outcome that a regression among the scored predicts
+    (`estimate.among_asked.predicted_outcome`); delta is then added to it in the treated, and nothing in the comparators
     (pattern-mixture model: Little 1993, JASA 88:125; delta adjustment and tipping point: Cro et al. 2020, Stat Med
     39:2815). The completed outcomes are compared as always: comparators weighted and regressed.
 
@@ -88,7 +88,7 @@ def silent_sensitivity(
 
     limits = [(delta, found.estimate, found.low, found.high) for delta in deltas for found in [at(delta)]]
     silent = [~invited.is_scored & arm for arm in invited.arms]
-    predicted = (_completed(invited) + np.where(invited.is_randomized, 0.0, invited.before))[silent[0]]
+    predicted = (predicted_outcome(invited) + np.where(invited.is_randomized, 0.0, invited.before))[silent[0]]
     return Silent(
         at_zero=at(0.0),
         share=share,
@@ -106,18 +106,9 @@ def _line(asked: Asked) -> np.ndarray | None:
     invited = those_invited(asked)
     if invited is None:
         return None
-    rows = (_completed(invited), invited.treated, invited.cell, invited.terms, comparator_weights(invited))
-    return np.array([adjusted_difference(*rows), (~invited.is_scored)[invited.treated].mean()])
-
-
-def _completed(invited: Asked) -> np.ndarray:
-    """Return the outcome, and where there is none its prediction from those who were scored, shape (rows,)."""
-    cells = np.eye(invited.cell.max() + 1)[invited.cell]
-    arm = invited.treated[:, None].astype(float)
-    x = np.column_stack([cells, arm, arm * invited.known[:, :1], invited.known])
     scored = invited.is_scored
-    beta = np.linalg.lstsq(x[scored], invited.y[scored], rcond=None)[0]
-    return np.where(scored, invited.y, x @ beta)
+    completed = np.where(scored, invited.y, predicted_outcome(invited))
+    return np.array([completed_difference(invited, completed), (~scored)[invited.treated].mean()])
 
 
 def _reaches_zero(intercept: float, share: float, spread: np.ndarray, at_zero: Interval) -> float | None:
