@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from simulations.silence import WORLDS, study, summarize
+from simulations.silence import N_STUDIES, WORLDS, study, summarize
+from simulations.summary import bias_is_small, coverage_is_nominal
 
 from analysis.design.response import Asked, asked_of
 from analysis.estimate.among_asked import response_weighted_change
@@ -292,3 +293,59 @@ def test_a_truth_at_the_bound_itself_is_still_held():
     found = fast("bound-lottery")
     assert abs(found.loc["lee_bounds_upper", "bias"]) < 4 * found.loc["lee_bounds_upper", "mc_error_of_bias"]
     assert found.loc["lee_bounds_upper", "coverage"] >= 0.8
+
+
+# The committed results of `python -m simulations.silence`
+
+
+@pytest.fixture(scope="module")
+def committed() -> pd.DataFrame:
+    path = Path(__file__).parent / "simulations" / "silence.csv"
+    return pd.read_csv(path).set_index(["world", "estimator"])
+
+
+def test_every_world_has_its_studies(committed):
+    assert set(committed.index.get_level_values("world")) == set(WORLDS)
+    assert (committed["n_studies"] >= N_STUDIES).all()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [("seen", "response_weighted"), ("seen", "silent_at_zero"), ("silent-worse", "silent_at_true_delta")],
+)
+def test_where_assumptions_hold_bias_is_none_and_coverage_nominal(committed, row):
+    assert bias_is_small(committed.loc[row].to_dict())
+    assert coverage_is_nominal({"coverage": committed.loc[row, "coverage"], "n_estimated": N_STUDIES})
+
+
+@pytest.mark.parametrize("world", ["unseen", "unseen-lottery", "bound-lottery", "seen"])
+def test_the_interval_of_the_bounds_holds_the_truth_at_least_nominally(committed, world):
+    row = committed.loc[(world, "lee_bounds_lower")]
+    assert row["coverage"] >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / N_STUDIES)
+
+
+def test_at_the_bound_the_interval_is_not_too_wide_either(committed):
+    row = committed.loc[("bound-lottery", "lee_bounds_upper")]
+    assert coverage_is_nominal({"coverage": row["coverage"], "n_estimated": N_STUDIES}) and bias_is_small(row.to_dict())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("seen", "complete_pairs"),
+        ("unseen", "response_weighted"),
+        ("unseen", "silent_at_zero"),
+        ("silent-worse", "response_weighted"),
+        ("not-monotone", "lee_bounds_upper"),
+    ],
+)
+def test_where_assumptions_fail_the_failure_is_shown(committed, row):
+    assert not bias_is_small(committed.loc[row].to_dict())
+    assert committed.loc[row, "coverage"] < 0.9
+
+
+@pytest.mark.parametrize("estimator", ["lee_bounds_lower", "lee_bounds_upper", "response_weighted", "silent_at_zero"])
+def test_standard_errors_are_as_large_as_the_spread(committed, estimator):
+    rows = committed.xs(estimator, level="estimator")
+    ratio = (rows["mean_std_error"] / rows["empirical_sd"]).drop("not-monotone", errors="ignore")
+    assert ratio.between(0.9, 1.15).all()
