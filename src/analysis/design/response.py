@@ -1,0 +1,295 @@
+"""Who answers: the way from being in the comparison to a score, and weights that stand in for the silent."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.balance import effective_sample_size
+from analysis.design.propensity import newton
+from analysis.measure.employment import employed_on
+
+FLOW_COLUMNS = ["n_people", "n_left", "n_invited", "n_silent", "n_answered", "n_unscored", "n_scored"]
+ARMS = (("treated", True), ("control", False))
+# A weight beyond this quantile of all weights is cut to it (Cole & Hernán 2008, Am J Epidemiol 168:656).
+CUT_AT = 0.99
+
+
+def with_response(
+    rows: pd.DataFrame, employees: pd.DataFrame | None, waves: pd.DataFrame, answered: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the rows with how far each person came at the later wave: ``is_invited``, ``is_answered``, ``is_scored``.
+
+    Invited is whoever is employed on the day the wave opens, and whoever answered, whatever the dates say. Without
+    employment data nobody is seen to leave. A score that others give (ratings) counts as the ratee's answer.
+
+    Parameters
+    ----------
+    rows
+        Everyone in the comparison, one row per person and cell, as in `design.panels.Panel` (``employee_id,
+        wave_after, after``, …) but whether or not there are scores.
+    employees
+        Employment spells of the contract, or None.
+    waves
+        ``wave, opens``, one row per wave of the instrument.
+    answered
+        ``employee_id, wave``: who answered at least one item of the instrument, scored or not.
+
+    Raises
+    ------
+    ValueError
+        A wave is listed twice, as when those of two instruments are mixed.
+    """
+    key = ["employee_id", "wave"]
+    asked = pd.MultiIndex.from_frame(rows[["employee_id", "wave_after"]])
+    is_scored = rows["after"].notna().to_numpy()
+    is_answered = asked.isin(pd.MultiIndex.from_frame(answered[key])) | is_scored
+    is_invited = np.full(len(rows), True)
+    if employees is not None:
+        if waves["wave"].duplicated().any():
+            raise ValueError("a wave is listed twice; give the waves of one instrument")
+        opens = waves.set_index("wave")["opens"]
+        for wave in rows["wave_after"].unique():
+            here = (rows["wave_after"] == wave).to_numpy()
+            there = employed_on(employees, opens.loc[wave])["employee_id"]
+            is_invited[here] = rows.loc[here, "employee_id"].isin(there)
+    return rows.assign(is_invited=is_invited | is_answered, is_answered=is_answered, is_scored=is_scored)
+
+
+def response_flow(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how many people came how far, one row per cell (pair of waves) and arm.
+
+    Columns ``cell, wave_before, wave_after, arm`` and counts of people that add up: ``n_people`` (in the comparison)
+    = ``n_left`` (gone when the later wave opened: nobody asked them) + ``n_invited``; invited = ``n_silent`` +
+    ``n_answered``; answered = ``n_unscored`` (too few items) + ``n_scored``. ``n_scored_before`` had an earlier score,
+    ``n_paired`` have both.
+
+    Parameters
+    ----------
+    rows
+        As from `with_response`.
+    """
+    invited, answered, scored = (rows[f"is_{step}"] for step in ("invited", "answered", "scored"))
+    before = rows["before"].notna()
+    steps = [True, ~invited, invited, invited & ~answered, answered, answered & ~scored, scored]
+    counted = dict(zip(FLOW_COLUMNS, steps, strict=True)) | {"n_scored_before": before, "n_paired": before & scored}
+    arm = rows["is_treated"].astype(bool).map({is_treated: name for name, is_treated in ARMS})
+    keys = ["cell", "wave_before", "wave_after", "arm"]
+    flow = rows.assign(arm=arm, **counted).groupby(keys, dropna=False)[list(counted)].sum().astype(int)
+    return flow.reset_index().sort_values(["cell", "arm"], ascending=[True, False], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everyone whose later score was hoped for, whether or not it came; one row per person and cell.
+
+    Attributes
+    ----------
+    y
+        The outcome: change from the earlier score, or under a lottery the later score; NaN where there is none; in
+        points of the scale, shape (rows,).
+    before
+        The earlier score, shape (rows,); NaN where it is missing (under a lottery alone).
+    treated, cell
+        Arm (bool), pair of waves (codes); shape (rows,).
+    person, cluster
+        Who it is, and who is counted together in the variance (people, or units in a rollout); codes, shape (rows,).
+    is_invited
+        Whether the person was asked; False for those who had left. Shape (rows,).
+    known
+        What foretells an answer: the earlier score, an indicator where it is missing, the covariates; standardized,
+        shape (rows, known).
+    terms
+        What the arms are made alike by: covariates, or under a lottery the earlier score; shape (rows, terms).
+    position
+        Each row's place in the frame that it came from, shape (rows,).
+    is_randomized
+        Whether a lottery decided the arm.
+    """
+
+    y: np.ndarray
+    before: np.ndarray
+    treated: np.ndarray
+    cell: np.ndarray
+    person: np.ndarray
+    cluster: np.ndarray
+    is_invited: np.ndarray
+    known: np.ndarray
+    terms: np.ndarray
+    position: np.ndarray
+    is_randomized: bool
+
+    @property
+    def is_scored(self) -> np.ndarray:
+        """Whether there is an outcome, shape (rows,)."""
+        return np.isfinite(self.y)
+
+    def take(self, chosen: np.ndarray) -> "Asked":
+        """Return the rows of a mask; cells are numbered anew."""
+        arrays = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "is_randomized"}
+        arrays["cell"] = np.unique(arrays["cell"], return_inverse=True)[1]
+        return Asked(**arrays, is_randomized=self.is_randomized)
+
+    def in_both_arms(self, counted: np.ndarray | None = None) -> "Asked":
+        """Return the rows of those cells in which both arms have a row (of the mask `counted`, where given)."""
+        counted = np.full(len(self.y), True) if counted is None else counted
+        arms = [np.bincount(self.cell[counted & arm], minlength=self.cell.max(initial=0) + 1) for arm in self.arms]
+        return self.take(((arms[0] > 0) & (arms[1] > 0))[self.cell])
+
+    @property
+    def arms(self) -> tuple[np.ndarray, np.ndarray]:
+        """Masks of the treated and of the comparators."""
+        return self.treated, ~self.treated
+
+
+def asked_of(rows: pd.DataFrame, covariates: np.ndarray, is_randomized: bool = False, by_unit: bool = False) -> Asked:
+    """Return those who can be compared, with what is known of them; cells without both arms are left out.
+
+    Nothing randomized: those with an earlier score, compared by their change. Lottery: everybody who drew, compared by
+    the later score, with the earlier one (missing: the mean and an indicator) as covariate.
+
+    Parameters
+    ----------
+    rows
+        As from `with_response`.
+    covariates
+        Standardized terms of the same rows (`design.covariates.design_matrix`), shape (rows, terms).
+    by_unit
+        Whether units are what is clustered by (a rollout), not people.
+    """
+    before, after = (rows[name].to_numpy(dtype=float) for name in ("before", "after"))
+    missing = np.isnan(before)
+    earlier = _standardized(np.column_stack([np.where(missing, _mean(before[~missing]), before), missing]))
+    person = pd.factorize(rows["employee_id"])[0]
+    asked = Asked(
+        y=after if is_randomized else after - before,
+        before=before,
+        treated=rows["is_treated"].to_numpy(dtype=bool),
+        cell=pd.factorize(rows["cell"], sort=True)[0],
+        person=person,
+        cluster=pd.factorize(rows["unit"].fillna("none"))[0] if by_unit else person,
+        is_invited=rows["is_invited"].to_numpy(dtype=bool),
+        known=np.column_stack([earlier, covariates]),
+        terms=earlier if is_randomized else covariates,
+        position=np.arange(len(rows)),
+        is_randomized=is_randomized,
+    )
+    return asked.in_both_arms() if is_randomized else asked.take(~missing).in_both_arms()
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else 0.0
+
+
+def _standardized(columns: np.ndarray) -> np.ndarray:
+    """Return the columns that vary, centred, with unit standard deviation."""
+    spread = columns.std(axis=0) if len(columns) else np.zeros(columns.shape[1])
+    varying = columns[:, spread > 1e-9]
+    return (varying - varying.mean(axis=0)) / spread[spread > 1e-9] if varying.size else varying
+
+
+@dataclass(frozen=True)
+class ResponseWeights:
+    """Weights by which those who were scored stand in for all who were invited.
+
+    Attributes
+    ----------
+    probability
+        The fitted chance of a score, shape (rows,).
+    weights
+        0 where there is no score, shape (rows,).
+    n_cut
+        Rows whose weight was cut.
+    """
+
+    probability: np.ndarray
+    weights: np.ndarray
+    n_cut: int
+
+
+def response_weights(invited: Asked) -> ResponseWeights:
+    """Return inverse-probability weights for having been scored, among those who were invited.
+
+    The chance of a score is a logistic regression on the cell, the arm, what was known beforehand (earlier score and
+    covariates) and the earlier score by arm, since a program may change whether the dissatisfied still answer. All
+    coefficients but the intercept have the prior of `design.propensity`. The numerator is the arm's own share of
+    scores, which keeps the weights near one and, being one number an arm, changes no mean in it; weights above the
+    `CUT_AT` quantile are cut to it (Robins, Rotnitzky & Zhao 1995, JASA 90:106; Seaman & White 2013, Stat Methods Med
+    Res 22:278; cut: Cole & Hernán 2008, Am J Epidemiol 168:656).
+
+    Leavers are not weighted for: they have no score that could be missing. What is then estimated is the effect on the
+    scores of those who had an earlier score and were still employed when the later wave opened, had all of them
+    answered; right where answering depends on nothing but what is in the model. If the program changes who stays, the
+    arms' stayers are different people, and no weight for silence mends that: see `estimate.lee_bounds`.
+
+    Parameters
+    ----------
+    invited
+        Rows of those who were invited alone.
+    """
+    scored = invited.is_scored
+    probability = np.ones(len(scored))
+    if not scored.all():
+        x = _response_terms(invited)
+        beta = newton(x, scored.astype(float), np.zeros(len(x)), np.ones(len(x)), np.zeros(x.shape[1]))
+        probability = 1 / (1 + np.exp(-x @ beta))
+    share = np.array([scored[arm].mean() if arm.any() else np.nan for arm in invited.arms])
+    weights = np.where(scored, np.where(invited.treated, *share) / probability, 0.0)
+    limit = np.quantile(weights[scored], CUT_AT) if scored.any() else np.inf
+    return ResponseWeights(probability, np.minimum(weights, limit), int((weights > limit).sum()))
+
+
+def _response_terms(invited: Asked) -> np.ndarray:
+    n_cells = int(invited.cell.max()) + 1
+    cells = np.eye(n_cells)[invited.cell] if n_cells > 1 else np.zeros((len(invited.cell), 0))
+    arm = invited.treated[:, None].astype(float)
+    # The earlier score is the first of what is known, where it varies at all.
+    by_arm = arm * invited.known[:, :1]
+    return np.column_stack([np.ones(len(arm)), cells, arm, by_arm, invited.known])
+
+
+def response_sizes(invited: Asked, weights: np.ndarray) -> pd.DataFrame:
+    """Return ``arm, n_invited, n_scored, n_effective`` (people; Kish's number after weighting), one row an arm.
+
+    Parameters
+    ----------
+    invited
+        Rows of those who were invited alone.
+    weights
+        As from `response_weights`, shape (rows,).
+    """
+    found = []
+    for (name, _), arm in zip(ARMS, invited.arms, strict=True):
+        scored = arm & invited.is_scored
+        effective = effective_sample_size(weights[scored], invited.person[scored]) if scored.any() else 0.0
+        people = [len(np.unique(invited.person[chosen])) for chosen in (arm, scored)]
+        found.append({"arm": name, "n_invited": people[0], "n_scored": people[1], "n_effective": effective})
+    return pd.DataFrame(found)
+
+
+def response_balance(raw: pd.DataFrame, invited: Asked, weights: np.ndarray) -> pd.DataFrame:
+    """Return whom the answers stand for, one row per arm and covariate.
+
+    Columns ``arm, covariate, mean_invited, mean_scored, mean_weighted`` (those scored, as they are and weighted) and
+    ``smd_before, smd_after``: scored minus invited in standard deviations of the arm's invited, before and after
+    weighting.
+
+    Parameters
+    ----------
+    raw
+        Covariates on their own scale, the earlier score among them, one row for each row that `asked_of` was given.
+    invited
+        Rows of those who were invited alone; both arms have somebody who was scored.
+    weights
+        As from `response_weights`, shape (rows,).
+    """
+    values, found = raw.to_numpy(dtype=float)[invited.position], []
+    for (name, _), arm in zip(ARMS, invited.arms, strict=True):
+        scored = arm & invited.is_scored
+        everyone, spread = values[arm].mean(axis=0), values[arm].std(axis=0)
+        plain, weighted = values[scored].mean(axis=0), np.average(values[scored], axis=0, weights=weights[scored])
+        unit = np.where(spread > 0, spread, np.inf)
+        part = {"arm": name, "covariate": raw.columns, "mean_invited": everyone, "mean_scored": plain}
+        part |= {"mean_weighted": weighted, "smd_before": (plain - everyone) / unit}
+        found.append(pd.DataFrame(part | {"smd_after": (weighted - everyone) / unit}))
+    return pd.concat(found, ignore_index=True)
