@@ -41,6 +41,7 @@ def test_every_table_of_a_good_study_is_read_without_a_problem(tmp_path):
         "jobs": 5,
         "waves": 2,
         "responses": 5,
+        "unlinked_responses": 4,
         "ratings": 4,
         "enrolments": 3,
         "sessions": 2,

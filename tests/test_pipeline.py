@@ -54,6 +54,20 @@ def test_without_a_survey_retention_is_still_answered(company, tmp_path):
     assert "response_rates" not in released.described and "exit_rates" in released.described
 
 
+def test_a_survey_without_person_keys_answers_nothing_and_says_why(company, tmp_path):
+    folder = tmp_path / "keyless" / "smallbank"
+    shutil.copytree(company, folder)
+    (folder / "SHA256SUMS").unlink(missing_ok=True)
+    for path in folder.glob("raw/pulse_w*.csv"):
+        pd.read_csv(path, dtype=str).drop(columns="employee_id").to_csv(path, index=False)
+    released = answer(open_study("smallbank", tmp_path / "keyless"))
+    rows = primary(released)
+    assert rows.loc[("H1_retention", "mentor"), "status"] == "estimated"
+    assert rows.loc[("H2_morale", "mentor"), "status"] == "not_estimable"
+    assert "person keys" in rows.loc[("H2_morale", "mentor"), "reason"]
+    assert "unlinked_survey" in {problem.rule for problem in released.problems}
+
+
 def test_without_hr_dates_the_scales_are_still_answered(company, tmp_path):
     released = without(company, tmp_path, "employees", "jobs")
     rows = primary(released)

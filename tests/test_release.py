@@ -305,3 +305,11 @@ def test_a_quarter_of_few_starts_says_nothing_and_does_not_follow_from_the_other
     for column in ("n_treated", "n_control", "worst_before", "worst_after", "covariate"):
         assert released[column].notna().tolist() == shown
     assert released["quarter"].tolist() == quarters(n_treated)["quarter"].tolist()
+
+
+def test_the_reason_of_a_small_groups_row_is_hidden_with_its_numbers():
+    frame = pd.DataFrame(
+        {"wave": [1, 2], "n_people": [4, 40], "alpha": [None, None], "reason": ["said alike", "few items"]}
+    )
+    shown = release_frame(frame.astype({"alpha": float}), 10)
+    assert shown["reason"].isna().tolist() == [True, False]

@@ -114,7 +114,7 @@ def _linked_or_not(frame: pd.DataFrame, file: CsvFile) -> pd.DataFrame:
             rows=len(frame),
             rule="unlinked_survey",
             action="kept",
-            message="the answers have no employee_id, so they are described by wave and no effect can be estimated; if "
+            message="the answers have no employee_id, so nobody's change can be followed and no effect estimated; if "
             "the file has a key, or a pseudonym for it, name that column under columns: in study.yaml",
         )
     )

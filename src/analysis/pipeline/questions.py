@@ -12,11 +12,15 @@ from analysis.estimate.answer_change import Measured, answer_change
 from analysis.estimate.ask import Ask
 from analysis.estimate.verdict import adjust
 from analysis.measure.exposure import analysed_roles
-from analysis.measure.scales import rated_scores, self_scores
+from analysis.measure.scales import rated_scores, scale_of, self_scores
 from analysis.pipeline.events import Comparison, compare_directions, economics, missing_parts, promotion, retention
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.results import Finding
 
+UNLINKED = (
+    "The survey has no person keys, so who took part cannot be told from who did not; a survey that is linked to the "
+    "HR records, by a pseudonym at least, would be needed."
+)
 SCALES = ("H2_morale", "H3_leadership")
 
 
@@ -58,6 +62,8 @@ def _scale(opened: OpenStudy, ask: Ask) -> Finding:
     own, rated = (None if scores is None or scores.empty else scores for scores in (own, rated))
     if own is None and rated is None:
         reason = f"No survey in the study measures {construct}, or nobody answered enough of it to be scored."
+        if scale_of(construct, opened.instruments, opened.tables.unlinked_responses) is not None:
+            reason = UNLINKED
     if reason:
         return answer_change(ask, Measured(None, reason=reason))
     if construct != "leadership":

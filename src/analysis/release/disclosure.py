@@ -33,7 +33,7 @@ def release_frame(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return a frame in which no group of 1 to `min_cell` − 1 people can be read.
 
     Columns that start with ``n_`` count people. A small count becomes missing and so does every other number of its
-    row. Numbers are rounded.
+    row, and its ``reason``, which might tell what the few answered. Numbers are rounded.
     """
     shown = frame.copy()
     counts = [c for c in shown.columns if str(c).startswith("n_") and c not in KEYS]
@@ -41,6 +41,8 @@ def release_frame(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     small = (shown[counts] > 0) & (shown[counts] < min_cell)
     if counts and numbers:
         shown[numbers] = shown[numbers].astype(float).mask(small.any(axis="columns"), axis=0)
+    if counts and "reason" in shown:
+        shown["reason"] = shown["reason"].mask(small.any(axis="columns"))
     for column in counts:
         shown[column] = shown[column].astype("Float64").mask(small[column]).round().astype("Int64")
     return shown.round(dict.fromkeys(numbers, DECIMALS))
