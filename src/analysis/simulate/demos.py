@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from analysis.plan.errors import bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario, Shock, Survey
+from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
 
-MORALE_ITEMS, MORALE_REVERSED = ("mor1", "mor2", "mor3", "mor4", "mor5"), ("mor3", "mor5")
-LEADERSHIP_ITEMS = ("lead1", "lead2", "lead3", "lead4", "lead5")
-MULTIRATER_ITEMS = ("lmr1", "lmr2", "lmr3", "lmr4", "lmr5")
+MORALE = Scale(
+    construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5")
+)
+LEADERSHIP = Scale(construct="leadership", items=("lead1", "lead2", "lead3", "lead4", "lead5"))
+MULTIRATER = Scale(construct="leadership", items=("lmr1", "lmr2", "lmr3", "lmr4", "lmr5"))
 FEWEST_EMPLOYEES, MOST_EMPLOYEES = 40, 20_000
 
 
@@ -22,20 +24,11 @@ def _intakes(*texts: str) -> tuple[Intake, ...]:
 
 
 def _pulse(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(
-        instrument="pulse", construct="morale", items=MORALE_ITEMS, reversed_items=MORALE_REVERSED, opens=opens, **knobs
-    )
+    return Survey(instrument="pulse", scales=(MORALE,), opens=opens, **knobs)
 
 
 def _leadership(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(
-        instrument="leadership",
-        construct="leadership",
-        items=LEADERSHIP_ITEMS,
-        opens=opens,
-        eligible_only=True,
-        **knobs,
-    )
+    return Survey(instrument="leadership", scales=(LEADERSHIP,), opens=opens, eligible_only=True, **knobs)
 
 
 def _northbank() -> Scenario:
@@ -89,11 +82,10 @@ def _one_division_a_quarter() -> ProgramDesign:
             apply_share=0.65,
             offer_share=None,
             hazard_ratio=0.65,
-            morale_effect=0.20,
-            leadership_effect=0.25,
+            effects={"morale": 0.20, "leadership": 0.25},
         ),
         mentee=RoleDesign(
-            levels=(5, 7), apply_share=0.95, hazard_ratio=0.85, morale_effect=0.20, leadership_effect=0.25
+            levels=(5, 7), apply_share=0.95, hazard_ratio=0.85, effects={"morale": 0.20, "leadership": 0.25}
         ),
     )
 
@@ -123,8 +115,7 @@ def _kesselwerk() -> Scenario:
             _pulse(_days("2021-06-14", "2022-06-13", "2023-06-12", "2024-06-10"), response_share=0.47),
             Survey(
                 instrument="leadership_multirater",
-                construct="leadership",
-                items=MULTIRATER_ITEMS,
+                scales=(MULTIRATER,),
                 multirater=True,
                 eligible_only=True,
                 response_share=0.85,
@@ -163,16 +154,14 @@ def _fjellkode() -> Scenario:
                     apply_share=0.45,
                     offer_share=0.68,
                     hazard_ratio=0.75,
-                    morale_effect=0.15,
-                    leadership_effect=0.15,
+                    effects={"morale": 0.15, "leadership": 0.15},
                 ),
                 mentee=RoleDesign(
                     levels=(5, 7),
                     apply_share=0.6,
                     offer_share=0.9,
                     hazard_ratio=0.9,
-                    morale_effect=0.10,
-                    leadership_effect=0.10,
+                    effects={"morale": 0.10, "leadership": 0.10},
                 ),
             ),
         ),
@@ -215,16 +204,14 @@ def _larkfield() -> Scenario:
                     apply_share=0.36,
                     offer_share=0.5,
                     hazard_ratio=0.6,
-                    morale_effect=0.25,
-                    leadership_effect=0.15,
+                    effects={"morale": 0.25, "leadership": 0.15},
                 ),
                 mentee=RoleDesign(
                     levels=(6, 8),
                     apply_share=0.46,
                     offer_share=0.5,
                     hazard_ratio=0.8,
-                    morale_effect=0.25,
-                    leadership_effect=0.15,
+                    effects={"morale": 0.25, "leadership": 0.15},
                 ),
             ),
         ),
@@ -269,10 +256,10 @@ def _ostwire() -> Scenario:
                     offer_share=0.6,
                     hazard_ratio=0.7,
                     promotion_odds_ratio=1.6,
-                    morale_effect=0.15,
+                    effects={"morale": 0.15},
                 ),
                 mentee=RoleDesign(
-                    levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, morale_effect=0.10
+                    levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, effects={"morale": 0.10}
                 ),
                 cost_fixed=30_000,
                 cost_per_participant=350,
@@ -284,14 +271,14 @@ def _ostwire() -> Scenario:
                 format="pair",
                 assignment="self_selected",
                 intakes=intakes,
-                mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, morale_effect=0.05),
+                mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, effects={"morale": 0.05}),
                 mentee=RoleDesign(
                     levels=(1, 3),
                     apply_share=0.15,
                     offer_share=0.6,
                     hazard_ratio=0.85,
                     promotion_odds_ratio=1.3,
-                    morale_effect=0.10,
+                    effects={"morale": 0.10},
                 ),
                 topics=("career", "the industry", "customers", "leading projects", "who decides what"),
                 cost_fixed=25_000,
@@ -334,10 +321,10 @@ def _plumetree() -> Scenario:
                 assignment="self_selected",
                 intakes=_intakes("2022-03-07", "2023-03-06"),
                 mentor=RoleDesign(
-                    levels=(1, 3), apply_share=0.35, offer_share=0.7, hazard_ratio=2.2, morale_effect=-0.05
+                    levels=(1, 3), apply_share=0.35, offer_share=0.7, hazard_ratio=2.2, effects={"morale": -0.05}
                 ),
                 mentee=RoleDesign(
-                    levels=(5, 8), apply_share=0.45, offer_share=0.9, hazard_ratio=1.3, morale_effect=-0.05
+                    levels=(5, 8), apply_share=0.45, offer_share=0.9, hazard_ratio=1.3, effects={"morale": -0.05}
                 ),
                 topics=("social media", "social media video", "social media analytics"),
                 cost_fixed=45_000,
@@ -393,7 +380,7 @@ def scenario_named(
 
 def without_effect(scenario: Scenario) -> Scenario:
     """Return the same company with programs that do nothing."""
-    nothing = {"hazard_ratio": 1.0, "promotion_odds_ratio": 1.0, "morale_effect": 0.0, "leadership_effect": 0.0}
+    nothing = {"hazard_ratio": 1.0, "promotion_odds_ratio": 1.0, "effects": {}, "response_shift": 0.0}
     programs = [
         replace(program, **{name: replace(role, **nothing) for name, role in program.roles.items()})
         for program in scenario.programs
