@@ -10,6 +10,12 @@ from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale,
 MORALE = Scale(
     construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5")
 )
+ATTITUDES = (
+    Scale(construct="digital_fluency", items=("dig1", "dig2", "dig3")),
+    Scale(construct="cross_generational_climate", items=("cgc1", "cgc2", "cgc3")),
+    Scale(construct="idea_sharing", items=("ide1", "ide2", "ide3")),
+    Scale(construct="recognition", items=("rec1", "rec2", "rec3")),
+)
 LEADERSHIP = Scale(construct="leadership", items=("lead1", "lead2", "lead3", "lead4", "lead5"))
 MULTIRATER = Scale(construct="leadership", items=("lmr1", "lmr2", "lmr3", "lmr4", "lmr5"))
 FEWEST_EMPLOYEES, MOST_EMPLOYEES = 40, 20_000
@@ -23,8 +29,8 @@ def _intakes(*texts: str) -> tuple[Intake, ...]:
     return tuple(Intake(opens=day) for day in _days(*texts))
 
 
-def _pulse(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(instrument="pulse", scales=(MORALE,), opens=opens, **knobs)
+def _pulse(opens: tuple[dt.date, ...], scales: tuple[Scale, ...] = (MORALE,), **knobs) -> Survey:
+    return Survey(instrument="pulse", scales=scales, opens=opens, **knobs)
 
 
 def _leadership(opens: tuple[dt.date, ...], **knobs) -> Survey:
@@ -335,8 +341,82 @@ def _plumetree() -> Scenario:
     )
 
 
+def _workshops() -> ProgramDesign:
+    """Return facilitated workshops of mixed ages and levels, which change how people talk and nothing about leaving."""
+    return ProgramDesign(
+        id="roundtable",
+        name="The Round Table",
+        direction="mutual",
+        format="group",
+        assignment="self_selected",
+        intakes=_intakes("2022-02-28", "2022-09-26", "2023-02-27", "2023-09-25"),
+        weeks_to_start=4,
+        participant=RoleDesign(
+            levels=(1, 8),
+            apply_share=0.09,
+            offer_share=0.8,
+            effects={
+                "cross_generational_climate": 0.40,
+                "idea_sharing": 0.35,
+                "digital_fluency": 0.10,
+                "recognition": 0.10,
+                "morale": 0.05,
+            },
+            response_shift=0.15,
+        ),
+        topics=("handovers", "digital tools", "talking with patients", "new ways of working", "what we expect"),
+        cost_fixed=12_000,
+        cost_per_participant=250,
+    )
+
+
+def _heronmere() -> Scenario:
+    """Return a hospital trust whose mixed-age workshops open people's mouths, and that is all they do.
+
+    Leaders rate themselves higher afterwards; those who work with them see no change. Raters differ in leniency, and a
+    few of all forms are filled in carelessly.
+    """
+    return Scenario(
+        name="heronmere",
+        title="Heronmere Hospital Trust",
+        sector="health care",
+        id_letter="H",
+        employees=1_210,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.11,
+        currency="GBP",
+        departments=("Medicine", "Surgery", "Emergency", "Diagnostics", "Community care", "Administration"),
+        locations=("Main site", "Day clinic", "Community"),
+        job_families=("Nursing", "Medical", "Allied health", "Administration"),
+        stock_share=0.66,
+        programs=(_workshops(),),
+        surveys=(
+            _pulse(
+                _days("2021-07-05", "2022-01-17", "2022-07-04", "2023-01-16", "2023-07-03", "2024-01-15"),
+                scales=(MORALE, *ATTITUDES),
+                response_share=0.44,
+                careless_share=0.03,
+                is_dated=False,
+            ),
+            Survey(
+                instrument="leadership_multirater",
+                scales=(MULTIRATER,),
+                multirater=True,
+                leaders_only=True,
+                response_share=0.85,
+                window_days=28,
+                leniency_sd=0.3,
+                careless_share=0.03,
+                opens=_days("2022-02-07", "2023-02-06", "2024-02-05"),
+            ),
+        ),
+    )
+
+
 DEMOS: dict[str, Scenario] = {
-    s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree())
+    s.name: s
+    for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree(), _heronmere())
 }
 
 
