@@ -12,8 +12,8 @@ def careless_forms(ticked: np.ndarray, share: float, random: np.random.Generator
     """Return the answers with some of the forms filled in carelessly, and which.
 
     A straight line ticks one answer, each as likely, from the first item to the last, whichever way they are worded; or
-    every item is ticked at random. Either way the expected answer is the middle of the scale, so that with a share c
-    the expected score over all forms is (1 − c) × the attentive one + c × 3, and an effect on it (1 − c) × the true one.
+    every item is ticked at random. Either way the expected answer is the middle of the scale: with a share c the
+    expected score over all forms is (1 − c) × the attentive one + c × 3, and an effect on it (1 − c) × the true one.
     Who is careless is drawn by lot for every form, whatever the person and the program. What was skipped stays so.
 
     Parameters

@@ -7,9 +7,7 @@ from analysis.plan.errors import bad_input
 from analysis.plan.paths import STUDY_NAME
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
 
-MORALE = Scale(
-    construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5")
-)
+MORALE = Scale(construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5"))
 ATTITUDES = (
     Scale(construct="digital_fluency", items=("dig1", "dig2", "dig3")),
     Scale(construct="cross_generational_climate", items=("cgc1", "cgc2", "cgc3")),
@@ -415,8 +413,7 @@ def _heronmere() -> Scenario:
 
 
 DEMOS: dict[str, Scenario] = {
-    s.name: s
-    for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree(), _heronmere())
+    s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree(), _heronmere())
 }
 
 

@@ -237,7 +237,7 @@ def _may_lead(
     opens: int,
     begins: int,
 ) -> np.ndarray:
-    """Return which spells may lead a group: of the levels asked for, there on the day all begin, never a participant."""
+    """Return which spells may lead a group: of the right levels, there on the day all begin, never a participant."""
     level, (lowest, highest) = careers.level_on(opens), program.facilitator_levels
     may_lead = state.can_start(np.arange(len(spells)), begins) & (state.start == NEVER)
     may_lead &= (level >= lowest) & (level <= highest) & (spells["hire"].to_numpy() <= opens - program.min_tenure_days)

@@ -65,9 +65,7 @@ def answers(latent: np.ndarray, scale: Scale, skip_share: float, random: np.rand
     return np.where(random.random(ticked.shape) < skip_share, np.nan, ticked)
 
 
-def expected_score(
-    latent_mean: np.ndarray, scale: Scale, source: RaterSource, leniency_sd: float = 0.0
-) -> np.ndarray:
+def expected_score(latent_mean: np.ndarray, scale: Scale, source: RaterSource, leniency_sd: float = 0.0) -> np.ndarray:
     """Return the expected scale score (mean of items) over every noise around a latent mean, of an attentive answer.
 
     Sum over the answer's thresholds: E[answer] = lowest + Σ P(latent > threshold). Skipping is random and the same

@@ -91,8 +91,8 @@ class ProgramDesign:
         Who teaches: in a reverse program the mentors are the juniors, in a traditional one the seniors. The roles'
         levels say so; this is what the study file calls it.
     format
-        Pairs meet by themselves; at a clinic people drop in; groups of mixed ages are led by a facilitator and all begin
-        on one day.
+        Pairs meet by themselves; at a clinic people drop in; groups of mixed ages are led by a facilitator, and all
+        begin on one day.
     mentor, mentee, participant
         Groups have participants alone, the others mentors and mentees.
     facilitator_levels

@@ -135,9 +135,7 @@ def treated_people(company: Workforce, program: ProgramDesign, role: str) -> pd.
     return people.assign(origin=people["intake"])
 
 
-def _scales_asked(
-    scenario: Scenario, program: ProgramDesign, role: str
-) -> list[tuple[Survey, Scale, RaterSource]]:
+def _scales_asked(scenario: Scenario, program: ProgramDesign, role: str) -> list[tuple[Survey, Scale, RaterSource]]:
     """Return every survey's scales that a hypothesis about the role is answered by, once per rater source."""
     learns = program.direction == "reverse" and role == "mentee"
     return [
