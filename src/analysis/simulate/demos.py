@@ -402,7 +402,7 @@ def _heronmere() -> Scenario:
                 scales=(MULTIRATER,),
                 multirater=True,
                 leaders_only=True,
-                response_share=0.85,
+                response_share=0.9,
                 window_days=28,
                 leniency_sd=0.3,
                 careless_share=0.03,

@@ -41,15 +41,11 @@ def ratings(scenario: Scenario, company: Workforce, managers: Reporting) -> pd.D
     return typed("ratings", pd.concat(frames, ignore_index=True) if frames else pd.DataFrame())
 
 
-def _asked(
-    scenario: Scenario, company: Workforce, managers: Reporting | None, survey: Survey, opens: int
-) -> np.ndarray:
+def _asked(scenario: Scenario, company: Workforce, survey: Survey, opens: int) -> np.ndarray:
     asked = company.employed_on(opens)
     if survey.eligible_only:
         level, roles = company.careers.level_on(opens), scenario.roles().values()
         asked &= np.any([(level >= r.levels[0]) & (level <= r.levels[1]) for r in roles], axis=0)
-    if managers is not None and survey.leaders_only:
-        asked &= managers.leaders_on(opens, company)
     return asked
 
 
@@ -95,7 +91,7 @@ def _wave_responses(scenario: Scenario, company: Workforce, survey: Survey, wave
     answers_form = form.random(len(spells)) < chance
     on = opens + np.minimum(form.exponential(survey.window_days / 4, len(spells)), survey.window_days).astype(int)
     answers_form &= (on <= spells["exit"].to_numpy()) & (on <= day(scenario.as_of))
-    rows = np.flatnonzero(_asked(scenario, company, None, survey, opens) & answers_form)
+    rows = np.flatnonzero(_asked(scenario, company, survey, opens) & answers_form)
     random = rng(scenario.name, survey.instrument, wave)
     latents = [_latent(scenario, company, scale.construct, wave, opens, "self")[rows] for scale in survey.scales]
     values, is_careless = _forms(scenario, survey, wave, latents, random)
@@ -162,8 +158,10 @@ def _raters(
     """Return who is asked about whom: oneself, the manager, direct reports where there are any, and peers."""
     there, manager = company.employed_on(opens), managers.manager_on(opens)
     level, department = company.careers.level_on(opens), company.careers.department_on(opens)
-    rows = []
-    for ratee in np.flatnonzero(_asked(scenario, company, managers, survey, opens)):
+    asked, rows = _asked(scenario, company, survey, opens), []
+    if survey.leaders_only:
+        asked &= managers.leaders_on(opens, company)
+    for ratee in np.flatnonzero(asked):
         near = there & (department == department[ratee]) & (np.abs(level - level[ratee]) <= 1)
         near[[ratee, manager[ratee]] if manager[ratee] != NOBODY else ratee] = False
         reports = np.flatnonzero(there & (manager == ratee))
