@@ -393,7 +393,7 @@ def _heronmere() -> Scenario:
             _pulse(
                 _days("2021-07-05", "2022-01-17", "2022-07-04", "2023-01-16", "2023-07-03", "2024-01-15"),
                 scales=(MORALE, *ATTITUDES),
-                response_share=0.44,
+                response_share=0.42,
                 careless_share=0.03,
                 is_dated=False,
             ),
