@@ -718,6 +718,16 @@ def test_facilitators_lead_again_and_again_and_are_no_part_of_the_truth(trust):
     assert level.between(*trust.scenario.programs[0].facilitator_levels).all()
 
 
+def test_nobody_is_facilitator_and_participant_even_where_half_of_the_company_applies():
+    scenario = changed(replace(DEMOS["heronmere"], surveys=()), role={"apply_share": 0.5}, facilitator_levels=(1, 8))
+    rows = simulate(scenario).tables.enrolments
+    led_first = rows[rows["role"] == "facilitator"].groupby("employee_id")["intake_date"].min()
+    applied = rows[rows["role"] == "participant"].groupby("employee_id")["intake_date"].max()
+    both = led_first.index.intersection(applied.index)
+    assert len(led_first) > 10
+    assert (applied[both] < led_first[both]).all()  # turned down, or stayed away, and leads later
+
+
 @pytest.mark.parametrize(("levels", "n_groups"), [((8, 8), 4), ((9, 9), 0)])
 def test_too_few_facilitators_make_fewer_and_larger_groups_and_none_makes_none(levels, n_groups):
     scenario = changed(replace(DEMOS["heronmere"], surveys=(), employees=500), facilitator_levels=levels)
