@@ -198,14 +198,29 @@ def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study, program
     assert row[2] == f"{employees['employee_id'].nunique():,}, {len(employees):,}"
     enrolments, truth = enrolments[enrolments["program_id"] == program], truth[truth["program"] == program]
     started = enrolments[enrolments["start_date"].notna()].groupby("role")["employee_id"].size()
-    assert row[3] == f"mentors {started['mentor']}, mentees {started['mentee']}"
+    roles = [role for role in ("mentor", "mentee", "participant") if role in started]
+    assert row[3] == ", ".join(f"{role}s {started[role]}" for role in roles)
     shown = (("H1_retention", 100, 1), ("H8_promotion", 100, 1), ("H2_morale", 1, 2), ("H3_leadership", 1, 2))
     for cell, (hypothesis, scale, decimals) in zip(row[4:], shown, strict=True):
         # The last rater source in the file is the others'.
         rows = truth[(truth["hypothesis"] == hypothesis) & (truth["horizon_months"] == 12)]
         found = (scale * rows.groupby("role")["truth"].last()).to_dict()
-        expected = [f"{role}s {_signed(found[role], decimals)}" for role in ("mentor", "mentee") if role in found]
+        expected = [f"{role}s {_signed(found[role], decimals)}" for role in roles if role in found]
         assert cell.removesuffix(" (by others)") == (", ".join(expected) or "not surveyed")
+
+
+def test_codebook_says_what_the_workshops_change():
+    truth = pd.read_csv(ROOT / "data" / "heronmere" / "truth.csv").drop_duplicates(["hypothesis", "rater_source"])
+    own = truth[truth["rater_source"] != "others"].set_index("hypothesis")["truth"]
+    told = {row[0].strip("`"): row[2] for row in table_rows(section("Demo studies")) if row[0].startswith("`H")}
+    assert told == {name: _signed(own[name], 2) for name in own.index if re.match("H[3-7]", name)}
+
+
+def test_codebook_counts_the_groups_and_their_facilitators():
+    enrolments = pd.read_csv(ROOT / "data" / "heronmere" / "raw" / "enrolments.csv", dtype=str)
+    leads, words = enrolments[enrolments["role"] == "facilitator"], {5: "Five"}
+    said = f"{words[leads['employee_id'].nunique()]} facilitators lead the {leads['match_id'].nunique()} groups."
+    assert said in " ".join(section("Demo studies").split())
 
 
 def _signed(value: float, decimals: int) -> str:

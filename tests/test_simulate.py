@@ -15,10 +15,13 @@ from analysis.plan.paths import shipped
 from analysis.plan.study import load_study
 from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate, without_effect, write_company
 from analysis.simulate.careers import promotion_chance, promotion_rounds
-from analysis.simulate.days import NEVER, month_begins, month_ends, months_later
+from analysis.simulate.careless import careless_forms
+from analysis.simulate.days import NEVER, day, month_begins, month_ends, months_later
+from analysis.simulate.demos import ATTITUDES
 from analysis.simulate.enrolment import treated_total
 from analysis.simulate.risks import promotion_risk, voluntary_risk
-from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, expected_score
+from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, effect_on, expected_score
+from analysis.simulate.surveys import leniency
 from analysis.simulate.workforce import workforce
 
 SMALL = scenario_named("tiny-bank", like="northbank", employees=150)
@@ -46,6 +49,12 @@ def services():
 def vendor():
     """Ostwire: a reverse and a traditional program side by side, both with promotions."""
     return simulate(DEMOS["ostwire"])
+
+
+@pytest.fixture(scope="module")
+def trust():
+    """Heronmere: facilitated workshops for volunteers of all ages, asked about in five scales and rated by others."""
+    return simulate(DEMOS["heronmere"])
 
 
 @pytest.fixture(scope="module", params=["ostwire", "larkfield"])
@@ -111,7 +120,14 @@ def test_every_reversed_item_is_reversed_on_its_card():
     cards = load_instruments(load_study("northbank", shipped("northbank").parent))
     for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
         on_card = {item for item in survey.items if cards[survey.instrument].items[item].reversed}
-        assert set(survey.reversed_items) == on_card
+        assert {item for scale in survey.scales for item in scale.reversed_items} == on_card
+
+
+def test_every_scale_asks_the_items_of_its_construct_on_the_card():
+    cards = load_instruments(load_study("northbank", shipped("northbank").parent))
+    for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
+        on_card = {scale.construct_name: list(scale.items) for scale in cards[survey.instrument].scales.values()}
+        assert {scale.construct: list(scale.items) for scale in survey.scales}.items() <= on_card.items()
 
 
 def test_a_folder_in_use_is_left_alone_unless_it_may_be_replaced(tmp_path: Path):
@@ -252,17 +268,111 @@ def _promoted(company, rows, start, end) -> np.ndarray:
     return np.isin(windows["window"], when.loc[(on > when["start"]) & (on < when["end"]), "window"])
 
 
-@pytest.mark.parametrize("source", ["self", "others"])
-def test_the_expected_score_is_the_mean_of_many_answers(source):
-    survey = replace(DEMOS["northbank"].surveys[0], skip_share=0.0)
-    random, n = np.random.default_rng(2), 40_000
-    noise = np.hypot(WAVE_NOISE_SD, RATER_NOISE_SD) if source == "others" else WAVE_NOISE_SD
+@pytest.mark.parametrize(("source", "leniency_sd"), [("self", 0.0), ("self", 0.5), ("others", 0.0), ("others", 0.5)])
+def test_the_expected_score_is_the_mean_of_many_answers(source, leniency_sd):
+    scale, random, n = DEMOS["northbank"].surveys[0].scales[0], np.random.default_rng(2), 40_000
+    raters = [RATER_NOISE_SD, leniency_sd] if source == "others" else []
+    noise = np.linalg.norm([WAVE_NOISE_SD, *raters])
     for latent in (2.0, 3.4, 4.6):
-        ticked = answers(latent + random.normal(0, noise, n), survey, random)
-        is_reversed = np.isin(survey.items, survey.reversed_items)
+        ticked = answers(latent + random.normal(0, noise, n), scale, 0.0, random)
+        is_reversed = np.isin(scale.items, scale.reversed_items)
         score = np.where(is_reversed, 6 - ticked, ticked).mean(axis=1)
-        expected = expected_score(np.array([latent]), survey, source)[0]
+        expected = expected_score(np.array([latent]), scale, source, leniency_sd)[0]
         assert score.mean() == pytest.approx(expected, abs=4 * score.std() / np.sqrt(n))
+
+
+def test_an_effect_builds_up_from_the_start_grows_with_the_years_and_with_age():
+    start, born = np.array([NEVER, 19_000, 19_000, 19_000]), np.array([1982, 1982, 1982, 1962])
+    plain = RoleDesign(levels=(1, 8), apply_share=0.1, effects={"idea_sharing": 0.4})
+    knobs = replace(plain, effect_per_year=0.5, effect_per_decade=0.25)
+    year_later = 19_000 + 60 + 365  # in 2023, when who was born in 1982 is as old as `EFFECT_AGE`, and a year
+
+    def effects(opens: int, role: RoleDesign, construct: str = "idea_sharing") -> list[float]:
+        return list(effect_on(opens, start, born, role, construct, "self"))
+
+    assert effects(18_999, knobs) == [0, 0, 0, 0]
+    assert effects(19_030, plain) == [0, 0.2, 0.2, 0.2]
+    assert effects(year_later, plain) == [0, 0.4, 0.4, 0.4]
+    assert effects(year_later, knobs)[1] == pytest.approx(0.4 * (1 + 0.5 * 365 / 365.25) * 1.025)
+    assert effects(year_later, knobs)[3] == pytest.approx(0.4 * (1 + 0.5 * 365 / 365.25) * 1.525)
+    assert effects(year_later, knobs, "morale") == [0, 0, 0, 0]
+
+
+def test_a_response_shift_moves_ones_own_leadership_ratings_and_nothing_else():
+    role = RoleDesign(levels=(1, 8), apply_share=0.1, effects={"leadership": 0.1, "morale": 0.2}, response_shift=0.3)
+    assert (role.effect("leadership", "self"), role.effect("leadership", "others")) == (0.4, 0.1)
+    assert (role.effect("morale", "self"), role.effect("recognition", "self")) == (0.2, 0.0)
+
+
+CARELESS = 0.25
+
+
+@pytest.fixture(scope="module")
+def two_moods():
+    """Heronmere, four times as many, a quarter of all forms careless; and the same people without any effect."""
+    effects = dict.fromkeys(("morale", "leadership", *(scale.construct for scale in ATTITUDES)), 0.5)
+    everybody = {"response_share": 0.9, "answer_on_morale": 0.0, "answer_if_treated": 0.0, "skip_share": 0.0}
+    demo = DEMOS["heronmere"]
+    surveys = tuple(replace(survey, careless_share=CARELESS, **everybody) for survey in demo.surveys)
+    like = replace(demo, name="two-moods", employees=5_000, surveys=surveys)
+    knobs = {"effects": effects, "response_shift": 0.3, "effect_per_year": 0.3, "effect_per_decade": 0.2}
+    scenario = changed(like, role=knobs)
+    return simulate(scenario), simulate(without_effect(scenario))
+
+
+def scores(company, scale, source: str) -> pd.DataFrame:
+    """Return the scale scores of every form with its ``employee_id`` (who it is about), ``wave`` and ``score``."""
+    tables = company.tables
+    if scale.construct == "leadership":
+        rows = tables.ratings.rename(columns={"ratee_id": "employee_id"})
+        rows = rows[(rows["rater_role"] == "self") == (source == "self")]
+    else:
+        rows = tables.responses.assign(rater_id="")
+    rows = rows[rows["item"].isin(scale.items)]
+    turned = np.where(rows["item"].isin(scale.reversed_items), 6 - rows["value"], rows["value"])
+    keys = ["employee_id", "rater_id", "wave"]
+    return rows.assign(score=turned).groupby(keys)["score"].mean().reset_index()
+
+
+def test_the_truth_of_every_scale_is_what_the_same_people_answer_with_the_program_and_without(two_moods):
+    """Careless forms hold nothing of the program: over all forms an effect is the share of attentive ones times it."""
+    with_it, _ = two_moods
+    start = with_it.workforce.spells.drop_duplicates("employee_id").set_index("employee_id")["start"]
+    truths = with_it.truth.set_index(["outcome", "rater_source"])["truth"]
+    asked = [(survey, scale) for survey in with_it.scenario.surveys for scale in survey.scales]
+    assert len(asked) == 6
+    for survey, scale in asked:
+        opens = pd.Series([day(d) for d in survey.opens], index=range(1, len(survey.opens) + 1))
+        for source in ("self", "others") if survey.multirater else ("self",):
+            both = [scores(company, scale, source) for company in two_moods]
+            assert both[0][["employee_id", "rater_id", "wave"]].equals(both[1][["employee_id", "rater_id", "wave"]])
+            begun, on = both[0]["employee_id"].map(start).to_numpy(), both[0]["wave"].map(opens).to_numpy()
+            change = both[0]["score"] - both[1]["score"]
+            assert (change[on <= begun] == 0).all()
+            change = change[(begun <= on) & (on < months_later(np.minimum(begun, 30_000), 12))]
+            if scale.construct == "digital_fluency":
+                continue  # nothing is claimed about participants
+            truth = truths[scale.construct, source if survey.multirater else ""]
+            assert truth > 0.4
+            assert change.mean() == pytest.approx((1 - CARELESS) * truth, abs=4 * change.std() / np.sqrt(len(change)))
+
+
+def test_digital_fluency_is_asked_of_the_mentees_of_reverse_programs_alone():
+    pulse = replace(DEMOS["ostwire"].surveys[0], scales=ATTITUDES)
+    scenario = changed(replace(DEMOS["ostwire"], surveys=(pulse,)), role={"effects": {"digital_fluency": 0.3}})
+    truth = simulate(scenario).truth.set_index("hypothesis")
+    asked = truth.loc[["H4_digital_fluency"]]
+    assert asked[["program", "role", "outcome"]].to_numpy().tolist() == [["uplink", "mentee", "digital_fluency"]]
+    assert asked["truth"].between(0.2, 0.3).all()
+    assert (truth.loc[["H5_cross_generational", "H6_idea_sharing", "H7_recognition"], "truth"] == 0).all()
+    assert len(truth.loc["H7_recognition"]) == 4
+
+
+def test_the_workshops_change_how_people_talk_and_rate_themselves_and_not_what_others_see_nor_who_leaves(trust):
+    truth = trust.truth.set_index(["hypothesis", "rater_source"])["truth"]
+    assert (truth["H1_retention"] == 0).all() and (truth["H8_promotion"] == 0).all()
+    assert truth["H5_cross_generational", ""] > 0.3 and truth["H6_idea_sharing", ""] > 0.3
+    assert truth["H3_leadership", "self"] > 0.1 and truth["H3_leadership", "others"] == 0
 
 
 @pytest.mark.parametrize("program", ["uplink", "backbone"])
@@ -578,7 +688,177 @@ def test_a_clinic_lists_who_dropped_in(bank):
     assert not (rows["session_date"] > rows["end_date"]).any()
 
 
+# Groups
+
+
+def test_groups_have_eight_to_ten_people_of_all_ages_one_facilitator_and_one_first_day(trust):
+    rows = trust.tables.enrolments.dropna(subset="start_date")
+    assert rows.groupby("intake_date")["start_date"].nunique().eq(1).all()
+    assert (rows["start_date"].dt.day_of_week == 0).all()
+    assert (rows["start_date"] - rows["intake_date"]).dt.days.between(1, 45).all()
+    assert rows.groupby("match_id")["role"].agg(lambda roles: (roles == "facilitator").sum()).eq(1).all()
+    people = spell_of(trust, rows[rows["role"] == "participant"]).groupby("match_id")["birth_year"]
+    assert people.size().between(8, 10).all() and len(people) > 12
+    spans = people.max() - people.min()
+    assert spans.min() > 15 and spans.mean() > 25
+    medians = people.median()
+    assert medians.max() - medians.min() < 10
+
+
+def test_facilitators_lead_again_and_again_and_are_no_part_of_the_truth(trust):
+    rows, spells = trust.tables.enrolments, trust.workforce.spells
+    leads = rows[rows["role"] == "facilitator"]
+    assert leads["employee_id"].nunique() < len(leads)
+    assert not leads["employee_id"].isin(rows.loc[rows["role"] == "participant", "employee_id"]).any()
+    assert not leads.duplicated(["employee_id", "intake_date"]).any()
+    assert (spells.loc[spells["employee_id"].isin(leads["employee_id"]), "start"] == NEVER).all()
+    assert set(trust.truth["role"]) == {"participant"} == set(trust.study["programs"][0]["eligibility"])
+    jobs = trust.tables.jobs.sort_values("effective_date").rename(columns={"effective_date": "intake_date"})
+    level = pd.merge_asof(leads.sort_values("intake_date"), jobs, on="intake_date", by="employee_id")["job_level"]
+    assert level.between(*trust.scenario.programs[0].facilitator_levels).all()
+
+
+def test_nobody_is_facilitator_and_participant_even_where_half_of_the_company_applies():
+    scenario = changed(replace(DEMOS["heronmere"], surveys=()), role={"apply_share": 0.5}, facilitator_levels=(1, 8))
+    rows = simulate(scenario).tables.enrolments
+    led_first = rows[rows["role"] == "facilitator"].groupby("employee_id")["intake_date"].min()
+    applied = rows[rows["role"] == "participant"].groupby("employee_id")["intake_date"].max()
+    both = led_first.index.intersection(applied.index)
+    assert len(led_first) > 10
+    assert (applied[both] < led_first[both]).all()  # turned down, or stayed away, and leads later
+
+
+@pytest.mark.parametrize(("levels", "n_groups"), [((8, 8), 4), ((9, 9), 0)])
+def test_too_few_facilitators_make_fewer_and_larger_groups_and_none_makes_none(levels, n_groups):
+    scenario = changed(replace(DEMOS["heronmere"], surveys=(), employees=500), facilitator_levels=levels)
+    one_intake = changed(scenario, intakes=scenario.programs[0].intakes[:1], role={"apply_share": 0.5})
+    rows = simulate(one_intake).tables.enrolments
+    started = rows.dropna(subset="start_date")
+    assert started["match_id"].nunique() <= n_groups
+    assert started.empty == (n_groups == 0)
+    assert (started.groupby("match_id").size() > 11).all()
+    if n_groups == 0:
+        assert set(rows["role"]) == {"participant"} and "waitlisted" in set(rows["status"])
+
+
+def test_a_workshop_lists_who_came_all_of_them_of_the_group_on_that_day(trust):
+    attended = trust.tables.sessions.assign(employee_id=trust.tables.sessions["attendee_ids"].str.split(";"))
+    attended = attended.explode("employee_id")
+    started = trust.tables.enrolments.dropna(subset="start_date")
+    rows = attended.merge(started, on=["match_id", "employee_id"], how="left", validate="m:1")
+    assert (rows["session_date"] > rows["start_date"]).all()
+    assert not (rows["session_date"] > rows["end_date"]).any()
+    assert set(trust.tables.sessions["match_id"]) == set(started["match_id"])
+    came = rows.groupby(["match_id", "session_date"])["role"].agg(lambda roles: (roles == "participant").sum())
+    assert (came >= 3).all() and 4 < came.mean() < 8
+
+
 # Surveys
+
+
+def test_a_form_that_asks_more_stays_the_same_in_what_it_asked_before():
+    short = replace(DEMOS["fjellkode"], name="long-form")
+    pulse = short.surveys[0]
+    long = replace(short, surveys=(replace(pulse, scales=(*pulse.scales, *ATTITUDES)),))
+    before, after = (simulate(scenario).tables for scenario in (short, long))
+    asked = after.responses[after.responses["item"].isin(pulse.items)].reset_index(drop=True)
+    assert len(after.responses) == 17 / 5 * len(before.responses)
+    columns = ["employee_id", "wave", "item", "value", "responded_at"]
+    pd.testing.assert_frame_equal(asked[columns], before.responses[columns])
+    pd.testing.assert_frame_equal(after.employees, before.employees)
+    assert 2 < after.responses["duration_seconds"].mean() / before.responses["duration_seconds"].mean() < 5
+
+
+def test_attitudes_go_with_morale_and_digital_fluency_falls_with_age_and_level(group):
+    spells = group.workforce.spells
+    with_morale = spells[["cross_generational_climate", "idea_sharing", "recognition"]].corrwith(spells["morale"])
+    assert with_morale.between(0.3, 0.6).all()
+    among = spells[["cross_generational_climate", "idea_sharing", "recognition"]].corr().to_numpy()
+    assert (among[np.triu_indices(3, 1)] < 0.3).all()
+    age, fluency = 2021 - spells["birth_year"], spells["digital_fluency"]
+    slope = np.linalg.lstsq(np.column_stack([np.ones(len(age)), age / 10, spells["level"]]), fluency, rcond=None)[0]
+    assert slope[1:] == pytest.approx([-0.35, -0.10], abs=0.15)
+    assert fluency[age > 50].mean() < fluency[age < 30].mean() - 0.5
+    assert fluency[spells["level"] >= 5].mean() < fluency[spells["level"] <= 2].mean() - 0.3
+
+
+def test_a_careless_form_is_a_straight_line_or_at_random_and_its_expected_answer_is_the_middle():
+    attentive = np.full((20_000, 5), 4.0)
+    attentive[:, 2] = np.nan
+    ticked, is_careless = careless_forms(attentive, 0.3, np.random.default_rng(5))
+    assert is_careless.mean() == pytest.approx(0.3, abs=0.015)
+    assert np.isnan(ticked[:, 2]).all() and not np.isnan(np.delete(ticked, 2, axis=1)).any()
+    assert (np.delete(ticked[~is_careless], 2, axis=1) == 4).all()
+    heedless = np.delete(ticked[is_careless], 2, axis=1)
+    is_line = (heedless == heedless[:, :1]).all(axis=1)
+    assert is_line.mean() == pytest.approx(0.5 + 0.5 * 5**-3, abs=0.03)
+    for forms in (heedless[is_line], heedless[~is_line]):
+        assert np.bincount(forms.astype(int).ravel(), minlength=6)[1:].min() > 0.17 * forms.size
+        assert forms.mean() == pytest.approx(3, abs=0.12)
+
+
+def test_careless_forms_take_little_time_and_carefully_filled_ones_stay_as_they_were(trust):
+    scenario = replace(trust.scenario, surveys=tuple(replace(s, careless_share=0.0) for s in trust.scenario.surveys))
+    careful = simulate(scenario).tables
+    rows, same = trust.tables.responses, careful.responses
+    touched = ~((rows["value"] == same["value"]) | rows["value"].isna())
+    forms = touched.groupby([rows["employee_id"], rows["wave"]]).transform("any")
+    assert 0.015 < forms.mean() < 0.045
+    assert (rows.loc[forms, "duration_seconds"] < 0.3 * same.loc[forms, "duration_seconds"]).all()
+    assert (rows.loc[~forms, "duration_seconds"] == same.loc[~forms, "duration_seconds"]).mean() > 0.99
+    pd.testing.assert_frame_equal(trust.truth, simulate(scenario).truth)
+
+
+def test_a_lenient_rater_is_kind_to_everybody_on_every_wave_but_no_kinder_to_oneself(trust):
+    def with_leniency(sd: float):
+        surveys = tuple(replace(s, leniency_sd=sd, careless_share=0.0) for s in trust.scenario.surveys)
+        return simulate(replace(trust.scenario, surveys=surveys))
+
+    plain, lenient = with_leniency(0.0), with_leniency(0.5)
+    ratings = lenient.tables.ratings.assign(kinder=lenient.tables.ratings["value"] - plain.tables.ratings["value"])
+    is_self = ratings["rater_role"] == "self"
+    assert (ratings.loc[is_self, "kinder"].dropna() == 0).all()
+    kind = leniency(lenient.scenario, lenient.workforce, lenient.scenario.surveys[1])
+    assert kind.std() == pytest.approx(0.5, abs=0.05)
+    of_person = pd.Series(kind, index=lenient.workforce.spells["employee_id"]).groupby(level=0)
+    assert (of_person.max() == of_person.min()).all()
+    of_rater = of_person.first()
+    many = ratings[~is_self].groupby(["rater_id", "wave"])["kinder"].agg(["mean", "size"]).query("size >= 15")
+    for wave, found in many["mean"].groupby(level="wave"):
+        assert np.corrcoef(found, of_rater[found.index.get_level_values("rater_id")])[0, 1] > 0.85, wave
+    assert ratings[~is_self].groupby("rater_id")["ratee_id"].nunique().max() >= 3
+    assert set(plain.tables.ratings["rater_id"]) == set(lenient.tables.ratings["rater_id"])
+
+
+def test_only_people_with_direct_reports_are_rated_where_leaders_are_asked_about(trust):
+    rated = trust.tables.ratings[["ratee_id", "wave"]].drop_duplicates()
+    opens = trust.tables.waves.query("instrument == 'leadership_multirater'").set_index("wave")["opens"]
+    for wave, on in opens.items():
+        jobs = trust.tables.jobs[trust.tables.jobs["effective_date"] <= on].drop_duplicates("employee_id", keep="last")
+        assert set(rated.loc[rated["wave"] == wave, "ratee_id"]) <= set(jobs["manager_id"].dropna())
+
+
+def test_who_answers_follows_the_knobs():
+    """Nobody's morale or program matters; or the content answer and participants do not."""
+    demo = replace(DEMOS["northbank"], employees=6_000)
+
+    def answered(**knobs) -> tuple[pd.Series, pd.Series]:
+        company = simulate(replace(demo, surveys=(replace(demo.surveys[0], **knobs),)))
+        asked = company.workforce.spells[company.workforce.employed_on(19485)]  # 2023-05-08, the fifth wave
+        wave = company.tables.responses.query("wave == 5")["employee_id"]
+        return asked["employee_id"].isin(wave), asked
+
+    for knobs, by_morale, by_start in (((0.0, 0.0), 0.0, 0.0), ((1.5, -2.0), 0.5, -0.25)):
+        yes, asked = answered(response_share=0.5, answer_on_morale=knobs[0], answer_if_treated=knobs[1])
+        treated = asked["start"] <= 19485
+        means = yes.groupby([treated, asked["morale"] > 0]).mean()
+        assert means[False, True] - means[False, False] == pytest.approx(by_morale, abs=0.09)
+        assert means[True].mean() - means[False].mean() == pytest.approx(by_start, abs=0.15)
+
+
+def test_an_undated_export_has_no_column_for_the_day(trust):
+    header = files(trust)["raw/pulse_w1.csv"].partition("\n")[0]
+    assert header == "employee_id,item,value,duration_seconds"
 
 
 def test_leavers_never_answer_after_their_exit_and_answers_come_while_the_wave_is_open(bank):
@@ -603,9 +883,9 @@ def test_items_are_skipped_many_do_not_answer_and_participants_answer_more(bank)
 
 
 def test_untreated_morale_runs_in_parallel_for_those_who_will_start(group):
-    spells, survey = group.workforce.spells, group.scenario.surveys[0]
+    spells, scale = group.workforce.spells, group.scenario.surveys[0].scales[0]
     responses = group.tables.responses.assign(
-        value=lambda r: np.where(r["item"].isin(survey.reversed_items), 6 - r["value"], r["value"])
+        value=lambda r: np.where(r["item"].isin(scale.reversed_items), 6 - r["value"], r["value"])
     )
     first, second = (responses[responses["wave"] == w].groupby("employee_id")["value"].mean() for w in (1, 2))
     change = (second - first).dropna()

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from analysis.simulate import Intake, ProgramDesign, RoleDesign, Scenario, Survey
+from analysis.simulate import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Survey
 
 NULL, PROTECTIVE, HARMFUL = 1.0, 0.6, 1.7
 HEAVY = 0.30
@@ -132,9 +132,9 @@ MORALE = {
 }
 PULSE = Survey(
     instrument="pulse",
-    construct="morale",
-    items=("mor1", "mor2", "mor3", "mor4", "mor5"),
-    reversed_items=("mor3", "mor5"),
+    scales=(
+        Scale(construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5")),
+    ),
     opens=(dt.date(2021, 10, 11), dt.date(2022, 4, 11), dt.date(2022, 10, 3)),
     response_share=0.4,
 )

@@ -6,7 +6,7 @@
 
 from analysis.simulate.company import Company, simulate
 from analysis.simulate.demos import DEMOS, scenario_named, without_effect
-from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario, Shock, Survey
+from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
 from analysis.simulate.write import files, write_company
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Intake",
     "ProgramDesign",
     "RoleDesign",
+    "Scale",
     "Scenario",
     "Shock",
     "Survey",

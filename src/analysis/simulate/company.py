@@ -51,7 +51,7 @@ def simulate(scenario: Scenario) -> Company:
         enrolments=tables.enrolments(company, records),
         sessions=meetings.sessions(scenario, company, records),
     )
-    return Company(scenario, study_content(scenario), canonical, truth(scenario, company), company)
+    return Company(scenario, study_content(scenario), canonical, truth(scenario, company, managers), company)
 
 
 def study_content(scenario: Scenario) -> dict:

@@ -64,3 +64,8 @@ def yearly(month: int, day_of_month: int, first: int, last: int) -> np.ndarray:
 def next_monday(days: np.ndarray) -> np.ndarray:
     """Return the first Monday after each day."""
     return days + 7 - (days + 3) % 7
+
+
+def calendar_year(on: int) -> int:
+    """Return a day's calendar year."""
+    return int(np.datetime64(int(on), "D").astype("datetime64[Y]").astype(int)) + 1970

@@ -5,11 +5,17 @@ from dataclasses import replace
 
 from analysis.plan.errors import bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario, Shock, Survey
+from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
 
-MORALE_ITEMS, MORALE_REVERSED = ("mor1", "mor2", "mor3", "mor4", "mor5"), ("mor3", "mor5")
-LEADERSHIP_ITEMS = ("lead1", "lead2", "lead3", "lead4", "lead5")
-MULTIRATER_ITEMS = ("lmr1", "lmr2", "lmr3", "lmr4", "lmr5")
+MORALE = Scale(construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5"))
+ATTITUDES = (
+    Scale(construct="digital_fluency", items=("dig1", "dig2", "dig3")),
+    Scale(construct="cross_generational_climate", items=("cgc1", "cgc2", "cgc3")),
+    Scale(construct="idea_sharing", items=("ide1", "ide2", "ide3")),
+    Scale(construct="recognition", items=("rec1", "rec2", "rec3")),
+)
+LEADERSHIP = Scale(construct="leadership", items=("lead1", "lead2", "lead3", "lead4", "lead5"))
+MULTIRATER = Scale(construct="leadership", items=("lmr1", "lmr2", "lmr3", "lmr4", "lmr5"))
 FEWEST_EMPLOYEES, MOST_EMPLOYEES = 40, 20_000
 
 
@@ -21,21 +27,12 @@ def _intakes(*texts: str) -> tuple[Intake, ...]:
     return tuple(Intake(opens=day) for day in _days(*texts))
 
 
-def _pulse(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(
-        instrument="pulse", construct="morale", items=MORALE_ITEMS, reversed_items=MORALE_REVERSED, opens=opens, **knobs
-    )
+def _pulse(opens: tuple[dt.date, ...], scales: tuple[Scale, ...] = (MORALE,), **knobs) -> Survey:
+    return Survey(instrument="pulse", scales=scales, opens=opens, **knobs)
 
 
 def _leadership(opens: tuple[dt.date, ...], **knobs) -> Survey:
-    return Survey(
-        instrument="leadership",
-        construct="leadership",
-        items=LEADERSHIP_ITEMS,
-        opens=opens,
-        eligible_only=True,
-        **knobs,
-    )
+    return Survey(instrument="leadership", scales=(LEADERSHIP,), opens=opens, eligible_only=True, **knobs)
 
 
 def _northbank() -> Scenario:
@@ -89,11 +86,10 @@ def _one_division_a_quarter() -> ProgramDesign:
             apply_share=0.65,
             offer_share=None,
             hazard_ratio=0.65,
-            morale_effect=0.20,
-            leadership_effect=0.25,
+            effects={"morale": 0.20, "leadership": 0.25},
         ),
         mentee=RoleDesign(
-            levels=(5, 7), apply_share=0.95, hazard_ratio=0.85, morale_effect=0.20, leadership_effect=0.25
+            levels=(5, 7), apply_share=0.95, hazard_ratio=0.85, effects={"morale": 0.20, "leadership": 0.25}
         ),
     )
 
@@ -123,8 +119,7 @@ def _kesselwerk() -> Scenario:
             _pulse(_days("2021-06-14", "2022-06-13", "2023-06-12", "2024-06-10"), response_share=0.47),
             Survey(
                 instrument="leadership_multirater",
-                construct="leadership",
-                items=MULTIRATER_ITEMS,
+                scales=(MULTIRATER,),
                 multirater=True,
                 eligible_only=True,
                 response_share=0.85,
@@ -163,16 +158,14 @@ def _fjellkode() -> Scenario:
                     apply_share=0.45,
                     offer_share=0.68,
                     hazard_ratio=0.75,
-                    morale_effect=0.15,
-                    leadership_effect=0.15,
+                    effects={"morale": 0.15, "leadership": 0.15},
                 ),
                 mentee=RoleDesign(
                     levels=(5, 7),
                     apply_share=0.6,
                     offer_share=0.9,
                     hazard_ratio=0.9,
-                    morale_effect=0.10,
-                    leadership_effect=0.10,
+                    effects={"morale": 0.10, "leadership": 0.10},
                 ),
             ),
         ),
@@ -215,16 +208,14 @@ def _larkfield() -> Scenario:
                     apply_share=0.36,
                     offer_share=0.5,
                     hazard_ratio=0.6,
-                    morale_effect=0.25,
-                    leadership_effect=0.15,
+                    effects={"morale": 0.25, "leadership": 0.15},
                 ),
                 mentee=RoleDesign(
                     levels=(6, 8),
                     apply_share=0.46,
                     offer_share=0.5,
                     hazard_ratio=0.8,
-                    morale_effect=0.25,
-                    leadership_effect=0.15,
+                    effects={"morale": 0.25, "leadership": 0.15},
                 ),
             ),
         ),
@@ -269,10 +260,10 @@ def _ostwire() -> Scenario:
                     offer_share=0.6,
                     hazard_ratio=0.7,
                     promotion_odds_ratio=1.6,
-                    morale_effect=0.15,
+                    effects={"morale": 0.15},
                 ),
                 mentee=RoleDesign(
-                    levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, morale_effect=0.10
+                    levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, effects={"morale": 0.10}
                 ),
                 cost_fixed=30_000,
                 cost_per_participant=350,
@@ -284,14 +275,14 @@ def _ostwire() -> Scenario:
                 format="pair",
                 assignment="self_selected",
                 intakes=intakes,
-                mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, morale_effect=0.05),
+                mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, effects={"morale": 0.05}),
                 mentee=RoleDesign(
                     levels=(1, 3),
                     apply_share=0.15,
                     offer_share=0.6,
                     hazard_ratio=0.85,
                     promotion_odds_ratio=1.3,
-                    morale_effect=0.10,
+                    effects={"morale": 0.10},
                 ),
                 topics=("career", "the industry", "customers", "leading projects", "who decides what"),
                 cost_fixed=25_000,
@@ -334,10 +325,10 @@ def _plumetree() -> Scenario:
                 assignment="self_selected",
                 intakes=_intakes("2022-03-07", "2023-03-06"),
                 mentor=RoleDesign(
-                    levels=(1, 3), apply_share=0.35, offer_share=0.7, hazard_ratio=2.2, morale_effect=-0.05
+                    levels=(1, 3), apply_share=0.35, offer_share=0.7, hazard_ratio=2.2, effects={"morale": -0.05}
                 ),
                 mentee=RoleDesign(
-                    levels=(5, 8), apply_share=0.45, offer_share=0.9, hazard_ratio=1.3, morale_effect=-0.05
+                    levels=(5, 8), apply_share=0.45, offer_share=0.9, hazard_ratio=1.3, effects={"morale": -0.05}
                 ),
                 topics=("social media", "social media video", "social media analytics"),
                 cost_fixed=45_000,
@@ -348,8 +339,81 @@ def _plumetree() -> Scenario:
     )
 
 
+def _workshops() -> ProgramDesign:
+    """Return facilitated workshops of mixed ages and levels, which change how people talk and nothing about leaving."""
+    return ProgramDesign(
+        id="roundtable",
+        name="The Round Table",
+        direction="mutual",
+        format="group",
+        assignment="self_selected",
+        intakes=_intakes("2022-02-28", "2022-09-26", "2023-02-27", "2023-09-25"),
+        weeks_to_start=4,
+        participant=RoleDesign(
+            levels=(1, 8),
+            apply_share=0.09,
+            offer_share=0.8,
+            effects={
+                "cross_generational_climate": 0.40,
+                "idea_sharing": 0.35,
+                "digital_fluency": 0.10,
+                "recognition": 0.10,
+                "morale": 0.05,
+            },
+            response_shift=0.15,
+        ),
+        topics=("handovers", "digital tools", "talking with patients", "new ways of working", "what we expect"),
+        cost_fixed=12_000,
+        cost_per_participant=250,
+    )
+
+
+def _heronmere() -> Scenario:
+    """Return a hospital trust whose mixed-age workshops open people's mouths, and that is all they do.
+
+    Leaders rate themselves higher afterwards; those who work with them see no change. Raters differ in leniency, and a
+    few of all forms are filled in carelessly.
+    """
+    return Scenario(
+        name="heronmere",
+        title="Heronmere Hospital Trust",
+        sector="health care",
+        id_letter="H",
+        employees=1_210,
+        study_start=dt.date(2021, 1, 1),
+        as_of=dt.date(2025, 6, 30),
+        annual_voluntary=0.11,
+        currency="GBP",
+        departments=("Medicine", "Surgery", "Emergency", "Diagnostics", "Community care", "Administration"),
+        locations=("Main site", "Day clinic", "Community"),
+        job_families=("Nursing", "Medical", "Allied health", "Administration"),
+        stock_share=0.66,
+        programs=(_workshops(),),
+        surveys=(
+            _pulse(
+                _days("2021-07-05", "2022-01-17", "2022-07-04", "2023-01-16", "2023-07-03", "2024-01-15"),
+                scales=(MORALE, *ATTITUDES),
+                response_share=0.42,
+                careless_share=0.03,
+                is_dated=False,
+            ),
+            Survey(
+                instrument="leadership_multirater",
+                scales=(MULTIRATER,),
+                multirater=True,
+                leaders_only=True,
+                response_share=0.9,
+                window_days=28,
+                leniency_sd=0.3,
+                careless_share=0.03,
+                opens=_days("2022-02-07", "2023-02-06", "2024-02-05"),
+            ),
+        ),
+    )
+
+
 DEMOS: dict[str, Scenario] = {
-    s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree())
+    s.name: s for s in (_northbank(), _kesselwerk(), _fjellkode(), _larkfield(), _ostwire(), _plumetree(), _heronmere())
 }
 
 
@@ -393,7 +457,7 @@ def scenario_named(
 
 def without_effect(scenario: Scenario) -> Scenario:
     """Return the same company with programs that do nothing."""
-    nothing = {"hazard_ratio": 1.0, "promotion_odds_ratio": 1.0, "morale_effect": 0.0, "leadership_effect": 0.0}
+    nothing = {"hazard_ratio": 1.0, "promotion_odds_ratio": 1.0, "effects": {}, "response_shift": 0.0}
     programs = [
         replace(program, **{name: replace(role, **nothing) for name, role in program.roles.items()})
         for program in scenario.programs

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from analysis.plan.seeds import rng
+from analysis.simulate import groups
 from analysis.simulate.careers import Careers
 from analysis.simulate.days import NEVER, day, next_monday
 from analysis.simulate.hazards import Hazards
@@ -24,13 +25,13 @@ class Enrolled:
     Attributes
     ----------
     records
-        One row per applicant and intake: ``row`` (of the spells), ``program`` (its id), ``role``, ``intake``,
-        ``applied``, ``offered`` (NA where nobody decided), ``accepted``, ``planned_start`` (who would start if still
-        there; else `NEVER`), ``start``, ``match_id``.
+        One row per applicant and intake, and per facilitator and intake: ``row`` (of the spells), ``program`` (its
+        id), ``role``, ``intake``, ``applied``, ``offered`` (NA where nobody decided), ``accepted``, ``planned_start``
+        (who would start if still there; else `NEVER`), ``start``, ``match_id``.
     decision
         Day each spell's decision to leave falls, with the program as it happened.
     start, program, role
-        Day each spell starts a program (`NEVER`), which (empty) and as what (empty).
+        Day each spell starts a program (`NEVER`), which (empty) and as what (empty); leading a group is no start.
     """
 
     records: pd.DataFrame
@@ -50,6 +51,7 @@ class _State:
     program: np.ndarray
     role: np.ndarray
     may_apply_from: np.ndarray
+    leads: np.ndarray
     records: list[pd.DataFrame] = field(default_factory=list)
 
     def can_start(self, rows: np.ndarray, on: np.ndarray | int) -> np.ndarray:
@@ -70,6 +72,7 @@ def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: H
         np.full(n, "", dtype=object),
         np.full(n, "", dtype=object),
         np.full(n, -NEVER),
+        np.zeros(n, dtype=bool),
     )
     randoms = {program.id: rng(*scenario.seeds_of(program, "enrolment")) for program in scenario.programs}
     n_matches = dict.fromkeys(randoms, 0)
@@ -77,8 +80,12 @@ def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: H
     for intake, program in sorted(intakes, key=lambda both: both[0].opens):
         if intake.opens > scenario.as_of:
             continue
-        records = _applicants(program, intake, spells, careers, state, randoms[program.id])
-        records = _matched(program, records, randoms[program.id], first_match=n_matches[program.id])
+        random, first_match = randoms[program.id], n_matches[program.id]
+        records = _applicants(program, intake, spells, careers, state, random)
+        if program.format == "group":
+            records = _grouped(program, intake, records, spells, careers, state, random, first_match)
+        else:
+            records = _matched(program, records, random, first_match)
         n_matches[program.id] += records["match_id"].nunique()
         state.records.append(_started(scenario, program, records, state, hazards, total))
     records = pd.concat(state.records, ignore_index=True) if state.records else _no_records()
@@ -184,6 +191,58 @@ def _matched(
         monday = own if program.format == "clinic" else mondays[match]
         planned[places] = next_monday(records["intake"].to_numpy()[places]) + monday
     return records.assign(match_id=match_id, planned_start=planned)
+
+
+def _grouped(
+    program: ProgramDesign,
+    intake: Intake,
+    records: pd.DataFrame,
+    spells: pd.DataFrame,
+    careers: Careers,
+    state: _State,
+    random: np.random.Generator,
+    first_match: int,
+) -> pd.DataFrame:
+    """Return the records with a group for who accepted and one day on which all begin; facilitators stand below.
+
+    Where facilitators are too few, groups are fewer and larger; where there are none, nobody starts.
+    """
+    opens, accepted = day(intake.opens), np.flatnonzero(records["accepted"])
+    begins = next_monday(opens) + 7 * (program.weeks_to_start - 1)
+    may_lead = _may_lead(program, records, spells, careers, state, opens, begins)
+    willing = groups.facilitators(may_lead, state.leads, random)
+    n = groups.n_groups(len(accepted), len(willing))
+    if n == 0:
+        return records.assign(match_id=None, planned_start=NEVER)
+    names = np.array([f"{program.id}-{first_match + m + 1:03d}" for m in range(n)], dtype=object)
+    match_id, planned = np.full(len(records), None, dtype=object), np.full(len(records), NEVER)
+    born = spells["birth_year"].to_numpy()[records["row"].to_numpy()[accepted]]
+    match_id[accepted], planned[accepted] = names[groups.dealt(born, n, random)], begins
+    leaders = willing[:n]
+    state.leads[leaders], state.may_apply_from[leaders] = True, NEVER
+    below = pd.DataFrame(
+        {"row": leaders, "program": program.id, "role": "facilitator", "intake": opens, "applied": NEVER}
+        | {"offered": pd.array([pd.NA] * n, dtype="boolean"), "accepted": True}
+        | {"match_id": names, "planned_start": begins}
+    )
+    return pd.concat([records.assign(match_id=match_id, planned_start=planned), below], ignore_index=True)
+
+
+def _may_lead(
+    program: ProgramDesign,
+    records: pd.DataFrame,
+    spells: pd.DataFrame,
+    careers: Careers,
+    state: _State,
+    opens: int,
+    begins: int,
+) -> np.ndarray:
+    """Return which spells may lead a group: of the right levels, there on the day all begin, never a participant."""
+    level, (lowest, highest) = careers.level_on(opens), program.facilitator_levels
+    may_lead = state.can_start(np.arange(len(spells)), begins) & (state.start == NEVER)
+    may_lead &= (level >= lowest) & (level <= highest) & (spells["hire"].to_numpy() <= opens - program.min_tenure_days)
+    may_lead[records["row"].to_numpy(dtype=np.int64)] = False
+    return may_lead
 
 
 def _started(

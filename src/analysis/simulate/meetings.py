@@ -15,14 +15,18 @@ WAITLISTED_SHARE = 0.15
 TOPICS_A_PERSON = 2
 MINUTES = (30, 45, 60, 90)
 DAYS_BETWEEN = (14, 24)
-CLINIC_ATTENDANCE = {"mentor": 0.6, "mentee": 0.45}
+ATTENDANCE = {
+    "clinic": {"mentor": 0.6, "mentee": 0.45},
+    "group": {"participant": 0.8, "facilitator": 1.0},
+}  # by format and role; pairs meet when both are there
+LEAST_AT_A_WORKSHOP = 3
 
 
 def participation(scenario: Scenario, company: Workforce) -> pd.DataFrame:
     """Return the enrolment records with ``end``, ``status`` and ``topics`` as known at the data lock.
 
     One program's records below the other's, in the order of the scenario. Everyone of a match ends together, unless he
-    stops early or leaves the company.
+    stops early or leaves the company; facilitators do not stop.
     """
     records = company.enrolled.records
     parts = [_taken_part(scenario, p, company, records[records["program"] == p.id]) for p in scenario.programs]
@@ -34,7 +38,7 @@ def _taken_part(scenario: Scenario, program: ProgramDesign, company: Workforce, 
     n, start = len(records), records["start"].to_numpy(dtype=np.int64)
     match = pd.factorize(records["match_id"])[0]
     planned = start + random.integers(*PLANNED_DAYS, max(match.max(initial=-1) + 1, 1))[match]
-    stops = random.random(n) < EARLY_STOP_SHARE
+    stops = (random.random(n) < EARLY_STOP_SHARE) & (records["role"] != "facilitator").to_numpy()
     planned = np.where(stops, start + random.integers(*EARLY_STOP_DAYS, n), planned)
     left = company.spells["exit"].to_numpy()[records["row"].to_numpy(dtype=np.int64)]
     end, started = np.minimum(planned, left), start < NEVER
@@ -61,7 +65,8 @@ def _taken_part(scenario: Scenario, program: ProgramDesign, company: Workforce, 
 def sessions(scenario: Scenario, company: Workforce, records: pd.DataFrame) -> pd.DataFrame:
     """Return the sessions table: every match meets each two to three weeks while both sides are there.
 
-    Pairs leave ``attendee_ids`` empty (everyone of the match); at a clinic those are listed who dropped in.
+    Pairs leave ``attendee_ids`` empty (everyone of the match); at clinics and workshops those are listed who came. A
+    group goes on without its facilitator when he leaves the company.
     """
     rows = [row for p in scenario.programs for row in _met(scenario, p, company, records[records["program"] == p.id])]
     frame = pd.DataFrame(rows, columns=["match_id", "session_date", "minutes", "topic", "attendee_ids"])
@@ -69,9 +74,9 @@ def sessions(scenario: Scenario, company: Workforce, records: pd.DataFrame) -> p
 
 
 def _met(scenario: Scenario, program: ProgramDesign, company: Workforce, records: pd.DataFrame) -> list[tuple]:
-    """Return one program's sessions: match, day, minutes, topic and, at a clinic, the ids of those who dropped in."""
+    """Return one program's sessions: match, day, minutes, topic and, but for pairs, the ids of those who came."""
     random, as_of = rng(*scenario.seeds_of(program, "sessions")), day(scenario.as_of)
-    ids = company.spells["employee_id"].to_numpy()
+    ids, attendance = company.spells["employee_id"].to_numpy(), ATTENDANCE.get(program.format)
     rows = []
     for match_id, members in records[records["start"] < NEVER].groupby("match_id"):
         role, who = members["role"].to_numpy(), ids[members["row"].to_numpy(dtype=np.int64)]
@@ -79,10 +84,17 @@ def _met(scenario: Scenario, program: ProgramDesign, company: Workforce, records
         on = start.min() + random.integers(3, 11)
         while on <= end.max():
             attends = (start <= on) & (on <= end)
-            if program.format == "clinic":
-                attends &= random.random(len(members)) < np.array([CLINIC_ATTENDANCE[r] for r in role])
-            if {"mentor", "mentee"} <= set(role[attends]):
-                listed = ";".join(who[attends]) if program.format == "clinic" else None
+            if attendance:
+                attends &= random.random(len(members)) < np.array([attendance[r] for r in role])
+            if _can_meet(program, role[attends]):
+                listed = ";".join(who[attends]) if attendance else None
                 rows.append((match_id, on, random.choice(MINUTES), random.choice(program.topics), listed))
             on += random.integers(*DAYS_BETWEEN)
     return rows
+
+
+def _can_meet(program: ProgramDesign, present: np.ndarray) -> bool:
+    """Return whether those present, by role, are enough for a meeting: both sides, or some of a group."""
+    if program.format == "group":
+        return (present == "participant").sum() >= LEAST_AT_A_WORKSHOP
+    return {"mentor", "mentee"} <= set(present)

@@ -6,11 +6,19 @@ from scipy.stats import norm
 
 from analysis.plan.seeds import rng
 from analysis.simulate.days import day
-from analysis.simulate.scenario import Scenario
+from analysis.simulate.scenario import Construct, Scenario
 
 RUN_IN_DAYS = 92  # observed by nobody: fills the first months with people under notice and leavers who are then dropped
 MEAN_EARLIER_TENURE_DAYS = 1_500
 NOTICE_DAYS = (30, 60)
+# Correlations of the survey's other traits with morale; given morale they have nothing in common.
+WITH_MORALE: dict[Construct, float] = {
+    "digital_fluency": 0.2,
+    "cross_generational_climate": 0.4,
+    "idea_sharing": 0.4,
+    "recognition": 0.5,
+}
+FLUENCY_PER_DECADE, FLUENCY_PER_LEVEL = -0.35, -0.10  # from age 40 and job level 3
 GENDERS, GENDER_SHARES = ("female", "male", "nonbinary"), (0.47, 0.515, 0.015)
 
 
@@ -22,8 +30,9 @@ def first_day(scenario: Scenario) -> int:
 def first_spells(scenario: Scenario) -> pd.DataFrame:
     """Return everyone's first spell: ids, hire day (number), fixed attributes, traits and the draws that decide exits.
 
-    ``performance``, ``morale`` and ``leadership`` are standard normal traits; ``voluntary_draw`` and ``other_draw``
-    are unit exponentials, compared with cumulative hazards; ``kind_draw`` is uniform, for the kind of another exit.
+    ``performance``, ``morale`` and ``leadership`` are standard normal traits, as are those of `attitudes` but for
+    digital fluency; ``voluntary_draw`` and ``other_draw`` are unit exponentials, compared with cumulative hazards;
+    ``kind_draw`` is uniform, for the kind of another exit.
     """
     random = rng(scenario.name, "people")
     n = scenario.employees
@@ -53,7 +62,24 @@ def first_spells(scenario: Scenario) -> pd.DataFrame:
         }
     ).sort_values("hire", kind="stable", ignore_index=True)
     spells.insert(0, "employee_id", _ids(scenario, random, n))
-    return spells.assign(**exit_draws(random, n))
+    return spells.assign(**exit_draws(random, n), **attitudes(scenario, spells))
+
+
+def attitudes(scenario: Scenario, spells: pd.DataFrame) -> dict[Construct, np.ndarray]:
+    """Return the traits behind the survey's other scales, moderately correlated with morale.
+
+    Digital fluency falls with age (when the study starts) and with the job level on hiring: the gap that reverse
+    mentoring is meant to close. Both are fixed, so that nobody's untreated trend differs from another's. Each trait has
+    a stream of its own.
+    """
+    morale, traits = spells["morale"].to_numpy(), {}
+    for construct, r in WITH_MORALE.items():
+        own = _truncated_normal(rng(scenario.name, "trait", construct), len(spells))
+        traits[construct] = r * morale + np.sqrt(1 - r**2) * own
+    decades = (scenario.study_start.year - spells["birth_year"].to_numpy() - 40) / 10
+    levels = spells["level"].to_numpy() - 3
+    traits["digital_fluency"] += FLUENCY_PER_DECADE * decades + FLUENCY_PER_LEVEL * levels
+    return traits
 
 
 def returning_spells(scenario: Scenario, leavers: pd.DataFrame) -> pd.DataFrame:
@@ -82,9 +108,13 @@ def _levels(random: np.random.Generator, weights: tuple[float, ...], n: int) -> 
 
 
 def _traits(random: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-    # truncated at three standard deviations, so that no clipped answer scale decides an estimate
-    performance, morale, own = norm.ppf(random.uniform(norm.cdf(-3), norm.cdf(3), (3, n)))
+    performance, morale, own = _truncated_normal(random, (3, n))
     return {"performance": performance, "morale": morale, "leadership": 0.5 * performance + np.sqrt(0.75) * own}
+
+
+def _truncated_normal(random: np.random.Generator, shape: int | tuple[int, ...]) -> np.ndarray:
+    # truncated at three standard deviations, so that no clipped answer scale decides an estimate
+    return norm.ppf(random.uniform(norm.cdf(-3), norm.cdf(3), shape))
 
 
 def _ids(scenario: Scenario, random: np.random.Generator, n: int) -> list[str]:

@@ -42,6 +42,11 @@ class Reporting:
             return self.first
         return np.where(self.recorded > self.reviewed[quarter], self.first, self.managers[:, quarter])
 
+    def leaders_on(self, on: int, company: Workforce) -> np.ndarray:
+        """Return which spells are somebody's manager on a day."""
+        led_by = self.manager_on(on)[company.employed_on(on)]
+        return np.isin(np.arange(len(self.first)), led_by)
+
 
 def reporting(scenario: Scenario, company: Workforce) -> Reporting:
     """Give everyone a manager of a higher level in the same department, employed on that day; the top has none."""

@@ -1,11 +1,16 @@
 """What a simulated company is like: every knob of the data generating process, with its default."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-Construct = Literal["morale", "leadership"]
+Construct = Literal[
+    "morale", "leadership", "digital_fluency", "cross_generational_climate", "idea_sharing", "recognition"
+]
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
+RaterSource = Literal["self", "others"]
+EFFECT_AGE = 40
 TOPICS = ("social media", "mobile apps", "digital tools", "younger customers", "data privacy", "new ways of working")
 
 
@@ -43,8 +48,13 @@ class RoleDesign:
         Voluntary exit, treated to untreated, from the day after the start.
     promotion_odds_ratio
         Being promoted in a yearly round, treated to untreated, in the rounds after the day of the start.
-    morale_effect, leadership_effect
-        Points of the 1–5 answer scale, before rounding, once the effect has built up.
+    effects
+        By construct: points of the 1–5 answer scale, before rounding, once the effect has built up; 0 where not named.
+    response_shift
+        Points that people's own ratings of their leadership move by on top of it: they answer by another yardstick,
+        and what others see stays.
+    effect_per_year, effect_per_decade
+        Share of an effect that every year after it has built up adds, and every decade of age beyond `EFFECT_AGE`.
     """
 
     levels: tuple[int, int]
@@ -52,12 +62,15 @@ class RoleDesign:
     offer_share: float | None = 1.0
     hazard_ratio: float = 1.0
     promotion_odds_ratio: float = 1.0
-    morale_effect: float = 0.0
-    leadership_effect: float = 0.0
+    effects: Mapping[Construct, float] = field(default_factory=dict)
+    response_shift: float = 0.0
+    effect_per_year: float = 0.0
+    effect_per_decade: float = 0.0
 
-    def effect(self, construct: Construct) -> float:
-        """Return the effect on a scale's construct."""
-        return self.morale_effect if construct == "morale" else self.leadership_effect
+    def effect(self, construct: Construct, source: RaterSource) -> float:
+        """Return the effect on a construct as oneself or others report it."""
+        is_shifted = construct == "leadership" and source == "self"
+        return self.effects.get(construct, 0.0) + (self.response_shift if is_shifted else 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +90,17 @@ class ProgramDesign:
     direction
         Who teaches: in a reverse program the mentors are the juniors, in a traditional one the seniors. The roles'
         levels say so; this is what the study file calls it.
+    format
+        Pairs meet by themselves; at a clinic people drop in; groups of mixed ages are led by a facilitator, and all
+        begin on one day.
+    mentor, mentee, participant
+        Groups have participants alone, the others mentors and mentees.
+    facilitator_levels
+        Job levels, from and to, of the staff who lead groups. They are not treated: the program does nothing to them,
+        and they never take part.
     grace_days, weeks_to_start
         A start within so many days belongs to its intake; starts fall on the first so many Mondays after the intake
-        opens. Within the grace while 7 × weeks_to_start does not exceed it.
+        opens, those of groups on the last of them. Within the grace while 7 × weeks_to_start does not exceed it.
     on_performance, on_morale, on_tenure
         Log-odds of applying per standard deviation of the last performance rating, the latent morale trait and
         the logarithm of tenure.
@@ -94,11 +115,13 @@ class ProgramDesign:
 
     id: str
     name: str
-    format: Literal["pair", "clinic"]
+    format: Literal["pair", "clinic", "group"]
     assignment: Literal["lottery", "rollout", "self_selected"]
     intakes: tuple[Intake, ...]
-    mentor: RoleDesign
-    mentee: RoleDesign
+    mentor: RoleDesign | None = None
+    mentee: RoleDesign | None = None
+    participant: RoleDesign | None = None
+    facilitator_levels: tuple[int, int] = (4, 6)
     direction: Direction = "reverse"
     min_tenure_days: int = 90
     grace_days: int = 45
@@ -115,7 +138,17 @@ class ProgramDesign:
     @property
     def roles(self) -> dict[str, RoleDesign]:
         """The roles by name, mentees first: they decide how many mentors a rollout takes."""
-        return {"mentee": self.mentee, "mentor": self.mentor}
+        roles = {"mentee": self.mentee, "mentor": self.mentor, "participant": self.participant}
+        return {name: role for name, role in roles.items() if role is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """What an instrument asks about one construct: its items, and which of them are worded the other way round."""
+
+    construct: Construct
+    items: tuple[str, ...]
+    reversed_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,26 +157,48 @@ class Survey:
 
     Attributes
     ----------
+    scales
+        In the order of the form.
     multirater
         Rated by oneself, the manager, peers and direct reports (table ``ratings``), instead of by oneself alone.
     opens
         The day each wave opens.
     eligible_only
         Asked only of (or about) the job levels that a program's roles are open to.
+    leaders_only
+        Raters are asked only about people with direct reports.
     response_share
         Share of untreated people of average morale who answer (raters: share of all who answer).
+    answer_on_morale, answer_if_treated
+        Log-odds of answering per standard deviation of the morale trait, and from the start of a program on.
+    leniency_sd
+        Standard deviation, in points, of raters' leniency: how much kinder than others a rater is to everybody and on
+        every wave.
+    careless_share
+        Share of the forms on which the ticks have nothing to do with the person: a straight line, or at random.
+    is_dated
+        The export says on which day each answer came.
     """
 
     instrument: str
-    construct: Construct
-    items: tuple[str, ...]
+    scales: tuple[Scale, ...]
     opens: tuple[dt.date, ...]
-    reversed_items: tuple[str, ...] = ()
     multirater: bool = False
     window_days: int = 18
     eligible_only: bool = False
+    leaders_only: bool = False
     response_share: float = 0.5
+    answer_on_morale: float = 0.3
+    answer_if_treated: float = 0.5
     skip_share: float = 0.08
+    leniency_sd: float = 0.0
+    careless_share: float = 0.0
+    is_dated: bool = True
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Every item of the form."""
+        return tuple(item for scale in self.scales for item in scale.items)
 
 
 @dataclass(frozen=True, kw_only=True)

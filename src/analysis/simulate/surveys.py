@@ -5,14 +5,14 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from analysis.plan.seeds import rng
-from analysis.simulate.days import as_dates, day
+from analysis.simulate.careless import HASTE, careless_forms
+from analysis.simulate.days import NEVER, as_dates, day
 from analysis.simulate.reporting import NOBODY, Reporting
 from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, effect_on, trait_mean
-from analysis.simulate.scenario import Scenario, Survey
+from analysis.simulate.scenario import Construct, RaterSource, Scenario, Survey
 from analysis.simulate.tables import typed
 from analysis.simulate.workforce import Workforce
 
-ANSWER_ON_MORALE, ANSWER_IF_TREATED = 0.3, 0.5  # log-odds: participants and the content answer more
 SECONDS_PER_ITEM = 7.0
 OTHER_RATERS, MOST_DIRECT_REPORTS = 4, 2
 
@@ -49,14 +49,34 @@ def _asked(scenario: Scenario, company: Workforce, survey: Survey, opens: int) -
     return asked
 
 
-def _latent(scenario: Scenario, company: Workforce, survey: Survey, wave: int, source: str) -> np.ndarray:
+def _latent(
+    scenario: Scenario, company: Workforce, construct: Construct, wave: int, opens: int, source: RaterSource
+) -> np.ndarray:
     """Return every spell's latent value on a wave, with their program's effect and the person's noise on that wave."""
-    spells, opens = company.spells, day(survey.opens[wave - 1])
-    noise = rng(scenario.name, survey.construct, "person", wave).normal(0, WAVE_NOISE_SD, len(spells))
-    roles, mine = scenario.roles(), zip(spells["program"], spells["role"], strict=True)
-    full = np.array([roles[part].effect(survey.construct) if part in roles else 0.0 for part in mine])
-    effect = effect_on(opens, spells["start"].to_numpy(), full)
-    return trait_mean(scenario, spells, survey, wave, source) + noise + effect
+    spells, effect = company.spells, np.zeros(len(company.spells))
+    noise = rng(scenario.name, construct, "person", wave).normal(0, WAVE_NOISE_SD, len(spells))
+    start, born = spells["start"].to_numpy(), spells["birth_year"].to_numpy()
+    for (program, name), role in scenario.roles().items():
+        mine = ((spells["program"] == program) & (spells["role"] == name)).to_numpy()
+        effect[mine] = effect_on(opens, start[mine], born[mine], role, construct, source)
+    return trait_mean(scenario, spells, construct, wave, source) + noise + effect
+
+
+def _forms(
+    scenario: Scenario, survey: Survey, wave: int, latents: list[np.ndarray], random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the answers on every form (forms × items) and which forms were filled in carelessly.
+
+    `latents` has one array a scale. Further scales have a stream of their own, so that a form which asks more stays the
+    same in its first scale.
+    """
+    names = (scenario.name, survey.instrument, wave)
+    streams = [random, *(rng(*names, scale.construct) for scale in survey.scales[1:])]
+    ticked = [
+        answers(latent, scale, survey.skip_share, stream)
+        for latent, scale, stream in zip(latents, survey.scales, streams, strict=True)
+    ]
+    return careless_forms(np.hstack(ticked), survey.careless_share, rng(*names, "careless"))
 
 
 def _wave_responses(scenario: Scenario, company: Workforce, survey: Survey, wave: int) -> pd.DataFrame:
@@ -65,17 +85,19 @@ def _wave_responses(scenario: Scenario, company: Workforce, survey: Survey, wave
     form = rng(scenario.name, "form", opens)
     chance = expit(
         logit(survey.response_share)
-        + ANSWER_ON_MORALE * spells["morale"].to_numpy()
-        + ANSWER_IF_TREATED * (spells["start"].to_numpy() <= opens)
+        + survey.answer_on_morale * spells["morale"].to_numpy()
+        + survey.answer_if_treated * (spells["start"].to_numpy() <= opens)
     )
     answers_form = form.random(len(spells)) < chance
     on = opens + np.minimum(form.exponential(survey.window_days / 4, len(spells)), survey.window_days).astype(int)
     answers_form &= (on <= spells["exit"].to_numpy()) & (on <= day(scenario.as_of))
     rows = np.flatnonzero(_asked(scenario, company, survey, opens) & answers_form)
     random = rng(scenario.name, survey.instrument, wave)
-    values = answers(_latent(scenario, company, survey, wave, "self")[rows], survey, random)
-    seconds = np.rint(random.lognormal(np.log(SECONDS_PER_ITEM * len(survey.items)), 0.35, len(rows)))
+    latents = [_latent(scenario, company, scale.construct, wave, opens, "self")[rows] for scale in survey.scales]
+    values, is_careless = _forms(scenario, survey, wave, latents, random)
     n_items = len(survey.items)
+    seconds = random.lognormal(np.log(SECONDS_PER_ITEM * n_items), 0.35, len(rows))
+    seconds = np.rint(np.where(is_careless, HASTE, 1.0) * seconds)
     return pd.DataFrame(
         {
             "employee_id": np.repeat(spells["employee_id"].to_numpy()[rows], n_items),
@@ -83,7 +105,7 @@ def _wave_responses(scenario: Scenario, company: Workforce, survey: Survey, wave
             "instrument": survey.instrument,
             "item": np.tile(survey.items, len(rows)),
             "value": values.ravel(),
-            "responded_at": as_dates(np.repeat(on[rows], n_items)),
+            "responded_at": as_dates(np.repeat(on[rows] if survey.is_dated else np.full(len(rows), NEVER), n_items)),
             "duration_seconds": np.repeat(seconds, n_items),
         }
     )
@@ -97,21 +119,37 @@ def _wave_ratings(
     pairs = _raters(scenario, company, managers, survey, opens, random)
     pairs = pairs[random.random(len(pairs)) < survey.response_share]
     is_self = (pairs["rater_role"] == "self").to_numpy()
-    ratee = pairs["ratee"].to_numpy()
-    own, seen = (_latent(scenario, company, survey, wave, source)[ratee] for source in ("self", "others"))
-    judged = np.where(is_self, own, seen + random.normal(0, RATER_NOISE_SD, len(pairs)))
+    ratee, rater = pairs["ratee"].to_numpy(), pairs["rater"].to_numpy()
+    impression = random.normal(0, RATER_NOISE_SD, len(pairs)) + leniency(scenario, company, survey)[rater]
+    latents = []
+    for scale in survey.scales:
+        own, seen = (
+            _latent(scenario, company, scale.construct, wave, opens, source)[ratee] for source in ("self", "others")
+        )
+        latents.append(np.where(is_self, own, seen + impression))
+    values, _ = _forms(scenario, survey, wave, latents, random)
     n_items = len(survey.items)
     return pd.DataFrame(
         {
             "ratee_id": np.repeat(ids[ratee], n_items),
-            "rater_id": np.repeat(ids[pairs["rater"].to_numpy()], n_items),
+            "rater_id": np.repeat(ids[rater], n_items),
             "rater_role": np.repeat(pairs["rater_role"].to_numpy(), n_items),
             "wave": wave,
             "instrument": survey.instrument,
             "item": np.tile(survey.items, len(pairs)),
-            "value": answers(judged, survey, random).ravel(),
+            "value": values.ravel(),
         }
     )
+
+
+def leniency(scenario: Scenario, company: Workforce, survey: Survey) -> np.ndarray:
+    """Return how many points kinder than others each spell's person is as a rater, of whomever and on every wave.
+
+    It is no part of how people rate themselves.
+    """
+    person = pd.factorize(company.spells["employee_id"])[0]
+    random = rng(scenario.name, survey.instrument, "leniency")
+    return random.normal(0, survey.leniency_sd, person.max() + 1)[person]
 
 
 def _raters(
@@ -120,8 +158,10 @@ def _raters(
     """Return who is asked about whom: oneself, the manager, direct reports where there are any, and peers."""
     there, manager = company.employed_on(opens), managers.manager_on(opens)
     level, department = company.careers.level_on(opens), company.careers.department_on(opens)
-    rows = []
-    for ratee in np.flatnonzero(_asked(scenario, company, survey, opens)):
+    asked, rows = _asked(scenario, company, survey, opens), []
+    if survey.leaders_only:
+        asked &= managers.leaders_on(opens, company)
+    for ratee in np.flatnonzero(asked):
         near = there & (department == department[ratee]) & (np.abs(level - level[ratee]) <= 1)
         near[[ratee, manager[ratee]] if manager[ratee] != NOBODY else ratee] = False
         reports = np.flatnonzero(there & (manager == ratee))

@@ -5,11 +5,20 @@ import pandas as pd
 
 from analysis.simulate.careers import highest_level, promotion_chance, promotion_rounds
 from analysis.simulate.days import NEVER, day, months_later
+from analysis.simulate.reporting import Reporting
 from analysis.simulate.risks import promotion_risk, voluntary_risk
 from analysis.simulate.scales import effect_on, expected_score, trait_mean
-from analysis.simulate.scenario import ProgramDesign, RoleDesign, Scenario, Survey
+from analysis.simulate.scenario import Construct, ProgramDesign, RaterSource, RoleDesign, Scale, Scenario, Survey
 from analysis.simulate.workforce import Workforce
 
+HYPOTHESES: dict[Construct, str] = {
+    "morale": "H2_morale",
+    "leadership": "H3_leadership",
+    "digital_fluency": "H4_digital_fluency",
+    "cross_generational_climate": "H5_cross_generational",
+    "idea_sharing": "H6_idea_sharing",
+    "recognition": "H7_recognition",
+}
 TRUTH_COLUMNS = [
     "program",
     "hypothesis",
@@ -24,23 +33,27 @@ TRUTH_COLUMNS = [
 ]
 
 
-def truth(scenario: Scenario, company: Workforce) -> pd.DataFrame:
+def truth(scenario: Scenario, company: Workforce, managers: Reporting) -> pd.DataFrame:
     """Return the true effects, one row per program, role, hypothesis, rater source and horizon.
 
     The effect in those who started (ATT), from their start; in a lottery the effect of the offer (ITT) in those who
     were offered a place, from the intake. Compared is a life without any program. ``n_treated`` counts people. Risks
-    and scores are expectations given each person's traits, in closed form, so that no draw blurs them.
+    and scores are expectations given each person's traits, in closed form, so that no draw blurs them. Scores are those
+    of attentive answers (`careless` says what the others do to them); people's own leadership ratings hold their
+    response shift. Digital fluency is asked of the mentees of reverse programs alone.
     """
     rows = [
         {"program": program.id, "role": role, "estimand": "ITT" if program.assignment == "lottery" else "ATT"} | effect
         for program in scenario.programs
         for role in program.roles
-        for effect in _effects(scenario, company, program, role)
+        for effect in _effects(scenario, company, managers, program, role)
     ]
     return pd.DataFrame(rows, columns=TRUTH_COLUMNS)
 
 
-def _effects(scenario: Scenario, company: Workforce, program: ProgramDesign, role: str) -> list[dict]:
+def _effects(
+    scenario: Scenario, company: Workforce, managers: Reporting, program: ProgramDesign, role: str
+) -> list[dict]:
     """Return the true effects on one role of one program."""
     people, design = treated_people(company, program, role), program.roles[role]
     if people.empty:
@@ -50,11 +63,12 @@ def _effects(scenario: Scenario, company: Workforce, program: ProgramDesign, rol
         value = retention_truth(company, people, design, months)
         rows.append(_row("H1_retention", "voluntary_exit", "", "risk_difference", months, value, n))
     months = scenario.horizons_months[0]
-    for survey, hypothesis, source in _scale_hypotheses(scenario):
-        effects, n_asked = _scale_effects(scenario, company, people, design, survey, source, months)
+    for survey, scale, source in _scales_asked(scenario, program, role):
+        effects, n_asked = _scale_effects(scenario, company, managers, people, design, survey, scale, source, months)
         if n_asked:
-            value = effects.mean()
-            rows.append(_row(hypothesis, survey.construct, source, "mean_difference", months, value, n_asked))
+            shown = source if scale.construct == "leadership" else ""
+            hypothesis, value = HYPOTHESES[scale.construct], effects.mean()
+            rows.append(_row(hypothesis, scale.construct, shown, "mean_difference", months, value, n_asked))
     for months in scenario.horizons_months:
         value = promotion_truth(scenario, company, people, design, months)
         rows.append(_row("H8_promotion", "promotion", "", "risk_difference", months, value, n))
@@ -121,38 +135,43 @@ def treated_people(company: Workforce, program: ProgramDesign, role: str) -> pd.
     return people.assign(origin=people["intake"])
 
 
-def _scale_hypotheses(scenario: Scenario) -> list[tuple[Survey, str, str]]:
-    """Return every survey with the hypothesis it answers, once per rater source."""
-    hypotheses = {"morale": "H2_morale", "leadership": "H3_leadership"}
-    rater_sources = {"morale": ("",), "leadership": ("self",)}
+def _scales_asked(scenario: Scenario, program: ProgramDesign, role: str) -> list[tuple[Survey, Scale, RaterSource]]:
+    """Return every survey's scales that a hypothesis about the role is answered by, once per rater source."""
+    learns = program.direction == "reverse" and role == "mentee"
     return [
-        (survey, hypotheses[survey.construct], source)
+        (survey, scale, source)
         for survey in scenario.surveys
         if survey.opens
-        for source in (("self", "others") if survey.multirater else rater_sources[survey.construct])
+        for scale in survey.scales
+        if learns or scale.construct != "digital_fluency"
+        for source in (("self", "others") if survey.multirater else ("self",))
     ]
 
 
 def _scale_effects(
     scenario: Scenario,
     company: Workforce,
+    managers: Reporting,
     people: pd.DataFrame,
     design: RoleDesign,
     survey: Survey,
-    source: str,
+    scale: Scale,
+    source: RaterSource,
     months: int,
 ) -> tuple[np.ndarray, int]:
     """Return the effect on each person-wave within the horizon, answered or not, and how many people they are of."""
-    rows, origin = people["row"].to_numpy(), people["origin"].to_numpy()
-    end = months_later(origin, months)
+    rows, origin, start = (people[c].to_numpy() for c in ("row", "origin", "start"))
+    born, end = company.spells["birth_year"].to_numpy()[rows], months_later(origin, months)
     effects, who = [], []
     for wave, opens in enumerate(map(day, survey.opens), start=1):
         asked = company.employed_on(opens)[rows] & (origin <= opens) & (opens < end) & (opens <= day(scenario.as_of))
-        chosen = rows[asked]
-        mean = trait_mean(scenario, company.spells, survey, wave, source)[chosen]
-        effect = effect_on(opens, people["start"].to_numpy()[asked], design.effect(survey.construct))
-        effects.append(expected_score(mean + effect, survey, source) - expected_score(mean, survey, source))
-        who.append(chosen)
+        if survey.leaders_only:
+            asked &= managers.leaders_on(opens, company)[rows]
+        mean = trait_mean(scenario, company.spells, scale.construct, wave, source)[rows[asked]]
+        effect = effect_on(opens, start[asked], born[asked], design, scale.construct, source)
+        with_it, without = (expected_score(m, scale, source, survey.leniency_sd) for m in (mean + effect, mean))
+        effects.append(with_it - without)
+        who.append(rows[asked])
     return np.concatenate(effects), len(np.unique(np.concatenate(who)))
 
 

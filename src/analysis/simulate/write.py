@@ -56,9 +56,8 @@ def _rows_of(company: Company, source: dict) -> pd.DataFrame:
     if "wave" in source:
         frame = frame[(frame["wave"] == source["wave"]) & (frame["instrument"] == source["instrument"])]
         frame = frame.drop(columns=["wave", "instrument"])
-    if source["table"] == "sessions" and frame["attendee_ids"].isna().all():
-        frame = frame.drop(columns="attendee_ids")
-    return frame
+    needless = {"sessions": "attendee_ids", "responses": "responded_at"}.get(source["table"])
+    return frame.drop(columns=needless) if needless and frame[needless].isna().all() else frame
 
 
 def _csv(frame: pd.DataFrame) -> str:
