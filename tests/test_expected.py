@@ -51,7 +51,15 @@ def test_the_table_beside_the_truth_is_the_expected_one(recomputed):
 def test_every_interval_beside_the_truth_has_one():
     table = pd.read_csv(EXPECTED / "truth.csv")
     estimated = table[table["status"] == "estimated"]
-    assert set(table["study"]) == {"northbank", "kesselwerk", "fjellkode", "larkfield", "ostwire", "plumetree"}
+    assert set(table["study"]) == {
+        "northbank",
+        "kesselwerk",
+        "fjellkode",
+        "larkfield",
+        "ostwire",
+        "plumetree",
+        "heronmere",
+    }
     assert set(estimated["hypothesis"]) == {"H1_retention", "H2_morale", "H3_leadership", "H8_promotion"}
     assert estimated["truth"].notna().all() and estimated["interval_holds_truth"].notna().all()
     assert table.loc[table["status"] != "estimated", "reason"].notna().all()
