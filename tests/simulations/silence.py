@@ -128,6 +128,7 @@ def asked_in(people: pd.DataFrame) -> Asked:
         {
             "employee_id": people.index,
             "cell": 0,
+            "wave_position": 1,
             "unit": None,
             "is_treated": treated,
             "before": people["before"],

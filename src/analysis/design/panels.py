@@ -1,11 +1,13 @@
 """Change panels: scores before and after, of those who started and of those who had not (yet)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import covariates_on
+from analysis.design.lottery import Lottery
 from analysis.design.trials import eligible_levels, is_eligible, not_started, units_reached
 from analysis.measure.calendar import add_months, months_between
 from analysis.measure.employment import job_history, staff_on
@@ -14,60 +16,81 @@ from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
 PANEL_COLUMNS = [
-    *("cell", "wave_before", "wave_after", "wave_position"),
-    *("employee_id", "is_treated", "unit", "months_since_start", "before", "after"),
+    *("cell", "wave_before", "wave_after", "wave_position", "employee_id", "is_treated", "unit", "manager_id"),
+    *("start_date", "is_later_starter", "months_since_start", "before", "after"),
 ]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Paired scores of one scale for one program and role.
+    """Scores of one scale before and after, for one program and role.
 
     Attributes
     ----------
-    rows
-        One row per person and cell, a cell being a pair of waves: ``cell``, ``wave_before``, ``wave_after``,
-        ``wave_position`` (1 = first wave after the start; −1 = the wave before the last one before it),
-        ``employee_id``, ``is_treated``, ``unit``, ``months_since_start`` (the treated's, at the wave of that position;
-        negative before the start), ``before``, ``after`` (scores). In a lottery the treated are those offered,
-        ``before`` may be missing, and months are not counted.
-    covariates
+    everyone
+        One row per person in the comparison and cell, a cell being a pair of waves, whether or not there are scores:
+        ``cell``, ``wave_before``, ``wave_after``, ``wave_position`` (1 = first wave after the start; −1 = the wave
+        before the last one before it), ``employee_id``, ``is_treated``, ``unit``, ``manager_id``, ``start_date`` (the
+        treated's), ``is_later_starter`` (a comparator who starts the program later on), ``months_since_start`` (the
+        treated's, at the wave of that position; negative before the start), ``before``, ``after`` (scores). In a
+        lottery the treated are those offered, the start is the intake, and months are not counted.
+    known
         Same rows, what was known before the first start in the cell.
-    flow
-        People by step and arm: ``step``, ``n_treated``, ``n_control``.
+    is_randomized
+        Whether lots decided: then nobody is left out for want of an earlier score.
     """
 
-    rows: pd.DataFrame
-    covariates: pd.DataFrame
-    flow: pd.DataFrame
+    everyone: pd.DataFrame
+    known: pd.DataFrame
+    is_randomized: bool = False
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Rows of ``everyone`` with the scores that the comparison needs, in cells with both arms, numbered anew."""
+        rows = self.everyone[self._is_compared]
+        return rows.assign(cell=np.unique(rows["cell"], return_inverse=True)[1]).reset_index(drop=True)
+
+    @cached_property
+    def covariates(self) -> pd.DataFrame:
+        """Rows of ``known`` that belong to ``rows``."""
+        return self.known[self._is_compared].reset_index(drop=True)
+
+    @cached_property
+    def flow(self) -> pd.DataFrame:
+        """People by step and arm: ``step``, ``n_treated``, ``n_control``."""
+        return _flow(self.everyone)
+
+    @cached_property
+    def _is_compared(self) -> np.ndarray:
+        rows = self.everyone
+        is_scored = rows["after"].notna() & (self.is_randomized | rows["before"].notna())
+        arms = rows["is_treated"].astype(bool).where(is_scored).groupby(rows["cell"]).transform("nunique")
+        return (is_scored & (arms == 2)).to_numpy(dtype=bool)
+
+    def take(self, chosen: np.ndarray) -> "Panel":
+        """Return the panel of these rows of ``everyone``, shape (rows,)."""
+        parts = (frame[chosen].reset_index(drop=True) for frame in (self.everyone, self.known))
+        return Panel(*parts, is_randomized=self.is_randomized)
 
 
 def _waves(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[["wave", "opens", "closes"]].drop_duplicates().sort_values("wave", ignore_index=True)
 
 
-def build_panel(
-    scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str, placebo: bool = False
-) -> Panel:
+def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:
     """Return the change of those who started against those who had not by the end of the later wave.
 
     A cell pairs the last wave that closed before a start with a wave that opens on or after it and within the first
     horizon. Comparators in a cell are of the role's levels, had not started the program when the later wave closed
-    and, in a rollout, belong to units that it had not reached. Both scores are needed.
+    and, in a rollout, belong to units that it had not reached.
 
     Parameters
     ----------
     scores
         As from `measure.scales`: one row per person and wave.
-    placebo
-        Pair the last wave before the start with the one before that instead: nothing can have changed yet.
     """
     starts, waves = _starts(tables, program, role), _waves(scores)
-    if placebo:
-        cells = [cell for cell in _cells_before(waves, starts) if cell[2] == -1]
-    else:
-        cells = _cells_after(waves, starts, study.horizons_months[0])
-    return _panel(cells, scores, tables, program, role)
+    return _panel(_cells_after(waves, starts, study.horizons_months[0]), scores, tables, program, role)
 
 
 def build_earlier_panel(scores: pd.DataFrame, tables: Tables, program: Program, role: str) -> Panel:
@@ -76,7 +99,7 @@ def build_earlier_panel(scores: pd.DataFrame, tables: Tables, program: Program, 
     A cell pairs them in the order of time: ``after`` is the last score before the start, and ``wave_position`` is −1
     for the wave before it, −2 for the one before that. Comparators in a cell are of the role's levels and had not
     started the program when the last wave before the start closed (as not-yet-treated in Callaway & Sant'Anna 2021,
-    J Econometrics 225:200). The cells of position −1 are those of `build_panel` with `placebo`.
+    J Econometrics 225:200).
     """
     cells = _cells_before(_waves(scores), _starts(tables, program, role))
     return _panel(cells, scores, tables, program, role)
@@ -89,32 +112,31 @@ def _starts(tables: Tables, program: Program, role: str) -> pd.Series:
 
 
 def _panel(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: str) -> Panel:
-    """Return the cells' people with both scores; cells without both arms are left out."""
+    """Return everyone in the cells; a cell may turn out to hold one arm alone."""
     any_start = first_starts(tables.enrolments, program.id)
     reached = units_reached(tables, any_start) if program.assignment == "rollout" else None
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
-    parts, known, flows = [], [], []
-    for before, after, position, starters in cells:
+    parts, known = [], []
+    for number, (before, after, position, starters) in enumerate(cells):
         people, covariates = _people(tables, history, rule, starters, any_start, reached, after["closes"], wide.index)
+        ids, pair = people["employee_id"], wide.reindex(people["employee_id"])
         opens = (after if position > 0 else before)["opens"]
-        pair = wide.reindex(people["employee_id"])
         rows = people.assign(
+            cell=number,
             wave_before=before["wave"],
             wave_after=after["wave"],
             wave_position=position,
-            months_since_start=_months_since_start(people["employee_id"], starters, opens),
+            start_date=starters.reindex(ids).to_numpy(),
+            is_later_starter=any_start.reindex(ids).notna().to_numpy() & ~people["is_treated"].to_numpy(dtype=bool),
+            months_since_start=_months_since_start(ids, starters, opens),
             before=pair[before["wave"]].to_numpy(),
             after=pair[after["wave"]].to_numpy(),
         )
-        flows.append(rows)
-        complete = rows[["before", "after"]].notna().all(axis="columns")
-        if rows.loc[complete, "is_treated"].nunique() == 2:
-            parts.append(rows[complete].assign(cell=len(parts)))
-            known.append(covariates[complete.to_numpy()])
+        parts.append(rows[PANEL_COLUMNS])
+        known.append(covariates)
     rows = _stacked(parts, PANEL_COLUMNS)
-    covariates = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
-    return Panel(rows, covariates, _flow(flows))
+    return Panel(rows, pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index))
 
 
 def _months_since_start(people: pd.Series, starters: pd.Series, wave_opens: pd.Timestamp) -> np.ndarray:
@@ -148,17 +170,19 @@ def _cells_after(waves: pd.DataFrame, starts: pd.Series, horizon: int):
 
 
 def _people(tables, history, rule: Eligibility, starters, any_start, reached, closes, answered):
-    """Return the cell's people (``employee_id, is_treated, unit``) and their covariates on its first start day."""
+    """Return the cell's people (``employee_id, is_treated, unit, manager_id``), and their covariates that day.
+
+    The day is the first start in the cell.
+    """
     if tables.employees is None:
         return _people_without_hr(starters, any_start, closes, answered)
     staff = staff_on(tables.employees, history, starters.min())
     is_treated = staff.spells["employee_id"].isin(starters.index).to_numpy()
     keep = is_treated | (is_eligible(staff, rule) & not_started(staff, any_start, reached, after=closes))
     staff, is_treated = staff.take(keep), is_treated[keep]
-    people = pd.DataFrame(
-        {"employee_id": staff.spells["employee_id"], "is_treated": is_treated, "unit": staff.jobs["department"]}
-    )
-    return people, covariates_on(staff, {})
+    jobs = staff.jobs
+    people = {"employee_id": staff.spells["employee_id"], "is_treated": is_treated, "unit": jobs["department"]}
+    return pd.DataFrame(people | {"manager_id": jobs["manager_id"]}), covariates_on(staff, {})
 
 
 def _people_without_hr(starters, any_start, closes, answered):
@@ -167,50 +191,53 @@ def _people_without_hr(starters, any_start, closes, answered):
     own_start = any_start.reindex(ids).to_numpy()
     is_treated = ids.isin(starters.index).to_numpy()
     keep = is_treated | np.isnat(own_start) | (own_start > np.datetime64(closes))
-    people = pd.DataFrame({"employee_id": ids, "is_treated": is_treated, "unit": None})[keep].reset_index(drop=True)
+    people = pd.DataFrame({"employee_id": ids, "is_treated": is_treated, "unit": None, "manager_id": None})
+    people = people[keep].reset_index(drop=True)
     return people, pd.DataFrame(index=people.index)
 
 
-def build_lottery_panel(scores: pd.DataFrame, lottery: pd.DataFrame, horizon: int) -> Panel:
-    """Return the later scores of everyone who drew a lot, with the last score before the intake.
+def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) -> Panel:
+    """Return everyone who drew a lot: the later scores, with the last score before the intake.
+
+    Columns as in `Panel.everyone`, and ``stratum``.
 
     Parameters
     ----------
     scores
         As from `measure.scales`.
-    lottery
-        Rows of `design.lottery.Lottery`.
     horizon
         Months after the intake within which a wave opens to count.
     """
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
     waves = _waves(scores)
-    parts, flows = [], []
-    for intake, drew in lottery.groupby("intake_date"):
+    parts, known = [], []
+    for intake, drew in lottery.rows.groupby("intake_date"):
         earlier = waves.loc[waves["closes"] < intake, "wave"]
         later = waves[(waves["opens"] >= intake) & (waves["opens"] < add_months(intake, horizon))]
         pair = wide.reindex(drew["employee_id"])
         before = pair[earlier].ffill(axis="columns").iloc[:, -1] if len(earlier) else pair.iloc[:, 0] * np.nan
         for position, wave in enumerate(later["wave"], start=1):
-            rows = pd.DataFrame(
-                {
-                    "wave_before": earlier.max() if len(earlier) else np.nan,
-                    "wave_after": wave,
-                    "wave_position": position,
-                    "employee_id": drew["employee_id"].to_numpy(),
-                    "is_treated": drew["is_offered"].to_numpy(),
-                    "unit": None,
-                    "months_since_start": np.nan,
-                    "before": before.to_numpy(),
-                    "after": pair[wave].to_numpy(),
-                }
-            )
-            flows.append(rows)
-            answered = rows[rows["after"].notna()]
-            if answered["is_treated"].nunique() == 2:
-                parts.append(answered.assign(cell=len(parts), stratum=drew["stratum"].iloc[0]))
+            rows = {
+                "cell": len(parts),
+                "wave_before": earlier.max() if len(earlier) else np.nan,
+                "wave_after": wave,
+                "wave_position": position,
+                "employee_id": drew["employee_id"].to_numpy(),
+                "is_treated": drew["is_offered"].to_numpy(),
+                "unit": None,
+                "manager_id": None,
+                "start_date": intake,
+                "is_later_starter": False,
+                "months_since_start": np.nan,
+                "before": before.to_numpy(),
+                "after": pair[wave].to_numpy(),
+                "stratum": drew["stratum"].to_numpy(),
+            }
+            parts.append(pd.DataFrame(rows))
+            known.append(lottery.covariates.loc[drew.index])
     rows = _stacked(parts, [*PANEL_COLUMNS, "stratum"])
-    return Panel(rows, pd.DataFrame(index=rows.index), _flow(flows))
+    covariates = pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index)
+    return Panel(rows, covariates, is_randomized=True)
 
 
 def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
@@ -218,13 +245,8 @@ def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _flow(cells: list[pd.DataFrame]) -> pd.DataFrame:
+def _flow(rows: pd.DataFrame) -> pd.DataFrame:
     """Return people by step and arm: in the comparison, answered before, answered after, answered both."""
-    rows = (
-        pd.concat(cells, ignore_index=True)
-        if cells
-        else pd.DataFrame({"employee_id": [], "is_treated": pd.Series(dtype=bool), "before": [], "after": []})
-    )
     steps = {
         "in the comparison": rows["employee_id"].notna(),
         "answered before": rows["before"].notna(),
@@ -232,13 +254,9 @@ def _flow(cells: list[pd.DataFrame]) -> pd.DataFrame:
         "answered both": rows[["before", "after"]].notna().all(axis=1),
     }
     treated = rows["is_treated"].astype(bool)
-    return pd.DataFrame(
-        [
-            {
-                "step": step,
-                "n_treated": rows.loc[there & treated, "employee_id"].nunique(),
-                "n_control": rows.loc[there & ~treated, "employee_id"].nunique(),
-            }
-            for step, there in steps.items()
-        ]
-    )
+    counted = [
+        {f"n_{arm}": rows.loc[there & chosen, "employee_id"].nunique() for arm, chosen in arms.items()}
+        for arms in [{"treated": treated, "control": ~treated}]
+        for there in steps.values()
+    ]
+    return pd.DataFrame(counted).assign(step=list(steps))[["step", "n_treated", "n_control"]]

@@ -9,7 +9,7 @@ from analysis.design.balance import effective_sample_size
 from analysis.design.propensity import newton
 from analysis.measure.employment import employed_on
 
-FLOW_COLUMNS = ["n_people", "n_left", "n_invited", "n_silent", "n_answered", "n_unscored", "n_scored"]
+FLOW_COLUMNS = ["n_people", "n_invited", "n_answered", "n_scored", "n_paired"]
 ARMS = (("treated", True), ("control", False))
 # A weight beyond this quantile of all weights is cut to it (Cole & Hernán 2008, Am J Epidemiol 168:656).
 CUT_AT = 0.99
@@ -57,26 +57,24 @@ def with_response(
 
 
 def response_flow(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how many people came how far, one row per cell (pair of waves) and arm.
+    """Return how many people came how far, one row per later wave and arm.
 
-    Columns ``cell, wave_before, wave_after, arm`` and counts of people that add up: ``n_people`` (in the comparison)
-    = ``n_left`` (gone when the later wave opened: nobody asked them) + ``n_invited``; invited = ``n_silent`` +
-    ``n_answered``; answered = ``n_unscored`` (too few items) + ``n_scored``. ``n_scored_before`` had an earlier score,
-    ``n_paired`` have both.
+    Columns ``wave, arm`` and `FLOW_COLUMNS`, people: ``n_people`` (in the comparison), ``n_invited`` (the others had
+    left when the wave opened: nobody asked them), ``n_answered`` (the others were silent), ``n_scored`` (the others
+    answered too few items), ``n_paired`` (with an earlier score too). Each holds the next.
 
     Parameters
     ----------
     rows
-        As from `with_response`.
+        As from `with_response`. Whoever stands in several comparisons at a wave is counted once.
     """
-    invited, answered, scored = (rows[f"is_{step}"] for step in ("invited", "answered", "scored"))
-    before = rows["before"].notna()
-    steps = [True, ~invited, invited, invited & ~answered, answered, answered & ~scored, scored]
-    counted = dict(zip(FLOW_COLUMNS, steps, strict=True)) | {"n_scored_before": before, "n_paired": before & scored}
     arm = rows["is_treated"].astype(bool).map({is_treated: name for name, is_treated in ARMS})
-    keys = ["cell", "wave_before", "wave_after", "arm"]
-    flow = rows.assign(arm=arm, **counted).groupby(keys, dropna=False)[list(counted)].sum().astype(int)
-    return flow.reset_index().sort_values(["cell", "arm"], ascending=[True, False], ignore_index=True)
+    steps = [True, rows["is_invited"], rows["is_answered"], rows["is_scored"]]
+    steps.append(rows["is_scored"] & rows["before"].notna())
+    counted = rows[["employee_id"]].assign(wave=rows["wave_after"], arm=arm, **dict(zip(FLOW_COLUMNS, steps, strict=True)))
+    people = counted.groupby(["wave", "arm", "employee_id"]).any()
+    flow = people.groupby(["wave", "arm"])[FLOW_COLUMNS].sum().astype(int).reset_index()
+    return flow.sort_values(["wave", "arm"], ascending=[True, False], ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,9 @@ class Asked:
         points of the scale, shape (rows,).
     before
         The earlier score, shape (rows,); NaN where it is missing (under a lottery alone).
-    treated, cell
-        Arm (bool), pair of waves (codes); shape (rows,).
+    treated, cell, wave_position
+        Arm (bool), pair of waves (codes), and the later wave counted from the start (1 = first; all 1 under a lottery,
+        where slopes need not differ by wave); shape (rows,).
     person, cluster
         Who it is, and who is counted together in the variance (people, or units in a rollout); codes, shape (rows,).
     is_invited
@@ -111,6 +110,7 @@ class Asked:
     before: np.ndarray
     treated: np.ndarray
     cell: np.ndarray
+    wave_position: np.ndarray
     person: np.ndarray
     cluster: np.ndarray
     is_invited: np.ndarray
@@ -166,6 +166,7 @@ def asked_of(rows: pd.DataFrame, covariates: np.ndarray, is_randomized: bool = F
         before=before,
         treated=rows["is_treated"].to_numpy(dtype=bool),
         cell=pd.factorize(rows["cell"], sort=True)[0],
+        wave_position=np.ones(len(rows), dtype=int) if is_randomized else rows["wave_position"].to_numpy(dtype=int),
         person=person,
         cluster=pd.factorize(rows["unit"].fillna("none"))[0] if by_unit else person,
         is_invited=rows["is_invited"].to_numpy(dtype=bool),

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analysis.design.propensity import att_weights, fit_propensity
+from analysis.design.propensity import att_weights
 from analysis.design.response import Asked, response_weights
-from analysis.estimate.change import regression_adjusted
+from analysis.estimate import staggered
+from analysis.estimate.event_study import overall
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.jackknife import contributions, grouped
 
@@ -14,19 +15,23 @@ from analysis.estimate.jackknife import contributions, grouped
 def comparator_weights(asked: Asked) -> np.ndarray:
     """Return 1 for the treated and the comparators' weights, which sum to the treated in each cell, shape (rows,).
 
-    Comparators' odds of starting, from a propensity fitted to these rows; under a lottery the same weight for all of a
+    Comparators' odds of starting, from propensities fitted to these rows; under a lottery the same weight for all of a
     cell. Every cell has rows of both arms.
     """
     if asked.is_randomized:
         return att_weights(np.zeros(len(asked.y)), asked.treated, asked.cell)
-    propensity = fit_propensity(asked.terms, asked.treated, asked.cell)
-    return att_weights(propensity.linear, asked.treated, asked.cell)
+    return staggered.comparator_weights(_stack(asked, asked.y))
+
+
+def _stack(asked: Asked, y: np.ndarray) -> staggered.Stack:
+    return staggered.Stack(y, asked.treated, asked.cell, asked.wave_position, asked.terms, asked.cluster)
 
 
 def predicted_outcome(invited: Asked) -> np.ndarray:
     """Return the outcome of everybody invited as a regression among those scored predicts it, shape (rows,).
 
-    Least squares on the cell, the arm, the earlier score, the earlier score by arm, and the covariates.
+    Least squares on the cell, the arm, the earlier score, the earlier score by arm, and the covariates; slopes are
+    shared by the waves, since only who is silent needs a prediction.
     """
     cells = np.eye(invited.cell.max() + 1)[invited.cell]
     arm = invited.treated[:, None].astype(float)
@@ -38,10 +43,9 @@ def predicted_outcome(invited: Asked) -> np.ndarray:
 def completed_difference(invited: Asked, y: np.ndarray) -> float:
     """Return the doubly robust difference in an outcome that everybody invited has, shape (rows,).
 
-    `estimate.change.regression_adjusted`, with the propensity fitted to everybody invited.
+    `estimate.event_study.overall`, with the propensity fitted to everybody invited.
     """
-    rows = (y, invited.treated, invited.cell, invited.terms, comparator_weights(invited), invited.cluster)
-    return regression_adjusted(*rows).interval.estimate
+    return float(overall(_stack(invited, y), comparator_weights(invited)).estimates[0])
 
 
 def without_groups(

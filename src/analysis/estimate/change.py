@@ -1,19 +1,18 @@
-"""Does mentoring change a score? Baseline-adjusted differences in change (H2, H3)."""
+"""Does mentoring change a score? Baseline-adjusted differences in change (H2 to H7)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import balance
-from analysis.design.covariates import design_matrix
+from analysis.design.covariates import DesignMatrix
 from analysis.design.panels import Panel
-from analysis.design.propensity import att_weights, fit_propensity
-from analysis.estimate.inference import Interval, cluster_sums, wald
+from analysis.design.propensity import att_weights
+from analysis.estimate.event_study import overall
+from analysis.estimate.inference import Interval, wald
+from analysis.estimate.staggered import Stack, comparator_weights, effects, stacked
 
 N_PERMUTATIONS = 2_000
-# A comparator who alone decides a fitted value has no residual to enlarge.
-LEAST_FREEDOM = 0.2
 
 
 @dataclass(frozen=True)
@@ -25,41 +24,59 @@ class Adjusted:
     interval
         In points of the scale.
     weights
-        1 for the treated; comparators' weights, which sum to the treated in each cell; shape (rows,).
+        1 for the treated; comparators' weights, which sum to the treated in each cell; shape (rows,), the panel's.
     """
 
     interval: Interval
     weights: np.ndarray
 
 
-def did_change(panel: Panel, by_unit: bool) -> tuple[Adjusted, pd.DataFrame]:
-    """Return the doubly robust difference-in-differences of the panel's change, and the balance of its covariates.
+@dataclass(frozen=True)
+class Changed(Adjusted):
+    """The doubly robust difference in change, and the stack of cells that it was made of.
 
-    Comparators are weighted by their odds of starting and their change is regressed on the same covariates within
-    cells; the prediction for the treated is subtracted from their change. Right if either model is (Sant'Anna & Zhao
-    2020, J Econometrics 219:101). Scores before the start are not covariates: the change already removes the level,
-    and conditioning on a noisy baseline as well would bring regression to the mean back in.
+    Attributes
+    ----------
+    stack, stack_weights
+        The panel's rows first, below them those of the waves before the start where there are any.
+    matrix
+        Covariates of the panel's rows.
     """
-    rows = panel.rows
-    treated, cell = rows["is_treated"].to_numpy(dtype=bool), rows["cell"].to_numpy(dtype=int)
-    exclude = (
-        ("department", "log_salary", "team_size", "job_family")
-        if by_unit
-        else ("log_salary", "team_size", "job_family")
-    )
-    matrix = design_matrix(panel.covariates, treated, exclude)
-    propensity = fit_propensity(matrix.values, treated, cell)
-    weights = att_weights(propensity.linear, treated, cell)
-    change = (rows["after"] - rows["before"]).to_numpy(dtype=float)
-    cluster = rows["unit"].fillna("none") if by_unit else rows["employee_id"]
-    adjusted = regression_adjusted(change, treated, cell, matrix.values, weights, pd.factorize(cluster)[0])
-    return adjusted, balance(matrix, treated, weights)
+
+    stack: Stack
+    stack_weights: np.ndarray
+    matrix: DesignMatrix
+
+
+def did_change(panel: Panel, earlier: Panel | None, by_unit: bool) -> Changed:
+    """Return the doubly robust difference-in-differences of the panel's change: `estimate.event_study.overall`.
+
+    Scores before the start are not covariates: the change already removes the level, and conditioning on a noisy
+    baseline as well would bring regression to the mean back in.
+
+    Parameters
+    ----------
+    panel
+        With a cell of both arms.
+    earlier
+        As from `design.panels.build_earlier_panel`, for the waves before the start; it changes nothing but the scale of
+        the covariates.
+    """
+    panels = (panel,) if earlier is None or earlier.rows.empty else (panel, earlier)
+    stack, matrix = stacked(panels, by_unit)
+    weights = comparator_weights(stack)
+    found = overall(stack, weights).interval(0)
+    n = len(panel.rows)
+    matrix = replace(matrix, values=matrix.values[:n], raw=matrix.raw.iloc[:n])
+    return Changed(found, weights[:n], stack, weights, matrix)
 
 
 def regression_adjusted(
     y: np.ndarray, treated: np.ndarray, cell: np.ndarray, terms: np.ndarray, weights: np.ndarray, cluster: np.ndarray
 ) -> Adjusted:
-    """Return the treated's mean `y` minus their prediction from a weighted regression among the comparators.
+    """Return the treated's mean `y` minus their prediction from one weighted regression among the comparators.
+
+    `estimate.staggered.effects` with slopes shared by all cells.
 
     Parameters
     ----------
@@ -67,33 +84,10 @@ def regression_adjusted(
         Shape (rows,). Every cell has rows of both arms.
     terms
         Covariates, shape (rows, terms); each cell has an intercept of its own.
-
-    Notes
-    -----
-    The influence function takes in that the regression is estimated; the weights are taken as known. Comparators'
-    residuals are divided by one minus their leverage, as in HC3 (MacKinnon & White 1985, J Econometrics 29:305): with
-    few of them in a cell the fitted residuals are too small. Student's t with one degree of freedom less than the
-    clusters with treated rows.
     """
-    x = np.column_stack([np.eye(cell.max() + 1)[cell], terms])
-    control = ~treated
-    xw = x[control] * weights[control, None]
-    inverse = np.linalg.pinv(xw.T @ x[control])
-    beta = inverse @ (xw.T @ y[control])
-    residual = y - x @ beta
-    estimate = residual[treated].mean()
-    n_treated = treated.sum()
-    influence = np.zeros(len(y))
-    influence[treated] = (residual[treated] - estimate) / n_treated
-    leverage = np.sum((xw @ inverse) * x[control], axis=1)
-    influence[control] = (
-        -(xw @ (inverse @ x[treated].mean(axis=0))) * residual[control] / (1 - leverage).clip(LEAST_FREEDOM)
-    )
-    n_treated_clusters = len(np.unique(cluster[treated]))
-    summed = cluster_sums(influence, cluster, cluster.max() + 1)
-    correction = n_treated_clusters / max(n_treated_clusters - 1, 1)
-    std_error = np.sqrt(correction * np.sum(summed**2))
-    return Adjusted(wald(estimate, std_error, df=max(n_treated_clusters - 1, 1)), weights)
+    together = np.ones(len(y), dtype=int)
+    stack = Stack(y, treated, cell, together, terms, cluster)
+    return Adjusted(effects(stack, weights, together - 1).interval(0), weights)
 
 
 def itt_score(panel: Panel, rng: np.random.Generator) -> Adjusted:
@@ -104,8 +98,7 @@ def itt_score(panel: Panel, rng: np.random.Generator) -> Adjusted:
     """
     rows = panel.rows
     treated, cell = rows["is_treated"].to_numpy(dtype=bool), rows["cell"].to_numpy(dtype=int)
-    n_treated = np.bincount(cell, weights=treated)
-    weights = np.where(treated, 1.0, (n_treated / np.bincount(cell, weights=~treated))[cell])
+    weights = equal_weights(treated, cell)
     before = rows["before"].astype(float)
     terms = np.column_stack([before.fillna(before.mean()).fillna(0.0), before.isna()])
     y = rows["after"].to_numpy(dtype=float)
@@ -149,20 +142,33 @@ def _redraw_p(
     return float((1 + hits) / (1 + N_PERMUTATIONS))
 
 
+def equal_weights(treated: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return 1 for the treated and the same for every comparator of a cell, adding up to its treated, shape (rows,)."""
+    return att_weights(np.zeros(len(treated)), treated, cell)
+
+
 def naive_after(panel: Panel) -> Adjusted:
     """Return the plain difference in later scores, cell by cell: what a slide shows, level differences included."""
-    rows = panel.rows.dropna(subset=["after"])
-    treated, cell = rows["is_treated"].to_numpy(dtype=bool), pd.factorize(rows["cell"])[0]
-    n_treated = np.bincount(cell, weights=treated)
-    weights = np.where(treated, 1.0, (n_treated / np.bincount(cell, weights=~treated))[cell])
+    rows = panel.rows
+    treated, cell = rows["is_treated"].to_numpy(dtype=bool), rows["cell"].to_numpy(dtype=int)
+    person = pd.factorize(rows["employee_id"])[0]
+    nothing = np.zeros((len(rows), 0))
     return regression_adjusted(
-        rows["after"].to_numpy(dtype=float),
-        treated,
-        cell,
-        np.zeros((len(rows), 0)),
-        weights,
-        pd.factorize(rows["employee_id"])[0],
+        rows["after"].to_numpy(dtype=float), treated, cell, nothing, equal_weights(treated, cell), person
     )
+
+
+def own_change(panel: Panel) -> Interval:
+    """Return the treated's mean change and nothing beside it: what a before-and-after slide shows.
+
+    Clustered by person, Student's t.
+    """
+    rows = panel.rows[panel.rows["is_treated"].astype(bool)].dropna(subset=["before", "after"])
+    change = rows["after"] - rows["before"]
+    by_person = (change - change.mean()).groupby(rows["employee_id"]).sum()
+    n = len(by_person)
+    std_error = np.sqrt(n / max(n - 1, 1) * np.sum(by_person**2)) / len(rows)
+    return wald(float(change.mean()), float(std_error), df=max(n - 1, 1))
 
 
 def baseline_sd(panel: Panel) -> float:

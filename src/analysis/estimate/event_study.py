@@ -62,15 +62,18 @@ def overall(stack: Stack, weights: np.ndarray) -> Effects:
     return effects(stack, weights, np.where(stack.position > 0, 0, -1))
 
 
-def event_curve(stack: Stack, weights: np.ndarray) -> Curve | None:
+def event_curve(stack: Stack, weights: np.ndarray, least_rows: int = 1) -> Curve | None:
     """Return the effects by wave position; None where no position has `LEAST_CLUSTERS` treated clusters.
 
     Parameters
     ----------
     weights
         As from `staggered.comparator_weights`, shape (rows,).
+    least_rows
+        Positions of fewer treated rows are left out: what cannot be shown must not widen the band of the others.
     """
-    return _curve(stack, weights, stack.position)
+    n = pd.Series(stack.treated).groupby(stack.position).transform("sum").to_numpy()
+    return _curve(stack, weights, np.where(n >= least_rows, stack.position.astype(float), np.nan))
 
 
 def month_curve(stack: Stack, weights: np.ndarray, months: np.ndarray, edges: np.ndarray) -> Curve | None:

@@ -204,4 +204,5 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
     )
     groups = Groups(reverse.n_treated, traditional.n_treated, reverse.events_treated, traditional.events_treated)
     row = {"contrast": "reverse_vs_traditional", "horizon_months": reverse.horizon_months}
-    return estimated(ask.question(reverse.outcome), "secondary", WEIGHTED, minus(one, other), groups, **row)
+    question = ask.question(reverse.outcome, reverse.rater_source)
+    return estimated(question, "secondary", reverse.estimator, minus(one, other), groups, **row)

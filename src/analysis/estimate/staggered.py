@@ -155,21 +155,61 @@ def effects(stack: Stack, weights: np.ndarray, sets: np.ndarray) -> Effects:
     treated = np.flatnonzero(stack.treated & (sets >= 0))
     codes = sets[treated]
     n = np.bincount(codes)
-    influence, residual = np.zeros((len(n), len(stack.y))), np.zeros(len(stack.y))
-    for rows, cell in _by_position(stack):
-        x = np.column_stack([np.eye(cell.max() + 1)[cell], stack.terms[rows]])
-        control, counted = ~stack.treated[rows], stack.treated[rows] & (sets[rows] >= 0)
-        fitted = _Regression.of(x[control], stack.y[rows][control], weights[rows][control])
-        residual[rows] = stack.y[rows] - x @ fitted.coefficients
-        total = np.zeros((len(n), x.shape[1]))
-        np.add.at(total, sets[rows[counted]], x[counted])
-        influence[:, rows[control]] = -(total / n[:, None]) @ fitted.influence
+    means = np.zeros((len(n), len(stack.y)))
+    means[codes, treated] = 1 / n[codes]
+    residual, influence = _against_comparators(stack, weights, means)
     estimates = np.bincount(codes, weights=residual[treated]) / n
     influence[codes, treated] = (residual[treated] - estimates[codes]) / n[codes]
     people = pd.DataFrame({"set": codes, "cluster": stack.cluster[treated]}).drop_duplicates()
     return Effects(
         estimates, cluster_sums(influence, stack.cluster, stack.cluster.max() + 1), n, np.bincount(people["set"])
     )
+
+
+def _against_comparators(
+    stack: Stack, weights: np.ndarray, combinations: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row less its prediction from the comparators, shape (rows,), and what the prediction adds.
+
+    The latter is the comparators' influence on each linear combination of the treated's residuals; the treated's own
+    is left zero; combinations and influence of shape (combinations, rows).
+    """
+    influence, residual = np.zeros_like(combinations), np.zeros(len(stack.y))
+    for rows, cell in _by_position(stack):
+        x = np.column_stack([np.eye(cell.max() + 1)[cell], stack.terms[rows]])
+        control = ~stack.treated[rows]
+        fitted = _Regression.of(x[control], stack.y[rows][control], weights[rows][control])
+        residual[rows] = stack.y[rows] - x @ fitted.coefficients
+        influence[:, rows[control]] = -(combinations[:, rows] @ x) @ fitted.influence
+    return residual, influence
+
+
+def effect_slope(stack: Stack, weights: np.ndarray, value: np.ndarray) -> Interval | None:
+    """Return by how many points the effect after the start rises with one unit of `value`, shape (rows,).
+
+    Least squares of the treated's effects (what `effects` averages) on the value, with a level for each position:
+    later waves may have more of the effect and more of the value. Rows without a value are left out; comparators' are
+    not read. None with fewer than three clusters, or where the value does not vary.
+    """
+    chosen = np.flatnonzero(stack.treated & (stack.position > 0) & ~np.isnan(value))
+    position = np.unique(stack.position[chosen], return_inverse=True)[1]
+    centred = _within(value[chosen], position)
+    people = np.unique(stack.cluster[chosen])
+    if len(people) < 3 or (centred**2).sum() < 1e-9:
+        return None
+    slopes = np.zeros((1, len(stack.y)))
+    slopes[0, chosen] = centred / (centred**2).sum()
+    residual, influence = _against_comparators(stack, weights, slopes)
+    estimate = slopes[0, chosen] @ residual[chosen]
+    influence[0, chosen] = slopes[0, chosen] * (_within(residual[chosen], position) - estimate * centred)
+    summed = cluster_sums(influence, stack.cluster, stack.cluster.max() + 1)
+    df = len(people) - 2
+    return wald(estimate, np.sqrt(len(people) / df * np.sum(summed**2)), df=df)
+
+
+def _within(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return the values less their mean in each group."""
+    return values - (np.bincount(group, weights=values) / np.bincount(group))[group]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,16 @@ def attended(tables: Tables, program_id: str) -> pd.DataFrame | None:
 
 def sessions_within(attended: pd.DataFrame, rows: pd.DataFrame, zero: str, months: int) -> np.ndarray:
     """Return how many sessions each row's person attended in the `months` after time zero, shape (rows,)."""
-    asked = rows[["employee_id", zero]].assign(row=range(len(rows)))
+    until = rows[zero] + pd.DateOffset(months=months)
+    return sessions_until(attended, rows.assign(until=until), zero, "until")
+
+
+def sessions_until(attended: pd.DataFrame, rows: pd.DataFrame, zero: str, end: str) -> np.ndarray:
+    """Return how many sessions each row's person attended from time zero to before its `end`, shape (rows,).
+
+    `zero` and `end` are columns of dates; a row without one of them has no sessions.
+    """
+    asked = rows[["employee_id", zero, end]].assign(row=range(len(rows)))
     met = asked.merge(attended, on="employee_id")
-    met = met[(met["session_date"] >= met[zero]) & (met["session_date"] < met[zero] + pd.DateOffset(months=months))]
+    met = met[(met["session_date"] >= met[zero]) & (met["session_date"] < met[end])]
     return met.groupby("row").size().reindex(range(len(rows)), fill_value=0).to_numpy()

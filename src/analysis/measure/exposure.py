@@ -58,3 +58,18 @@ def participation_end(enrolments: pd.DataFrame, program_id: str, rows: pd.DataFr
     last = started.groupby("employee_id")["end_date"].max()
     end = pd.to_datetime(rows["employee_id"].map(last)).where(rows["is_treated"].astype(bool))
     return months_between(rows["trial_date"], end + ONE_DAY)
+
+
+def topics_met(enrolments: pd.DataFrame, program_id: str, role: str) -> pd.Series | None:
+    """Return what those who started in a role met about, by employee id: a frozenset of names; None if not recorded.
+
+    Names are lower case, with underscores for everything that is neither a letter nor a digit.
+    """
+    rows = enrolments[
+        (enrolments["program_id"] == program_id) & (enrolments["role"] == role) & enrolments["start_date"].notna()
+    ].dropna(subset=["topics"])
+    if rows.empty:
+        return None
+    names = rows["topics"].str.lower().str.split(";").explode().str.strip().str.replace(r"\W+", "_", regex=True)
+    named = pd.DataFrame({"employee_id": rows["employee_id"].reindex(names.index), "topic": names})
+    return named[named["topic"].str.strip("_") != ""].groupby("employee_id")["topic"].agg(frozenset)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import pandas as pd
 
@@ -29,7 +30,7 @@ from analysis.measure.employment import EXITS
 from analysis.measure.exposure import pairs, participation_end
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
-from analysis.plan.hypotheses import load_plan
+from analysis.plan.hypotheses import SCALES, load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program
 
@@ -184,14 +185,16 @@ def compare_directions(
 
     Juniors are compared with juniors and seniors with seniors: the mentors of the one with the mentees of the other.
     """
-    answered = {(f.program, f.role): f for f in findings if f.hypothesis == "H1_retention" and f.primary.is_estimated}
-    chosen = [c for c in comparisons if c.program.assignment == "self_selected" and (c.program.id, c.role) in answered]
-    compared = {}
-    for reverse in chosen:
-        for traditional in chosen:
-            directions = reverse.program.direction, traditional.program.direction
-            if directions == ("reverse", "traditional") and SAME_SENIORITY.get(reverse.role) == traditional.role:
-                found, other = (answered[c.program.id, c.role] for c in (reverse, traditional))
-                row = direction_row(reverse.ask("H1_retention"), found.primary, other.primary)
-                compared.setdefault((found.hypothesis, found.program, found.role), []).append(row)
+    answered = {(f.hypothesis, f.program, f.role): f.primary for f in findings if f.primary.is_estimated}
+    chosen = [c for c in comparisons if c.program.assignment == "self_selected"]
+    compared: dict[tuple[str, str, str], list[Estimate]] = {}
+    for reverse, traditional in product(chosen, chosen):
+        directions = reverse.program.direction, traditional.program.direction
+        if directions != ("reverse", "traditional") or SAME_SENIORITY.get(reverse.role) != traditional.role:
+            continue
+        for hypothesis in ("H1_retention", *SCALES):
+            key = (hypothesis, reverse.program.id, reverse.role)
+            found, other = answered.get(key), answered.get((hypothesis, traditional.program.id, traditional.role))
+            if found and other and found.rater_source == other.rater_source:
+                compared.setdefault(key, []).append(direction_row(reverse.ask(hypothesis), found, other))
     return compared

@@ -28,6 +28,8 @@ class Hypothesis(_Part):
         As in the estimates ledger.
     claimed_direction
         The sign that the claim gives to the estimate: −1 (fewer exits) or +1 (a higher score).
+    directions
+        Of the programs that it is asked of (``reverse``, …); empty = of every program.
     smallest_effect
         Smallest effect of interest, as a positive number on the measure's own scale.
     """
@@ -39,6 +41,7 @@ class Hypothesis(_Part):
     outcome: str
     construct_name: str = Field(default="", alias="construct")
     roles: tuple[str, ...]
+    directions: tuple[str, ...] = ()
     measure: str
     claimed_direction: Literal[-1, 1]
     smallest_effect: float | None = Field(default=None, gt=0)
@@ -74,6 +77,9 @@ def load_plan() -> Plan:
     return validated(
         Plan, load_yaml(shipped("hypotheses.yaml"), source="data/hypotheses.yaml"), source="data/hypotheses.yaml"
     )
+
+
+SCALES = tuple(h.id for h in load_plan().hypotheses if h.construct_name)
 
 
 def smallest_effect(study: Study, hypothesis: Hypothesis) -> float:

@@ -14,6 +14,7 @@ OTHER_PEOPLE = (
     "placebo_ever_vs_never",
     "placebo_start_vs_not",
     "reverse_vs_traditional",
+    "after_vs_before",
 )
 
 
@@ -42,7 +43,7 @@ def _same_groups(rows: Sequence[Estimate], min_cell: int) -> list[Estimate]:
     found = []
     for row in rows:
         changes: dict[str, int | None] = {}
-        for arm in ARMS if row.is_estimated and row.contrast not in OTHER_PEOPLE else ():
+        for arm in ARMS if row.is_estimated and not _compares_others(row) else ():
             size = getattr(row, f"n_{arm}")
             near = [n for n in told[arm] if abs(n - size) < min_cell]
             if not near:
@@ -51,6 +52,11 @@ def _same_groups(rows: Sequence[Estimate], min_cell: int) -> list[Estimate]:
                 changes |= {f"n_{arm}": near[0], f"events_{arm}": None}
         found.append(replace(row, **changes))
     return found
+
+
+def _compares_others(row: Estimate) -> bool:
+    """Whether a row's groups are not those of the main row, or parts of them."""
+    return row.contrast in OTHER_PEOPLE or row.contrast.startswith("topic_")
 
 
 def _distinct_events(rows: Sequence[Estimate], column: str, min_cell: int) -> list[Estimate]:

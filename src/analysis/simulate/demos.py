@@ -8,8 +8,9 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
 
 MORALE = Scale(construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5"))
+FLUENCY = Scale(construct="digital_fluency", items=("dig1", "dig2", "dig3"))
 ATTITUDES = (
-    Scale(construct="digital_fluency", items=("dig1", "dig2", "dig3")),
+    FLUENCY,
     Scale(construct="cross_generational_climate", items=("cgc1", "cgc2", "cgc3")),
     Scale(construct="idea_sharing", items=("ide1", "ide2", "ide3")),
     Scale(construct="recognition", items=("rec1", "rec2", "rec3")),
@@ -60,7 +61,7 @@ def _northbank() -> Scenario:
                 mentee=RoleDesign(levels=(6, 8), apply_share=0.30, offer_share=0.8),
             ),
         ),
-        surveys=(_pulse(waves, response_share=0.4), _leadership(waves, response_share=0.4)),
+        surveys=(_pulse(waves, (MORALE, FLUENCY), response_share=0.4), _leadership(waves, response_share=0.4)),
     )
 
 
@@ -215,12 +216,12 @@ def _larkfield() -> Scenario:
                     apply_share=0.46,
                     offer_share=0.5,
                     hazard_ratio=0.8,
-                    effects={"morale": 0.25, "leadership": 0.15},
+                    effects={"morale": 0.25, "leadership": 0.15, "digital_fluency": 0.35},
                 ),
             ),
         ),
         surveys=(
-            _pulse(waves, response_share=0.42),
+            _pulse(waves, (MORALE, FLUENCY), response_share=0.42),
             _leadership((*waves[::2], dt.date(2024, 10, 7)), response_share=0.42),
         ),
     )

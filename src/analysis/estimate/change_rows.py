@@ -1,0 +1,122 @@
+"""What a scale question is answered from, and the row that a number of it becomes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.panels import Panel
+from analysis.estimate.ask import Ask
+from analysis.estimate.change import Adjusted, did_change, itt_score
+from analysis.estimate.inference import Interval
+from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.plan.results import Estimate
+from analysis.plan.seeds import rng
+
+DID, ANCOVA, PLAIN = "dr_did", "ancova", "difference_in_means"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The scores that a scale question is answered from.
+
+    Attributes
+    ----------
+    panel
+        Scores before and after; None where there are none, with `reason`. ``everyone`` has the columns of
+        `design.response.with_response` too.
+    earlier
+        Of the waves before the start; None under a lottery.
+    rater_source
+        Whose scores they are, for leadership; None otherwise.
+    n_items
+        Of the scale; a single item has no score between its answers.
+    again
+        The same from other answers, by name: ``without_careless``, ``common_items``.
+    """
+
+    panel: Panel | None
+    earlier: Panel | None = None
+    rater_source: str | None = None
+    reason: str = ""
+    n_items: int = 0
+    again: dict[str, "Measured"] = field(default_factory=dict)
+
+
+def is_lottery(ask: Ask) -> bool:
+    """Whether lots decided who was offered a place."""
+    return ask.program.assignment in ("lottery", "waitlist")
+
+
+def by_unit(ask: Ask) -> bool:
+    """Whether units, not people, are what the program reached."""
+    return ask.program.assignment == "rollout"
+
+
+def main_estimator(ask: Ask) -> str:
+    """Return the name of the estimator of the main row."""
+    return ANCOVA if is_lottery(ask) else DID
+
+
+def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
+    """Return the main difference; None where an arm has fewer than two people with the scores it takes.
+
+    Under a lottery the baseline-adjusted intention-to-treat difference, otherwise the doubly robust
+    difference-in-differences (`estimate.change.Changed`).
+    """
+    panel = measured.panel
+    if panel is None or not has_both_arms(panel):
+        return None
+    if is_lottery(ask):
+        return itt_score(panel, rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, "lots"))
+    return did_change(panel, measured.earlier, by_unit(ask))
+
+
+def has_both_arms(panel: Panel) -> bool:
+    """Whether both arms have two people at least."""
+    counts = panel.rows.groupby("is_treated")["employee_id"].nunique()
+    return len(counts) == 2 and counts.min() >= 2
+
+
+def groups(rows: pd.DataFrame) -> Groups:
+    """Return people by arm in rows of a panel."""
+    counts = rows.groupby("is_treated")["employee_id"].nunique()
+    return Groups(int(counts.get(True, 0)), int(counts.get(False, 0)))
+
+
+def change_row(
+    ask: Ask, measured: Measured, interval: Interval | None, analysis: str, estimator: str, **changes
+) -> Estimate:
+    """Return the row of a panel's number, or of why there is none."""
+    question = ask.question(rater_source=measured.rater_source)
+    if interval is not None:
+        return estimated(question, analysis, estimator, interval, groups(measured.panel.rows), **changes)
+    present = measured.panel.flow.loc[0, ["n_treated", "n_control"]]
+    if ((present > 0) & (present < ask.study.min_cell)).any():
+        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
+    reason = _why_no_pairs(measured.panel, ask.study.horizons_months[0])
+    return not_estimable(question, analysis, estimator, reason, **changes)
+
+
+def attempted(
+    ask: Ask, measured: Measured, make: Callable[[], Interval | None], analysis: str, estimator: str, **changes
+) -> list[Estimate]:
+    """Return the row of a number that may not exist, or no row: for what stands beside the main row."""
+    interval = make()
+    if interval is None or not np.isfinite([interval.estimate, interval.std_error]).all():
+        return []
+    return [change_row(ask, measured, interval, analysis, estimator, **changes)]
+
+
+def _why_no_pairs(panel: Panel, horizon: int) -> str:
+    counts = panel.flow.set_index("step")
+    if counts.loc["in the comparison", "n_treated"] == 0:
+        return (
+            f"No wave opens within {horizon} months after a start with another wave closed before it, so nobody who "
+            "started has a score before and after; a wave before the program begins would have been needed."
+        )
+    return (
+        "Too few people of both groups answered before and after to compare them; more people, or a survey that is "
+        "linked to its earlier waves, would be needed."
+    )

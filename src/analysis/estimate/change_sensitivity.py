@@ -1,0 +1,80 @@
+"""Would another analyst find the same? The main answer on a scale made in other ways."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.design.covariates import design_matrix
+from analysis.estimate.ask import Ask
+from analysis.estimate.change import Adjusted, Changed
+from analysis.estimate.change_rows import (
+    ANCOVA,
+    DID,
+    Measured,
+    attempted,
+    by_unit,
+    change_row,
+    estimate_change,
+    has_both_arms,
+    is_lottery,
+    main_estimator,
+)
+from analysis.estimate.cross_checks import ancova_change, mixed_change, ordinal_odds_ratio
+from analysis.estimate.staggered import NOT_ADJUSTED_FOR
+from analysis.plan.results import Estimate
+
+
+def sensitivity_rows(ask: Ask, main: Measured, found: Adjusted, others: tuple[Measured, ...]) -> list[Estimate]:
+    """Return the answer by other models, from other answers, against other people and by other raters.
+
+    Parameters
+    ----------
+    found
+        The main answer, as from `estimate.change_rows.estimate_change`.
+    others
+        The other rater sources.
+    """
+    rows = _other_models(ask, main, found)
+    if not is_lottery(ask):
+        rows += _against_never_enrolled(ask, main)
+    for name, again in main.again.items():
+        anew = estimate_change(ask, again)
+        rows += attempted(
+            ask, again, lambda a=anew: a and a.interval, "sensitivity", f"{main_estimator(ask)}_{name}"
+        )
+    for other in others:
+        anew = estimate_change(ask, other)
+        rows.append(change_row(ask, other, anew and anew.interval, "sensitivity", main_estimator(ask)))
+    return rows
+
+
+def _other_models(ask: Ask, main: Measured, found: Adjusted) -> list[Estimate]:
+    panel = main.panel
+    terms = _terms(ask, panel.covariates, panel.rows["is_treated"].to_numpy(dtype=bool))
+    managers = panel.rows["manager_id"]
+    codes = None if managers.isna().all() else pd.factorize(managers.fillna("none"))[0]
+    rows = attempted(ask, main, lambda: mixed_change(panel, terms, codes), "sensitivity", "linear_mixed_model")
+    if isinstance(found, Changed):
+        rows += attempted(ask, main, lambda: ancova_change(panel, terms, found.weights), "sensitivity", ANCOVA)
+    if main.n_items == 1:
+        measure = {"measure": "odds_ratio"}
+        rows += attempted(
+            ask, main, lambda: ordinal_odds_ratio(panel, terms), "sensitivity", "ordinal_logit", **measure
+        )
+    return rows
+
+
+def _terms(ask: Ask, covariates: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
+    left_out = (*(("department",) if by_unit(ask) else ()), *NOT_ADJUSTED_FOR)
+    return design_matrix(covariates, treated, left_out).values
+
+
+def _against_never_enrolled(ask: Ask, main: Measured) -> list[Estimate]:
+    """Return the answer with comparators who never started, for whom no later start can have cast its shadow."""
+    panels = [
+        None if panel is None else panel.take(~panel.everyone["is_later_starter"].to_numpy(dtype=bool))
+        for panel in (main.panel, main.earlier)
+    ]
+    never = Measured(*panels, rater_source=main.rater_source)
+    if len(never.panel.rows) == len(main.panel.rows) or not has_both_arms(never.panel):
+        return []
+    return attempted(ask, never, lambda: estimate_change(ask, never).interval, "sensitivity", f"{DID}_never_enrolled")

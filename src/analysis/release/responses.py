@@ -1,0 +1,32 @@
+"""Who answered, step by step: no small group follows from two steps by subtraction."""
+
+import pandas as pd
+
+# What is told first is told most likely: everyone, then those scored, then what lies between.
+TOLD_FIRST = ("n_people", "n_scored", "n_invited", "n_answered", "n_paired")
+
+
+def release_response(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return the flow of answers with the steps missing that would tell of 1 to `min_cell` − 1 people.
+
+    Parameters
+    ----------
+    flow
+        As from `design.response.response_flow`: each step holds the next, so that two steps that are nearly equal tell
+        how few left, stayed silent or could not be scored.
+    """
+    released = flow.copy()
+    released[list(TOLD_FIRST)] = [
+        _told([int(n) for n in row], min_cell) for row in flow[list(TOLD_FIRST)].itertuples(index=False)
+    ]
+    return released.astype(dict.fromkeys(TOLD_FIRST, "Int64"))
+
+
+def _told(counts: list[int], min_cell: int) -> list[int | None]:
+    told: list[int] = [0]
+    found = []
+    for n in counts:
+        is_safe = all(n == other or abs(n - other) >= min_cell for other in told)
+        told += [n] if is_safe else []
+        found.append(n if is_safe else None)
+    return found
