@@ -71,7 +71,9 @@ def response_flow(rows: pd.DataFrame) -> pd.DataFrame:
     arm = rows["is_treated"].astype(bool).map({is_treated: name for name, is_treated in ARMS})
     steps = [True, rows["is_invited"], rows["is_answered"], rows["is_scored"]]
     steps.append(rows["is_scored"] & rows["before"].notna())
-    counted = rows[["employee_id"]].assign(wave=rows["wave_after"], arm=arm, **dict(zip(FLOW_COLUMNS, steps, strict=True)))
+    counted = rows[["employee_id"]].assign(
+        wave=rows["wave_after"], arm=arm, **dict(zip(FLOW_COLUMNS, steps, strict=True))
+    )
     people = counted.groupby(["wave", "arm", "employee_id"]).any()
     flow = people.groupby(["wave", "arm"])[FLOW_COLUMNS].sum().astype(int).reset_index()
     return flow.sort_values(["wave", "arm"], ascending=[True, False], ignore_index=True)

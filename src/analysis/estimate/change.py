@@ -67,8 +67,8 @@ def did_change(panel: Panel, earlier: Panel | None, by_unit: bool) -> Changed:
     weights = comparator_weights(stack)
     found = overall(stack, weights).interval(0)
     n = len(panel.rows)
-    matrix = replace(matrix, values=matrix.values[:n], raw=matrix.raw.iloc[:n])
-    return Changed(found, weights[:n], stack, weights, matrix)
+    own = replace(matrix, values=stack.terms[:n], raw=matrix.raw.iloc[:n])
+    return Changed(found, weights[:n], stack, weights, own)
 
 
 def regression_adjusted(

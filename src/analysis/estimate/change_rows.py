@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import Panel
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Adjusted, did_change, itt_score
 from analysis.estimate.inference import Interval
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.estimate.staggered import not_adjusted_for
 from analysis.plan.results import Estimate
 from analysis.plan.seeds import rng
 
@@ -71,6 +73,11 @@ def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
     if is_lottery(ask):
         return itt_score(panel, rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, "lots"))
     return did_change(panel, measured.earlier, by_unit(ask))
+
+
+def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
+    """Return the covariates of rows of a panel: the same ones as in the main estimate."""
+    return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(by_unit(ask)))
 
 
 def has_both_arms(panel: Panel) -> bool:

@@ -1,9 +1,7 @@
 """Would another analyst find the same? The main answer on a scale made in other ways."""
 
-import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import design_matrix
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Adjusted, Changed
 from analysis.estimate.change_rows import (
@@ -11,15 +9,14 @@ from analysis.estimate.change_rows import (
     DID,
     Measured,
     attempted,
-    by_unit,
     change_row,
+    covariates_of,
     estimate_change,
     has_both_arms,
     is_lottery,
     main_estimator,
 )
 from analysis.estimate.cross_checks import ancova_change, mixed_change, ordinal_odds_ratio
-from analysis.estimate.staggered import NOT_ADJUSTED_FOR
 from analysis.plan.results import Estimate
 
 
@@ -38,9 +35,7 @@ def sensitivity_rows(ask: Ask, main: Measured, found: Adjusted, others: tuple[Me
         rows += _against_never_enrolled(ask, main)
     for name, again in main.again.items():
         anew = estimate_change(ask, again)
-        rows += attempted(
-            ask, again, lambda a=anew: a and a.interval, "sensitivity", f"{main_estimator(ask)}_{name}"
-        )
+        rows += attempted(ask, again, lambda a=anew: a and a.interval, "sensitivity", f"{main_estimator(ask)}_{name}")
     for other in others:
         anew = estimate_change(ask, other)
         rows.append(change_row(ask, other, anew and anew.interval, "sensitivity", main_estimator(ask)))
@@ -49,7 +44,7 @@ def sensitivity_rows(ask: Ask, main: Measured, found: Adjusted, others: tuple[Me
 
 def _other_models(ask: Ask, main: Measured, found: Adjusted) -> list[Estimate]:
     panel = main.panel
-    terms = _terms(ask, panel.covariates, panel.rows["is_treated"].to_numpy(dtype=bool))
+    terms = covariates_of(ask, panel.covariates, panel.rows).values  # noqa: PD011
     managers = panel.rows["manager_id"]
     codes = None if managers.isna().all() else pd.factorize(managers.fillna("none"))[0]
     rows = attempted(ask, main, lambda: mixed_change(panel, terms, codes), "sensitivity", "linear_mixed_model")
@@ -61,11 +56,6 @@ def _other_models(ask: Ask, main: Measured, found: Adjusted) -> list[Estimate]:
             ask, main, lambda: ordinal_odds_ratio(panel, terms), "sensitivity", "ordinal_logit", **measure
         )
     return rows
-
-
-def _terms(ask: Ask, covariates: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
-    left_out = (*(("department",) if by_unit(ask) else ()), *NOT_ADJUSTED_FOR)
-    return design_matrix(covariates, treated, left_out).values
 
 
 def _against_never_enrolled(ask: Ask, main: Measured) -> list[Estimate]:

@@ -5,15 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import design_matrix
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
 from analysis.estimate.among_asked import response_weighted_change, those_invited
 from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import Measured, by_unit, is_lottery, main_estimator
+from analysis.estimate.change_rows import Measured, by_unit, covariates_of, is_lottery, main_estimator
 from analysis.estimate.lee_bounds import MONOTONE, NOT_RANDOMIZED, Bounds, lee_bounds
 from analysis.estimate.rows import Groups, Question, estimated
 from analysis.estimate.silent import Silent, silent_sensitivity
-from analysis.estimate.staggered import NOT_ADJUSTED_FOR
 from analysis.plan.results import Check, Estimate
 from analysis.plan.seeds import rng
 
@@ -33,8 +31,9 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
     """Return the rows, the frames and the checks about those who never answered."""
     panel = measured.panel
     evidence = {"response": response_flow(panel.everyone)}
-    raw = _raw(ask, measured)
-    asked = asked_of(panel.everyone, raw.values, is_lottery(ask), by_unit(ask))
+    matrix = covariates_of(ask, panel.known, panel.everyone)
+    terms = matrix.values  # noqa: PD011
+    asked = asked_of(panel.everyone, terms, is_lottery(ask), by_unit(ask))
     if min(_scored(asked)) < 2:
         return [], evidence, [STAYERS]
     question = ask.question(rater_source=measured.rater_source)
@@ -59,19 +58,12 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
         checks = [_alike(bounds), *checks, MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
     invited = those_invited(asked)
     if invited is not None:
-        known = raw.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
+        known = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
         known["earlier score"] = known["earlier score"].fillna(known["earlier score"].mean())
         alike = response_balance(known, invited, response_weights(invited).weights)
         # Shares of small groups could be counted from means; differences in standard deviations tell of nobody.
         evidence["balance_response"] = alike[["arm", "covariate", "smd_before", "smd_after"]]
     return rows, evidence, [*checks, STAYERS]
-
-
-def _raw(ask: Ask, measured: Measured):
-    """Return the covariates of everyone in the comparison, the same ones as in the main estimate."""
-    left_out = (*(("department",) if by_unit(ask) else ()), *NOT_ADJUSTED_FOR)
-    treated = measured.panel.everyone["is_treated"].to_numpy(dtype=bool)
-    return design_matrix(measured.panel.known, treated, left_out)
 
 
 def _scored(asked: Asked) -> tuple[int, int]:

@@ -72,8 +72,8 @@ def event_curve(stack: Stack, weights: np.ndarray, least_rows: int = 1) -> Curve
     least_rows
         Positions of fewer treated rows are left out: what cannot be shown must not widen the band of the others.
     """
-    n = pd.Series(stack.treated).groupby(stack.position).transform("sum").to_numpy()
-    return _curve(stack, weights, np.where(n >= least_rows, stack.position.astype(float), np.nan))
+    n = pd.Series(stack.treated).groupby(stack.position).transform("sum")
+    return _curve(stack, weights, pd.Series(stack.position).astype("Int64").where(n >= least_rows))
 
 
 def month_curve(stack: Stack, weights: np.ndarray, months: np.ndarray, edges: np.ndarray) -> Curve | None:
@@ -90,16 +90,16 @@ def month_curve(stack: Stack, weights: np.ndarray, months: np.ndarray, edges: np
     """
     inside = (months >= edges[0]) & (months < edges[-1])
     interval = np.searchsorted(edges, np.where(inside, months, edges[0]), side="right") - 1
-    return _curve(stack, weights, np.where(inside, np.asarray(edges)[interval], np.nan))
+    return _curve(stack, weights, pd.Series(np.asarray(edges)[interval]).where(inside))
 
 
-def _curve(stack: Stack, weights: np.ndarray, labels: np.ndarray) -> Curve | None:
+def _curve(stack: Stack, weights: np.ndarray, labels: pd.Series) -> Curve | None:
     """Return the effects in the treated rows of each label; labels of too few treated clusters, and none, left out."""
-    seen = pd.Series(stack.cluster[stack.treated]).groupby(labels[stack.treated]).nunique()
-    points = seen.index[seen >= LEAST_CLUSTERS].to_numpy()
-    if not len(points):
+    seen = pd.Series(stack.cluster[stack.treated]).groupby(labels[stack.treated].array).nunique()
+    points = pd.Index(seen.index[seen >= LEAST_CLUSTERS])
+    if points.empty:
         return None
-    return Curve(points, effects(stack, weights, pd.Index(points).get_indexer(labels)))
+    return Curve(points.to_numpy(), effects(stack, weights, points.get_indexer(labels)))
 
 
 def band(curve: Curve, rng: np.random.Generator) -> pd.DataFrame:

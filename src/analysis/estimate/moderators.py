@@ -7,7 +7,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import Arms
 from analysis.estimate.ask import Ask
 from analysis.estimate.doubly_robust import pseudo_values
-from analysis.estimate.event_rows import WEIGHTED, event_row, short_follow_up
+from analysis.estimate.event_rows import event_row, short_follow_up
 from analysis.estimate.hazard import COX, hazard_ratios
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
 from analysis.estimate.retention import std_error

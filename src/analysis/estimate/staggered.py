@@ -10,10 +10,16 @@ from analysis.design.panels import Panel
 from analysis.design.propensity import att_weights, fit_propensity
 from analysis.estimate.inference import Interval, cluster_sums, wald
 
-# Department decides in a rollout who is reached; the others vary with it, or are consequences of the level.
-NOT_ADJUSTED_FOR = ("log_salary", "team_size", "job_family")
 # A comparator who alone decides a fitted value has no residual to enlarge.
 LEAST_FREEDOM = 0.2
+
+
+def not_adjusted_for(by_unit: bool) -> tuple[str, ...]:
+    """Return the covariates that are left out, `by_unit` in a rollout.
+
+    Its schedule decides by department who is reached; the others vary with the level, or are consequences of it.
+    """
+    return (*(("department",) if by_unit else ()), "log_salary", "team_size", "job_family")
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def stacked(panels: tuple[Panel, ...], by_unit: bool) -> tuple[Stack, DesignMatr
     )
     treated, position = rows["is_treated"].to_numpy(dtype=bool), rows["wave_position"].to_numpy(dtype=int)
     covariates = pd.concat([panel.covariates for panel in panels], ignore_index=True)
-    matrix = design_matrix(covariates, treated, (*(("department",) if by_unit else ()), *NOT_ADJUSTED_FOR))
+    matrix = design_matrix(covariates, treated, not_adjusted_for(by_unit))
     change = (rows["after"] - rows["before"]).to_numpy(dtype=float)
     cluster = rows["unit"].fillna("none") if by_unit else rows["employee_id"]
     return Stack(
@@ -166,9 +172,7 @@ def effects(stack: Stack, weights: np.ndarray, sets: np.ndarray) -> Effects:
     )
 
 
-def _against_comparators(
-    stack: Stack, weights: np.ndarray, combinations: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _against_comparators(stack: Stack, weights: np.ndarray, combinations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return each row less its prediction from the comparators, shape (rows,), and what the prediction adds.
 
     The latter is the comparators' influence on each linear combination of the treated's residuals; the treated's own

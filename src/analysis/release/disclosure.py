@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
 from analysis.release.counts import release_counts
+from analysis.release.responses import release_response
 
 DECIMALS = 6
 ROUND_TO = 5
@@ -111,6 +112,7 @@ def release_quarters(quarters: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 RELEASES = {
     "flow": release_flow,
     "curves": release_curves,
+    "response": release_response,
     "curves_by_kind": release_curves,
     "balance_by_quarter": release_quarters,
 }
