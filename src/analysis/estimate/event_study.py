@@ -95,7 +95,8 @@ def month_curve(stack: Stack, weights: np.ndarray, months: np.ndarray, edges: np
 
 def _curve(stack: Stack, weights: np.ndarray, labels: pd.Series) -> Curve | None:
     """Return the effects in the treated rows of each label; labels of too few treated clusters, and none, left out."""
-    seen = pd.Series(stack.cluster[stack.treated]).groupby(labels[stack.treated].array).nunique()
+    treated = pd.DataFrame({"cluster": stack.cluster, "label": labels.array})[stack.treated]
+    seen = treated.groupby("label")["cluster"].nunique()
     points = pd.Index(seen.index[seen >= LEAST_CLUSTERS])
     if points.empty:
         return None
