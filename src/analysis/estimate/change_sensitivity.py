@@ -1,7 +1,5 @@
 """Would another analyst find the same? The main answer on a scale made in other ways."""
 
-import pandas as pd
-
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Adjusted, Changed
 from analysis.estimate.change_rows import (
@@ -9,6 +7,7 @@ from analysis.estimate.change_rows import (
     DID,
     Measured,
     attempted,
+    by_unit,
     change_row,
     covariates_of,
     estimate_change,
@@ -16,7 +15,7 @@ from analysis.estimate.change_rows import (
     is_lottery,
     main_estimator,
 )
-from analysis.estimate.cross_checks import ancova_change, mixed_change, ordinal_odds_ratio
+from analysis.estimate.cross_checks import ancova_change, mixed_change, mixed_score, ordinal_odds_ratio
 from analysis.plan.results import Estimate
 
 
@@ -43,18 +42,17 @@ def sensitivity_rows(ask: Ask, main: Measured, found: Adjusted, others: tuple[Me
 
 
 def _other_models(ask: Ask, main: Measured, found: Adjusted) -> list[Estimate]:
-    panel = main.panel
-    terms = covariates_of(ask, panel.covariates, panel.rows).values  # noqa: PD011
-    managers = panel.rows["manager_id"]
-    codes = None if managers.isna().all() else pd.factorize(managers.fillna("none"))[0]
-    rows = attempted(ask, main, lambda: mixed_change(panel, terms, codes), "sensitivity", "linear_mixed_model")
+    panel, units = main.panel, by_unit(ask)
+    terms = covariates_of(ask, panel.covariates, panel.rows).values
+    managers = panel.rows["manager_id"].to_numpy() if panel.rows["manager_id"].notna().any() else None
+    mixed = mixed_score if panel.is_randomized else mixed_change
+    makers = {"linear_mixed_model": lambda: mixed(panel, terms, managers, units)}
     if isinstance(found, Changed):
-        rows += attempted(ask, main, lambda: ancova_change(panel, terms, found.weights), "sensitivity", ANCOVA)
+        makers[ANCOVA] = lambda: ancova_change(panel, terms, found.weights, units)
+    rows = [row for name, make in makers.items() for row in attempted(ask, main, make, "sensitivity", name)]
     if main.n_items == 1:
-        measure = {"measure": "odds_ratio"}
-        rows += attempted(
-            ask, main, lambda: ordinal_odds_ratio(panel, terms), "sensitivity", "ordinal_logit", **measure
-        )
+        odds = ordinal_odds_ratio(panel, terms, units)
+        rows += attempted(ask, main, lambda: odds, "sensitivity", "ordinal_logit", measure="odds_ratio")
     return rows
 
 

@@ -1,0 +1,293 @@
+"""What stands beside the answer on a scale: who is asked of what, the dose, the topics, the silent, the trends."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from companies import opened
+
+from analysis.design.panels import PANEL_COLUMNS, Panel
+from analysis.estimate.ask import Ask
+from analysis.estimate.change import did_change, own_change
+from analysis.estimate.change_moderators import moderator_rows
+from analysis.estimate.change_rows import Measured
+from analysis.estimate.change_trends import trends_of
+from analysis.estimate.staggered import Stack, effect_slope
+from analysis.measure.attendance import sessions_until
+from analysis.measure.exposure import topics_met
+from analysis.pipeline.scales import ScaleQuestion, scales_asked
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import Finding, estimates_frame
+from analysis.release.disclosure import release_finding
+from analysis.release.responses import release_response
+
+DAY = pd.Timestamp
+
+
+# What is asked of whom
+
+
+def test_digital_fluency_is_asked_of_the_mentees_of_reverse_programs_alone():
+    reverse = opened("asked", "northbank", 200)[0].study.programs[0]
+    traditional = reverse.model_copy(update={"direction": "traditional"})
+    everywhere = ["H2_morale", "H3_leadership", "H5_cross_generational", "H6_idea_sharing", "H7_recognition"]
+    assert scales_asked(reverse, "mentor") == scales_asked(traditional, "mentee") == everywhere
+    assert set(scales_asked(reverse, "mentee")) == {*everywhere, "H4_digital_fluency"}
+    assert "H4_digital_fluency" in scales_asked(reverse, "any"), "nobody is enrolled: all of it is asked, and refused"
+
+
+# The effect by age, dose and topic
+
+
+def by_hand() -> Stack:
+    """Return six who started, with effects 1, 2, 3 at the first wave and 4, 4, 7 at the second, and four who did not.
+
+    The comparators' scores rose by 0.5 at the first wave and by 1.5 at the second, each of them.
+    """
+    y = np.array([1.5, 2.5, 3.5, 5.5, 5.5, 8.5, 0.5, 0.5, 1.5, 1.5])
+    treated = np.arange(10) < 6
+    position = np.array([1, 1, 1, 2, 2, 2, 1, 1, 2, 2])
+    return Stack(y, treated, position - 1, position, np.zeros((10, 0)), np.arange(10))
+
+
+def test_the_slope_of_the_effect_is_taken_within_each_wave():
+    value = np.array([10.0, 20, 30, 100, 110, 120, *[np.nan] * 4])
+    found = effect_slope(by_hand(), np.ones(10), value)
+    assert found.estimate == pytest.approx((10 * 1 + 10 * 1 + 10 * 1.0 + 10 * 2) / 400)
+    ends = np.array([-10.0, 0, 10, -10, 0, 10])
+    residual = np.array([-1.0, 0, 1, -1, -1, 2]) - found.estimate * ends
+    expected = np.sqrt(6 / 4 * np.sum((ends / 400 * residual) ** 2))
+    assert found.std_error == pytest.approx(expected), "comparators who are all alike add nothing"
+
+
+def test_a_slope_needs_people_and_a_value_that_varies():
+    stack, value = by_hand(), np.array([5.0] * 6 + [np.nan] * 4)
+    assert effect_slope(stack, np.ones(10), value) is None
+    few = np.where(np.arange(10) < 2, np.arange(10.0), np.nan)
+    assert effect_slope(stack, np.ones(10), few) is None
+
+
+def test_a_slope_is_found_where_there_is_one_with_errors_that_fit():
+    draw = np.random.default_rng(20)
+    found = []
+    for _ in range(200):
+        n = 400
+        age, treated = draw.normal(size=n), draw.random(n) < 0.3
+        y = 0.2 * age + np.where(treated, 0.3 + 0.5 * age, 0) + draw.normal(size=n)
+        one = np.ones(n, dtype=int)
+        stack = Stack(y, treated, one - 1, one, age[:, None], np.arange(n))
+        found.append(effect_slope(stack, np.ones(n), np.where(treated, age, np.nan)))
+    estimates, errors = (np.array([getattr(f, name) for f in found]) for name in ("estimate", "std_error"))
+    assert estimates.mean() == pytest.approx(0.5, abs=3 * estimates.std() / np.sqrt(200))
+    assert errors.mean() == pytest.approx(estimates.std(), rel=0.15)
+
+
+def test_sessions_count_from_the_start_until_the_wave_opens():
+    met = pd.DataFrame(
+        {
+            "employee_id": ["E1", "E1", "E1", "E2"],
+            "session_date": [DAY("2022-03-01"), DAY("2022-05-01"), DAY("2022-09-01"), DAY("2022-04-01")],
+        }
+    )
+    rows = pd.DataFrame(
+        {
+            "employee_id": ["E1", "E1", "E2", "E3"],
+            "start_date": [DAY("2022-03-01"), DAY("2022-03-01"), pd.NaT, DAY("2022-03-01")],
+            "until": [DAY("2022-05-01"), DAY("2022-12-01"), DAY("2022-12-01"), DAY("2022-12-01")],
+        }
+    )
+    assert sessions_until(met, rows, "start_date", "until").tolist() == [1, 3, 0, 0]
+
+
+def test_topics_are_told_by_name_and_only_of_those_who_started_in_the_role():
+    enrolments = pd.DataFrame(
+        [
+            ("p", "E1", "mentee", DAY("2022-03-01"), "Social media; data  privacy"),
+            ("p", "E1", "mentee", DAY("2023-03-01"), "AI & ethics;"),
+            ("p", "E2", "mentor", DAY("2022-03-01"), "careers"),
+            ("p", "E3", "mentee", pd.NaT, "careers"),
+            ("q", "E4", "mentee", DAY("2022-03-01"), "careers"),
+            ("p", "E5", "mentee", DAY("2022-03-01"), None),
+        ],
+        columns=["program_id", "employee_id", "role", "start_date", "topics"],
+    )
+    found = topics_met(enrolments, "p", "mentee")
+    assert found.to_dict() == {"E1": frozenset({"social_media", "data_privacy", "ai_ethics"})}
+    assert topics_met(enrolments[enrolments["topics"].isna()], "p", "mentee") is None
+
+
+# A panel by hand
+
+
+def panel(before: list[float], after: list[float], n_treated: int, position: int = 1, **columns) -> Panel:
+    """Return one cell of people, the first of whom started."""
+    n = len(before)
+    rows = pd.DataFrame(index=range(n), columns=PANEL_COLUMNS).assign(
+        cell=0, wave_before=1, wave_after=2, wave_position=position, is_treated=np.arange(n) < n_treated,
+        employee_id=[f"E{i}" for i in range(n)], is_later_starter=False, before=before, after=after, **columns,
+    )  # fmt: skip
+    return Panel(rows, pd.DataFrame(index=rows.index))
+
+
+def test_who_left_or_stayed_silent_is_in_the_panel_and_not_in_the_comparison():
+    found = panel([3, 3, np.nan, 4], [4, np.nan, 3, 4], n_treated=2)
+    assert found.rows["employee_id"].tolist() == ["E0", "E3"]
+    assert found.flow.set_index("step").loc[:, ["n_treated", "n_control"]].to_numpy().tolist() == [
+        [2, 2],
+        [2, 1],
+        [1, 2],
+        [1, 1],
+    ]
+    lots = replace(found, is_randomized=True)
+    assert lots.rows["employee_id"].tolist() == ["E0", "E2", "E3"], "a lottery needs no earlier score"
+
+
+def test_a_cell_in_which_one_arm_is_silent_compares_nobody():
+    assert panel([3, 3, 4, 4], [4, 4, np.nan, np.nan], n_treated=2).rows.empty
+
+
+def test_the_participants_own_change_is_their_mean_with_people_counted_once():
+    found = panel([3, 3, 2, 4, 1], [4, 3, 4, 4, 1], n_treated=3)
+    own = own_change(found)
+    assert own.estimate == pytest.approx(1.0)
+    assert own.std_error == pytest.approx(np.std([1, 0, 2], ddof=1) / np.sqrt(3))
+    twice = replace(found, everyone=pd.concat([found.everyone] * 2, ignore_index=True))
+    twice = replace(twice, known=pd.DataFrame(index=twice.everyone.index))
+    assert own_change(twice).std_error == pytest.approx(own.std_error), "the same answers again tell nothing new"
+
+
+@pytest.fixture(scope="module")
+def asked() -> Ask:
+    found, _ = opened("trends", "northbank", 200)
+    return Ask(found.study, found.study.programs[0], "mentor", load_plan().hypothesis("H2_morale"))
+
+
+def drifting(drift: float) -> Measured:
+    """Return sixty people of whom thirty start; these had drifted apart by `drift` at each wave before it."""
+    draw = np.random.default_rng(8)
+    noise = draw.normal(0, 0.1, (4, 60))
+    own = drift * (np.arange(60) < 30)
+    waves = [3 + at * own + noise[i] for i, at in enumerate((-2, -1, 0, 1))]
+    base, after = waves[2].tolist(), waves[3].tolist()
+    one, two = (panel(waves[i].tolist(), base, 30, position=p) for i, p in ((1, -1), (0, -2)))
+    rows = pd.concat([one.everyone, two.everyone.assign(cell=1)], ignore_index=True)
+    return Measured(panel(base, after, 30), Panel(rows, pd.DataFrame(index=rows.index)))
+
+
+@pytest.mark.parametrize(("drift", "quiet"), [(0.0, True), (0.6, False)])
+def test_a_drift_before_the_start_fails_both_checks(asked, drift, quiet):
+    measured = drifting(drift)
+    changed = did_change(measured.panel, measured.earlier, by_unit=False)
+    rows, frames, checks = trends_of(asked, measured, changed)
+    passed = {check.name: check.passed for check in checks}
+    assert passed["no difference before the start"] is quiet
+    assert passed["no drift over all earlier waves"] is quiet
+    control = next(row for row in rows if row.analysis == "negative_control")
+    assert control.estimate == pytest.approx(drift, abs=0.1), "later less earlier: the sign of a gain"
+    assert frames["event_study"]["position"].tolist() == [-2, -1, 0, 1]
+    assert frames["event_study"]["n_treated"].dropna().tolist() == [30, 30, 30]
+    honest = next(row for row in rows if row.estimator == "honest_did")
+    assert honest.estimate == changed.interval.estimate
+    assert honest.ci_low < changed.interval.low and honest.ci_high > changed.interval.high
+
+
+def test_waves_of_fewer_people_than_may_be_shown_do_not_enter_the_curve(asked):
+    measured = drifting(0.0)
+    few = measured.earlier.everyone["wave_position"].eq(-2) & (measured.earlier.everyone.index % 60 < 25)
+    measured = replace(measured, earlier=measured.earlier.take(~few.to_numpy()))
+    changed = did_change(measured.panel, measured.earlier, by_unit=False)
+    _, frames, checks = trends_of(asked, measured, changed)
+    assert frames["event_study"]["position"].tolist() == [-1, 0, 1]
+    assert not [check for check in checks if check.name == "no drift over all earlier waves"], (
+        "one wave is no joint test"
+    )
+
+
+def test_a_topic_is_compared_where_enough_people_met_about_it_and_enough_did_not(asked):
+    measured = drifting(0.0)
+    changed = did_change(measured.panel, measured.earlier, by_unit=False)
+    rows = measured.panel.rows
+    names = {f"E{i}": frozenset({"apps"} if i < 12 else {"ai", "rare"} if i < 15 else {"ai"}) for i in range(30)}
+    found = moderator_rows(asked, measured, changed, None, pd.Series(names))
+    told = {row.contrast: (row.n_treated, row.n_control) for row in found}
+    assert told == {"topic_apps_vs_other_topics": (12, 18), "topic_ai_vs_other_topics": (18, 12)}
+    effect = (rows["after"] - rows["before"]).to_numpy()
+    apps = next(row for row in found if "apps" in row.contrast)
+    assert apps.estimate == pytest.approx(effect[:12].mean() - effect[12:30].mean())
+
+
+def test_a_dose_that_would_tell_of_a_few_is_suppressed(asked):
+    measured = drifting(0.0)
+    changed = did_change(measured.panel, measured.earlier, by_unit=False)
+    sessions = np.where(np.arange(60) < 5, 9, 0)
+    (row,) = moderator_rows(asked, measured, changed, sessions, None)
+    assert row.status == "suppressed" and row.measure == "mean_difference_per_five_sessions"
+
+
+# Who answered, released
+
+
+def flow(*steps: int) -> pd.DataFrame:
+    names = ["n_people", "n_invited", "n_answered", "n_scored", "n_paired"]
+    return pd.DataFrame([{"wave": 2, "arm": "treated", **dict(zip(names, steps, strict=True))}])
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ((100, 85, 60, 45, 30), [100, 85, 60, 45, 30]),
+        ((100, 97, 60, 45, 30), [100, None, 60, 45, 30]),  # three had left
+        ((100, 85, 46, 45, 30), [100, 85, None, 45, 30]),  # one could not be scored
+        ((100, 85, 60, 45, 4), [100, 85, 60, 45, None]),
+        ((100, 100, 100, 100, 100), [100] * 5),
+        ((9, 9, 9, 9, 9), [None] * 5),
+        ((30, 20, 0, 0, 0), [30, 20, 0, 0, 0]),
+    ],
+)
+def test_no_small_group_is_left_between_two_steps(steps, told):
+    found = release_response(flow(*steps), min_cell=10)
+    shown = [None if pd.isna(x) else int(x) for x in found.iloc[0, 2:]]
+    assert shown == told
+
+
+# All of it, on a simulated company
+
+
+@pytest.fixture(scope="module")
+def answered() -> Finding:
+    found, _ = opened("beside", "heronmere", 700)
+    program = found.study.programs[0]
+    ask = Ask(found.study, program, "participant", load_plan().hypothesis("H5_cross_generational"))
+    return ScaleQuestion(found, ask).finding()
+
+
+def test_everything_that_the_plan_names_stands_beside_the_main_row(answered):
+    rows = estimates_frame(answered.estimates)
+    assert answered.primary.analysis == "secondary" and answered.primary.estimator == "dr_did"
+    main = rows[(rows["analysis"] == "secondary") & (rows["measure"] == "mean_difference")]
+    assert len(main) == 1, "exactly one main row"
+    assert {"difference_in_means", "mean_change"} == set(rows.loc[rows["analysis"] == "naive", "estimator"])
+    beside = set(rows.loc[rows["analysis"] == "sensitivity", "estimator"])
+    assert beside >= {
+        *("ancova", "linear_mixed_model", "honest_did", "dr_did_response_weighted", "dr_did_delta"),
+        *("lee_bounds_lower", "lee_bounds_upper"),
+    }
+    assert {"event_study", "honest", "response", "delta", "lee", "balance", "trajectories"} <= set(answered.evidence)
+
+
+def test_the_lower_bound_is_below_the_upper_and_the_delta_zero_row_is_on_the_curve(answered):
+    rows = {row.estimator: row for row in answered.alternatives}
+    assert rows["lee_bounds_lower"].estimate <= rows["lee_bounds_upper"].estimate
+    at_zero = answered.evidence["delta"].set_index("delta").loc[0.0, "estimate"]
+    assert at_zero == pytest.approx(rows["dr_did_delta"].estimate)
+
+
+def test_what_is_released_of_the_event_study_keeps_its_waves_and_hides_small_ones(answered):
+    evidence = dict(answered.evidence)
+    evidence["event_study"] = evidence["event_study"].assign(
+        n_treated=lambda f: f["n_treated"].where(f["position"] != 1, 4)
+    )
+    shown = release_finding(replace(answered, evidence=evidence), 10).evidence["event_study"]
+    assert shown["position"].notna().all()
+    assert shown.loc[shown["position"] == 1, ["estimate", "ci_low", "band_high", "n_treated"]].isna().all(axis=None)
