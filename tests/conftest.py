@@ -1,0 +1,21 @@
+"""One answer for all notebooks of a test run: each of them shows the default demo study, and none has to make it anew."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from analysis.pipeline import answer, open_study
+from analysis.pipeline.shared import shared
+from analysis.plan.paths import project_dir
+
+DEFAULT_STUDY = "northbank"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the answer before the workers start; their notebooks' kernels find it as those of a report do."""
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.option.collectonly or not getattr(config.option, "nbval", False):
+        return
+    stack = ExitStack()
+    stack.enter_context(shared(answer(open_study(DEFAULT_STUDY, project_dir() / "data"))))
+    config.add_cleanup(stack.close)
