@@ -132,7 +132,7 @@ class _Problem:
 
     def deviance(self, theta: np.ndarray) -> float:
         """Return −2 × the restricted log-likelihood, the residual variance being the best for `theta`."""
-        log_det, m = self._solved(np.abs(theta))
+        log_det, m = self._solved(theta)
         beta = linalg.solve(m[:-1, :-1], m[:-1, -1], assume_a="pos")
         df = self.n - len(beta)
         residual = max(m[-1, -1] - m[:-1, -1] @ beta, np.finfo(float).tiny) / df
