@@ -22,10 +22,9 @@ def leniency(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the variance of ratings by who is rated and who rates, for each rater source.
 
     A form's score = mean of its wave + ratee + ratee on that wave + rater + rest: random intercepts, raters crossed
-    with ratees, by REML (`measure.mixed_model`). "Ratee" counts what is lasting and what is of one wave, since raters of
-    a wave agree on both; it is a rating's reliability, after ICC(1) has been relieved of leniency. "Rater" is leniency:
-    kinder or stricter than others to everybody and on every wave. "Rest" is the rater's impression of this one person,
-    and chance.
+    with ratees, by REML (`measure.mixed_model`). "Ratee" counts what is lasting and what is of one wave, for raters of
+    a wave agree on both. "Rater" is leniency: kinder or stricter than others to everybody and on every wave. "Rest" is
+    the rater's impression of this one person, and chance.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ def leniency(scores: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per rater source: ``rater_role``; ``n_ratees, n_raters, n_forms`` with a named rater;
         ``ratee_sd, rater_sd, rest_sd`` in points; ``ratee_share, rater_share, rest_share`` of a form's variance;
-        ``reason`` why there are none, else None.
+        ``reason`` why there are none, otherwise missing.
 
     Notes
     -----
