@@ -201,7 +201,7 @@ def test_rater_sources_are_kept_apart_and_one_wave_suffices():
 
 
 def test_without_the_ratees_wave_raters_of_the_same_person_would_seem_less_lenient():
-    """Why the model has it: with lasting pairs, others' ratings of a person differ between waves, a rater's own do not."""
+    """Why the model has it: others' ratings of a person differ between waves."""
     random = rng("leniency", "lasting pairs")
     pair = np.arange(1_200)
     ratee, rater = pair % 300, pair // 3

@@ -21,9 +21,7 @@ DEPENDENT = 1e-8
 NO_FINITE_ESTIMATE = 10.0
 
 
-def mixed_change(
-    panel: Panel, terms: np.ndarray, manager: np.ndarray | None, by_unit: bool = False
-) -> Interval | None:
+def mixed_change(panel: Panel, terms: np.ndarray, manager: np.ndarray | None, by_unit: bool = False) -> Interval | None:
     """Return the arms' difference in change from a linear mixed model, in points.
 
     Change (after − before) on arm, an intercept for each cell and `terms`, with random intercepts for the person, where
@@ -50,9 +48,7 @@ def mixed_change(
     return _mixed(rows, (rows["after"] - rows["before"]).to_numpy(dtype=float), terms, manager, by_unit)
 
 
-def mixed_score(
-    panel: Panel, terms: np.ndarray, manager: np.ndarray | None, by_unit: bool = False
-) -> Interval | None:
+def mixed_score(panel: Panel, terms: np.ndarray, manager: np.ndarray | None, by_unit: bool = False) -> Interval | None:
     """Return the same as `mixed_change` for the later score, the earlier one being a covariate: for a lottery.
 
     A missing earlier score becomes the mean, with an indicator, as in `estimate.change.itt_score`.
@@ -94,12 +90,14 @@ def _factors(rows: pd.DataFrame, manager: np.ndarray | None, by_unit: bool) -> l
 
 
 def ordinal_odds_ratio(panel: Panel, terms: np.ndarray, by_unit: bool = False) -> Interval | None:
-    """Return the odds ratio of a higher later answer, for a scale of a single item; None where it cannot be fitted.
+    """Return the odds ratio of a higher later answer, for a scale of a single item.
 
     Cumulative logit of the later answer (`estimate.ordinal`) on arm, cell, the earlier answer and `terms`. The earlier
     answer is linear (missing: the mean, with an indicator), since options that few have ticked would otherwise leave
     it without a finite estimate. The standard error, of the logarithm, sums scores within persons (units), times
     G/(G − 1); Student's t with one degree of freedom less than the people (units) with treated rows.
+
+    None where all answer alike, there is one arm, or an arm's answers are all at one end of the others'.
 
     Notes
     -----
@@ -126,19 +124,6 @@ def ancova_change(panel: Panel, terms: np.ndarray, weights: np.ndarray, by_unit:
 
     As `estimate.change.regression_adjusted`, with the earlier score among the covariates, pooled over the cells.
 
-    Notes
-    -----
-    A cross-check only, unless lots were drawn. Difference-in-differences assumes that without the program both arms
-    would have changed as much; this assumes that people of the same earlier score and covariates would have scored the
-    same later, whatever their arm. Where the arms' true levels differ for reasons that last and are not among the
-    covariates, the two cannot both hold (Lord 1967, Psychological Bulletin 68:304). An earlier score is measured with
-    error, so that among people with the same one those from the higher arm are in truth higher: they fall back less
-    towards the common mean than is predicted, and the difference that remains looks like an effect, of the sign of
-    the difference before the start. Difference-in-differences has no such error, but is wrong where people start
-    because of a passing low or high, for which this adjusts. Where one of the two assumptions holds, the truth is at
-    one of the estimates (Angrist & Pischke 2009, Mostly Harmless Econometrics, 5.4; Ding & Li 2019, Political Analysis
-    27:605).
-
     Parameters
     ----------
     terms
@@ -147,6 +132,19 @@ def ancova_change(panel: Panel, terms: np.ndarray, weights: np.ndarray, by_unit:
         1 for the treated; comparators', shape (rows,).
     by_unit
         Whole units were reached in turn and are counted together, not people.
+
+    Notes
+    -----
+    A cross-check only, unless lots were drawn. Difference-in-differences assumes that without the program both arms
+    would have changed as much; this assumes that people of the same earlier score and covariates would have scored the
+    same later, whatever their arm. Where the arms' true levels differ for reasons that last and are not among the
+    covariates, the two cannot both hold (Lord 1967, Psychological Bulletin 68:304). An earlier score is measured with
+    error, so that among people with the same one those from the higher arm are in truth higher: they fall back less
+    towards the common mean than is predicted, and the difference that remains looks like an effect, of the sign of
+    the difference before the start. Difference-in-differences has no such error, but takes recovery for an effect
+    where people start because their measured score was low, for which this adjusts (Angrist & Pischke 2009, Mostly
+    Harmless Econometrics, 5.4; Ding & Li 2019, Political Analysis 27:605: each is right under its own assumption, and
+    the two differ in a known direction).
     """
     rows = panel.rows
     treated, cell = rows["is_treated"].to_numpy(dtype=bool), pd.factorize(rows["cell"])[0]

@@ -13,7 +13,9 @@ COUNTS = ["n_ratees", "n_raters", "n_forms"]
 PARTS = ["ratee", "rater", "rest"]
 COLUMNS = ["rater_role", *COUNTS, *(f"{part}_sd" for part in PARTS), *(f"{part}_share" for part in PARTS), "reason"]
 UNNAMED = "The ratings do not say who gave them, so that a kind rater cannot be recognized."
-ONE_RATEE = "Most ratings are by people who rate one person only, so that leniency cannot be told from their impression."
+ONE_RATEE = (
+    "Most ratings are by people who rate one person only, so that leniency cannot be told from their impression."
+)
 ONE_RATER = "Most people have one rater only, so that a lenient rater cannot be told from good people."
 SEARCH_FAILED = "The search for the variances did not end."
 
@@ -42,9 +44,10 @@ def leniency(scores: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     At least half of the forms must be by raters who rate several people, and half about people who have several raters,
-    be it on different waves. Self-ratings fail the first, a manager's ratings the second: a kind manager and a good team look
-    alike. Without an intercept for the ratee's wave, raters of one person on several waves seem less lenient than they
-    are, for others' ratings of that person differ between waves.
+    be it on different waves. Self-ratings fail the first, a manager's ratings the second: a kind manager and a good
+    team look alike. Without an intercept for the ratee's wave, raters of one person on several waves would seem less
+    lenient than they are, for others' ratings of that person differ between waves. What a rater thinks of one person
+    wave after wave is taken for leniency where he rates few others.
 
     References
     ----------
