@@ -1,25 +1,25 @@
 """Whether scores can be compared across the waves of a study and between those who start a program and others."""
 
-from itertools import pairwise
-
 import numpy as np
 import pandas as pd
 
-from analysis.measure.invariance import Invariance, invariance_across_arms, invariance_across_waves
+from analysis.measure.invariance import COLUMNS, Invariance, invariance_across_arms, invariance_across_waves
 
-# Items times waves in one model: fifteen take a second or two, thirty minutes, and then often to no end, because too
-# few people answered so many waves.
-MOST_VARIABLES = 15
-TOO_LONG = f"the scale has too many items for a model of two waves (more than {MOST_VARIABLES})"
+# The cost grows with the fourth power of items times waves and with the patterns of who answered which: six waves of
+# five items take minutes, and then often to no end, because too few people answered them all.
+MOST_WAVES, MOST_VARIABLES, MOST_ITEMS = 3, 15, 15
+TOO_LONG = f"the scale has more than {MOST_ITEMS} items, too many for a model of two waves"
+VERDICTS = ("proper", "holds_by_chi2", "holds_by_chen", "holds")
+TEXTS = ("across", "step", "freed_item")
 COUNTS = ["n_people", "n_treated", "n_control"]
 
 
 def across_waves(items: pd.DataFrame) -> pd.DataFrame:
     """Return the invariance of a scale across waves of a study.
 
-    As many waves are compared as one model can hold (`MOST_VARIABLES` items in all), at least two where there are; they
-    are spread evenly from the first to the last. Where too few people answered them all for a fit, fewer are taken. Only
-    items that all of these waves asked are compared; reworded ones are, for they are the reason to look.
+    The first, the middle and the last wave are compared; the first and the last where the scale has more than five
+    items, or too few people answered all three for a fit. Only items that all of these waves asked are compared;
+    reworded ones are among them, for they are the reason to look.
 
     Parameters
     ----------
@@ -34,26 +34,21 @@ def across_waves(items: pd.DataFrame) -> pd.DataFrame:
     """
     waves = sorted(items.index.unique("wave"))
     asked = int(items.notna().any().sum())
-    most = min(len(waves), max(2, MOST_VARIABLES // max(asked, 1)))
-    for n_waves in range(most, 0, -1):
+    most = MOST_WAVES if asked * MOST_WAVES <= MOST_VARIABLES else 2
+    for n_waves in range(min(len(waves), most), 0, -1):
         chosen = [waves[i] for i in np.linspace(0, len(waves) - 1, n_waves).round().astype(int)]
         rows = items[items.index.isin(chosen, level="wave")]
         compared = rows.loc[:, rows.notna().groupby(level="wave").any().all()]
-        found = _fitted(compared, n_waves)
+        found = invariance_across_waves(compared) if asked <= MOST_ITEMS else Invariance(pd.DataFrame(), TOO_LONG)
         if len(found.steps) or n_waves <= 2:
             break
     people = {"n_people": rows.dropna(how="all").index.get_level_values(0).nunique()}
     return told(found, "waves", people).assign(waves=", ".join(f"{wave:g}" for wave in chosen))
 
 
-def _fitted(items: pd.DataFrame, n_waves: int) -> Invariance:
-    """Return the steps, or why there are none, without searching where the search would take long and find nothing."""
-    if items.shape[1] * n_waves > 2 * MOST_VARIABLES:
-        return Invariance(pd.DataFrame(), TOO_LONG)
-    return invariance_across_waves(items)
-
-
-def across_arms(items: pd.DataFrame, waves: pd.DataFrame, starts: pd.Series, before: pd.Timestamp, across: str):
+def across_arms(
+    items: pd.DataFrame, waves: pd.DataFrame, starts: pd.Series, before: pd.Timestamp, across: str
+) -> pd.DataFrame:
     """Return whether those who are to start answer the items in the same way as everybody else does, before the start.
 
     Parameters
@@ -89,7 +84,9 @@ def across_arms(items: pd.DataFrame, waves: pd.DataFrame, starts: pd.Series, bef
 
 def told(found: Invariance, across: str, people: dict[str, int]) -> pd.DataFrame:
     """Return the steps with their counts of people, and what is missing as a row without a step."""
-    rows = found.steps.assign(reason=None)
-    if found.reason is not None:
-        rows = pd.concat([rows, pd.DataFrame([{"reason": found.reason}])], ignore_index=True)
-    return rows.assign(across=across, **people)
+    rows = found.steps.to_dict("records")
+    rows += [] if found.reason is None else [{"reason": found.reason}]
+    frame = pd.DataFrame([{"reason": None} | row for row in rows]).reindex(columns=[*COLUMNS, "reason"])
+    verdicts = {name: frame[name].astype("boolean") for name in VERDICTS}
+    numbers = {name: frame[name].astype(float) for name in COLUMNS if name not in (*VERDICTS, *TEXTS)}
+    return frame.assign(**numbers, **verdicts).assign(across=across, **people)

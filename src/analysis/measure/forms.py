@@ -39,19 +39,20 @@ class Forms:
 def constructs_answered(tables: Tables, instruments: dict[str, Instrument]) -> list[str]:
     """Return the constructs that a card of the study measures and to which somebody gave an answer.
 
-    In the order of the cards; surveys without person keys do not count.
+    Those of surveys first, in the order of the cards, then those of multi-rater instruments. Surveys without person
+    keys do not count.
     """
-    answered = set()
+    found = []
     for answers in (tables.responses, tables.ratings):
         if answers is not None:
             known = answers.loc[answers["value"].notna(), ["instrument", "item"]].drop_duplicates()
-            answered |= set(known.itertuples(index=False, name=None))
-    found = [
-        scale.construct_name
-        for name, card in instruments.items()
-        for scale in card.scales.values()
-        if any((name, item) in answered for item in scale.items)
-    ]
+            answered = set(known.itertuples(index=False, name=None))
+            found += [
+                scale.construct_name
+                for name, card in instruments.items()
+                for scale in card.scales.values()
+                if any((name, item) in answered for item in scale.items)
+            ]
     return list(dict.fromkeys(found))
 
 

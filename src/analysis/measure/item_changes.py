@@ -1,5 +1,7 @@
 """Which items of a scale stayed the same over the waves, and the score from these alone."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from analysis.measure.scales import rated_scores, scale_of, self_scores
@@ -23,8 +25,8 @@ def changes_of(name: str, scale: Scale, answers: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per wave in which the scale was answered: ``wave``, ``n_items`` asked, ``n_items_common`` (asked and
-        worded alike in all waves), ``changed`` against the wave before (``mor2 new; mor4 dropped; mor1 reworded``; empty
-        where nothing did), ``n_forms`` (people about whom somebody answered). An item that nobody answered in a wave
+        worded alike in all waves), ``changed`` against the wave before (``mor2 new; mor4 dropped; mor1 reworded``;
+        empty where nothing did), ``n_forms`` (people about whom somebody answered). An item that nobody answered in a wave
         was not asked in it.
     """
     rows = _answered(name, scale, answers)
@@ -39,7 +41,7 @@ def changes_of(name: str, scale: Scale, answers: pd.DataFrame) -> pd.DataFrame:
             "wave": waves,
             "n_items": [len(asked[wave]) for wave in waves],
             "n_items_common": len(common),
-            "changed": ["", *(_changed(scale, asked, *pair) for pair in zip(waves[:-1], waves[1:], strict=True))],
+            "changed": ["", *(_changed(scale, asked, *pair) for pair in pairwise(waves))],
             "n_forms": people.reindex(waves).to_numpy(),
         }
     )
