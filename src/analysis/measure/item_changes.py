@@ -26,8 +26,8 @@ def changes_of(name: str, scale: Scale, answers: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per wave in which the scale was answered: ``wave``, ``n_items`` asked, ``n_items_common`` (asked and
         worded alike in all waves), ``changed`` against the wave before (``mor2 new; mor4 dropped; mor1 reworded``;
-        empty where nothing did), ``n_forms`` (people about whom somebody answered). An item that nobody answered in a wave
-        was not asked in it.
+        empty where nothing did), ``n_forms`` (people about whom somebody answered). An item that nobody answered in a
+        wave was not asked in it.
     """
     rows = _answered(name, scale, answers)
     asked = _asked(rows)

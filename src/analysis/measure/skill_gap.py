@@ -36,6 +36,8 @@ def skill_gap(scores: pd.DataFrame, tables: Tables, before: pd.Timestamp | None,
     """
     last = scores if before is None else scores[scores["closes"] < before]
     last = last.sort_values("opens", kind="stable").drop_duplicates("employee_id", keep="last")
+    if last.empty:
+        return pd.DataFrame(columns=COLUMNS)
     known = _known(last, tables).dropna(axis="columns", how="all").dropna()
     scored = last.loc[known.index, "score"].to_numpy()
     parts = []
