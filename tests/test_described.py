@@ -407,6 +407,13 @@ def test_a_long_scale_is_compared_on_two_waves_and_an_item_of_one_wave_is_left_o
     np.testing.assert_allclose(across_waves(partly)["chi2"], across_waves(three)["chi2"])
 
 
+def test_where_few_answered_all_three_waves_two_are_compared():
+    items = scale_over_waves(120, 3)
+    person, wave = items.index.get_level_values(0), items.index.get_level_values("wave")
+    assert set(across_waves(items[(wave < 3) | (person < "E030")])["waves"]) == {"1, 2, 3"}
+    assert set(across_waves(items[(wave != 2) | (person < "E015")])["waves"]) == {"1, 3"}
+
+
 @pytest.mark.parametrize(
     ("n_waves", "k", "reason"), [(2, 2, "at least 3 items"), (1, 3, "only one"), (2, 16, "too many for a model")]
 )

@@ -8,6 +8,8 @@ from analysis.measure.invariance import COLUMNS, Invariance, invariance_across_a
 # The cost grows with the fourth power of items times waves and with the patterns of who answered which: six waves of
 # five items take minutes, and then often to no end, because too few people answered them all.
 MOST_WAVES, MOST_VARIABLES, MOST_ITEMS = 3, 15, 15
+# Below so many people in common for each item and wave the search for the covariance takes its longest and fails.
+LEAST_IN_COMMON = 2
 TOO_LONG = f"the scale has more than {MOST_ITEMS} items, too many for a model of two waves"
 VERDICTS = ("proper", "holds_by_chi2", "holds_by_chen", "holds")
 TEXTS = ("across", "step", "freed_item")
@@ -39,11 +41,19 @@ def across_waves(items: pd.DataFrame) -> pd.DataFrame:
         chosen = [waves[i] for i in np.linspace(0, len(waves) - 1, n_waves).round().astype(int)]
         rows = items[items.index.isin(chosen, level="wave")]
         compared = rows.loc[:, rows.notna().groupby(level="wave").any().all()]
+        if n_waves > 2 and _fewest_in_common(rows) <= LEAST_IN_COMMON * asked * n_waves:
+            continue
         found = invariance_across_waves(compared) if asked <= MOST_ITEMS else Invariance(pd.DataFrame(), TOO_LONG)
         if len(found.steps) or n_waves <= 2:
             break
     people = {"n_people": rows.dropna(how="all").index.get_level_values(0).nunique()}
     return told(found, "waves", people).assign(waves=", ".join(f"{wave:g}" for wave in chosen))
+
+
+def _fewest_in_common(items: pd.DataFrame) -> int:
+    """Return how many people answered both of two waves, of the pair of waves in which these are fewest."""
+    answered = items.notna().any(axis="columns").unstack("wave", fill_value=False).to_numpy(dtype=float)
+    return int((answered.T @ answered).min())
 
 
 def across_arms(
