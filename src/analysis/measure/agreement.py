@@ -6,13 +6,16 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from analysis.measure.correlation import fisher_interval
-from analysis.measure.groups import NotEstimable, by_wave, levels_of
+from analysis.measure.groups import NotEstimable, by_wave, levels_of, neighbours_merged
+from analysis.measure.means import mean_interval
 from analysis.plan.instruments import Response
 
 LEVEL = 0.95
 # A convention without a derivation (Lance, Butts & Michels 2006, Organizational Research Methods 9:202): told, no gate.
 GOOD_AGREEMENT = 0.70
 ICC_COLUMNS = ["icc1", "icc1_low", "icc1_high", "icck", "icck_low", "icck_high", "k", "f", "df1", "df2", "p_value"]
+MOST_BINS = 5
+BIN_COLUMNS = ["bin", "self_mean", "others_mean", "ci_low", "ci_high", "n_people"]
 RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70", "rwg_share_set_to_zero"]
 
 
@@ -227,3 +230,36 @@ def _compare(group: pd.DataFrame, level: float) -> dict:
     r = float(group["self_score"].corr(group["others_score"]))
     low, high = fisher_interval(r, n, level)
     return found | {"correlation": r, "correlation_low": low, "correlation_high": high, "reason": None}
+
+
+def self_other_bins(both: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Return how others rate people, by how these rate themselves.
+
+    People are ordered by their own rating and divided into up to five groups as equal as ties allow; each person counts
+    once, with the means over his or her waves. As ratings are not without error, the groups' means by others lie nearer
+    together than their own even where the two agree on everything that is real.
+
+    Parameters
+    ----------
+    both
+        As from `self_and_others`.
+    least
+        Fewest people in a group.
+
+    Returns
+    -------
+    DataFrame
+        ``bin`` (1 = who rate themselves lowest), ``self_mean, others_mean``, ``ci_low, ci_high`` (95 % of the others'
+        mean, Student's t), ``n_people``.
+    """
+    people = both.groupby("employee_id")[["self_score", "others_score"]].mean()
+    if people.empty:
+        return pd.DataFrame(columns=BIN_COLUMNS)
+    n_bins = min(MOST_BINS, max(1, len(people) // least))
+    place = ((people["self_score"].rank() - 0.5) / len(people) * n_bins).astype(int)
+    _, code, sizes = np.unique(place, return_inverse=True, return_counts=True)
+    rows = []
+    for number, group in people.groupby(neighbours_merged(sizes, least)[code]):
+        limits = dict(zip(("others_mean", "ci_low", "ci_high"), mean_interval(group["others_score"]), strict=True))
+        rows.append({"bin": number + 1, "self_mean": group["self_score"].mean(), "n_people": len(group)} | limits)
+    return pd.DataFrame(rows, columns=BIN_COLUMNS)

@@ -4,6 +4,8 @@ Each index sees one kind of carelessness and none proves it: identical answers (
 from everybody else's (Mahalanobis), answers that contradict their own scale (even–odd), answers given too fast.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -38,13 +40,14 @@ FLAGS = {
 }
 
 
-def raw_answers(responses: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
-    """Return the answers to one instrument as ticked, reversed items not turned: one row per (employee_id, wave).
+def raw_answers(answers: pd.DataFrame, instrument: Instrument, key: Sequence[str] = KEY) -> pd.DataFrame:
+    """Return the answers to one instrument as ticked, reversed items not turned: one row per form.
 
-    One column per item, in the order of the card, which is taken for the order of the questionnaire.
+    One column per item, in the order of the card, which is taken for the order of the questionnaire. `key` says what a
+    form is: a person's on a wave, or a rater's about a person on a wave.
     """
-    rows = responses[(responses["instrument"] == instrument.instrument) & responses["item"].isin(instrument.items)]
-    wide = rows.pivot_table(index=KEY, columns="item", values="value", aggfunc="last")
+    rows = answers[(answers["instrument"] == instrument.instrument) & answers["item"].isin(instrument.items)]
+    wide = rows.pivot_table(index=list(key), columns="item", values="value", aggfunc="last")
     return wide.reindex(columns=list(instrument.items))
 
 
@@ -172,7 +175,8 @@ def careless(answers: pd.DataFrame, instrument: Instrument, seconds: pd.Series |
     Parameters
     ----------
     answers
-        As from `raw_answers`. Items that nobody answered in a wave were not asked in it.
+        As from `raw_answers`. Items that nobody answered in a wave were not asked in it. With a level ``rater_role``
+        rater sources are kept apart.
     instrument
         The card: its scales, answer options and reversed items.
     seconds

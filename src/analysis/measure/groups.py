@@ -1,7 +1,8 @@
 """Frames of answers by wave, and by rater source where there is one; and why a number could not be had."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 LEVELS = ("wave", "rater_role")
@@ -21,3 +22,23 @@ def by_wave(frame: pd.DataFrame | pd.Series) -> Iterator[tuple[dict, pd.DataFram
     levels = levels_of(frame)
     for keys, rows in frame.groupby(level=levels):
         yield dict(zip(levels, keys, strict=True)), rows
+
+
+def answered_in_full(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of one wave that answered every item asked; an item that nobody answered was not asked."""
+    return answers.dropna(axis="columns", how="all").dropna()
+
+
+def neighbours_merged(sizes: Sequence[int], least: int) -> np.ndarray:
+    """Return the group of each of several neighbours, from 0: small ones are merged with the next, shape (len(sizes),).
+
+    Every group then holds `least` people at least, unless all of them together are fewer. The last, where it is small,
+    goes to the one before it.
+    """
+    group, held, found = 0, 0, []
+    for size in sizes:
+        if held >= least:
+            group, held = group + 1, 0
+        held += size
+        found.append(group)
+    return np.minimum(found, max(group - 1, 0) if held < least else group)

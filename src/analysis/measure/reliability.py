@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.measure.correlation import fisher_interval
-from analysis.measure.groups import NotEstimable, by_wave, levels_of
+from analysis.measure.groups import NotEstimable, answered_in_full, by_wave, levels_of
 from analysis.measure.one_factor import fit_one_factor, influence
 
 LEVEL = 0.95
@@ -139,7 +139,7 @@ def reliability(items: pd.DataFrame) -> pd.DataFrame:
     items
         Answers right way round, one column an item, as from `scales.item_answers`. The first level of the index is
         the person whom the answers are about, a level is ``wave``, and with a level ``rater_role`` sources are kept
-        apart.
+        apart. Items that nobody answered in a wave were not asked in it.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def reliability(items: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for keys, group in by_wave(items):
-        complete = group.dropna()
+        complete = answered_in_full(group)
         person = pd.factorize(complete.index.get_level_values(0))[0]
         sizes = {"n_people": len(np.unique(person)), "n_forms": len(complete), "n_items": complete.shape[1]}
         rows.append(keys | sizes | _coefficients(complete.to_numpy(dtype=float), person))
@@ -208,10 +208,10 @@ def item_statistics(items: pd.DataFrame) -> pd.DataFrame:
     """
     parts = []
     for keys, group in by_wave(items):
-        complete = group.dropna()
+        complete = answered_in_full(group)
         person = pd.factorize(complete.index.get_level_values(0))[0]
         reason = _why_not(complete.to_numpy(dtype=float), person)
-        found = pd.DataFrame({"item": list(items.columns)}) if reason else _items_of(complete)
+        found = pd.DataFrame({"item": list(complete.columns)}) if reason else _items_of(complete)
         parts.append(found.assign(**keys, n_people=len(np.unique(person)), reason=reason))
     columns = [*levels_of(items), "item", "n_people", "mean", "sd", "item_rest", "alpha_if_dropped", "reason"]
     return pd.concat(parts, ignore_index=True).reindex(columns=columns) if parts else pd.DataFrame(columns=columns)

@@ -122,3 +122,14 @@ def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
         n = answered.get(wave.wave, 0)
         rows.append({"wave": wave.wave, "opens": wave.opens, "n_people": asked, "n_answered": n, "share": n / asked})
     return pd.DataFrame(rows)
+
+
+def score_items(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
+    """Return each row's score on a scale by its card's rule; missing where too few items were answered.
+
+    Parameters
+    ----------
+    items
+        Answers right way round, one column for each item of the scale.
+    """
+    return _score(items, scale, instrument)

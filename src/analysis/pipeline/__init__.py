@@ -13,7 +13,7 @@ from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import STUDY_NAME
 from analysis.release.answer import Released
-from analysis.release.disclosure import release_finding, release_frame
+from analysis.release.disclosure import release_described, release_finding
 from analysis.report.execute import execute_notebooks
 from analysis.report.write import new_folder, write_answers, write_problems
 
@@ -31,7 +31,7 @@ def answer(opened: OpenStudy) -> Released:
     started = time.monotonic()
     min_cell = opened.study.min_cell
     findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
-    described = {name: release_frame(frame, min_cell) for name, frame in describe(opened).items()}
+    described = {name: release_described(name, frame, min_cell) for name, frame in describe(opened).items()}
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),

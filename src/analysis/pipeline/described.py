@@ -4,11 +4,9 @@ import pandas as pd
 
 from analysis.measure.employment import annual_exit_rates
 from analysis.measure.exposure import participation
-from analysis.measure.reliability import reliability
-from analysis.measure.scales import item_answers, response_rates
+from analysis.measure.scales import response_rates
+from analysis.pipeline.measured import measured
 from analysis.pipeline.opened import OpenStudy
-
-CONSTRUCTS = ("morale", "leadership")
 
 
 def describe(opened: OpenStudy) -> dict[str, pd.DataFrame]:
@@ -23,8 +21,4 @@ def describe(opened: OpenStudy) -> dict[str, pd.DataFrame]:
         instruments = sorted(tables.responses["instrument"].unique())
         rates = [response_rates(tables, name).assign(instrument=name) for name in instruments]
         frames["response_rates"] = pd.concat(rates, ignore_index=True)
-        items = {c: item_answers(c, tables, opened.instruments) for c in CONSTRUCTS}
-        found = [reliability(wide).assign(construct=c) for c, wide in items.items() if wide is not None]
-        if found:
-            frames["reliability"] = pd.concat(found, ignore_index=True)
-    return frames
+    return frames | (measured(opened) if tables.waves is not None else {})

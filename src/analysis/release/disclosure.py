@@ -1,11 +1,13 @@
 """Small groups are suppressed: in every row of the ledger and in every frame behind a table or a figure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
 
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
 from analysis.release.counts import release_counts
+from analysis.release.measured import careless_apart, changes_of_many, coarse_answers, invariance_of_many
 from analysis.release.responses import release_response
 
 DECIMALS = 6
@@ -61,6 +63,8 @@ KEYS = (
     "log_odds_from",
     "log_odds_to",
     "n_items",
+    *("months", "wave", "wave_position", "year", "log_odds_from", "log_odds_to", "n_items"),
+    *("n_items_common", "value", "bin", "group_from", "group_to", "limit", "position", "delta"),
 )
 
 
@@ -120,13 +124,27 @@ def release_quarters(quarters: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return shown.assign(**{c: shown[c].where(~hidden) for c in shown.columns if c != "quarter"})
 
 
+def _made_coarse(first: Callable[[pd.DataFrame, int], pd.DataFrame]) -> Callable[[pd.DataFrame, int], pd.DataFrame]:
+    """Return the release of a frame that `first` makes coarser."""
+    return lambda frame, min_cell: release_frame(first(frame, min_cell), min_cell)
+
+
 RELEASES = {
     "flow": release_flow,
     "curves": release_curves,
     "response": release_response,
     "curves_by_kind": release_curves,
     "balance_by_quarter": release_quarters,
+    "item_answers": _made_coarse(coarse_answers),
+    "item_changes": _made_coarse(changes_of_many),
+    "careless": _made_coarse(careless_apart),
+    "invariance": _made_coarse(invariance_of_many),
 }
+
+
+def release_described(name: str, frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return a frame that describes the study as it may be shown."""
+    return RELEASES.get(name, release_frame)(frame, min_cell)
 
 
 def release_finding(finding: Finding, min_cell: int) -> Finding:
