@@ -19,25 +19,55 @@ def scale_of(
     """
     if answers is None:
         return None
-    counts = answers["instrument"].value_counts()
-    found = [
-        (name, scale)
-        for name in counts.index
-        if name in instruments
-        for scale in instruments[name].scales.values()
+    # In a card the first scale of the construct counts.
+    found = {
+        name: scale
+        for name, card in instruments.items()
+        for scale in reversed(card.scales.values())
         if scale.construct_name == construct
-    ]
-    return found[0] if found else None
+    }
+    which = pd.Index(list(found)).get_indexer(answers["instrument"])
+    counts = np.bincount(which + 1, minlength=len(found) + 1)[1:]
+    if not counts.any():
+        return None
+    # Of several with as many answers, the one whose answers come first.
+    most = np.flatnonzero(counts == counts.max())
+    name = list(found)[most[0] if len(most) == 1 else which[np.isin(which, most).argmax()]]
+    return name, found[name]
 
 
-def _wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
-    rows = answers[answers["item"].isin(scale.items)]
-    wide = rows.pivot_table(index=key, columns="item", values="value", aggfunc="last").reindex(
-        columns=list(scale.items)
-    )
-    turned = [code for code, item in scale.items.items() if item.reversed]
+def _answers_to(scale: Scale, name: str, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the answers to the scale's items in the instrument `name`: ``column`` (0 = first item), ``value``, `key`.
+
+    The items come first, as they leave few rows, and nothing else of the answers is copied.
+    """
+    column = pd.Index(list(scale.items)).get_indexer(answers["item"])
+    chosen = np.flatnonzero(column >= 0)
+    chosen = chosen[answers["instrument"].iloc[chosen] == name]
+    return answers[["value", *key]].iloc[chosen].assign(column=column[chosen])
+
+
+def _wide_items(rows: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
+    """Return one row per key and one column per item, right way round; of several answers the last one counts."""
+    rows = rows.dropna(subset=["value", *key])
+    number, keys = _numbered(rows[key])
+    cell = rows["column"].to_numpy() * len(keys) + number
+    if len(rows) and np.bincount(cell).max() > 1:
+        last = ~pd.Series(cell).duplicated(keep="last").to_numpy()
+        cell, rows = cell[last], rows[last]
+    wide = np.full((len(scale.items), len(keys)), np.nan)
+    wide.ravel()[cell] = rows["value"]
+    turned = [item.reversed for item in scale.items.values()]
     wide[turned] = instrument.response.min + instrument.response.max - wide[turned]
-    return wide
+    return pd.DataFrame(wide.T, index=keys, columns=pd.Index(list(scale.items), name="item"))
+
+
+def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
+    """Return which of the distinct keys each row has, shape (rows,), and the distinct keys in ascending order."""
+    codes, levels = zip(*(pd.factorize(keys[name], sort=True) for name in keys), strict=True)
+    sizes = [len(level) for level in levels]
+    number, distinct = pd.factorize(np.ravel_multi_index(codes, sizes), sort=True)
+    return number, pd.MultiIndex(levels, np.unravel_index(distinct, sizes), names=list(keys))
 
 
 def _score(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
@@ -54,9 +84,12 @@ def item_answers(construct: str, tables: Tables, instruments: dict[str, Instrume
     found = scale_of(construct, instruments, tables.responses)
     if found is None:
         return None
-    name, scale = found
-    rows = tables.responses[tables.responses["instrument"] == name]
-    return _wide_items(rows, ["employee_id", "wave"], instruments[name], scale)
+    return _own_items(*found, tables.responses, instruments)
+
+
+def _own_items(name: str, scale: Scale, answers: pd.DataFrame, instruments: dict[str, Instrument]) -> pd.DataFrame:
+    key = ["employee_id", "wave"]
+    return _wide_items(_answers_to(scale, name, answers, key), key, instruments[name], scale)
 
 
 def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:
@@ -69,7 +102,7 @@ def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrumen
     if found is None:
         return rated_scores(construct, tables, instruments, "self")
     name, scale = found
-    items = item_answers(construct, tables, instruments)
+    items = _own_items(name, scale, tables.responses, instruments)
     scored = pd.DataFrame({"score": _score(items, scale, instruments[name]), "n_answered": items.notna().sum(axis=1)})
     return _dated(scored.reset_index(), tables.waves, name)
 
@@ -85,21 +118,24 @@ def rated_scores(
     if found is None:
         return None
     name, scale = found
-    rows = tables.ratings[tables.ratings["instrument"] == name]
+    key = ["ratee_id", "wave", "rater_role", "rater_id"]
+    rows = _answers_to(scale, name, tables.ratings, key)
     rows = rows[rows["rater_role"] != "self"] if source == "others" else rows[rows["rater_role"] == source]
-    # Raters without an id still are different people where their answers to one item are: number them.
-    unnamed = rows.groupby(["ratee_id", "wave", "rater_role", "item"]).cumcount().astype(str)
-    rows = rows.assign(rater=rows["rater_role"] + rows["rater_id"].fillna("#" + unnamed))
-    items = _wide_items(rows, ["ratee_id", "wave", "rater"], instruments[name], scale)
+    if rows["rater_id"].isna().any():
+        # Raters without an id still are different people where their answers to one item are: number them.
+        unnamed = rows.groupby(["ratee_id", "wave", "rater_role", "column"]).cumcount().astype(str)
+        rows = rows.assign(rater_id=rows["rater_id"].fillna("#" + unnamed))
+    items = _wide_items(rows, key, instruments[name], scale)
     by_rater = _score(items, scale, instruments[name]).dropna()
     scored = by_rater.groupby(["ratee_id", "wave"]).agg(score="mean", n_raters="size").reset_index()
     return _dated(scored.rename(columns={"ratee_id": "employee_id"}), tables.waves, name)
 
 
 def _dated(scored: pd.DataFrame, waves: pd.DataFrame, instrument: str) -> pd.DataFrame:
+    """Return what can be scored with its wave's dates, in the order given: by person and wave."""
     dates = waves.loc[waves["instrument"] == instrument, ["wave", "opens", "closes"]]
     dated = scored.dropna(subset=["score"]).merge(dates, on="wave", how="left", validate="many_to_one")
-    return dated.reindex(columns=SCORE_COLUMNS).sort_values(["employee_id", "wave"], ignore_index=True)
+    return dated.reindex(columns=SCORE_COLUMNS)
 
 
 def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
