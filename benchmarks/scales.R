@@ -79,7 +79,7 @@ timed <- function(name, way) {
   found <- way()
   after <- proc.time() - before
   writeBin(unlist(lapply(found, `[[`, "score")), file.path(folder, paste0("scores_", name, ".bin")), endian = "little")
-  data.frame(what = name, wall = after[["elapsed"]], peak_mb = sum(gc()[, 6]))
+  data.frame(what = name, wall = after[["elapsed"]], cpu = after[["user.self"]] + after[["sys.self"]], peak_mb = sum(gc()[, 6]))
 }
 times <- rbind(timed("dcast", by_dcast), timed("group", by_group), timed("hand", by_hand))
 write.csv(times, file.path(folder, "r_times.csv"), row.names = FALSE)

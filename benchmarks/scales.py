@@ -5,8 +5,9 @@
     python benchmarks/scales.py --employees 100000 --share 0.45            # our side of the DiD alone
 
 The libraries are no dependency of the project: `--did-python` names an interpreter that has some of them (by default
-this one), and what is not installed there is said. Times are of one process and thread; each side runs in a process
-of its own, so that the peak memory is its own. Stops with an error where the answers differ.
+this one), and what is not installed there is said. Times are of one process and thread, processor's (and the clock's),
+ratios of the processor's; each side runs in a process of its own, so that the peak memory is its own. Stops with an
+error where the answers differ.
 """
 
 import argparse
@@ -35,12 +36,12 @@ from analysis.estimate.staggered import NOT_ADJUSTED_FOR, Stack, comparator_weig
 from analysis.measure.employment import job_history, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.measure.scales import self_scores
-from analysis.plan.instruments import Instrument
+from analysis.plan.instruments import Scale
 from analysis.plan.seeds import rng
 
 AGREEMENT = 1e-9
 HERE = Path(__file__).parent
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "RAYON", "NUMBA", "POLARS_MAX")}
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "RAYON", "NUMBA")}
 ONE_THREAD["POLARS_MAX_THREADS"] = "1"
 
 
@@ -84,9 +85,10 @@ def make_company(n: int, share: float, folder: Path) -> None:
 @contextmanager
 def timed(figures: dict, name: str) -> Iterator[None]:
     """Add the seconds of a block to `figures`, and the process's peak memory after it."""
-    before, clock = peak_mb(), time.perf_counter()
+    before, wall, cpu = peak_mb(), time.perf_counter(), time.process_time()
     yield
-    figures[name] = {"wall": time.perf_counter() - clock, "peak_mb": peak_mb(), "peak_mb_before": before}
+    seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    figures[name] = seconds | {"peak_mb": peak_mb(), "peak_mb_before": before}
 
 
 def peak_mb() -> float:
@@ -142,7 +144,7 @@ def pandas_group(company: Generated, folder: Path) -> None:
     (folder / "pandas_group.json").write_text(json.dumps(figures))
 
 
-def _enough(means: pd.DataFrame, scale: Instrument) -> pd.Series:
+def _enough(means: pd.DataFrame, scale: Scale) -> pd.Series:
     return means.loc[means["count"] / len(scale.items) >= scale.min_answered, "mean"]
 
 
@@ -192,8 +194,8 @@ def keep_panel(company: Generated, folder: Path, wide: pd.DataFrame) -> None:
     staff = staff.take(pd.Index(staff.spells["employee_id"]).get_indexer(wide.index))
     matrix = design_matrix(covariates_on(staff, {}), cohort > 0, NOT_ADJUSTED_FOR)
     first = [next(t for t in matrix.terms if t.startswith(f"{c}:")) for c in ("department", "location")]
-    kept = [i for i, term in enumerate(matrix.terms) if term not in first]
-    np.savez(folder / "panel.npz", scores=wide.to_numpy(), cohort=cohort, terms=matrix.values[:, kept])
+    terms = np.delete(matrix.values, [matrix.terms.index(term) for term in first], axis=1)
+    np.savez(folder / "panel.npz", scores=wide.to_numpy(), cohort=cohort, terms=terms)
 
 
 STAGES = {"make": None, "ours": ours, "pandas_pivot": pandas_pivot, "pandas_group": pandas_group, "did": did}
@@ -237,13 +239,13 @@ def print_scores(folder: Path, asked: argparse.Namespace) -> None:
     for way in ("pandas_pivot", "pandas_group"):
         stage(way, folder, asked)
         theirs = json.loads((folder / f"{way}.json").read_text())["scores"]
-        _print_way(folder, way, words(theirs), theirs["wall"] / mine["scores"]["wall"])
+        _print_way(folder, way, words(theirs), theirs["cpu"] / mine["scores"]["cpu"])
     if not has_data_table():
         return print("scores, R: not run (needs Rscript with data.table: apt install r-cran-data.table)")
     subprocess.run(["Rscript", HERE / "scales.R", folder, "0.5", "1", "5"], check=True, env=os.environ | ONE_THREAD)
     for way, row in pd.read_csv(folder / "r_times.csv", index_col="what").iterrows():
-        seconds = f"{row['wall']:.2f} s, R's own peak {row['peak_mb']:,.0f} MB"
-        _print_way(folder, way, seconds, row["wall"] / mine["scores"]["wall"])
+        seconds = f"{row['cpu']:.2f} s CPU ({row['wall']:.2f} s), R's own peak {row['peak_mb']:,.0f} MB"
+        _print_way(folder, way, seconds, row["cpu"] / mine["scores"]["cpu"])
 
 
 def has_data_table() -> bool:
@@ -262,7 +264,8 @@ def _print_way(folder: Path, way: str, seconds: str, ratio: float) -> None:
 
 def words(figure: dict) -> str:
     """Return seconds and memory in words."""
-    return f"{figure['wall']:.2f} s, peak {figure['peak_mb']:,.0f} MB (before {figure['peak_mb_before']:,.0f})"
+    seconds = f"{figure['cpu']:.2f} s CPU ({figure['wall']:.2f} s)"
+    return f"{seconds}, peak {figure['peak_mb']:,.0f} MB (before {figure['peak_mb_before']:,.0f})"
 
 
 def print_did(folder: Path) -> None:
@@ -300,8 +303,8 @@ def print_library(library: str, folder: Path, asked: argparse.Namespace) -> None
 
 def print_library_figures(library: str, mine: dict, found: dict) -> None:
     """Print a library's time and answers beside ours; stop where the unadjusted answers differ."""
-    theirs, seconds = found["adjusted"], found["adjusted"]["wall"]
-    estimate, whole = mine["estimate"]["wall"], mine["estimate"]["wall"] + mine["panels"]["wall"]
+    theirs, seconds = found["adjusted"], found["adjusted"]["cpu"]
+    estimate, whole = mine["estimate"]["cpu"], mine["estimate"]["cpu"] + mine["panels"]["cpu"]
     effect, error = theirs["overall"]
     gap = max(_gap(mine["plain"], found["plain"]))
     apart, width = _gap(mine["adjusted"], theirs)[0] / error, _band_width(mine["adjusted"], theirs)
