@@ -51,15 +51,15 @@ def _wide_items(rows: pd.DataFrame, key: list[str], instrument: Instrument, scal
     """Return one row per key and one column per item, right way round; of several answers the last one counts."""
     rows = rows.dropna(subset=["value", *key])
     number, keys = _numbered(rows[key])
-    cell = rows["column"].to_numpy() * len(keys) + number
+    cell = number * len(scale.items) + rows["column"].to_numpy()
     if len(rows) and np.bincount(cell).max() > 1:
         last = ~pd.Series(cell).duplicated(keep="last").to_numpy()
         cell, rows = cell[last], rows[last]
-    wide = np.full((len(scale.items), len(keys)), np.nan)
+    wide = np.full((len(keys), len(scale.items)), np.nan)
     wide.ravel()[cell] = rows["value"]
     turned = [item.reversed for item in scale.items.values()]
-    wide[turned] = instrument.response.min + instrument.response.max - wide[turned]
-    return pd.DataFrame(wide.T, index=keys, columns=pd.Index(list(scale.items), name="item"))
+    wide[:, turned] = instrument.response.min + instrument.response.max - wide[:, turned]
+    return pd.DataFrame(wide, index=keys, columns=pd.Index(list(scale.items), name="item"))
 
 
 def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
