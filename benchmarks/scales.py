@@ -311,7 +311,8 @@ def print_library_figures(library: str, mine: dict, found: dict) -> None:
     print(
         f"DiD, {library} {theirs['version']}: {words(theirs)}; ratio {seconds / estimate:.2f} to stack to band, "
         f"{seconds / whole:.2f} with panels; {effect:+.5f} (SE {error:.5f}), {apart:.2f} SE from ours; "
-        f"band {width:.3f} times as wide; without covariates the answers differ by {gap:.1e}",
+        + ("no band for the curve; " if np.isnan(width) else f"band {width:.3f} times as wide; ")
+        + f"without covariates the answers differ by {gap:.1e}",
         flush=True,
     )
     if not gap < AGREEMENT:

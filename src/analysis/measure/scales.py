@@ -17,56 +17,65 @@ def scale_of(
     Where several instruments do, the one with the most answers is taken, so that an occasional extra does not
     replace the regular survey.
     """
-    if answers is None:
-        return None
+    found = None if answers is None else _found(construct, instruments, answers["instrument"])
+    return None if found is None else found[:2]
+
+
+def _found(
+    construct: str, instruments: dict[str, Instrument], names: pd.Series
+) -> tuple[str, Scale, np.ndarray] | None:
+    """Return what `scale_of` does, and which of the answers are to that instrument, shape (answers,)."""
     # In a card the first scale of the construct counts.
-    found = {
+    scales = {
         name: scale
         for name, card in instruments.items()
         for scale in reversed(card.scales.values())
         if scale.construct_name == construct
     }
-    which = pd.Index(list(found)).get_indexer(answers["instrument"])
-    counts = np.bincount(which + 1, minlength=len(found) + 1)[1:]
+    which = pd.Index(list(scales)).get_indexer(names)
+    counts = np.bincount(which + 1, minlength=len(scales) + 1)[1:]
     if not counts.any():
         return None
     # Of several with as many answers, the one whose answers come first.
     most = np.flatnonzero(counts == counts.max())
-    name = list(found)[most[0] if len(most) == 1 else which[np.isin(which, most).argmax()]]
-    return name, found[name]
+    chosen = most[0] if len(most) == 1 else which[np.isin(which, most).argmax()]
+    name = list(scales)[chosen]
+    return name, scales[name], which == chosen
 
 
-def _answers_to(scale: Scale, name: str, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Return the answers to the scale's items in the instrument `name`: ``column`` (0 = first item), ``value``, `key`.
+def _answers_to(scale: Scale, is_its: np.ndarray, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the answers to the scale's items, ``column`` (0 = first item), ``value`` and `key`; nothing else is copied.
 
-    The items come first, as they leave few rows, and nothing else of the answers is copied.
+    `is_its` are the answers to the scale's instrument.
     """
     column = pd.Index(list(scale.items)).get_indexer(answers["item"])
-    chosen = np.flatnonzero(column >= 0)
-    chosen = chosen[answers["instrument"].iloc[chosen] == name]
+    chosen = np.flatnonzero((column >= 0) & is_its)
     return answers[["value", *key]].iloc[chosen].assign(column=column[chosen])
 
 
 def _wide_items(rows: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
     """Return one row per key and one column per item, right way round; of several answers the last one counts."""
-    rows = rows.dropna(subset=["value", *key])
+    rows = rows[rows["value"].notna()]
     number, keys = _numbered(rows[key])
-    cell = number * len(scale.items) + rows["column"].to_numpy()
-    if len(rows) and np.bincount(cell).max() > 1:
+    cell, value = number * len(scale.items) + rows["column"].to_numpy(), rows["value"].to_numpy()
+    known = number >= 0
+    cell, value = cell[known], value[known]
+    if len(cell) and np.bincount(cell).max() > 1:
         last = ~pd.Series(cell).duplicated(keep="last").to_numpy()
-        cell, rows = cell[last], rows[last]
+        cell, value = cell[last], value[last]
     wide = np.full((len(keys), len(scale.items)), np.nan)
-    wide.ravel()[cell] = rows["value"]
+    wide.ravel()[cell] = value
     turned = [item.reversed for item in scale.items.values()]
     wide[:, turned] = instrument.response.min + instrument.response.max - wide[:, turned]
     return pd.DataFrame(wide, index=keys, columns=pd.Index(list(scale.items), name="item"))
 
 
 def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
-    """Return which of the distinct keys each row has, shape (rows,), and the distinct keys in ascending order."""
+    """Return the distinct keys in ascending order, and which of them each row has (−1: part of it is missing)."""
     codes, levels = zip(*(pd.factorize(keys[name], sort=True) for name in keys), strict=True)
-    sizes = [len(level) for level in levels]
-    number, distinct = pd.factorize(np.ravel_multi_index(codes, sizes), sort=True)
+    sizes, known = [len(level) for level in levels], np.min(codes, axis=0) >= 0
+    number = np.full(len(keys), -1)
+    number[known], distinct = pd.factorize(np.ravel_multi_index(np.compress(known, codes, axis=1), sizes), sort=True)
     return number, pd.MultiIndex(levels, np.unravel_index(distinct, sizes), names=list(keys))
 
 
@@ -81,15 +90,21 @@ def _score(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Seri
 
 def item_answers(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:
     """Return the self-reported items of a construct, wide, keyed right way round: one row per (employee_id, wave)."""
-    found = scale_of(construct, instruments, tables.responses)
+    found = _own_items(construct, tables, instruments)
+    return None if found is None else found[2]
+
+
+def _own_items(construct: str, tables: Tables, instruments: dict[str, Instrument]):
+    """Return the instrument's name, the scale and its items; None where none measures the construct."""
+    if tables.responses is None:
+        return None
+    found = _found(construct, instruments, tables.responses["instrument"])
     if found is None:
         return None
-    return _own_items(*found, tables.responses, instruments)
-
-
-def _own_items(name: str, scale: Scale, answers: pd.DataFrame, instruments: dict[str, Instrument]) -> pd.DataFrame:
+    name, scale, is_its = found
     key = ["employee_id", "wave"]
-    return _wide_items(_answers_to(scale, name, answers, key), key, instruments[name], scale)
+    rows = _answers_to(scale, is_its, tables.responses, key)
+    return name, scale, _wide_items(rows, key, instruments[name], scale)
 
 
 def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:
@@ -98,11 +113,10 @@ def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrumen
     Columns `SCORE_COLUMNS`; ``score`` on the scale's own points. Self-ratings in a multi-rater instrument serve
     where the survey does not measure the construct. None where nothing does.
     """
-    found = scale_of(construct, instruments, tables.responses)
+    found = _own_items(construct, tables, instruments)
     if found is None:
         return rated_scores(construct, tables, instruments, "self")
-    name, scale = found
-    items = _own_items(name, scale, tables.responses, instruments)
+    name, scale, items = found
     scored = pd.DataFrame({"score": _score(items, scale, instruments[name]), "n_answered": items.notna().sum(axis=1)})
     return _dated(scored.reset_index(), tables.waves, name)
 
@@ -114,12 +128,14 @@ def rated_scores(
 
     `source` is a rater role, or ``others`` for everyone but the ratee; a rater counts once. None without ratings.
     """
-    found = scale_of(construct, instruments, tables.ratings)
+    if tables.ratings is None:
+        return None
+    found = _found(construct, instruments, tables.ratings["instrument"])
     if found is None:
         return None
-    name, scale = found
+    name, scale, is_its = found
     key = ["ratee_id", "wave", "rater_role", "rater_id"]
-    rows = _answers_to(scale, name, tables.ratings, key)
+    rows = _answers_to(scale, is_its, tables.ratings, key)
     rows = rows[rows["rater_role"] != "self"] if source == "others" else rows[rows["rater_role"] == source]
     if rows["rater_id"].isna().any():
         # Raters without an id still are different people where their answers to one item are: number them.
