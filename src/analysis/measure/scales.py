@@ -44,9 +44,9 @@ def _found(
 
 
 def _answers_to(scale: Scale, is_its: np.ndarray, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Return the answers to the scale's items, ``column`` (0 = first item), ``value`` and `key`; nothing else is copied.
+    """Return the answers to the scale's items: ``column`` (0 = first item), ``value`` and `key`.
 
-    `is_its` are the answers to the scale's instrument.
+    Nothing else of the answers is copied. `is_its` are the answers to the scale's instrument.
     """
     column = pd.Index(list(scale.items)).get_indexer(answers["item"])
     chosen = np.flatnonzero((column >= 0) & is_its)
