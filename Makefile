@@ -42,10 +42,12 @@ expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, a
 simulations: .venv/.built  ## the simulation study (80 minutes on two cores; scenarios with results are not made again)
 	PYTHONPATH=tests $(BIN)/python -m simulations
 
-benchmarks: .venv/.built  ## retention and its bootstrap beside R's survival, and our peak memory (needs Rscript)
+benchmarks: .venv/.built  ## retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)
 	$(BIN)/python benchmarks/retention.py --employees 3000 --repetitions 500
 	$(BIN)/python benchmarks/retention.py --employees 100000 --repetitions 5
 	$(BIN)/python benchmarks/retention.py --memory
+	$(BIN)/python benchmarks/scales.py --employees 100000
+	$(BIN)/python benchmarks/scales.py --employees 100000 --share 0.45
 
 lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -17,27 +17,66 @@ def scale_of(
     Where several instruments do, the one with the most answers is taken, so that an occasional extra does not
     replace the regular survey.
     """
-    if answers is None:
-        return None
-    counts = answers["instrument"].value_counts()
-    found = [
-        (name, scale)
-        for name in counts.index
-        if name in instruments
-        for scale in instruments[name].scales.values()
+    found = None if answers is None else _found(construct, instruments, answers["instrument"])
+    return None if found is None else found[:2]
+
+
+def _found(
+    construct: str, instruments: dict[str, Instrument], names: pd.Series
+) -> tuple[str, Scale, np.ndarray] | None:
+    """Return what `scale_of` does, and which of the answers are to that instrument, shape (answers,)."""
+    # In a card the first scale of the construct counts.
+    scales = {
+        name: scale
+        for name, card in instruments.items()
+        for scale in reversed(card.scales.values())
         if scale.construct_name == construct
-    ]
-    return found[0] if found else None
+    }
+    which = pd.Index(list(scales)).get_indexer(names)
+    counts = np.bincount(which + 1, minlength=len(scales) + 1)[1:]
+    if not counts.any():
+        return None
+    # Of several with as many answers, the one whose answers come first.
+    most = np.flatnonzero(counts == counts.max())
+    chosen = most[0] if len(most) == 1 else which[np.isin(which, most).argmax()]
+    name = list(scales)[chosen]
+    return name, scales[name], which == chosen
 
 
-def _wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
-    rows = answers[answers["item"].isin(scale.items)]
-    wide = rows.pivot_table(index=key, columns="item", values="value", aggfunc="last").reindex(
-        columns=list(scale.items)
-    )
-    turned = [code for code, item in scale.items.items() if item.reversed]
-    wide[turned] = instrument.response.min + instrument.response.max - wide[turned]
-    return wide
+def _answers_to(scale: Scale, is_its: np.ndarray, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the answers to the scale's items: ``column`` (0 = first item), ``value`` and `key`.
+
+    Nothing else of the answers is copied. `is_its` are the answers to the scale's instrument.
+    """
+    column = pd.Index(list(scale.items)).get_indexer(answers["item"])
+    chosen = np.flatnonzero((column >= 0) & is_its)
+    return answers[["value", *key]].iloc[chosen].assign(column=column[chosen])
+
+
+def _wide_items(rows: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
+    """Return one row per key and one column per item, right way round; of several answers the last one counts."""
+    rows = rows[rows["value"].notna()]
+    number, keys = _numbered(rows[key])
+    cell, value = number * len(scale.items) + rows["column"].to_numpy(), rows["value"].to_numpy()
+    known = number >= 0
+    cell, value = cell[known], value[known]
+    if len(cell) and np.bincount(cell).max() > 1:
+        last = ~pd.Series(cell).duplicated(keep="last").to_numpy()
+        cell, value = cell[last], value[last]
+    wide = np.full((len(keys), len(scale.items)), np.nan)
+    wide.ravel()[cell] = value
+    turned = [item.reversed for item in scale.items.values()]
+    wide[:, turned] = instrument.response.min + instrument.response.max - wide[:, turned]
+    return pd.DataFrame(wide, index=keys, columns=pd.Index(list(scale.items), name="item"))
+
+
+def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
+    """Return the distinct keys in ascending order, and which of them each row has (−1: part of it is missing)."""
+    codes, levels = zip(*(pd.factorize(keys[name], sort=True) for name in keys), strict=True)
+    sizes, known = [len(level) for level in levels], np.min(codes, axis=0) >= 0
+    number = np.full(len(keys), -1)
+    number[known], distinct = pd.factorize(np.ravel_multi_index(np.compress(known, codes, axis=1), sizes), sort=True)
+    return number, pd.MultiIndex(levels, np.unravel_index(distinct, sizes), names=list(keys))
 
 
 def _score(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
@@ -51,12 +90,21 @@ def _score(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Seri
 
 def item_answers(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:
     """Return the self-reported items of a construct, wide, keyed right way round: one row per (employee_id, wave)."""
-    found = scale_of(construct, instruments, tables.responses)
+    found = _own_items(construct, tables, instruments)
+    return None if found is None else found[2]
+
+
+def _own_items(construct: str, tables: Tables, instruments: dict[str, Instrument]):
+    """Return the instrument's name, the scale and its items; None where none measures the construct."""
+    if tables.responses is None:
+        return None
+    found = _found(construct, instruments, tables.responses["instrument"])
     if found is None:
         return None
-    name, scale = found
-    rows = tables.responses[tables.responses["instrument"] == name]
-    return _wide_items(rows, ["employee_id", "wave"], instruments[name], scale)
+    name, scale, is_its = found
+    key = ["employee_id", "wave"]
+    rows = _answers_to(scale, is_its, tables.responses, key)
+    return name, scale, _wide_items(rows, key, instruments[name], scale)
 
 
 def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:
@@ -65,11 +113,10 @@ def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrumen
     Columns `SCORE_COLUMNS`; ``score`` on the scale's own points. Self-ratings in a multi-rater instrument serve
     where the survey does not measure the construct. None where nothing does.
     """
-    found = scale_of(construct, instruments, tables.responses)
+    found = _own_items(construct, tables, instruments)
     if found is None:
         return rated_scores(construct, tables, instruments, "self")
-    name, scale = found
-    items = item_answers(construct, tables, instruments)
+    name, scale, items = found
     scored = pd.DataFrame({"score": _score(items, scale, instruments[name]), "n_answered": items.notna().sum(axis=1)})
     return _dated(scored.reset_index(), tables.waves, name)
 
@@ -81,25 +128,30 @@ def rated_scores(
 
     `source` is a rater role, or ``others`` for everyone but the ratee; a rater counts once. None without ratings.
     """
-    found = scale_of(construct, instruments, tables.ratings)
+    if tables.ratings is None:
+        return None
+    found = _found(construct, instruments, tables.ratings["instrument"])
     if found is None:
         return None
-    name, scale = found
-    rows = tables.ratings[tables.ratings["instrument"] == name]
+    name, scale, is_its = found
+    key = ["ratee_id", "wave", "rater_role", "rater_id"]
+    rows = _answers_to(scale, is_its, tables.ratings, key)
     rows = rows[rows["rater_role"] != "self"] if source == "others" else rows[rows["rater_role"] == source]
-    # Raters without an id still are different people where their answers to one item are: number them.
-    unnamed = rows.groupby(["ratee_id", "wave", "rater_role", "item"]).cumcount().astype(str)
-    rows = rows.assign(rater=rows["rater_role"] + rows["rater_id"].fillna("#" + unnamed))
-    items = _wide_items(rows, ["ratee_id", "wave", "rater"], instruments[name], scale)
+    if rows["rater_id"].isna().any():
+        # Raters without an id still are different people where their answers to one item are: number them.
+        unnamed = rows.groupby(["ratee_id", "wave", "rater_role", "column"]).cumcount().astype(str)
+        rows = rows.assign(rater_id=rows["rater_id"].fillna("#" + unnamed))
+    items = _wide_items(rows, key, instruments[name], scale)
     by_rater = _score(items, scale, instruments[name]).dropna()
     scored = by_rater.groupby(["ratee_id", "wave"]).agg(score="mean", n_raters="size").reset_index()
     return _dated(scored.rename(columns={"ratee_id": "employee_id"}), tables.waves, name)
 
 
 def _dated(scored: pd.DataFrame, waves: pd.DataFrame, instrument: str) -> pd.DataFrame:
+    """Return what can be scored with its wave's dates, in the order given: by person and wave."""
     dates = waves.loc[waves["instrument"] == instrument, ["wave", "opens", "closes"]]
     dated = scored.dropna(subset=["score"]).merge(dates, on="wave", how="left", validate="many_to_one")
-    return dated.reindex(columns=SCORE_COLUMNS).sort_values(["employee_id", "wave"], ignore_index=True)
+    return dated.reindex(columns=SCORE_COLUMNS)
 
 
 def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
