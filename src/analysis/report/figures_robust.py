@@ -26,7 +26,8 @@ HEIGHT_OF_WAY = 0.235
 def specification_curve(finding: Finding) -> Drawing:
     """Return the main answer and every other way to make it, each with its interval.
 
-    In percentage points or points of the scale. Sorted by estimate, the main answer filled; below a line, the main answer read off at other horizons (squares).
+    In percentage points or points of the scale. Sorted by estimate, the main answer filled; below a line, the main
+    answer read off at other horizons (squares).
     """
     found = ways(finding)
     scale = unit(finding.primary).scale

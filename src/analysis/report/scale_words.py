@@ -150,15 +150,16 @@ def delta_title(finding: Finding) -> str:
     """Return at which of the deltas drawn the interval begins to hold zero, or stops to."""
     rows = finding.evidence["delta"].dropna(subset=["ci_low", "ci_high"]).sort_values("delta")
     holds = rows.set_index("delta").apply(lambda r: r["ci_low"] <= 0 <= r["ci_high"], axis="columns")
-    low, high = (number(x, 2, signed=True) for x in (rows["delta"].min(), rows["delta"].max()))
-    if holds.all():
-        return f"The interval holds zero, whether the silent are {low} or {high} points off their prediction"
-    if not holds.any():
-        return f"The interval leaves out zero, even if the silent are {low} or {high} points off their prediction"
-    turns = holds.index[holds if not _at_zero(holds) else ~holds]
-    nearest = number(min(turns, key=abs), 2, signed=True)
-    becomes = "holds" if not _at_zero(holds) else "leaves out"
-    return f"The interval {becomes} zero once the silent are {nearest} points off their prediction"
+    ends = " or ".join(_off(x) for x in (rows["delta"].min(), rows["delta"].max()))
+    if holds.all() or not holds.any():
+        return f"The interval {'holds' if holds.all() else 'leaves out'} zero, even if the silent did {ends}"
+    turned = ~holds if _at_zero(holds) else holds
+    becomes = "leaves out" if _at_zero(holds) else "holds"
+    return f"The interval {becomes} zero once the silent did {_off(min(holds.index[turned], key=abs))}"
+
+
+def _off(delta: float) -> str:
+    return f"{number(abs(delta))} points {'worse' if delta < 0 else 'better'} than predicted"
 
 
 def _at_zero(holds: pd.Series) -> bool:
@@ -188,8 +189,8 @@ def response_sentence(finding: Finding) -> str:
     if rows is None:
         return ""
     return (
-        f"{response_title(finding)}. Shares are of those in the comparison; people who had left when a wave opened were "
-        f"never asked."
+        f"{response_title(finding)}. Shares are of those in the comparison; people who had left when a wave opened "
+        "were never asked."
     )
 
 
@@ -213,21 +214,18 @@ def _honest(finding: Finding) -> str:
     row = _by_estimator(finding, "honest_did")
     if row is None:
         return ""
-    holds = "still leaves out" if row.ci_low > 0 or row.ci_high < 0 else "holds"
+    holds = "still leave out" if row.ci_low > 0 or row.ci_high < 0 else "hold"
+    low, high = limit_texts(row)
     return (
         f"If the groups' trends parted after the start, from wave to wave, by as much as by the largest step before "
-        f"it, the interval would run {interval_text(row)} and {holds} zero."
+        f"it, the interval would run from {low} to {high} and {holds} zero."
     )
 
 
 def _by_estimator(finding: Finding, estimator: str) -> Estimate | None:
     source = finding.primary.rater_source
     return next(
-        (
-            e
-            for e in finding.alternatives
-            if e.is_estimated and e.estimator == estimator and e.rater_source == source
-        ),
+        (e for e in finding.alternatives if e.is_estimated and e.estimator == estimator and e.rater_source == source),
         None,
     )
 
@@ -237,7 +235,7 @@ def delta_sentence(finding: Finding) -> str:
     if frame_of(finding, "delta", "ci_low", "ci_high") is None:
         return ""
     who = _people(finding)[0]
-    return f"{delta_title(finding)} (the silent: {who} who were asked and gave no score, predicted from those who did)."
+    return f"{delta_title(finding)} (the silent: {who}, were asked and gave no score; predicted from those who did)."
 
 
 def scale_measures(finding: Finding) -> list[str]:
