@@ -137,9 +137,9 @@ def led() -> Finding:
     return finding(primary, "inconclusive", alternatives=(*beside(**named), *own), evidence=EVIDENCE, checks=CHECKS)
 
 
-def unasked(hypothesis: str) -> Finding:
+def unasked(hypothesis: str, role: str = "mentor") -> Finding:
     """Return a scale that no survey of the study measures."""
-    naming = {"hypothesis": hypothesis, "outcome": TITLES[hypothesis], "analysis": "secondary",
+    naming = {"hypothesis": hypothesis, "role": role, "outcome": TITLES[hypothesis], "analysis": "secondary",
               "measure": "mean_difference", "estimator": "dr_did"}  # fmt: skip
     reason = f"No survey in the study measures {TITLES[hypothesis].replace('_', ' ')}."
     return finding(without_number("not_estimable", reason, **naming), "not estimable")
@@ -155,7 +155,7 @@ def every_scale() -> tuple[Finding, ...]:
         for role, less in (("mentor", 0.0), ("mentee", 0.05)):
             limits = {"estimate": at - less, "ci_low": at - less - half, "ci_high": at - less + half}
             found.append(scale(hypothesis, role, verdicts[hypothesis], **limits))
-    found[-1] = unasked("H7_recognition")
+    found[-1] = unasked("H7_recognition", "mentee")
     return tuple(sorted(found, key=lambda f: (f.hypothesis, f.role)))
 
 

@@ -43,8 +43,7 @@ def item_bars(frame: pd.DataFrame) -> Drawing:
     items = list(dict.fromkeys(rows["item"]))
     colours = _shades(len(values))
     figure, axes = sheet(_items_title(rows, values, waves), height=1.35 + len(items) * (0.16 + 0.25 * len(waves)))
-    # The answers are called as on the first question that is not turned round: cards begin with none that is.
-    usual = _labels(rows[rows["item"] == items[0]])
+    usual = _usual_labels(rows, values[-1])
     ticks, y = [], 0.0
     for item in items:
         top = y
@@ -99,6 +98,13 @@ def _labels(rows: pd.DataFrame) -> pd.Series:
     """Return what each answer is called; where the card names only some, the others stand by their number."""
     labels = rows.drop_duplicates("value").sort_values("value").set_index("value")["label"]
     return pd.Series([text if isinstance(text, str) and text else f"{at:g}" for at, text in labels.items()])
+
+
+def _usual_labels(rows: pd.DataFrame, best: float) -> pd.Series:
+    """Return what the answers are called on most questions, told apart by what the most favourable one is called."""
+    top = rows[rows["value"] == best].drop_duplicates("item").set_index("item")["label"].fillna("")
+    usual = top[top == top.mode().iloc[0]].index[0]
+    return _labels(rows[rows["item"] == usual])
 
 
 def _answer_key(figure: Drawing, names: pd.Series, colours: list[str]) -> None:

@@ -38,7 +38,7 @@ def reliability_sentences(frame: pd.DataFrame) -> list[str]:
     short = known[known["alpha"] < CONVENTION]
     roles = short["rater_role"] if "rater_role" in short else [None] * len(short)
     names = dict.fromkeys(_named(c, r) for c, r in zip(short["construct"], roles, strict=True))
-    said = f"Below {number(CONVENTION)} in some wave: {', '.join(names)}." if names else "None falls below that."
+    said = f"Below {number(CONVENTION)} in some wave: {', '.join(names)}." if names else "No scale falls below that."
     return [
         f"Cronbach's α lies between {low} and {high} over all scales and waves; {number(CONVENTION)} is a convention, "
         f"not a gate. {said}"

@@ -58,10 +58,16 @@ def slug(finding: Finding) -> str:
 
 
 def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+    """Return how each picture of a finding is drawn that a report holds: of a further scale only those in `COMPACT`."""
+    drawn = possible_pictures(finding, study)
+    return {kind: draw for kind, draw in drawn.items() if kind in COMPACT} if is_compact(finding) else drawn
+
+
+def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
     """Return how each picture of a finding is drawn, by kind.
 
     ``ladder`` (or ``money``), ``ways`` where the answer was made in more than one, ``kinds`` of exit where they can be
-    shown, and the evidence that there is. A further scale has those of `COMPACT` alone.
+    shown, and the evidence that there is.
     """
     if not finding.primary.is_estimated:
         return {}
@@ -75,7 +81,7 @@ def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], D
     for kind, draw in EVIDENCE.items():
         if frame_of(finding, kind, HEART[kind]) is not None:
             drawn[kind] = partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
-    return {kind: draw for kind, draw in drawn.items() if kind in COMPACT} if is_compact(finding) else drawn
+    return drawn
 
 
 def has_kinds(finding: Finding) -> bool:

@@ -18,8 +18,8 @@ FLAGS = {
     "flagged": "any of these",
 }
 RESTRICTIONS = {
-    "relative_magnitudes": "as much from wave to wave as this many times the largest step before the start",
-    "smoothness": "in a line that bends by at most this many points from wave to wave",
+    "relative_magnitudes": "a wave by so many of the largest earlier steps",
+    "smoothness": "a wave by a line that bends by so many points",
 }
 ARMS = {"treated": "program", "control": "comparison"}
 
