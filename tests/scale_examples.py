@@ -88,7 +88,6 @@ DELTA = pd.DataFrame({
 })  # fmt: skip
 BALANCE_RESPONSE = pd.DataFrame({
     "arm": ["treated", "treated", "control", "control"], "covariate": ["score_before", "tenure_years"] * 2,
-    "mean_invited": [3.4, 5.1, 3.4, 6.0], "mean_scored": [3.5, 5.5, 3.45, 6.1], "mean_weighted": [3.4, 5.1, 3.4, 6.0],
     "smd_before": [0.15, 0.1, 0.05, 0.02], "smd_after": [0.01, 0.0, 0.0, 0.0],
 })  # fmt: skip
 BALANCE = pd.DataFrame({"covariate": ["tenure_years", "age"], "smd_before": [0.4, -0.3], "smd_after": [0.02, -0.01]})

@@ -95,7 +95,7 @@ DRIFTING = EVENTS.assign(band_low=EVENTS["band_low"].where(EVENTS["position"] !=
     ("frame", "said"),
     [
         (EVENTS, "No drift to be seen before the start; after it +0.31 points at first, +0.27 at last"),
-        (DRIFTING, "The groups were drifting apart before the start (1 of 2 bands leave out zero); after it"),
+        (DRIFTING, "The groups were drifting apart before the start (1 of 2 bands leaves out zero); after it"),
         (EVENTS[EVENTS["position"].isin([0, 1])], "No earlier waves to compare trends in; after it +0.31 points"),
         (EVENTS[EVENTS["position"] <= 0], "no wave after it can be shown"),
     ],
@@ -114,8 +114,8 @@ def test_the_base_is_drawn_though_nothing_was_estimated_at_it():
 
 def test_who_answered_is_told_as_shares_of_those_compared():
     shares = scale_words.response_shares(examples.RESPONSE)
-    assert shares.loc[0, "n_answered"] == 30 / 50
-    assert "54\u00a0% to 60\u00a0% of those who started, 35\u00a0% to 39\u00a0%" in scale_words.response_title(MORALE)
+    assert shares.loc[0, "n_scored"] == 29 / 50
+    assert "53\u00a0% to 58\u00a0% of those who started, 34\u00a0% to 37\u00a0%" in scale_words.response_title(MORALE)
 
 
 def delta_of(lows: list[float], highs: list[float]) -> str:
@@ -150,8 +150,13 @@ def test_bounds_and_other_raters_are_no_further_ways():
 
 def test_bounds_are_told_as_bounds():
     lee, honest = scale_words.bounds_sentences(MORALE)
-    assert f"between +0.19 and +0.41 points (95\u00a0% limits {wording.MINUS}0.01 and +0.61)" in lee
+    assert f"between +0.19 and +0.41 points (95\u00a0% interval for it {wording.MINUS}0.01 to +0.61)" in lee
     assert f"would run from {wording.MINUS}0.14 to +0.76 and hold zero" in honest
+
+
+def test_the_interval_for_the_effect_itself_goes_before_the_limits_of_both_bounds():
+    frame = pd.DataFrame({"lower": [0.19], "upper": [0.41], "low": [0.03], "high": [0.56], "n_treated": [88]})
+    assert "interval for it +0.03 to +0.56)" in scale_words.bounds_sentences(with_evidence(lee=frame))[0]
 
 
 def test_a_bound_without_its_other_end_is_not_told():
@@ -220,14 +225,28 @@ def steps(holds: list[bool], freed: str | None = None, **changes) -> pd.DataFram
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
-        (steps([True, True, True, True]), "in their noise too, so differences in score may be read as differences"),
-        (steps([True, True, True, False]), "work alike from wave to wave, so differences in score may be read"),
+        (
+            steps([True, True, True, True]),
+            "work alike from wave to wave, so a difference in score may be read as one in",
+        ),
+        (steps([True, True, True, False]), "work alike from wave to wave, so a difference in score may be read"),
         (steps([True, True, False]), "answered higher or lower for a reason of its own from wave to wave"),
-        (steps([True, True, False], freed="mor3"), "With mor3 left free the scalar step holds"),
+        (steps([True, True, False], freed="mor3"), "(with mor3 left free the scalar step holds)"),
         (steps([True, False]), "weigh differently from wave to wave, so scores do not compare"),
         (steps([False]), "do not hang together as one scale everywhere"),
         (steps([True, True, True], across="mentors and their comparators"), "alike between mentors and their"),
-        (steps([None], reason="a factor needs at least 3 items"), "cannot be told: a factor needs at least 3 items."),
+        (
+            pd.concat([steps([True, True, True]), steps([True, True, True], across="mentors and everybody else")]),
+            "work alike from wave to wave and between mentors and everybody else, so",
+        ),
+        (
+            pd.concat([steps([True, True, True]), steps([True, False], across="mentors and everybody else")]),
+            "in what it measures; its questions weigh differently between mentors and everybody else, so",
+        ),
+        (
+            steps([None], reason="a factor needs at least 3 items"),
+            "cannot be told, for a factor needs at least 3 items.",
+        ),
     ],
 )
 def test_each_scale_has_one_verdict_on_what_its_scores_may_be_compared_for(frame, said):

@@ -184,9 +184,10 @@ def _simply_compared(finding: Finding) -> Estimate | None:
 
 @styled
 def response_flow_plot(finding: Finding) -> Drawing:
-    """Return who is still employed, answers, and has both scores, by wave: shares of those in the comparison.
+    """Return who is still employed, has a score, and had one before, by wave: shares of those in the comparison.
 
-    Reads evidence ``response`` (wave, arm, n_people, n_invited, n_answered, n_paired).
+    Reads evidence ``response`` (wave, arm, n_people, n_invited, n_scored, n_paired). Who answered too few items for a
+    score is mostly too few to be shown, and stands in the table alone.
     """
     shares = response_shares(finding.evidence["response"])
     figure, first = sheet(response_title(finding), height=2.9)

@@ -6,16 +6,13 @@ from analysis.report.tables_measured import freed, source_name
 from analysis.report.wording import number, outcome_name, percent
 
 CONVENTION = 0.70
-# What may be said of scores, by the last step that holds with every item equal.
+# What may be said of scores, by the last step that holds with every item equal; past the scalar one no more is said.
 VERDICTS = {
-    "": "its questions do not hang together as one scale everywhere, so read single questions",
-    "configural": "its questions weigh differently {across}, so scores do not compare",
-    "metric": "some question is answered higher or lower for a reason of its own {across}, so differences in score may "
+    "": "its questions do not hang together as one scale {where}, so read single questions",
+    "configural": "its questions weigh differently {where}, so scores do not compare",
+    "metric": "some question is answered higher or lower for a reason of its own {where}, so a difference in score may "
     "lie in that",
-    "scalar": "its questions work alike {across}, so differences in score may be read as differences in what it "
-    "measures",
-    "residual": "its questions work alike {across}, in their noise too, so differences in score may be read as "
-    "differences in what it measures",
+    "scalar": "its questions work alike {where}, so a difference in score may be read as one in what it measures",
 }
 UNLINKED = (
     "These forms carry no person's key. Who took part is unknown, and so is whether the same people answered twice: a "
@@ -46,22 +43,32 @@ def reliability_sentences(frame: pd.DataFrame) -> list[str]:
 
 
 def invariance_sentences(frame: pd.DataFrame) -> list[str]:
-    """Return one verdict per scale, rater source and comparison: how far scores of it may be compared."""
-    keys = ["construct", "rater_role", "across"]
+    """Return one sentence per scale and rater source: what its scores may be compared for, over time and by group."""
+    keys = ["construct", "rater_role"]
     return [_invariance(*values, part) for values, part in frame.groupby(keys, sort=False, dropna=False)]
 
 
-def _invariance(construct: str, role: str, across: str, steps: pd.DataFrame) -> str:
-    name = _named(construct, role)
-    where = "from wave to wave" if across == "waves" else f"between {across}"
+def _invariance(construct: str, role: str, steps: pd.DataFrame) -> str:
+    wheres: dict[str, list[str]] = {}
+    for across, part in steps.groupby("across", sort=False):
+        where = "from wave to wave" if across == "waves" else f"between {across}"
+        wheres.setdefault(_verdict(part), []).append(where)
+    said = [verdict.format(where=" and ".join(places)) for verdict, places in wheres.items()]
+    return f"{_named(construct, role)}: {'; '.join(said)}."
+
+
+def _verdict(steps: pd.DataFrame) -> str:
+    """Return what is said of one comparison, with a place for which it is."""
     known = steps.dropna(subset="holds")
     if known.empty:
         reasons = [r for r in steps.get("reason", pd.Series(dtype=object)) if isinstance(r, str) and r]
-        return f"{name}, {where}: cannot be told{': ' + reasons[0].rstrip('.') if reasons else ''}."
+        return f"{{where}} it cannot be told{', for ' + reasons[0].rstrip('.') if reasons else ''}"
     free = known["freed_item"].map(freed)
     held = known.loc[(free == "") & known["holds"].astype(bool), "step"]
-    verdict = VERDICTS[held.iloc[-1] if len(held) else ""].format(across=where)
-    return f"{name}: {verdict}.{_partly(known[free != ''], held)}"
+    last = held.iloc[-1] if len(held) else ""
+    if last in ("scalar", "residual"):
+        return VERDICTS["scalar"]
+    return VERDICTS[last] + _partly(known[free != ""], held)
 
 
 def _partly(loosened: pd.DataFrame, held: pd.Series) -> str:
@@ -69,7 +76,7 @@ def _partly(loosened: pd.DataFrame, held: pd.Series) -> str:
     further = loosened[loosened["holds"].astype(bool) & ~loosened["step"].isin(held)]
     if further.empty:
         return ""
-    return f" With {freed(further['freed_item'].iloc[-1])} left free the {further['step'].iloc[-1]} step holds."
+    return f" (with {freed(further['freed_item'].iloc[-1])} left free the {further['step'].iloc[-1]} step holds)"
 
 
 def change_sentences(frame: pd.DataFrame) -> list[str]:

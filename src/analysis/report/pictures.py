@@ -36,7 +36,7 @@ HEART = {
     "curves": "cumulative_incidence",
     "trajectories": "mean",
     "event_study": "band_low",
-    "response": "n_answered",
+    "response": "n_scored",
     "delta": "ci_low",
     "balance": "smd_after",
     "overlap": "share",

@@ -23,7 +23,7 @@ from analysis.report.wording import (
 )
 
 MAIN_SCALES = ("H2_morale", "H3_leadership")
-STEPS = {"n_invited": "still employed", "n_answered": "answered", "n_paired": "scored before and after"}
+STEPS = {"n_invited": "still employed", "n_scored": "gave a score", "n_paired": "scored before and after"}
 
 
 def is_compact(finding: Finding) -> bool:
@@ -101,7 +101,7 @@ def _before(rows: pd.DataFrame) -> str:
         return "No earlier waves to compare trends in"
     apart = int(_leaves_out_zero(rows).sum())
     if apart:
-        return f"The groups were drifting apart before the start ({apart} of {len(rows)} bands leave out zero)"
+        return f"The groups were drifting apart before the start ({apart} of {len(rows)} bands {'leaves' if apart == 1 else 'leave'} out zero)"
     return "No drift to be seen before the start"
 
 
@@ -125,14 +125,14 @@ def response_shares(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def response_title(finding: Finding) -> str:
-    """Return what share of each group answered, over the waves that can be shown."""
-    shares = response_shares(finding.evidence["response"]).dropna(subset="n_answered")
+    """Return what share of each group gave a score, over the waves that can be shown."""
+    shares = response_shares(finding.evidence["response"]).dropna(subset="n_scored")
     told = [
-        f"{_range(shares.loc[shares['arm'] == arm, 'n_answered'])} of {who}"
+        f"{_range(shares.loc[shares['arm'] == arm, 'n_scored'])} of {who}"
         for arm, who in zip(("treated", "control"), _people(finding), strict=True)
         if (shares["arm"] == arm).any()
     ]
-    return f"Answered after the start: {', '.join(told)}" if told else "Too few people to show who answered"
+    return f"Gave a score after the start: {', '.join(told)}" if told else "Too few people to show who answered"
 
 
 def _people(finding: Finding) -> tuple[str, str]:
@@ -185,7 +185,7 @@ def trajectory_title(finding: Finding) -> str:
 
 def response_sentence(finding: Finding) -> str:
     """Return who answered, and how many of the comparison are left for an answer; empty without the flow."""
-    rows = frame_of(finding, "response", "n_people", "n_answered")
+    rows = frame_of(finding, "response", "n_people", "n_scored")
     if rows is None:
         return ""
     return (
@@ -206,8 +206,16 @@ def _lee(finding: Finding) -> str:
     return (
         f"Those who answer only because of the program, or only without it, may differ from the others. In those who "
         f"would have answered either way the effect lies between {value_text(lower)} and {value_text(upper)} points "
-        f"({level_text(lower)} limits {limit_texts(lower)[0]} and {limit_texts(upper)[1]})."
+        f"({level_text(lower)} interval for it {_lee_limits(finding, lower, upper)})."
     )
+
+
+def _lee_limits(finding: Finding, lower: Estimate, upper: Estimate) -> str:
+    """Return the interval for the effect itself, which is shorter than from the one bound's limit to the other's."""
+    frame = frame_of(finding, "lee", "low", "high")
+    if frame is None:
+        return f"{limit_texts(lower)[0]} to {limit_texts(upper)[1]}"
+    return " to ".join(number(frame[end].iloc[0], signed=True) for end in ("low", "high"))
 
 
 def _honest(finding: Finding) -> str:

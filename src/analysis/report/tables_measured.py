@@ -179,11 +179,11 @@ def asked_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
         "n_paired": "scored before too",
     }
     counted = {h: [MASKED if pd.isna(n) else count(n, min_cell) for n in frame[c]] for c, h in names.items()}
-    answered = [percent(s) for s in response_shares(frame)["n_answered"]]
+    scored = [percent(s) for s in response_shares(frame)["n_scored"]]
     return pd.DataFrame(
         {"wave": [f"{w:g}" for w in frame["wave"]], "group": [ARMS[a] for a in frame["arm"]]}
         | counted
-        | {"share that answered": answered}
+        | {"share with a score": scored}
     )
 
 
@@ -191,8 +191,7 @@ def response_balance_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return those scored against those asked, one line per group and covariate, before and after weighting."""
     return pd.DataFrame(
         {"group": [ARMS[a] for a in frame["arm"]], "covariate": frame["covariate"].astype(str).str.replace("_", " ")}
-        | _numbers(frame, {"mean_invited": "mean of those asked", "mean_scored": "of those scored"})
-        | _numbers(frame, {"smd_before": "difference, SD", "smd_after": "after weighting, SD"}, signed=True)
+        | _numbers(frame, {"smd_before": "scored less asked, SD", "smd_after": "after weighting, SD"}, signed=True)
     )
 
 
