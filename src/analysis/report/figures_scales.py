@@ -210,7 +210,7 @@ def response_flow_plot(finding: Finding) -> Drawing:
     panels[1].set_xlabel("survey wave after the start")
     names = ("offered a place", "not offered") if is_randomized(finding) else ("started", "comparators")
     for y, name, colour in ((0.2, names[0], BLUE), (0.09, names[1], GREY)):
-        panels[0].text(0.06, y, name, transform=panels[0].transAxes, color=colour, fontweight="bold", va="center")
+        panels[1].text(0.06, y, name, transform=panels[1].transAxes, color=colour, fontweight="bold", va="center")
     return figure
 
 

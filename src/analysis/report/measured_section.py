@@ -22,13 +22,18 @@ def warning(frame: pd.DataFrame) -> list[str]:
     return [measured.UNLINKED]
 
 
+def last_waves(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the last wave of each scale and rater source; the notebook has them all."""
+    return frame[frame["wave"] == frame.groupby(["construct", "rater_role"])["wave"].transform("max")]
+
+
 # By part of the section: its title, and each frame with its sentences, the title of its table, and its pictures.
 PARTS: Sequence[tuple[str, Sequence[tuple[str, Telling, str, str]]]] = (
     (
         "Do the questions of a scale belong together?",
         (
             ("reliability", measured.reliability_sentences, "Reliability, wave by wave", ""),
-            ("item_statistics", nothing, "How each question serves its scale", ""),
+            ("item_statistics", nothing, "How each question serves its scale, last wave", ""),
         ),
     ),
     (
@@ -62,7 +67,7 @@ PARTS: Sequence[tuple[str, Sequence[tuple[str, Telling, str, str]]]] = (
 )
 TABLES = {
     "reliability": tables_measured.reliability_table,
-    "item_statistics": tables_measured.item_statistics_table,
+    "item_statistics": lambda frame, min_cell: tables_measured.item_statistics_table(last_waves(frame), min_cell),
     "invariance": tables_measured.invariance_table,
     "item_changes": tables_measured.item_changes_table,
     "careless": tables_measured.careless_table,

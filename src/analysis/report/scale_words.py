@@ -101,7 +101,8 @@ def _before(rows: pd.DataFrame) -> str:
         return "No earlier waves to compare trends in"
     apart = int(_leaves_out_zero(rows).sum())
     if apart:
-        return f"The groups were drifting apart before the start ({apart} of {len(rows)} bands {'leaves' if apart == 1 else 'leave'} out zero)"
+        bands = f"{apart} of {len(rows)} bands {'leaves' if apart == 1 else 'leave'} out zero"
+        return f"The groups were drifting apart before the start ({bands})"
     return "No drift to be seen before the start"
 
 
