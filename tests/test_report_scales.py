@@ -233,7 +233,7 @@ def steps(holds: list[bool], freed: str | None = None, **changes) -> pd.DataFram
         (steps([True, True, False]), "answered higher or lower for a reason of its own from wave to wave"),
         (steps([True, True, False], freed="mor3"), "(with mor3 left free the scalar step holds)"),
         (steps([True, False]), "weigh differently from wave to wave, so scores do not compare"),
-        (steps([False]), "do not hang together as one scale everywhere"),
+        (steps([False]), "do not hang together as one scale from wave to wave"),
         (steps([True, True, True], across="mentors and their comparators"), "alike between mentors and their"),
         (
             pd.concat([steps([True, True, True]), steps([True, True, True], across="mentors and everybody else")]),
@@ -241,7 +241,7 @@ def steps(holds: list[bool], freed: str | None = None, **changes) -> pd.DataFram
         ),
         (
             pd.concat([steps([True, True, True]), steps([True, False], across="mentors and everybody else")]),
-            "in what it measures; its questions weigh differently between mentors and everybody else, so",
+            "in what the scale measures; the questions weigh differently between mentors and everybody else, so",
         ),
         (
             steps([None], reason="a factor needs at least 3 items"),
@@ -252,6 +252,12 @@ def steps(holds: list[bool], freed: str | None = None, **changes) -> pd.DataFram
 def test_each_scale_has_one_verdict_on_what_its_scores_may_be_compared_for(frame, said):
     (sentence,) = measured.invariance_sentences(frame)
     assert sentence.startswith("Morale (self-rated)") and said in sentence
+
+
+def test_scales_of_the_same_verdict_share_a_sentence():
+    both = pd.concat([steps([True, True, True]), steps([True, True, True]).assign(construct="recognition")])
+    (sentence,) = measured.invariance_sentences(both)
+    assert sentence.startswith("Morale (self-rated), Recognition (self-rated): the questions work alike")
 
 
 def test_a_scale_below_the_convention_is_named():

@@ -19,6 +19,7 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
+from analysis.report.measured import scale_by
 from analysis.report.wording import number, outcome_name, percent
 
 # From least to most, the middle pale: ColorBrewer PuOr (Brewer 2003), which the colour-blind can tell apart.
@@ -122,7 +123,7 @@ def _answer_key(figure: Drawing, names: pd.Series, colours: list[str]) -> None:
 
 def _items_title(rows: pd.DataFrame, values: list[float], waves: list[float]) -> str:
     """Return between which shares the items got an answer above the middle in the last wave."""
-    scale = outcome_name(rows["construct"].iloc[0]).capitalize()
+    scale = scale_by(*rows[["construct", "rater_role"]].iloc[0])
     middle = (values[0] + values[-1]) / 2
     last = rows[rows["wave"] == waves[-1]]
     shares = last["share"].where(last["value"] > middle, 0.0).groupby(last["item"]).sum()

@@ -1,4 +1,4 @@
-"""Were the scales measured well? In sentences, one verdict a scale where there is one."""
+"""Were the scales measured well? In sentences, which claim no more than the tables beside them."""
 
 import pandas as pd
 
@@ -8,11 +8,12 @@ from analysis.report.wording import number, outcome_name, percent
 CONVENTION = 0.70
 # What may be said of scores, by the last step that holds with every item equal; past the scalar one no more is said.
 VERDICTS = {
-    "": "its questions do not hang together as one scale {where}, so read single questions",
-    "configural": "its questions weigh differently {where}, so scores do not compare",
+    "": "the questions do not hang together as one scale {where}, so read single questions",
+    "configural": "the questions weigh differently {where}, so scores do not compare",
     "metric": "some question is answered higher or lower for a reason of its own {where}, so a difference in score may "
     "lie in that",
-    "scalar": "its questions work alike {where}, so a difference in score may be read as one in what it measures",
+    "scalar": "the questions work alike {where}, so a difference in score may be read as one in what the scale "
+    "measures",
 }
 UNLINKED = (
     "These forms carry no person's key. Who took part is unknown, and so is whether the same people answered twice: a "
@@ -20,7 +21,7 @@ UNLINKED = (
 )
 
 
-def _named(construct: str, role: object = None) -> str:
+def scale_by(construct: str, role: object = None) -> str:
     """Return a scale by name, with who rated it where that is said."""
     scale = outcome_name(construct).capitalize()
     return scale if role is None or pd.isna(role) else f"{scale} ({source_name(role)})"
@@ -34,7 +35,7 @@ def reliability_sentences(frame: pd.DataFrame) -> list[str]:
     low, high = number(known["alpha"].min()), number(known["alpha"].max())
     short = known[known["alpha"] < CONVENTION]
     roles = short["rater_role"] if "rater_role" in short else [None] * len(short)
-    names = dict.fromkeys(_named(c, r) for c, r in zip(short["construct"], roles, strict=True))
+    names = dict.fromkeys(scale_by(c, r) for c, r in zip(short["construct"], roles, strict=True))
     said = f"Below {number(CONVENTION)} in some wave: {', '.join(names)}." if names else "No scale falls below that."
     return [
         f"Cronbach's α lies between {low} and {high} over all scales and waves; {number(CONVENTION)} is a convention, "
@@ -43,18 +44,21 @@ def reliability_sentences(frame: pd.DataFrame) -> list[str]:
 
 
 def invariance_sentences(frame: pd.DataFrame) -> list[str]:
-    """Return one sentence per scale and rater source: what its scores may be compared for, over time and by group."""
+    """Return what scores may be compared for, over time and by group: a sentence for all scales of the same verdict."""
     keys = ["construct", "rater_role"]
-    return [_invariance(*values, part) for values, part in frame.groupby(keys, sort=False, dropna=False)]
+    names: dict[str, list[str]] = {}
+    for (construct, role), steps in frame.groupby(keys, sort=False, dropna=False):
+        names.setdefault(_verdicts(steps), []).append(scale_by(construct, role))
+    return [f"{', '.join(scales)}: {said}." for said, scales in names.items()]
 
 
-def _invariance(construct: str, role: str, steps: pd.DataFrame) -> str:
+def _verdicts(steps: pd.DataFrame) -> str:
+    """Return what is said of one scale, comparisons of the same verdict together."""
     wheres: dict[str, list[str]] = {}
     for across, part in steps.groupby("across", sort=False):
         where = "from wave to wave" if across == "waves" else f"between {across}"
         wheres.setdefault(_verdict(part), []).append(where)
-    said = [verdict.format(where=" and ".join(places)) for verdict, places in wheres.items()]
-    return f"{_named(construct, role)}: {'; '.join(said)}."
+    return "; ".join(verdict.format(where=" and ".join(places)) for verdict, places in wheres.items())
 
 
 def _verdict(steps: pd.DataFrame) -> str:
@@ -82,7 +86,7 @@ def _partly(loosened: pd.DataFrame, held: pd.Series) -> str:
 def change_sentences(frame: pd.DataFrame) -> list[str]:
     """Return which items came, went or were reworded, a sentence per scale and wave."""
     return [
-        f"{_named(row.construct)}, wave {row.wave:g}: {str(row.changed).rstrip('.')}." for row in frame.itertuples()
+        f"{scale_by(row.construct)}, wave {row.wave:g}: {str(row.changed).rstrip('.')}." for row in frame.itertuples()
     ]
 
 
@@ -106,7 +110,7 @@ def agreement_sentences(frame: pd.DataFrame) -> list[str]:
     known = frame.dropna(subset=["icc1", "icck"]).sort_values("wave")
     last = known.groupby(["construct", "rater_role"], sort=False).tail(1)
     return [
-        f"{_named(row.construct, row.rater_role)}: of what differs between single ratings, {percent(row.icc1)} is "
+        f"{scale_by(row.construct, row.rater_role)}: of what differs between single ratings, {percent(row.icc1)} is "
         f"between the people rated; the mean of {number(row.k, 1)} raters is reliable to {number(row.icck)}."
         for row in last.itertuples()
     ]
@@ -116,7 +120,7 @@ def self_other_sentences(frame: pd.DataFrame) -> list[str]:
     """Return own scores against those by others in the last wave that can be told, a sentence a scale."""
     known = frame.dropna(subset=["mean_difference"]).sort_values("wave")
     return [
-        f"{_named(row.construct)}: people rate themselves {number(abs(row.mean_difference))} points "
+        f"{scale_by(row.construct)}: people rate themselves {number(abs(row.mean_difference))} points "
         f"{'higher' if row.mean_difference >= 0 else 'lower'} than others rate them (95 % interval "
         f"{number(row.difference_low, signed=True)} to {number(row.difference_high, signed=True)}); own and others' "
         f"scores correlate at {number(row.correlation)}."
@@ -128,7 +132,7 @@ def leniency_sentences(frame: pd.DataFrame) -> list[str]:
     """Return how much of a rating is the rater's own strictness, a sentence per scale and rater source."""
     known = frame.dropna(subset=["ratee_share", "rater_share"])
     return [
-        f"{_named(row.construct, row.rater_role)}: {percent(row.rater_share)} of what differs between ratings is the "
+        f"{scale_by(row.construct, row.rater_role)}: {percent(row.rater_share)} of what differs between ratings is the "
         f"rater's strictness or leniency, {percent(row.ratee_share)} the person rated."
         for row in known.itertuples()
     ]

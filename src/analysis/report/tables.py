@@ -62,7 +62,8 @@ def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
     return {
         "analysis": ANALYSES[row.analysis],
         "outcome": outcome_name(row.outcome) + rated,
-        "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " ")) + f" ({row.estimand})",
+        "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " "))
+        + f" ({row.estimand.replace('_', ' ')})",
         "way": WAYS.get(row.estimator) or SHORT_ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")),
         "unit": MEASURES.get(row.measure, row.measure.replace("_", " ")),
         "months": DASH if row.horizon_months is None else str(row.horizon_months),
