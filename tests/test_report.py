@@ -16,6 +16,7 @@ from analysis.report import (
     figures_checks,
     figures_described,
     figures_robust,
+    figures_scales,
     money,
     prose,
     robustness,
@@ -694,7 +695,7 @@ def test_tables_are_escaped():
 DRAWINGS = {
     "ladder": lambda: figures.naive_beside_corrected(retention()),
     "curves": lambda: figures.incidence_curves(retention(), acme()),
-    "trajectories": lambda: figures.trajectory_plot(morale(), acme()),
+    "trajectories": lambda: figures_scales.trajectory_plot(morale(), acme()),
     "balance": lambda: figures_checks.love_plot(retention()),
     "overlap": lambda: figures_checks.overlap_plot(retention()),
     "ways": lambda: figures_robust.specification_curve(examined()),

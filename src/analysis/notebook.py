@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 import pandas as pd
@@ -11,15 +12,16 @@ from analysis.estimate.planning import RolePlan
 from analysis.pipeline import OpenStudy, answer, open_study
 from analysis.pipeline.planned import plan
 from analysis.plan.errors import bad_input
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.planning import ReleasedPlan
-from analysis.report import planning, prose, tables
+from analysis.report import planning, prose, tables, tables_measured
 from analysis.report.execute import check_parameters
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.money import assumption_sentence, break_even_sentence
-from analysis.report.pictures import has_kinds
+from analysis.report.pictures import FOREST, has_kinds, measured_pictures, possible_pictures, scales_picture
 from analysis.report.robustness import (
     control_sentences,
     e_value_sentence,
@@ -28,10 +30,18 @@ from analysis.report.robustness import (
     ways,
     ways_sentence,
 )
+from analysis.report.scale_words import (
+    bounds_sentences,
+    delta_sentence,
+    frame_of,
+    other_sources,
+    response_sentence,
+)
 from analysis.report.wording import label
 
-# Every notebook of the project has these parameters and no others.
+# Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
 PARAMETERS = {"study": "", "data": ""}
+SCALES_PARAMETERS = PARAMETERS | {"hypothesis": ""}
 SHELL = {"In", "Out", "exit", "quit", "open", "get_ipython"}
 
 
@@ -140,6 +150,49 @@ class ReadingRoom:
             return "*There is no net benefit to draw.*"
         return net_benefit_plot(finding, self.study)
 
+    def picture(self, kind: str) -> Callable[[Finding], object]:
+        """Return a view: the finding's picture of that kind (see `report.pictures`), or that there is none."""
+
+        def view(finding: Finding) -> object:
+            draw = possible_pictures(finding, self.study).get(kind)
+            return draw() if draw else f"*There is nothing to draw ({kind.replace('_', ' ')}).*"
+
+        return view
+
+    def bounds(self, finding: Finding) -> str:
+        """Return how far off the answer on a scale could be, each by its own assumption, as a list."""
+        return _listed(bounds_sentences(finding), "bounds")
+
+    def answering(self, finding: Finding) -> str:
+        """Return who answers, and how much worse the silent would have to be, as a list."""
+        return _listed([s for s in (response_sentence(finding), delta_sentence(finding)) if s], "counts of the silent")
+
+    def asked(self, finding: Finding) -> object:
+        """Return who came how far from the comparison to a pair of scores."""
+        return self._evidence(finding, "response", partial(tables_measured.asked_table, min_cell=self.study.min_cell))
+
+    def response_balance(self, finding: Finding) -> object:
+        """Return whether those who were scored are like those who were asked."""
+        return self._evidence(finding, "balance_response", tables_measured.response_balance_table)
+
+    def honest(self, finding: Finding) -> object:
+        """Return the interval under each limit on how far trends may have parted."""
+        return self._evidence(finding, "honest", tables_measured.honest_table)
+
+    def other_sources(self, finding: Finding) -> str:
+        """Return what other raters' scores say, as a list."""
+        return _listed(other_sources(finding), "scores by other raters")
+
+    @staticmethod
+    def _evidence(finding: Finding, name: str, make: Callable[[pd.DataFrame], pd.DataFrame]) -> object:
+        frame = frame_of(finding, name)
+        return f"*There is nothing to show ({name.replace('_', ' ')}).*" if frame is None else make(frame)
+
+    def scales_at_a_glance(self) -> object:
+        """Return the picture of every scale that could be estimated, or that there is none."""
+        draw = scales_picture(self.released).get(FOREST)
+        return draw() if draw else Markdown("*No scale could be estimated.*")
+
     def sentence(self, finding: Finding) -> str:
         """Return the answer in words."""
         return prose.finding_sentence(finding, self.study)
@@ -155,7 +208,16 @@ class ReadingRoom:
             display(Markdown(f"*The study's exports hold nothing for this ({name.replace('_', ' ')}).*"))
             return
         for view in views:
-            display(view(frame))
+            shown = view(frame)
+            display(Markdown(_listed(shown, "sentences on it")) if isinstance(shown, list) else shown)
+
+    def measured(self, prefix: str) -> None:
+        """Show the pictures of how the scales were measured whose names begin so: items, self-other, skill-gap, …"""
+        drawn = [d for name, d in measured_pictures(self.released).items() if name.startswith(f"{prefix}-")]
+        if not drawn:
+            display(Markdown("*There is nothing to draw.*"))
+        for draw in drawn:
+            display(draw())
 
 
 @dataclass(frozen=True)
@@ -205,13 +267,21 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     return ReadingRoom(answer(_opened(namespace)))
 
 
-def _opened(namespace: Mapping[str, object]) -> OpenStudy:
+def scales_room(namespace: Mapping[str, object]) -> ReadingRoom:
+    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `reading_room`."""
+    opened = _opened(namespace, SCALES_PARAMETERS)
+    hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
+    display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
+    return ReadingRoom(answer(opened))
+
+
+def _opened(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> OpenStudy:
     given = {
         name: value
         for name, value in namespace.items()
         if not name.startswith("_") and name not in SHELL and not callable(value) and not isinstance(value, ModuleType)
     }
-    check_parameters(given, PARAMETERS, "this notebook")
+    check_parameters(given, parameters, "this notebook")
     if not given["study"]:
         raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
     opened = open_study(given["study"], given["data"] or None)

@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
-from analysis.report import tables
+from analysis.report import tables, tables_measured
 from analysis.report.money import assumption_sentence, break_even_sentence
 from analysis.report.pictures import finding_pictures, slug
 from analysis.report.prose import (
@@ -27,6 +27,14 @@ from analysis.report.robustness import (
     ways,
     ways_sentence,
 )
+from analysis.report.scale_words import (
+    bounds_sentences,
+    delta_sentence,
+    frame_of,
+    is_compact,
+    other_sources,
+    response_sentence,
+)
 from analysis.report.terms import ESTIMATORS
 from analysis.report.wording import (
     count,
@@ -34,6 +42,7 @@ from analysis.report.wording import (
     is_money,
     is_randomized,
     is_retention,
+    is_scale,
     level_text,
     p_text,
     short_label,
@@ -48,19 +57,35 @@ CAPTIONS = {
     "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals; those of which a group had "
     "too few to be shown are left out.",
     "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
-    "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further.",
+    "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further. "
+    "Who answered differs from wave to wave.",
+    "event_study": "Differences in change since the last wave before the start, which is zero by definition. A "
+    "difference before the start cannot be the program's.",
+    "response": "Shares of those in the comparison, by wave after the start.",
+    "delta": "The answer, if those of the program who were asked and stayed silent had scored so many points better or "
+    "worse than is predicted for them.",
 }
 MISSING = (
     "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
     "What is recorded for everybody is not listed."
 )
+# By a part of the estimator's name: what is told in the methods section, and its anchor there.
+WAYS_METHODS = {
+    "linear_mixed_model": ("mixed model", "linear_mixed_model"),
+    "ordinal_logit": ("ordinal regression", "ordinal_logit"),
+    "never_enrolled": ("never enrolled", "never-enrolled"),
+    "response_weighted": ("weights for the silent", "response-weights"),
+    "without_careless": ("careless forms", "careless"),
+    "common_items": ("changed questions", "invariance"),
+    "_delta": ("predicting the silent", "delta"),
+    "lee_bounds": ("Lee bounds", "lee_bounds"),
+    "honest_did": ("trends that part", "honest_did"),
+}
 EMPTY = {"sentences": [], "pictures": [], "table": ""}
 
 
 def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
     """Return everything under one program and role: the answer, its pictures, and what can be laid open."""
-    # The ladder of exits is the main picture already.
-    kinds = ("curves",) if naive_sentence(finding) and is_retention(finding) else ("ladder", "curves", "trajectories")
     return {
         "slug": slug(finding),
         "label": short_label(finding, study),
@@ -70,14 +95,33 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "note": outcome_note(finding),
         "detectable": detectable_sentence(finding),
         "verdict_sentence": verdict_sentence(finding),
-        "more": [s for s in (break_even_sentence(finding), assumption_sentence(finding)) if s and is_money(finding)],
-        "pictures": _pictures(finding, study, images, (*kinds, "money")),
+        "more": _more(finding),
+        "pictures": _pictures(finding, study, images, _main_kinds(finding)),
+        "is_compact": is_compact(finding),
         "agreement": _agreement(finding, study, images),
+        "answering": _answering(finding, study, images),
         "method": _method(finding, study),
         "parts": _parts(finding, study, images),
         "table": tables.frame_html(tables.estimates_table([finding], study.min_cell)),
         "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
     }
+
+
+def _main_kinds(finding: Finding) -> tuple[str, ...]:
+    """Return which pictures stand open under an answer."""
+    if is_compact(finding):
+        return ("event_study",) if frame_of(finding, "event_study", "band_low") is not None else ("trajectories",)
+    if naive_sentence(finding) and is_retention(finding):
+        # The ladder of exits is the main picture already.
+        return ("curves", "money")
+    return ("ladder", "curves", "trajectories", "event_study", "money")
+
+
+def _more(finding: Finding) -> list[str]:
+    """Return further sentences: what the money rests on; the naive figures where no picture tells them."""
+    if is_money(finding):
+        return [s for s in (break_even_sentence(finding), assumption_sentence(finding)) if s]
+    return [naive_sentence(finding)] if is_compact(finding) and naive_sentence(finding) else []
 
 
 def _pictures(finding: Finding, study: Study, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
@@ -90,15 +134,55 @@ def _pictures(finding: Finding, study: Study, images: Mapping[str, dict], kinds:
 
 
 def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
-    """Return what other ways to make the answer say, and how strong a hidden cause would have to be."""
+    """Return what other ways to make the answer say, how far it could be off, and how strong a hidden cause must be."""
     sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
-    if not sentences:
+    bounds = bounds_sentences(finding)
+    if not sentences and not bounds:
         return None
     return {
         "sentences": sentences,
+        "bounds": bounds,
         "controls": control_sentences(finding),
+        "methods": _ways_methods(finding),
         "pictures": _pictures(finding, study, images, ("ways",)),
     }
+
+
+def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
+    """Return where the methods of the other ways to a score are told, as (text, anchor) pairs; each once."""
+    told = {e.estimator for e in finding.alternatives if e.is_estimated} if is_scale(finding) else set()
+    return [(text, anchor) for ending, (text, anchor) in WAYS_METHODS.items() if any(ending in e for e in told)]
+
+
+def _answering(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
+    """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
+    sentences = [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
+    if is_compact(finding) or not sentences:
+        return None
+    return {"sentences": sentences, "pictures": _pictures(finding, study, images, ("response", "delta"))}
+
+
+def _scale_parts(finding: Finding, least: int) -> list[dict]:
+    """Return what can be laid open under a score alone."""
+    compact = is_compact(finding)
+    return [
+        {"title": "Rated by others, and by oneself", "sentences": other_sources(finding)},
+        {
+            "title": "Who answers, step by step",
+            "sentences": [s for s in (response_sentence(finding), delta_sentence(finding)) if s] if compact else [],
+            "table": _frame(finding, "response", least, tables_measured.asked_table),
+        },
+        {
+            "title": "Are those who were scored like those who were asked?",
+            "table": None
+            if compact
+            else _frame(finding, "balance_response", least, lambda f, _: tables_measured.response_balance_table(f)),
+        },
+        {
+            "title": "If trends had parted",
+            "table": _frame(finding, "honest", least, lambda f, _: tables_measured.honest_table(f)),
+        },
+    ]
 
 
 def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
@@ -107,7 +191,7 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
     # Promotion is asked of the same people as retention, where their gaps are told.
     gaps = _frame(finding, "missing", least, tables.missing_table) if is_retention(finding) else None
     parts = [
-        {"title": "In other measures: days, risks, rates", "sentences": measure_sentences(finding)},
+        {"title": _measures_title(finding), "sentences": measure_sentences(finding)},
         {
             "title": "Each way to make the answer, in numbers",
             "table": tables.ways_table(ways(finding)) if ways_sentence(finding) else None,
@@ -117,6 +201,7 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
             "sentences": [MODERATOR_CAUTION] if moderator_rows(finding) else [],
             "table": moderators_table(finding),
         },
+        *(_scale_parts(finding, least) if is_scale(finding) else ()),
         {"title": "Other kinds of exit", "pictures": _pictures(finding, study, images, ("kinds",))},
         {
             "title": "For how many people something was not recorded",
@@ -134,6 +219,10 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
     ]
     laid_out = [EMPTY | part | {"table": _html(part.get("table"))} for part in parts]
     return [part for part in laid_out if part["sentences"] or part["pictures"] or part["table"]]
+
+
+def _measures_title(finding: Finding) -> str:
+    return f"In other measures: {'standard deviations, odds' if is_scale(finding) else 'days, risks, rates'}"
 
 
 def _frame(

@@ -2,7 +2,7 @@
 
 import io
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 
 import matplotlib as mpl
@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
 from analysis.report.wording import NBSP, minus
 
@@ -38,7 +38,8 @@ STYLE = {
     "svg.hashsalt": "analysis",
     "svg.fonttype": "path",
 }
-TITLE_WIDTH = 62
+# Characters of a title to the line, on a figure of the usual width in inches.
+TITLE_WIDTH, USUAL_WIDTH = 62, 5.5
 
 
 class Drawing(Figure):
@@ -59,12 +60,13 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
     return in_style
 
 
-def sheet(title: str, height: float, width: float = 5.5) -> tuple[Drawing, Axes]:
+def sheet(title: str, height: float, width: float = USUAL_WIDTH) -> tuple[Drawing, Axes]:
     """Return an empty figure of that size in inches, and its axes; the title says what is found."""
+    per_line = int(TITLE_WIDTH * width / USUAL_WIDTH)
     figure = Drawing(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)
-    wrapped = "\n".join(textwrap.wrap(title, TITLE_WIDTH, break_long_words=False))
+    wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
     figure.suptitle(wrapped, x=0.012, ha="left", fontsize=10, fontweight="bold", linespacing=1.3)
     return figure, figure.subplots()
 
@@ -84,10 +86,29 @@ def points_axis(axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda x, _: minus(f"{x:+g}") if x else "0"))
 
 
+def score_axis(axis) -> None:
+    """Show scores at round steps, all with as many decimals as these need."""
+    axis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(ScalarFormatter(useOffset=False))
+
+
 def quiet_grid(axes: Axes, axis: str) -> None:
     """Draw a faint grid behind the marks."""
     axes.grid(axis=axis, color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def name_lines(axes: Axes, ends: Iterable[tuple[float, str, str]], x: float) -> None:
+    """Name each line (height of its end, name, colour) to the right of `x`; names that would touch are moved apart."""
+    low, high = axes.get_ylim()
+    gap, floor = 0.075 * (high - low), None
+    for height, name, colour in sorted(ends):
+        at = height if floor is None else max(height, floor + gap * (1 + name.count("\n")))
+        floor = at
+        axes.annotate(
+            name, (x, at), xytext=(9, 0), textcoords="offset points", color=colour, fontweight="bold", fontsize=8.5,
+            va="center", annotation_clip=False,
+        )  # fmt: skip
 
 
 def svg(figure: Figure) -> bytes:

@@ -45,9 +45,14 @@ def ladder(finding: Finding) -> list[Estimate]:
 
 
 def _naive_scale(finding: Finding, naive: Estimate) -> str:
+    """Return both naive figures of a score, where there are both: groups afterwards, participants before and after."""
     primary = finding.primary
     how = "taking earlier scores into account" if is_randomized(finding) else "comparing changes of like with like"
-    return f"Scores afterwards, simply compared: {value_text(naive)} points. By {how}: {estimate_text(primary)}."
+    change = next((e for e in naive_rows(finding) if e.contrast == "after_vs_before"), None)
+    own = f" Participants' own change, compared with nobody: {value_text(change)}." if change else ""
+    if naive is change:
+        return f"{own.strip()} By {how}: {estimate_text(primary)}."
+    return f"Scores afterwards, simply compared: {value_text(naive)} points.{own} By {how}: {estimate_text(primary)}."
 
 
 def _naive_lottery(finding: Finding) -> str:

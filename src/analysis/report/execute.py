@@ -10,9 +10,17 @@ from pathlib import Path
 import nbformat
 
 from analysis.plan.errors import BadInput, Problem
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir
 
 START_TIMEOUT_SECONDS = 300
+# Scales that have a notebook of their own.
+TOLD_ELSEWHERE = ("H3_leadership",)
+
+
+def scale_hypotheses() -> list[str]:
+    """Return the hypotheses whose outcome is a score: what the parameter ``hypothesis`` may be."""
+    return [h.id for h in load_plan().hypotheses if h.measure == "mean_difference"]
 
 
 def declared_parameters(notebook: Path) -> dict[str, object]:
@@ -36,7 +44,7 @@ def declared_parameters(notebook: Path) -> dict[str, object]:
 
 
 def check_parameters(given: Mapping[str, object], declared: Mapping[str, object], notebook: str) -> None:
-    """Refuse parameters that are misspelt, missing or of another type than the notebook's default.
+    """Refuse parameters that are misspelt, missing or of another type than the default; and an unknown hypothesis.
 
     Raises
     ------
@@ -51,6 +59,9 @@ def check_parameters(given: Mapping[str, object], declared: Mapping[str, object]
         for name, value in given.items()
         if name in declared and type(value) is not type(declared[name])
     ]
+    scales = scale_hypotheses() if "hypothesis" in declared and "hypothesis" in given else []
+    if scales and given["hypothesis"] not in scales:
+        mistakes.append(f"there is no hypothesis {given['hypothesis']!r} on a scale; they are {', '.join(scales)}")
     if mistakes:
         raise BadInput(
             Problem(severity="error", table="study", source=notebook, rule="parameters", message=m, action="rejected")
@@ -114,17 +125,27 @@ def execute_notebooks(
     pattern: str = "*.ipynb",
 ) -> None:
     """Run the project's notebooks whose names match `pattern` on a study into `folder`, `jobs` at a time.
-
+    A notebook with a parameter ``hypothesis`` is run once for each scale that has no notebook of its own.
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    notebooks = sorted(notebooks_dir().glob(pattern))
-    parameters = {"study": study, "data": ""}
+    runs = [run for notebook in sorted(notebooks_dir().glob(pattern)) for run in notebook_runs(notebook, study)]
     with _kernel_environment(data), ThreadPoolExecutor(max_workers=jobs) as pool:
-        running = [(n, pool.submit(execute_notebook, n, folder / n.name, parameters)) for n in notebooks]
-        for notebook, future in running:
+        running = [(name, pool.submit(execute_notebook, n, folder / name, given)) for n, name, given in runs]
+        for name, future in running:
             future.result()
-            say(f"notebook {notebook.name}")
+            say(f"notebook {name}")
+
+
+def notebook_runs(notebook: Path, study: str) -> Iterator[tuple[Path, str, dict[str, str]]]:
+    """Yield every run of a notebook on a study: the notebook, the name of its output, its parameters."""
+    given = {"study": study, "data": ""}
+    if "hypothesis" not in declared_parameters(notebook):
+        yield notebook, notebook.name, given
+        return
+    for hypothesis in scale_hypotheses():
+        if hypothesis not in TOLD_ELSEWHERE:
+            yield notebook, f"{notebook.stem}_{hypothesis}.ipynb", given | {"hypothesis": hypothesis}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Pictures of the answers: the naive figure beside the corrected one, and how both groups fared over time."""
+"""Pictures of the answers: the naive figure beside the corrected one, and how many left over time."""
 
 import pandas as pd
 import seaborn as sns
@@ -29,10 +29,8 @@ from analysis.report.wording import (
     interval_text,
     is_event,
     is_randomized,
-    level_text,
     main_rows,
     naive_rows,
-    number,
     outcome_name,
     percent,
     unit,
@@ -45,6 +43,8 @@ PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 
 # Curves of a lottery pool its strata and may differ from the stratified answer: their levels then stay unsaid.
 MOST_APART = 0.0015
+NAIVE_AFTER = "Scores afterwards, nothing adjusted"
+NAIVE_SCALE = {"after_vs_before": "Participants' own change, nobody to compare with"}
 
 
 @styled
@@ -102,10 +102,9 @@ def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     """Return label, colour and row of every rung, from the top."""
     naive, primary = naive_rows(finding), finding.primary
     if not is_event(finding):
-        before = "Scores afterwards, nothing adjusted"
         lots = is_randomized(finding)
         after = "Earlier scores taken into account" if lots else "Change against comparable colleagues"
-        return [(before, VERMILION, e) for e in naive] + [(after, BLUE, primary)]
+        return [(NAIVE_SCALE.get(e.contrast, NAIVE_AFTER), VERMILION, e) for e in naive] + [(after, BLUE, primary)]
     if not is_randomized(finding):
         return [_rung(finding, row) for row in ladder(finding)]
     rungs = []
@@ -172,7 +171,7 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
     reached = [h for h in study.horizons_months if h <= curves["months"].max()]
     for horizon in reached:
         axes.axvline(horizon, color=PALE, linewidth=1)
-    _label_ends(axes, draw_incidence(axes, curves), _arm_names(finding), curves["months"].max())
+    _label_ends(axes, draw_incidence(axes, curves), arm_names(finding), curves["months"].max())
     axes.set_xlim(0, curves["months"].max() + 0.3)
     axes.set_ylim(bottom=0)
     percent_axis(axes.yaxis)
@@ -214,7 +213,8 @@ def _followed(curves: pd.DataFrame, month: int, min_cell: int) -> str:
     return f"{month}\n{treated} / {control}"
 
 
-def _arm_names(finding: Finding) -> dict[str, str]:
+def arm_names(finding: Finding) -> dict[str, str]:
+    """Return what the two groups are called beside their lines."""
     if is_randomized(finding):
         return {"treated": "offered a place", "control": "not offered"}
     return {"treated": "started", "control": "comparable\ncolleagues"}
@@ -253,48 +253,3 @@ def _curves_title(finding: Finding) -> str:
         f"Within {primary.horizon_months} months {percent(here['treated'], 1)} of those {who} {had}, and "
         f"{percent(here['control'], 1)} of those they are compared with"
     )
-
-
-@styled
-def trajectory_plot(finding: Finding, study: Study) -> Drawing:
-    """Return each group's mean score by wave, before and after the start, with pointwise intervals.
-
-    Reads evidence ``trajectories`` (arm, wave_position, mean, ci_low, ci_high, n_people).
-    """
-    rows = finding.evidence["trajectories"].dropna(subset="mean")
-    primary = finding.primary
-    title = (
-        f"{primary.outcome.replace('_', ' ').capitalize()} before and after: difference in points "
-        f"{estimate_text(primary)}"
-    )
-    figure, axes = sheet(title, height=3.3)
-    ends = {}
-    for arm, colour, shift in (("control", GREY, 0.03), ("treated", BLUE, -0.03)):
-        part = rows[rows["arm"] == arm].sort_values("wave_position")
-        if part.empty:
-            continue
-        x, mean = part["wave_position"] + shift, part["mean"].astype(float)
-        axes.vlines(x, part["ci_low"].astype(float), part["ci_high"].astype(float), color=colour, linewidth=1.5)
-        axes.plot(x, mean, "o-", color=colour, markersize=6, markerfacecolor="white" if arm == "control" else colour)
-        ends[arm] = (float(x.iloc[-1]), float(mean.iloc[-1]), colour)
-    for arm, (x, y, colour) in ends.items():
-        above = y >= max(v[1] for v in ends.values())
-        axes.annotate(
-            _arm_names(finding)[arm].replace("\n", " "), (x, y), xytext=(8, 5 if above else -5),
-            textcoords="offset points", color=colour, fontweight="bold", fontsize=8.5,
-            va="bottom" if above else "top", annotation_clip=False,
-        )  # fmt: skip
-    positions = sorted(rows["wave_position"].unique())
-    axes.set_xticks(positions, [_wave_name(int(p)) for p in positions])
-    axes.set_xlim(min(positions, default=0) - 0.25, max(positions, default=1) + 0.75)
-    axes.set_ylabel("mean score, points of the scale")
-    axes.set_xlabel(f"survey wave; bars are {level_text(primary)} intervals")
-    axes.yaxis.set_major_formatter(lambda y, _: number(y, 1))
-    quiet_grid(axes, "y")
-    return figure
-
-
-def _wave_name(position: int) -> str:
-    if position == 0:
-        return "last before\nthe start"
-    return {1: "first after", 2: "second after", 3: "third after"}.get(position, f"{position}th after")

@@ -14,6 +14,7 @@ from analysis.report.canvas import (
     SKY,
     VERMILION,
     Drawing,
+    name_lines,
     percent_axis,
     quiet_grid,
     sheet,
@@ -48,9 +49,9 @@ def exit_rates_plot(frame: pd.DataFrame, study: Study) -> Drawing:
         axes.plot(middle, values, "o-", color=colour, markersize=5)
         seen = values.dropna()
         if len(seen):
-            ends.append([float(seen.iloc[-1]), name, colour])
+            ends.append((float(seen.iloc[-1]), name, colour))
     axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
-    _label_lines(axes, ends, float(middle.max()))
+    name_lines(axes, ends, float(middle.max()))
     axes.set_xticks(middle, [_year(int(y), study) for y in frame["year"]])
     axes.set_xlim(frame["year"].min(), frame["year"].max() + 1)
     _draw_events(axes, study, as_year=True)
@@ -66,18 +67,6 @@ def _year(year: int, study: Study) -> str:
     if year == study.study_start.year and study.study_start > dt.date(year, 1, 1):
         return f"{year}\nfrom {study.study_start:%B}"
     return str(year)
-
-
-def _label_lines(axes, ends: list, x: float) -> None:
-    """Name each line beside its last point; names that would touch are moved apart."""
-    gap, floor = 0.075 * axes.get_ylim()[1], None
-    for height, name, colour in sorted(ends):
-        at = height if floor is None else max(height, floor + gap)
-        floor = at
-        axes.annotate(
-            name, (x, at), xytext=(9, 0), textcoords="offset points", color=colour, fontweight="bold", fontsize=8.5,
-            va="center", annotation_clip=False,
-        )  # fmt: skip
 
 
 def _draw_events(axes, study: Study, as_year: bool) -> None:
@@ -148,9 +137,9 @@ def response_plot(frame: pd.DataFrame, study: Study) -> Drawing:
         axes.plot(ordered["opens"], ordered["share"].astype(float), "o-", color=colour, markersize=5)
         seen = ordered["share"].dropna()
         if len(seen):
-            ends.append([float(seen.iloc[-1]), str(name).replace("_", " "), colour])
+            ends.append((float(seen.iloc[-1]), str(name).replace("_", " "), colour))
     axes.set_ylim(0, 1)
-    _label_lines(axes, ends, axes.convert_xunits(frame["opens"].max()))
+    name_lines(axes, ends, axes.convert_xunits(frame["opens"].max()))
     _draw_events(axes, study, as_year=False)
     percent_axis(axes.yaxis)
     locator = AutoDateLocator(minticks=3, maxticks=7)

@@ -12,6 +12,7 @@ from analysis.report.wording import (
     event_words,
     interval_text,
     is_randomized,
+    is_scale,
     number,
     outcome_name,
     percent,
@@ -23,9 +24,10 @@ HEIGHT_OF_WAY = 0.235
 
 @styled
 def specification_curve(finding: Finding) -> Drawing:
-    """Return the main answer and every other way to make it, each with its interval, in percentage points.
+    """Return the main answer and every other way to make it, each with its interval.
 
-    Sorted by estimate, the main answer filled; below a line, the main answer read off at other horizons (squares).
+    In percentage points or points of the scale. Sorted by estimate, the main answer filled; below a line, the main
+    answer read off at other horizons (squares).
     """
     found = ways(finding)
     scale = unit(finding.primary).scale
@@ -52,10 +54,16 @@ def specification_curve(finding: Finding) -> Drawing:
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.05)
     points_axis(axes.xaxis)
-    do = event_words(finding.primary).do
     # Aligned right, for the names of the ways leave the axis little room.
-    axes.set_xlabel(f"← fewer {do}     percentage points     more {do} →", loc="right")
+    axes.set_xlabel(_ways_axis(finding), loc="right")
     return figure
+
+
+def _ways_axis(finding: Finding) -> str:
+    if is_scale(finding):
+        return "← lower     points of the scale     higher →"
+    do = event_words(finding.primary).do
+    return f"← fewer {do}     percentage points     more {do} →"
 
 
 def shown_kinds(curves: pd.DataFrame) -> list[str]:

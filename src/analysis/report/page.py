@@ -6,6 +6,7 @@ from analysis.release.answer import Released
 from analysis.report.canvas import Drawing, png
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.limits import limits
+from analysis.report.measured_section import measurement
 from analysis.report.pictures import all_pictures
 from analysis.report.sections import (
     answers,
@@ -18,6 +19,7 @@ from analysis.report.sections import (
     main_pictures,
     programs,
     quality,
+    scales_at_a_glance,
 )
 from analysis.report.template import render
 from analysis.report.wording import is_randomized
@@ -39,7 +41,9 @@ def study_page(released: Released) -> str:
         "is_silent": not any(f.primary.is_estimated for f in released.findings),
         "is_lottery": all(is_randomized(f) for f in released.findings),
         "main_pictures": main_pictures(released, images),
+        "scales": scales_at_a_glance(images),
         "hypotheses": hypotheses(released, images),
+        "measurement": measurement(released, images),
         "assumptions": assumptions(released, images),
         "described": described(released, images),
         "quality": quality(released),

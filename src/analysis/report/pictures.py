@@ -1,25 +1,49 @@
 """Which pictures a study has, by file name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+
+import pandas as pd
 
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import figures, figures_checks, figures_described, figures_robust
+from analysis.report import (
+    figures,
+    figures_checks,
+    figures_described,
+    figures_measured,
+    figures_robust,
+    figures_scales,
+)
 from analysis.report.canvas import Drawing
 from analysis.report.robustness import at_first_horizon
+from analysis.report.scale_words import answered_scales, frame_of, is_compact
 from analysis.report.wording import is_money
 
 EVIDENCE: dict[str, Callable[..., Drawing]] = {
     "curves": figures.incidence_curves,
-    "trajectories": figures.trajectory_plot,
+    "trajectories": figures_scales.trajectory_plot,
+    "event_study": figures_scales.event_study_plot,
+    "response": figures_scales.response_flow_plot,
+    "delta": figures_scales.delta_plot,
     "balance": figures_checks.love_plot,
     "overlap": figures_checks.overlap_plot,
 }
 NEEDS_STUDY = ("curves", "trajectories")
 # What must hold a number for the picture to show anything.
-HEART = {"curves": "cumulative_incidence", "trajectories": "mean", "balance": "smd_after", "overlap": "share"}
+HEART = {
+    "curves": "cumulative_incidence",
+    "trajectories": "mean",
+    "event_study": "band_low",
+    "response": "n_scored",
+    "delta": "ci_low",
+    "balance": "smd_after",
+    "overlap": "share",
+}
+# A further scale shares its people and its forms with morale: their pictures are not drawn again.
+COMPACT = ("trajectories", "event_study", "ways")
+FOREST = "scales"
 
 DESCRIBED: dict[str, Callable[..., Drawing]] = {
     "participation": figures_described.participation_plot,
@@ -34,6 +58,12 @@ def slug(finding: Finding) -> str:
 
 
 def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+    """Return how each picture of a finding is drawn that a report holds: of a further scale only those in `COMPACT`."""
+    drawn = possible_pictures(finding, study)
+    return {kind: draw for kind, draw in drawn.items() if kind in COMPACT} if is_compact(finding) else drawn
+
+
+def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
     """Return how each picture of a finding is drawn, by kind.
 
     ``ladder`` (or ``money``), ``ways`` where the answer was made in more than one, ``kinds`` of exit where they can be
@@ -49,10 +79,8 @@ def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], D
     if has_kinds(finding):
         drawn["kinds"] = partial(figures_robust.other_exits_plot, finding)
     for kind, draw in EVIDENCE.items():
-        frame = finding.evidence.get(kind)
-        if frame is None or frame.empty or frame[HEART[kind]].isna().all():
-            continue
-        drawn[kind] = partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
+        if frame_of(finding, kind, HEART[kind]) is not None:
+            drawn[kind] = partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
     return drawn
 
 
@@ -72,6 +100,43 @@ def described_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
     }
 
 
+def measured_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
+    """Return how each picture of how the scales were measured is drawn, by file name; empty frames have none."""
+    return {
+        name: partial(draw, part)
+        for frame, prefix, keys, heart, draw in MEASURED
+        for name, part in _parts(released.described.get(frame), prefix, keys, heart)
+    }
+
+
+# Frame, first part of the file name, columns that set its pictures apart, column that must hold numbers, drawing.
+MEASURED = (
+    ("item_answers", "items", ["construct", "rater_role"], "share", figures_measured.item_bars),
+    ("self_other_bins", "self-other", ["construct"], "others_mean", figures_measured.self_other_plot),
+    ("skill_gap", "skill-gap", ["construct"], "mean", figures_measured.skill_gap_plot),
+    ("unlinked", "unlinked", ["instrument"], "mean", figures_measured.unlinked_plot),
+)
+# All constructs have a gap by level and age; the articles claim one of digital fluency.
+GAP_OF = "digital_fluency"
+
+
+def _parts(frame: pd.DataFrame | None, prefix: str, keys: list[str], heart: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the name and the rows of every picture of a frame."""
+    if frame is None or frame.empty:
+        return
+    shown = frame[frame["construct"] == GAP_OF] if prefix == "skill-gap" else frame
+    for values, part in shown.groupby(keys, sort=False):
+        if part[heart].notna().any():
+            yield "-".join([prefix, *values]), part
+
+
+def scales_picture(released: Released) -> dict[str, Callable[[], Drawing]]:
+    """Return how every scale at a glance is drawn; empty where no scale could be estimated."""
+    if not answered_scales(released.findings):
+        return {}
+    return {FOREST: partial(figures_scales.scales_forest, released.findings, released.study)}
+
+
 def all_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
     """Return how every picture of a study is drawn, by file name without its ending."""
     found = {
@@ -79,4 +144,4 @@ def all_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
         for finding in released.findings
         for kind, draw in finding_pictures(finding, released.study).items()
     }
-    return found | described_pictures(released)
+    return found | described_pictures(released) | measured_pictures(released) | scales_picture(released)

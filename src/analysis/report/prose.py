@@ -18,6 +18,7 @@ from analysis.report.wording import (
     level_text,
     limit_texts,
     number,
+    outcome_name,
     percent,
     program_phrase,
     role_phrase,
@@ -36,12 +37,17 @@ __all__ = [
 
 MAIN_HYPOTHESES = ("H1_retention", "H2_morale", "H3_leadership")
 
+_SURVEY = "a survey that measures {}, linked to people, with a wave before the start and one after it"
 NEEDED = {
     "H1_retention": "HR dates of hire and exit for the whole workforce, the start dates of the program, and colleagues "
     "who could have started and had not",
-    "H2_morale": "a survey that measures morale, linked to people, with a wave before the start and one after it",
+    "H2_morale": _SURVEY.format("morale"),
     "H3_leadership": "a survey or multi-rater feedback on leadership, linked to people, with a wave before the start "
     "and one after it",
+    "H4_digital_fluency": _SURVEY.format("digital fluency"),
+    "H5_cross_generational": _SURVEY.format("how people of different ages and levels get on"),
+    "H6_idea_sharing": _SURVEY.format("the sharing of ideas"),
+    "H7_recognition": _SURVEY.format("recognition"),
     "H8_promotion": "job levels by date for the whole workforce, the start dates of the program, and colleagues who "
     "could have started and had not",
     "H9_economics": "an answer on retention for every role of the program, what replacing a leaver costs, and what the "
@@ -174,7 +180,7 @@ def subject(finding: Finding, study: Study) -> tuple[str, str]:
 
 
 def _construct(finding: Finding) -> str:
-    outcome = finding.primary.outcome.replace("_", " ")
+    outcome = outcome_name(finding.primary.outcome)
     source = finding.primary.rater_source
     return f"{RATED.get(source, source)} {outcome} score" if source else outcome
 

@@ -1,5 +1,6 @@
 """Would another analyst agree? The answer made in other ways, in other measures, and where it should be nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf
@@ -7,6 +8,7 @@ from math import isinf
 import pandas as pd
 
 from analysis.plan.results import Estimate, Finding
+from analysis.report.scale_words import scale_measures
 from analysis.report.terms import MEASURES, WAYS
 from analysis.report.wording import (
     NBSP,
@@ -14,8 +16,9 @@ from analysis.report.wording import (
     estimate_text,
     event_words,
     interval_text,
-    is_event,
+    is_money,
     is_randomized,
+    is_scale,
     level_text,
     limit_texts,
     measured,
@@ -26,6 +29,8 @@ from analysis.report.wording import (
 )
 
 ANOTHER_QUESTION = ("ccw_aalen_johansen", "ipw_adherence_aalen_johansen")
+# They say how far the answer could be off, each by its own assumption, and are no further answer.
+BOUNDS = ("lee_bounds_lower", "lee_bounds_upper", "honest_did")
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,17 @@ class Way:
 def ways(finding: Finding) -> list[Way]:
     """Return the main answer and every other one about the same outcome in the same unit, smallest estimate first.
 
-    Readings at other horizons come last, by time. Without the main answer there are none.
+    Readings at other horizons come last, by time. Bounds are none of them, nor are scores that somebody else gave.
+    Without the main answer, and for money, there are none.
     """
     main = finding.primary
-    if not main.is_estimated or not is_event(finding):
+    if not main.is_estimated or is_money(finding):
         return []
+    about = (main.measure, main.outcome, main.rater_source)
     alike = [
-        e for e in finding.alternatives if e.is_estimated and (e.measure, e.outcome) == (main.measure, main.outcome)
+        e
+        for e in finding.alternatives
+        if e.is_estimated and (e.measure, e.outcome, e.rater_source) == about and e.estimator not in BOUNDS
     ]
     first = [
         Way(_way_text(e), e, "other")
@@ -128,9 +137,11 @@ def e_value_sentence(finding: Finding) -> str:
 
 
 def measure_sentences(finding: Finding) -> list[str]:
-    """Return the same contrast in other measures, at the first horizon: days, ratio of risks, ratio of rates."""
-    if not finding.primary.is_estimated or not is_event(finding):
+    """Return the same contrast in other measures, at the first horizon: days and ratios, or standard deviations."""
+    if not finding.primary.is_estimated or is_money(finding):
         return []
+    if is_scale(finding):
+        return scale_measures(finding)
     makers = {
         "rmst_difference_days": _days_employed,
         "rmtl_difference_days": _days_lost,
@@ -206,6 +217,9 @@ def _control(row: Estimate) -> str:
     if row.contrast == "placebo_start_vs_not":
         what = "Starts made up before the program existed, which cannot have had an effect"
         amiss = "the design or the weights are off"
+    elif row.contrast == "enrolled_vs_not_before_start":
+        what = "The same people over the two waves before the start, when nothing can have changed yet"
+        amiss = "the groups were drifting apart already"
     else:
         what = f"{outcome_name(row.outcome).capitalize()}s, which the program should not change"
         amiss = "the groups may differ in something that was not recorded"
@@ -222,7 +236,11 @@ MODERATORS = {
     "after_program_vs_not": "leaving after taking part, against not started",
     "risk_difference_per_five_sessions": "later exits per five sessions more in six months (an association)",
     "reverse_vs_traditional": "effect of the reverse program less that of the traditional one",
+    "mean_difference_per_decade_of_age": "change in the difference per ten years of age",
+    "mean_difference_per_year_of_tenure": "change in the difference per year of tenure",
+    "mean_difference_per_five_sessions": "difference per five sessions more (an association)",
 }
+TOPIC = re.compile(r"topic_(.+)_vs_other_topics")
 MODERATOR_CAUTION = (
     "These are secondary and not adjusted for how many were looked at: with several of them, one may look striking by "
     "chance. They tell where to look next, and no more."
@@ -231,8 +249,15 @@ MODERATOR_CAUTION = (
 
 def moderator_rows(finding: Finding) -> list[tuple[str, Estimate]]:
     """Return for whom, when and with how much of it the difference is larger: label and row, numbers or none."""
-    named = ((MODERATORS.get(e.contrast) or MODERATORS.get(e.measure), e) for e in finding.alternatives)
+    named = ((_moderated_by(e), e) for e in finding.alternatives)
     return [(text, row) for text, row in named if text]
+
+
+def _moderated_by(row: Estimate) -> str:
+    topic = TOPIC.fullmatch(row.contrast)
+    if topic:
+        return f"met mainly about {topic[1].replace('_', ' ')}, against other topics (an association)"
+    return MODERATORS.get(row.contrast) or MODERATORS.get(row.measure, "")
 
 
 def moderators_table(finding: Finding) -> pd.DataFrame:
@@ -245,5 +270,5 @@ def moderators_table(finding: Finding) -> pd.DataFrame:
 def _moderator(row: Estimate) -> Sequence[str]:
     if not row.is_estimated:
         return ("not shown" if row.status == "suppressed" else "not estimable", "–", row.reason)
-    name = "ratio of hazards" if row.measure == "hazard_ratio" else f"percentage{NBSP}points"
+    name = "ratio of hazards" if row.measure == "hazard_ratio" else unit(row).name.replace(" ", NBSP)
     return value_text(row), interval_text(row), name

@@ -5,18 +5,19 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Finding
+from analysis.plan.results import Check, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import tables
 from analysis.report.answer_section import finding_section
 from analysis.report.canvas import Drawing, alt_text, svg
-from analysis.report.pictures import described_pictures, slug
+from analysis.report.pictures import FOREST, described_pictures, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
     naive_sentence,
     three_sentences,
 )
+from analysis.report.scale_words import is_compact
 from analysis.report.wording import (
     NBSP,
     hypothesis_title,
@@ -45,7 +46,6 @@ TABLE_TITLES = {
     "participation": "The way into the program",
     "exit_rates": "Exits by year",
     "response_rates": "Who answered the surveys",
-    "reliability": "Reliability of the scales",
 }
 
 
@@ -104,6 +104,11 @@ def main_pictures(released: Released, images: Mapping[str, dict]) -> list[dict]:
     ]
 
 
+def scales_at_a_glance(images: Mapping[str, dict]) -> dict | None:
+    """Return the picture of every scale that could be estimated, or None where there is none."""
+    return images.get(FOREST)
+
+
 def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return the sections of the hypotheses, each with its findings by program and role."""
     plan = load_plan()
@@ -119,16 +124,14 @@ def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
 
 def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     """Return the assumptions: those that data can test by finding, the others once each, and their pictures."""
-    about, tested, untestable = [], [], {}
+    untestable, tested = {}, []
     for finding in released.findings:
         for check in () if _shares_its_groups(finding, released) else finding.checks:
             if check.passed is None:
                 untestable[check.sentence] = check.name
             else:
-                about.append(_about(finding, released.study))
-                tested.append(check)
-    table = tables.checks_table(tested)
-    table.insert(0, "answer", about)
+                tested.append((finding, check))
+    further = [(f, c) for f, c in tested if is_compact(f)]
     pictures = [
         {"label": _about(f, released.study), "caption": caption, "image": images[f"{slug(f)}-{kind}"]}
         for f in released.findings
@@ -139,11 +142,18 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     return {
         "is_shared": any(_shares_its_groups(f, released) for f in released.findings),
         "n_tested": len(tested),
-        "n_failed": sum(not c.passed for c in tested),
-        "table": tables.frame_html(table),
+        "n_failed": sum(not check.passed for _, check in tested),
+        "table": _checks_html([(f, c) for f, c in tested if not is_compact(f)], released.study),
+        "further": _checks_html(further, released.study) if further else "",
         "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
+
+
+def _checks_html(tested: Sequence[tuple[Finding, Check]], study: Study) -> str:
+    table = tables.checks_table(check for _, check in tested)
+    table.insert(0, "answer", [_about(finding, study) for finding, _ in tested])
+    return tables.frame_html(table)
 
 
 def _shares_its_groups(finding: Finding, released: Released) -> bool:
@@ -165,7 +175,6 @@ def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
         "participation": lambda frame: tables.participation_table(frame, least),
         "exit_rates": lambda frame: tables.exit_rates_table(frame, least),
         "response_rates": lambda frame: tables.response_table(frame, least),
-        "reliability": lambda frame: tables.reliability_table(frame, least),
         "row_counts": tables.row_counts_table,
     }
     drawn = described_pictures(released)

@@ -62,7 +62,8 @@ def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
     return {
         "analysis": ANALYSES[row.analysis],
         "outcome": outcome_name(row.outcome) + rated,
-        "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " ")) + f" ({row.estimand})",
+        "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " "))
+        + f" ({row.estimand.replace('_', ' ')})",
         "way": WAYS.get(row.estimator) or SHORT_ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")),
         "unit": MEASURES.get(row.measure, row.measure.replace("_", " ")),
         "months": DASH if row.horizon_months is None else str(row.horizon_months),
@@ -172,20 +173,6 @@ def participation_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame
     return shown.assign(intake=[_day(d) for d in frame["intake_date"]])
 
 
-def reliability_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
-    """Return Cronbach's α with its 95 % interval, one line per construct and wave."""
-    return pd.DataFrame(
-        {
-            "scale": frame["construct"].str.replace("_", " "),
-            "wave": [f"{int(w)}" for w in frame["wave"]],
-            "people": [count(n, min_cell) for n in frame["n_people"]],
-            "items": [DASH if pd.isna(n) else str(int(n)) for n in frame["n_items"]],
-            "α": [number(a) for a in frame["alpha"]],
-            "95 % interval": [_interval(*limits) for limits in zip(frame["ci_low"], frame["ci_high"], strict=True)],
-        }
-    )
-
-
 def exit_rates_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     """Return exits per 100 person-years, one line per calendar year."""
     rates = {
@@ -223,10 +210,6 @@ def _counted(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 
 def _day(day: pd.Timestamp) -> str:
     return DASH if pd.isna(day) else f"{day:%Y-%m-%d}"
-
-
-def _interval(low: float, high: float) -> str:
-    return DASH if pd.isna(low) or pd.isna(high) else f"[{number(low)}, {number(high)}]"
 
 
 def frame_html(frame: pd.DataFrame) -> str:

@@ -20,6 +20,9 @@ UNITS = {
     "risk_difference_per_year_of_tenure": Unit(100, 1, "percentage points", "points"),
     "risk_difference_per_five_sessions": Unit(100, 1, "percentage points", "points"),
     "mean_difference": Unit(1, 2, "points", "points"),
+    "mean_difference_per_decade_of_age": Unit(1, 2, "points", "points"),
+    "mean_difference_per_year_of_tenure": Unit(1, 2, "points", "points"),
+    "mean_difference_per_five_sessions": Unit(1, 2, "points", "points"),
     "standardized_mean_difference": Unit(1, 2, "standard deviations", "SD"),
     "rmst_difference_days": Unit(1, 0, "days", "days"),
     "rmtl_difference_days": Unit(1, 0, "days", "days"),
@@ -27,6 +30,7 @@ UNITS = {
     "exits_avoided": Unit(1, 1, "exits", "exits"),
     "risk_ratio": Unit(is_ratio=True),
     "hazard_ratio": Unit(is_ratio=True),
+    "odds_ratio": Unit(is_ratio=True),
     "e_value": Unit(1, 1, is_ratio=True),
 }
 
@@ -37,10 +41,14 @@ MEASURES = {
     "risk_difference_per_five_sessions": "percentage points per five sessions",
     "risk_ratio": "ratio of risks",
     "mean_difference": "points of the scale",
+    "mean_difference_per_decade_of_age": "points of the scale per ten years of age",
+    "mean_difference_per_year_of_tenure": "points of the scale per year of tenure",
+    "mean_difference_per_five_sessions": "points of the scale per five sessions",
     "standardized_mean_difference": "standard deviations",
     "rmst_difference_days": "days employed",
     "rmtl_difference_days": "days lost to the outcome",
     "hazard_ratio": "ratio of hazards",
+    "odds_ratio": "ratio of odds of a higher answer",
     "e_value": "E-value",
     "net_benefit": "net benefit, in the study's currency",
     "exits_avoided": "exits avoided",
@@ -61,6 +69,12 @@ ESTIMATORS = {
     "dr_did": "doubly robust difference-in-differences",
     "ancova": "difference adjusted for the score before (ANCOVA)",
     "difference_in_means": "difference in means, nothing adjusted",
+    "mean_change": "participants' own change, nobody to compare with",
+    "linear_mixed_model": "linear mixed model, employees within managers",
+    "ordinal_logit": "ordinal (proportional-odds) regression",
+    "lee_bounds_lower": "Lee bounds, lower",
+    "lee_bounds_upper": "Lee bounds, upper",
+    "honest_did": "bounds if trends had parted",
     "avoided_exits_times_cost": "exits avoided times what an exit costs, less the program's cost",
 }
 
@@ -77,6 +91,12 @@ SHORT_ESTIMATORS = {
     "dr_did": "doubly robust",
     "ancova": "ANCOVA",
     "difference_in_means": "nothing adjusted",
+    "mean_change": "before and after alone",
+    "linear_mixed_model": "mixed model",
+    "ordinal_logit": "ordinal regression",
+    "lee_bounds_lower": "Lee bounds, lower",
+    "lee_bounds_upper": "Lee bounds, upper",
+    "honest_did": "if trends had parted",
     "avoided_exits_times_cost": "arithmetic",
     "e_value": "from the ratio of risks",
 }
@@ -97,7 +117,22 @@ WAYS = {
     "iptw_aalen_johansen_without_one_manager_upper": "highest, one manager's people left out",
     "iptw_aalen_johansen_without_organization": "not adjusted for department, job and place",
     "iptw_aalen_johansen_without_scores": "not adjusted for survey scores",
+    "ancova": "later score, adjusted for the earlier one",
+    "linear_mixed_model": "employees within managers (mixed model)",
+    "dr_did_never_enrolled": "compared with those who never enrolled",
 }
+# The same choices made otherwise, whether the change or the later score is compared.
+WAYS |= {
+    f"{estimator}_{choice}": text
+    for estimator in ("dr_did", "ancova")
+    for choice, text in {
+        "response_weighted": "those scored stand in for the silent",
+        "without_careless": "without forms filled in carelessly",
+        "common_items": "only items alike in every wave",
+        "delta": "the silent predicted from the others",
+    }.items()
+}
+
 
 CONTRASTS = {
     "ever_vs_never": "ever in the program against never",
@@ -105,6 +140,7 @@ CONTRASTS = {
     "offered_vs_not": "offered a place against not offered",
     "participants_vs_not_among_offered": "took part against did not, among those offered",
     "enrolled_vs_not_before_start": "the same people, before any start",
+    "after_vs_before": "participants after against before",
     "start_within_grace_vs_not": "started within the grace period against did not",
     "attended_vs_not_started": "kept meeting against not started",
     "placebo_start_vs_not": "starts made up before the program existed",
@@ -131,6 +167,9 @@ OUTCOMES = {
     "any_exit": "exit of any kind",
     "promotion": "promotion",
 }
+
+# Constructs whose name has a hyphen; the others are read as they are written.
+SCALES = {"cross_generational_climate": "cross-generational climate"}
 
 
 @dataclass(frozen=True)

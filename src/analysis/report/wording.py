@@ -5,7 +5,7 @@ import pandas as pd
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program, Study
-from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SENIORITY, UNITS, EventWords, Unit
+from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SCALES, SENIORITY, UNITS, EventWords, Unit
 
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
 
@@ -204,4 +204,4 @@ def measured(finding: Finding, measure: str, **naming) -> list[Estimate]:
 
 def outcome_name(outcome: str) -> str:
     """Return an outcome as a reader calls it."""
-    return OUTCOMES.get(outcome, outcome.replace("_", " "))
+    return OUTCOMES.get(outcome) or SCALES.get(outcome, outcome.replace("_", " "))

@@ -1,0 +1,105 @@
+"""The section on how the scales were measured, ready to be set; frames that a study lacks leave no trace."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+
+from analysis.release.answer import Released
+from analysis.report import measured, tables, tables_measured
+from analysis.report.pictures import measured_pictures
+
+Telling = Callable[[pd.DataFrame], list[str]]
+
+
+def nothing(frame: pd.DataFrame) -> list[str]:
+    """Return no sentence, of frames that a table or a picture tells."""
+    return []
+
+
+def warning(frame: pd.DataFrame) -> list[str]:
+    """Return what a survey that is linked to nobody cannot tell."""
+    return [measured.UNLINKED]
+
+
+def last_waves(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the last wave of each scale and rater source; the notebook has them all."""
+    return frame[frame["wave"] == frame.groupby(["construct", "rater_role"])["wave"].transform("max")]
+
+
+# By part of the section: its title, and each frame with its sentences, the title of its table, and its pictures.
+PARTS: Sequence[tuple[str, Sequence[tuple[str, Telling, str, str]]]] = (
+    (
+        "Do the questions of a scale belong together?",
+        (
+            ("reliability", measured.reliability_sentences, "Reliability, wave by wave", ""),
+            ("item_statistics", nothing, "How each question serves its scale, last wave", ""),
+        ),
+    ),
+    (
+        "Do they mean the same over time and to everybody?",
+        (
+            ("invariance", measured.invariance_sentences, "Steps of measurement invariance", ""),
+            ("item_changes", measured.change_sentences, "Questions that changed", ""),
+        ),
+    ),
+    (
+        "Were the forms filled in with care?",
+        (("careless", measured.careless_sentences, "Signs of carelessness, wave by wave", ""),),
+    ),
+    (
+        "Do others see what people see in themselves?",
+        (
+            ("self_other", measured.self_other_sentences, "Own scores and those by others", ""),
+            ("self_other_bins", nothing, "", "self-other"),
+            ("agreement", measured.agreement_sentences, "Agreement of raters", ""),
+            ("leniency", measured.leniency_sentences, "Strict and lenient raters", ""),
+        ),
+    ),
+    (
+        "Was there a gap before any program?",
+        (("skill_gap", nothing, "Scores by job level and age, before any start", "skill-gap"),),
+    ),
+    (
+        "Surveys that are linked to nobody",
+        (("unlinked", warning, "The numbers", "unlinked"),),
+    ),
+)
+TABLES = {
+    "reliability": tables_measured.reliability_table,
+    "item_statistics": lambda frame, min_cell: tables_measured.item_statistics_table(last_waves(frame), min_cell),
+    "invariance": tables_measured.invariance_table,
+    "item_changes": tables_measured.item_changes_table,
+    "careless": tables_measured.careless_table,
+    "self_other": tables_measured.self_other_table,
+    "agreement": tables_measured.agreement_table,
+    "leniency": tables_measured.leniency_table,
+    "skill_gap": tables_measured.skill_gap_table,
+    "unlinked": tables_measured.unlinked_table,
+}
+ITEMS = "How each question was answered"
+
+
+def measurement(released: Released, images: Mapping[str, dict]) -> list[dict]:
+    """Return the parts of the section: title, sentences, pictures, and what can be laid open under each."""
+    drawn = measured_pictures(released)
+    parts = [_part(title, frames, released, drawn, images) for title, frames in PARTS]
+    found = [part for part in parts if part["sentences"] or part["pictures"] or part["folded"]]
+    items = [{"image": images[name], "caption": ""} for name in drawn if name.startswith("items-")]
+    if items and found:
+        found[0]["folded"].append({"title": ITEMS, "pictures": items, "table": ""})
+    return found
+
+
+def _part(title: str, frames: Sequence, released: Released, drawn: Mapping, images: Mapping[str, dict]) -> dict:
+    sentences, pictures, folded = [], [], []
+    for name, tell, table_title, prefix in frames:
+        frame = released.described.get(name)
+        if frame is None or frame.empty:
+            continue
+        sentences += tell(frame)
+        pictures += [{"image": images[n], "caption": ""} for n in drawn if prefix and n.startswith(f"{prefix}-")]
+        if name in TABLES:
+            make = partial(TABLES[name], min_cell=released.study.min_cell)
+            folded.append({"title": table_title, "pictures": [], "table": tables.frame_html(make(frame))})
+    return {"title": title, "sentences": sentences, "pictures": pictures, "folded": folded}
