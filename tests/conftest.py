@@ -1,4 +1,4 @@
-"""One answer for all notebooks of a test run: each of them shows the default demo study, and none has to make it anew."""
+"""One answer for all notebooks of a test run: each shows the default demo study, and none has to make it anew."""
 
 from contextlib import ExitStack
 

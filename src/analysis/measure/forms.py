@@ -66,6 +66,19 @@ def own_forms(construct: str, tables: Tables, instruments: dict[str, Instrument]
     return Forms(instruments[found[0]], found[1], items)
 
 
+def own_items(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:
+    """Return people's answers about themselves, one row per (employee_id, wave), one column an item, right way round.
+
+    Self-ratings in a multi-rater instrument serve where no survey measures the construct. None where nobody answered.
+    """
+    forms = own_forms(construct, tables, instruments) or rater_forms(construct, tables, instruments)
+    if forms is None:
+        return None
+    items = forms.items[forms.items.index.get_level_values("rater_role") == "self"]
+    items = items.droplevel([level for level in ("rater_role", "rater") if level in items.index.names])
+    return None if items.empty else items.rename_axis(index=["employee_id", "wave"])
+
+
 def rater_forms(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> Forms | None:
     """Return raters' forms, self-ratings included; None where no multi-rater instrument measures the construct."""
     found = scale_of(construct, instruments, tables.ratings)

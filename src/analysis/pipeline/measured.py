@@ -8,11 +8,12 @@ import pandas as pd
 
 from analysis.measure.agreement import agreement, self_and_others, self_other_agreement, self_other_bins
 from analysis.measure.careless_forms import careless_of_study
-from analysis.measure.comparability import across_arms, across_waves
+from analysis.measure.comparability import across_arms
 from analysis.measure.distribution import answer_shares
 from analysis.measure.exposure import analysed_roles, first_starts
-from analysis.measure.forms import Forms, all_forms, constructs_answered, own_forms, rater_forms
+from analysis.measure.forms import Forms, all_forms, constructs_answered, own_items, rater_forms, rater_scores
 from analysis.measure.item_changes import changes_of
+from analysis.measure.leniency import leniency
 from analysis.measure.reliability import item_statistics, reliability
 from analysis.measure.scales import rated_scores, self_scores
 from analysis.measure.skill_gap import skill_gap
@@ -87,14 +88,10 @@ def _item_changes(study: _Measured) -> Iterator[pd.DataFrame]:
 
 def _invariance(study: _Measured) -> Iterator[pd.DataFrame]:
     tables = study.opened.tables
-    for construct in study.forms:
-        forms = own_forms(construct, *study.parts) or study.raters[construct]
-        items = forms.items[forms.items.index.get_level_values("rater_role") == "self"]
-        items = items.droplevel([level for level in ("rater_role", "rater") if level in items.index.names])
-        if items.empty:
-            continue
+    for construct, over_waves in study.opened.comparability.items():
         name = {"construct": construct, "rater_role": "self"}
-        yield across_waves(items).assign(**name)
+        yield over_waves.assign(**name)
+        forms, items = study.forms[construct][0], own_items(construct, *study.parts)
         waves = tables.waves[tables.waves["instrument"] == forms.instrument.instrument]
         for across, starts, before in _arms(study.opened):
             yield across_arms(items, waves, starts, before, across).assign(**name)
@@ -139,6 +136,12 @@ def _both(study: _Measured) -> Iterator[tuple[str, pd.DataFrame]]:
         yield construct, self_and_others(own, others)
 
 
+def _leniency(study: _Measured) -> Iterator[pd.DataFrame]:
+    for construct in study.raters:
+        scores = rater_scores(construct, *study.parts)
+        yield leniency(scores).assign(construct=construct)
+
+
 def _skill_gap(study: _Measured) -> Iterator[pd.DataFrame]:
     tables, cards = study.parts
     started = None if tables.enrolments is None else tables.enrolments["start_date"].min()
@@ -165,6 +168,7 @@ MAKERS: tuple[tuple[str, Callable[[_Measured], Iterator[pd.DataFrame]]], ...] = 
     ("agreement", _agreement),
     ("self_other", _self_other),
     ("self_other_bins", _self_other_bins),
+    ("leniency", _leniency),
     ("skill_gap", _skill_gap),
     ("unlinked", _unlinked),
 )

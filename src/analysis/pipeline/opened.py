@@ -1,8 +1,15 @@
 """A study whose input is good."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
+from analysis.measure.careless_forms import without_careless
+from analysis.measure.comparability import across_waves
+from analysis.measure.forms import constructs_answered, own_items
 from analysis.plan.contract import Tables
 from analysis.plan.errors import Problem
 from analysis.plan.hypotheses import check_smallest_effects
@@ -20,6 +27,22 @@ class OpenStudy:
     instruments: dict[str, Instrument]
     tables: Tables
     problems: tuple[Problem, ...]
+
+    @cached_property
+    def attentive(self) -> Tables:
+        """The tables without the answers of forms that look careless."""
+        return without_careless(self.tables, self.instruments)
+
+    @cached_property
+    def comparability(self) -> dict[str, pd.DataFrame]:
+        """Whether self-reported scores can be compared across waves, by construct (`measure.comparability`)."""
+        return {construct: across_waves(items) for construct, items in self._own_items()}
+
+    def _own_items(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        for construct in constructs_answered(self.tables, self.instruments):
+            items = own_items(construct, self.tables, self.instruments)
+            if items is not None:
+                yield construct, items
 
 
 def open_study(name: str, data: str | Path | None = None) -> OpenStudy:

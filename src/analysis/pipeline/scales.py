@@ -13,14 +13,17 @@ from analysis.design.sources import others_suffice
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, is_lottery
+from analysis.estimate.comparable import comparable_check
 from analysis.measure.attendance import attended, sessions_until
 from analysis.measure.exposure import topics_met
+from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
 from analysis.measure.scales import rated_scores, scale_of, self_scores
 from analysis.pipeline.events import missing_parts
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
 from analysis.plan.hypotheses import SCALES, load_plan
-from analysis.plan.results import Finding
+from analysis.plan.instruments import Scale
+from analysis.plan.results import Check, Finding
 from analysis.plan.study import Program
 
 UNLINKED = (
@@ -57,14 +60,15 @@ class ScaleQuestion:
         reason = missing_parts(self.opened, self.ask, needs_dates=False) or self._no_scores(scored)
         if reason:
             return answer_change(self.ask, Measured(None, reason=reason))
-        measured = {name: self._measured(scores, name) for name, scores in scored.items()}
+        measured = {source: self._measured(scores, source) for source, scores in scored.items()}
         carried = "others" in scored and (
             "self" not in scored or others_suffice(measured["others"].panel, scored["others"])
         )
         main = "others" if carried else "self"
-        others = tuple(m for name, m in measured.items() if name != main)
-        chosen = replace(measured[main], again=self._again(main))
-        return answer_change(self.ask, chosen, others, self._sessions(chosen.panel, main), self._topics)
+        others = tuple(m for source, m in measured.items() if source != main)
+        chosen = self._with_response(replace(measured[main], again=self._again(scored[main], main)), main)
+        around = self._sessions(chosen.panel, main), self._topics
+        return answer_change(self.ask, chosen, others, *around, self._checks(main))
 
     @property
     def construct(self) -> str:
@@ -76,7 +80,7 @@ class ScaleQuestion:
         cards = self.opened.instruments
         found = {"others": rated_scores(self.construct, tables, cards, "others")} if self._is_rated else {}
         found["self"] = self_scores(self.construct, tables, cards)
-        return {name: scores for name, scores in found.items() if scores is not None and len(scores)}
+        return {source: scores for source, scores in found.items() if scores is not None and len(scores)}
 
     @property
     def _is_rated(self) -> bool:
@@ -87,48 +91,63 @@ class ScaleQuestion:
             return None
         if scale_of(self.construct, self.opened.instruments, self.opened.tables.unlinked_responses) is not None:
             return UNLINKED
-        return f"No survey in the study measures {self.construct}, or nobody answered enough of it to be scored."
+        named = self.construct.replace("_", " ")
+        return f"No survey in the study measures {named}, or nobody answered enough of it to be scored."
 
     def _measured(self, scores: pd.DataFrame, source: str) -> Measured:
-        source_told = source if self._is_rated else None
+        told = {"rater_source": source if self._is_rated else None, "n_items": len(self._scale(source).items)}
         if is_lottery(self.ask):
             # Once the wait-list starts nobody is left to compare with: later waves say nothing.
             horizon = int(min(self.ask.study.horizons_months[0], self._lottery.waitlist_months))
-            panel = build_lottery_panel(scores, self._lottery, horizon)
-            return Measured(self._with_response(panel, source), None, source_told, n_items=self._n_items(source))
-        build = (self.opened.tables, self.ask.study, self.ask.program, self.ask.role)
-        panel = self._with_response(build_panel(scores, *build), source)
-        earlier = build_earlier_panel(scores, self.opened.tables, self.ask.program, self.ask.role)
-        return Measured(panel, earlier, source_told, n_items=self._n_items(source))
+            return Measured(build_lottery_panel(scores, self._lottery, horizon), **told)
+        tables, study, program, role = self.opened.tables, self.ask.study, self.ask.program, self.ask.role
+        earlier = build_earlier_panel(scores, tables, program, role)
+        return Measured(build_panel(scores, tables, study, program, role), earlier, **told)
 
     @cached_property
     def _lottery(self) -> Lottery:
         return build_lottery(self.opened.tables, self.ask.study, self.ask.program, self.ask.role, {})
 
-    def _instrument(self, source: str) -> tuple[str, pd.DataFrame]:
-        """Return the instrument whose scores these are, and its answers with the person scored as ``employee_id``."""
-        tables, cards = self.opened.tables, self.opened.instruments
-        own = None if source == "others" else scale_of(self.construct, cards, tables.responses)
-        if own is not None:
-            return own[0], tables.responses
-        name, _ = scale_of(self.construct, cards, tables.ratings)
-        return name, tables.ratings.rename(columns={"ratee_id": "employee_id"})
+    def _answers(self, source: str) -> pd.DataFrame:
+        """Return the table that these scores come from: ratings, or the survey where it measures the construct."""
+        tables = self.opened.tables
+        is_surveyed = scale_of(self.construct, self.opened.instruments, tables.responses) is not None
+        return tables.responses if source == "self" and is_surveyed else tables.ratings
 
-    def _n_items(self, source: str) -> int:
-        name, _ = self._instrument(source)
-        scales = self.opened.instruments[name].scales.values()
-        return next(len(s.items) for s in scales if s.construct_name == self.construct)
+    def _instrument(self, source: str) -> str:
+        return scale_of(self.construct, self.opened.instruments, self._answers(source))[0]
 
-    def _with_response(self, panel: Panel, source: str) -> Panel:
-        """Return the panel with who was asked and who answered at the later wave."""
-        name, answers = self._instrument(source)
-        here = answers[(answers["instrument"] == name) & answers["value"].notna()]
+    def _scale(self, source: str) -> Scale:
+        return scale_of(self.construct, self.opened.instruments, self._answers(source))[1]
+
+    def _waves(self, source: str) -> pd.DataFrame:
+        waves = self.opened.tables.waves
+        return waves[waves["instrument"] == self._instrument(source)]
+
+    def _with_response(self, measured: Measured, source: str) -> Measured:
+        """Return the scores with who was asked and who answered at the later wave."""
+        answers = self._answers(source).rename(columns={"ratee_id": "employee_id"})
+        here = answers[(answers["instrument"] == self._instrument(source)) & answers["value"].notna()]
         answered = here[["employee_id", "wave"]].drop_duplicates()
-        rows = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), answered)
-        return replace(panel, everyone=rows)
+        panel, employees = measured.panel, self.opened.tables.employees
+        everyone = with_response(panel.everyone, employees, self._waves(source), answered)
+        return replace(measured, panel=replace(panel, everyone=everyone))
 
-    def _again(self, source: str) -> dict[str, Measured]:
-        return {}
+    def _again(self, scores: pd.DataFrame, source: str) -> dict[str, Measured]:
+        """Return the scores without careless forms, and from the items that stayed alike, where these differ."""
+        cards, tables = self.opened.instruments, self.opened.tables
+        attentive = self._scored(self.opened.attentive).get(source)
+        found = {} if attentive is None or len(attentive) == len(scores) else {"without_careless": attentive}
+        items = common_items(self.construct, tables, cards, source)
+        if items and source == "self":
+            found["common_items"] = self_scores_of_items(self.construct, items, tables, cards)
+        elif items:
+            found["common_items"] = rated_scores_of_items(self.construct, items, tables, cards, source)
+        return {name: self._measured(again, source) for name, again in found.items()}
+
+    def _checks(self, source: str) -> tuple[Check, ...]:
+        steps = self.opened.comparability.get(self.construct)
+        return (comparable_check(steps),) if source == "self" and steps is not None else ()
 
     def _sessions(self, panel: Panel, source: str) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""
@@ -138,10 +157,6 @@ class ScaleQuestion:
         opens = self._waves(source).set_index("wave")["opens"]
         rows = panel.rows.assign(until=opens.reindex(panel.rows["wave_after"]).to_numpy())
         return sessions_until(met, rows, "start_date", "until")
-
-    def _waves(self, source: str) -> pd.DataFrame:
-        waves = self.opened.tables.waves
-        return waves[waves["instrument"] == self._instrument(source)[0]]
 
     @property
     def _topics(self) -> pd.Series | None:

@@ -53,16 +53,6 @@ def release_frame(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 
 # Columns that say where a row stands and not what was found there.
 KEYS = (
-    "months",
-    "wave",
-    "wave_position",
-    "position",
-    "delta",
-    "limit",
-    "year",
-    "log_odds_from",
-    "log_odds_to",
-    "n_items",
     *("months", "wave", "wave_position", "year", "log_odds_from", "log_odds_to", "n_items"),
     *("n_items_common", "value", "bin", "group_from", "group_to", "limit", "position", "delta"),
 )
