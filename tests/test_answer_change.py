@@ -8,11 +8,13 @@ import pytest
 from companies import opened
 
 from analysis.design.panels import PANEL_COLUMNS, Panel
+from analysis.design.sources import of_enough_raters
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import did_change, own_change
 from analysis.estimate.change_moderators import moderator_rows
 from analysis.estimate.change_rows import Measured
 from analysis.estimate.change_trends import trends_of
+from analysis.estimate.comparable import comparable_check
 from analysis.estimate.staggered import Stack, effect_slope
 from analysis.measure.attendance import sessions_until
 from analysis.measure.exposure import topics_met
@@ -291,3 +293,58 @@ def test_what_is_released_of_the_event_study_keeps_its_waves_and_hides_small_one
     shown = release_finding(replace(answered, evidence=evidence), 10).evidence["event_study"]
     assert shown["position"].notna().all()
     assert shown.loc[shown["position"] == 1, ["estimate", "ci_low", "band_high", "n_treated"]].isna().all(axis=None)
+
+
+# Raters, and whether waves compare
+
+
+def test_a_source_of_fewer_than_three_raters_is_not_used_and_a_manager_is():
+    scores = pd.DataFrame({"employee_id": ["E1", "E2", "E3"], "wave": 1, "n_raters": [3, 2, 1], "score": 3.0})
+    assert of_enough_raters(scores, "peer")["employee_id"].tolist() == ["E1"]
+    assert of_enough_raters(scores, "manager")["employee_id"].tolist() == ["E1", "E2", "E3"]
+
+
+def steps(**holds: bool) -> pd.DataFrame:
+    rows = [{"step": step, "holds": held, "delta_cfi": -0.02 if not held else 0.0} for step, held in holds.items()]
+    return pd.DataFrame(rows).assign(freed_item=None, reason=None)
+
+
+def test_waves_compare_where_scalar_invariance_holds():
+    assert comparable_check(steps(configural=True, metric=True, scalar=True, residual=False)).passed is True
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"), [("metric", "do not weigh alike"), ("scalar", "easier or harder"), ("configural", "one scale")]
+)
+def test_a_step_that_fails_is_named(failing, said):
+    found = comparable_check(steps(**{step: step != failing for step in ("configural", "metric", "scalar")}))
+    assert found.passed is False and said in found.sentence and found.statistic == -0.02
+
+
+def test_the_item_that_changed_is_named_where_the_others_hold():
+    freed = pd.DataFrame([{"step": "scalar", "holds": True, "delta_cfi": 0.0, "freed_item": "mor2", "reason": None}])
+    rows = pd.concat([steps(configural=True, metric=True, scalar=False), freed], ignore_index=True)
+    assert "Without item mor2 it does" in comparable_check(rows).sentence
+
+
+def test_what_cannot_be_fitted_is_told_with_its_reason():
+    found = comparable_check(pd.DataFrame([{"step": None, "reason": "one wave only"}]))
+    assert found.passed is None and "one wave only" in found.sentence
+
+
+def test_flagged_forms_are_left_out_in_a_row_of_their_own():
+    found, _ = opened("careless", "heronmere", 600)
+    ask = Ask(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H2_morale"))
+    rows = {row.estimator: row for row in ScaleQuestion(found, ask).finding().alternatives}
+    assert len(found.attentive.responses) < len(found.tables.responses)
+    assert rows["dr_did_without_careless"].n_control < rows["linear_mixed_model"].n_control
+
+
+def test_a_changed_item_brings_the_answer_from_the_items_that_stayed():
+    found, _ = opened("changed", "heronmere", 600)
+    answers = found.tables.responses
+    dropped = answers[(answers["item"] != "rec1") | (answers["wave"] > 2)]
+    found = replace(found, tables=replace(found.tables, responses=dropped))
+    ask = Ask(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H7_recognition"))
+    rows = {row.estimator: row for row in ScaleQuestion(found, ask).finding().estimates}
+    assert rows["dr_did_common_items"].estimate != rows["dr_did"].estimate

@@ -1,4 +1,4 @@
-"""Whose ratings count: the rule that picks the primary rater source before any outcome is read."""
+"""Whose ratings count: sources of enough raters, and the rule that picks the primary one before outcomes are read."""
 
 import pandas as pd
 
@@ -6,6 +6,21 @@ from analysis.design.panels import Panel
 
 MIN_RATERS = 3
 MIN_SHARE = 0.70
+SOURCES = ("manager", "peer", "direct_report")
+TOO_FEW_RATERS = f"Nobody has {MIN_RATERS} raters of this source at one wave, below which their scores are not used."
+
+
+def of_enough_raters(scores: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return the scores of one rater source without those of people whom fewer than `MIN_RATERS` of it rated.
+
+    Who said what of whom would be plain; a manager, of whom there is one, is known to have rated.
+
+    Parameters
+    ----------
+    scores
+        As from `measure.scales.rated_scores`: ``employee_id, wave, n_raters``.
+    """
+    return scores if source == "manager" else scores[scores["n_raters"] >= MIN_RATERS]
 
 
 def others_suffice(panel: Panel, other_scores: pd.DataFrame) -> bool:

@@ -99,6 +99,8 @@ def change_row(
     question = ask.question(rater_source=measured.rater_source)
     if interval is not None:
         return estimated(question, analysis, estimator, interval, groups(measured.panel.rows), **changes)
+    if measured.panel is None:
+        return not_estimable(question, analysis, estimator, measured.reason, **changes)
     present = measured.panel.flow.loc[0, ["n_treated", "n_control"]]
     if ((present > 0) & (present < ask.study.min_cell)).any():
         return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)

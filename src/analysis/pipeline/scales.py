@@ -1,5 +1,6 @@
 """The scales of every program (H2 to H7): whose scores answer, from which answers, and what stands beside them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import pandas as pd
 from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
 from analysis.design.response import with_response
-from analysis.design.sources import others_suffice
+from analysis.design.sources import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, is_lottery
@@ -65,7 +66,7 @@ class ScaleQuestion:
             "self" not in scored or others_suffice(measured["others"].panel, scored["others"])
         )
         main = "others" if carried else "self"
-        others = tuple(m for source, m in measured.items() if source != main)
+        others = (*(m for source, m in measured.items() if source != main), *self._each_source())
         chosen = self._with_response(replace(measured[main], again=self._again(scored[main], main)), main)
         around = self._sessions(chosen.panel, main), self._topics
         return answer_change(self.ask, chosen, others, *around, self._checks(main))
@@ -81,6 +82,17 @@ class ScaleQuestion:
         found = {"others": rated_scores(self.construct, tables, cards, "others")} if self._is_rated else {}
         found["self"] = self_scores(self.construct, tables, cards)
         return {source: scores for source, scores in found.items() if scores is not None and len(scores)}
+
+    def _each_source(self) -> Iterator[Measured]:
+        """Yield the scores by managers, by peers and by direct reports, of those whom enough of them rated."""
+        tables, cards = self.opened.tables, self.opened.instruments
+        for source in SOURCES if self._is_rated and tables.ratings is not None else ():
+            scores = rated_scores(self.construct, tables, cards, source)
+            if scores is None or scores.empty:
+                continue
+            shown = of_enough_raters(scores, source)
+            measured = self._measured(shown, source) if len(shown) else Measured(None, reason=TOO_FEW_RATERS)
+            yield replace(measured, rater_source=source)
 
     @property
     def _is_rated(self) -> bool:
