@@ -186,13 +186,21 @@ def test_terms_that_repeat_cells_or_each_other_change_nothing():
     assert (plain.estimate, plain.std_error) == pytest.approx((same.estimate, same.std_error), rel=1e-6)
 
 
-def test_people_whose_manager_is_not_known_share_none_and_without_managers_the_person_remains():
+def test_people_whose_manager_is_not_known_share_none():
     panel = company("managers")
-    manager = panel.rows["manager"].astype(object).where(panel.rows["employee_id"] % 5 > 0, None).to_numpy()
-    some, none = (mixed_change(panel, nothing(panel), m) for m in (manager, None))
-    assert some.estimate == pytest.approx(EFFECT, abs=0.15) == none.estimate
-    everybody_unknown = mixed_change(panel, nothing(panel), np.full(len(panel.rows), None))
-    assert everybody_unknown == none
+    manager, person = panel.rows["manager"].astype(object), panel.rows["employee_id"]
+    unknown, own = (manager.where(person % 3 > 0, other).to_numpy() for other in (None, "M" + person.astype(str)))
+    found, expected = (mixed_change(panel, nothing(panel), m) for m in (unknown, own))
+    assert (found.estimate, found.std_error) == pytest.approx((expected.estimate, expected.std_error), rel=1e-5)
+    pooled = mixed_change(panel, nothing(panel), manager.where(person % 3 > 0, "nobody").to_numpy())
+    assert abs(pooled.estimate / found.estimate - 1) > 1e-4
+
+
+def test_without_any_known_manager_people_remain():
+    panel = company("managers")
+    none, unknown = (mixed_change(panel, nothing(panel), m) for m in (None, np.full(len(panel.rows), None)))
+    assert none == unknown
+    assert none.estimate == pytest.approx(EFFECT, abs=0.15)
 
 
 def test_managers_who_do_not_matter_are_no_hindrance():
