@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from studies import TINY_COMPANY, write_study
 
 from analysis.measure.agreement import self_other_bins
 from analysis.measure.careless_forms import careless_of_study, careless_own, careless_rated, without_careless
@@ -470,6 +471,21 @@ def test_a_wave_that_few_answered_does_not_tell_which_item_they_skipped():
 
 
 # --- a company
+
+
+@pytest.mark.parametrize(
+    "missing", [(), ("responses",), ("ratings",), ("employees", "jobs"), ("enrolments", "sessions")]
+)
+def test_a_tiny_company_is_described_without_any_of_its_tables_and_nothing_of_it_is_shown(tmp_path, missing):
+    write_study(tmp_path / "acme", {name: text for name, text in TINY_COMPANY.items() if name not in missing})
+    frames = describe(open_study("acme", tmp_path))
+    assert ("response_rates" in frames) == ("responses" not in missing) and "unlinked" in frames
+    assert ("agreement" in frames) == ("ratings" not in missing)
+    assert not frames["careless"].duplicated(["instrument", "wave", "flag"]).any()
+    for name in set(frames) - {"row_counts", "participation", "exit_rates", "response_rates"}:
+        shown = release_described(name, frames[name], 10)
+        found = shown.filter(regex="^(mean|alpha|share|sd|icc1|self_mean|chi2|holds)$")
+        assert (found.isna() | (found == 0)).all(axis=None), name
 
 
 @pytest.fixture(scope="module")

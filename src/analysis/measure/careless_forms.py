@@ -48,12 +48,16 @@ def careless_of_study(tables: Tables, instruments: dict[str, Instrument]) -> pd.
     """Return how many forms each index flags.
 
     One row per instrument, wave and index, and one for any of them (``flagged``): ``instrument, wave, flag, n_people``
-    (forms that have the index), ``n_flagged, share_flagged``.
+    (forms that have the index), ``n_flagged, share_flagged``. An instrument that people answer about themselves and
+    raters about others has both kinds of forms counted together.
     """
     found = [*careless_own(tables, instruments).items(), *careless_rated(tables, instruments).items()]
     parts = [careless_counts(forms).assign(instrument=name) for name, forms in found]
-    columns = ["instrument", "wave", "flag", "n_people", "n_flagged", "share_flagged"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    if not parts:
+        return pd.DataFrame(columns=["instrument", "wave", "flag", "n_people", "n_flagged", "share_flagged"])
+    by = pd.concat(parts).groupby(["instrument", "wave", "flag"], sort=False)
+    counts = by[["n_people", "n_flagged"]].sum().reset_index()
+    return counts.assign(share_flagged=counts["n_flagged"] / counts["n_people"].where(counts["n_people"] > 0))
 
 
 def without_careless(tables: Tables, instruments: dict[str, Instrument]) -> Tables:

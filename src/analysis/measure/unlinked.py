@@ -25,7 +25,7 @@ def unlinked_means(tables: Tables, instruments: dict[str, Instrument]) -> pd.Dat
     Returns
     -------
     DataFrame
-        One row per instrument, construct and wave: ``instrument, construct, wave, opens`` (missing without waves),
+        One row per instrument, construct and wave: ``instrument, construct, wave, opens``,
         ``n_forms`` (scored; without forms the answers to the item that most answered), ``mean`` in points of the scale,
         ``ci_low, ci_high`` (95 %).
     """
@@ -40,8 +40,6 @@ def unlinked_means(tables: Tables, instruments: dict[str, Instrument]) -> pd.Dat
                 if found is not None:
                     rows.append({"instrument": name, "construct": scale.construct_name, "wave": wave} | found)
     means = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "opens"])
-    if tables.waves is None:
-        return means.assign(opens=pd.NaT)[COLUMNS]
     dates = tables.waves[["instrument", "wave", "opens"]]
     return means.merge(dates, on=["instrument", "wave"], how="left", validate="many_to_one")[COLUMNS]
 

@@ -21,4 +21,4 @@ def describe(opened: OpenStudy) -> dict[str, pd.DataFrame]:
         instruments = sorted(tables.responses["instrument"].unique())
         rates = [response_rates(tables, name).assign(instrument=name) for name in instruments]
         frames["response_rates"] = pd.concat(rates, ignore_index=True)
-    return frames | (measured(opened) if tables.waves is not None else {})
+    return frames | measured(opened)
