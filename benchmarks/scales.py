@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import pickle
-import resource
 import shutil
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from did_libraries import IS_MISSING, LIBRARIES
+from did_libraries import IS_MISSING, LIBRARIES, forget_peak, peak_mb
 from generated import CONSTRUCTS, FULL, INSTRUMENT, PROGRAM, ROLE, Generated, generated
 
 from analysis.design.covariates import covariates_on, design_matrix
@@ -85,15 +84,11 @@ def make_company(n: int, share: float, folder: Path) -> None:
 @contextmanager
 def timed(figures: dict, name: str) -> Iterator[None]:
     """Add the seconds of a block to `figures`, and the process's peak memory after it."""
+    forget_peak()
     before, wall, cpu = peak_mb(), time.perf_counter(), time.process_time()
     yield
     seconds = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     figures[name] = seconds | {"peak_mb": peak_mb(), "peak_mb_before": before}
-
-
-def peak_mb() -> float:
-    """Return the process's peak resident memory in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 def ours(company: Generated, folder: Path) -> None:
