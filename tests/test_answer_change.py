@@ -328,7 +328,7 @@ def test_the_item_that_changed_is_named_where_the_others_hold():
 
 
 def test_what_cannot_be_fitted_is_told_with_its_reason():
-    found = comparable_check(pd.DataFrame([{"step": None, "reason": "one wave only"}]))
+    found = comparable_check(pd.DataFrame([{"step": None, "freed_item": None, "reason": "one wave only"}]))
     assert found.passed is None and "one wave only" in found.sentence
 
 
