@@ -11,7 +11,7 @@ from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, by_unit, covariates_of, is_lottery, main_estimator
 from analysis.estimate.lee_bounds import MONOTONE, NOT_RANDOMIZED, Bounds, lee_bounds
 from analysis.estimate.rows import Groups, Question, estimated
-from analysis.estimate.silent import Silent, silent_sensitivity
+from analysis.estimate.silent import silent_sensitivity
 from analysis.plan.results import Check, Estimate
 from analysis.plan.seeds import rng
 
@@ -24,7 +24,7 @@ STAYERS = Check(
     "comparison shifts with it.",
 )
 ALIKE = 0.10
-DELTAS = np.linspace(-1.0, 1.0, 9)
+DELTAS = np.linspace(-1.0, 1.0, 41).round(2)
 
 
 def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list[Check]]:
@@ -45,17 +45,16 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
         rows.append(estimated(question, "sensitivity", name, weighted, Groups(*_scored(asked))))
     sign = ask.hypothesis.claimed_direction * ask.smallest_effect
     silent = silent_sensitivity(asked, sign, DELTAS, rng(*naming, "silent"))
-    checks = []
     if silent is not None:
         name = f"{main_estimator(ask)}_delta"
         rows.append(estimated(question, "sensitivity", name, silent.at_zero, _invited(asked)))
         evidence["delta"] = silent.curve
-        checks += _tipping(silent)
     bounds = lee_bounds(asked, rng(*naming, "lee"))
+    checks = []
     if bounds is not None:
         rows += _bound_rows(question, bounds)
         evidence["lee"] = _bounds_frame(bounds)
-        checks = [_alike(bounds), *checks, MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
+        checks = [_alike(bounds), MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
     invited = those_invited(asked)
     if invited is not None:
         known = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
@@ -99,14 +98,3 @@ def _alike(bounds: Bounds) -> Check:
     )
     return Check("both groups answer alike", bool(gap <= ALIKE), float(gap), ALIKE, sentence)
 
-
-def _tipping(silent: Silent) -> list[Check]:
-    """Return how much worse (or better) the treated silent would have to be for the answer to be no difference."""
-    if silent.delta_no_effect is None:
-        return []
-    delta = silent.delta_no_effect
-    sentence = (
-        f"For the interval to reach no difference, the treated who were asked and stayed silent would have to be "
-        f"{abs(delta):.2f} points {'lower' if delta < 0 else 'higher'} than their like who answered."
-    )
-    return [Check("how different the silent would have to be", None, float(delta), None, sentence)]
