@@ -109,6 +109,14 @@ def test_the_base_is_drawn_though_nothing_was_estimated_at_it():
     assert [0.0] in [list(map(float, line.get_xdata())) for line in axes.lines if line.get_marker() == "s"]
 
 
+def test_names_of_lines_that_end_together_do_not_touch():
+    close = examples.TRAJECTORIES.assign(mean=3.5)
+    figure = figures_scales.trajectory_plot(with_evidence(trajectories=close), acme())
+    figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in figure.axes[0].texts if t.get_text() != "start"]
+    assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+
+
 # --- who answers ----------------------------------------------------------------------------------------------------
 
 
