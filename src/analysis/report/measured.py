@@ -105,8 +105,8 @@ def _flagged(shares: pd.Series) -> str:
         some = "no form shows" if len(known) == len(shares) else "in no wave are there enough forms to be shown with"
         return f"{some} a sign of carelessness."
     return (
-        f"{_span(known)} of forms{' of a wave' if len(known) > 1 else ''} show some sign of carelessness. They are kept "
-        "in the main answer and left out in another one beside it."
+        f"{_span(known)} of forms{' of a wave' if len(known) > 1 else ''} show some sign of carelessness. They are "
+        "kept in the main answer and left out in another one beside it."
     )
 
 
