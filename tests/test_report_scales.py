@@ -109,6 +109,14 @@ def test_the_base_is_drawn_though_nothing_was_estimated_at_it():
     assert [0.0] in [list(map(float, line.get_xdata())) for line in axes.lines if line.get_marker() == "s"]
 
 
+def test_names_of_lines_that_end_together_do_not_touch():
+    close = examples.TRAJECTORIES.assign(mean=3.5)
+    figure = figures_scales.trajectory_plot(with_evidence(trajectories=close), acme())
+    figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in figure.axes[0].texts if t.get_text() != "start"]
+    assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+
+
 # --- who answers ----------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +322,27 @@ def test_the_gap_is_told_from_the_lowest_to_the_highest_group_that_can_be_shown(
 def test_own_ratings_and_those_by_others_are_told_at_both_ends():
     title = alt_text(figures_measured.self_other_plot(examples.SELF_OTHER_BINS))
     assert "themselves highest (4.6) get 3.7 from others, those lowest (2.7) 3.2" in title
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([0.05, 0.059], "Pulse: 5.0\u00a0% to 5.9\u00a0% of forms of a wave show some sign"),
+        ([0.05, None], "Pulse: 5.0\u00a0% of forms show some sign"),
+        ([0.0, 0.0], "Pulse: no form shows a sign"),
+        ([0.0, None], "Pulse: in no wave are there enough"),
+    ],
+)
+def test_careless_forms_are_told_as_far_as_they_may_be(shares, said):
+    frame = pd.DataFrame({"instrument": "pulse", "wave": [1.0, 2.0], "flag": "flagged", "share_flagged": shares})
+    assert measured.careless_sentences(frame)[0].startswith(said)
+
+
+def test_hypotheses_stand_in_the_order_of_the_plan():
+    jumbled = examples.study_of_scales(examples.scale("H7_recognition"), MORALE, examples.scale("H4_digital_fluency"))
+    page = study_page(jumbled)
+    places = [page.index(f'<section id="{h}"') for h in ("H2_morale", "H4_digital_fluency", "H7_recognition")]
+    assert places == sorted(places)
 
 
 TABLES = {

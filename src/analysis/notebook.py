@@ -284,6 +284,8 @@ def _opened(namespace: Mapping[str, object], parameters: Mapping[str, object] = 
     check_parameters(given, parameters, "this notebook")
     if not given["study"]:
         raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
+    # A sentence in a table is there to be read to its end.
+    pd.set_option("display.max_colwidth", None)
     opened = open_study(given["study"], given["data"] or None)
     display(Markdown(f"## {opened.study.page_title}"))
     return opened

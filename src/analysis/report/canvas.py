@@ -101,10 +101,11 @@ def quiet_grid(axes: Axes, axis: str) -> None:
 def name_lines(axes: Axes, ends: Iterable[tuple[float, str, str]], x: float) -> None:
     """Name each line (height of its end, name, colour) to the right of `x`; names that would touch are moved apart."""
     low, high = axes.get_ylim()
-    gap, floor = 0.075 * (high - low), None
+    line, top = 0.075 * (high - low), None
     for height, name, colour in sorted(ends):
-        at = height if floor is None else max(height, floor + gap * (1 + name.count("\n")))
-        floor = at
+        half = line * (1 + name.count("\n")) / 2
+        at = height if top is None else max(height, top + half)
+        top = at + half
         axes.annotate(
             name, (x, at), xytext=(9, 0), textcoords="offset points", color=colour, fontweight="bold", fontsize=8.5,
             va="center", annotation_clip=False,

@@ -26,6 +26,8 @@ from analysis.report.wording import number, outcome_name, percent
 DIVERGING = ["#b35806", "#e08214", "#fdb863", "#fee0b6", "#f7f7f7", "#d8daeb", "#b2abd2", "#8073ac", "#542788"]
 SHADES = {2: (1, 7), 3: (1, 4, 7), 4: (0, 2, 6, 8), 5: (0, 2, 4, 6, 8), 6: (0, 1, 3, 5, 7, 8),
           7: (0, 1, 3, 4, 5, 7, 8), 9: tuple(range(9))}  # fmt: skip
+# A group of ages has a longer name than a job level.
+WIDTH_OF = {"job_level": 1.0, "age": 1.9}
 NEUTRAL = "#e6e8eb"
 # Characters: of a question's line, and of all answers' names on one line below.
 TEXT_WIDTH, LONGEST_KEY = 38, 62
@@ -182,14 +184,14 @@ def skill_gap_plot(frame: pd.DataFrame) -> Drawing:
     kinds = [kind for kind in ("job_level", "age") if (rows["by"] == kind).any()]
     figure, first = sheet(_gap_title(rows, kinds), height=3.1)
     first.remove()
-    widths = [max(2, (rows["by"] == kind).sum()) for kind in kinds]
+    widths = [max(2, (rows["by"] == kind).sum()) * WIDTH_OF[kind] for kind in kinds]
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False, width_ratios=widths)[0]
     for axes, kind in zip(panels, kinds, strict=True):
         part = rows[rows["by"] == kind].sort_values("group_from")
         x = range(len(part))
         axes.vlines(x, part["ci_low"], part["ci_high"], color=BLUE, linewidth=1.8)
         axes.plot(x, part["mean"], "o", color=BLUE, markersize=7)
-        axes.set_xticks(list(x), ["\n".join(textwrap.wrap(str(g), 8)) for g in part["group"]])
+        axes.set_xticks(list(x), ["\n".join(textwrap.wrap(str(g), 7)) for g in part["group"]])
         axes.set_xlim(-0.5, len(part) - 0.5)
         axes.set_xlabel("job level" if kind == "job_level" else "age, years")
         quiet_grid(axes, "y")

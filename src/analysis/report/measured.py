@@ -91,13 +91,23 @@ def change_sentences(frame: pd.DataFrame) -> list[str]:
 
 
 def careless_sentences(frame: pd.DataFrame) -> list[str]:
-    """Return what share of forms any sign of carelessness flags, by survey."""
-    rows = frame[frame["flag"] == "flagged"].dropna(subset="share_flagged")
+    """Return what share of forms any sign of carelessness flags, by survey; masked waves left out."""
+    rows = frame[frame["flag"] == "flagged"]
     return [
-        f"{str(name).replace('_', ' ').capitalize()}: {_span(part['share_flagged'])} of forms show some sign of "
-        "carelessness. They are kept in the main answer and left out in another one beside it."
+        f"{str(name).replace('_', ' ').capitalize()}: {_flagged(part['share_flagged'])}"
         for name, part in rows.groupby("instrument", sort=False)
     ]
+
+
+def _flagged(shares: pd.Series) -> str:
+    known = shares.dropna()
+    if not (known > 0).any():
+        some = "no form shows" if len(known) == len(shares) else "in no wave are there enough forms to be shown with"
+        return f"{some} a sign of carelessness."
+    return (
+        f"{_span(known)} of forms{' of a wave' if len(known) > 1 else ''} show some sign of carelessness. They are "
+        "kept in the main answer and left out in another one beside it."
+    )
 
 
 def _span(shares: pd.Series) -> str:

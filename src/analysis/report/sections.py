@@ -78,9 +78,15 @@ def answers(released: Released) -> list[dict]:
 
 def further_answers(released: Released) -> list[dict]:
     """Return the verdicts on what was asked beside the three main hypotheses, one entry per hypothesis."""
-    asked = dict.fromkeys(f.hypothesis for f in released.findings if f.hypothesis not in MAIN_HYPOTHESES)
     plan = load_plan()
+    asked = [h for h in _asked(released) if h not in MAIN_HYPOTHESES]
     return [{"id": h, "title": plan.hypothesis(h).title, "chips": _chips(released, h)} for h in asked]
+
+
+def _asked(released: Released) -> list[str]:
+    """Return the hypotheses that have findings, in the plan's order."""
+    found = {f.hypothesis for f in released.findings}
+    return [h.id for h in load_plan().hypotheses if h.id in found]
 
 
 def _chips(released: Released, hypothesis: str) -> list[dict]:
@@ -113,7 +119,7 @@ def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return the sections of the hypotheses, each with its findings by program and role."""
     plan = load_plan()
     found = []
-    for hypothesis_id in dict.fromkeys(f.hypothesis for f in released.findings):
+    for hypothesis_id in _asked(released):
         hypothesis = plan.hypothesis(hypothesis_id)
         findings = [
             finding_section(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id
