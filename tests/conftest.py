@@ -3,12 +3,11 @@
 from contextlib import ExitStack
 
 import pytest
+from expected import DEFAULT_STUDY
 
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.shared import shared
 from analysis.plan.paths import project_dir
-
-DEFAULT_STUDY = "northbank"
 
 
 def pytest_configure(config: pytest.Config) -> None:

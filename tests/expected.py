@@ -15,6 +15,7 @@ from analysis.plan.results import estimates_frame
 from analysis.simulate import DEMOS
 
 EXPECTED = project_dir() / "reports" / "expected"
+DEFAULT_STUDY = "northbank"
 KEYS = ["study", "program", "hypothesis", "role", "outcome", "rater_source", "measure", "horizon_months"]
 TRUTH_COLUMNS = [
     *KEYS,
@@ -84,12 +85,14 @@ def write(folder: Path) -> None:
 
 def renew_notebooks() -> None:
     """Run every notebook in place on the default demo study, so that its outputs can be compared."""
+    from analysis.pipeline.shared import shared
     from analysis.report.execute import declared_parameters, run_in_place
 
-    for notebook in sorted(notebooks_dir().glob("*.ipynb")):
-        assert declared_parameters(notebook)["study"] == "northbank"
-        run_in_place(notebook)
-        print(notebook.name)
+    with shared(answer(open_study(DEFAULT_STUDY, project_dir() / "data"))):
+        for notebook in sorted(notebooks_dir().glob("*.ipynb")):
+            assert declared_parameters(notebook)["study"] == DEFAULT_STUDY
+            run_in_place(notebook)
+            print(notebook.name)
 
 
 if __name__ == "__main__":

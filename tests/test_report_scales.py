@@ -457,7 +457,7 @@ SCALES = notebooks_dir() / "05_scales.ipynb"
 
 
 def test_one_notebook_is_run_for_every_scale_but_leadership():
-    runs = list(notebook_runs(SCALES, "acme"))
+    runs = list(notebook_runs(SCALES, "acme", scale_hypotheses()))
     assert [name for _, name, _ in runs] == [
         "05_scales_H2_morale.ipynb", "05_scales_H4_digital_fluency.ipynb", "05_scales_H5_cross_generational.ipynb",
         "05_scales_H6_idea_sharing.ipynb", "05_scales_H7_recognition.ipynb",
@@ -468,7 +468,7 @@ def test_one_notebook_is_run_for_every_scale_but_leadership():
 
 def test_another_notebook_is_run_once():
     other = notebooks_dir() / "06_leadership.ipynb"
-    assert list(notebook_runs(other, "acme")) == [(other, "06_leadership.ipynb", {"study": "acme", "data": ""})]
+    assert list(notebook_runs(other, "acme", ())) == [(other, "06_leadership.ipynb", {"study": "acme", "data": ""})]
 
 
 @pytest.mark.parametrize("wrong", ["H2_moral", "morale", "H1_retention", ""])

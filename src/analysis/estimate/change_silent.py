@@ -97,4 +97,3 @@ def _alike(bounds: Bounds) -> Check:
         f"silent do not); a gap of up to {ALIKE:.0%} is called alike."
     )
     return Check("both groups answer alike", bool(gap <= ALIKE), float(gap), ALIKE, sentence)
-

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.measure.scales import item_answers, scale_of, score_items
+from analysis.measure.scales import item_answers, scale_of, score_items, wide_items
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
 
@@ -114,15 +114,6 @@ def with_rater(ratings: pd.DataFrame) -> pd.DataFrame:
     same = ["ratee_id", "wave", "instrument", "rater_role", "item"]
     unnamed = "#" + ratings.groupby(same).cumcount().astype(str)
     return ratings.assign(rater=ratings["rater_id"].fillna(unnamed))
-
-
-def wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
-    """Return the answers to a scale's items, right way round: one row per `key`, one column an item of the card."""
-    rows = answers[answers["item"].isin(scale.items)].dropna(subset=["value"])
-    rows = rows.drop_duplicates([*key, "item"], keep="last")
-    wide = rows.set_index([*key, "item"])["value"].unstack("item").reindex(columns=list(scale.items))
-    turned = [code for code, item in scale.items.items() if item.reversed]
-    return wide.assign(**{code: instrument.response.min + instrument.response.max - wide[code] for code in turned})
 
 
 def rater_scores(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:

@@ -79,7 +79,25 @@ def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
     return number, pd.MultiIndex(levels, np.unravel_index(distinct, sizes), names=list(keys))
 
 
-def _score(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
+def wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
+    """Return the answers to a scale's items, right way round: one row per `key`, one column per item of the card.
+
+    Parameters
+    ----------
+    answers
+        To this instrument: ``item, value`` and the columns of `key`; of several answers to an item the last one counts.
+    """
+    return _wide_items(_answers_to(scale, np.full(len(answers), True), answers, key), key, instrument, scale)
+
+
+def score_items(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
+    """Return each row's score on a scale by its card's rule; missing where too few items were answered.
+
+    Parameters
+    ----------
+    items
+        As from `wide_items`.
+    """
     enough = items.notna().mean(axis="columns") >= scale.min_answered
     if scale.score == "top_box":
         score = items.eq(instrument.response.max).where(items.notna()).mean(axis="columns")
@@ -117,7 +135,9 @@ def self_scores(construct: str, tables: Tables, instruments: dict[str, Instrumen
     if found is None:
         return rated_scores(construct, tables, instruments, "self")
     name, scale, items = found
-    scored = pd.DataFrame({"score": _score(items, scale, instruments[name]), "n_answered": items.notna().sum(axis=1)})
+    scored = pd.DataFrame(
+        {"score": score_items(items, scale, instruments[name]), "n_answered": items.notna().sum(axis=1)}
+    )
     return _dated(scored.reset_index(), tables.waves, name)
 
 
@@ -142,7 +162,7 @@ def rated_scores(
         unnamed = rows.groupby(["ratee_id", "wave", "rater_role", "column"]).cumcount().astype(str)
         rows = rows.assign(rater_id=rows["rater_id"].fillna("#" + unnamed))
     items = _wide_items(rows, key, instruments[name], scale)
-    by_rater = _score(items, scale, instruments[name]).dropna()
+    by_rater = score_items(items, scale, instruments[name]).dropna()
     scored = by_rater.groupby(["ratee_id", "wave"]).agg(score="mean", n_raters="size").reset_index()
     return _dated(scored.rename(columns={"ratee_id": "employee_id"}), tables.waves, name)
 
@@ -174,14 +194,3 @@ def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
         n = answered.get(wave.wave, 0)
         rows.append({"wave": wave.wave, "opens": wave.opens, "n_people": asked, "n_answered": n, "share": n / asked})
     return pd.DataFrame(rows)
-
-
-def score_items(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
-    """Return each row's score on a scale by its card's rule; missing where too few items were answered.
-
-    Parameters
-    ----------
-    items
-        Answers right way round, one column for each item of the scale.
-    """
-    return _score(items, scale, instrument)

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.measure.forms import wide_items
 from analysis.measure.means import LEVEL, mean_interval
-from analysis.measure.scales import score_items
+from analysis.measure.scales import score_items, wide_items
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
 

@@ -67,6 +67,10 @@ def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Calla
     with new_folder(reports / name) as folder:
         say(f"{name}: writing the report")
         write_answers(released, folder)
+        # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
+        scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
         with shared(released):
-            execute_notebooks(name, data, folder / "notebooks", jobs=jobs, say=lambda done: say(f"{name}: {done}"))
+            execute_notebooks(
+                name, data, folder / "notebooks", jobs, lambda done: say(f"{name}: {done}"), scales=scales
+            )
     return reports / name

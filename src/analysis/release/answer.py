@@ -21,8 +21,8 @@ class Released:
     problems
         The data-quality ledger.
     described
-        Frames about who is in the data, by name: ``participation``, ``exit_rates``, ``response_rates``,
-        ``reliability``, ``row_counts``.
+        Frames about who is in the data, by name (``participation``, ``exit_rates``, ``response_rates``,
+        ``row_counts``), and about how well it was measured (those of `pipeline.measured`).
     run
         Provenance: parameters, data checksums, versions, commit, seeds, times.
     """

@@ -2,7 +2,7 @@
 
 import ast
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,13 +123,16 @@ def execute_notebooks(
     jobs: int = 1,
     say: Callable[[str], None] = print,
     pattern: str = "*.ipynb",
+    scales: Collection[str] = (),
 ) -> None:
     """Run the project's notebooks whose names match `pattern` on a study into `folder`, `jobs` at a time.
-    A notebook with a parameter ``hypothesis`` is run once for each scale that has no notebook of its own.
+
+    A notebook with a parameter ``hypothesis`` is run once for each of `scales` that has no notebook of its own.
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    runs = [run for notebook in sorted(notebooks_dir().glob(pattern)) for run in notebook_runs(notebook, study)]
+    notebooks = sorted(notebooks_dir().glob(pattern))
+    runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
     with _kernel_environment(data), ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [(name, pool.submit(execute_notebook, n, folder / name, given)) for n, name, given in runs]
         for name, future in running:
@@ -137,14 +140,14 @@ def execute_notebooks(
             say(f"notebook {name}")
 
 
-def notebook_runs(notebook: Path, study: str) -> Iterator[tuple[Path, str, dict[str, str]]]:
+def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterator[tuple[Path, str, dict[str, str]]]:
     """Yield every run of a notebook on a study: the notebook, the name of its output, its parameters."""
     given = {"study": study, "data": ""}
     if "hypothesis" not in declared_parameters(notebook):
         yield notebook, notebook.name, given
         return
     for hypothesis in scale_hypotheses():
-        if hypothesis not in TOLD_ELSEWHERE:
+        if hypothesis in scales and hypothesis not in TOLD_ELSEWHERE:
             yield notebook, f"{notebook.stem}_{hypothesis}.ipynb", given | {"hypothesis": hypothesis}
 
 

@@ -1,7 +1,7 @@
 """Would another analyst agree? The answer made in other ways, in other measures, and where it should be nothing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isinf
 
@@ -29,6 +29,8 @@ from analysis.report.wording import (
 )
 
 ANOTHER_QUESTION = ("ccw_aalen_johansen", "ipw_adherence_aalen_johansen")
+# Beside a difference in changes: that people of the same earlier score would have scored alike, whatever their arm.
+ANOTHER_ASSUMPTION = "ancova"
 # They say how far the answer could be off, each by its own assumption, and are no further answer.
 BOUNDS = ("lee_bounds_lower", "lee_bounds_upper", "honest_did")
 
@@ -74,7 +76,7 @@ def ways(finding: Finding) -> list[Way]:
 
 def _way_text(row: Estimate) -> str:
     text = WAYS.get(row.estimator, row.estimator.replace("_", " "))
-    return f"{text} *" if row.estimator in ANOTHER_QUESTION else text
+    return f"{text} *" if row.estimator in (*ANOTHER_QUESTION, ANOTHER_ASSUMPTION) else text
 
 
 def at_first_horizon(finding: Finding) -> list[Estimate]:
@@ -106,11 +108,23 @@ def ways_sentence(finding: Finding) -> str:
     found = ways(finding)
     if sum(way.kind != "horizon" for way in found) < 2:
         return ""
-    star = " Ways marked * ask a slightly different question." if any(w.text.endswith("*") for w in found) else ""
+    star = _star(way.row.estimator for way in found if way.text.endswith("*"))
     return (
         f"{ways_title(finding)}. The ways share the same people and most of their choices, so their agreeing is no "
         f"further evidence; their disagreeing would be a warning.{star}"
     )
+
+
+def _star(marked: Iterable[str]) -> str:
+    """Return what the mark on some of the ways means."""
+    estimators = set(marked)
+    if ANOTHER_ASSUMPTION in estimators:
+        return (
+            " The way marked * assumes more: that people of the same earlier score would have scored alike later, "
+            "whether or not they started. Where those who start were better off for lasting reasons, it flatters the "
+            "program."
+        )
+    return " Ways marked * ask a slightly different question." if estimators else ""
 
 
 def e_value_sentence(finding: Finding) -> str:
