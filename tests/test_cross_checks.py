@@ -24,7 +24,7 @@ def fixture(name: str) -> pd.DataFrame:
 
 
 def panel_of(rows: pd.DataFrame) -> Panel:
-    return Panel(rows.assign(unit=rows.get("unit")), pd.DataFrame(index=rows.index), pd.DataFrame())
+    return Panel(rows.assign(unit=rows.get("unit")), pd.DataFrame(index=rows.index), is_randomized=True)
 
 
 def from_r() -> tuple[Panel, np.ndarray, np.ndarray]:

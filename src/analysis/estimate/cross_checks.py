@@ -60,6 +60,8 @@ def mixed_score(panel: Panel, terms: np.ndarray, manager: np.ndarray | None, by_
 def _mixed(
     rows: pd.DataFrame, y: np.ndarray, terms: np.ndarray, manager: np.ndarray | None, by_unit: bool
 ) -> Interval | None:
+    if rows.empty:
+        return None
     x = _arm_first(rows, np.column_stack([_cells(rows), terms]))
     factors = _factors(rows, manager, by_unit)
     if x is None or not factors:
@@ -106,6 +108,8 @@ def ordinal_odds_ratio(panel: Panel, terms: np.ndarray, by_unit: bool = False) -
     so that it is not comparable with that of another set (Greenland, Robins & Pearl 1999, Statistical Science 14:29).
     """
     rows = panel.rows
+    if rows.empty:
+        return None
     nuisance = np.column_stack([_cells(rows)[:, 1:], _earlier(rows), terms])
     x = _arm_first(rows, nuisance - nuisance.mean(axis=0))
     fit = None if x is None else proportional_odds(rows["after"].to_numpy(dtype=float), x)
