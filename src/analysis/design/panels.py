@@ -1,7 +1,7 @@
 """Change panels: scores before and after, of those who started and of those who had not (yet)."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from analysis.design.covariates import covariates_on
 from analysis.design.lottery import Lottery
 from analysis.design.trials import eligible_levels, is_eligible, not_started, units_reached
 from analysis.measure.calendar import add_months, months_between
-from analysis.measure.employment import job_history, staff_on
+from analysis.measure.employment import Staff, job_history, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
@@ -117,9 +117,14 @@ def _panel(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: 
     reached = units_reached(tables, any_start) if program.assignment == "rollout" else None
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
+    # All cells of those who start in one interval ask for the staff of the same day.
+    staff_of = cache(partial(staff_on, tables.employees, history))
     parts, known = [], []
     for number, (before, after, position, starters) in enumerate(cells):
-        people, covariates = _people(tables, history, rule, starters, any_start, reached, after["closes"], wide.index)
+        if tables.employees is None:
+            people, covariates = _people_without_hr(starters, any_start, after["closes"], wide.index)
+        else:
+            people, covariates = _people(staff_of(starters.min()), rule, starters, any_start, reached, after["closes"])
         ids, pair = people["employee_id"], wide.reindex(people["employee_id"])
         opens = (after if position > 0 else before)["opens"]
         rows = people.assign(
@@ -162,21 +167,20 @@ def _cells_after(waves: pd.DataFrame, starts: pd.Series, horizon: int):
     records = waves.to_dict("records")
     for i, before in enumerate(records[:-1]):
         between = starts[(starts > before["closes"]) & (starts <= records[i + 1]["closes"])]
+        if between.empty:
+            continue
+        limit = between.map({day: add_months(day, horizon) for day in between.unique()})
         for j in range(i + 1, len(records)):
-            limit = between.map(lambda day: add_months(day, horizon)) if len(between) else between
             starters = between[(between <= records[j]["opens"]) & (records[j]["opens"] < limit)]
             if len(starters):
                 yield before, records[j], j - i, starters
 
 
-def _people(tables, history, rule: Eligibility, starters, any_start, reached, closes, answered):
+def _people(staff: Staff, rule: Eligibility, starters, any_start, reached, closes):
     """Return the cell's people (``employee_id, is_treated, unit, manager_id``), and their covariates that day.
 
-    The day is the first start in the cell.
+    The day, of which `staff` is, is the first start in the cell.
     """
-    if tables.employees is None:
-        return _people_without_hr(starters, any_start, closes, answered)
-    staff = staff_on(tables.employees, history, starters.min())
     is_treated = staff.spells["employee_id"].isin(starters.index).to_numpy()
     keep = is_treated | (is_eligible(staff, rule) & not_started(staff, any_start, reached, after=closes))
     staff, is_treated = staff.take(keep), is_treated[keep]

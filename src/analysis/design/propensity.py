@@ -128,7 +128,8 @@ def _penalty(n_terms: int, prior_sd: float) -> np.ndarray:
 
 
 def _information(x: np.ndarray, variance: np.ndarray, prior_sd: float) -> np.ndarray:
-    return (x * variance[:, None]).T @ x + np.diag(_penalty(x.shape[1], prior_sd))
+    root = x * np.sqrt(variance)[:, None]
+    return root.T @ root + np.diag(_penalty(x.shape[1], prior_sd))
 
 
 def att_weights(
