@@ -16,9 +16,9 @@ from analysis.estimate.among_asked import response_weighted_change
 from analysis.estimate.change import itt_score, naive_after, regression_adjusted
 from analysis.estimate.event_study import Curve, band, event_curve, overall, pre_trend
 from analysis.estimate.honest import HonestBounds
-from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
+from analysis.estimate.inference import Interval, cluster_sums, wald
 from analysis.plan.seeds import rng
-from simulations.scales_people import NEVER, ROLE, STUDY, Company, company_of, program_of
+from simulations.scales_people import ROLE, STUDY, Company, company_of, program_of
 from simulations.scales_worlds import (
     ANCOVA,
     BAND,
@@ -99,7 +99,7 @@ def _by_starts(world: World, company: Company, draw: np.random.Generator) -> Ite
         yield from ((name, 0, None) for name in (DID, PLAIN, OWN_CHANGE, UNADJUSTED, ANCOVA))
         return
     truth = _truth(company, panel)
-    stack, matrix = staggered.stacked(tuple(p for p in (panel, earlier) if len(p.rows)), by_unit=False)
+    stack, _ = staggered.stacked(tuple(p for p in (panel, earlier) if len(p.rows)), by_unit=False)
     weights = staggered.comparator_weights(stack)
     yield DID, n, Found(truth, overall(stack, weights).interval(0))
     curve = event_curve(stack, weights)
@@ -109,7 +109,7 @@ def _by_starts(world: World, company: Company, draw: np.random.Generator) -> Ite
     if world.weighs_response:
         found = _response_weighted(world, company, draw)
         yield WEIGHTED, n, found and replace(found, truth=truth)
-    yield ANCOVA, n, Found(truth, adjusted_for_earlier(panel, matrix.values[: len(panel.rows)]))
+    yield ANCOVA, n, Found(truth, adjusted_for_earlier(panel, stack.terms[: len(panel.rows)]))
     yield UNADJUSTED, n, Found(truth, _difference_in_changes(panel))
     yield TWFE, n, two_way_fixed_effects(company)
     yield PLAIN, n, Found(truth, naive_after(panel).interval)
@@ -215,6 +215,3 @@ def two_way_fixed_effects(company: Company) -> Found:
     effects = (company.actual - company.untreated)[person, wave - 1][started == 1]
     interval = wald(estimate, np.sqrt(n / (n - 1) * np.sum(sums**2)) / (d @ d), df=n - 1)
     return Found(float(effects.mean()), interval)
-
-
-__all__ = ["COLUMNS", "LEVEL", "NEVER", "estimates_of"]

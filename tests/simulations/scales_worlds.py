@@ -187,6 +187,14 @@ WORLDS: tuple[World, ...] = (
         trend=0.0,
     ),
     *_worlds(
+        "level",
+        "as growing, but all of the effect is there on the first wave and stays",
+        {"positive": POSITIVE},
+        holds=PARALLEL | {TWFE},
+        log_odds=-0.9,
+        trend=0.0,
+    ),
+    *_worlds(
         "ceiling",
         "most answers are 4 or 5, and what is recorded alone says who starts",
         TWO,
