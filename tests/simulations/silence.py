@@ -1,7 +1,7 @@
 """Do the answers for the silent tell the truth where it is known? Invented surveys that people leave or ignore.
 
-``PYTHONPATH=tests python -m simulations.silence`` (part of ``make simulations``) makes `N_STUDIES` times every world that
-``silence.csv`` does not have yet, with ``--fresh`` all of them; it goes on where it was broken off.
+``PYTHONPATH=tests python -m simulations.silence`` (part of ``make simulations``) makes every world that ``silence.csv``
+does not have yet, with ``--fresh`` all of them, `N_STUDIES` times; it goes on where it was broken off.
 Seeds are names: study 17 of ``unseen`` is ``rng("silence", "unseen", 17)``.
 """
 
