@@ -177,7 +177,7 @@ WORLDS: tuple[World, ...] = (
         _worlds("varied", "the effect varies with lasting morale", {"positive": POSITIVE})[0],
         spread=0.1,
     ),
-    *_worlds("few", "about 20 who start have both scores", TWO, n_people=300, log_odds=-3.9),
+    *_worlds("few", "few start: about 16 of them have scores before and after", TWO, n_people=300, log_odds=-3.9),
     *_worlds(
         "growing",
         "most start sooner or later, each wave adds as much as the first, nobody improves anyway by what is recorded",
