@@ -39,8 +39,10 @@ lint: .venv/.built  ## style and common mistakes
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
 
-simulations: .venv/.built  ## the simulation study (80 minutes on two cores; scenarios with results are not made again)
+simulations: .venv/.built  ## the simulation studies (some two hours on two cores; what has results is not made again)
 	PYTHONPATH=tests $(BIN)/python -m simulations
+	PYTHONPATH=tests $(BIN)/python -m simulations.scales
+	PYTHONPATH=tests $(BIN)/python -m simulations.silence
 
 benchmarks: .venv/.built  ## retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)
 	$(BIN)/python benchmarks/retention.py --employees 3000 --repetitions 500

@@ -1,10 +1,11 @@
 """Do the answers for the silent tell the truth where it is known? Invented surveys that people leave or ignore.
 
-``PYTHONPATH=src:tests python -m simulations.silence`` makes every world `N_STUDIES` times, goes on where it was broken
-off, and writes ``silence.csv``, of worlds not finished what there is.
+``PYTHONPATH=tests python -m simulations.silence`` (part of ``make simulations``) makes every world that ``silence.csv``
+does not have yet, with ``--fresh`` all of them, `N_STUDIES` times; it goes on where it was broken off.
 Seeds are names: study 17 of ``unseen`` is ``rng("silence", "unseen", 17)``.
 """
 
+import argparse
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -241,18 +242,35 @@ def summarize(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Make what is missing of every world and write the table."""
+    """Make every world whose results are not there yet, and write the table after each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="make again what has been made before")
+    fresh, path = parser.parse_args().fresh, Path(__file__).with_suffix(".csv")
     RAW.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame({"world": [], "estimator": [], "n_studies": []})
+    if path.exists() and not fresh:
+        table = pd.read_csv(path)
+    done = set(table.loc[table["n_studies"] >= N_STUDIES, "world"])
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for world in WORLDS.values():
-            path = RAW / f"silence-{world.name}.csv"
-            made = set(pd.read_csv(path)["number"]) if path.exists() else set()
-            missing = [number for number in range(N_STUDIES) if number not in made]
-            for rows in pool.map(partial(study, world), missing, chunksize=5):
-                pd.DataFrame(rows).to_csv(path, mode="a", header=not path.exists(), index=False)
+        for world in [w for w in WORLDS.values() if w.name not in done]:
+            made = summarize(world_rows(world, pool, fresh))
+            table = pd.concat([table[table["world"] != world.name], made], ignore_index=True)
+            order = table["world"].map(list(WORLDS).index)
+            table = table.iloc[order.argsort(kind="stable")]
+            table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
             print(world.name, flush=True)
-            table = summarize(pd.concat([pd.read_csv(p) for w in WORLDS if (p := RAW / f"silence-{w}.csv").exists()]))
-            table.to_csv(Path(__file__).with_suffix(".csv"), index=False, float_format="%.6g", lineterminator="\n")
+
+
+def world_rows(world: World, pool: ProcessPoolExecutor, fresh: bool) -> pd.DataFrame:
+    """Return the rows of a world's studies, made where they are missing."""
+    path = RAW / f"silence-{world.name}.csv"
+    if fresh:
+        path.unlink(missing_ok=True)
+    made = set(pd.read_csv(path)["number"]) if path.exists() else set()
+    missing = [number for number in range(N_STUDIES) if number not in made]
+    for rows in pool.map(partial(study, world), missing, chunksize=5):
+        pd.DataFrame(rows).to_csv(path, mode="a", header=not path.exists(), index=False)
+    return pd.read_csv(path)
 
 
 if __name__ == "__main__":
