@@ -13,10 +13,10 @@ from analysis.design.propensity import att_weights, fit_propensity
 from analysis.design.response import asked_of, with_response
 from analysis.estimate import staggered
 from analysis.estimate.among_asked import response_weighted_change
-from analysis.estimate.change import itt_score, naive_after, regression_adjusted
+from analysis.estimate.change import itt_score, naive_after, own_change, regression_adjusted
 from analysis.estimate.event_study import Curve, band, event_curve, overall, pre_trend
 from analysis.estimate.honest import HonestBounds
-from analysis.estimate.inference import Interval, cluster_sums, wald
+from analysis.estimate.inference import Interval, wald
 from analysis.plan.seeds import rng
 from simulations.scales_people import ROLE, STUDY, Company, company_of, program_of
 from simulations.scales_worlds import (
@@ -82,7 +82,7 @@ def _line(world: World, number: int, estimator: str, n_treated: int, found: Foun
 def _by_lottery(world: World, company: Company, draw: np.random.Generator) -> Iterator[tuple[str, int, Found | None]]:
     """Yield the rows of a lottery: the answer, and the two naive figures."""
     lottery = build_lottery(company.tables, STUDY, program_of(world), ROLE, {})
-    panel = build_lottery_panel(company.scores, lottery.rows, STUDY.horizons_months[0])
+    panel = build_lottery_panel(company.scores, lottery, STUDY.horizons_months[0])
     n, truth = _n_treated(panel), _truth(company, panel)
     yield ANCOVA, n, Found(truth, itt_score(panel, draw).interval)
     yield PLAIN, n, Found(truth, naive_after(panel).interval)
@@ -107,7 +107,7 @@ def _by_starts(world: World, company: Company, draw: np.random.Generator) -> Ite
     yield BAND, n, _band(curve, company, panel, draw)
     yield HONEST, n, _honest(curve, truth)
     if world.weighs_response:
-        found = _response_weighted(world, company, draw)
+        found = _response_weighted(company, panel, draw)
         yield WEIGHTED, n, found and replace(found, truth=truth)
     yield ANCOVA, n, Found(truth, adjusted_for_earlier(panel, stack.terms[: len(panel.rows)]))
     yield UNADJUSTED, n, Found(truth, _difference_in_changes(panel))
@@ -151,17 +151,12 @@ def _honest(curve: Curve | None, truth: float) -> Found | None:
     return Found(truth, low=low, high=high) if curve is not None else None
 
 
-def _response_weighted(world: World, company: Company, draw: np.random.Generator) -> Found | None:
-    """Return the estimate for all who were invited: the panel of everybody, with the scores that nobody saw blanked."""
-    everyone = build_panel(company.all_scores(), company.tables, STUDY, program_of(world), ROLE)
-    seen = pd.Series(company.is_answered.ravel(), pd.MultiIndex.from_product(map(range, company.is_answered.shape)))
-    rows, person = everyone.rows.copy(), everyone.rows["employee_id"].astype(int)
-    for side in ("before", "after"):
-        wave = rows[f"wave_{side}"].astype(int) - 1
-        is_seen = seen.reindex(pd.MultiIndex.from_arrays([person, wave])).to_numpy()
-        rows[side] = rows[side].where(is_seen)
-    rows = with_response(rows, company.tables.employees, company.tables.waves, company.scores)
-    matrix = design_matrix(everyone.covariates, rows["is_treated"].to_numpy(dtype=bool), staggered.NOT_ADJUSTED_FOR)
+def _response_weighted(company: Company, panel: Panel, draw: np.random.Generator) -> Found | None:
+    """Return the estimate for all who were invited, those scored standing in for the silent."""
+    tables = company.tables
+    rows = with_response(panel.everyone, tables.employees, tables.waves, company.scores)
+    treated = rows["is_treated"].to_numpy(dtype=bool)
+    matrix = design_matrix(panel.known, treated, staggered.not_adjusted_for(by_unit=False))
     asked = asked_of(rows, matrix.values)
     if not len(asked.y):
         return None
@@ -182,18 +177,8 @@ def adjusted_for_earlier(panel: Panel, terms: np.ndarray) -> Interval:
 
 def _difference_in_changes(panel: Panel) -> Interval:
     """Return the difference between the arms in mean change, cell by cell, adjusted for nothing."""
-    rows = panel.rows
-    return naive_after(replace(panel, rows=rows.assign(after=rows["after"] - rows["before"]))).interval
-
-
-def own_change(panel: Panel) -> Interval:
-    """Return the treated's mean change from their earlier score: no comparison at all."""
-    rows = panel.rows[panel.rows["is_treated"].astype(bool)].dropna(subset=["before", "after"])
-    change = (rows["after"] - rows["before"]).to_numpy(dtype=float)
-    person = pd.factorize(rows["employee_id"])[0]
-    n = person.max() + 1
-    sums = cluster_sums(change - change.mean(), person, n)
-    return wald(change.mean(), np.sqrt(n / (n - 1) * np.sum(sums**2)) / len(change), df=n - 1)
+    rows = panel.everyone
+    return naive_after(replace(panel, everyone=rows.assign(after=rows["after"] - rows["before"]))).interval
 
 
 def two_way_fixed_effects(company: Company) -> Found:
