@@ -156,6 +156,13 @@ def test_bounds_and_other_raters_are_no_further_ways():
     ]
 
 
+def test_the_way_that_assumes_more_is_marked_and_its_mark_explained():
+    finding = examples.scale()
+    assert [w.row.estimator for w in robustness.ways(finding) if w.text.endswith("*")] == ["ancova"]
+    assert "The way marked * assumes more" in robustness.ways_sentence(finding)
+    assert "marked *" not in robustness.ways_sentence(examples.by_lottery()), "by lots it is the main answer"
+
+
 def test_bounds_are_told_as_bounds():
     lee, honest = scale_words.bounds_sentences(MORALE)
     assert f"between +0.19 and +0.41 points (95\u00a0% interval for it {wording.MINUS}0.01 to +0.61)" in lee
