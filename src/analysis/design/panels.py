@@ -74,7 +74,8 @@ class Panel:
 
 
 def _waves(scores: pd.DataFrame) -> pd.DataFrame:
-    return scores[["wave", "opens", "closes"]].drop_duplicates().sort_values("wave", ignore_index=True)
+    """Return the waves in the order of time, whatever their numbers."""
+    return scores[["wave", "opens", "closes"]].drop_duplicates().sort_values("opens", ignore_index=True)
 
 
 def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:

@@ -86,11 +86,17 @@ def _among_starters(
 
 
 def _topic_rows(ask: Ask, measured: Measured, changed: Changed, topics: pd.Series) -> list[Estimate]:
-    """Return, for each topic that enough people met about and enough did not, how much more they changed."""
+    """Return, for each topic that enough people met about and enough did not, how much more they changed.
+
+    None where the topics of only a few are unknown: both groups' sizes would tell how many.
+    """
     rows, found = measured.panel.rows, []
     treated = rows["is_treated"].to_numpy(dtype=bool)
     theirs = topics.reindex(rows["employee_id"])
     known = theirs.notna().to_numpy() & treated
+    unknown = rows.loc[treated & ~known, "employee_id"].nunique()
+    if 0 < unknown < ask.study.min_cell:
+        return []
     for topic in sorted(set().union(*theirs[known])):
         about = np.array([isinstance(names, frozenset) and topic in names for names in theirs])
         sizes = [rows.loc[known & chosen, "employee_id"].nunique() for chosen in (about, ~about)]

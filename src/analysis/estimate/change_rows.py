@@ -16,6 +16,8 @@ from analysis.estimate.staggered import not_adjusted_for
 from analysis.plan.results import Estimate
 from analysis.plan.seeds import rng
 
+# Rounding leaves so much where there is no uncertainty because nothing varies.
+LEAST_ERROR = 1e-9
 DID, ANCOVA, PLAIN = "dr_did", "ancova", "difference_in_means"
 
 
@@ -62,17 +64,19 @@ def main_estimator(ask: Ask) -> str:
 
 
 def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
-    """Return the main difference; None where an arm has fewer than two people with the scores it takes.
+    """Return the main difference; None where `why_no_answer` has a reason, or scores do not vary.
 
     Under a lottery the baseline-adjusted intention-to-treat difference, otherwise the doubly robust
     difference-in-differences (`estimate.change.Changed`).
     """
     panel = measured.panel
-    if panel is None or not has_both_arms(panel):
+    if panel is None or why_no_answer(ask, measured):
         return None
     if is_lottery(ask):
-        return itt_score(panel, rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, "lots"))
-    return did_change(panel, measured.earlier, by_unit(ask))
+        found = itt_score(panel, rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, "lots"))
+    else:
+        found = did_change(panel, measured.earlier, by_unit(ask))
+    return found if found.interval.std_error > LEAST_ERROR else None
 
 
 def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
@@ -104,7 +108,7 @@ def change_row(
     present = measured.panel.flow.loc[0, ["n_treated", "n_control"]]
     if ((present > 0) & (present < ask.study.min_cell)).any():
         return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
-    reason = _why_no_pairs(measured.panel, ask.study.horizons_months[0])
+    reason = why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
     return not_estimable(question, analysis, estimator, reason, **changes)
 
 
@@ -118,14 +122,49 @@ def attempted(
     return [change_row(ask, measured, interval, analysis, estimator, **changes)]
 
 
-def _why_no_pairs(panel: Panel, horizon: int) -> str:
-    counts = panel.flow.set_index("step")
-    if counts.loc["in the comparison", "n_treated"] == 0:
+def why_no_answer(ask: Ask, measured: Measured) -> str | None:
+    """Return why nothing can be compared, or None where it can: both arms have two people, and units where these count.
+
+    A rollout counts units: where they are not recorded, or fewer than two were reached or left, nothing does.
+    """
+    rows, counts = measured.panel.rows, measured.panel.flow.set_index("step")
+    if not has_both_arms(measured.panel):
+        return _why_no_pairs(ask, counts)
+    if not by_unit(ask):
+        return None
+    if rows["unit"].isna().any():
         return (
-            f"No wave opens within {horizon} months after a start with another wave closed before it, so nobody who "
-            "started has a score before and after; a wave before the program begins would have been needed."
+            "The program reached one unit after the other, and which unit people belong to is not recorded; a job "
+            "history with departments would be needed."
         )
+    if rows.groupby("is_treated")["unit"].nunique().min() < 2:
+        return (
+            "Only one unit is left on one side of the comparison, and with one unit nobody can tell the program from "
+            "the unit; more units with scores before and after would be needed."
+        )
+    return None
+
+
+def _why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
+    compared, both = counts.loc["in the comparison"], counts.loc["answered both"]
+    if compared["n_treated"] == 0 and is_lottery(ask):
+        return (
+            f"No intake has people of both kinds, offered a place and not, and a survey wave within "
+            f"{ask.study.horizons_months[0]} months after it."
+        )
+    if compared["n_treated"] == 0:
+        return (
+            f"Nobody's start has one wave that closed before it and another that opened within "
+            f"{ask.study.horizons_months[0]} months after it, so nobody who started has a score before and after; both "
+            "would have been needed."
+        )
+    if compared["n_control"] == 0:
+        return (
+            "Everybody who could be compared had started by the later wave, so nobody is left to compare with; a later "
+            "start for some people or units, or a lottery, would have left a comparison."
+        )
+    lacking = "those who started" if both["n_treated"] < 2 else "their comparators"
     return (
-        "Too few people of both groups answered before and after to compare them; more people, or a survey that is "
-        "linked to its earlier waves, would be needed."
+        f"Fewer than two of {lacking} answered both before and after; more answers, or a survey that is linked to its "
+        "earlier waves, would be needed."
     )

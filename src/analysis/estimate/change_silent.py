@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
 from analysis.estimate.among_asked import response_weighted_change, those_invited
 from analysis.estimate.ask import Ask
+from analysis.estimate.change import baseline_sd
 from analysis.estimate.change_rows import Measured, by_unit, covariates_of, is_lottery, main_estimator
 from analysis.estimate.lee_bounds import MONOTONE, NOT_RANDOMIZED, Bounds, lee_bounds
 from analysis.estimate.rows import Groups, Question, estimated
@@ -24,7 +25,8 @@ STAYERS = Check(
     "comparison shifts with it.",
 )
 ALIKE = 0.10
-DELTAS = np.linspace(-1.0, 1.0, 41).round(2)
+# In standard deviations of the comparators' earlier scores.
+DELTAS = np.linspace(-1.5, 1.5, 41)
 
 
 def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list[Check]]:
@@ -44,24 +46,29 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
         name = f"{main_estimator(ask)}_response_weighted"
         rows.append(estimated(question, "sensitivity", name, weighted, Groups(*_scored(asked))))
     sign = ask.hypothesis.claimed_direction * ask.smallest_effect
-    silent = silent_sensitivity(asked, sign, DELTAS, rng(*naming, "silent"))
+    unit = baseline_sd(panel)
+    deltas = DELTAS * (unit if unit > 0 else 1.0)
+    # How many were silent follows from how steep the curve is, and from shares: told where these are many or none.
+    is_told = _tells_of_nobody(asked, ask.study.min_cell)
+    silent = silent_sensitivity(asked, sign, deltas.round(3), rng(*naming, "silent"))
     if silent is not None:
         name = f"{main_estimator(ask)}_delta"
-        rows.append(estimated(question, "sensitivity", name, silent.at_zero, _invited(asked)))
-        evidence["delta"] = silent.curve
+        rows.append(estimated(question, "sensitivity", name, silent.at_zero, Groups(*_scored(asked))))
+        evidence |= {"delta": silent.curve} if is_told else {}
     bounds = lee_bounds(asked, rng(*naming, "lee"))
     checks = []
     if bounds is not None:
         rows += _bound_rows(question, bounds)
-        evidence["lee"] = _bounds_frame(bounds)
-        checks = [_alike(bounds), MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
+        evidence["lee"] = _bounds_frame(bounds, is_told)
+        checks = [_alike(bounds, is_told), MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
     invited = those_invited(asked)
     if invited is not None:
         known = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
         known["earlier score"] = known["earlier score"].fillna(known["earlier score"].mean())
-        alike = response_balance(known, invited, response_weights(invited).weights)
-        # Shares of small groups could be counted from means; differences in standard deviations tell of nobody.
-        evidence["balance_response"] = alike[["arm", "covariate", "smd_before", "smd_after"]]
+        told = known[[name for name in known if _is_common(known[name], invited, ask.study.min_cell)]]
+        alike = response_balance(told, invited, response_weights(invited).weights)
+        # Means would give the shares away, and a category of a few the silence of one of them.
+        evidence["balance_response"] = alike[["arm", "covariate", "smd_before", "smd_after"]].round(2)
     return rows, evidence, [*checks, STAYERS]
 
 
@@ -69,9 +76,24 @@ def _scored(asked: Asked) -> tuple[int, int]:
     return tuple(len(np.unique(asked.person[arm & asked.is_scored])) for arm in asked.arms)
 
 
-def _invited(asked: Asked) -> Groups:
-    invited = those_invited(asked)
-    return Groups(*(len(np.unique(invited.person[arm])) for arm in invited.arms))
+def _tells_of_nobody(asked: Asked, min_cell: int) -> bool:
+    """Whether in both arms nobody was left without a score, or `min_cell` people at least."""
+    silent = (len(np.unique(asked.person[arm & ~asked.is_scored])) for arm in asked.arms)
+    return all(n == 0 or n >= min_cell for n in silent)
+
+
+def _is_common(column: pd.Series, invited: Asked, min_cell: int) -> bool:
+    """Whether a covariate is a number, or an indicator that `min_cell` people of each arm have and as many have not."""
+    values = column.to_numpy(dtype=float)[invited.position]
+    if not np.isin(values, (0.0, 1.0)).all():
+        return True
+    groups = (
+        arm & (values == value) & scored
+        for arm in invited.arms
+        for value in (0.0, 1.0)
+        for scored in (invited.is_scored, ~invited.is_scored)
+    )
+    return all(len(np.unique(invited.person[group])) >= min_cell for group in groups)
 
 
 def _bound_rows(question: Question, bounds: Bounds) -> list[Estimate]:
@@ -82,16 +104,22 @@ def _bound_rows(question: Question, bounds: Bounds) -> list[Estimate]:
     return [estimated(about, "sensitivity", name, end, sizes) for name, end in ends]
 
 
-def _bounds_frame(bounds: Bounds) -> pd.DataFrame:
+def _bounds_frame(bounds: Bounds, is_told: bool) -> pd.DataFrame:
     """Return both bounds, the interval for the effect between them, and what was trimmed to get them: one row."""
     told = {"lower": bounds.lower.estimate, "upper": bounds.upper.estimate}
-    names = ("low", "high", "response_treated", "response_control", "trimmed_share", "n_treated", "n_control")
-    return pd.DataFrame([told | {name: getattr(bounds, name) for name in names}])
+    told |= {name: getattr(bounds, name) for name in ("low", "high", "n_treated", "n_control")}
+    shares = ("response_treated", "response_control", "trimmed_share")
+    return pd.DataFrame([told | {name: round(getattr(bounds, name), 2) if is_told else np.nan for name in shares}])
 
 
-def _alike(bounds: Bounds) -> Check:
+def _alike(bounds: Bounds, is_told: bool) -> Check:
     shares = bounds.response_treated, bounds.response_control
-    gap = abs(shares[0] - shares[1])
+    gap = round(abs(shares[0] - shares[1]), 2)
+    if not is_told:
+        sentence = (
+            f"Nearly everybody has a later score; how far the shares lie apart ({ALIKE:.0%} is the most) is not told."
+        )
+        return Check("both groups answer alike", bool(gap <= ALIKE), None, ALIKE, sentence)
     sentence = (
         f"{shares[0]:.0%} of the treated and {shares[1]:.0%} of the comparators have a later score (leavers and the "
         f"silent do not); a gap of up to {ALIKE:.0%} is called alike."

@@ -25,14 +25,17 @@ PARALLEL = Check(
 )
 MAGNITUDES = (0.0, 0.5, 1.0, 1.5, 2.0)
 ALPHA = 0.05
-NO_EARLIER = "There are not two waves before the starts, so earlier trends cannot be compared."
+NO_EARLIER = (
+    "Before the starts there are not two waves that enough people answered, so earlier trends cannot be compared."
+)
 
 
 def trends_of(ask: Ask, measured: Measured, changed: Changed) -> tuple[list[Estimate], dict, list[Check]]:
     """Return the rows, the frames and the checks that waves before the start have to tell."""
     curve = event_curve(changed.stack, changed.stack_weights, ask.study.min_cell)
     rows, evidence = _placebo(ask, measured, changed), {}
-    checks = [_quiet(rows[0] if rows else None), *_joint(curve), PARALLEL]
+    shown = [row for row in rows if min(row.n_treated, row.n_control) >= ask.study.min_cell]
+    checks = [_quiet(shown[0] if shown else None), *_joint(curve), PARALLEL]
     if curve is not None:
         seed = rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, measured.rater_source or "", "band")
         evidence["event_study"] = _with_sizes(band(curve, seed), measured)
@@ -42,7 +45,7 @@ def trends_of(ask: Ask, measured: Measured, changed: Changed) -> tuple[list[Esti
             [("relative_magnitudes", at, *bounds.relative_magnitudes(at)) for at in MAGNITUDES],
             columns=["restriction", "limit", "low", "high"],
         )
-        rows.append(_honest_row(ask, measured, changed, bounds))
+        rows.append(_honest_row(ask, measured, bounds))
     return rows, evidence, checks
 
 
@@ -74,7 +77,7 @@ def _quiet(control: Estimate | None) -> Check:
         "Between the two waves before the start, when the program could change nothing, the interval for the "
         f"difference in change {found}"
     )
-    return Check(name, bool(quiet), control.estimate, 0.0, sentence)
+    return Check(name, bool(quiet), round(control.estimate, 6), 0.0, sentence)
 
 
 def _joint(curve: Curve | None) -> list[Check]:
@@ -108,14 +111,14 @@ def _honest(curve: Curve | None) -> HonestBounds | None:
     return HonestBounds(curve)
 
 
-def _honest_row(ask: Ask, measured: Measured, changed: Changed, bounds: HonestBounds) -> Estimate:
-    """Return the main estimate with the interval that allows a drift as large as the largest before the start.
+def _honest_row(ask: Ask, measured: Measured, bounds: HonestBounds) -> Estimate:
+    """Return the mean effect of the waves that may be shown, allowing a drift as large as the largest before the start.
 
     From wave to wave, each wave after the start (Rambachan & Roth 2023: relative magnitudes, limit 1). The interval
     need not be centred on the estimate; a p-value has no meaning for it.
     """
     low, high = bounds.relative_magnitudes(1.0)
-    interval = from_limits(changed.interval.estimate, low, high)
+    interval = from_limits(bounds.mean, low, high)
     row = estimated(
         ask.question(rater_source=measured.rater_source),
         "sensitivity",

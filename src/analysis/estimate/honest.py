@@ -50,6 +50,11 @@ class HonestBounds:
         n = curve.effects.n_rows[chosen] * (self._positions > 0)
         self._target = n / n.sum()
 
+    @property
+    def mean(self) -> float:
+        """The mean effect after the start, as estimated."""
+        return float(self._target @ self._estimates)
+
     def relative_magnitudes(self, limit: float) -> tuple[float, float]:
         """Return low and high where the drift from wave to wave is at most `limit` times the largest before the start.
 
@@ -61,8 +66,7 @@ class HonestBounds:
         """
         steps = self._steps()
         reach = limit * float(self._target @ self._positions.clip(0))
-        mean = float(self._target @ self._estimates)
-        ends = [self._two_sided(mean, reach * sign * step) for step in steps for sign in (-1.0, 1.0)]
+        ends = [self._two_sided(self.mean, reach * sign * step) for step in steps for sign in (-1.0, 1.0)]
         kept = [(low, high) for low, high in ends if low <= high]
         return min(low for low, _ in kept), max(high for _, high in kept)
 

@@ -205,4 +205,6 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
     groups = Groups(reverse.n_treated, traditional.n_treated, reverse.events_treated, traditional.events_treated)
     row = {"contrast": "reverse_vs_traditional", "horizon_months": reverse.horizon_months}
     question = ask.question(reverse.outcome, reverse.rater_source)
-    return estimated(question, "secondary", reverse.estimator, minus(one, other), groups, **row)
+    # Beside a main row that is secondary itself, a filter on analysis and measure must find that alone.
+    analysis = "secondary" if ask.main_analysis == "primary" else "descriptive"
+    return estimated(question, analysis, reverse.estimator, minus(one, other), groups, **row)

@@ -140,6 +140,8 @@ class ScaleQuestion:
         """Return the scores with who was asked and who answered at the later wave."""
         answers = self._answers(source).rename(columns={"ratee_id": "employee_id"})
         here = answers[(answers["instrument"] == self._instrument(source)) & answers["value"].notna()]
+        if "rater_role" in here:
+            here = here[(here["rater_role"] == "self") == (source == "self")]
         answered = here[["employee_id", "wave"]].drop_duplicates()
         panel, employees = measured.panel, self.opened.tables.employees
         everyone = with_response(panel.everyone, employees, self._waves(source), answered)
@@ -149,7 +151,7 @@ class ScaleQuestion:
         """Return the scores without careless forms, and from the items that stayed alike, where these differ."""
         cards, tables = self.opened.instruments, self.opened.tables
         attentive = self._scored(self.opened.attentive).get(source)
-        found = {} if attentive is None or len(attentive) == len(scores) else {"without_careless": attentive}
+        found = {} if attentive is None or attentive.equals(scores) else {"without_careless": attentive}
         items = common_items(self.construct, tables, cards, source)
         if items and source == "self":
             found["common_items"] = self_scores_of_items(self.construct, items, tables, cards)

@@ -7,6 +7,7 @@ from analysis.plan.results import Estimate
 
 ARMS = ("treated", "control")
 ANY_EXIT = "any_exit"
+OWN_CHANGE = "after_vs_before"
 # These compare other people than the main row does: that their groups are nearly as large tells of nobody.
 OTHER_PEOPLE = (
     "participants_vs_not_among_offered",
@@ -14,7 +15,6 @@ OTHER_PEOPLE = (
     "placebo_ever_vs_never",
     "placebo_start_vs_not",
     "reverse_vs_traditional",
-    "after_vs_before",
 )
 
 
@@ -43,13 +43,17 @@ def _same_groups(rows: Sequence[Estimate], min_cell: int) -> list[Estimate]:
     found = []
     for row in rows:
         changes: dict[str, int | None] = {}
-        for arm in ARMS if row.is_estimated and not _compares_others(row) else ():
+        arms = () if _compares_others(row) or not row.is_estimated else ARMS
+        for arm in arms[:1] if row.contrast == OWN_CHANGE else arms:
             size = getattr(row, f"n_{arm}")
             near = [n for n in told[arm] if abs(n - size) < min_cell]
             if not near:
                 told[arm].append(size)
             elif size not in near:
                 changes |= {f"n_{arm}": near[0], f"events_{arm}": None}
+        if row.contrast == OWN_CHANGE and row.is_estimated:
+            # Those who started are their own comparators.
+            changes["n_control"] = changes.get("n_treated", row.n_treated)
         found.append(replace(row, **changes))
     return found
 

@@ -7,8 +7,14 @@ import pandas as pd
 
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
 from analysis.release.counts import release_counts
-from analysis.release.measured import careless_apart, changes_of_many, coarse_answers, invariance_of_many
-from analysis.release.responses import release_response
+from analysis.release.measured import (
+    careless_apart,
+    changes_of_many,
+    coarse_agreement,
+    coarse_answers,
+    invariance_of_many,
+)
+from analysis.release.responses import release_response, release_steps
 
 DECIMALS = 6
 ROUND_TO = 5
@@ -62,11 +68,12 @@ def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return the steps from those who started to those analysed, so that no small step follows by subtraction.
 
     Where one of the steps between lost only a few people, the losses are told together; where even together they are
-    few, only those analysed are told. Other flows (who answered which wave) lose nobody from line to line.
+    few, only those analysed are told. In a flow of answers (`release.responses.release_steps`) a step that others nearly
+    equal is missing.
     """
     counts = [c for c in flow.columns if c.startswith("n_")]
     if flow.empty or flow["step"].iloc[-1] != "analysed":
-        return release_frame(flow, min_cell)
+        return release_steps(flow, min_cell)
     lost = flow.iloc[1:-1]
 
     def is_small(frame: pd.DataFrame) -> bool:
@@ -77,6 +84,17 @@ def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
         parts = [flow.iloc[-1:]] if is_small(together) else [flow.iloc[:1], together, flow.iloc[-1:]]
         flow = pd.concat(parts, ignore_index=True)
     return release_frame(flow, min_cell)
+
+
+def release_points(points: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return figures by wave with people in fives: how many answered one wave and not the next cannot be subtracted."""
+    released = release_frame(points, min_cell)
+    counts = [c for c in released.columns if c.startswith("n_")]
+    return released.assign(**{c: _in_fives(released[c]) for c in counts})
+
+
+def _in_fives(counts: pd.Series) -> pd.Series:
+    return ((counts.astype("Float64") / ROUND_TO).round() * ROUND_TO).astype("Int64")
 
 
 def release_curves(curves: pd.DataFrame, min_cell: int) -> pd.DataFrame:
@@ -96,8 +114,7 @@ def release_curves(curves: pd.DataFrame, min_cell: int) -> pd.DataFrame:
         values = ["cumulative_incidence", "ci_low", "ci_high"]
         parts.append(arm.assign(**{v: arm[v].where(pd.Series(shown, index=arm.index)) for v in values}))
     released = release_frame(pd.concat(parts).drop(columns="n_events"), min_cell)
-    rounded = (released["n_at_risk"].astype("Float64") / ROUND_TO).round() * ROUND_TO
-    return released.assign(n_at_risk=rounded.astype("Int64"))
+    return released.assign(n_at_risk=_in_fives(released["n_at_risk"]))
 
 
 def release_quarters(quarters: pd.DataFrame, min_cell: int) -> pd.DataFrame:
@@ -122,19 +139,27 @@ def _made_coarse(first: Callable[[pd.DataFrame, int], pd.DataFrame]) -> Callable
 RELEASES = {
     "flow": release_flow,
     "curves": release_curves,
+    "event_study": release_points,
+    "trajectories": release_points,
     "response": release_response,
     "curves_by_kind": release_curves,
     "balance_by_quarter": release_quarters,
     "item_answers": _made_coarse(coarse_answers),
+    "agreement": _made_coarse(coarse_agreement),
     "item_changes": _made_coarse(changes_of_many),
     "careless": _made_coarse(careless_apart),
     "invariance": _made_coarse(invariance_of_many),
 }
 
 
+# What stands in one of these could else be subtracted from another's count of the same wave.
+IN_FIVES = {"item_answers": ("n_people", "n_answered"), "careless": ("n_people",)}
+
+
 def release_described(name: str, frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return a frame that describes the study as it may be shown."""
-    return RELEASES.get(name, release_frame)(frame, min_cell)
+    released = RELEASES.get(name, release_frame)(frame, min_cell)
+    return released.assign(**{column: _in_fives(released[column]) for column in IN_FIVES.get(name, ())})
 
 
 def release_finding(finding: Finding, min_cell: int) -> Finding:

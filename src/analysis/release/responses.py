@@ -22,6 +22,22 @@ def release_response(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return released.astype(dict.fromkeys(TOLD_FIRST, "Int64"))
 
 
+def release_steps(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return people by step and arm without the steps that would tell of 1 to `min_cell` − 1 people by subtraction.
+
+    Parameters
+    ----------
+    flow
+        ``step, n_treated, n_control``: everyone first, those with all scores last; these two are told first.
+    """
+    order = [0, len(flow) - 1, *range(1, len(flow) - 1)] if len(flow) > 1 else list(range(len(flow)))
+    released = flow.copy()
+    for arm in [c for c in flow.columns if c.startswith("n_")]:
+        told = pd.Series(_told([int(flow[arm].iloc[i]) for i in order], min_cell), index=flow.index[order])
+        released[arm] = told.reindex(flow.index).astype("Int64")
+    return released
+
+
 def _told(counts: list[int], min_cell: int) -> list[int | None]:
     told: list[int] = [0]
     found = []
