@@ -113,9 +113,10 @@ def _spells_at_intake(employees: pd.DataFrame | None, rows: pd.DataFrame) -> tup
         reasons[group.index[found["hire_date"].isna().to_numpy()]] = FLOW_STEPS[1]
         reasons[group.index[under_notice_on(found, day).to_numpy()]] = FLOW_STEPS[2]
         spells.append(found[["exit_date", "exit_type"]].set_axis(group.index))
-    return pd.concat(spells).reindex(rows.index) if spells else rows.reindex(
-        columns=["exit_date", "exit_type"]
-    ), reasons
+    if not spells:
+        none = {"exit_date": pd.Series(dtype="datetime64[ns]"), "exit_type": pd.Series(dtype=object)}
+        return pd.DataFrame(none), reasons
+    return pd.concat(spells).reindex(rows.index), reasons
 
 
 def _follow_up(rows: pd.DataFrame, study: Study) -> pd.DataFrame:

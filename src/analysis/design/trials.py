@@ -246,8 +246,7 @@ def not_started(staff: Staff, any_start: pd.Series, reached: pd.Series | None, a
     if reached is None:
         return unstarted
     unit = staff.jobs["department"]
-    # Where no department is recorded there is nothing to map, and pandas would guess a type without dates.
-    unit_day = pd.to_datetime(unit.map(reached)).to_numpy(dtype="datetime64[ns]")
+    unit_day = reached.reindex(unit).to_numpy(dtype="datetime64[ns]")
     return unstarted & unit.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > np.datetime64(after)))
 
 

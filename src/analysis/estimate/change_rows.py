@@ -18,6 +18,10 @@ from analysis.plan.seeds import rng
 
 # Rounding leaves so much where there is no uncertainty because nothing varies.
 LEAST_ERROR = 1e-9
+UNKNOWN_UNITS = (
+    "The program reached one unit after the other, and which unit people belong to is not recorded; a job history with "
+    "departments would be needed."
+)
 DID, ANCOVA, PLAIN = "dr_did", "ancova", "difference_in_means"
 
 
@@ -128,15 +132,15 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     A rollout counts units: where they are not recorded, or fewer than two were reached or left, nothing does.
     """
     rows, counts = measured.panel.rows, measured.panel.flow.set_index("step")
+    everyone = measured.panel.everyone["unit"]
+    if by_unit(ask) and len(everyone) and everyone.isna().all():
+        return UNKNOWN_UNITS
     if not has_both_arms(measured.panel):
         return _why_no_pairs(ask, counts)
     if not by_unit(ask):
         return None
     if rows["unit"].isna().any():
-        return (
-            "The program reached one unit after the other, and which unit people belong to is not recorded; a job "
-            "history with departments would be needed."
-        )
+        return UNKNOWN_UNITS
     if rows.groupby("is_treated")["unit"].nunique().min() < 2:
         return (
             "Only one unit is left on one side of the comparison, and with one unit nobody can tell the program from "

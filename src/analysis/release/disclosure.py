@@ -68,8 +68,8 @@ def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return the steps from those who started to those analysed, so that no small step follows by subtraction.
 
     Where one of the steps between lost only a few people, the losses are told together; where even together they are
-    few, only those analysed are told. In a flow of answers (`release.responses.release_steps`) a step that others nearly
-    equal is missing.
+    few, only those analysed are told. In a flow of answers (`release.responses.release_steps`) a step is missing where
+    others nearly equal it.
     """
     counts = [c for c in flow.columns if c.startswith("n_")]
     if flow.empty or flow["step"].iloc[-1] != "analysed":

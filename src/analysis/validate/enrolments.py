@@ -176,7 +176,7 @@ def session_rules(context: Context) -> list[Rule]:
                 "info",
                 "kept",
                 "session_date lies before the match's first start_date; check both",
-                lambda f: ~(f["session_date"] < f["match_id"].map(starts)),
+                lambda f: ~(f["session_date"] < starts.reindex(f["match_id"]).set_axis(f.index)),
             ),
         ]
     return rules

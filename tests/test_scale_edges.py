@@ -1,0 +1,200 @@
+"""Scales where something is missing, odd or small: what is said then, and what must not follow from what is said."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from companies import opened
+
+from analysis.design.panels import Panel, build_panel
+from analysis.design.sources import others_suffice
+from analysis.estimate.ask import Ask
+from analysis.estimate.change_rows import Measured, change_row, estimate_change, why_no_answer
+from analysis.estimate.change_silent import silence_of
+from analysis.estimate.moderators import direction_row
+from analysis.estimate.rows import Groups, estimated
+from analysis.measure.scales import self_scores
+from analysis.pipeline import OpenStudy
+from analysis.pipeline.scales import ScaleQuestion
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import Finding
+from analysis.release.counts import release_counts
+from analysis.release.disclosure import release_described, release_points
+from analysis.release.measured import coarse_agreement
+from analysis.release.responses import release_steps
+
+
+def company(name: str, like: str, size: int, **tables) -> OpenStudy:
+    found, _ = opened(name, like, size)
+    return replace(found, tables=replace(found.tables, **tables))
+
+
+def question(found: OpenStudy, hypothesis: str = "H2_morale", role: str = "mentor") -> ScaleQuestion:
+    return ScaleQuestion(found, Ask(found.study, found.study.programs[0], role, load_plan().hypothesis(hypothesis)))
+
+
+def finding(found: OpenStudy, *asked: str) -> Finding:
+    return question(found, *asked).finding()
+
+
+# Something is missing
+
+
+@pytest.mark.parametrize("missing", [{"jobs": None}, {"jobs": None, "employees": None}])
+def test_a_rollout_without_units_has_no_answer_and_says_so(missing):
+    found = finding(company("unitless", "kesselwerk", 700, **missing))
+    assert found.primary.status == "not_estimable" and "which unit people belong to" in found.primary.reason
+
+
+def test_one_unit_on_a_side_is_no_comparison():
+    found = question(company("one-unit", "kesselwerk", 900))
+    scores = found._scored(found.opened.tables)["self"]
+    measured = found._measured(scores, "self")
+    everyone = measured.panel.everyone
+    alone = everyone.assign(unit=everyone["unit"].where(~everyone["is_treated"].astype(bool), "Boilers"))
+    assert "Only one unit" in why_no_answer(found.ask, replace(measured, panel=replace(measured.panel, everyone=alone)))
+    assert why_no_answer(found.ask, measured) is None
+
+
+def test_a_lottery_that_recorded_no_draw_has_no_answer():
+    found, _ = opened("no-draw", "larkfield", 500)
+    drawn = found.tables.enrolments.assign(offered=None)
+    found = finding(replace(found, tables=replace(found.tables, enrolments=drawn)))
+    assert found.primary.status == "not_estimable" and "offered a place and not" in found.primary.reason
+
+
+def test_where_everybody_has_started_nobody_is_left_to_compare_with():
+    found, _ = opened("all-start", "northbank", 400)
+    asked = question(found)
+    measured = asked._measured(self_scores("morale", found.tables, found.instruments), "self")
+    rows = measured.panel.everyone["is_treated"].to_numpy(dtype=bool)
+    alone = replace(measured, panel=measured.panel.take(rows), earlier=None)
+    assert estimate_change(asked.ask, alone) is None
+    assert "nobody is left to compare with" in why_no_answer(asked.ask, alone)
+
+
+def test_scores_that_do_not_vary_have_no_interval_without_width():
+    rows = pd.DataFrame(
+        {"cell": 0, "wave_position": 1, "employee_id": range(40), "is_treated": np.arange(40) < 20, "unit": None}
+    ).assign(manager_id=None, before=3.0, after=4.0)
+    found, _ = opened("flat", "northbank", 200)
+    asked = question(found).ask
+    flat = Measured(Panel(rows, pd.DataFrame(index=rows.index)))
+    assert estimate_change(asked, flat) is None
+    assert "do not vary" in change_row(asked, flat, None, "primary", "dr_did").reason
+
+
+def test_waves_are_ordered_by_their_dates_whatever_their_numbers():
+    found, _ = opened("renumbered", "northbank", 700)
+    scores = self_scores("morale", found.tables, found.instruments)
+    turned = scores.assign(wave=7 - scores["wave"])
+    build = (found.tables, found.study, found.study.programs[0], "mentor")
+    one, other = (build_panel(s, *build).rows for s in (scores, turned))
+    pd.testing.assert_frame_equal(one[["employee_id", "before", "after"]], other[["employee_id", "before", "after"]])
+    assert len(one)
+
+
+def test_who_starts_later_is_marked_among_the_comparators():
+    found, _ = opened("later", "northbank", 700)
+    scores = self_scores("morale", found.tables, found.instruments)
+    program = found.study.programs[0]
+    rows = build_panel(scores, found.tables, found.study, program, "mentor").everyone
+    started = found.tables.enrolments.dropna(subset=["start_date"])["employee_id"]
+    later = rows[~rows["is_treated"].astype(bool) & rows["employee_id"].isin(started)]
+    assert len(later) and later["is_later_starter"].all()
+    assert rows["is_later_starter"].sum() == len(later)
+
+
+# Whose answers
+
+
+def test_only_the_source_in_question_counts_as_having_answered():
+    found, _ = opened("raters", "heronmere", 600)
+    tables = found.tables
+    silent = tables.ratings["ratee_id"].isin(tables.ratings["ratee_id"].unique()[::3])
+    rated = tables.ratings[~(silent & (tables.ratings["rater_role"] == "self"))]
+    asked = question(replace(found, tables=replace(tables, ratings=rated)), "H3_leadership", "participant")
+    measured = asked._with_response(asked._measured(asked._scored(asked.opened.tables)["self"], "self"), "self")
+    rows = measured.panel.everyone
+    own = rated[rated["rater_role"] == "self"]
+    told = pd.MultiIndex.from_frame(rows.loc[rows["is_answered"], ["employee_id", "wave_after"]])
+    assert told.isin(pd.MultiIndex.from_frame(own[["ratee_id", "wave"]])).all()
+
+
+def rated_panel(n_raters: list[int]) -> tuple[Panel, pd.DataFrame]:
+    """Return ten people with two waves of ratings, the first five of whom started, each rated by so many."""
+    rows = pd.DataFrame({"cell": 0, "employee_id": range(10), "is_treated": np.arange(10) < 5, "wave_before": 1})
+    rows = rows.assign(wave_after=2, before=3.0, after=3.0)
+    both = [pd.DataFrame({"employee_id": range(10), "wave": wave, "n_raters": n_raters}) for wave in (1, 2)]
+    return Panel(rows, pd.DataFrame(index=rows.index)), pd.concat(both)
+
+
+@pytest.mark.parametrize(
+    ("n_raters", "suffices"),
+    [([3] * 10, True), ([2] * 10, False), ([3] * 5 + [2] * 5, False), ([3, 3, 3, 3, 2] * 2, True)],
+)
+def test_three_raters_in_seven_of_ten_of_both_arms_suffice(n_raters, suffices):
+    assert others_suffice(*rated_panel(n_raters)) is suffices
+
+
+# What must not be subtracted
+
+
+def test_a_flow_tells_no_step_that_another_nearly_equals():
+    steps = ["in the comparison", "answered before", "answered after", "answered both"]
+    flow = pd.DataFrame({"step": steps, "n_treated": [80, 60, 79, 45], "n_control": [200, 150, 149, 148]})
+    shown = release_steps(flow, 10)
+    assert shown["n_treated"].tolist() == [80, 60, pd.NA, 45]
+    assert shown["n_control"].tolist() == [200, pd.NA, pd.NA, 148]
+
+
+def test_points_of_an_event_study_count_people_in_fives():
+    points = pd.DataFrame({"position": [1, 2], "estimate": [0.1, 0.2], "n_treated": [22, 8], "n_control": [101, 99]})
+    shown = release_points(points, 10)
+    assert shown["n_treated"].tolist() == [20, pd.NA] and shown["n_control"].tolist() == [100, 100]
+    assert pd.isna(shown.loc[1, "estimate"])
+
+
+def test_shares_of_agreement_are_in_steps_worth_the_smallest_cell():
+    frame = pd.DataFrame({"n_with_rwg": [45], "rwg_share_70": [0.96], "rwg_share_set_to_zero": [0.04]})
+    assert coarse_agreement(frame, 10).iloc[0, 1:].tolist() == [1.0, 0.0]
+
+
+def test_careless_counts_do_not_give_away_who_skipped_a_question():
+    frame = pd.DataFrame({"instrument": "pulse", "wave": [1.0, 1.0], "flag": ["is_fast", "flagged"]})
+    frame = frame.assign(n_people=[317, 319], n_flagged=[20, 40], share_flagged=[0.06, 0.125])
+    assert release_described("careless", frame, 10)["n_people"].tolist() == [315, 320]
+
+
+def test_the_participants_own_change_is_counted_as_the_main_row_where_only_a_few_are_missing():
+    found, _ = opened("own", "northbank", 200)
+    asked = question(found).ask.question()
+    interval = type("I", (), {"estimate": 0.1, "std_error": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.3})()
+    main = estimated(asked, "primary", "dr_did", interval, Groups(34, 80))
+    own = estimated(asked, "naive", "mean_change", interval, Groups(26, 26), contrast="after_vs_before")
+    shown = release_counts([main, own], 10)[1]
+    assert (shown.n_treated, shown.n_control) == (34, 34)
+
+
+def test_beside_a_secondary_main_row_the_other_direction_is_descriptive():
+    found, _ = opened("directions", "northbank", 200)
+    interval = type("I", (), {"estimate": 0.1, "std_error": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.3})()
+    for hypothesis, analysis in (("H2_morale", "secondary"), ("H5_cross_generational", "descriptive")):
+        asked = question(found, hypothesis).ask
+        row = estimated(asked.question(), asked.main_analysis, "dr_did", interval, Groups(30, 80))
+        assert direction_row(asked, row, row).analysis == analysis
+
+
+def test_a_few_silent_people_are_neither_counted_nor_drawn():
+    found = question(company("few-silent", "heronmere", 700), "H3_leadership", "participant")
+    measured = found._measured(found._scored(found.opened.tables)["others"], "others")
+    everyone = measured.panel.everyone.copy()
+    treated = np.flatnonzero(everyone["is_treated"].astype(bool) & everyone["before"].notna())
+    everyone.loc[treated, "after"] = everyone.loc[treated, "after"].fillna(3.0)
+    everyone.loc[treated[:3], "after"] = np.nan
+    told = found._with_response(replace(measured, panel=replace(measured.panel, everyone=everyone)), "others")
+    _, evidence, checks = silence_of(found.ask, told)
+    assert "delta" not in evidence and evidence["lee"][["response_treated", "trimmed_share"]].isna().all(axis=None)
+    alike = next(check for check in checks if check.name == "both groups answer alike")
+    assert alike.statistic is None and "%" not in alike.sentence.replace("10%", "")
