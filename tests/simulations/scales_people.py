@@ -51,10 +51,6 @@ class Company:
     is_answered: np.ndarray
     is_there: np.ndarray
 
-    def all_scores(self) -> pd.DataFrame:
-        """Return scores as if everybody had answered every wave, gone or not."""
-        return _scores(self.actual, np.full(self.actual.shape, True))
-
     def effect(self, rows: pd.DataFrame) -> np.ndarray:
         """Return what the program did to each row's person by its later wave, in points; shape (rows,)."""
         person, wave = rows["employee_id"].astype(int).to_numpy(), rows["wave_after"].astype(int).to_numpy()
