@@ -1,7 +1,7 @@
 """The numbers that a reviewer must get: made anew by ``make expected``, compared by ``test_expected.py``.
 
 ``reports/expected/estimates.csv`` is every row of the demo studies' estimates ledgers. ``reports/expected/truth.csv``
-sets each effect whose truth is known (main rows of H1, H2, H3 and H8, later horizons too), and the naive figure beside
+sets each effect whose truth is known (main rows of H1 to H8, later horizons too), and the naive figure beside
 it, against the known truth of its simulated company.
 """
 

@@ -60,7 +60,7 @@ def test_every_interval_beside_the_truth_has_one():
         "plumetree",
         "heronmere",
     }
-    assert set(estimated["hypothesis"]) == {"H1_retention", "H2_morale", "H3_leadership", "H8_promotion"}
+    assert set(estimated["hypothesis"]) == {"H1_retention", *SCALES, "H8_promotion"}
     assert estimated["truth"].notna().all() and estimated["interval_holds_truth"].notna().all()
     assert table.loc[table["status"] != "estimated", "reason"].notna().all()
 
