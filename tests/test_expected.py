@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from expected import EXPECTED, beside_truth, demo_estimates, demo_truths
 
+from analysis.plan.hypotheses import SCALES
+
 # Numbers are written with six decimals: half of the last one is all that rounding can explain.
 HALF_A_DIGIT = 5.0001e-7
 
