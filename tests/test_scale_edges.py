@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from companies import opened
+from studies import write_study
 
 from analysis.design.panels import Panel, build_panel
 from analysis.design.sources import others_suffice
@@ -15,7 +16,7 @@ from analysis.estimate.change_silent import silence_of
 from analysis.estimate.moderators import direction_row
 from analysis.estimate.rows import Groups, estimated
 from analysis.measure.scales import self_scores
-from analysis.pipeline import OpenStudy
+from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.scales import ScaleQuestion
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
@@ -62,6 +63,20 @@ def test_a_lottery_that_recorded_no_draw_has_no_answer():
     drawn = found.tables.enrolments.assign(offered=None)
     found = finding(replace(found, tables=replace(found.tables, enrolments=drawn)))
     assert found.primary.status == "not_estimable" and "offered a place and not" in found.primary.reason
+
+
+def test_sessions_of_enrolments_without_matches_are_told_of_and_no_fault(tmp_path):
+    write_study(
+        tmp_path / "acme",
+        {
+            "employees": "employee_id,hire_date,exit_date\nE1,2019-01-01,\n",
+            "enrolments": "program_id,intake_date,employee_id,role,start_date\n"
+            "genius,2022-03-01,E1,mentor,2022-06-06\n",
+            "sessions": "match_id,session_date,minutes\nM1,2022-07-01,60\n",
+        },
+    )
+    problems = open_study("acme", tmp_path).problems
+    assert any(p.table == "sessions" and "match_id is in no enrolment" in p.message for p in problems)
 
 
 def test_where_everybody_has_started_nobody_is_left_to_compare_with():

@@ -7,6 +7,7 @@ import pandas as pd
 from simulations.scales_summary import positives_are_nominal
 from simulations.scales_worlds import BAND, HONEST, PRE_TREND, WORLDS, World
 from simulations.summary import NOMINAL, bias_is_small, coverage_is_nominal
+from simulations.table import replace_between
 
 BEGIN, END = "<!-- scales: made by `make simulations`, not by hand -->", "<!-- end of scales -->"
 LIMITS_ALONE = (BAND, PRE_TREND, HONEST)
@@ -24,10 +25,7 @@ def committed_results() -> pd.DataFrame:
 
 def write_readme(folder: Path) -> None:
     """Replace what stands between the marks of ``README.md`` by the tables of the results."""
-    path = folder / "README.md"
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{tables(committed_results())}\n{END}{after}", encoding="utf-8")
+    replace_between(folder / "README.md", BEGIN, END, tables(committed_results()))
 
 
 def tables(results: pd.DataFrame) -> str:

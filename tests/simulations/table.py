@@ -22,10 +22,14 @@ def committed_results() -> pd.DataFrame:
 
 def write_readme(folder: Path) -> None:
     """Replace what stands between the marks of ``README.md`` by the tables of the results."""
-    path = folder / "README.md"
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{tables(committed_results())}\n{END}{after}", encoding="utf-8")
+    replace_between(folder / "README.md", BEGIN, END, tables(committed_results()))
+
+
+def replace_between(path: Path, begin: str, end: str, text: str) -> None:
+    """Replace what stands between two marks of a file."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def tables(results: pd.DataFrame) -> str:
