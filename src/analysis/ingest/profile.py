@@ -1,41 +1,161 @@
-"""Profiles: how one vendor's export maps onto the canonical tables."""
+"""Profiles: how one vendor's exports map onto the canonical tables. They are data (`profiles/*.yaml`), not code."""
 
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from analysis.plan.study import TableName
+from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.study import Study, TableName
 from analysis.plan.yaml_file import load_yaml, validated
 
 PROFILES = Path(__file__).parent / "profiles"
 
 
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, (str, dict)) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+When = dict[str, Names]
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class TableProfile(_Part):
-    """How one table is exported.
+class Header(_Part):
+    """Which lines at the top of an export name its columns.
 
     Attributes
     ----------
-    columns
-        Canonical name → the export's column; what is not named keeps its name.
-    values
-        Canonical column → canonical value → the export's values.
+    names
+        The line with the columns' names.
+    wording
+        The line with the wording of the questions; None where there is none.
+    below
+        A second line of names: it says which part of the question above it is meant, and a blank above it
+        continues the question to its left.
+    also
+        Further lines that begin with this text belong to the header as well.
     """
 
-    columns: dict[str, str] = {}
-    values: dict[str, dict[str, list[str]]] = {}
+    names: int = Field(default=1, ge=1)
+    wording: int | None = Field(default=None, ge=2)
+    below: int | None = Field(default=None, ge=2)
+    also: str = ""
+
+
+class Key(_Part):
+    """One way in which an export names a person: the columns, tried in their order.
+
+    `by`: ``id`` (the employee's id), ``email``, ``name`` (one column with the whole name, "Last, First" included) or
+    ``first_and_last`` (two columns).
+    """
+
+    by: Literal["id", "email", "name", "first_and_last"]
+    columns: Names
+
+
+class Pick(_Part):
+    """The value that a column gets in rows where every column of `when` has one of its patterns."""
+
+    when: When
+    value: str = Field(alias="is")
+
+
+class Reject(_Part):
+    """Rows that are left out, and why: those where every column of `when` has one of its patterns."""
+
+    when: When
+    rule: str
+    message: str
+    severity: Literal["info", "warning"] = "info"
+    incomplete: bool = False
+
+
+class RolePart(_Part):
+    """Where a row that names several people (a pair) names the one in a role."""
+
+    keys: Annotated[tuple[Key, ...], BeforeValidator(_listed)]
+    columns: dict[str, Names] = {}
+
+
+class Layout(_Part):
+    """One shape in which a vendor exports a table.
+
+    Names of columns are compared without case, spaces and punctuation (``Hire_Date`` is ``Hire Date``). Patterns are
+    compared without case; ``*`` stands for any text and an empty pattern for an empty cell.
+
+    Attributes
+    ----------
+    recognised_by
+        The columns by which an export of this shape is known; each may have several names.
+    columns
+        Canonical column → the export's columns, the first that has a value in the row counts. What is not named here
+        keeps its name.
+    keys
+        Canonical id column → the ways in which the export names that person; the first with a value counts.
+    directory
+        Of employees: by what else a person is known to other exports (`email`, `name`, `first_and_last`).
+    picks
+        Canonical column → its value by what other columns say; the first that applies counts, before `columns`.
+    values
+        Canonical column → canonical value → the export's values (patterns).
+    missing
+        Cells that mean nothing was entered (patterns).
+    reject
+        Rows that are no records: rescinded hires, previews, forms that were not sent.
+    roles
+        Of enrolments: role → where a row names the person in it. Each row becomes one enrolment a person.
+    answers
+        Of surveys: ``wide`` (a column an item, a row a form) or ``long`` (a row an answer).
+    date_order
+        Where the vendor writes days and months in one order whatever the user's settings.
+    ignored
+        The tool's own columns that nothing is made of (patterns).
+    personal
+        Columns with names, addresses or free text, dropped at the door (patterns).
+    remarks
+        What a user must know of this export; `mentoring check` repeats it.
+    """
+
+    recognised_by: tuple[Names, ...] = ()
+    columns: dict[str, Names] = {}
+    keys: dict[str, Annotated[tuple[Key, ...], BeforeValidator(_listed)]] = {}
+    directory: Annotated[tuple[Key, ...], BeforeValidator(_listed)] = ()
+    picks: dict[str, tuple[Pick, ...]] = {}
+    values: dict[str, dict[str, Names]] = {}
+    missing: Names = ()
+    reject: tuple[Reject, ...] = ()
+    roles: dict[Literal["mentor", "mentee", "participant", "facilitator"], RolePart] = {}
+    answers: Literal["long", "wide"] = "long"
+    date_order: Literal["dmy", "mdy"] | None = None
+    ignored: Names = ()
+    personal: Names = ()
+    remarks: Names = ()
 
 
 class Profile(_Part):
-    """One vendor's export: the tables that it can feed."""
+    """One vendor's exports.
+
+    Attributes
+    ----------
+    documentation
+        Where the vendor describes them.
+    unverified
+        Why the format could not be checked against the vendor's own documentation; empty where it was.
+    tables
+        The tables that they can feed, each in one shape or several.
+    """
 
     profile: str
     title: str
-    tables: dict[TableName, TableProfile]
+    documentation: Names = ()
+    unverified: str = ""
+    header: Header = Header()
+    tables: dict[TableName, Annotated[tuple[Layout, ...], BeforeValidator(_listed)]]
 
 
 @cache
@@ -47,8 +167,33 @@ def load_profiles() -> dict[str, Profile]:
     BadInput
         A profile breaks the form above.
     """
-    paths = sorted(PROFILES.glob("*.yaml"))
-    profiles = [
-        validated(Profile, load_yaml(p, source=f"profiles/{p.name}"), source=f"profiles/{p.name}") for p in paths
-    ]
-    return {profile.profile: profile for profile in profiles}
+    return _profiles(PROFILES, "profiles")
+
+
+def profiles_of(study: Study) -> dict[str, Profile]:
+    """Return the profiles that a study can use, by name; its own (``profiles/*.yaml`` in its folder) win.
+
+    Raises
+    ------
+    BadInput
+        With every mistake of the study's own profiles.
+    """
+    return load_profiles() | _profiles(study.folder / "profiles", "profiles")
+
+
+def _profiles(folder: Path, prefix: str) -> dict[str, Profile]:
+    found, problems = {}, []
+    for path in sorted(folder.glob("*.yaml")):
+        source = f"{prefix}/{path.name}"
+        try:
+            profile = validated(Profile, load_yaml(path, source=source), source=source)
+            if profile.profile != path.stem:
+                raise bad_input(
+                    source, f"holds profile {profile.profile}: make the file's name and it equal", rule="profile_name"
+                )
+            found[profile.profile] = profile
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(problems)
+    return found

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.csv_file import SOURCE, CsvFile, read_csv
-from analysis.ingest.profile import TableProfile, load_profiles
+from analysis.ingest.profile import Layout, load_profiles
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.study import Source, Study
@@ -63,8 +63,8 @@ def _read(source: Source, study: Study) -> CsvFile:
             f"profile {source.profile!r} in study.yaml is not known; the profiles are {', '.join(sorted(profiles))}",
         )
         return file
-    profile = profiles[source.profile].tables.get(source.table)
-    if profile is None:
+    layouts = profiles[source.profile].tables.get(source.table)
+    if layouts is None:
         file.fail(
             "unknown_profile",
             f"profile {source.profile} does not export the table {source.table}; correct the "
@@ -73,13 +73,15 @@ def _read(source: Source, study: Study) -> CsvFile:
         return file
     file = read_csv(study.folder / source.path, table=source.table, source=source.path)
     if file.frame is not None:
-        file.frame = _canonical(file, source, profile, study)
+        file.frame = _canonical(file, source, layouts[0], study)
     return file
 
 
-def _canonical(file: CsvFile, source: Source, profile: TableProfile, study: Study) -> pd.DataFrame | None:
+def _canonical(file: CsvFile, source: Source, profile: Layout, study: Study) -> pd.DataFrame | None:
     """Return the file's rows under canonical names; None where a required column is missing."""
-    frame = _renamed(file, profile.columns | study.columns.get(source.table, {}))
+    frame = _renamed(
+        file, {name: names[0] for name, names in profile.columns.items()} | study.columns.get(source.table, {})
+    )
     if source.table == "responses":
         frame = _linked_or_not(frame, file)
     for column in ("wave", "instrument"):

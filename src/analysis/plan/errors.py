@@ -1,15 +1,17 @@
 """A user's mistake, said so that it can be mended: the file, the line, what is wrong, what to do."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 Severity = Literal["error", "warning", "info"]
 Action = Literal["rejected", "repaired", "set_null", "kept"]
 
 MAX_EXAMPLE_ROWS = 5
+LEDGER = ("severity", "table", "source", "rows", "example_rows", "rule", "message", "action")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Problem:
         What is wrong and what to do. Never holds a person's id, name or text.
     action
         What was done with the rows.
+    lines
+        All the line numbers, each once, where they are known: to count rows, and not in the ledger.
     """
 
     severity: Severity
@@ -44,6 +48,7 @@ class Problem:
     rule: str
     message: str
     action: Action = "kept"
+    lines: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "example_rows", tuple(int(n) for n in self.example_rows[:MAX_EXAMPLE_ROWS]))
@@ -89,7 +94,7 @@ def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
     """
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
-        {f.name: getattr(p, f.name) for f in fields(Problem)} | {"example_rows": ";".join(map(str, p.example_rows))}
+        {name: getattr(p, name) for name in LEDGER} | {"example_rows": ";".join(map(str, p.example_rows))}
         for p in sorted(problems, key=lambda p: (order[p.severity], p.table, p.source, p.rule))
     ]
-    return pd.DataFrame(rows, columns=[f.name for f in fields(Problem)])
+    return pd.DataFrame(rows, columns=list(LEDGER))

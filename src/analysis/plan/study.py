@@ -61,26 +61,68 @@ class Program(_Part):
     eligibility: dict[Literal["mentor", "mentee", "participant", "facilitator"], Eligibility] = {}
     cost_fixed: float | None = Field(default=None, ge=0)
     cost_per_participant: float | None = Field(default=None, ge=0)
+    intakes: tuple[Day, ...] = ()
+
+
+class Wave(_Part):
+    """One survey wave, for a study that has no file of its waves."""
+
+    wave: int = Field(ge=1)
+    instrument: str
+    opens: Day
+    closes: Day
 
 
 class Source(_Part):
-    """One export file: the table it feeds, its path inside the study's folder and the profile that reads it.
+    """One export: the table it feeds, its path inside the study's folder and the profile that reads it.
 
-    `wave` and `instrument` fill the columns of the same name where the file has none.
+    Attributes
+    ----------
+    wave, instrument, program, role
+        Fill the columns of the same meaning where the export has none.
+    query, url_env
+        Instead of `path`: an SQL query, and the environment variable that holds the database's URL.
+    sheet
+        The sheet of a spreadsheet, by its name; where it is left out there may be only one.
+    encoding, delimiter, decimal, date_order, timezone
+        What a file does not say of itself and what need then not be detected: `decimal` is the decimal mark,
+        `date_order` is dmy or mdy, `timezone` is where times were written (an IANA name).
+    incomplete
+        What is done with forms that were begun and not sent: ``reject`` or ``keep``.
     """
 
     table: TableName
-    path: str
+    path: str = ""
     profile: str
     wave: int | None = Field(default=None, ge=1)
     instrument: str | None = None
+    program: str | None = None
+    role: str | None = None
+    query: str = ""
+    url_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Literal[".", ","] | None = None
+    date_order: Literal["dmy", "mdy"] | None = None
+    timezone: str | None = None
+    incomplete: Literal["reject", "keep"] = "reject"
 
     @model_validator(mode="after")
     def _inside_the_study(self) -> "Source":
         path = PurePosixPath(self.path)
         if path.is_absolute() or ".." in path.parts:
             raise ValueError(f"path {self.path!r} must lie inside the study's folder")
+        if bool(self.path) == bool(self.query) or bool(self.query) != bool(self.url_env):
+            raise ValueError("give either path, or query and url_env")
         return self
+
+    @property
+    def name(self) -> str:
+        """What the source is called in messages and ledgers: its path, and its sheet where one is named."""
+        if self.query:
+            return f"query of {self.url_env}"
+        return f"{self.path}#{self.sheet}" if self.sheet else self.path
 
 
 class Study(_Part):
@@ -96,6 +138,12 @@ class Study(_Part):
         Calendar months after time zero where retention is read off; the first is the primary one.
     min_cell
         Smallest group of people that may be shown.
+    keep
+        Columns of the exports that are kept although they look like names, addresses or free text.
+    waves
+        The survey waves, where no file holds them.
+    timezone
+        Where the company's days begin and end (an IANA name); times of other zones are turned into its days.
     simulated
         The employees are simulated; every page says so.
     smallest_effects
@@ -122,6 +170,9 @@ class Study(_Part):
     sources: tuple[Source, ...] = ()
     columns: dict[TableName, dict[str, str]] = {}
     values: dict[TableName, dict[str, dict[str, list[str]]]] = {}
+    keep: dict[TableName, list[str]] = {}
+    waves: tuple[Wave, ...] = ()
+    timezone: str | None = None
     simulated: bool = False
     smallest_effects: dict[str, Annotated[float, Field(gt=0)]] = {}
     citation: str = ""

@@ -1,0 +1,93 @@
+"""One export as text: its columns as the vendor named them, and what is wrong with it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.plan.errors import Action, Problem, Severity
+
+SOURCE, LINE = "_source", "_line"
+
+
+@dataclass
+class Export:
+    """The rows of one export and what is wrong with them.
+
+    Attributes
+    ----------
+    table, source
+        The canonical table that it feeds, and its name in messages.
+    frame
+        One row per record. Every column is a categorical of text: its categories are the distinct cells (`str`, no
+        spaces around them, never empty), an empty cell is missing; so that each distinct text is judged once.
+        `_line` (integer) is the line of the file on which the record begins, the header being line 1; of a
+        spreadsheet it is the row, of a database query 1 + the number of the row. None where nothing could be read.
+    wording
+        Column → what else the export calls it: the question's text, a label, the parts of a two-line header.
+    timezone
+        The zone in which the export says that its times are written (an IANA name); None where it does not say.
+    rows_in
+        How many records the file has, rejected ones included; None where that cannot be told.
+    problems
+        What is wrong, what was assumed and what was repaired.
+    """
+
+    table: str
+    source: str
+    frame: pd.DataFrame | None = None
+    wording: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    timezone: str | None = None
+    rows_in: int | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:
+        """Note an error of the whole export, or of the records that begin on these lines."""
+        self.note(rule, message, lines, severity="error", action="rejected")
+
+    def note(
+        self,
+        rule: str,
+        message: str,
+        lines: Iterable[int] = (),
+        *,
+        severity: Severity = "info",
+        action: Action = "repaired",
+    ) -> None:
+        """Note a problem of the whole export, or of the records that begin on these lines (each counted once)."""
+        lines = np.unique(np.asarray(list(lines) if not isinstance(lines, (np.ndarray, pd.Series)) else lines, int))
+        self.problems.append(
+            Problem(
+                severity=severity,
+                table=self.table,
+                source=self.source,
+                rows=len(lines),
+                example_rows=tuple(lines[:5]),
+                rule=rule,
+                message=message,
+                action=action,
+                lines=lines,
+            )
+        )
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether some problem is an error."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+def as_text(values: Iterable[str | None]) -> pd.Categorical:
+    """Return cells as a column of an export: spaces around them taken off, empty ones missing."""
+    codes, distinct = pd.factorize(pd.Series(list(values), dtype="str"))
+    return recoded(codes, [text.strip() for text in distinct])
+
+
+def recoded(codes: np.ndarray, texts: list[str | None]) -> pd.Categorical:
+    """Return the column whose cell of code k is ``texts[k]``; equal texts become one, empty and None missing.
+
+    This is how a function of a cell is applied to a whole column: once for each distinct text.
+    """
+    new, distinct = pd.factorize(pd.Series([text or None for text in texts], dtype="str"))
+    lookup = np.append(new, -1)
+    return pd.Categorical.from_codes(lookup[np.asarray(codes)], pd.Index(distinct, dtype="str"))
