@@ -11,15 +11,14 @@ from analysis.ingest.export import LINE, Export, as_text, recoded
 from analysis.plan.study import Study
 
 ANSWERS = ("responses", "unlinked_responses", "ratings")
+WAVE = ("wave", "instrument", "opens", "closes")
 
 
 def planned_waves(study: Study) -> Export | None:
     """Return the waves that study.yaml itself lists; None where it lists none."""
     if not study.waves:
         return None
-    columns = {
-        name: as_text(str(getattr(w, name)) for w in study.waves) for name in ("wave", "instrument", "opens", "closes")
-    }
+    columns = {name: as_text(str(getattr(wave, name)) for wave in study.waves) for name in WAVE}
     frame = pd.DataFrame(columns).assign(**{LINE: np.arange(1, len(study.waves) + 1, dtype=np.int32)})
     return Export("waves", "study.yaml", frame, rows_in=len(frame))
 
@@ -29,42 +28,35 @@ def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
     frame = export.frame
     if export.table not in ANSWERS or {"responded_at", "instrument"} - set(frame) or not waves:
         return
-    given = frame["wave"].array if "wave" in frame else None
-    if given is not None and (given.codes >= 0).all():
+    given = frame["wave"].array if "wave" in frame else recoded(np.full(len(frame), -1), [])
+    if (given.codes >= 0).all():
         return
     spans = [
-        (str(w.instrument), str(w.opens), str(w.closes), str(w.wave))
+        tuple(row)
         for rows in waves
-        for w in rows.dropna(subset=["wave", "instrument", "opens", "closes"]).itertuples()
+        if set(WAVE) <= set(rows)
+        for row in rows[list(WAVE)].dropna().itertuples(index=False)
     ]
-    days, instruments = frame["responded_at"].array, frame["instrument"].array
-    # one look-up per pair of distinct day and instrument; ISO days sort as text
-    pair = np.where(
-        (days.codes < 0) | (instruments.codes < 0),
-        -1,
-        days.codes.astype(np.int64) * (len(instruments.categories)) + instruments.codes,
-    )
-    codes, distinct = pd.factorize(pair)
-    found = [_wave_of(int(p), days, instruments, spans) for p in distinct]
-    by_day = recoded(codes, found)
-    wave = first_filled([given, by_day]) if given is not None else by_day
-    outside = (wave.codes < 0) & (days.codes >= 0)
+    wave = first_filled([given, _by_day(frame["responded_at"].array, frame["instrument"].array, spans)])
+    outside = (wave.codes < 0) & frame["responded_at"].notna().to_numpy()
     if outside.any():
         message = "the form's day lies in no wave of its instrument (opens to closes); correct the waves, or give wave:"
         export.note("outside_waves", message, frame.loc[outside, LINE], severity="warning", action="rejected")
     export.frame = frame.assign(wave=wave)[~outside].reset_index(drop=True)
 
 
-def _wave_of(pair: int, days: pd.Categorical, instruments: pd.Categorical, spans: list[tuple[str, ...]]) -> str | None:
-    if pair < 0:
-        return None
-    day, instrument = (
-        cats[k]
-        for cats, k in zip(
-            (days.categories, instruments.categories), divmod(pair, len(instruments.categories)), strict=True
-        )
-    )
-    return next((wave for name, opens, closes, wave in spans if name == instrument and opens <= day <= closes), None)
+def _by_day(days: pd.Categorical, instruments: pd.Categorical, spans: list[tuple[str, ...]]) -> pd.Categorical:
+    """Return the wave of each row: one look-up for each pair of a distinct day and instrument; ISO days sort as text."""
+    n_instruments = max(len(instruments.categories), 1)
+    known = (days.codes >= 0) & (instruments.codes >= 0)
+    pairs = np.where(known, days.codes.astype(np.int64) * n_instruments + instruments.codes, -1)
+    codes, distinct = pd.factorize(pairs)
+    found: list[str | None] = []
+    for pair in distinct:
+        day, instrument = days.categories[pair // n_instruments], instruments.categories[pair % n_instruments]
+        hits = (wave for wave, name, opens, closes in spans if name == instrument and opens <= day <= closes)
+        found.append(next(hits, None) if pair >= 0 else None)
+    return recoded(codes, found)
 
 
 def assign_intakes(export: Export, study: Study) -> None:
@@ -77,28 +69,26 @@ def assign_intakes(export: Export, study: Study) -> None:
     if not lacking.any():
         return
     intakes = {program.id: sorted(map(str, program.intakes)) for program in study.programs}
-    days = frame.reindex(columns=["program_id", "applied_date", "start_date"]).astype("str")
-    kinds = days[lacking].drop_duplicates()
-    found = {
-        key: intake_of(*key, intakes)
-        for key in kinds.astype(object).where(kinds.notna(), None).itertuples(index=False, name=None)
-    }
-    keys = days.astype(object).where(days.notna(), None).itertuples(index=False, name=None)
+    rows = frame.reindex(columns=["program_id", "applied_date", "start_date"]).astype(object)
+    keys = list(rows.where(rows.notna(), None).itertuples(index=False, name=None))
+    found = {key: intake_of(*key, intakes) for key in set(keys)}
     chosen = as_text(found[key] if lacks else None for key, lacks in zip(keys, lacking, strict=True))
-    alone = (
-        lacking & (chosen.codes >= 0) & ~frame["program_id"].isin([p for p, some in intakes.items() if some]).to_numpy()
-    )
+    listing = frame["program_id"].isin([program for program, days in intakes.items() if days]).to_numpy()
+    _note_intakes(export, alone=(chosen.codes >= 0) & ~listing, none=lacking & (chosen.codes < 0))
+    none = lacking & (chosen.codes < 0)
+    export.frame = frame.assign(intake_date=first_filled([given, chosen]))[~none].reset_index(drop=True)
+
+
+def _note_intakes(export: Export, *, alone: np.ndarray, none: np.ndarray) -> None:
     if alone.any():
         message = (
-            "the export does not say to which intake an enrolment belongs, and the program lists none, so each counts from "
-            "its own start; list the days on which intakes opened under intakes: of the program"
+            "the export does not say to which intake an enrolment belongs and the program lists none, so each counts "
+            "from its own start; list the days on which intakes opened under intakes: of the program"
         )
-        export.note("intake_assumed", message, frame.loc[alone, LINE], severity="warning", action="repaired")
-    none = lacking & (chosen.codes < 0)
+        export.note("intake_assumed", message, export.frame.loc[alone, LINE], severity="warning")
     if none.any():
         message = "there is no date from which the intake could be told; give intake_date"
-        export.note("no_intake", message, frame.loc[none, LINE], severity="warning", action="rejected")
-    export.frame = frame.assign(intake_date=first_filled([given, chosen]))[~none].reset_index(drop=True)
+        export.note("no_intake", message, export.frame.loc[none, LINE], severity="warning", action="rejected")
 
 
 def intake_of(program: str | None, applied: str | None, start: str | None, intakes: dict[str, list[str]]) -> str | None:

@@ -90,14 +90,14 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     What the study says of a value counts before the profile's picks, and those before the profile's values.
     """
     export, layout = reading.export, reading.layout
-    own = reading.study.values.get(export.table, {})
-    for name in dict.fromkeys([*own, *layout.picks, *layout.values]):
+    own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
+    for name in dict.fromkeys([*own, *layout.picks, *layout.values]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.frame), -1), []))
         picks = [(rows_where(pick.when, columns), pick.value) for pick in layout.picks.get(name, ())]
         decided = [
             *_by_value(given, own.get(name, {})),
             *((rows, value) for rows, value in picks if rows is not None),
-            *_by_value(given, layout.values.get(name, {})),
+            *_by_value(given, layout.values.get(name, {})),  # noqa: PD011
         ]
         codes = given.codes.astype(np.int64)
         undecided = np.ones(len(codes), dtype=bool)
