@@ -46,7 +46,7 @@ def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
 
 
 def _by_day(days: pd.Categorical, instruments: pd.Categorical, spans: list[tuple[str, ...]]) -> pd.Categorical:
-    """Return the wave of each row: one look-up for each pair of a distinct day and instrument; ISO days sort as text."""
+    """Return the wave of each row: one look-up per distinct day and instrument (ISO days sort as text)."""
     n_instruments = max(len(instruments.categories), 1)
     known = (days.codes >= 0) & (instruments.codes >= 0)
     pairs = np.where(known, days.codes.astype(np.int64) * n_instruments + instruments.codes, -1)

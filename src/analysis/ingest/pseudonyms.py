@@ -20,7 +20,7 @@ OTHERS = (("match_id",), ("respondent_id",))
 
 
 def key_file() -> Path:
-    """Return where the user's key is: ``MENTORING_KEY``, else ``mentoring-outcomes/key`` in the configuration folder."""
+    """Return where the user's key is: ``MENTORING_KEY``, else ``mentoring-outcomes/key`` among the configuration."""
     if given := os.environ.get(KEY):
         return Path(given).expanduser()
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
@@ -29,6 +29,9 @@ def key_file() -> Path:
 
 def load_key() -> bytes:
     """Return the user's key; it is made the first time that it is needed, for the user's eyes alone.
+
+    Where nothing can be written to the user's configuration the key lives as long as the process: no number depends on
+    it.
 
     Raises
     ------
@@ -42,6 +45,8 @@ def load_key() -> bytes:
             _write_key(path)
         key, mode = path.read_bytes(), path.stat().st_mode
     except OSError as error:
+        if not os.environ.get(KEY):
+            return secrets.token_bytes(KEY_BYTES)
         raise _bad_key(f"cannot be read or made ({error.strerror}); name another file in {KEY}") from error
     if stat.S_IMODE(mode) & 0o077:
         raise _bad_key("can be read by other users; run: chmod 600 on it")
@@ -55,8 +60,9 @@ def load_key() -> bytes:
 def _write_key(path: Path) -> None:
     # made under another name and linked: two runs at the same time end with one key
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.write(descriptor, secrets.token_bytes(KEY_BYTES))
+    os.close(descriptor)
     try:
         os.link(draft, path)
     except FileExistsError:

@@ -226,13 +226,12 @@ class _Reader:
                 f"study.yaml names columns that the header does not have ({', '.join(absent)}); correct the name there",
                 [1],
             )
-        other = sorted(
-            n for n, c in own.items() if columns.find([c]) and columns.find([n]) not in ([], columns.find([c]))
-        )
+        at = {name: (columns.find([name]), columns.find([column])) for name, column in own.items()}
+        other = sorted(name for name, (same, read) in at.items() if same and read and same != read)
         if other:
             export.note(
                 "column_replaced",
-                f"the file's own column {', '.join(other)} is not used, because study.yaml reads it from another column",
+                f"the file's own column {', '.join(other)} is not used, because study.yaml reads it from another",
                 severity="warning",
                 action="set_null",
             )
