@@ -20,7 +20,7 @@ CATEGORIES = {
 REASONS = {
     "retirement": "_Retirement",
     "death": "_Death",
-    "transfer": "_Transfer",
+    "transfer": "_Transfer_to_Affiliate",
     "end_of_contract": "_End_of_Contract",
 }
 GENDERS = {"male": "Male", "female": "Female", "nonbinary": "Nonbinary"}
