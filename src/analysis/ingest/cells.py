@@ -9,12 +9,15 @@ import pandas as pd
 from analysis.ingest.columns import emptied, is_one_of
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import Export, recoded
+from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids
-from analysis.ingest.numbers import to_booleans, to_numbers
+from analysis.ingest.numbers import to_numbers
 from analysis.ingest.profile import Layout
+from analysis.ingest.truths import to_booleans
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source, Study
 
+CANONICAL = "canonical"
 _YEAR = re.compile(r"[0-9]{4}([.]0)?")
 
 
@@ -27,6 +30,11 @@ class Reading:
     source: Source
     study: Study
 
+    @property
+    def is_canonical(self) -> bool:
+        """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
+        return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
+
     def canonical(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         """Return the cells as text of the contract's kind for the canonical column `name`; findings go to the export.
 
@@ -36,6 +44,8 @@ class Reading:
         if self.layout.missing:
             column = emptied(column, is_one_of(column, [text for text in self.layout.missing if text]))
         kind = TABLES[self.export.table][name].kind
+        if self.is_canonical and kind != "id":
+            return column
         if name == "birth_year" and not all(map(_YEAR.fullmatch, column.categories)):
             return _years(self._days(column, called))
         if kind == "date":
@@ -45,7 +55,7 @@ class Reading:
                 to_numbers(column, self._lines, decimal=self.source.decimal, percent=name == "fte"), called
             )
         if kind == "boolean":
-            return to_booleans(column)
+            return self._noted(to_booleans(column, self._lines), called)
         if kind == "id" and name not in ("instrument", "item", "program_id"):
             return self._noted(clean_ids(column, self._lines), called)
         return column
@@ -65,11 +75,11 @@ class Reading:
         )
         return self._noted(days, called)
 
-    def _noted(self, read, called: str) -> pd.Categorical:
+    def _noted(self, read: Cells, called: str) -> pd.Categorical:
         for found in read.findings:
             self.export.note(
                 found.rule,
-                f"column {called}: {found.message}",
+                f"column {called} {found.message}",
                 found.lines,
                 severity=found.severity,
                 action=found.action,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cells import Reading
+from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.columns import (
     Columns,
     emptied,
@@ -14,7 +14,7 @@ from analysis.ingest.columns import (
     rows_where,
 )
 from analysis.ingest.export import LINE, Export, recoded
-from analysis.ingest.keys import joined_names
+from analysis.ingest.keys import first_and_last
 from analysis.ingest.profile import Key, Layout, Names
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
@@ -77,7 +77,7 @@ def canonical_columns(
                 continue
             taken = columns.take(key.columns)
             if key.by == "first_and_last":
-                taken = [joined_names(*taken)] if len(taken) == 2 else []
+                taken = [first_and_last(*taken)] if len(taken) == 2 else []
             if taken:
                 column = name + WAYS[key.by]
                 cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
@@ -128,7 +128,7 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
     """
     export = reading.export
     for name in UNKNOWN_ALLOWED:
-        if name not in cells or not reading.layout.recognised_by:
+        if name not in cells or reading.source.profile == CANONICAL:
             continue
         allowed = TABLES[export.table][name].allowed
         known = np.append([text in allowed for text in cells[name].categories], True).astype(bool)
