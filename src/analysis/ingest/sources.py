@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from analysis.ingest.checksums import verify_checksums
-from analysis.ingest.csv_file import SOURCE, CsvFile, read_csv
+from analysis.ingest.export import SOURCE, Export
 from analysis.ingest.profile import Layout, load_profiles
+from analysis.ingest.readers import read_export
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.study import Source, Study
@@ -54,8 +55,8 @@ def read_sources(study: Study) -> RawTables:
     return RawTables(tables, tuple(problems))
 
 
-def _read(source: Source, study: Study) -> CsvFile:
-    file = CsvFile(source.table, source.path)
+def _read(source: Source, study: Study) -> Export:
+    file = Export(source.table, source.name)
     profiles = load_profiles()
     if source.profile not in profiles:
         file.fail(
@@ -71,13 +72,15 @@ def _read(source: Source, study: Study) -> CsvFile:
             "table or the profile in study.yaml",
         )
         return file
-    file = read_csv(study.folder / source.path, table=source.table, source=source.path)
+    file = read_export(source, study, profiles[source.profile].header)
     if file.frame is not None:
+        cells = file.frame.columns.drop("_line")
+        file.frame = file.frame.astype(dict.fromkeys(cells, "str"))
         file.frame = _canonical(file, source, layouts[0], study)
     return file
 
 
-def _canonical(file: CsvFile, source: Source, profile: Layout, study: Study) -> pd.DataFrame | None:
+def _canonical(file: Export, source: Source, profile: Layout, study: Study) -> pd.DataFrame | None:
     """Return the file's rows under canonical names; None where a required column is missing."""
     frame = _renamed(
         file, {name: names[0] for name, names in profile.columns.items()} | study.columns.get(source.table, {})
@@ -103,7 +106,7 @@ def _canonical(file: CsvFile, source: Source, profile: Layout, study: Study) -> 
     return frame.assign(**{SOURCE: pd.Series(source.path, frame.index, dtype="str")})
 
 
-def _linked_or_not(frame: pd.DataFrame, file: CsvFile) -> pd.DataFrame:
+def _linked_or_not(frame: pd.DataFrame, file: Export) -> pd.DataFrame:
     """Return the rows of a survey; one without a key to any person goes to the table of its own kind."""
     if "employee_id" in frame and (frame.empty or frame["employee_id"].notna().any()):
         return frame
@@ -123,7 +126,7 @@ def _linked_or_not(frame: pd.DataFrame, file: CsvFile) -> pd.DataFrame:
     return frame.drop(columns="employee_id", errors="ignore")
 
 
-def _renamed(file: CsvFile, columns: dict[str, str]) -> pd.DataFrame:
+def _renamed(file: Export, columns: dict[str, str]) -> pd.DataFrame:
     frame = file.frame
     absent = [f"{name}: {export}" for name, export in columns.items() if export not in frame and name not in frame]
     if absent:
@@ -151,7 +154,7 @@ def _renamed(file: CsvFile, columns: dict[str, str]) -> pd.DataFrame:
     return frame.drop(columns=[*replaced, *set(exports.values())]).assign(**renamed)
 
 
-def _translated(frame: pd.DataFrame, values: dict[str, dict[str, list[str]]], file: CsvFile) -> pd.DataFrame:
+def _translated(frame: pd.DataFrame, values: dict[str, dict[str, list[str]]], file: Export) -> pd.DataFrame:
     """Return the rows with the export's values replaced by canonical ones, each column noted."""
     for column, exported in values.items():
         canonical = {old: new for new, olds in exported.items() for old in olds}
