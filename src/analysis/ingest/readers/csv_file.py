@@ -6,7 +6,9 @@ There are two ways through a file, with the same answer: a fast one for files th
 
 from pathlib import Path
 
-from analysis.ingest.export import Export
+import numpy as np
+
+from analysis.ingest.export import LINE, Export
 from analysis.ingest.profile import Header
 from analysis.ingest.readers.columns import fill
 from analysis.ingest.readers.csv_fast import read_fast
@@ -39,6 +41,8 @@ def read_csv(path: Path, source: Source, header: Header, export: Export) -> None
     rows = read_fast(path, scan, delimiter, top, width) or read_strictly(path, scan, delimiter, top, width, export)
     if rows is not None:
         fill(export, columns, rows)
+    if scan.assumed_lines is not None:
+        _note_assumption(scan.assumed_lines, export)
 
 
 def _sample(path: Path, given: str | None) -> str:
@@ -68,7 +72,20 @@ def _note_dialect(encoding: str, delimiter: str, source: Source, export: Export)
     told = []
     if delimiter != "," and source.delimiter is None:
         told.append(f"{MARKS.get(delimiter, 'a mark of its own')} between values")
-    if encoding in _ENCODING_TITLES and source.encoding is None:
+    if source.encoding is None and (encoding == "utf-16" or (encoding == "cp1252" and told)):
         told.append(_ENCODING_TITLES[encoding])
     if told:
         export.note("csv_dialect", f"was read with {', '.join(told)}, as detected", action="kept")
+
+
+def _note_assumption(lines: list[int], export: Export) -> None:
+    """Tell that Windows-1252 is assumed, with the records that hold the lines where it matters."""
+    begins = export.frame[LINE].to_numpy() if export.frame is not None else np.array([], int)
+    record = np.searchsorted(begins, lines, side="right") - 1
+    export.note(
+        "encoding_assumed",
+        "is not UTF-8 and was read as Windows-1252, which is assumed; look at a word with an accent, and say "
+        "encoding: cp1252 (or what it is) in study.yaml",
+        begins[record[record >= 0]],
+        severity="warning",
+    )

@@ -29,12 +29,15 @@ class Scan:
     is_plain
         Whether every quotation mark opens, closes or is doubled as CSV asks, and every line ends with ``\\n`` or
         ``\\r\\n``: then there is one way to read the file.
+    assumed_lines
+        Where the encoding is assumed, the lines on which that matters.
     """
 
     encoding: str
     lines: int = 0
     is_quoted: bool = False
     is_plain: bool = True
+    assumed_lines: list[int] | None = None
 
 
 class NotText(Exception):
@@ -159,29 +162,22 @@ def _quotes_fit(chunk: bytes, quotes_before: int, delimiter: str) -> bool:
 
 
 def _assumed(path: Path, scan: Scan, export: Export) -> Scan | None:
-    """Tell that Windows-1252 is assumed; where some lines can only be UTF-8, the file is of two encodings."""
+    """Return the scan of a file in Windows-1252; None where some of its lines can only be UTF-8."""
     lines = {True: [], False: []}
-    number = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.isascii():
                 lines[_is_utf8(line)].append(number)
     if lines[True]:
         rarer = min(lines.values(), key=len)
-        other, here = ("UTF-8", "Windows-1252") if rarer is lines[False] else ("Windows-1252", "UTF-8")
+        most, these = ("UTF-8", "Windows-1252") if rarer is lines[False] else ("Windows-1252", "UTF-8")
         return export.fail(
             "mixed_encodings",
-            f"is {other} text, and these lines are {here}: two files of different programs were put together; "
+            f"is {most} text, and these lines are {these}: two files of different programs were put together; "
             "export each by itself",
             rarer,
         )
-    export.note(
-        "encoding_assumed",
-        "is not UTF-8 and was read as Windows-1252, which is assumed; look at a name with an accent, and say "
-        "encoding: in study.yaml",
-        lines[False],
-        severity="warning",
-    )
+    scan.assumed_lines = lines[False]
     return scan
 
 
