@@ -16,7 +16,7 @@ from analysis.simulate.exports.sheet import Sheet, workbook
 from analysis.simulate.scenario import Scenario, Survey
 
 Bytes = Callable[[], bytes]
-GERMAN = {"delimiter": ";", "encoding": "cp1252"}
+GERMAN = {"delimiter": ";", "encoding": "utf-8-sig"}
 
 
 @dataclass(frozen=True)
