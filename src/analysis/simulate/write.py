@@ -42,10 +42,19 @@ def write_company(company: Company, folder: Path, *, overwrite: bool = False) ->
         shutil.rmtree(old)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes a value that recurs in full each time: anchors are not allowed in a study file."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def files(company: Company) -> dict[str, bytes]:
     """Return the content of every file of the study folder by its path in it."""
     raw = {file.path: file.write() for file in raw_files(company.scenario, company.tables)}
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in sorted(raw.items()))
-    study = yaml.safe_dump(company.study, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    study = yaml.dump(
+        company.study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+    )
     truth = canonical_csv(company.truth)
     return raw | {"study.yaml": study.encode(), "SHA256SUMS": sums.encode(), "truth.csv": truth}
