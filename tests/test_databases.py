@@ -3,8 +3,8 @@
 import datetime as dt
 import os
 import shutil
-import subprocess
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest

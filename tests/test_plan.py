@@ -160,7 +160,7 @@ def test_a_file_that_is_no_mapping_or_no_text_is_refused(tmp_path):
         (1, "a: !!str 1\n", "tags (!) are not allowed"),
         (1, "a: " + "[" * 100_000, "nested more than 30 deep"),
         (1, "a: " + "{b: " * 5_000, "nested more than 30 deep"),
-        (31, "".join(f"{' ' * depth}a:\n" for depth in range(900)), "nested more than 30 deep"),
+        (30, "".join(f"{' ' * depth}a:\n" for depth in range(900)), "nested more than 30 deep"),
         (2, "a: 1\n? [b, c]\n: 2\n", "a key must be a single word or text"),
         (2, "a: 1\na: 2\n", "is given twice"),
     ],

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from analysis.ingest.profile import Header
 from analysis.ingest.readers import csv_file
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.lists(
     st.text(string.ascii_letters + "äéß _", min_size=1, max_size=8).map(str.strip).filter(bool),
     min_size=2,
@@ -80,6 +80,8 @@ def no_errors(export):
 )
 def test_a_table_in_any_dialect_comes_back_equal(table, delimiter, quoting, line_end, encoding, is_given):
     names, rows = table
+    if line_end == "\r":  # Python's writer does not see that a \n within a cell needs quotation marks then
+        quoting = csv.QUOTE_ALL
     text = written(names, rows, delimiter=delimiter, quoting=quoting, lineterminator=line_end)
     given_dialect = {"delimiter": delimiter, "encoding": encoding} if is_given else {"delimiter": delimiter}
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +103,7 @@ def test_the_mark_is_found_where_cells_hold_no_other(table, delimiter):
     assert cells(export) == expected(names, rows)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from(['"', ",", "\n", "\r\n", "\r", "a", " ", "é", "b,c\n", '"x"']), max_size=30).map("".join)
 )
@@ -123,7 +125,7 @@ SIMPLE = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(10**14), 10**14),
-    st.floats(-1e12, 1e12, allow_nan=False).map(lambda x: x + 0.0),
+    st.floats(-1e12, 1e12, allow_nan=False).map(lambda x: float(f"{x:.15g}") + 0.0),  # openpyxl writes 16 digits
     st.text(string.ascii_letters + "äß€ ", min_size=1, max_size=9).map(str.strip),
 )
 
@@ -182,7 +184,7 @@ STARTS += [b"\xff\xfe", b"\xef\xbb\xbf", b'{"a":', b"[{", b"a,b\n", b"0" * 40 + 
 HEADERS = [PLAIN, Header(wording=2, also='{"ImportId"'), Header(below=2), Header(names=3)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(STARTS),
     st.one_of(st.binary(max_size=300), st.text(max_size=100).map(lambda t: t.encode("utf-8", "surrogatepass"))),
@@ -217,7 +219,7 @@ def good_files(tmp_path_factory):
     return some_files(tmp_path_factory.mktemp("good"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_no_damaged_file_makes_a_reader_raise(good_files, data):
     content = bytearray(data.draw(st.sampled_from(good_files)))

@@ -44,7 +44,7 @@ def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a date stays text, for the model to check, and what could hide or multiply a value is a mistake.
+    """Safe YAML in which a date stays text, for the model to check, and what hides or multiplies values is a mistake.
 
     That is: a key given twice, an alias (some lines of them can stand for gigabytes), a tag, nesting without end.
     """
