@@ -26,6 +26,12 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "enrolments": (enrolments.intake_rules, enrolments.enrolment_rules),
     "sessions": (enrolments.session_rules,),
 }
+# No number may depend on the order of a file's rows: answers alone stay as they came.
+ORDER = {
+    "employees": ["hire_date", "employee_id"],
+    "jobs": ["employee_id", "effective_date"],
+    "enrolments": ["program_id", "intake_date", "role", "employee_id"],
+}
 ANSWERS = ("responses", "unlinked_responses", "ratings")
 
 
@@ -63,9 +69,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
             problems += _check_table(table, raw.tables[table], phases, context)
     if _stops(problems):
         return Tables(), problems
-    kept = {
-        table: rows.drop(columns=["_source", "_line"]).reset_index(drop=True) for table, rows in context.kept.items()
-    }
+    kept = {table: _in_order(rows, table) for table, rows in context.kept.items()}
     return Tables(**kept, row_counts=_row_counts(context)), problems
 
 
@@ -86,6 +90,13 @@ def _check_table(
         problems += found
     context.kept[table] = rows
     return problems
+
+
+def _in_order(rows: pd.DataFrame, table: str) -> pd.DataFrame:
+    rows = rows.drop(columns=["_source", "_line"])
+    if table in ORDER:
+        rows = rows.sort_values(ORDER[table], kind="stable")
+    return rows.reset_index(drop=True)
 
 
 def _stops(problems: list[Problem]) -> bool:

@@ -15,7 +15,7 @@ from analysis.simulate.exports.cells import (
 from analysis.simulate.exports.sheet import Sheet
 
 GERMAN_DAY = "%d.%m.%Y"
-RESTING_LEAVE = pd.Timedelta(days=10)
+UNUSED_LEAVE = pd.Timedelta(days=10)
 TYPES = {
     "voluntary": "Kündigung durch Arbeitnehmer",
     "involuntary": "Kündigung durch Arbeitgeber",
@@ -41,7 +41,7 @@ def personio_employees(employees: pd.DataFrame, people: pd.DataFrame) -> Sheet:
         "Geburtsdatum": days(birth_days(employees["birth_year"]), GERMAN_DAY),
         "Einstellungsdatum": days(employees["hire_date"], GERMAN_DAY),
         "Gekündigt am": days(employees["notice_date"], GERMAN_DAY),
-        "Letzter Arbeitstag": days(left - RESTING_LEAVE, GERMAN_DAY),
+        "Letzter Arbeitstag": days(left - UNUSED_LEAVE, GERMAN_DAY),
         "Kündigung zum": days(left, GERMAN_DAY),
         "Kündigungsart": words(employees["exit_type"], TYPES),
         "Kündigungsgrund": employees["exit_reason"],
