@@ -236,7 +236,7 @@ def test_items_whose_wording_is_not_ours_are_found_by_their_code(tmp_path):
     codes = dict(zip(["mor1", "mor2", "mor3", "mor4", "mor5"], card.items, strict=True))
     frame = answers(instrument="who5")
     frame = frame.assign(item=frame["item"].map(codes)).dropna(subset="item").reset_index(drop=True)
-    for n, tool in enumerate(TOOLS.values()):
-        source = {"table": "responses", "instrument": "who5", "wave": 1} | tool.source
-        raw = read(tmp_path / str(n), tool.write(frame, who, card), tool.name, **source)
+    for name in ("qualtrics", "surveymonkey", "microsoft forms, csv", "google forms", "limesurvey"):
+        tool, source = TOOLS[name], {"table": "responses", "instrument": "who5", "wave": 1}
+        raw = read(tmp_path / name, tool.write(frame, who, card), tool.name, **source, **tool.source)
         assert raw.tables["responses"]["item"].astype("str").tolist() == frame["item"].tolist()
