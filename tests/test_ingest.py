@@ -35,7 +35,7 @@ def only(raw):
 
 def test_every_table_of_a_good_study_is_read(tmp_path):
     raw = read(tmp_path, TINY_COMPANY)
-    assert [(p.severity, p.rule) for p in raw.problems] == [("info", "booleans_translated")]
+    assert raw.problems == ()
     assert {table: len(rows) for table, rows in raw.tables.items()} == {
         "employees": 5,
         "jobs": 5,
