@@ -15,7 +15,7 @@ from analysis.release.measured import (
     invariance_of_many,
 )
 from analysis.release.people_flow import release_people_flow
-from analysis.release.quality import coverage_in_shares, missingness_in_steps
+from analysis.release.quality import coverage_in_shares, few_repairs_apart, missingness_in_steps
 from analysis.release.responses import release_response, release_steps
 
 DECIMALS = 6
@@ -154,6 +154,7 @@ RELEASES = {
     "coverage": _made_coarse(coverage_in_shares),
     "missingness": _made_coarse(missingness_in_steps),
     "flow_of_people": release_people_flow,
+    "row_counts": few_repairs_apart,
 }
 
 

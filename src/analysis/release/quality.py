@@ -24,3 +24,12 @@ def missingness_in_steps(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return the gaps of columns in steps worth `min_cell` people at least: whole percent at the best."""
     steps = frame["n_people"].map(lambda n: share_steps(n, min_cell))
     return frame.assign(share_missing=(frame["share_missing"] * steps).round() / steps)
+
+
+def few_repairs_apart(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return what became of the rows with the few repaired ones of a source not counted: few rows are few people.
+
+    Rows in, kept and rejected are told as they are, since they must add up.
+    """
+    repaired = frame["rows_repaired"].astype("Int64")
+    return frame.assign(rows_repaired=repaired.mask((repaired > 0) & (repaired < min_cell)))

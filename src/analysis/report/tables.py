@@ -152,10 +152,14 @@ def quality_table(problems: Iterable[Problem], min_cell: int = 10) -> pd.DataFra
     )
 
 
-def row_counts_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows read, kept and rejected, one line per file."""
-    names = {"rows_in": "rows read", "rows_kept": "kept", "rows_rejected": "rejected"}
-    counted = {name: [f"{int(n):,}" for n in frame[column]] for column, name in names.items()}
+def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return rows read, kept (of them repaired) and rejected, one line per file; read = kept + rejected."""
+    counted = {
+        "rows read": [f"{int(n):,}" for n in frame["rows_in"]],
+        "kept": [f"{int(n):,}" for n in frame["rows_kept"]],
+        "of them repaired": [count(n, min_cell) for n in frame["rows_repaired"]],
+        "rejected": [f"{int(n):,}" for n in frame["rows_rejected"]],
+    }
     return pd.DataFrame({"table": frame["table"], "file": frame["source"]} | counted)
 
 
