@@ -35,7 +35,7 @@ def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
         key = (finding.program, finding.role)
         if key not in ways:
             ways[key] = way_in(opened.tables, opened.study, program, finding.role)
-        rows = _ladder(ways[key], flow, _draws_lots(program))
+        rows = _ladder(ways[key], finding, _draws_lots(program))
         frames.append(rows.assign(program_id=finding.program, role=finding.role, hypothesis=finding.hypothesis))
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
 
@@ -44,12 +44,13 @@ def _draws_lots(program: Program) -> bool:
     return program.assignment in ("lottery", "waitlist")
 
 
-def _ladder(way: pd.DataFrame, flow: pd.DataFrame, by_lot: bool) -> pd.DataFrame:
-    """Return the stages of one answer: the way in, then what the answer's own flow says of those it could compare."""
+def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
+    """Return the stages of one answer: the way in, then what the answer itself says of those it could compare."""
+    flow = finding.evidence["flow"]
     # Who was offered a place and who started does not decide who is analysed where lots were drawn.
     way = (way.iloc[: way.index[way["step"] == ENROLLED][0] + 1] if by_lot else way).assign(unit="people")
     if flow["step"].iloc[-1] != ANALYSED:
-        return _concat(way, _scored(flow, by_lot), "people")
+        return _concat(way, _scored(finding, by_lot), "people")
     counts = [column for column in flow.columns if column.startswith("n_")]
     told = pd.DataFrame({"step": flow["step"], "n_people": flow[counts].sum(axis=1, skipna=False)})
     kinds = [STAGE if step in ("drew a lot", ANALYSED) else LOSS for step in told["step"]]
@@ -61,10 +62,10 @@ def _ladder(way: pd.DataFrame, flow: pd.DataFrame, by_lot: bool) -> pd.DataFrame
     return _concat(way, told.assign(kind=kinds).iloc[1:], "people")
 
 
-def _scored(flow: pd.DataFrame, by_lot: bool) -> pd.DataFrame:
-    """Return those with the scores that a scale's answer needs: both, or the later one where lots were drawn."""
-    step, counts = ("answered after", ["n_treated", "n_control"]) if by_lot else ("answered both", ["n_treated"])
-    n = flow.loc[flow["step"] == step, counts].sum(axis=1, skipna=False).iloc[0]
+def _scored(finding: Finding, by_lot: bool) -> pd.DataFrame:
+    """Return those with the scores that a scale's answer needs: in both arms where lots were drawn, else who started."""
+    sizes = [finding.primary.n_treated, *([finding.primary.n_control] if by_lot else [])]
+    n = sum(sizes) if finding.primary.is_estimated else pd.NA
     missing = "no score afterwards" if by_lot else "no score before and after"
     return pd.DataFrame({"kind": [LOSS, STAGE], "step": [missing, ANALYSED], "n_people": [pd.NA, n]})
 

@@ -189,7 +189,7 @@ def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
     """
     program, role = study.program(rows["program_id"].iloc[0]), rows["role"].iloc[0]
     height = [0.62 if kind == "stage" else 0.3 for kind in rows["kind"]]
-    figure, axes = sheet(flow_sentence(rows, program, study.min_cell), height=0.75 + sum(height), width=WIDTH)
+    figure, axes = sheet(flow_sentence(rows, program), height=0.75 + sum(height), width=WIDTH)
     widest, y, ticks = float(rows["n_people"].astype(float).max()), 0.0, []
     for row, room in zip(rows.itertuples(), height, strict=True):
         y -= room / 2

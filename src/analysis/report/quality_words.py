@@ -84,13 +84,16 @@ def stage_name(step: str, program: Program, role: str) -> str:
     return f"Enrolled as {role_phrase(program, role)}" if step == "enrolled" else STAGES[step]
 
 
-def flow_sentence(rows: pd.DataFrame, program: Program, min_cell: int) -> str:
+def told(n: object) -> str:
+    """Return a count of a participant flow; one that is not told may be small, or lie near another one."""
+    return "masked" if pd.isna(n) else f"{int(n):,}"
+
+
+def flow_sentence(rows: pd.DataFrame, program: Program) -> str:
     """Return where a participant flow begins and ends."""
     stages = rows[rows["kind"] == "stage"]
     first, last = stages.iloc[0], stages.iloc[-1]
-    unit = "lots" if last["unit"] == "lots" else "people"
-    ends = f"{count(last['n_people'], min_cell)} {unit} are in the analysis"
-    start = f"{count(first['n_people'], min_cell)} people " + (
-        "enrolled" if first["step"] == "enrolled" else "employed"
-    )
-    return f"{program.name}, {role_phrase(program, rows['role'].iloc[0])}: of {start}, {ends}"
+    who = f"{program.name}, {role_phrase(program, rows['role'].iloc[0])}"
+    begin = f"{told(first['n_people'])} people " + ("enrolled" if first["step"] == "enrolled" else "employed")
+    end = f"{told(last['n_people'])} {last['unit']} are in the analysis"
+    return f"{who}: of {begin}, " + ("it is masked how many are in the analysis" if pd.isna(last["n_people"]) else end)

@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
-from analysis.report.quality_words import empty_columns, gaps, stage_name
+from analysis.report.quality_words import empty_columns, gaps, stage_name, told
 from analysis.report.wording import DASH, count, percent, role_phrase
 
 STAGES = ("employed", "enrolled", "offered a place", "started", "analysed")
@@ -58,16 +58,16 @@ def people_flow_table(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     for (program_id, role, hypothesis), rows in frame.groupby(["program_id", "role", "hypothesis"], sort=False):
         program = study.program(program_id)
         stages = rows[rows["kind"] == "stage"].set_index("step")
-        counted = {s: _stage(stages, s, study.min_cell) for s in STAGES}
+        counted = {s: _stage(stages, s) for s in STAGES}
         who = f"{program.name}: {role_phrase(program, role)}"
         lines.append({"who": who, "answer": plan.hypothesis(hypothesis).title} | counted)
     return pd.DataFrame(lines, columns=["who", "answer", *STAGES])
 
 
-def _stage(stages: pd.DataFrame, step: str, min_cell: int) -> str:
+def _stage(stages: pd.DataFrame, step: str) -> str:
     if step not in stages.index:
         return DASH
-    n = count(stages.loc[step, "n_people"], min_cell)
+    n = told(stages.loc[step, "n_people"])
     return f"{n} lots" if stages.loc[step, "unit"] == "lots" else n
 
 
@@ -77,7 +77,7 @@ def people_steps_table(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     lines = []
     for row in frame.itertuples():
         program = study.program(row.program_id)
-        n, is_loss = count(row.n_people, study.min_cell), row.kind == "loss"
+        n, is_loss = told(row.n_people), row.kind == "loss"
         step = row.step if is_loss else stage_name(row.step, program, row.role)
         lines.append(
             {
