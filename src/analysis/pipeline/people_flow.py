@@ -12,14 +12,16 @@ from analysis.plan.study import Program
 COLUMNS = ["program_id", "role", "hypothesis", "unit", "kind", "step", "n_people"]
 ANALYSED = "analysed"
 LOTS = "lots drawn"
+ARMS = "people by arm"
 
 
 def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
     """Return the participant flow of every answer that compares people.
 
-    One row per program, role, hypothesis and stage or loss, in order: ``unit`` (``people``, or ``lots``: a person may
-    draw in several intakes), ``kind`` (``stage`` or ``loss``), ``step``, ``n_people`` (missing where the answer's own
-    flow does not tell it). Within a unit a stage less its losses is the next stage.
+    One row per program, role, hypothesis and stage or loss, in order: ``unit`` (``people``; of lotteries, in
+    which a person may draw several times, ``lots`` or ``people by arm``), ``kind`` (``stage`` or ``loss``), ``step``,
+    ``n_people`` (missing where the answer itself does not tell it). Within a unit a stage less its losses is the next
+    stage.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
     # Who was offered a place and who started does not decide who is analysed where lots were drawn.
     way = (way.iloc[: way.index[way["step"] == ENROLLED][0] + 1] if by_lot else way).assign(unit="people")
     if flow["step"].iloc[-1] != ANALYSED:
-        return _concat(way, _scored(finding, by_lot), "people")
+        return _concat(way, _scored(finding, by_lot), ARMS if by_lot else "people")
     counts = [column for column in flow.columns if column.startswith("n_")]
     told = pd.DataFrame({"step": flow["step"], "n_people": flow[counts].sum(axis=1, skipna=False)})
     kinds = [STAGE if step in ("drew a lot", ANALYSED) else LOSS for step in told["step"]]
@@ -63,7 +65,7 @@ def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
 
 
 def _scored(finding: Finding, by_lot: bool) -> pd.DataFrame:
-    """Return those with the scores that a scale's answer needs: in both arms where lots were drawn, else who started."""
+    """Return those with the scores that a scale's answer needs: in both arms where lots were drawn."""
     sizes = [finding.primary.n_treated, *([finding.primary.n_control] if by_lot else [])]
     n = sum(sizes) if finding.primary.is_estimated else pd.NA
     missing = "no score afterwards" if by_lot else "no score before and after"

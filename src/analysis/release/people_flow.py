@@ -67,4 +67,9 @@ def _told_losses(before: dict, after: dict, losses: list[dict], is_merged: bool,
     is_few = any(pd.isna(loss["n_people"]) or loss["n_people"] < min_cell for loss in some)
     if some and not is_few and not is_merged:
         return some
-    return [after | {"kind": "loss", "step": ", or ".join(loss["step"] for loss in losses), "n_people": lost}]
+    return [after | {"kind": "loss", "step": _either([loss["step"] for loss in losses]), "n_people": lost}]
+
+
+def _either(reasons: list[str]) -> str:
+    *first, last = reasons
+    return ", or ".join([", ".join(first), last]) if first else last

@@ -133,7 +133,7 @@ def _people(released: Released, images: Mapping[str, dict]) -> dict | None:
         return None
     return {
         "images": [picture for name, picture in images.items() if name.startswith("people-")],
-        "has_lots": bool((frame["unit"] == "lots").any()),
+        "has_lots": bool((frame["unit"] != "people").any()),
         "table": tables.frame_html(tables_quality.people_flow_table(frame, released.study)),
         "steps": tables.frame_html(tables_quality.people_steps_table(frame, released.study)),
     }

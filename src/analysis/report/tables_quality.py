@@ -68,7 +68,7 @@ def _stage(stages: pd.DataFrame, step: str) -> str:
     if step not in stages.index:
         return DASH
     n = told(stages.loc[step, "n_people"])
-    return f"{n} lots" if stages.loc[step, "unit"] == "lots" else n
+    return n if stages.loc[step, "unit"] == "people" else f"{n} {stages.loc[step, 'unit']}"
 
 
 def people_steps_table(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
