@@ -20,7 +20,7 @@ def account(
     Columns ``table, source, rows_in, rows_kept, rows_repaired, rows_rejected``, counted in records of the file: a form
     of a survey is one, however many answers are made of it. A record is kept when anything of it is kept and nothing
     of it is an error; ``rows_kept + rows_rejected = rows_in``, and repaired ones are among the kept. An error of a
-    file as a whole (of no line, or of its header) rejects all of its rows.
+    file as a whole (of no line, of its header, or of its checksum) rejects all of its rows.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def account(
     counts = []
     for key, n in rows_in.items():
         lines = np.setdiff1d(left.get(key, _NONE), broken.get(key, _NONE))
-        lines = _NONE if key in unusable else lines
+        lines = _NONE if unusable & {key, ("study", key[1])} else lines
         repaired = np.intersect1d(lines, mended.get(key, _NONE), assume_unique=True)
         counts.append((*key, n, len(lines), len(repaired), n - len(lines)))
     return pd.DataFrame(counts, columns=COLUMNS)
