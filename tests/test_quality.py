@@ -1,13 +1,12 @@
 """How good the data are: rows that add up, gaps, coverage, the participant flow, and the page that tells of them."""
 
-import io
 import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from studies import TINY_COMPANY, as_csv, write_study
 
@@ -291,7 +290,8 @@ def readable_small(flow: pd.DataFrame) -> list[int]:
 steps = st.integers(0, 30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
+@example((0, 0, 0, 0, 0, 1, 10), [("H2_morale", 11)])
 @given(
     st.tuples(*[steps] * 7),
     st.lists(st.tuples(st.sampled_from(["H2_morale", "H3_leadership"]), steps), max_size=2, unique_by=lambda x: x[0]),
@@ -452,9 +452,12 @@ def test_bad_input_gets_a_page_for_whoever_must_mend_it(tmp_path):
 
 def test_rows_on_the_page_of_bad_input_add_up(tmp_path):
     page = (bad_company(tmp_path) / "data_quality.html").read_text(encoding="utf-8")
-    table = next(t for t in pd.read_html(io.StringIO(page)) if "rows read" in t)
-    assert (table["rows read"] == table["kept"] + table["rejected"]).all()
-    assert table.set_index("table").loc["employees", "rejected"] == 1
+    section = page[page.index('id="rows"') : page.index('id="noticed"')]
+    lines = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr><td.*?</tr>", section)]
+    assert len(lines) == len(TINY_COMPANY) - 1  # the empty file holds no rows
+    for table, _, read, kept, repaired, rejected in lines:
+        assert int(read) == int(kept) + int(rejected) and int(repaired) <= int(kept)
+        assert (int(rejected) == 1) == (table == "employees")
 
 
 def test_a_bad_study_yaml_gets_a_page_too(tmp_path):
