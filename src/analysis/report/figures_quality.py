@@ -36,6 +36,7 @@ from analysis.report.wording import count, percent
 WIDTH = 8.4
 # With more files than this, those of one table share a bar.
 MOST_BARS = 12
+LONGEST_NAME = 26
 # A few rows among many would not be seen: their part of a bar has this share of it at least.
 LEAST_SEEN = 0.012
 REPAIRS = ("repaired", "set_null")
@@ -93,7 +94,9 @@ def _bars(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label(bar) -> str:
-    files = f"{len(bar.sources)} files" if len(bar.sources) > 1 else bar.sources[0].rpartition("/")[2]
+    name = bar.sources[0].rpartition("/")[2]
+    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    files = f"{len(bar.sources)} files" if len(bar.sources) > 1 else short
     return f"{bar.table.replace('_', ' ')}: {files}"
 
 
