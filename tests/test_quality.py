@@ -93,6 +93,12 @@ def test_an_error_of_the_whole_file_rejects_all_of_its_rows(error):
     assert counted(3, kept=[2, 3, 4], problems=[error]) == [3, 0, 0, 3]
 
 
+def test_what_was_repaired_before_a_survey_proved_unlinked_counts():
+    key, kept = ("unlinked_responses", "raw/form.csv"), {"unlinked_responses": rows_of([2, 3])}
+    [found] = account({key: 2}, kept, [problem([2], "repaired"), problem([3], severity="error")]).to_dict("records")
+    assert (found["rows_kept"], found["rows_repaired"], found["rows_rejected"]) == (1, 1, 1)
+
+
 def test_an_error_of_another_file_rejects_nothing():
     assert counted(1, kept=[2], problems=[problem([2], severity="error", source="raw/other.csv")]) == [1, 1, 0, 0]
 
@@ -253,9 +259,7 @@ def test_the_way_in_is_told_person_by_person(tiny):
 
 
 def test_a_colleague_who_could_have_enrolled_is_lost_for_not_enrolling(tiny):
-    jobs = tiny.tables.jobs.assign(
-        job_level=tiny.tables.jobs["job_level"].mask(tiny.tables.jobs["employee_id"] == "E1", 2)
-    )
+    jobs = tiny.tables.jobs.assign(job_level=tiny.tables.jobs["job_level"].replace(5, 2))
     found = way_in(replace(tiny.tables, jobs=jobs), tiny.study, tiny.study.programs[0], "mentor").set_index("step")
     assert found.loc["eligible but not enrolled", "n_people"] == 1
 

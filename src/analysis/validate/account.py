@@ -35,12 +35,13 @@ def account(
     errors = [p for p in problems if p.severity == "error"]
     broken = _lines_touched(errors)
     mended = _lines_touched(p for p in problems if p.action in REPAIRS)
-    unusable = {(p.table, p.source) for p in errors if _is_of_the_file(p)}
+    unusable = {_file(p.table, p.source) for p in errors if _is_of_the_file(p)}
     counts = []
     for key, n in rows_in.items():
-        lines = np.setdiff1d(left.get(key, _NONE), broken.get(key, _NONE))
-        lines = _NONE if unusable & {key, ("study", key[1])} else lines
-        repaired = np.intersect1d(lines, mended.get(key, _NONE), assume_unique=True)
+        file = _file(*key)
+        lines = np.setdiff1d(left.get(key, _NONE), broken.get(file, _NONE))
+        lines = _NONE if unusable & {file, _file("study", key[1])} else lines
+        repaired = np.intersect1d(lines, mended.get(file, _NONE), assume_unique=True)
         counts.append((*key, n, len(lines), len(repaired), n - len(lines)))
     return pd.DataFrame(counts, columns=COLUMNS)
 
@@ -57,6 +58,11 @@ def lines_of(tables: Mapping[str, pd.DataFrame]) -> Lines:
 _NONE = np.zeros(0, dtype=int)
 
 
+def _file(table: str, source: str) -> tuple[str, str]:
+    # That a survey is linked to nobody is only seen after its first problems were noted.
+    return table.removeprefix("unlinked_"), source
+
+
 def _known(problem: Problem) -> np.ndarray:
     # A problem of a few rows may name them as examples alone.
     return np.asarray(problem.example_rows if problem.lines is None else problem.lines, dtype=int)
@@ -65,7 +71,7 @@ def _known(problem: Problem) -> np.ndarray:
 def _lines_touched(problems: Iterable[Problem]) -> Lines:
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     for problem in problems:
-        found.setdefault((problem.table, problem.source), []).append(_known(problem))
+        found.setdefault(_file(problem.table, problem.source), []).append(_known(problem))
     return {key: np.unique(np.concatenate(parts)) for key, parts in found.items()}
 
 

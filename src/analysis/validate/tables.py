@@ -10,7 +10,7 @@ from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
 from analysis.validate import employees, enrolments, jobs, surveys
-from analysis.validate.account import account, lines_of
+from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule, enforce
@@ -62,8 +62,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     for table, phases in PHASES.items():
         if table in raw.tables:
             problems += _check_table(table, raw.tables[table], phases, context)
-    rows_in = {key: len(lines) for key, lines in lines_of(raw.tables).items()}
-    row_counts = account(rows_in, context.kept, problems)
+    row_counts = account(raw.rows_in, context.kept, problems)
     if _stops(problems):
         return Tables(row_counts=row_counts), problems
     kept = {
