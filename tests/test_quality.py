@@ -48,12 +48,12 @@ def rows_of(lines, source="raw/form.csv"):
 
 
 def counted(rows_in, kept, problems=()):
-    """Return in, kept, repaired and rejected of the only source."""
+    """Return the rows in, kept, repaired, translated and rejected of the only source."""
     [found] = account({("responses", "raw/form.csv"): rows_in}, {"responses": rows_of(kept)}, problems).to_dict(
         "records"
     )
     assert found["rows_in"] == found["rows_kept"] + found["rows_rejected"]
-    return [found[name] for name in ("rows_in", "rows_kept", "rows_repaired", "rows_rejected")]
+    return [found[f"rows_{name}"] for name in ("in", "kept", "repaired", "translated", "rejected")]
 
 
 def checked(folder, tables):
@@ -67,17 +67,22 @@ def checked(folder, tables):
 
 
 def test_a_form_with_three_answers_is_one_row_and_kept_while_one_answer_is():
-    assert counted(2, kept=[2, 2, 3]) == [2, 2, 0, 0]
-    assert counted(2, kept=[3]) == [2, 1, 0, 1]
+    assert counted(2, kept=[2, 2, 3]) == [2, 2, 0, 0, 0]
+    assert counted(2, kept=[3]) == [2, 1, 0, 0, 1]
 
 
 def test_repaired_rows_are_among_the_kept_and_counted_once():
     repairs = [problem([2, 3], "repaired"), problem([3, 4], "set_null"), problem([5], "kept")]
-    assert counted(5, kept=[2, 3, 5, 6], problems=repairs) == [5, 4, 2, 1]
+    assert counted(5, kept=[2, 3, 5, 6], problems=repairs) == [5, 4, 2, 0, 1]
+
+
+def test_a_date_written_otherwise_is_translated_and_no_defect():
+    changes = [problem([2, 3, 4], "repaired", "info"), problem([4], "set_null", "info"), problem([5], "repaired")]
+    assert counted(4, kept=[2, 3, 4, 5], problems=changes) == [4, 4, 4, 2, 0]
 
 
 def test_rows_with_an_error_count_as_rejected_though_they_stay_to_be_looked_at():
-    assert counted(3, kept=[2, 3, 4], problems=[problem([3], severity="error")]) == [3, 2, 0, 1]
+    assert counted(3, kept=[2, 3, 4], problems=[problem([3], severity="error")]) == [3, 2, 0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_rows_with_an_error_count_as_rejected_though_they_stay_to_be_looked_at()
     ids=["of no line", "of the header", "of the checksum"],
 )
 def test_an_error_of_the_whole_file_rejects_all_of_its_rows(error):
-    assert counted(3, kept=[2, 3, 4], problems=[error]) == [3, 0, 0, 3]
+    assert counted(3, kept=[2, 3, 4], problems=[error]) == [3, 0, 0, 0, 3]
 
 
 def test_what_was_repaired_before_a_survey_proved_unlinked_counts():
@@ -100,7 +105,7 @@ def test_what_was_repaired_before_a_survey_proved_unlinked_counts():
 
 
 def test_an_error_of_another_file_rejects_nothing():
-    assert counted(1, kept=[2], problems=[problem([2], severity="error", source="raw/other.csv")]) == [1, 1, 0, 0]
+    assert counted(1, kept=[2], problems=[problem([2], severity="error", source="raw/other.csv")]) == [1, 1, 0, 0, 0]
 
 
 def test_the_ledger_counts_records_and_not_the_rows_made_of_them():
@@ -233,9 +238,10 @@ def test_who_has_no_job_on_record_cannot_be_counted_by_subtraction():
 
 def test_a_few_repaired_rows_of_a_file_are_not_counted_and_the_rest_adds_up():
     counts = pd.DataFrame({"table": ["employees", "jobs"], "source": ["a.csv", "b.csv"], "rows_in": [100, 200],
-                           "rows_kept": [97, 200], "rows_repaired": [7, 51], "rows_rejected": [3, 0]})  # fmt: skip
+                           "rows_kept": [97, 200], "rows_repaired": [97, 91], "rows_translated": [90, 40],
+                           "rows_rejected": [3, 0]})  # fmt: skip
     shown = release_described("row_counts", counts, LEAST)
-    assert shown["rows_repaired"].isna().tolist() == [True, False]
+    assert shown["rows_repaired"].isna().tolist() == shown["rows_translated"].isna().tolist() == [True, False]
     assert rows_sentence(shown) == "3 of 300 rows were rejected, 51 and a few more repaired"
     assert rows_sentence(counts) == "3 of 300 rows were rejected, 58 repaired"
 
@@ -370,7 +376,8 @@ def test_where_lots_are_drawn_people_and_lots_are_not_mixed(answered):
 
 
 COUNTS = pd.DataFrame({"table": ["employees", "jobs"], "source": ["raw/e.csv", "raw/j.csv"], "rows_in": [1000, 2000],
-                       "rows_kept": [992, 2000], "rows_repaired": [0, 120], "rows_rejected": [8, 0]})  # fmt: skip
+                       "rows_kept": [992, 2000], "rows_repaired": [0, 1120], "rows_translated": [0, 1000],
+                       "rows_rejected": [8, 0]})  # fmt: skip
 
 
 def drawn_text(figure) -> str:
@@ -433,6 +440,13 @@ def test_a_study_without_tables_still_has_a_page(answered):
     assert "Where every row went" not in quality_page(bare)
 
 
+def test_what_was_only_written_otherwise_is_folded_away(answered):
+    wrong, otherwise = problem([2] * 20, "set_null", rule="wrong"), problem(range(20), "repaired", "info", rule="dates")
+    page = quality_page(replace(answered, problems=(wrong, replace(otherwise, message="was translated"))))
+    shown, folded = page.split("What was only written otherwise")
+    assert "is odd; mend it" in shown and "was translated" not in shown and "was translated" in folded
+
+
 def bad_company(folder):
     tables = TINY_COMPANY | {"employees": TINY_COMPANY["employees"].replace("2019-03-01", "Erika Mustermann")}
     write_study(folder / "data" / "acme", tables | {"ratings": ""})
@@ -459,8 +473,8 @@ def test_rows_on_the_page_of_bad_input_add_up(tmp_path):
     section = page[page.index('id="rows"') : page.index('id="noticed"')]
     lines = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr><td.*?</tr>", section)]
     assert len(lines) == len(TINY_COMPANY) - 1  # the empty file holds no rows
-    for table, _, read, kept, repaired, rejected in lines:
-        assert int(read) == int(kept) + int(rejected) and int(repaired) <= int(kept)
+    for table, _, read, kept, translated, repaired, rejected in lines:
+        assert int(read) == int(kept) + int(rejected) and int(translated) + int(repaired) <= int(kept)
         assert (int(rejected) == 1) == (table == "employees")
 
 

@@ -27,9 +27,12 @@ def missingness_in_steps(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 
 
 def few_repairs_apart(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
-    """Return what became of the rows with the few repaired ones of a source not counted: few rows are few people.
+    """Return what became of the rows without counting a few repaired ones of a source: few rows are few people.
 
-    Rows in, kept and rejected are told as they are, since they must add up.
+    Rows in, kept and rejected are told as they are, since they must add up; those translated are not told where the
+    few would be left over from them.
     """
-    repaired = frame["rows_repaired"].astype("Int64")
-    return frame.assign(rows_repaired=repaired.mask((repaired > 0) & (repaired < min_cell)))
+    mended = frame["rows_repaired"] - frame["rows_translated"]
+    is_few = (mended > 0) & (mended < min_cell)
+    hidden = ["rows_repaired", "rows_translated"]
+    return frame.assign(**{name: frame[name].astype("Int64").mask(is_few) for name in hidden})

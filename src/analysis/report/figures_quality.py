@@ -26,6 +26,7 @@ from analysis.report.quality_words import (
     flow_sentence,
     gaps,
     gaps_sentence,
+    mended,
     reasons,
     rows_sentence,
     stage_name,
@@ -40,7 +41,7 @@ LONGEST_NAME = 26
 # A few rows among many would not be seen: their part of a bar has this share of it at least.
 LEAST_SEEN = 0.012
 REPAIRS = ("repaired", "set_null")
-PARTS = {"kept as they came": BLUE, "kept, repaired": SKY, "rejected": VERMILION}
+PARTS = {"kept": BLUE, "kept, repaired": SKY, "rejected": VERMILION}
 
 
 @styled
@@ -50,7 +51,8 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
     Parameters
     ----------
     counts
-        As from `validate.account.account`; a missing ``rows_repaired`` is a few.
+        As from `validate.account.account`; a missing ``rows_repaired`` is a few. Rows that were only written otherwise
+        are drawn as kept.
     min_cell
         Reasons with fewer rows are only said to be few; 1 where the reader may know.
     """
@@ -79,15 +81,15 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
 
 def _bars(counts: pd.DataFrame) -> pd.DataFrame:
     """Return what each bar shows: a file, or all files of a table."""
-    rows = counts.assign(rows_repaired=counts["rows_repaired"].astype("Float64"))
+    rows = counts.assign(rows_mended=mended(counts))
     by = ["table", "source"] if len(rows) <= MOST_BARS else ["table"]
     bars = rows.groupby(by, sort=False).agg(
         sources=("source", tuple),
         rows_in=("rows_in", "sum"),
         rows_kept=("rows_kept", "sum"),
         rows_rejected=("rows_rejected", "sum"),
-        rows_repaired=("rows_repaired", "sum"),
-        is_few=("rows_repaired", lambda n: n.isna().any()),
+        rows_mended=("rows_mended", "sum"),
+        is_few=("rows_mended", lambda n: n.isna().any()),
     )
     bars = bars.reset_index()
     return bars.assign(label=[_label(bar) for bar in bars.itertuples()])
@@ -101,13 +103,13 @@ def _label(bar) -> str:
 
 
 def _is_untouched(bar) -> bool:
-    return not (bar.rows_rejected or bar.rows_repaired or bar.is_few)
+    return not (bar.rows_rejected or bar.rows_mended or bar.is_few)
 
 
 def _draw_parts(axes, at: int, bar) -> None:
     total = max(bar.rows_in, 1)
     rejected = max(bar.rows_rejected / total, LEAST_SEEN) if bar.rows_rejected else 0
-    repaired = max(float(bar.rows_repaired) / total, LEAST_SEEN) if bar.rows_repaired or bar.is_few else 0
+    repaired = max(float(bar.rows_mended) / total, LEAST_SEEN) if bar.rows_mended or bar.is_few else 0
     repaired = min(repaired, 1 - rejected)
     left = 0.0
     for width, colour in zip((1 - repaired - rejected, repaired, rejected), PARTS.values(), strict=True):
@@ -118,13 +120,14 @@ def _draw_parts(axes, at: int, bar) -> None:
 def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
     """Return what was repaired and rejected of a bar's rows, and why."""
     if _is_untouched(bar):
-        return "all kept as they came"
+        return "all kept"
     lines = []
     if bar.rows_rejected:
         lines.append(_because(f"{bar.rows_rejected:,} rejected", reasons(problems, ("rejected",), min_cell)))
-    if bar.rows_repaired or bar.is_few:
-        few = f"{int(bar.rows_repaired):,}" if bar.rows_repaired else "a few"
-        why = reasons([p for p in problems if p.severity != "error"], REPAIRS, min_cell)
+    if bar.rows_mended or bar.is_few:
+        few = f"{int(bar.rows_mended):,}" if bar.rows_mended else "a few"
+        repairs = [p for p in problems if p.severity != "error" and not p.is_translation]
+        why = reasons(repairs, REPAIRS, min_cell)
         lines.append(_because(f"{few} repaired", why))
     return "\n".join(lines)
 

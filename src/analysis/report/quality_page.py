@@ -95,9 +95,20 @@ def _about(study: Study | None, problems: Sequence[Problem]) -> dict:
         "title": study.page_title if study else None,
         "is_simulated": bool(study and study.simulated),
         "min_cell": study.min_cell if study else None,
-        "remarks": [{"source": p.source, "message": p.message, "is_unverified": p.rule == REMARKS[0]}
-                    for p in problems if p.rule in REMARKS],
-    }  # fmt: skip
+        "remarks": _remarks(problems),
+    }
+
+
+def _remarks(problems: Sequence[Problem]) -> list[dict]:
+    """Return what must be known of whole exports: each remark once, with the files that it is about."""
+    told: dict[tuple[bool, str], list[str]] = {}
+    for problem in problems:
+        if problem.rule in REMARKS:
+            told.setdefault((problem.rule == REMARKS[0], problem.message.rstrip(".")), []).append(problem.source)
+    return [
+        {"files": ", ".join(dict.fromkeys(sources)), "message": message, "is_unverified": unverified}
+        for (unverified, message), sources in sorted(told.items(), key=lambda remark: not remark[0][0])
+    ]
 
 
 def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: int) -> dict | None:
@@ -121,10 +132,14 @@ def _by_file(errors: Sequence[Problem]) -> list[dict]:
     ]
 
 
-def _noticed(problems: Sequence[Problem], min_cell: int) -> str:
-    """Return what was repaired, rejected or noticed as a table; empty where nothing was."""
+def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, str]:
+    """Return what was wrong, and what was only written otherwise or left out of all rows, each as a table or empty."""
     told = [p for p in problems if p.rule not in REMARKS]
-    return tables.frame_html(tables.quality_table(told, min_cell)) if told else ""
+    formal = [p for p in told if p.is_translation or (p.severity == "info" and not p.rows)]
+    return {
+        name: tables.frame_html(tables.quality_table(part, min_cell)) if part else ""
+        for name, part in (("wrong", [p for p in told if p not in formal]), ("formal", formal))
+    }
 
 
 def _people(released: Released, images: Mapping[str, dict]) -> dict | None:

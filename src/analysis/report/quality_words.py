@@ -15,15 +15,18 @@ STAGES = {"employed": "Employed at some time", "offered a place": "Offered a pla
           "analysed": "In the analysis", "lots drawn": "Lots drawn in all intakes"}  # fmt: skip
 
 
+def mended(counts: pd.DataFrame) -> pd.Series:
+    """Return how many rows of each source were repaired because something was wrong; missing where it was a few."""
+    return counts["rows_repaired"].astype("Int64") - counts["rows_translated"].astype("Int64")
+
+
 def rows_sentence(counts: pd.DataFrame) -> str:
     """Return how many rows came in and what became of them: ``8 of 21,402 rows were rejected, 132 repaired``."""
-    rows_in, rejected = int(counts["rows_in"].sum()), int(counts["rows_rejected"].sum())
-    repaired, some = int(counts["rows_repaired"].sum()), bool(counts["rows_repaired"].isna().any())
-    mended = "none" if not repaired and not some else f"{repaired:,}" if repaired else "a few"
-    more = " and a few more" if repaired and some else ""
-    none = "None" if rejected == 0 else f"{rejected:,}"
+    rows_in, rejected, repairs = int(counts["rows_in"].sum()), int(counts["rows_rejected"].sum()), mended(counts)
+    repaired, some = int(repairs.sum()), bool(repairs.isna().any())
+    told = f"{repaired:,}{' and a few more' if some else ''}" if repaired else "a few" if some else "none"
     verb = "was" if rejected == 1 else "were"
-    return f"{none} of {rows_in:,} rows {verb} rejected, {mended}{more} repaired"
+    return f"{f'{rejected:,}' if rejected else 'None'} of {rows_in:,} rows {verb} rejected, {told} repaired"
 
 
 def reasons(problems: Iterable[Problem], actions: Sequence[str], min_cell: int) -> str:

@@ -1,25 +1,26 @@
 """Where every row of a file went: kept, repaired or rejected, so that the numbers add up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import Problem
 
-COLUMNS = ["table", "source", "rows_in", "rows_kept", "rows_repaired", "rows_rejected"]
+COLUMNS = ["table", "source", "rows_in", "rows_kept", "rows_repaired", "rows_translated", "rows_rejected"]
 REPAIRS = ("repaired", "set_null")
 Lines = dict[tuple[str, str], np.ndarray]
 
 
 def account(
-    rows_in: Mapping[tuple[str, str], int], kept: Mapping[str, pd.DataFrame], problems: Iterable[Problem]
+    rows_in: Mapping[tuple[str, str], int], kept: Mapping[str, pd.DataFrame], problems: Sequence[Problem]
 ) -> pd.DataFrame:
     """Return what became of the rows of each source: one row per table and source, in the order of `rows_in`.
 
-    Columns ``table, source, rows_in, rows_kept, rows_repaired, rows_rejected``, counted in records of the file: a form
-    of a survey is one, however many answers are made of it. A record is kept when anything of it is kept and nothing
-    of it is an error; ``rows_kept + rows_rejected = rows_in``, and repaired ones are among the kept. An error of a
+    Columns ``table, source, rows_in, rows_kept, rows_repaired, rows_translated, rows_rejected``, counted in records of
+    the file: a form of a survey is one, however many answers are made of it. A record is kept when anything of it is
+    kept and nothing of it is an error; ``rows_kept + rows_rejected = rows_in``. Repaired ones are among the kept, and
+    translated ones among the repaired: nothing was wrong with them, they were only written otherwise. An error of a
     file as a whole (of no line, of its header, or of its checksum) rejects all of its rows.
 
     Parameters
@@ -34,15 +35,18 @@ def account(
     left = lines_of(kept)
     errors = [p for p in problems if p.severity == "error"]
     broken = _lines_touched(errors)
-    mended = _lines_touched(p for p in problems if p.action in REPAIRS)
+    repairs = [p for p in problems if p.action in REPAIRS]
+    changed = _lines_touched(repairs)
+    mended = _lines_touched(p for p in repairs if not p.is_translation)
     unusable = {_file(p.table, p.source) for p in errors if _is_of_the_file(p)}
     counts = []
     for key, n in rows_in.items():
         file = _file(*key)
         lines = np.setdiff1d(left.get(key, _NONE), broken.get(file, _NONE))
         lines = _NONE if unusable & {file, _file("study", key[1])} else lines
-        repaired = np.intersect1d(lines, mended.get(file, _NONE), assume_unique=True)
-        counts.append((*key, n, len(lines), len(repaired), n - len(lines)))
+        repaired = np.intersect1d(lines, changed.get(file, _NONE), assume_unique=True)
+        translated = np.setdiff1d(repaired, mended.get(file, _NONE), assume_unique=True)
+        counts.append((*key, n, len(lines), len(repaired), len(translated), n - len(lines)))
     return pd.DataFrame(counts, columns=COLUMNS)
 
 
