@@ -22,6 +22,7 @@ from analysis.plan.contract import Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
+from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import load_study
 from analysis.release.answer import Released
 from analysis.release.disclosure import release_described, release_finding, release_flow
@@ -34,6 +35,7 @@ from analysis.validate.account import account
 from analysis.validate.rule import Rule, enforce
 
 LEAST = 10
+EXPORTS = project_dir() / "tests" / "fixtures" / "exports"
 
 
 def problem(lines=(), action="rejected", severity="warning", table="responses", source="raw/form.csv", rule="odd"):
@@ -154,6 +156,17 @@ def test_rows_add_up_whatever_is_wrong(tmp_path, spoilt):
         assert row["rows_repaired"] <= row["rows_kept"]
 
 
+@pytest.mark.parametrize("vendor", sorted(path.parent.name for path in EXPORTS.glob("*/study.yaml")))
+def test_no_vendors_row_is_lost_without_a_line_in_the_ledger(vendor):
+    study = load_study(vendor, EXPORTS)
+    tables, problems = check_tables(read_sources(study), study, load_instruments(study))
+    for row in tables.row_counts.itertuples():
+        about = [p for p in problems if p.source == row.source and (p.severity == "error" or p.action == "rejected")]
+        named = {int(line) for p in about for line in p.lines}
+        assert row.rows_kept + row.rows_rejected == row.rows_in >= row.rows_kept >= row.rows_repaired
+        assert row.rows_rejected <= len(named) or any(not len(p.lines) or max(p.lines) <= 1 for p in about)
+
+
 def test_bad_input_says_what_became_of_the_rows(tmp_path):
     write_study(tmp_path / "acme", TINY_COMPANY | {"jobs": as_csv(TINY_COMPANY["jobs"]) + "E1,2023-01-01,high,,1\n"})
     with pytest.raises(BadInput) as caught:
@@ -246,6 +259,14 @@ def test_a_few_repaired_rows_of_a_file_are_not_counted_and_the_rest_adds_up():
     assert rows_sentence(counts) == "3 of 300 rows were rejected, 58 repaired"
 
 
+ONE_ANSWER = Finding(
+    hypothesis="H1_retention", program="genius", role="mentor", verdict="suppressed", smallest_effect=0.03,
+    primary=Estimate(study="acme", program="genius", hypothesis="H1_retention", analysis="primary",
+                     outcome="voluntary_exit", role="mentor", contrast="enrolled_vs_not", estimand="ATT",
+                     estimator="iptw_aalen_johansen", measure="risk_difference", status="suppressed", reason="few"),
+)  # fmt: skip
+
+
 # --- from employed to analysed ---------------------------------------------------------------------------------------
 
 
@@ -331,6 +352,20 @@ def test_no_loss_of_a_few_people_can_be_read_from_a_flow(losses, scales):  # fmt
     assert adds_up(flow.dropna(subset="n_people")) or flow["n_people"].isna().any()
     shown = release_described("flow_of_people", flow, LEAST)
     assert adds_up(shown) and readable_small(shown) == []
+
+
+def test_few_people_analysed_do_not_follow_from_those_lost():
+    """Of 30 who started 25 could not be compared: 5 are left, which nobody may read."""
+    flow = pd.DataFrame({"step": ["started", "under notice", "no colleague", "analysed"], "n_people": [30, 25, 0, 5]})
+    shown = release_flow(flow, LEAST)
+    assert shown["step"].tolist() == ["started", "analysed"] and shown["n_people"].isna().tolist() == [False, True]
+
+
+def test_a_flow_that_ends_with_a_few_people_tells_neither_them_nor_who_was_lost(tiny):
+    own = pd.DataFrame({"step": ["started", "analysed"], "n_people": pd.array([30, None], dtype="Int64")})
+    suppressed = replace(ONE_ANSWER, evidence={"flow": own})
+    shown = release_described("flow_of_people", people_flow(tiny, [suppressed]), LEAST)
+    assert shown[shown["step"] == "analysed"]["n_people"].isna().all() and readable_small(shown) == []
 
 
 def test_a_small_loss_is_told_with_the_next_one():

@@ -67,7 +67,7 @@ def _told_rows(rows: pd.DataFrame, told: set[int], min_cell: int) -> Iterator[di
 def _told_losses(before: dict, after: dict, losses: list[dict], is_merged: bool, min_cell: int) -> list[dict]:
     """Return the losses between two stages: by reason, or where that would tell of a few, all of them together."""
     lost = pd.NA if pd.isna(after["n_people"]) else before["n_people"] - after["n_people"]
-    if pd.notna(lost) and lost == 0:
+    if not losses or (pd.notna(lost) and lost == 0):
         return []
     some = [loss for loss in losses if pd.isna(loss["n_people"]) or loss["n_people"] > 0]
     is_few = any(pd.isna(loss["n_people"]) or loss["n_people"] < min_cell for loss in some)
