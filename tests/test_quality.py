@@ -430,6 +430,12 @@ def test_the_picture_of_the_rows_says_what_was_lost_and_why():
     assert svg(figure) == svg(figures_quality.rows_plot(COUNTS, problems, LEAST))
 
 
+def test_where_no_row_was_rejected_the_sentence_says_that_all_were_kept():
+    whole = COUNTS.assign(rows_rejected=0, rows_kept=COUNTS["rows_in"])
+    assert rows_sentence(whole) == "All 3,000 rows were kept, 120 repaired"
+    assert rows_sentence(whole.assign(rows_repaired=0, rows_translated=0)).endswith("none repaired")
+
+
 def test_a_part_of_a_few_rows_can_still_be_seen():
     figure = figures_quality.rows_plot(COUNTS, [], LEAST)
     widths = [patch.get_width() for patch in figure.axes[0].patches if patch.get_width() > 0]

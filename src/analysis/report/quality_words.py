@@ -25,8 +25,9 @@ def rows_sentence(counts: pd.DataFrame) -> str:
     rows_in, rejected, repairs = int(counts["rows_in"].sum()), int(counts["rows_rejected"].sum()), mended(counts)
     repaired, some = int(repairs.sum()), bool(repairs.isna().any())
     told = f"{repaired:,}{' and a few more' if some else ''}" if repaired else "a few" if some else "none"
-    verb = "was" if rejected == 1 else "were"
-    return f"{f'{rejected:,}' if rejected else 'None'} of {rows_in:,} rows {verb} rejected, {told} repaired"
+    if not rejected:
+        return f"All {rows_in:,} rows were kept, {told} repaired"
+    return f"{rejected:,} of {rows_in:,} rows {'was' if rejected == 1 else 'were'} rejected, {told} repaired"
 
 
 def reasons(problems: Iterable[Problem], actions: Sequence[str], min_cell: int) -> str:
