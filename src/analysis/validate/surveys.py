@@ -1,12 +1,16 @@
 """Rules of the waves, responses and ratings tables, and answers given as labels."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Problem
 from analysis.plan.instruments import Instrument
+from analysis.validate.coded import among, coded, repeated, spread, together_among
 from analysis.validate.context import Context
 from analysis.validate.employment import person_rules
-from analysis.validate.rule import Rule
+from analysis.validate.rule import Rule, lines_by_source
 
 WAVE = ["wave", "instrument"]
 
@@ -18,13 +22,12 @@ def labels_to_numbers(
 
     Case does not matter. What is no label stays as it is, for the rules to judge.
     """
-    numbers = pd.Series(index=frame.index, dtype="str")
+    texts = coded(frame["value"])[1]
+    numbers = {}
     for name, card in instruments.items():
         labels = {label.strip().casefold(): f"{number:g}" for number, label in card.response.labels.items()}
-        answers = frame.loc[frame["instrument"] == name, "value"]
-        spelled = {text: labels[text.casefold()] for text in answers.dropna().unique() if text.casefold() in labels}
-        numbers = numbers.fillna(answers[answers.isin(list(spelled))].map(spelled))
-    labelled = numbers.notna()
+        numbers[name] = {text: labels[text.casefold()] for text in texts if text.casefold() in labels}
+    values, is_label = _translated(frame, numbers)
     problems = [
         Problem(
             severity="info",
@@ -35,10 +38,26 @@ def labels_to_numbers(
             action="repaired",
             example_rows=tuple(lines[:MAX_EXAMPLE_ROWS]),
             message="answers given as labels were turned into the numbers of the instrument's card",
+            lines=lines,
         )
-        for source, lines in frame[labelled].groupby("_source", sort=False)["_line"]
+        for source, lines in lines_by_source(frame.loc[is_label, ["_source", "_line"]])
     ]
-    return frame.assign(value=frame["value"].mask(labelled, numbers)), problems
+    return frame.assign(value=values), problems
+
+
+def _translated(answers: pd.DataFrame, numbers: dict[str, dict[str, str]]) -> tuple[pd.Categorical, np.ndarray]:
+    """Return the values, those that their instrument translates translated, and which these are, shape (rows,)."""
+    (instrument, names), (value, texts) = coded(answers["instrument"]), coded(answers["value"])
+    new = texts.union({number for of_one in numbers.values() for number in of_one.values()}, sort=False)
+    codes, is_label = value.astype(np.int32), np.full(len(answers), False)
+    for code, name in enumerate(names):
+        of_one = numbers.get(name)
+        if of_one:
+            rows = np.flatnonzero(instrument == code)
+            into = new.get_indexer(texts.map(lambda text, of_one=of_one: of_one.get(text, text)))
+            is_label[rows] = spread(value[rows], texts.isin(list(of_one)), False)
+            codes[rows] = spread(value[rows], into, -1)
+    return pd.Categorical.from_codes(codes, new), is_label
 
 
 def wave_rules(context: Context) -> list[Rule]:
@@ -58,7 +77,7 @@ def wave_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "an earlier row has the same wave and instrument; keep one row for each",
-            lambda f: ~f.duplicated(WAVE) | f[WAVE].isna().any(axis=1),
+            lambda f: ~repeated(f, WAVE) | f[WAVE].isna().any(axis=1),
         ),
         Rule(
             "wave_after_as_of",
@@ -76,6 +95,7 @@ def response_rules(context: Context) -> list[Rule]:
     rules = unlinked_rules(context)
     hired = context.rows_of("employees", left=True)
     if hired is not None:
+        hired_ids = pd.Index(hired["employee_id"].dropna().unique())
         rules.append(
             Rule(
                 "unknown_employee",
@@ -84,7 +104,7 @@ def response_rules(context: Context) -> list[Rule]:
                 "rejected",
                 "employee_id is nobody in the employees table, so the answer cannot be linked; add the "
                 "person there, or correct the id",
-                lambda f: f["employee_id"].isin(hired["employee_id"]) | f["employee_id"].isna(),
+                lambda f: among(f["employee_id"], hired_ids) | f["employee_id"].isna(),
             )
         )
     return rules
@@ -112,28 +132,29 @@ def rating_rules(context: Context) -> list[Rule]:
 
 def duplicate_response_rules(context: Context) -> list[Rule]:
     """Return the rule that leaves one answer per person, wave and item."""
-    return [_last_answer(lambda f: f.duplicated(["employee_id", *WAVE, "item"], keep="last"))]
+    return [_last_answer(lambda f: repeated(f, ["employee_id", *WAVE, "item"], keep="last"))]
 
 
 def duplicate_rating_rules(context: Context) -> list[Rule]:
     """Return the rule that leaves one answer per rater; answers of unnamed raters cannot be told apart and stay."""
 
-    def repeated(f: pd.DataFrame) -> pd.Series:
-        rater = f["rater_id"].mask(f["rater_id"].isna() & (f["rater_role"] == "self"), f["ratee_id"])
-        named = f.assign(rater_id=rater)
-        return named.duplicated(["ratee_id", "rater_id", *WAVE, "item"], keep="last") & rater.notna()
+    def is_repeated(f: pd.DataFrame) -> pd.Series:
+        rater, ratee = f["rater_id"].astype("str"), f["ratee_id"].astype("str")
+        rater = rater.mask(rater.isna() & (f["rater_role"] == "self"), ratee)
+        same = ["ratee_id", "rater_id", *WAVE, "item"]
+        return repeated(f.assign(rater_id=rater), same, keep="last") & rater.notna()
 
-    return [_last_answer(repeated)]
+    return [_last_answer(is_repeated)]
 
 
-def _last_answer(repeated) -> Rule:
+def _last_answer(is_repeated: Callable[[pd.DataFrame], pd.Series]) -> Rule:
     return Rule(
         "duplicate_answer",
         "item",
         "warning",
         "rejected",
         "a later row answers the same item for the same person and wave, and the last one holds; keep one",
-        lambda f: ~repeated(f),
+        lambda f: ~is_repeated(f),
     )
 
 
@@ -143,8 +164,7 @@ def _answer_rules(context: Context) -> list[Rule]:
     items = pd.MultiIndex.from_tuples(
         [(name, item) for name, card in cards.items() for item in card.items], names=["instrument", "item"]
     )
-    least = {name: card.response.min for name, card in cards.items()}
-    greatest = {name: card.response.max for name, card in cards.items()}
+    names = pd.Index(list(cards), dtype="str")
     return [
         Rule(
             "unknown_instrument",
@@ -153,7 +173,7 @@ def _answer_rules(context: Context) -> list[Rule]:
             "rejected",
             f"instrument has no card (known: {', '.join(sorted(cards)) or 'none'}); correct it, or add a card to the "
             "study's instruments/",
-            lambda f: f["instrument"].isin(list(cards)) | f["instrument"].isna(),
+            lambda f: among(f["instrument"], names) | f["instrument"].isna(),
         ),
         Rule(
             "unknown_item",
@@ -161,7 +181,9 @@ def _answer_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "item is not on its instrument's card; correct it, or add it to the card",
-            lambda f: _in(f, ["instrument", "item"], items) | ~f["instrument"].isin(list(cards)),
+            lambda f: (
+                together_among(f, ["instrument", "item"], items) | ~among(f["instrument"], names) | f["item"].isna()
+            ),
         ),
         Rule(
             "answer_out_of_range",
@@ -169,22 +191,30 @@ def _answer_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "value lies outside the instrument's answer scale; correct it, or empty it where the item was skipped",
-            lambda f: (
-                ~(
-                    (f["value"] < f["instrument"].map(least).astype("float64"))
-                    | (f["value"] > f["instrument"].map(greatest).astype("float64"))
-                )
-            ),
+            lambda f: _is_on_scale(f, cards),
         ),
         *_wave_look_up(context),
     ]
+
+
+def _is_on_scale(answers: pd.DataFrame, cards: dict[str, Instrument]) -> pd.Series:
+    """Return whether each value lies between its instrument's ends; True where it is missing or there is no card."""
+    codes, names = coded(answers["instrument"])
+    scales = [cards[name].response if name in cards else None for name in names]
+    least, greatest = (
+        spread(codes, np.array([np.nan if s is None else getattr(s, end) for s in scales], dtype=float), np.nan)
+        for end in ("min", "max")
+    )
+    return ~((answers["value"] < least) | (answers["value"] > greatest))
 
 
 def _wave_look_up(context: Context) -> list[Rule]:
     waves, known_by_now = context.rows_of("waves"), context.rows_of("waves", left=True)
     if waves is None:
         return []
-    listed, open_by_now = (pd.MultiIndex.from_frame(rows[WAVE]) for rows in (waves, known_by_now))
+    listed, open_by_now = (pd.MultiIndex.from_frame(rows[WAVE].dropna()) for rows in (waves, known_by_now))
+    later = listed.difference(open_by_now)
+    names = pd.Index(list(context.instruments), dtype="str")
     return [
         Rule(
             "unknown_wave",
@@ -192,7 +222,7 @@ def _wave_look_up(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "wave and instrument are not in the waves table; add the wave there, or correct the answer's",
-            lambda f: _in(f, WAVE, listed) | ~f["instrument"].isin(list(context.instruments)),
+            lambda f: together_among(f, WAVE, listed) | ~among(f["instrument"], names) | f["wave"].isna(),
         ),
         Rule(
             "wave_after_as_of",
@@ -200,12 +230,6 @@ def _wave_look_up(context: Context) -> list[Rule]:
             "info",
             "rejected",
             "the wave opens after as_of, where nothing is known yet; move as_of if that is wrong",
-            lambda f: _in(f, WAVE, open_by_now) | ~_in(f, WAVE, listed),
+            lambda f: ~together_among(f, WAVE, later),
         ),
     ]
-
-
-def _in(frame: pd.DataFrame, columns: list[str], known: pd.MultiIndex) -> pd.Series:
-    """Return whether the columns together are among `known`; True where one is missing."""
-    found = pd.Series(pd.MultiIndex.from_frame(frame[columns]).isin(known), index=frame.index)
-    return found | frame[columns].isna().any(axis=1)
