@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.contract import ANSWERS, TABLES, Column
-from analysis.validate.coded import coded, spread
+from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -163,13 +163,8 @@ def _text(cells: pd.Series) -> pd.Series:
 
 def _category(cells: pd.Series) -> pd.Series:
     """Return the texts as a category, its categories those that occur, in ascending order."""
-    codes, texts = coded(cells)
-    occurs = np.flatnonzero(np.bincount(codes + 1, minlength=len(texts) + 1)[1:])
-    ascending = occurs[texts[occurs].argsort()]
-    new = np.empty(len(texts), dtype=np.int32)
-    new[ascending] = np.arange(len(ascending))
-    category = pd.Categorical.from_codes(spread(codes, new, -1), texts[ascending].astype("str"))
-    return pd.Series(category, index=cells.index)
+    codes, texts = ascending(cells)
+    return pd.Series(pd.Categorical.from_codes(codes, texts.astype("str")), index=cells.index)
 
 
 def _empty(index: pd.Index, column: Column, as_text: Callable[[pd.Series], pd.Series]) -> pd.Series:

@@ -21,6 +21,18 @@ def coded(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
     return codes, pd.Index(distinct)
 
 
+def ascending(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Return which value each row has, as `coded` does, and the values: those that occur, in ascending order."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.factorize(column, sort=True)
+    codes, values = coded(column)
+    occurs = np.flatnonzero(np.bincount(codes + 1, minlength=len(values) + 1)[1:])
+    order = occurs[values[occurs].argsort()]
+    new = np.empty(len(values), dtype=np.int32)
+    new[order] = np.arange(len(order), dtype=np.int32)
+    return spread(codes, new, -1), values[order]
+
+
 def spread(codes: np.ndarray, of_each: np.ndarray, missing: object) -> np.ndarray:
     """Return for each row what `of_each` says of its value, `missing` where it has none."""
     return np.append(of_each, np.asarray([missing], dtype=of_each.dtype))[codes]
