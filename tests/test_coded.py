@@ -25,7 +25,9 @@ def answers(seed: int, n: int = 400, *, as_category: bool = False) -> pd.DataFra
     ).set_index(random.permutation(n))
     if as_category:
         # Categories that no row has, and in no order.
-        texts = {name: random.permutation([*frame[name].dropna().unique(), "nowhere"]) for name in ("employee_id", "item")}
+        texts = {
+            name: random.permutation([*frame[name].dropna().unique(), "nowhere"]) for name in ("employee_id", "item")
+        }
         frame = frame.assign(**{name: pd.Categorical(frame[name], categories=its) for name, its in texts.items()})
     return frame
 
@@ -77,7 +79,9 @@ def test_a_value_is_among_the_known_ones_or_not_and_a_missing_one_is_not(as_cate
 def test_employed_on_a_day_is_who_was_last_hired_by_then_and_has_not_left(seed):
     random = np.random.default_rng(seed)
     hired = pd.Timestamp("1960-01-01") + pd.to_timedelta(random.integers(20_000, size=60), unit="D")
-    spells = pd.DataFrame({"employee_id": pd.Series([f"E{i % 25}" for i in range(60)], dtype="str"), "hire_date": hired})
+    spells = pd.DataFrame(
+        {"employee_id": pd.Series([f"E{i % 25}" for i in range(60)], dtype="str"), "hire_date": hired}
+    )
     exits = spells["hire_date"] + pd.to_timedelta(random.integers(3_000, size=60), unit="D")
     spells = spells.assign(exit_date=exits.where(random.random(60) < 0.7))
     ids = pd.Series([f"E{i}" for i in random.integers(30, size=500)], dtype="str").mask(random.random(500) < 0.1)

@@ -1,5 +1,6 @@
 """Answers → scale scores, by the instrument's card."""
 
+import math
 from collections.abc import Collection
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
-from analysis.validate.coded import ascending, coded, spread
+from analysis.validate.coded import PLACES_A_ROW, ascending, coded, spread
 
 SCORE_COLUMNS = ["employee_id", "wave", "opens", "closes", "score", "n_answered", "n_raters"]
 
@@ -85,8 +86,17 @@ def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
     codes, levels = zip(*(ascending(keys[name]) for name in keys), strict=True)
     sizes, known = [len(level) for level in levels], np.min(codes, axis=0) >= 0
     number = np.full(len(keys), -1)
-    number[known], distinct = pd.factorize(np.ravel_multi_index(np.compress(known, codes, axis=1), sizes), sort=True)
+    number[known], distinct = _ranked(np.ravel_multi_index(np.compress(known, codes, axis=1), sizes), math.prod(sizes))
     return number, pd.MultiIndex(levels, np.unravel_index(distinct, sizes), names=list(keys))
+
+
+def _ranked(numbers: np.ndarray, n_numbers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of each number among the distinct ones, from 0, and these; the numbers are below `n_numbers`."""
+    if n_numbers > PLACES_A_ROW * len(numbers):
+        return pd.factorize(numbers, sort=True)
+    occurs = np.zeros(n_numbers, dtype=bool)
+    occurs[numbers] = True
+    return (np.cumsum(occurs) - 1)[numbers], np.flatnonzero(occurs)
 
 
 def wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:

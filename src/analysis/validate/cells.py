@@ -12,6 +12,8 @@ from analysis.plan.contract import ANSWERS, TABLES, Column
 from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
 
+# Where a row stands in its file: no column of the table.
+STAND = ("_source", "_line")
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -35,9 +37,8 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
         name: _typed(frame[name], column, as_text) if name in frame else _empty(frame.index, column, as_text)
         for name, column in TABLES[table].items()
     }
-    further = frame.drop(columns=columns, errors="ignore")
-    further = {name: as_text(cells) if cells.dtype == "category" else cells for name, cells in further.items()}
-    return pd.DataFrame(columns | further, index=frame.index)
+    further = {name: frame[name] if name in STAND else as_text(frame[name]) for name in frame if name not in columns}
+    return pd.DataFrame(columns | further, index=frame.index, copy=False)
 
 
 def _column_rules(name: str, column: Column) -> list[Rule]:
@@ -158,7 +159,8 @@ def _converted(readable: pd.Series, kind: str) -> pd.Series:
 
 
 def _text(cells: pd.Series) -> pd.Series:
-    return cells.astype("str")
+    codes, texts = coded(cells)
+    return pd.Series(texts.astype("str").array.take(codes, allow_fill=True), index=cells.index)
 
 
 def _category(cells: pd.Series) -> pd.Series:

@@ -55,16 +55,19 @@ def among(column: pd.Series, known: pd.Index) -> pd.Series:
 
 def together_among(frame: pd.DataFrame, columns: Sequence[str], known: pd.MultiIndex) -> pd.Series:
     """Return whether each row's values of several columns are together among `known`; False where one is missing."""
-    number, is_known = np.zeros(len(frame), dtype=np.int64), np.full(len(frame), True)
+    if known.empty:
+        return pd.Series(False, index=frame.index)
+    # One place more for each column: what is not known, or missing.
+    listed = np.zeros([len(level) + 1 for level in known.levels], dtype=bool)
+    listed[tuple(known.codes)] = True
+    number = np.zeros(len(frame), dtype=np.int32)
     for column, level in zip(columns, known.levels, strict=True):
         codes, values = coded(frame[column])
-        position = spread(codes, level.get_indexer(values), -1)
-        is_known &= position >= 0
-        number = number * len(level) + position
-    listed = np.zeros(known.levshape, dtype=bool)
-    listed[tuple(known.codes)] = True
-    is_known[is_known] = listed.ravel()[number[is_known]]
-    return pd.Series(is_known, index=frame.index)
+        position = level.get_indexer(values).astype(np.int32)
+        number = number * np.int32(len(level) + 1) + spread(
+            codes, np.where(position < 0, len(level), position), len(level)
+        )
+    return pd.Series(listed.ravel()[number], index=frame.index)
 
 
 def repeated(frame: pd.DataFrame, columns: Sequence[str], *, keep: str = "first") -> pd.Series:
@@ -72,10 +75,14 @@ def repeated(frame: pd.DataFrame, columns: Sequence[str], *, keep: str = "first"
     number, n_places = _numbered(frame, columns)
     if n_places > PLACES_A_ROW * len(frame):
         return pd.Series(number, index=frame.index).duplicated(keep=keep)
-    order = np.arange(len(frame)) if keep == "last" else np.arange(len(frame))[::-1]
-    kept = np.empty(n_places, dtype=np.min_scalar_type(len(frame)))
-    kept[number[order]] = order  # of equal rows the one written last stays
-    return pd.Series(kept[number] != np.arange(len(frame)), index=frame.index)
+    order = np.arange(len(frame), dtype=np.int32)
+    kept = np.empty(n_places, dtype=np.int32)
+    # Of equal rows the one written last stays.
+    if keep == "last":
+        kept[number] = order
+    else:
+        kept[number[::-1]] = order[::-1]
+    return pd.Series(kept[number] != order, index=frame.index)
 
 
 def _numbered(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[np.ndarray, int]:

@@ -30,7 +30,11 @@ def employed_on(employee_ids: pd.Series, days: pd.Series, spells: pd.DataFrame) 
     hire = person * N_DAYS + _day(hired["hire_date"])
     order = np.argsort(hire, kind="stable")
     last = order[np.searchsorted(hire, asked * N_DAYS + _day(days), side="right", sorter=order) - 1]
-    day, hire_date, exit_date = days.to_numpy(), hired["hire_date"].to_numpy()[last], hired["exit_date"].to_numpy()[last]
+    day, hire_date, exit_date = (
+        days.to_numpy(),
+        hired["hire_date"].to_numpy()[last],
+        hired["exit_date"].to_numpy()[last],
+    )
     employed = (person[last] == asked) & (hire_date <= day) & ~(exit_date < day)
     return pd.Series(employed, index=employee_ids.index) | unknown
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Action, Problem, Severity
+from analysis.validate.coded import coded
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,12 @@ def enforce(rules: Sequence[Rule], frame: pd.DataFrame, table: str) -> tuple[pd.
         is_emptied = np.full(len(frame), False)
         is_emptied[rows] = True
         frame = frame.assign(**{column: frame[column].mask(is_emptied)})
-    return frame if left.all() else frame[left], problems
+    return frame if left.all() else _rows(frame, left), problems
+
+
+def _rows(frame: pd.DataFrame, left: np.ndarray) -> pd.DataFrame:
+    """Return the rows that are left, numbered anew; column by column, which is several times as fast as at once."""
+    return pd.DataFrame({name: column.array[left] for name, column in frame.items()}, copy=False)
 
 
 def broken_rules(rules: Sequence[Rule], frame: pd.DataFrame) -> list[tuple[Rule, np.ndarray]]:
@@ -127,6 +134,10 @@ def _ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
 
 def lines_by_source(rows: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     """Yield each source of the rows and the lines of its records, ascending: a form is one, however many its answers."""
-    for source, lines in rows.groupby("_source", sort=False)["_line"]:
-        ordered = np.sort(lines.to_numpy(), kind="stable")
-        yield source, ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    codes, sources = coded(rows["_source"])
+    order = np.argsort(codes.astype(np.min_scalar_type(len(sources))), kind="stable")
+    codes, lines = codes[order], rows["_line"].to_numpy()[order]
+    ends = np.flatnonzero(np.append(codes[1:] != codes[:-1], True)) + 1 if len(codes) else []
+    for start, end in pairwise([0, *ends]):
+        ordered = np.sort(lines[start:end], kind="stable")
+        yield sources[codes[start]], ordered[np.append(True, ordered[1:] != ordered[:-1])]
