@@ -26,7 +26,7 @@ TOOL = ["StartDate", "EndDate", "Status", "Progress", "Duration (in seconds)", "
 
 
 def make_exports(folder: Path, n: int, shape: str) -> None:
-    """Write the study ``company`` with its exports: `n` employees, three and a half job rows and 20 answers for each."""
+    """Write the study ``company`` with its exports: `n` employees, for each 3.5 job rows and 20 answers."""
     raw = folder / "company" / "raw"
     for part in (raw, folder / "company" / "instruments"):
         part.mkdir(parents=True, exist_ok=True)

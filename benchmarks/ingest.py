@@ -1,8 +1,8 @@
 """Exports of a large company read, checked and scored, timed beside plain pandas.
 
-    python benchmarks/ingest.py                                             # 100,000 employees, 2 million answers, long
-    python benchmarks/ingest.py --employees 1000000 --shape wide            # 20 million answers, as Qualtrics writes them
-    python benchmarks/ingest.py --employees 1000000 --folder FOLDER         # keeps the exports there, and finds them again
+    python benchmarks/ingest.py                                        # 100,000 employees, 2 million answers, long
+    python benchmarks/ingest.py --employees 1000000 --shape wide       # 20 million answers, as Qualtrics writes them
+    python benchmarks/ingest.py --employees 1000000 --folder FOLDER    # keeps the exports, and finds them again
 
 Seconds by the clock (and the processor's); each side runs in a fresh process, so that the peak memory is its own.
 Stops with an error where the scores differ.
@@ -55,8 +55,8 @@ def main() -> None:
 # ---- the two sides, each in a process of its own ----
 
 
-def ours(folder: Path, shape: str) -> tuple[pd.DataFrame, dict[str, float]]:  # noqa: ARG001 (study.yaml knows the shape)
-    """Return the scores as a study makes them, and seconds of each step."""
+def ours(folder: Path, _shape: str) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return the scores as a study makes them, and seconds of each step; study.yaml knows the shape."""
     study, clock = load_study("company", folder), {}
     cards = load_instruments(study)
     start = time.perf_counter()

@@ -149,6 +149,47 @@ def test_a_file_that_is_no_mapping_or_no_text_is_refused(tmp_path):
     assert problem.rule == "encoding"
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        (2, "a: 1\nb: &x [1, 2]\n", "anchors and aliases"),
+        (1, "a: &x 1\nb: *x\n", "anchors and aliases"),
+        (3, "a: 1\nb:\n  <<: *x\n", "anchors and aliases"),
+        (2, "a: 1\nb: !!python/object/apply:os.system [ls]\n", "tags (!) are not allowed"),
+        (1, "a: !secret x\n", "tags (!) are not allowed"),
+        (1, "a: !!str 1\n", "tags (!) are not allowed"),
+        (1, "a: " + "[" * 100_000, "nested more than 30 deep"),
+        (1, "a: " + "{b: " * 5_000, "nested more than 30 deep"),
+        (31, "".join(f"{' ' * depth}a:\n" for depth in range(900)), "nested more than 30 deep"),
+        (2, "a: 1\n? [b, c]\n: 2\n", "a key must be a single word or text"),
+        (2, "a: 1\na: 2\n", "is given twice"),
+    ],
+)
+def test_yaml_that_hides_or_multiplies_values_is_refused_with_its_line(tmp_path, line, text, message):
+    (problem,) = problems_of(write_study(tmp_path, text))
+    assert (problem.rule, problem.example_rows) == ("yaml", (line,))
+    assert message in problem.message
+
+
+def test_a_bomb_of_aliases_is_refused_at_once(tmp_path):
+    rows = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    (problem,) = problems_of(write_study(tmp_path, "\n".join(["a0: &a0 [lol]", *rows])))
+    assert problem.rule == "yaml"
+
+
+def test_a_huge_or_unreadable_yaml_file_is_refused(tmp_path, monkeypatch):
+    data = write_study(tmp_path, ACME + "# " + "x" * (1 << 20))
+    (problem,) = problems_of(data)
+    assert "larger than 1 MB" in problem.message
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    (problem,) = problems_of(data)
+    assert (problem.rule, str(tmp_path) in str(problem)) == ("unreadable_file", False)
+
+
 def test_files_beside_the_study_folders_are_ignored(tmp_path):
     write_study(tmp_path, folder="zeta")
     write_study(tmp_path, folder="acme")
@@ -180,6 +221,8 @@ def test_the_shipped_instruments_measure_the_planned_constructs(acme):
     assert {card.instrument for card in ours} == {"pulse", "leadership", "leadership_multirater"}
     for card in ours:
         assert set(card.response.labels) == {1, 2, 3, 4, 5}
+        assert {"de", "fr", "es", "nl", "it"} <= set(card.response.labels_in)
+        assert all(set(names) == {1, 2, 3, 4, 5} for lang, names in card.response.labels_in.items() if lang != "en")
         assert all(item.text for item in card.items.values())
         assert all("CC0" in scale.licence for scale in card.scales.values())
 
@@ -205,6 +248,28 @@ def test_a_studys_own_instrument_wins_over_the_shipped_one(acme):
     cards = load_instruments(acme)
     assert list(cards["climate"].items) == ["tru1", "tru2"]
     assert list(cards["pulse"].items) == ["tru1", "tru2"]
+
+
+@pytest.mark.parametrize(
+    ("labels_in", "said"),
+    [
+        ("{de: {4: Stimme zu, 5: stimme  ZU}}", "stands for 4 and for 5"),
+        ("{de: {4: Neutral}, es: {3: Neutral}}", "stands for 4 and for 3"),
+        ("{de: {6: Stimme zu}}", "6 is not on the answer scale"),
+    ],
+)
+def test_a_label_that_stands_for_two_numbers_or_for_none_of_the_scale_is_told(acme, labels_in, said):
+    write_card(acme, "climate", CARD.replace("max: 5", f"max: 5, labels_in: {labels_in}"))
+    with pytest.raises(BadInput) as caught:
+        load_instruments(acme)
+    assert said in str(caught.value.problems)
+
+
+def test_two_languages_may_share_a_label_of_one_number(acme):
+    write_card(
+        acme, "climate", CARD.replace("max: 5", "max: 5, labels_in: {de: {3: Neutral}, es: {3: [Neutral, Nada]}}")
+    )
+    assert load_instruments(acme)["climate"].response.number_of("NEUTRAL") == 3
 
 
 def test_every_mistake_of_every_card_is_told_at_once(acme):

@@ -8,7 +8,7 @@ import pytest
 from studies import TINY_COMPANY, as_csv, write_study
 
 from analysis.ingest import read_sources
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.study import load_study
@@ -17,6 +17,8 @@ from analysis.validate.cells import cell_rules
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule, broken_rules
 from analysis.validate.tables import PHASES
+
+pytestmark = pytest.mark.usefixtures("original_ids")
 
 
 def open_study(tmp_path, tables, **study_yaml):
@@ -82,7 +84,8 @@ def test_types_are_the_contracts(tmp_path):
     dtype = {"date": "datetime64[us]", "number": "float64", "integer": "float64", "boolean": "boolean"}
     for table, columns in TABLES.items():
         frame = getattr(tables, table)
-        expected = {name: dtype.get(column.kind, "str") for name, column in columns.items()}
+        text = "category" if table in ANSWERS else "str"
+        expected = {name: dtype.get(column.kind, text) for name, column in columns.items()}
         assert frame.dtypes.astype(str).to_dict() == expected
         assert list(frame.columns) == list(columns)
     assert tables.enrolments["offered"].tolist() == [True, True, False]
@@ -282,6 +285,46 @@ def test_an_answer_that_is_rejected_anyway_does_not_push_out_an_earlier_one(tmp_
 def test_labels_become_the_numbers_of_the_card(tmp_path):
     rows, _ = with_rows("responses", "E3,2,mini,m1,Strongly agree,\nE3,2,mini,m2,disagree,")
     assert check(tmp_path, rows)[0].responses["value"].tolist()[-2:] == [5, 2]
+
+
+LABELS_OF_A_FORM = [
+    ("Stimme eher zu", 4),
+    ("pas du  tout D’ACCORD", 1),  # spaces, case and the typographer's apostrophe
+    ("De acuerdo", 4),
+    ("Niet mee eens en niet mee oneens", 3),
+    ("Completamente d'accordo", 5),
+    ("Neither agree nor disagree", 3),
+    ("5 - Strongly agree", 5),
+    ("5 Strongly agree", 5),
+    ("Strongly agree (5)", 5),
+    ("2: disagree", 2),
+    ("1 - Strongly agree", None),  # counts the other way round: not for us to turn
+    ("Agree (5)", None),
+    ("Rather nice", None),
+    ("4", None),
+    ("1 -", None),
+]
+
+
+@pytest.mark.parametrize(("answer", "number"), LABELS_OF_A_FORM)
+def test_a_label_in_a_language_of_the_card_stands_for_its_number_and_nothing_else_does(tmp_path, answer, number):
+    _, instruments = open_study(tmp_path, TINY_COMPANY)
+    for name in ("pulse", "leadership", "leadership_multirater"):
+        assert instruments[name].response.number_of(answer) == number
+
+
+def test_labels_of_several_languages_in_one_file_become_numbers(tmp_path):
+    opens = "3,pulse,2023-09-01,2023-09-14"
+    waves, _ = with_rows("waves", opens)
+    rows, _ = with_rows("responses", "E3,3,pulse,mor1,Stimme zu,\nE3,3,pulse,mor2,2 - Pas d'accord,")
+    answers = check(tmp_path, rows | {"waves": waves["waves"]})[0].responses
+    assert answers["value"].tolist()[-2:] == [4, 2]
+
+
+def test_a_number_and_a_label_that_disagree_are_an_error_with_its_line(tmp_path):
+    rows, line = with_rows("responses", "E3,2,mini,m1,5 - Strongly disagree,")
+    [problem] = check(tmp_path, rows)[1]
+    assert (problem.severity, problem.table, problem.example_rows) == ("error", "responses", (line,))
 
 
 def test_a_manager_who_cannot_be_is_unknown_and_the_job_stays(tmp_path):

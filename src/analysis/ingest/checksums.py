@@ -48,7 +48,7 @@ def verify_checksums(study: Study) -> list[Problem]:
             f"is not listed in {SUMS}; add it, so that a change would be noticed",
             severity="warning",
         )
-        for source in dict.fromkeys(s.path for s in study.sources)
+        for source in dict.fromkeys(s.path for s in study.sources if s.path)
         if PurePosixPath(source) not in covered
     ]
 

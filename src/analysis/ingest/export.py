@@ -30,6 +30,8 @@ class Export:
         The zone in which the export says that its times are written (an IANA name); None where it does not say.
     rows_in
         How many records the file has, rejected ones included; None where that cannot be told.
+    is_forms
+        Its records are whole forms, of which each became several answers.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -40,6 +42,7 @@ class Export:
     wording: dict[str, tuple[str, ...]] = field(default_factory=dict)
     timezone: str | None = None
     rows_in: int | None = None
+    is_forms: bool = False
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:
@@ -89,5 +92,5 @@ def recoded(codes: np.ndarray, texts: list[str | None]) -> pd.Categorical:
     This is how a function of a cell is applied to a whole column: once for each distinct text.
     """
     new, distinct = pd.factorize(pd.Series([text or None for text in texts], dtype="str"))
-    lookup = np.append(new, -1)
+    lookup = np.append(new, -1).astype(np.int32)
     return pd.Categorical.from_codes(lookup[np.asarray(codes)], pd.Index(distinct, dtype="str"))

@@ -1,14 +1,33 @@
-"""Every source of a study as text rows with canonical column names."""
+"""Every source of a study as text rows under canonical names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from analysis.ingest.cells import Reading
 from analysis.ingest.checksums import verify_checksums
-from analysis.ingest.csv_file import SOURCE, CsvFile, read_csv
-from analysis.ingest.profile import Layout, load_profiles
+from analysis.ingest.columns import Columns, constant, first_filled, stacked
+from analysis.ingest.export import LINE, SOURCE, Export
+from analysis.ingest.forms import item_columns, last_forms, long_answers
+from analysis.ingest.linking import directory, link, link_attendees, note_lost_zeros
+from analysis.ingest.moments import ANSWERS, assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.pairs import enrolments_of_pairs
+from analysis.ingest.personal import without_free_text, without_personal
+from analysis.ingest.profile import Layout, Profile, profiles_of
+from analysis.ingest.pseudonyms import concealed, load_key
+from analysis.ingest.readers import read_export
+from analysis.ingest.translate import (
+    apply_values,
+    canonical_columns,
+    choose_layout,
+    without_rejects,
+    without_unknown_values,
+)
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
+from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
 
@@ -19,15 +38,18 @@ class RawTables:
     Attributes
     ----------
     tables
-        One frame per table that could be read, one row per record of its files: the canonical columns that the files
-        have and any further ones, text (`str`) with missing cells; `_source`, the file as study.yaml names it;
-        `_line`, the line on which the record begins (the header is line 1).
+        One frame per table that could be read, one row per canonical row: the canonical columns that the exports have
+        and any further ones, each a categorical of text with missing cells; `_source`, the export as its problems
+        name it; `_line`, the line on which its record begins (the header is line 1).
     problems
-        What is wrong with the files, and what was repaired or translated on the way.
+        What is wrong with the exports, and what was assumed, repaired or translated on the way.
+    rows_in
+        How many records each source holds, by table and source; those that were left out included.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    rows_in: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def incomplete(self) -> frozenset[str]:
@@ -36,140 +58,224 @@ class RawTables:
 
 
 def read_sources(study: Study) -> RawTables:
-    """Read every source that `study.yaml` names, its checksums first.
+    """Read every source that `study.yaml` names, its checksums first, with pseudonyms for every id.
 
     Returns
     -------
     RawTables
-        Nothing is raised: every problem of every file is in it.
+        Every problem of every export is in it.
+
+    Raises
+    ------
+    BadInput
+        A profile or instrument card of the study, or the key of the pseudonyms, is bad.
     """
-    problems = verify_checksums(study)
-    frames: dict[str, list[pd.DataFrame]] = {}
-    for source in study.sources:
-        file = _read(source, study)
-        problems += file.problems
-        if file.frame is not None:
-            frames.setdefault(file.table, []).append(file.frame)
-    tables = {table: pd.concat(parts, ignore_index=True) for table, parts in frames.items()}
-    return RawTables(tables, tuple(problems))
+    raw = read_exports(study)
+    return RawTables(concealed(raw.tables, load_key()), raw.problems, raw.rows_in) if raw.tables else raw
 
 
-def _read(source: Source, study: Study) -> CsvFile:
-    file = CsvFile(source.table, source.path)
-    profiles = load_profiles()
-    if source.profile not in profiles:
-        file.fail(
-            "unknown_profile",
-            f"profile {source.profile!r} in study.yaml is not known; the profiles are {', '.join(sorted(profiles))}",
-        )
-        return file
-    layouts = profiles[source.profile].tables.get(source.table)
-    if layouts is None:
-        file.fail(
-            "unknown_profile",
-            f"profile {source.profile} does not export the table {source.table}; correct the "
-            "table or the profile in study.yaml",
-        )
-        return file
-    file = read_csv(study.folder / source.path, table=source.table, source=source.path)
-    if file.frame is not None:
-        file.frame = _canonical(file, source, layouts[0], study)
-    return file
-
-
-def _canonical(file: CsvFile, source: Source, profile: Layout, study: Study) -> pd.DataFrame | None:
-    """Return the file's rows under canonical names; None where a required column is missing."""
-    frame = _renamed(
-        file, {name: names[0] for name, names in profile.columns.items()} | study.columns.get(source.table, {})
+def read_exports(study: Study) -> RawTables:
+    """Return what `read_sources` does, with the ids of the exports: it must not leave this room."""
+    profiles, cards = profiles_of(study), load_instruments(study)
+    exports = [_Reader(source, study, profiles, cards).read() for source in study.sources]
+    planned = planned_waves(study)
+    exports += [planned] if planned else []
+    _join(exports, study)
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for export in exports:
+        if export.frame is not None:
+            _check_columns(export)
+        if export.frame is not None and not export.frame.empty:
+            frame = export.frame.assign(**{SOURCE: constant(export.source, len(export.frame))})
+            tables.setdefault(export.table, []).append(frame)
+    return RawTables(
+        {table: stacked(frames) for table, frames in tables.items()},
+        (*verify_checksums(study), *(p for export in exports for p in export.problems)),
+        {(e.table, e.source): e.rows_in for e in exports if e.rows_in is not None},
     )
-    if source.table == "responses":
-        frame = _linked_or_not(frame, file)
-    for column in ("wave", "instrument"):
-        given = getattr(source, column)
-        if given is not None and column in TABLES[file.table]:
-            filled = frame[column].fillna(str(given)) if column in frame else pd.Series(str(given), frame.index)
-            frame = frame.assign(**{column: filled.astype("str")})
-    missing = [name for name, column in TABLES[file.table].items() if column.required and name not in frame]
+
+
+def _join(exports: list[Export], study: Study) -> None:
+    """Do what takes all exports: people by e-mail or name, waves and intakes by day, the last form of a person."""
+    read = [export for export in exports if export.frame is not None]
+    people, waves = directory(read), [e.frame for e in read if e.table == "waves"]
+    listed = [e.frame["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.frame]
+    known = {text for column in listed for text in column.cat.categories}
+    for export in read:
+        link(export, people)
+        link_attendees(export, people, known)
+        note_lost_zeros(export, known)
+        assign_waves(export, waves)
+        assign_intakes(export, study)
+        if export.is_forms:
+            last_forms(export)
+
+
+def _check_columns(export: Export) -> None:
+    """Take an export out that lacks a column which its table needs, or that has no row left."""
+    missing = [n for n, column in TABLES[export.table].items() if column.required and n not in export.frame]
     if missing:
-        file.fail(
+        export.fail(
             "missing_column",
-            f"the header has no column {', '.join(missing)}, which the table {file.table} "
-            "needs; name it in the file's first line, or say under columns: in study.yaml what it is called",
+            f"the header has no column {', '.join(missing)}, which the table {export.table} needs; name it in the "
+            "file's first line, or say under columns: in study.yaml what it is called",
             [1],
         )
-        return None
-    for values in (profile.values, study.values.get(source.table, {})):  # noqa: PD011 (no frames)
-        frame = _translated(frame, values, file)
-    return frame.assign(**{SOURCE: pd.Series(source.path, frame.index, dtype="str")})
+    elif export.frame.empty and not export.has_failed:
+        export.fail("no_row_left", "no row can be used; the lines above say why each was left out")
+    if missing or export.frame.empty:
+        export.frame = None
 
 
-def _linked_or_not(frame: pd.DataFrame, file: CsvFile) -> pd.DataFrame:
-    """Return the rows of a survey; one without a key to any person goes to the table of its own kind."""
-    if "employee_id" in frame and (frame.empty or frame["employee_id"].notna().any()):
-        return frame
-    file.table = "unlinked_responses"
-    file.problems.append(
-        Problem(
-            severity="warning",
-            table=file.table,
-            source=file.source,
-            rows=len(frame),
-            rule="unlinked_survey",
-            action="kept",
-            message="the answers have no employee_id, so nobody's change can be followed and no effect estimated; if "
-            "the file has a key, or a pseudonym for it, name that column under columns: in study.yaml",
-        )
-    )
-    return frame.drop(columns="employee_id", errors="ignore")
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one source of a study."""
 
+    source: Source
+    study: Study
+    profiles: Mapping[str, Profile]
+    cards: Mapping[str, Instrument]
 
-def _renamed(file: CsvFile, columns: dict[str, str]) -> pd.DataFrame:
-    frame = file.frame
-    absent = [f"{name}: {export}" for name, export in columns.items() if export not in frame and name not in frame]
-    if absent:
-        file.fail(
-            "missing_column",
-            f"study.yaml names columns that the header does not have ({', '.join(absent)}); correct the name there",
-            [1],
-        )
-    exports = {name: export for name, export in columns.items() if export in frame}
-    replaced = sorted(exports.keys() & set(frame) - set(exports.values()))
-    if replaced:
-        file.problems.append(
-            Problem(
+    def read(self) -> Export:
+        """Return the export under canonical names; its frame is None where it cannot be used."""
+        layouts = self._layouts()
+        if isinstance(layouts, Export):
+            return layouts
+        profile = self.profiles[self.source.profile]
+        export = read_export(self.source, self.study, profile.header)
+        if profile.unverified:
+            export.note(
+                "unverified_profile",
+                f"profile {profile.profile} could not be checked against the vendor's documentation "
+                f"({profile.unverified}); compare some rows of the tables with the export",
                 severity="warning",
-                table=file.table,
-                source=file.source,
-                rule="column_replaced",
+                action="kept",
+            )
+        if export.frame is None or export.has_failed:
+            export.frame = None
+            return export
+        layout = choose_layout(layouts, export)
+        for remark in layout.remarks:
+            export.note("remark", remark, severity="info", action="kept")
+        without_rejects(export, layout, self.source)
+        self._translate(export, layout)
+        return export
+
+    def _layouts(self) -> tuple[Layout, ...] | Export:
+        nothing = Export(self.source.table, self.source.name)
+        profile = self.profiles.get(self.source.profile)
+        if profile is None:
+            known = ", ".join(sorted(self.profiles))
+            nothing.fail(
+                "unknown_profile",
+                f"profile {self.source.profile!r} in study.yaml is not known; the profiles are {known}",
+            )
+        elif self.source.table not in profile.tables:
+            nothing.fail(
+                "unknown_profile",
+                f"profile {profile.profile} does not export the table {self.source.table}; correct the table or the "
+                "profile in study.yaml",
+            )
+        else:
+            return profile.tables[self.source.table]
+        return nothing
+
+    def _translate(self, export: Export, layout: Layout) -> None:
+        columns, reading = Columns(export.frame), Reading(export, layout, self.source, self.study)
+        columns.take([name for reject in layout.reject for name in reject.when])
+        is_wide = export.table in ANSWERS and layout.answers == "wide"
+        if layout.roles:
+            frame = enrolments_of_pairs(reading, columns)
+        elif is_wide:
+            frame = self._answers(export, columns, self._cells(reading, columns))
+        else:
+            frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.frame[LINE].to_numpy()})
+        # a row that became several has no place for the export's further columns
+        has_place = not layout.roles and not is_wide
+        keeps_all = export.table == "employees" or reading.is_canonical
+        stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
+        export.frame = None if frame is None else frame.assign(**stays)
+        if frame is not None:
+            self._fill(export)
+
+    def _cells(self, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:
+        layout, export = reading.layout, reading.export
+        own = self.study.columns.get(self.source.table, {})
+        self._check_named(export, columns, own)
+        named = {name: names for name, names in layout.columns.items() if not columns.find([own.get(name, "")])}
+        named |= {name: (column,) for name, column in own.items()}
+        keys = dict(layout.keys)
+        if layout.directory:
+            keys["employee_id"] = (*keys.get("employee_id", ()), *layout.directory)
+        cells = canonical_columns(reading, columns, named, keys)
+        apply_values(reading, columns, cells)
+        without_unknown_values(reading, cells)
+        without_free_text(reading, cells)
+        return cells
+
+    def _check_named(self, export: Export, columns: Columns, own: Mapping[str, str]) -> None:
+        """Note where the study names a column that is not there, or another than the one of the canonical name."""
+        absent = [
+            f"{name}: {column}"
+            for name, column in own.items()
+            if name in TABLES[export.table] and not columns.find([column]) and not columns.find([name])
+        ]
+        if absent:
+            export.fail(
+                "missing_column",
+                f"study.yaml names columns that the header does not have ({', '.join(absent)}); correct the name there",
+                [1],
+            )
+        at = {name: (columns.find([name]), columns.find([column])) for name, column in own.items()}
+        read_anyway = {column for _, read in at.values() for column in read}
+        other = sorted(name for name, (same, read) in at.items() if same and read and not read_anyway & set(same))
+        if other:
+            export.note(
+                "column_replaced",
+                f"the file's own column {', '.join(other)} is not used, because study.yaml reads it from another",
+                severity="warning",
                 action="set_null",
-                rows=len(frame),
-                message=f"the file's own column {', '.join(replaced)} is not used, because study.yaml "
-                "reads it from another column",
             )
-        )
-    renamed = {name: frame[export] for name, export in exports.items()}
-    return frame.drop(columns=[*replaced, *set(exports.values())]).assign(**renamed)
+            columns.take(other)
+
+    def _answers(self, export: Export, columns: Columns, cells: dict[str, pd.Categorical]) -> pd.DataFrame | None:
+        name = self.source.instrument
+        if name not in self.cards:
+            known = ", ".join(sorted(self.cards))
+            export.fail("unknown_instrument", f"give instrument: at the source in study.yaml; the cards are {known}")
+            return None
+        items = item_columns(export, columns, self.cards[name], self.study.columns.get(self.source.table, {}))
+        columns.take(items.values())
+        export.is_forms = True
+        return None if export.has_failed else long_answers(export.frame, cells, items)
+
+    def _fill(self, export: Export) -> None:
+        """Fill what study.yaml says of the whole export; a survey without a key to anybody gets a table of its own."""
+        if export.table == "responses":
+            _without_people(export)
+        given = {"wave": self.source.wave, "instrument": self.source.instrument, "role": self.source.role}
+        for name, value in given.items():
+            if value is not None and name in TABLES[export.table]:
+                filled = [constant(str(value), len(export.frame))]
+                if name in export.frame:
+                    filled.insert(0, export.frame[name].array)
+                export.frame = export.frame.assign(**{name: first_filled(filled)})
+        fill_program(export, self.study, self.source.program)
 
 
-def _translated(frame: pd.DataFrame, values: dict[str, dict[str, list[str]]], file: CsvFile) -> pd.DataFrame:
-    """Return the rows with the export's values replaced by canonical ones, each column noted."""
-    for column, exported in values.items():
-        canonical = {old: new for new, olds in exported.items() for old in olds}
-        if column not in frame:
-            continue
-        changed = frame[column].isin(list(canonical))
-        if changed.any():
-            frame = frame.assign(**{column: frame[column].where(~changed, frame[column].map(canonical)).astype("str")})
-            file.problems.append(
-                Problem(
-                    severity="info",
-                    table=file.table,
-                    source=file.source,
-                    rows=int(changed.sum()),
-                    example_rows=tuple(frame.loc[changed, "_line"][:5]),
-                    rule="values_translated",
-                    action="repaired",
-                    message=f"values of {column} were translated as study.yaml or the profile says",
-                )
-            )
-    return frame
+def _without_people(export: Export) -> None:
+    """Move a survey in which no row has a key to a person to the table of its own kind."""
+    keys = [name for name in export.frame if str(name).partition("@")[0] == "employee_id"]
+    if export.frame.empty or export.frame[keys].notna().any(axis=None):
+        return
+    lines = np.unique(export.frame[LINE])
+    export.table = "unlinked_responses"
+    export.note(
+        "unlinked_survey",
+        "the answers have no employee_id, so nobody's change can be followed and no effect estimated; if the file has "
+        "a key, or a pseudonym for it, name that column under columns: in study.yaml",
+        lines,
+        severity="warning",
+        action="kept",
+    )
+    export.frame = export.frame.drop(columns=keys)

@@ -31,7 +31,8 @@ def provenance(study: Study) -> dict:
 
 def _files(study: Study) -> list[str]:
     cards = sorted(f"instruments/{p.name}" for p in (study.folder / "instruments").glob("*.yaml"))
-    return ["study.yaml", *cards, *sorted({s.path for s in study.sources})]
+    profiles = sorted(f"profiles/{p.name}" for p in (study.folder / "profiles").glob("*.yaml"))
+    return ["study.yaml", *cards, *profiles, *sorted({s.path for s in study.sources if s.path})]
 
 
 def _sha256(path: Path) -> str:

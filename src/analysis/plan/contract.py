@@ -129,8 +129,8 @@ ANSWERS = ("responses", "unlinked_responses", "ratings")
 class Tables:
     """The canonical tables of one study, typed; a table without a source is None.
 
-    Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean. In the
-    tables of answers text is ``category``, with ascending categories; not each of them need still have a row.
+    Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean. In
+    the tables of answers (`ANSWERS`) text is ``category``, in ascending order; not every category still has a row.
     Every column of the contract is there (empty where the export had none), followed by any further column as it came.
     Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses,
     unlinked_responses (of a survey without person keys) and ratings, one per answer; enrolments, one per person,

@@ -39,7 +39,7 @@ def spread(codes: np.ndarray, of_each: np.ndarray, missing: object) -> np.ndarra
 
 
 def positions(values: pd.Index, known: pd.Index) -> np.ndarray:
-    """Return where in `known`, which has nothing twice, each of the values stands, shape (values,); −1 where it does not.
+    """Return where in `known`, which has nothing twice, each value stands, shape (values,); −1 where it does not.
 
     Texts are compared all at once, as Arrow has them: an index would make an object of each.
     """

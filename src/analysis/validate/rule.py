@@ -133,7 +133,7 @@ def _ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
 
 
 def lines_by_source(rows: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each source of the rows and the lines of its records, ascending: a form is one, however many its answers."""
+    """Yield each source of the rows and the lines of its records, each once: a form is one, whatever its answers."""
     codes, sources = coded(rows["_source"])
     order = np.argsort(codes.astype(np.min_scalar_type(len(sources))), kind="stable")
     codes, lines = codes[order], rows["_line"].to_numpy()[order]

@@ -20,14 +20,9 @@ def labels_to_numbers(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the text answers with the labels of their instrument's card ("Agree") turned into its numbers.
 
-    Case does not matter. What is no label stays as it is, for the rules to judge.
+    Labels of any language on the card, whatever their case; what is no label stays as it is, for the rules to judge.
     """
-    texts = coded(frame["value"])[1]
-    numbers = {}
-    for name, card in instruments.items():
-        labels = {label.strip().casefold(): f"{number:g}" for number, label in card.response.labels.items()}
-        numbers[name] = {text: labels[text.casefold()] for text in texts if text.casefold() in labels}
-    values, is_label = _translated(frame, numbers)
+    values, is_label = _translated(frame, instruments)
     problems = [
         Problem(
             severity="info",
@@ -45,18 +40,21 @@ def labels_to_numbers(
     return frame.assign(value=values), problems
 
 
-def _translated(answers: pd.DataFrame, numbers: dict[str, dict[str, str]]) -> tuple[pd.Categorical, np.ndarray]:
-    """Return the values, those that their instrument translates translated, and which these are, shape (rows,)."""
+def _translated(answers: pd.DataFrame, cards: dict[str, Instrument]) -> tuple[pd.Categorical, np.ndarray]:
+    """Return the values, labels of their instrument as its numbers, and which these are, shape (rows,)."""
     (instrument, names), (value, texts) = coded(answers["instrument"]), coded(answers["value"])
-    new = texts.union({number for of_one in numbers.values() for number in of_one.values()}, sort=False)
-    codes, is_label = value.astype(np.int32), np.full(len(answers), False)
-    for code, name in enumerate(names):
-        of_one = numbers.get(name)
-        if of_one:
-            rows = np.flatnonzero(instrument == code)
-            into = new.get_indexer(texts.map(lambda text, of_one=of_one: of_one.get(text, text)))
-            is_label[rows] = spread(value[rows], texts.isin(list(of_one)), False)
-            codes[rows] = spread(value[rows], into, -1)
+    asked = {code: cards[name].response for code, name in enumerate(names) if name in cards}
+    numbers = {code: [response.number_of(text) for text in texts] for code, response in asked.items()}
+    written = {code: [None if n is None else f"{n:g}" for n in of_texts] for code, of_texts in numbers.items()}
+    new = texts.union({text for of_texts in written.values() for text in of_texts if text is not None}, sort=False)
+    codes, is_label = spread(value, new.get_indexer(texts).astype(np.int32), -1), np.full(len(answers), False)
+    for code, of_texts in written.items():
+        rows = np.flatnonzero(instrument == code)
+        into = new.get_indexer(
+            [text if number is None else number for text, number in zip(texts, of_texts, strict=True)]
+        )
+        is_label[rows] = spread(value[rows], np.array([number is not None for number in of_texts], dtype=bool), False)
+        codes[rows] = spread(value[rows], into.astype(np.int32), -1)
     return pd.Categorical.from_codes(codes, new), is_label
 
 

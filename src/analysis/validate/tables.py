@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.ingest import RawTables, read_sources
-from analysis.plan.contract import Tables
+from analysis.plan.contract import ANSWERS, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
@@ -26,7 +26,6 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "enrolments": (enrolments.intake_rules, enrolments.enrolment_rules),
     "sessions": (enrolments.session_rules,),
 }
-ANSWERS = ("responses", "unlinked_responses", "ratings")
 
 
 def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Tables, tuple[Problem, ...]]:
@@ -92,7 +91,7 @@ def _stops(problems: list[Problem]) -> bool:
 
 
 def _missing_waves(study: Study) -> list[Problem]:
-    fed = {source.table for source in study.sources}
+    fed = {source.table for source in study.sources} | ({"waves"} if study.waves else set())
     return [
         Problem(
             severity="error",

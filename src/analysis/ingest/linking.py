@@ -1,0 +1,113 @@
+"""People whom an export names by e-mail or name get their employee ids; exactly, and with a list of who did not."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.columns import emptied, first_filled
+from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.ids import lost_zeros
+from analysis.ingest.keys import Directory
+
+IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
+# Without this person the row says nothing; without another it says less.
+NEEDED = ("employee_id", "ratee_id")
+WAYS = {"email": "@email", "name": "@name"}
+UNMATCHED = ("unmatched_person", "ambiguous_person")
+
+
+def directory(exports: Iterable[Export]) -> Directory:
+    """Return by which e-mail addresses and names the employees are known to other exports."""
+    frames = [e.frame for e in exports if e.table in ("employees", "jobs") and e.frame is not None]
+    names = {"employee_id": "employee_id"} | {f"employee_id{mark}": way for way, mark in WAYS.items()}
+    return Directory.of([f[[c for c in names if c in f]].rename(columns=names) for f in frames if "employee_id" in f])
+
+
+def link(export: Export, people: Directory) -> None:
+    """Give every person of an export the employee id, and drop what named them otherwise.
+
+    The first key with a value counts: the id, else the e-mail address, else the name. A row whose own person is not
+    found, or is one of two of that name, is left out; another person (the manager, a rater) becomes unknown.
+    """
+    for name in IDS:
+        ways = [way for way, mark in WAYS.items() if name + mark in export.frame]
+        if not ways or (export.table == "employees" and name == "employee_id"):
+            continue
+        columns = [export.frame[name].array] if name in export.frame else []
+        taken = np.zeros(len(export.frame), dtype=bool) if not columns else columns[0].codes >= 0
+        for way in ways:
+            given = export.frame[name + WAYS[way]].array
+            here = emptied(given, taken)
+            ids, unmatched, ambiguous = people.find(way, here)
+            _note(export, name, way, unmatched, ambiguous)
+            columns.append(ids)
+            taken = taken | (given.codes >= 0)
+        export.frame = export.frame.assign(**{name: first_filled(columns)})
+        if name in NEEDED:
+            # who was named and not found is out; who was not named at all is for validation to say
+            export.frame = export.frame[~taken | export.frame[name].notna()].reset_index(drop=True)
+    drop = [c for c in export.frame.columns if "@" in c and c.partition("@")[0] in IDS]
+    export.frame = export.frame.drop(columns=drop)
+
+
+def _note(export: Export, name: str, way: str, unmatched: np.ndarray, ambiguous: np.ndarray) -> None:
+    action = "rejected" if name in NEEDED else "set_null"
+    word = {"email": "e-mail address", "name": "name"}[way]
+    if (unmatched & ~ambiguous).any():
+        lines = export.frame.loc[unmatched & ~ambiguous, LINE]
+        message = (
+            f"the {word} for {name} is nobody's in the employees' exports (compared exactly, but for case and spaces); "
+            "unmatched.csv lists the lines: correct them there, or give the employee's id"
+        )
+        export.note("unmatched_person", message, lines, severity="warning", action=action)
+    if ambiguous.any():
+        message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
+        export.note("ambiguous_person", message, export.frame.loc[ambiguous, LINE], severity="warning", action=action)
+
+
+def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
+    """Give the people who came to a session their employee ids; who is not found is left off the list."""
+    if "attendee_ids" not in export.frame:
+        return
+    cells = export.frame["attendee_ids"].array
+    parts = [[part.strip() for part in text.split(";") if part.strip()] for text in cells.categories]
+    others = sorted({part for some in parts for part in some} - known)
+    found = dict.fromkeys(known) | dict.fromkeys(others)
+    found |= {part: part for part in known}
+    column = recoded(np.arange(len(others)), others)
+    for way in WAYS:
+        ids, _, _ = people.find(way, column)
+        for part, code in zip(others, ids.codes, strict=True):
+            if found[part] is None and code >= 0:
+                found[part] = ids.categories[code]
+    lost = np.array([any(found[part] is None for part in some) for some in parts] + [False])[cells.codes]
+    if known and lost.any():
+        export.note(
+            "unmatched_person",
+            "somebody in attendee_ids is nobody in the employees' exports and is left off the list",
+            export.frame.loc[lost, LINE],
+            severity="warning",
+            action="repaired",
+        )
+    if known:
+        texts = [";".join(found[part] for part in some if found[part]) for some in parts]
+        export.frame = export.frame.assign(attendee_ids=recoded(cells.codes, texts))
+
+
+def note_lost_zeros(export: Export, known: set[str]) -> None:
+    """Warn of ids that are nobody's, but would be somebody's with the zeros that a spreadsheet takes off."""
+    for name in IDS:
+        if export.table == "employees" or name not in export.frame or not known:
+            continue
+        cells = export.frame[name].array
+        lost = np.append(lost_zeros(pd.Index(cells.categories), pd.Index(sorted(known))), False)[cells.codes]
+        if lost.any():
+            export.note(
+                "lost_leading_zeros",
+                f"{name} is nobody, but would be somebody with zeros before it, which spreadsheets take off; export "
+                "the column as text",
+                export.frame.loc[lost, LINE],
+                severity="warning",
+                action="kept",
+            )

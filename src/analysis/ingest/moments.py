@@ -1,0 +1,126 @@
+"""Which wave a form belongs to, and which intake an enrolment, by their days."""
+
+import bisect
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.columns import constant, first_filled
+from analysis.ingest.export import LINE, Export, as_text, recoded
+from analysis.plan.study import Study
+
+ANSWERS = ("responses", "unlinked_responses", "ratings")
+WAVE = ("wave", "instrument", "opens", "closes")
+
+
+def planned_waves(study: Study) -> Export | None:
+    """Return the waves that study.yaml itself lists; None where it lists none."""
+    if not study.waves:
+        return None
+    columns = {name: as_text(str(getattr(wave, name)) for wave in study.waves) for name in WAVE}
+    frame = pd.DataFrame(columns).assign(**{LINE: np.arange(1, len(study.waves) + 1, dtype=np.int32)})
+    return Export("waves", "study.yaml", frame, rows_in=len(frame))
+
+
+def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
+    """Give forms without a wave the one of their instrument whose opening and closing day hold their day."""
+    frame = export.frame
+    if export.table not in ANSWERS or {"responded_at", "instrument"} - set(frame) or not waves:
+        return
+    given = frame["wave"].array if "wave" in frame else recoded(np.full(len(frame), -1), [])
+    if (given.codes >= 0).all():
+        return
+    spans = [
+        tuple(row)
+        for rows in waves
+        if set(WAVE) <= set(rows)
+        for row in rows[list(WAVE)].dropna().itertuples(index=False)
+    ]
+    wave = first_filled([given, _by_day(frame["responded_at"].array, frame["instrument"].array, spans)])
+    outside = (wave.codes < 0) & frame["responded_at"].notna().to_numpy()
+    if outside.any():
+        message = "the form's day lies in no wave of its instrument (opens to closes); correct the waves, or give wave:"
+        export.note("outside_waves", message, frame.loc[outside, LINE], severity="warning", action="rejected")
+    export.frame = frame.assign(wave=wave)[~outside].reset_index(drop=True)
+
+
+def _by_day(days: pd.Categorical, instruments: pd.Categorical, spans: list[tuple[str, ...]]) -> pd.Categorical:
+    """Return the wave of each row: one look-up per distinct day and instrument (ISO days sort as text)."""
+    n_instruments = max(len(instruments.categories), 1)
+    known = (days.codes >= 0) & (instruments.codes >= 0)
+    pairs = np.where(known, days.codes.astype(np.int64) * n_instruments + instruments.codes, -1)
+    codes, distinct = pd.factorize(pairs)
+    found: list[str | None] = []
+    for pair in distinct:
+        day, instrument = days.categories[pair // n_instruments], instruments.categories[pair % n_instruments]
+        hits = (wave for wave, name, opens, closes in spans if name == instrument and opens <= day <= closes)
+        found.append(next(hits, None) if pair >= 0 else None)
+    return recoded(codes, found)
+
+
+def assign_intakes(export: Export, study: Study) -> None:
+    """Give enrolments without an intake the one of their program: see `intake_of`."""
+    frame = export.frame
+    if export.table != "enrolments" or "program_id" not in frame:
+        return
+    given = frame["intake_date"].array if "intake_date" in frame else recoded(np.full(len(frame), -1), [])
+    lacking = given.codes < 0
+    if not lacking.any():
+        return
+    intakes = {program.id: sorted(map(str, program.intakes)) for program in study.programs}
+    rows = frame.reindex(columns=["program_id", "applied_date", "start_date"]).astype(object)
+    keys = list(rows.where(rows.notna(), None).itertuples(index=False, name=None))
+    found = {key: intake_of(*key, intakes) for key in set(keys)}
+    chosen = as_text(found[key] if lacks else None for key, lacks in zip(keys, lacking, strict=True))
+    listing = frame["program_id"].isin([program for program, days in intakes.items() if days]).to_numpy()
+    _note_intakes(export, alone=(chosen.codes >= 0) & ~listing, none=lacking & (chosen.codes < 0))
+    none = lacking & (chosen.codes < 0)
+    export.frame = frame.assign(intake_date=first_filled([given, chosen]))[~none].reset_index(drop=True)
+
+
+def _note_intakes(export: Export, *, alone: np.ndarray, none: np.ndarray) -> None:
+    if alone.any():
+        message = (
+            "the export does not say to which intake an enrolment belongs and the program lists none, so each counts "
+            "from its own start; list the days on which intakes opened under intakes: of the program"
+        )
+        export.note("intake_assumed", message, export.frame.loc[alone, LINE], severity="warning")
+    if none.any():
+        message = "there is no date from which the intake could be told; give intake_date"
+        export.note("no_intake", message, export.frame.loc[none, LINE], severity="warning", action="rejected")
+
+
+def intake_of(program: str | None, applied: str | None, start: str | None, intakes: dict[str, list[str]]) -> str | None:
+    """Return the day of the intake: the first on or after applying, else the last on or before starting.
+
+    A program without intakes has each start for itself. Days are ISO text, so they sort as days.
+    """
+    days = intakes.get(program or "", [])
+    if not days:
+        return start or applied
+    if applied:
+        at = bisect.bisect_left(days, applied)
+        if at < len(days):
+            return days[at]
+    if start:
+        at = bisect.bisect_right(days, start)
+        return days[at - 1] if at else None
+    return None
+
+
+def fill_program(export: Export, study: Study, program: str | None) -> None:
+    """Give enrolments their program: the one named at the source, or the only one; a program's name becomes its id."""
+    if export.table != "enrolments":
+        return
+    frame = export.frame
+    only = study.programs[0].id if len(study.programs) == 1 else None
+    columns = []
+    if "program_id" in frame:
+        cells = frame["program_id"].array
+        ids = {p.name.casefold(): p.id for p in study.programs} | {p.id.casefold(): p.id for p in study.programs}
+        columns.append(recoded(cells.codes, [ids.get(text.casefold(), text) for text in cells.categories]))
+    if program or only:
+        columns.append(constant(program or only, len(frame)))
+    if columns:
+        export.frame = frame.assign(program_id=first_filled(columns))

@@ -1,0 +1,31 @@
+"""Rows that name several people become one enrolment a person."""
+
+import pandas as pd
+
+from analysis.ingest.cells import Reading
+from analysis.ingest.columns import Columns, constant, stacked
+from analysis.ingest.export import LINE
+from analysis.ingest.translate import apply_values, canonical_columns, without_unknown_values
+
+
+def enrolments_of_pairs(reading: Reading, columns: Columns) -> pd.DataFrame:
+    """Return one row per person whom a row of the export names, in the order of the rows and then of the roles.
+
+    A row that names nobody is left out and noted.
+    """
+    export, parts = reading.export, []
+    for n, (role, part) in enumerate(reading.layout.roles.items()):
+        named = dict(reading.layout.columns) | dict(part.columns)
+        cells = canonical_columns(reading, columns, named, {"employee_id": part.keys})
+        apply_values(reading, columns, cells)
+        without_unknown_values(reading, cells)
+        rows = pd.DataFrame(cells | {"role": constant(role, len(export.frame)), LINE: export.frame[LINE]})
+        is_named = rows[[c for c in rows if c.partition("@")[0] == "employee_id"]].notna().any(axis="columns")
+        parts.append(rows[is_named].assign(**{"_role": n}))
+    order = pd.concat([part[[LINE, "_role"]] for part in parts], ignore_index=True)
+    people = stacked([part.drop(columns="_role") for part in parts])
+    nobody = export.frame.loc[~export.frame[LINE].isin(people[LINE]), LINE]
+    if len(nobody):
+        message = "the row names nobody; give the people of the pair by id, e-mail or name"
+        export.note("nobody_named", message, nobody, severity="warning", action="rejected")
+    return people.loc[order.sort_values([LINE, "_role"]).index].reset_index(drop=True)

@@ -1,0 +1,101 @@
+"""Names, addresses and free text stay at the door: what is nobody's business is not read into a table."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.cells import Reading
+from analysis.ingest.columns import Columns
+from analysis.ingest.export import Export
+from analysis.ingest.names import matches, plain
+
+# Names of columns, in the languages that exports come in, compared without case, spaces and punctuation.
+PERSONAL_NAMES = (
+    *("*name", "name*", "*vorname*", "*nachname*", "*prenom*", "*apellido*", "*nombre*", "*cognome*"),
+    *("*email*", "*mailaddress*", "*phone*", "*telefon*", "*mobile*", "*ipaddress*", "*iban*", "*passport*"),
+    *("*latitude*", "*longitude*", "*birthdate*", "*dateofbirth*", "*geburtsdatum*", "*address*", "*adresse*"),
+    *("*nationalid*", "*socialsecurity*", "ssn", "*taxid*", "*photo*", "*linkedin*", "*comment*", "*kommentar*"),
+)
+NO_PERSON = ("*departmentname*", "*jobname*", "*companyname*", "*locationname*", "*programname*", "*unitname*")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7}")
+FREE_TEXT = ("exit_reason", "topic", "topics")
+LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
+
+
+def without_personal(
+    reading: Reading, columns: Columns, *, keeps_asked: bool, keeps_all: bool
+) -> dict[str, pd.Categorical]:
+    """Return the columns that nothing was made of and that stay, under the export's own names; the rest is noted.
+
+    Parameters
+    ----------
+    keeps_asked
+        Whether those stay for which the study asks by name.
+    keeps_all
+        Whether those stay too that hold no names, addresses or free text.
+    """
+    export, layout = reading.export, reading.layout
+    asked = set(columns.find(reading.study.keep.get(export.table, ()))) if keeps_asked else set()
+    stays, personal, unused = {}, [], []
+    for name in columns.unused():
+        cells = export.frame[name].array
+        if name in asked:
+            stays[name] = cells
+        elif is_personal(name, cells, layout.personal):
+            personal.append(name)
+        elif keeps_all and not matches([name], layout.ignored).any():
+            stays[name] = cells
+        else:
+            unused.append(name)
+    if personal:
+        _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", personal)
+    if unused:
+        _note_columns(export, "column_unused", "were not used", unused)
+    return stays
+
+
+def without_free_text(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
+    """Drop, in place, columns of the contract in which people wrote freely; unless the study names the column."""
+    study, export = reading.study, reading.export
+    named = {*study.columns.get(export.table, {}), *study.keep.get(export.table, ())}
+    free = [name for name in FREE_TEXT if name in cells and name not in named and is_free_text(cells[name])]
+    for name in free:
+        del cells[name]
+    if free:
+        _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", free)
+
+
+def _note_columns(export: Export, rule: str, what: str, names: list[str]) -> None:
+    shown = ", ".join(" ".join(name.split())[:40] for name in names[:8])
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    message = f"{len(names)} column(s) {what} ({shown}{more}); ask for one under keep: in study.yaml if it is needed"
+    export.note(rule, message, action="set_null")
+
+
+def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:
+    """Whether a column holds names, addresses or free text, by the profile's patterns, its name or its cells."""
+    called = [plain(name)]
+    if matches([name], patterns).any() or matches(called, [_plain_pattern(p) for p in patterns]).any():
+        return True
+    if matches(called, PERSONAL_NAMES).any() and not matches(called, NO_PERSON).any():
+        return True
+    texts = list(cells.categories)
+    found = sum(bool(_EMAIL.search(text) or _IP.fullmatch(text)) for text in texts)
+    return bool(texts) and (found > len(texts) / 2 or is_free_text(cells))
+
+
+def is_free_text(cells: pd.Categorical) -> bool:
+    """Whether people wrote the cells themselves: long texts, or texts of several words of which few recur."""
+    texts = list(cells.categories)
+    if any(len(text) > LONG_TEXT and " " in text for text in texts):
+        return True
+    filled = int((cells.codes >= 0).sum())
+    wordy = np.mean([text.count(" ") >= 2 for text in texts]) if texts else 0
+    return len(texts) >= LEAST_DISTINCT and len(texts) > MOST_LABELS * filled and wordy > MOST_LABELS
+
+
+def _plain_pattern(pattern: str) -> str:
+    return "*".join(plain(part) for part in pattern.split("*"))

@@ -1,0 +1,119 @@
+"""Ids become pseudonyms as soon as every export has been read: nothing further on holds an original id."""
+
+import hmac
+import os
+import secrets
+import stat
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.ingest.export import recoded
+from analysis.plan.errors import bad_input
+
+KEY = "MENTORING_KEY"
+KEY_BYTES = 32
+PEOPLE = ("employee_id", "manager_id", "ratee_id", "rater_id", "attendee_ids")
+OTHERS = (("match_id",), ("respondent_id",))
+
+
+def key_file() -> Path:
+    """Return where the user's key is: ``MENTORING_KEY``, else ``mentoring-outcomes/key`` among the configuration."""
+    if given := os.environ.get(KEY):
+        return Path(given).expanduser()
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "mentoring-outcomes" / "key"
+
+
+def load_key() -> bytes:
+    """Return the user's key; it is made the first time that it is needed, for the user's eyes alone.
+
+    Where nothing can be written to the user's configuration the key lives as long as the process: no number depends on
+    it.
+
+    Raises
+    ------
+    BadInput
+        Others may read the file, git would take it in, or it holds no key.
+    """
+    path = key_file()
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write_key(path)
+        key, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as error:
+        if not os.environ.get(KEY):
+            return secrets.token_bytes(KEY_BYTES)
+        raise _bad_key(f"cannot be read or made ({error.strerror}); name another file in {KEY}") from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise _bad_key("can be read by other users; run: chmod 600 on it")
+    if len(key) < KEY_BYTES:
+        raise _bad_key(f"holds fewer than {KEY_BYTES} bytes; remove it, and a new one is made")
+    if _git_would_take(path):
+        raise _bad_key("lies in a repository that does not ignore it; move it outside, or add it to .gitignore")
+    return key
+
+
+def _write_key(path: Path) -> None:
+    # made under another name and linked: two runs at the same time end with one key
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.write(descriptor, secrets.token_bytes(KEY_BYTES))
+    os.close(descriptor)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _git_would_take(path: Path) -> bool:
+    try:
+        inside = ["git", "-C", str(path.parent), "rev-parse", "--is-inside-work-tree"]
+        if subprocess.run(inside, capture_output=True, text=True).stdout.strip() != "true":
+            return False
+        ignored = ["git", "-C", str(path.parent), "check-ignore", "-q", str(path.resolve())]
+        return subprocess.run(ignored, capture_output=True).returncode != 0
+    except OSError:
+        return False
+
+
+def _bad_key(message: str):
+    return bad_input("the key of the pseudonyms", message, rule="pseudonym_key")
+
+
+def concealed(tables: dict[str, pd.DataFrame], key: bytes) -> dict[str, pd.DataFrame]:
+    """Return the tables with pseudonyms for the ids of people, matches and respondents.
+
+    A pseudonym is the rank of the id among all of its kind in the study (8 hexadecimal digits) and a keyed hash of it
+    (24). It sorts as the id does, so nothing that is drawn or summed in the order of people depends on the key; without
+    the files and the key nobody can go back.
+    """
+    for columns in (PEOPLE, *OTHERS):
+        tables = _concealed(tables, columns, key)
+    return tables
+
+
+def _concealed(tables: dict[str, pd.DataFrame], columns: tuple[str, ...], key: bytes) -> dict[str, pd.DataFrame]:
+    found = [(table, name) for table, frame in tables.items() for name in columns if name in frame]
+    ids = sorted({part for t, name in found for text in tables[t][name].cat.categories for part in _parts(text, name)})
+    pseudonym = {text: _pseudonym(rank, text, columns[0], key) for rank, text in enumerate(ids)}
+    for table, name in found:
+        cells = tables[table][name].array
+        texts = [";".join(pseudonym[part] for part in _parts(text, name)) for text in cells.categories]
+        tables = tables | {table: tables[table].assign(**{name: recoded(cells.codes, texts)})}
+    return tables
+
+
+def _parts(text: str, name: str) -> Iterable[str]:
+    if name != "attendee_ids":
+        return (text,)
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
+def _pseudonym(rank: int, text: str, kind: str, key: bytes) -> str:
+    return f"{rank:08x}{hmac.digest(key, f'{kind}:{text}'.encode(), 'sha256').hex()[:24]}"

@@ -1,0 +1,145 @@
+"""One export → rows under the contract's column names, as a profile and the study say."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.cells import CANONICAL, Reading
+from analysis.ingest.columns import (
+    Columns,
+    emptied,
+    first_filled,
+    is_one_of,
+    rows_where,
+)
+from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.keys import first_and_last
+from analysis.ingest.profile import Key, Layout, Names
+from analysis.plan.contract import TABLES
+from analysis.plan.study import Source
+
+# A person by another key than an id stands in a column of its own until every export has been read.
+WAYS = {"email": "@email", "name": "@name", "first_and_last": "@name"}
+# A value that none of the contract's is (a kind of exit, a status) is unknown, unless the file is the contract's own.
+UNKNOWN_ALLOWED = ("exit_type", "status")
+
+
+def choose_layout(layouts: Sequence[Layout], export: Export) -> Layout:
+    """Return the shape whose columns the export has the most of; of equal ones the first."""
+    columns = Columns(export.frame)
+    return max(layouts, key=lambda layout: recognised_share(layout, columns))
+
+
+def recognised_share(layout: Layout, columns: Columns) -> float:
+    """Return the share of the columns by which a layout is known that the export has; 0 where it names none."""
+    found = [bool(columns.find(names)) for names in layout.recognised_by]
+    return sum(found) / len(found) if found else 0.0
+
+
+def without_rejects(export: Export, layout: Layout, source: Source) -> None:
+    """Take out the rows that are no records (previews, rescinded hires, forms that were not sent), each noted."""
+    columns = Columns(export.frame)
+    gone = np.zeros(len(export.frame), dtype=bool)
+    for reject in layout.reject:
+        rows = None if reject.incomplete and source.incomplete == "keep" else rows_where(reject.when, columns)
+        if rows is None or not (rows & ~gone).any():
+            continue
+        lines = export.frame.loc[rows & ~gone, LINE]
+        export.note(reject.rule, reject.message, lines, severity=reject.severity, action="rejected")
+        gone |= rows
+    export.frame = export.frame[~gone].reset_index(drop=True)
+
+
+def canonical_columns(
+    reading: Reading, columns: Columns, named: dict[str, Names], keys: dict[str, Sequence[Key]]
+) -> dict[str, pd.Categorical]:
+    """Return the cells of the contract's columns that the export has, and of the keys to people beside ids.
+
+    Parameters
+    ----------
+    named
+        Canonical column → the export's columns, the first with a value counting.
+    keys
+        Canonical id column → how the export names that person.
+    """
+    table, cells = reading.export.table, {}
+    for name in TABLES[table]:
+        found = columns.find((*named.get(name, ()), name))
+        ids = [column for key in keys.get(name, ()) if key.by == "id" for column in columns.find(key.columns)]
+        found = list(dict.fromkeys([*ids, *found]))
+        if found:
+            read = [reading.canonical(c, name, f) for c, f in zip(columns.take(found), found, strict=True)]
+            cells[name] = first_filled(read)
+    for name, ways in keys.items():
+        for key in ways:
+            if key.by == "id":
+                continue
+            taken = columns.take(key.columns)
+            if key.by == "first_and_last":
+                taken = [first_and_last(*taken)] if len(taken) == 2 else []
+            if taken:
+                column = name + WAYS[key.by]
+                cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
+    return cells
+
+
+def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categorical]) -> None:
+    """Translate the export's values into the contract's, in place.
+
+    What the study says of a value counts before the profile's picks, and those before the profile's values.
+    """
+    export, layout = reading.export, reading.layout
+    own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
+    for name in dict.fromkeys([*own, *layout.picks, *layout.values]):  # noqa: PD011
+        given = cells.get(name, recoded(np.full(len(export.frame), -1), []))
+        picks = [(rows_where(pick.when, columns), pick.value) for pick in layout.picks.get(name, ())]
+        decided = [
+            *_by_value(given, own.get(name, {})),
+            *((rows, value) for rows, value in picks if rows is not None),
+            *_by_value(given, layout.values.get(name, {})),  # noqa: PD011
+        ]
+        codes = given.codes.astype(np.int64)
+        undecided = np.ones(len(codes), dtype=bool)
+        for n, (rows, _) in enumerate(decided, start=len(given.categories)):
+            codes[rows & undecided] = n
+            undecided &= ~rows
+        texts = [*given.categories, *(value for _, value in decided)]
+        changed = (codes >= 0) & (np.append(np.array(texts, dtype=object), "")[codes] != _texts(given))
+        if name in cells or changed.any():
+            cells[name] = recoded(codes, texts)
+        if changed.any():
+            message = f"values of {name} were translated as study.yaml or the profile says"
+            export.note("values_translated", message, export.frame.loc[changed, LINE])
+
+
+def _by_value(cells: pd.Categorical, values: Mapping[str, Names]) -> list[tuple[np.ndarray, str]]:
+    return [(is_one_of(cells, patterns), value) for value, patterns in values.items()]
+
+
+def _texts(cells: pd.Categorical) -> np.ndarray:
+    return np.append(np.array(cells.categories, dtype=object), "")[cells.codes]
+
+
+def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
+    """Empty, in place, what is none of the contract's values where that may be unknown; never guess at it.
+
+    A file in the contract's own form is left to validation.
+    """
+    export = reading.export
+    for name in UNKNOWN_ALLOWED:
+        if name not in cells or reading.source.profile == CANONICAL:
+            continue
+        allowed = TABLES[export.table][name].allowed
+        known = np.append([text in allowed for text in cells[name].categories], True).astype(bool)
+        strange = ~known[cells[name].codes]
+        if strange.any():
+            export.note(
+                f"unknown_{name}",
+                f"{name} is none that the profile knows and counts as unknown; translate the export's values under "
+                "values: in study.yaml",
+                export.frame.loc[strange, LINE],
+                severity="warning",
+                action="set_null",
+            )
+            cells[name] = emptied(cells[name], strange)
