@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import Problem
+from analysis.validate.rule import lines_by_source
 
 COLUMNS = ["table", "source", "rows_in", "rows_kept", "rows_repaired", "rows_translated", "rows_rejected"]
 REPAIRS = ("repaired", "set_null")
@@ -52,11 +53,7 @@ def account(
 
 def lines_of(tables: Mapping[str, pd.DataFrame]) -> Lines:
     """Return the distinct lines of the records in each table, by table and source."""
-    return {
-        (table, str(source)): np.unique(lines)
-        for table, rows in tables.items()
-        for source, lines in rows.groupby("_source", sort=False, observed=True)["_line"]
-    }
+    return {(table, str(source)): lines for table, rows in tables.items() for source, lines in lines_by_source(rows)}
 
 
 _NONE = np.zeros(0, dtype=int)
