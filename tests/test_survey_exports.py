@@ -70,6 +70,7 @@ def found(raw: RawTables, table: str, columns: list[str]) -> pd.DataFrame:
     """Return the typed rows that were read of a table; any error fails the test."""
     assert [str(p) for p in raw.problems if p.severity == "error"] == []
     rows = typed(raw.tables[table].reset_index(drop=True), table)
+    rows = rows.astype({name: "str" for name in rows.select_dtypes("category")})
     return rows.reindex(columns=columns)
 
 
