@@ -35,14 +35,18 @@ class Reading:
         """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
         return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
 
+    def entered(self, column: pd.Categorical) -> pd.Categorical:
+        """Return the cells without those that mean that nothing was entered."""
+        marks = [text for text in self.layout.missing if text]
+        return emptied(column, is_one_of(column, marks)) if marks else column
+
     def canonical(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         """Return the cells as text of the contract's kind for the canonical column `name`; findings go to the export.
 
         `called` is what the export calls the column. A cell that cannot be read stays as it is, for validation to
         report.
         """
-        if self.layout.missing:
-            column = emptied(column, is_one_of(column, [text for text in self.layout.missing if text]))
+        column = self.entered(column)
         kind = TABLES[self.export.table][name].kind
         if self.is_canonical and kind != "id":
             return column
