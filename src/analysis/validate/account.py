@@ -53,7 +53,7 @@ def account(
 def lines_of(tables: Mapping[str, pd.DataFrame]) -> Lines:
     """Return the distinct lines of the records in each table, by table and source."""
     return {
-        (table, str(source)): np.unique(lines)
+        (table, str(source)): np.sort(lines.unique())
         for table, rows in tables.items()
         for source, lines in rows.groupby("_source", sort=False, observed=True)["_line"]
     }
