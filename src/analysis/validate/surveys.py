@@ -141,7 +141,8 @@ def _answered_while(answers: pd.DataFrame, spells: pd.DataFrame) -> pd.Series:
     """
     form = ["employee_id", "responded_at"]
     forms = answers[form].drop_duplicates().dropna()
-    forms = forms[forms["employee_id"].isin(spells["employee_id"])]
+    unclear = spells.loc[spells["hire_date"].isna(), "employee_id"]
+    forms = forms[forms["employee_id"].isin(spells["employee_id"]) & ~forms["employee_id"].isin(unclear)]
     outside = forms[~employed_on(forms["employee_id"], forms["responded_at"], spells)]
     if outside.empty:
         return pd.Series(True, index=answers.index)
