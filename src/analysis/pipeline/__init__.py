@@ -3,10 +3,12 @@
 import datetime as dt
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.pipeline.described import describe
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.people_flow import people_flow
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.shared import shared, shared_answer
@@ -31,7 +33,8 @@ def answer(opened: OpenStudy) -> Released:
     started = time.monotonic()
     min_cell = opened.study.min_cell
     findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
-    described = {name: release_described(name, frame, min_cell) for name, frame in describe(opened).items()}
+    frames = describe(opened) | {"flow_of_people": people_flow(opened, findings)}
+    described = {name: release_described(name, frame, min_cell) for name, frame in frames.items()}
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),
@@ -39,7 +42,7 @@ def answer(opened: OpenStudy) -> Released:
     return Released(
         study=opened.study,
         findings=findings,
-        problems=opened.problems,
+        problems=tuple(replace(problem, lines=None) for problem in opened.problems),
         described=described,
         run=provenance(opened.study) | times,
     )

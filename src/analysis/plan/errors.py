@@ -63,11 +63,13 @@ class Problem:
 class BadInput(Exception):
     """Input that cannot be used as it is: every problem that was found, not the first alone.
 
-    The command line prints the problems and ends with exit code 2.
+    The command line prints the problems and ends with exit code 2. `row_counts` says what became of the rows of each
+    source (`validate.account`); None where no file was read.
     """
 
-    def __init__(self, problems: Iterable[Problem]):
+    def __init__(self, problems: Iterable[Problem], row_counts: pd.DataFrame | None = None):
         self.problems = tuple(problems)
+        self.row_counts = row_counts
         super().__init__("\n".join(str(p) for p in self.problems))
 
 

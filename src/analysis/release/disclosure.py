@@ -14,6 +14,8 @@ from analysis.release.measured import (
     coarse_answers,
     invariance_of_many,
 )
+from analysis.release.people_flow import release_people_flow
+from analysis.release.quality import coverage_in_shares, missingness_in_steps
 from analysis.release.responses import release_response, release_steps
 
 DECIMALS = 6
@@ -149,11 +151,19 @@ RELEASES = {
     "item_changes": _made_coarse(changes_of_many),
     "careless": _made_coarse(careless_apart),
     "invariance": _made_coarse(invariance_of_many),
+    "coverage": _made_coarse(coverage_in_shares),
+    "missingness": _made_coarse(missingness_in_steps),
+    "flow_of_people": release_people_flow,
 }
 
 
 # What stands in one of these could else be subtracted from another's count of the same wave.
-IN_FIVES = {"item_answers": ("n_people", "n_answered"), "careless": ("n_people",)}
+IN_FIVES = {
+    "item_answers": ("n_people", "n_answered"),
+    "careless": ("n_people",),
+    "coverage": ("n_employed",),
+    "missingness": ("n_people",),
+}
 
 
 def release_described(name: str, frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Action, Problem, Severity
+from analysis.validate.account import lines_of
 
 
 @dataclass(frozen=True)
@@ -96,16 +97,18 @@ def _check(number: str, rule: Rule, frame: pd.DataFrame) -> pa.Check:
 
 
 def _ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
+    """Return one problem per source; a record of which several rows were made counts once."""
     return [
         Problem(
             severity=rule.severity,
             table=table,
             source=source,
             rows=len(lines),
-            example_rows=tuple(sorted(lines)[:MAX_EXAMPLE_ROWS]),
+            example_rows=tuple(lines[:MAX_EXAMPLE_ROWS]),
             rule=rule.name,
             message=rule.message,
             action=rule.action,
+            lines=lines,
         )
-        for source, lines in rows.groupby("_source", sort=False)["_line"]
+        for (_, source), lines in lines_of({table: rows}).items()
     ]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Problem
 from analysis.plan.instruments import Instrument
+from analysis.validate.account import lines_of
 from analysis.validate.context import Context
 from analysis.validate.employment import person_rules
 from analysis.validate.rule import Rule
@@ -35,8 +36,9 @@ def labels_to_numbers(
             action="repaired",
             example_rows=tuple(lines[:MAX_EXAMPLE_ROWS]),
             message="answers given as labels were turned into the numbers of the instrument's card",
+            lines=lines,
         )
-        for source, lines in frame[labelled].groupby("_source", sort=False)["_line"]
+        for (_, source), lines in lines_of({table: frame[labelled]}).items()
     ]
     return frame.assign(value=frame["value"].mask(labelled, numbers)), problems
 
