@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from analysis.plan.errors import Problem
@@ -47,11 +48,10 @@ def show_problems(problems: Iterable[Problem], title: str | None = None) -> None
 
 def _ledger(problems: Iterable[Problem]) -> Table:
     table = new_table("", "where", "what is wrong, and what to do", "done", leading=1)
-    table.columns[1].overflow = "fold"
     table.columns[1].max_width = 32
     for problem in problems:
         action = problem.action.replace("_", " ")
-        table.add_row(problem.severity, _where(problem), problem.message, action, style=COLOURS[problem.severity])
+        add_row(table, problem.severity, _where(problem), problem.message, action, style=COLOURS[problem.severity])
     return table
 
 
@@ -65,11 +65,16 @@ def _where(problem: Problem) -> str:
 
 
 def new_table(*columns: str, title: str | None = None, leading: int = 0, numbers: Iterable[str] = ()) -> Table:
-    """Return an empty table; the columns in `numbers` are aligned at their right. Cells are text, never markup."""
+    """Return an empty table; the columns in `numbers` are aligned at their right."""
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, leading=leading)
     for name in columns:
         table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
     return table
+
+
+def add_row(table: Table, *cells: object, style: str = "") -> None:
+    """Add a row of text: a bracket in it is a bracket, not an instruction to the terminal."""
+    table.add_row(*(escape(str(cell)) for cell in cells), style=style)
 
 
 def show_table(table: Table) -> None:

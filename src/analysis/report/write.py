@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.release.answer import Released
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
+
+UNMATCHED = ("unmatched_person", "ambiguous_person")
 
 
 @contextmanager
@@ -32,8 +36,18 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
-    """Write the data-quality ledger, ``data_quality.csv``."""
+    """Write the data-quality ledger, ``data_quality.csv``, and ``unmatched.csv`` where people were not found."""
+    problems = list(problems)
     problems_frame(problems).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
+    unmatched = _unmatched(problems)
+    if len(unmatched):
+        unmatched.to_csv(folder / "unmatched.csv", index=False, lineterminator="\n")
+
+
+def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return the lines whose person was not found or could be several, one row each, without saying who it is."""
+    rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in p.lines]
+    return pd.DataFrame(rows, columns=["source", "line", "rule", "reason"])
 
 
 def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
@@ -41,7 +55,10 @@ def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
         write_problems(problems, Path(staging))
-        return (Path(staging) / "data_quality.csv").replace(folder / "data_quality.csv")
+        (folder / "unmatched.csv").unlink(missing_ok=True)
+        for written in Path(staging).iterdir():
+            written.replace(folder / written.name)
+    return folder / "data_quality.csv"
 
 
 def write_answers(released: Released, folder: Path) -> None:
