@@ -1,17 +1,67 @@
-"""Texts compared as people mean them: names of columns, patterns of cells, e-mail addresses, names of people."""
+"""When two texts are the same: names of columns, cells and patterns, e-mail addresses, names of people."""
 
+import fnmatch
 import re
 import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
 
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_ONE_SIGN = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("‐‑–−", "-"))
+_SPECIAL = re.compile(r"([\[?])")
+_IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>")
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\".]+(\.[^\s@<>()\[\],;:\".]+)+")
+
+
+def folded(text: str) -> str:
+    """Return the text without what writers differ in and readers do not see.
+
+    Case, compatibility forms (NFKC: a no-break space is a space, full-width digits are digits), invisible signs, and
+    the number of spaces.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold())
+    return " ".join(text.casefold().split())
+
 
 def plain(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+    """Return the letters and digits of a column's name, without case: ``Hire_Date`` is ``hireDate``."""
+    return "".join(sign for sign in folded(text) if sign.isalnum())
 
 
 def matches(texts: Iterable[str], patterns: Iterable[str]) -> np.ndarray:
-    parts = [".*".join(map(re.escape, p.strip().casefold().split("*"))) for p in patterns if p]
-    test = re.compile("|".join(f"(?:{part})" for part in parts) or r"(?!)", re.DOTALL)
-    return np.array([bool(test.fullmatch(t.strip().casefold())) for t in texts], dtype=bool)
+    """Return for each text whether one of the patterns is all of it.
+
+    Compared as `folded`; ``*`` stands for any text, every other sign for itself. The empty pattern is for empty cells
+    and matches no text.
+    """
+    texts = list(texts)
+    wanted = [fnmatch.translate(_SPECIAL.sub(r"[\1]", folded(pattern))) for pattern in patterns if pattern.strip()]
+    if not wanted:
+        return np.zeros(len(texts), bool)
+    some = re.compile("|".join(wanted))
+    return np.array([some.match(folded(text)) is not None for text in texts], bool)
+
+
+def plain_email(text: str) -> str | None:
+    """Return the e-mail address in the form in which addresses are compared; None where the text is none.
+
+    Without case, spaces, ``mailto:``, quotes around it and the name before ``<…>``. The part before the @ is not
+    changed otherwise: dots and what follows a plus may tell two people apart.
+    """
+    text = folded(text)
+    bracketed = _IN_BRACKETS.fullmatch(text)
+    address = (bracketed[1] if bracketed else text).strip(" '\";,").removeprefix("mailto:").strip()
+    return address if _EMAIL.fullmatch(address) else None
+
+
+def plain_person(text: str) -> str | None:
+    """Return a person's name in the form in which names are compared; None where there is none.
+
+    Without case and differences of spaces, apostrophes and hyphens; "Last, First Middle" becomes "first middle last".
+    Nothing is guessed away: titles, suffixes and initials are part of the name.
+    """
+    parts = [part.strip() for part in folded(text.translate(_ONE_SIGN)).strip(" ,").split(",")]
+    name = f"{parts[1]} {parts[0]}" if len(parts) == 2 else ", ".join(parts)
+    return name or None

@@ -1,0 +1,162 @@
+"""Dates as exports write them become days of the calendar, yyyy-mm-dd."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.date_forms import from_serial, from_ticks, read_day, split
+from analysis.ingest.date_order import Order, Ordered, ordered
+from analysis.ingest.export import recoded
+from analysis.ingest.finding import Cells, Finding, lines_where
+from analysis.ingest.names import folded
+from analysis.ingest.zones import Clocks, days_in_zone, is_zone
+
+YEARS_AHEAD = 10
+NO_DATE = frozenset(("n/a-stillemployed", "still employed", "n/a", "null", "none", "tbd", "-", "--"))
+
+_ZERO = re.compile(r"0000([-/.])(?:00)\1(?:00)(?:[ t]00:00(?::00)?)?|00([-/.])00\2(?:0000)")
+_SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?|80000(\.0+)?")
+_NO_DAYS = np.array(["0001-01-01", "1900-01-01", "2999-12-31"], "datetime64[D]")
+_NO_YEARS = np.array(["4000", "9999"], "datetime64[Y]")
+
+
+def to_days(
+    column: pd.Categorical,
+    lines: np.ndarray,
+    *,
+    order: Order | None,
+    written_in: str | None,
+    wanted_in: str | None,
+    as_of: dt.date,
+) -> Cells:
+    """Return a column of dates as days of the calendar, yyyy-mm-dd.
+
+    Read are ISO dates and times, yyyymmdd, day/month/year and month/day/year with ``/``, ``-`` or ``.``, months by
+    their names in ten languages, times of 24 or 12 hours, OData's ``/Date(ms)/``, and a spreadsheet's serial numbers
+    where the column holds nothing else. A year of two digits is the latest one that is at most `YEARS_AHEAD` years
+    after the data lock. Days that stand for none (1900-01-01, 0001-01-01, 2999-12-31, any of the years 4000 and 9999)
+    and words for it become missing. What is none of this stays as it is.
+
+    Parameters
+    ----------
+    column
+        The export's cells, categorical of text.
+    lines
+        The line of each row's record.
+    order
+        The order of day and month where it is known; otherwise the column must show it.
+    written_in, wanted_in
+        IANA names of the zone of times without one, and of the zone whose day is wanted. Without `wanted_in`, and for
+        a time without any zone, the written day stands; so it does where every time of the column is midnight, which
+        is how programs write days.
+    as_of
+        The study's data lock.
+
+    Returns
+    -------
+    Cells
+        Findings: `mixed_date_order`, `ambiguous_date`, `unknown_timezone` (errors), `serial_dates` (warning),
+        `no_date`, `dates_translated`.
+    """
+    texts = [from_ticks(folded(text)) for text in column.categories]
+    is_none = np.array([text in NO_DATE or _ZERO.fullmatch(text) is not None for text in texts], bool)
+    is_serial = _serials(texts, is_none)
+    texts = [from_serial(text) if serial else text for text, serial in zip(texts, is_serial, strict=True)]
+    codes, days, clocks = _apart(texts)
+    written = _in_order(days, codes, column, order, as_of)
+    is_none |= _stands_for_none(written.dates)
+    dates = np.where(is_none, np.datetime64("NaT"), written.dates)
+    zones = _unknown_zones(clocks, (written_in, wanted_in))
+    if not zones:
+        dates = days_in_zone(dates, clocks, written_in=written_in, wanted_in=wanted_in)
+    result = np.where(np.isnat(dates), column.categories.to_numpy(object), np.datetime_as_string(dates).astype(object))
+    is_changed = ~is_none & (result != column.categories.to_numpy(object))
+    concerned = {
+        "mixed_date_order": written.contradictory,
+        "ambiguous_date": written.ambiguous,
+        "serial_dates": is_serial,
+        "no_date": is_none,
+        "dates_translated": is_changed & ~is_serial,
+    }
+    result[is_none] = None
+    findings = (*zones, *_findings(concerned, column, lines))
+    return Cells(recoded(column.codes, list(result)), findings)
+
+
+_TOLD = {
+    "mixed_date_order": (
+        "error",
+        "rejected",
+        "has dates that can only be day first and others that can only be month first, or not the order that "
+        "date_order says; these are the rarer ones: write all in one order, or as yyyy-mm-dd, or correct date_order "
+        "at the source in study.yaml",
+    ),
+    "ambiguous_date": (
+        "error",
+        "rejected",
+        "has dates of which day and month cannot be told apart; set date_order: dmy (day first) or date_order: mdy "
+        "(month first) at the source in study.yaml",
+    ),
+    "serial_dates": (
+        "warning",
+        "repaired",
+        "holds numbers alone; they were read as a spreadsheet's days since 1899-12-30. Write the dates as yyyy-mm-dd "
+        "if they are not",
+    ),
+    "no_date": (
+        "info",
+        "set_null",
+        "says here in words, or by a day that stands for none (1900-01-01, 9999-12-31), that there is no date; read "
+        "as empty",
+    ),
+    "dates_translated": ("info", "repaired", "has dates that were not written as yyyy-mm-dd; they were translated"),
+}
+
+
+def _findings(concerned: dict[str, np.ndarray], column: pd.Categorical, lines: np.ndarray) -> Iterator[Finding]:
+    for rule, which in concerned.items():
+        if which.any():
+            yield Finding(rule, *_TOLD[rule], lines_where(which, column, lines))
+
+
+def _serials(texts: list[str], is_none: np.ndarray) -> np.ndarray:
+    """Return which texts are serial numbers: all that are not none, where all of them are."""
+    fits = np.array([_SERIAL.fullmatch(text) is not None for text in texts], bool)
+    return fits & (fits | is_none).all()
+
+
+def _apart(texts: list[str]) -> tuple[np.ndarray, list[str], Clocks]:
+    """Return the texts' days as codes of distinct texts, and their times.
+
+    So that days and times are each judged once: there are few of either, however many moments.
+    """
+    parts = [split(text) for text in texts]
+    day_texts = [part.day if part.is_time else "" for part in parts]
+    codes, days = pd.factorize(np.array([*day_texts, ""], dtype=object))
+    seconds = np.array([part.seconds for part in parts], float)
+    offset = np.array([part.offset for part in parts], float)
+    return codes[:-1], list(days), Clocks(seconds, offset)
+
+
+def _in_order(days: list[str], codes: np.ndarray, column: pd.Categorical, order: Order | None, as_of: dt.date):
+    """Return for each distinct cell its written day of the calendar."""
+    n_rows = np.bincount(codes[column.codes[column.codes >= 0]], minlength=len(days))
+    found = ordered([read_day(day, as_of.year + YEARS_AHEAD) for day in days], n_rows, order)
+    return Ordered(*(each[codes] for each in found))
+
+
+def _stands_for_none(dates: np.ndarray) -> np.ndarray:
+    return np.isin(dates, _NO_DAYS) | np.isin(dates.astype("datetime64[Y]"), _NO_YEARS)
+
+
+def _unknown_zones(clocks: Clocks, names: tuple[str | None, ...]) -> list[Finding]:
+    if np.isnan(clocks.seconds).all() or all(name is None or is_zone(name) for name in names):
+        return []
+    message = (
+        "has times, but the time zone in which they are written or wanted is not known; write timezone: in study.yaml "
+        "as a place of the time zone database, such as Europe/Berlin"
+    )
+    return [Finding("unknown_timezone", "error", "rejected", message, np.empty(0, int))]

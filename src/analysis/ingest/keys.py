@@ -1,0 +1,97 @@
+"""E-mail addresses and names become employee ids: exactly after normalization, never by likeness."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.export import recoded
+from analysis.ingest.names import plain_email, plain_person
+
+KeyKind = Literal["email", "name"]
+_PLAIN = {"email": plain_email, "name": plain_person}
+
+
+class Found(NamedTuple):
+    """The employees that a column names, row by row.
+
+    Attributes
+    ----------
+    ids
+        The employee's id; missing where the cell is empty, unmatched or ambiguous.
+    unmatched
+        Whether the cell is filled and nobody is known by it.
+    ambiguous
+        Whether several employees are known by it.
+    """
+
+    ids: pd.Categorical
+    unmatched: np.ndarray
+    ambiguous: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Directory:
+    """By what else than their ids the employees are known.
+
+    Attributes
+    ----------
+    ids
+        Kind of key → the employee's id, under each normalized key; missing where several employees carry the key. An
+        employee may be known by several keys, at one time or one after the other.
+    """
+
+    ids: dict[KeyKind, pd.Series]
+
+    @classmethod
+    def of(cls, frames: Iterable[pd.DataFrame]) -> "Directory":
+        """Return the directory of these rows: `employee_id` and, where known, `email` and `name` (categoricals)."""
+        frames = list(frames)
+        return cls({kind: _ids_by_key(frames, kind) for kind in _PLAIN})
+
+    def find(self, kind: KeyKind, column: pd.Categorical) -> Found:
+        """Return who is meant by the cells of a column of e-mail addresses or of names."""
+        known = self.ids[kind]
+        keys = [_PLAIN[kind](text) for text in column.categories]
+        at = known.index.get_indexer(pd.Index(keys, dtype="str"))
+        at[[key is None for key in keys]] = -1
+        ids = np.append(known.to_numpy(object), None)[at]
+        nobody, several = at < 0, (at >= 0) & pd.isna(ids)
+        return Found(
+            recoded(column.codes, [None if pd.isna(id_) else id_ for id_ in ids]),
+            np.append(nobody, False)[column.codes],
+            np.append(several, False)[column.codes],
+        )
+
+
+def first_and_last(first: pd.Categorical, last: pd.Categorical) -> pd.Categorical:
+    """Return the column of whole names, "First Last"; missing where one of both is."""
+    n_last = max(len(last.categories), 1)
+    pairs = np.where((first.codes < 0) | (last.codes < 0), -1, first.codes.astype("int64") * n_last + last.codes)
+    codes, distinct = pd.factorize(pairs)
+    names = [
+        None if pair < 0 else f"{first.categories[pair // n_last]} {last.categories[pair % n_last]}"
+        for pair in distinct
+    ]
+    return recoded(codes, names)
+
+
+def _ids_by_key(frames: list[pd.DataFrame], kind: KeyKind) -> pd.Series:
+    pairs = [_pairs(frame, kind) for frame in frames if kind in frame]
+    known = pd.concat([_NOBODY, *pairs]).drop_duplicates()
+    shared = known["key"].duplicated(keep=False)
+    known["employee_id"] = known["employee_id"].mask(shared)
+    return known.drop_duplicates("key").set_index("key")["employee_id"]
+
+
+_NOBODY = pd.DataFrame({"key": pd.Series(dtype="str"), "employee_id": pd.Series(dtype="str")})
+
+
+def _pairs(frame: pd.DataFrame, kind: KeyKind) -> pd.DataFrame:
+    """Return each normalized key with each id that it stands beside, once."""
+    column = frame[kind].array
+    keys = recoded(column.codes, [_PLAIN[kind](text) for text in column.categories])
+    pairs = pd.DataFrame({"key": keys, "employee_id": frame["employee_id"].array}).drop_duplicates().dropna()
+    return pairs.astype("str")

@@ -1,0 +1,137 @@
+"""Numbers as exports write them become digits with a decimal point."""
+
+import decimal as exact
+import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.export import recoded
+from analysis.ingest.finding import Cells, Finding, lines_where
+from analysis.ingest.names import folded
+
+DecimalSign = Literal[".", ","]
+
+_CODES = (
+    "usd eur gbp chf sek nok dkk isk pln czk huf ron bgn try jpy cny inr krw sgd hkd aud nzd cad mxn brl zar ils aed"
+)
+_MONEY = rf"(?:[a-z]{{0,3}}[$€£¥₹₩₺₪₽]|{_CODES.replace(' ', '|')}|kr\.?|zł|fr\.)?"
+_CELL = re.compile(
+    rf"{_MONEY} ?(?P<sign>[+-]?) ?{_MONEY} ?(?P<digits>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<power>e[+-]?[0-9]+)?"
+    rf"(?P<percent> ?%)? ?{_MONEY}"
+)
+_ONE_SIGN = str.maketrans("’−", "'-")
+_IN_GROUPS = re.compile(r"[0-9]{1,3}([ '])[0-9]{3}(?:\1[0-9]{3})*(?:[.,][0-9]*)?")
+_THOUSANDS = {sign: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+") for sign in ".,"}
+_OPEN = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
+
+
+class _Number(NamedTuple):
+    """A number as written: its sign, its digits with points and commas, its power of ten, and how it is read.
+
+    `decimal` is its decimal sign, empty where it has none; `is_open` says that it might be a thousands separator.
+    """
+
+    sign: str
+    digits: str
+    power: str
+    is_percent: bool
+    decimal: str
+    is_open: bool
+
+
+def to_numbers(
+    column: pd.Categorical, lines: np.ndarray, *, decimal: DecimalSign | None = None, percent: bool = False
+) -> Cells:
+    """Return a column of numbers with a decimal point and without thousands separators, currencies and percent signs.
+
+    The decimal sign is what the column shows: 1.234,5 and 12,5 have a comma, 1,234.5 and 12.5 a point. Where it shows
+    neither, 1.234 has a decimal point and 1,234 cannot be told. What cannot be read stays as it is.
+
+    Parameters
+    ----------
+    column
+        The export's cells, categorical of text.
+    lines
+        The line of each row's record.
+    decimal
+        The decimal sign where it is known.
+    percent
+        Whether 80 % is read as 0.8; otherwise it is no number.
+
+    Returns
+    -------
+    Cells
+        Findings: `ambiguous_number` (error), `numbers_translated`.
+    """
+    numbers = [_read(folded(text), percent) for text in column.categories]
+    sign = decimal or _shown(number for number in numbers if number)
+    is_unclear = np.array([number is not None and number.is_open and sign is None for number in numbers], bool)
+    texts = [
+        text if number is None or unclear else _canonical(number, sign, text)
+        for text, number, unclear in zip(column.categories, numbers, is_unclear, strict=True)
+    ]
+    is_changed = np.array([new != old for new, old in zip(texts, column.categories, strict=True)], bool)
+    findings = []
+    if is_unclear.any():
+        message = (
+            "has numbers whose point or comma may be a decimal sign or a thousands separator; set decimal: '.' or "
+            "decimal: ',' at the source in study.yaml"
+        )
+        unclear = lines_where(is_unclear, column, lines)
+        findings.append(Finding("ambiguous_number", "error", "rejected", message, unclear))
+    if is_changed.any():
+        message = "has numbers with a decimal comma, thousands separators, a currency or a percent sign; translated"
+        changed = lines_where(is_changed, column, lines)
+        findings.append(Finding("numbers_translated", "info", "repaired", message, changed))
+    return Cells(recoded(column.codes, texts), tuple(findings))
+
+
+def _read(text: str, percent: bool) -> _Number | None:
+    """Return the number that a folded text writes, None where it is none."""
+    found = _CELL.fullmatch(text.translate(_ONE_SIGN))
+    if found is None or (found["percent"] and not (percent and not found["power"])):
+        return None
+    digits = found["digits"].strip()
+    if " " in digits or "'" in digits:
+        if not _IN_GROUPS.fullmatch(digits):
+            return None
+        digits = digits.replace(" ", "").replace("'", "")
+    decimal = _decimal_sign(digits)
+    if decimal is None:
+        return None
+    is_open = not found["power"] and _OPEN.fullmatch(digits) is not None
+    return _Number(found["sign"], digits, found["power"] or "", bool(found["percent"]), decimal, is_open)
+
+
+def _decimal_sign(digits: str) -> str | None:
+    """Return which sign must be the decimal one, or may be where it is open; None where this is no number."""
+    signs = [sign for sign in digits if sign in ".,"]
+    if not signs:
+        return ""
+    if len(signs) == 1:
+        return signs[0]
+    other = "," if signs[0] == "." else "."
+    whole, _, _ = digits.partition(other)
+    return other if _THOUSANDS[signs[0]].fullmatch(whole) and signs.count(other) <= 1 else None
+
+
+def _shown(numbers: Iterable[_Number]) -> str | None:
+    """Return the decimal sign that a column shows, None where it shows both or cannot be told."""
+    numbers = [number for number in numbers if number.decimal]
+    shown = {number.decimal for number in numbers if not number.is_open} or {number.decimal for number in numbers}
+    only = shown.pop() if len(shown) == 1 else None
+    return None if only == "," and all(number.is_open for number in numbers) else only
+
+
+def _canonical(number: _Number, sign: str | None, text: str) -> str:
+    """Return the number with a decimal point; `text` itself where it is written so."""
+    decimal = sign if number.is_open else number.decimal
+    digits = number.digits if not decimal else number.digits.replace("," if decimal == "." else ".", "")
+    digits = digits.replace(",", ".")
+    if number.is_percent:
+        digits = f"{exact.Decimal(digits).scaleb(-2).normalize():f}"
+    result = number.sign + digits + number.power
+    return text if result == text.casefold() else result
