@@ -10,8 +10,9 @@ from analysis.ingest.columns import emptied, is_one_of
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.ids import clean_ids
-from analysis.ingest.numbers import to_booleans, to_numbers
+from analysis.ingest.numbers import to_numbers
 from analysis.ingest.profile import Layout
+from analysis.ingest.truths import to_booleans
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source, Study
 
@@ -45,7 +46,7 @@ class Reading:
                 to_numbers(column, self._lines, decimal=self.source.decimal, percent=name == "fte"), called
             )
         if kind == "boolean":
-            return to_booleans(column)
+            return self._noted(to_booleans(column, self._lines), called)
         if kind == "id" and name not in ("instrument", "item", "program_id"):
             return self._noted(clean_ids(column, self._lines), called)
         return column

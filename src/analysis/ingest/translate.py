@@ -14,7 +14,7 @@ from analysis.ingest.columns import (
     rows_where,
 )
 from analysis.ingest.export import LINE, Export, recoded
-from analysis.ingest.keys import joined_names
+from analysis.ingest.keys import first_and_last
 from analysis.ingest.profile import Key, Layout, Names
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
@@ -77,7 +77,7 @@ def canonical_columns(
                 continue
             taken = columns.take(key.columns)
             if key.by == "first_and_last":
-                taken = [joined_names(*taken)] if len(taken) == 2 else []
+                taken = [first_and_last(*taken)] if len(taken) == 2 else []
             if taken:
                 column = name + WAYS[key.by]
                 cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
