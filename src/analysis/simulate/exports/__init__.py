@@ -1,0 +1,1 @@
+"""The canonical tables of a simulated company as vendors' tools export them, quirks included."""
