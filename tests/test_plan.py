@@ -180,6 +180,8 @@ def test_the_shipped_instruments_measure_the_planned_constructs(acme):
     assert {card.instrument for card in ours} == {"pulse", "leadership", "leadership_multirater"}
     for card in ours:
         assert set(card.response.labels) == {1, 2, 3, 4, 5}
+        assert {"de", "fr", "es", "nl", "it"} <= set(card.response.labels_in)
+        assert all(set(names) == {1, 2, 3, 4, 5} for lang, names in card.response.labels_in.items() if lang != "en")
         assert all(item.text for item in card.items.values())
         assert all("CC0" in scale.licence for scale in card.scales.values())
 
@@ -205,6 +207,28 @@ def test_a_studys_own_instrument_wins_over_the_shipped_one(acme):
     cards = load_instruments(acme)
     assert list(cards["climate"].items) == ["tru1", "tru2"]
     assert list(cards["pulse"].items) == ["tru1", "tru2"]
+
+
+@pytest.mark.parametrize(
+    ("labels_in", "said"),
+    [
+        ("{de: {4: Stimme zu, 5: stimme  ZU}}", "stands for 4 and for 5"),
+        ("{de: {4: Neutral}, es: {3: Neutral}}", "stands for 4 and for 3"),
+        ("{de: {6: Stimme zu}}", "6 is not on the answer scale"),
+    ],
+)
+def test_a_label_that_stands_for_two_numbers_or_for_none_of_the_scale_is_told(acme, labels_in, said):
+    write_card(acme, "climate", CARD.replace("max: 5", f"max: 5, labels_in: {labels_in}"))
+    with pytest.raises(BadInput) as caught:
+        load_instruments(acme)
+    assert said in str(caught.value.problems)
+
+
+def test_two_languages_may_share_a_label_of_one_number(acme):
+    write_card(
+        acme, "climate", CARD.replace("max: 5", "max: 5, labels_in: {de: {3: Neutral}, es: {3: [Neutral, Nada]}}")
+    )
+    assert load_instruments(acme)["climate"].response.number_of("NEUTRAL") == 3
 
 
 def test_every_mistake_of_every_card_is_told_at_once(acme):

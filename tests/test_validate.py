@@ -284,6 +284,46 @@ def test_labels_become_the_numbers_of_the_card(tmp_path):
     assert check(tmp_path, rows)[0].responses["value"].tolist()[-2:] == [5, 2]
 
 
+LABELS_OF_A_FORM = [
+    ("Stimme eher zu", 4),
+    ("pas du  tout D’ACCORD", 1),  # spaces, case and the typographer's apostrophe
+    ("De acuerdo", 4),
+    ("Niet mee eens en niet mee oneens", 3),
+    ("Completamente d'accordo", 5),
+    ("Neither agree nor disagree", 3),
+    ("5 - Strongly agree", 5),
+    ("5 Strongly agree", 5),
+    ("Strongly agree (5)", 5),
+    ("2: disagree", 2),
+    ("1 - Strongly agree", None),  # counts the other way round: not for us to turn
+    ("Agree (5)", None),
+    ("Rather nice", None),
+    ("4", None),
+    ("1 -", None),
+]
+
+
+@pytest.mark.parametrize(("answer", "number"), LABELS_OF_A_FORM)
+def test_a_label_in_a_language_of_the_card_stands_for_its_number_and_nothing_else_does(tmp_path, answer, number):
+    _, instruments = open_study(tmp_path, TINY_COMPANY)
+    for name in ("pulse", "leadership", "leadership_multirater"):
+        assert instruments[name].response.number_of(answer) == number
+
+
+def test_labels_of_several_languages_in_one_file_become_numbers(tmp_path):
+    opens = "3,pulse,2023-09-01,2023-09-14"
+    waves, _ = with_rows("waves", opens)
+    rows, _ = with_rows("responses", "E3,3,pulse,mor1,Stimme zu,\nE3,3,pulse,mor2,2 - Pas d'accord,")
+    answers = check(tmp_path, rows | {"waves": waves["waves"]})[0].responses
+    assert answers["value"].tolist()[-2:] == [4, 2]
+
+
+def test_a_number_and_a_label_that_disagree_are_an_error_with_its_line(tmp_path):
+    rows, line = with_rows("responses", "E3,2,mini,m1,5 - Strongly disagree,")
+    [problem] = check(tmp_path, rows)[1]
+    assert (problem.severity, problem.table, problem.example_rows) == ("error", "responses", (line,))
+
+
 def test_a_manager_who_cannot_be_is_unknown_and_the_job_stays(tmp_path):
     rows, _ = with_rows("jobs", "E3,2023-10-01,2,E2,1")
     job = last(check(tmp_path, rows)[0].jobs)

@@ -1,14 +1,29 @@
 """Instrument cards: the items of a questionnaire, its scales and how a scale is scored."""
 
+import re
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml, validated
+
+_NUMBER_FIRST = re.compile(r"(?P<number>-?\d+(?:\.\d+)?)\s*[-–—:.)=]?\s*(?P<label>.+)")
+_NUMBER_LAST = re.compile(r"(?P<label>.+?)\s*[(\[](?P<number>-?\d+(?:\.\d+)?)[)\]]")
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _plain(label: str) -> str:
+    return " ".join(label.replace("’", "'").split()).casefold()
+
+
+Spellings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class _Part(BaseModel):
@@ -16,11 +31,51 @@ class _Part(BaseModel):
 
 
 class Response(_Part):
-    """The answer scale: least and greatest value, and what they are called."""
+    """The answer scale: least and greatest value, and what they are called.
+
+    Attributes
+    ----------
+    labels
+        What each number is called on the form.
+    labels_in
+        Language (ISO 639-1) → number → what it is called there, in one spelling or several.
+    """
 
     min: float
     max: float
     labels: dict[float, str] = {}
+    labels_in: dict[str, dict[float, Spellings]] = {}
+
+    @model_validator(mode="after")
+    def _labels_are_unequivocal(self) -> "Response":
+        numbers: dict[str, float] = {}
+        for number, label in self._all_labels():
+            if not self.min <= number <= self.max:
+                raise ValueError(f"labels: {number:g} is not on the answer scale ({self.min:g} to {self.max:g})")
+            if numbers.setdefault(_plain(label), number) != number:
+                raise ValueError(f"labels: {label!r} stands for {numbers[_plain(label)]:g} and for {number:g}")
+        return self
+
+    def number_of(self, answer: str) -> float | None:
+        """Return the number that an answer given as text stands for; None where it is no label of the scale.
+
+        Case, spaces and the language do not matter. A number beside the label ("5 - Strongly agree", "Agree (4)") must
+        be the label's own: forms that count the other way round are not turned silently.
+        """
+        text = _plain(answer)
+        if text in self._numbers:
+            return self._numbers[text]
+        both = _NUMBER_LAST.fullmatch(text) or _NUMBER_FIRST.fullmatch(text)
+        number = self._numbers.get(both["label"]) if both else None
+        return number if number is not None and number == float(both["number"]) else None
+
+    @cached_property
+    def _numbers(self) -> dict[str, float]:
+        return {_plain(label): number for number, label in self._all_labels()}
+
+    def _all_labels(self) -> list[tuple[float, str]]:
+        translated = [pair for labels in self.labels_in.values() for pair in labels.items()]
+        return [*self.labels.items(), *((number, label) for number, labels in translated for label in labels)]
 
 
 class Item(_Part):

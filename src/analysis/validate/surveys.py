@@ -17,13 +17,13 @@ def labels_to_numbers(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the text answers with the labels of their instrument's card ("Agree") turned into its numbers.
 
-    Case does not matter. What is no label stays as it is, for the rules to judge.
+    Labels of any language on the card, whatever their case; what is no label stays as it is, for the rules to judge.
     """
     numbers = pd.Series(index=frame.index, dtype="str")
     for name, card in instruments.items():
-        labels = {label.strip().casefold(): f"{number:g}" for number, label in card.response.labels.items()}
         answers = frame.loc[frame["instrument"] == name, "value"]
-        spelled = {text: labels[text.casefold()] for text in answers.dropna().unique() if text.casefold() in labels}
+        found = {text: card.response.number_of(text) for text in answers.dropna().unique()}
+        spelled = {text: f"{number:g}" for text, number in found.items() if number is not None}
         numbers = numbers.fillna(answers[answers.isin(list(spelled))].map(spelled))
     labelled = numbers.notna()
     problems = [
