@@ -102,6 +102,8 @@ def _fit(source: Source, profile: Profile, layout: Layout, export: Export) -> Re
 def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
     # To the letter: a vendor's "Employee ID" is written otherwise, and what is like it is recognised by the vendor's.
     needed = [name for name, column in TABLES[source.table].items() if column.required and name not in FILLED]
-    by = tuple(name for name in needed if name in export.frame)
-    lacking = tuple(name for name in needed if name not in by)
+    named = {name: [name, *(c for key in layout.keys.get(name, ()) for c in key.columns)] for name in needed}
+    hits = {name: [column for column in columns if column in export.frame] for name, columns in named.items()}
+    by = tuple(columns[0] for columns in hits.values() if columns)
+    lacking = tuple(name for name, columns in hits.items() if not columns)
     return Recognised(source, profile, layout, export, len(by) / len(needed), by, lacking)
