@@ -1,15 +1,64 @@
-"""Temporary stand-in."""
+"""Readers: files and queries of every kind become an `Export`, text as it came, and what is wrong with them is told."""
 
-from analysis.ingest.csv_file import read_csv
-from analysis.ingest.export import Export, as_text
+from pathlib import Path
+
+from analysis.ingest.export import Export
+from analysis.ingest.profile import Header
+from analysis.ingest.readers.csv_file import read_csv
+from analysis.ingest.readers.database import read_query
+from analysis.ingest.readers.json_lines import read_json_lines
+from analysis.ingest.readers.kind import SPREADSHEETS, kind_of
+from analysis.ingest.readers.located import locate
+from analysis.ingest.readers.parquet import read_parquet
+from analysis.ingest.readers.spreadsheet import read_spreadsheet
+from analysis.ingest.readers.statistics_file import read_statistics
+from analysis.plan.study import Source, Study
+
+__all__ = ["read_export"]
 
 
-def read_export(source, study, header):
-    file = read_csv(study.folder / source.path, table=source.table, source=source.name)
-    export = Export(source.table, source.name, problems=file.problems)
-    if file.frame is not None:
-        export.rows_in = len(file.frame)
-        export.frame = file.frame.assign(
-            **{c: as_text([None if x != x else x for x in file.frame[c]]) for c in file.frame if c != "_line"}
-        )
+def read_export(source: Source, study: Study, header: Header) -> Export:
+    """Read one source of a study as text.
+
+    What a file is, is told by its content; its name only decides what is said of it.
+
+    Parameters
+    ----------
+    header
+        Which of its lines name the columns; of text files and spreadsheets.
+
+    Returns
+    -------
+    Export
+        Nothing is raised: every problem is in it.
+    """
+    export = Export(source.table, source.name)
+    try:
+        if source.query:
+            read_query(source, export)
+        elif (path := locate(source, study, export)) is not None:
+            _read_file(path, source, header, export)
+    except OSError as error:
+        export.fail("unreadable_file", f"cannot be read ({error.strerror}); check the file and its permissions")
+    except MemoryError:
+        export.frame = None
+        export.fail("too_large", "is larger than this machine's memory can hold; split it, or use a larger machine")
     return export
+
+
+def _read_file(path: Path, source: Source, header: Header, export: Export) -> None:
+    match kind := kind_of(path):
+        case "zip" | "ole":
+            read_spreadsheet(path, kind, source, header, export)
+        case "parquet":
+            read_parquet(path, export)
+        case "sav" | "por" | "dta" | "sas7bdat":
+            read_statistics(path, kind, source.encoding, export)
+        case "json":
+            read_json_lines(path, export)
+        case "text":
+            if path.suffix.lower() in SPREADSHEETS:
+                export.note("other_format", f"is named {path.suffix.lower()} and is text: read as CSV", action="kept")
+            read_csv(path, source, header, export)
+        case _:
+            export.fail("not_a_table", f"is {kind}, which cannot be read; export it as CSV or .xlsx")

@@ -1,0 +1,102 @@
+"""What every reader ends with: columns of cells become the export's frame."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.readers.header import Columns
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One column as it was read: its distinct texts, and which of them each record has (-1 = none)."""
+
+    codes: np.ndarray
+    texts: list[str]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The records of one file.
+
+    Attributes
+    ----------
+    cells
+        One column after the other; each may be had once.
+    lines
+        The line on which each record begins.
+    ragged
+        How many further records had too few or too many cells.
+    """
+
+    cells: Iterable[Coded]
+    lines: np.ndarray
+    ragged: int = 0
+
+
+class Coder:
+    """Collects one column's cells, each distinct one once."""
+
+    def __init__(self):
+        self._code_of = defaultdict(count().__next__)
+        self._codes: list[np.ndarray] = []
+
+    def add(self, cells: Iterable[Hashable]) -> None:
+        """Append cells. Values that are equal and of different types (1, 1.0, True) must be told apart before."""
+        self._codes.append(np.fromiter(map(self._code_of.__getitem__, cells), np.int32))
+
+    def coded(self, text: Callable[[Hashable], str | None] = lambda cell: cell) -> Coded:
+        """Return the column; `text` says how a distinct cell is written."""
+        codes = np.concatenate(self._codes) if self._codes else np.array([], np.int32)
+        return Coded(codes, [text(cell) or "" for cell in self._code_of])
+
+
+def fill(export: Export, columns: Columns, rows: Rows) -> None:
+    """Give the export its frame: spaces around cells taken off, records without any value left out.
+
+    The columns of `rows` stand in the order of ``columns.names``; each is let go as soon as it is done.
+    """
+    lines = rows.lines
+    export.wording, export.timezone = columns.wording, columns.timezone
+    frame, padded, blank, empty_columns = {}, np.zeros(len(lines), bool), np.ones(len(lines), bool), 0
+    for name, column in zip(columns.names, rows.cells, strict=True):
+        stripped = [text.strip() for text in column.texts]
+        if stripped != column.texts:
+            changed = np.array([a != b for a, b in zip(stripped, column.texts, strict=True)] + [False])
+            padded |= changed[column.codes]
+        values = recoded(column.codes, stripped)
+        filled = values.codes >= 0
+        blank &= ~filled
+        if name:
+            frame[name] = values
+        elif filled.any():
+            return export.fail("unnamed_column", "a column has no name in the header; name it or take it out", [1])
+        else:
+            empty_columns += 1
+    export.frame = pd.DataFrame(frame, copy=False).assign(**{LINE: lines})
+    _note_repairs(export, empty_columns, lines[padded & ~blank])
+    _leave_out_blank_rows(export, blank)
+    export.rows_in = rows.ragged + (0 if export.frame is None else len(export.frame))
+
+
+def _note_repairs(export: Export, empty_columns: int, padded_lines: np.ndarray) -> None:
+    if empty_columns:
+        export.note("unnamed_column", f"{empty_columns} column(s) without a name and without a value were left out")
+    if len(padded_lines):
+        export.note("surrounding_spaces", "spaces around values were taken off", padded_lines)
+
+
+def _leave_out_blank_rows(export: Export, blank: np.ndarray) -> None:
+    if not blank.any():
+        return
+    export.frame = export.frame[~blank].reset_index(drop=True)
+    if len(export.frame):
+        export.note("blank_row", f"{int(blank.sum())} row(s) without any value are no records", action="kept")
+    else:
+        export.frame = None
+        export.fail("empty_file", "has a header but no values; export it again, or take it out of study.yaml")

@@ -1,0 +1,102 @@
+"""Databases: the rows of one query, read and never written. Nothing of the URL is ever told."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from analysis.ingest.export import Export
+from analysis.ingest.readers.cells import text_of
+from analysis.ingest.readers.columns import Coder, Rows, fill
+from analysis.ingest.readers.header import Columns, is_good
+from analysis.plan.study import Source
+
+_CHUNK_ROWS = 50_000
+# Literals, quoted names, and comments: words in them are no commands.
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_READS = re.compile(r"\s*\(*\s*(select|with)\b", re.IGNORECASE)
+_WRITES = re.compile(
+    r"\b(insert|update|delete|merge|drop|alter|create|truncate|grant|revoke|into|copy|attach|pragma|call|do)\b",
+    re.IGNORECASE,
+)
+
+
+def read_query(source: Source, export: Export) -> None:
+    """Read the rows of a source's query into `export`; `_line` is 1 + the number of the row."""
+    url = os.environ.get(source.url_env, "")
+    if not url.strip():
+        return export.fail(
+            "database_url", f"the environment variable {source.url_env} is not set; set it to the database's URL"
+        )
+    if not _only_reads(source.query):
+        return export.fail(
+            "database_query", "is not a single SELECT (or WITH … SELECT) statement; nothing else is sent to a database"
+        )
+    engine = _engine(url, source, export)
+    if engine is None:
+        return None
+    try:
+        connection = engine.connect()
+    except (SQLAlchemyError, OSError, ValueError):
+        return export.fail(
+            "database_connection",
+            "the database cannot be reached; check that it runs, and host, name, user and password in the URL",
+        )
+    try:
+        with connection:
+            _read(connection, source.query, export)
+    except (SQLAlchemyError, UnicodeDecodeError, ValueError):
+        export.frame = None
+        export.fail("database_query", "the database refused the query or broke off; try the query in its own console")
+    finally:
+        engine.dispose()
+    return None
+
+
+def _only_reads(query: str) -> bool:
+    words = _QUOTED.sub(" '' ", query).strip().rstrip(";")
+    return bool(_READS.match(words)) and ";" not in words and not _WRITES.search(words)
+
+
+def _engine(url: str, source: Source, export: Export) -> sa.Engine | None:
+    try:
+        parts = sa.make_url(url)
+        if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").is_file():
+            return export.fail("database_connection", "there is no SQLite database where the URL says")
+        return sa.create_engine(parts)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
+        return export.fail(
+            "database_url",
+            f"the environment variable {source.url_env} holds no database URL that can be used; it must look like "
+            "postgresql+psycopg://… or sqlite:///…, and its driver must be installed",
+        )
+
+
+def _read(connection: sa.Connection, query: str, export: Export) -> None:
+    """Read in chunks, in a transaction that cannot write; a `:` or `%` in the query means itself."""
+    if connection.dialect.name == "postgresql":
+        connection = connection.execution_options(postgresql_readonly=True)
+    elif connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    options = {"stream_results": True, "no_parameters": True}
+    with connection.exec_driver_sql(query, execution_options=options) as result:
+        names = tuple(name.strip() for name in result.keys())  # noqa: SIM118 (no mapping)
+        if not is_good(names, export):
+            return
+        coders, n_rows = [Coder() for _ in names], 0
+        while chunk := result.fetchmany(_CHUNK_ROWS):
+            n_rows += len(chunk)
+            for coder, cells in zip(coders, zip(*chunk, strict=True), strict=True):
+                coder.add(zip(map(type, cells), map(_hashable, cells), strict=True))
+    if not n_rows:
+        export.fail("empty_file", "returns no rows; correct the query, or take it out of study.yaml")
+        return
+    cells = (coder.coded(lambda cell: text_of(cell[1])) for coder in coders)
+    fill(export, Columns(names), Rows(cells, np.arange(2, n_rows + 2)))
+
+
+def _hashable(cell: object) -> object:
+    return str(cell) if isinstance(cell, (list, dict)) else cell

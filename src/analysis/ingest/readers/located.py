@@ -1,0 +1,33 @@
+"""Where a source's file is, and that it may be read."""
+
+from pathlib import Path
+
+from analysis.ingest.export import Export
+from analysis.plan.study import Source, Study
+
+
+def locate(source: Source, study: Study, export: Export) -> Path | None:
+    """Return the path of a source's file; None where it cannot be read, with the reason noted."""
+    try:
+        path = (study.folder / source.path).resolve()
+        is_inside = path.is_relative_to(study.folder.resolve())
+        if not is_inside:
+            return export.fail(
+                "leaves_study", "is a link that leads out of the study's folder; put the export itself there"
+            )
+        if path.is_dir():
+            return export.fail("folder", "is a folder; name the file in it")
+        if not path.is_file():
+            return export.fail(
+                "missing_file",
+                "there is no such file in the study's folder; put the export there or correct its path in study.yaml",
+            )
+        with path.open("rb") as file:
+            is_empty = not file.read(1)
+    except OSError as error:
+        return export.fail("unreadable_file", f"cannot be read ({error.strerror}); check the file's permissions")
+    except (ValueError, RuntimeError):  # no path at all, or links in a circle
+        return export.fail("unreadable_file", "is no path that can be followed; correct it in study.yaml")
+    if is_empty:
+        return export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
+    return path

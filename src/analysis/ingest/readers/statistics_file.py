@@ -1,0 +1,48 @@
+"""Files of SPSS, Stata and SAS, with their value labels."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyreadstat
+
+from analysis.ingest.export import Export
+from analysis.ingest.readers.cells import text_of
+from analysis.ingest.readers.columns import Coded, Coder, Rows, fill
+from analysis.ingest.readers.header import Columns, is_good
+
+_READERS = {
+    "sav": pyreadstat.read_sav,
+    "por": pyreadstat.read_por,
+    "dta": pyreadstat.read_dta,
+    "sas7bdat": pyreadstat.read_sas7bdat,
+}
+
+
+def read_statistics(path: Path, kind: str, encoding: str | None, export: Export) -> None:
+    """Read one file of a statistics program into `export`.
+
+    A value with a label becomes the label, a value declared missing by the user is missing, and a variable's label
+    is its wording. `_line` is 1 + the number of the row.
+    """
+    try:
+        cells, meta = _READERS[kind](path, encoding=encoding, output_format="dict")
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError, OverflowError, LookupError):
+        return export.fail("unreadable_file", "is damaged or of a version that cannot be read; export it again as CSV")
+    n_rows = len(next(iter(cells.values()), ()))
+    if not n_rows:
+        return export.fail("empty_file", "has no rows; export it again, or take it out of study.yaml")
+    names = tuple(name.strip() for name in cells)
+    if not is_good(names, export):
+        return None
+    wording = {name.strip(): (label,) for name, label in meta.column_names_to_labels.items() if label}
+    rows = Rows(_columns(cells, meta.variable_value_labels), np.arange(2, n_rows + 2))
+    return fill(export, Columns(names, wording), rows)
+
+
+def _columns(cells: dict[str, np.ndarray], labels: dict[str, dict]) -> Iterator[Coded]:
+    for name, column in cells.items():
+        label_of = labels.get(name, {})
+        coder = Coder()
+        coder.add(column)
+        yield coder.coded(lambda cell, label_of=label_of: label_of.get(cell) or text_of(cell))

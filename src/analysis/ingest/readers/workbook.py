@@ -1,0 +1,203 @@
+"""Is a workbook safe to open, and what the libraries do not say of its sheets: errors, formulas, how far they reach.
+
+A workbook is an archive or an OLE container. Both are looked at before any of it is unpacked into memory.
+"""
+
+import mmap
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+from xml.etree import ElementTree
+
+from analysis.ingest.export import Export
+
+MOST_BYTES, BOMB_BYTES, BOMB_RATIO = 2 << 30, 200 << 20, 200
+MOST_CELLS = 100_000_000
+_PIECE = 1 << 22
+_REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})(\d{1,7})["']""")
+_ROW = re.compile(r"\d+")
+BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ElementTree.ParseError, KeyError)
+
+
+@dataclass
+class SheetFacts:
+    """What the file says of one sheet; rows are counted from 1."""
+
+    n_rows: int = 0
+    n_columns: int = 0
+    n_formulas: int = 0
+    error_rows: list[int] = field(default_factory=list)
+    valueless_rows: list[int] = field(default_factory=list)
+
+
+def kind_of_workbook(path: Path, kind: str, export: Export) -> str | None:
+    """Return ``xlsx``, ``xlsb``, ``ods`` or ``xls``; None where the file must not or cannot be opened, with the reason.
+
+    Parameters
+    ----------
+    kind
+        ``zip`` or ``ole``.
+    """
+    if kind == "ole":
+        return _kind_of_container(path, export)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _kind_of_archive(archive, export)
+    except BAD_ARCHIVE:
+        return export.fail("unreadable_file", "is damaged or cut off; export it again")
+
+
+def _kind_of_container(path: Path, export: Export) -> str | None:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find("EncryptedPackage".encode("utf-16-le")) >= 0:
+            return _locked(export)
+        if content.find("_VBA_PROJECT".encode("utf-16-le")) >= 0:
+            return _macros(export)
+    return "xls"
+
+
+def _kind_of_archive(archive: zipfile.ZipFile, export: Export) -> str | None:
+    members = archive.infolist()
+    names = {member.filename for member in members}
+    if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in names):
+        return _macros(export)
+    size, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
+    if size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
+        return export.fail(
+            "zip_bomb", "would unpack to many times its size and was not opened; export the table as CSV instead"
+        )
+    if any(member.flag_bits & 1 for member in members):
+        return _locked(export)
+    if archive.testzip() is not None:  # sizes as stated, or not unpacked further
+        return export.fail("unreadable_file", "is damaged or cut off; export it again")
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "xl/workbook.bin" in names:
+        return "xlsb"
+    if "mimetype" in names and archive.read("mimetype").startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+        return "ods"
+    return export.fail("not_a_table", "is an archive and no spreadsheet; unpack it and name the file that is in it")
+
+
+def _macros(export: Export) -> None:
+    export.fail("macro_file", "holds macros and was not opened; save it without them (as .xlsx) or export it as CSV")
+
+
+def _locked(export: Export) -> None:
+    export.fail("encrypted_file", "is locked with a password; open it, remove the password and save it again")
+
+
+def facts_of_xlsx(path: Path) -> dict[str, SheetFacts]:
+    """Return what an .xlsx says of each of its sheets, by their names."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: _facts(archive, part) for name, part in _parts(archive).items()}
+
+
+def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return the part of the archive that holds each worksheet."""
+    targets = {}
+    for link in ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels")):
+        if link.get("Type", "").endswith("/worksheet"):
+            target = link.get("Target", "")
+            targets[link.get("Id")] = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl", target))
+    found = {}
+    for sheet in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
+        if _local(sheet) == "sheet":
+            link = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
+            if targets.get(link) in archive.namelist():
+                found[sheet.get("name", "")] = targets[link]
+    return found
+
+
+def _facts(archive: zipfile.ZipFile, part: str) -> SheetFacts:
+    facts, columns, has_more = SheetFacts(), set(), False
+    with archive.open(part) as file:
+        for piece in _pieces(file):
+            cells = _REFERENCE.findall(piece)
+            columns |= {column for column, _ in cells}
+            facts.n_rows = max(facts.n_rows, max((int(row) for _, row in cells), default=0))
+            has_more = has_more or b'"e"' in piece or b"'e'" in piece or b"<f" in piece or b":f" in piece
+    facts.n_columns = max((_number(column) for column in columns), default=0)
+    if has_more:
+        with archive.open(part) as file:
+            _add_cells(file, facts)
+    return facts
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the file in pieces that end between two tags."""
+    rest = b""
+    while content := file.read(_PIECE):
+        rest += content
+        end = rest.rfind(b"<")
+        if end > 0:
+            yield rest[:end]
+            rest = rest[end:]
+    yield rest
+
+
+def _number(column: bytes) -> int:
+    number = 0
+    for letter in column:
+        number = 26 * number + letter - ord("A") + 1
+    return number
+
+
+def _add_cells(file: IO[bytes], facts: SheetFacts) -> None:
+    for _, element in ElementTree.iterparse(file):
+        name = _local(element)
+        if name == "c":
+            _add_cell(element, facts)
+        elif name == "row":
+            element.clear()
+
+
+def _add_cell(cell: ElementTree.Element, facts: SheetFacts) -> None:
+    children = {_local(child): child for child in cell}
+    row = _ROW.search(cell.get("r", ""))
+    line = int(row[0]) if row else 1
+    if cell.get("t") == "e":
+        facts.error_rows.append(line)
+    if "f" in children:
+        facts.n_formulas += 1
+        value = children.get("v")
+        if cell.get("t") != "str" and (value is None or not value.text):  # an empty text is a value
+            facts.valueless_rows.append(line)
+
+
+def _local(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def facts_of_ods(path: Path) -> dict[str, SheetFacts]:
+    """Return what an .ods says of each of its sheets, by their names; repeated cells are counted, not unrolled."""
+    found, facts, columns, row = {}, SheetFacts(), 0, 1
+    with zipfile.ZipFile(path) as archive, archive.open("content.xml") as file:
+        for event, element in ElementTree.iterparse(file, events=("start", "end")):
+            name = _local(element)
+            if (event, name) == ("start", "table"):
+                row, facts = 1, SheetFacts()
+                found[_attribute(element, "name")] = facts
+            elif (event, name) == ("start", "table-row"):
+                columns, filled = 0, False
+            elif event == "end" and name in ("table-cell", "covered-table-cell"):
+                columns += int(_attribute(element, "number-columns-repeated") or 1)
+                if _attribute(element, "value-type"):
+                    filled, facts.n_columns = True, max(facts.n_columns, columns)
+                if element.get("{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type") == (
+                    "error"
+                ):
+                    facts.error_rows.append(row)
+            elif (event, name) == ("end", "table-row"):
+                row += int(_attribute(element, "number-rows-repeated") or 1)
+                facts.n_rows = row - 1 if filled else facts.n_rows
+                element.clear()
+    return found
+
+
+def _attribute(element: ElementTree.Element, name: str) -> str:
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
