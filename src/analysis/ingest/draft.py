@@ -61,7 +61,7 @@ class Draft:
         named = [("title", self.title), ("study_start", self.study_start), ("as_of", self.as_of)]
         for program in self.programs:
             for key in ("name", "direction", "format", "assignment", "intakes"):
-                named.append((f"{key} of program {program.id}", getattr(program, key)))
+                named.append((f"program {program.id}: {key}", getattr(program, key)))
         return [(key, guess) for key, guess in named if guess.why]
 
 
@@ -217,7 +217,8 @@ def source_notes(seen: Seen) -> list[str]:
         notes.append(f"guess: {seen.title} by {shown_names(seen.by)} alone; not found: {shown_names(seen.lacking)}")
     if seen.rivals:
         notes.append(f"guess: {seen.source.profile}, but it fits as well as {', '.join(seen.rivals)}")
-    notes += [f"look: {problem.message}" for problem in seen.problems if problem.severity != "info"]
+    told = [p for p in seen.problems if p.severity != "info" and not p.rule.startswith("unknown_")]
+    notes += [f"look: {problem.message}" for problem in told]
     return list(dict.fromkeys(notes))
 
 

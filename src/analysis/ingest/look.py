@@ -151,7 +151,9 @@ def _keys(layout: Layout) -> dict[str, tuple[Key, ...]]:
 def _found(layout: Layout, table: str, columns: Columns) -> dict[str, tuple[str, ...]]:
     """Return by canonical column the export's columns that it is read from; a role's own are named with the role."""
     if not layout.roles:
-        return _found_columns(layout.columns, _keys(layout), layout, table, columns)
+        directory = columns.find(name for key in layout.directory for name in key.columns)
+        others = {"(known to other files by)": tuple(directory)} if directory else {}
+        return _found_columns(layout.columns, layout.keys, layout, table, columns) | others
     shared = _found_columns(layout.columns, {}, layout, table, columns)
     for role, part in layout.roles.items():
         own = _found_columns(part.columns, {"employee_id": part.keys}, Layout(), table, columns)

@@ -1,15 +1,17 @@
 """Which vendor's export a file is, told by the names of its columns."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
+from analysis.ingest.names import matches
 from analysis.ingest.profile import Header, Layout, Profile
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
 
 CANONICAL = "canonical"
+# With fewer of its columns a vendor's export is told as a doubtful guess.
 LEAST_SHARE = 0.6
 # What study.yaml or the engine fills where an export does not have it.
 FILLED = ("wave", "instrument", "program_id", "intake_date")
@@ -28,6 +30,8 @@ class Recognised:
         Share of the columns by which the layout is known that the file has.
     by, lacking
         The export's columns by which it was recognised, and the names of those that it should have as well.
+    named
+        How many of the file's columns the layout names or leaves out by name.
     rivals
         Other profiles that fit as well.
     """
@@ -39,19 +43,15 @@ class Recognised:
     share: float = 0.0
     by: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    named: int = 0
     rivals: tuple[str, ...] = ()
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether the user should look at it: little was found, or as much for another vendor."""
-        return self.share < LEAST_SHARE or bool(self.rivals)
 
 
 def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Recognised:
     """Return the profile and layout of which the file has the largest share of columns.
 
-    Of equal shares the one known by more columns counts; of equals in that too, the contract's own form and then the
-    profiles' order, and `rivals` names the others. A file of which nothing is recognised counts as the contract's own.
+    Of equal shares the one known by more columns counts, then the one that names more of the file's columns; of equals
+    in that too, the contract's own form and then the profiles' order, and `rivals` names the others. A file of which nothing is recognised counts as the contract's own.
 
     Parameters
     ----------
@@ -65,13 +65,14 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
     if not readable:
         return found[0]
     best = max(readable, key=_rank)
-    equal = {fit.profile.profile for fit in readable if _rank(fit) == _rank(best) and best.share > 0}
-    rivals = tuple(sorted(equal - {best.profile.profile}))
-    return Recognised(**{**vars(best), "rivals": rivals})
+    if best.share == 0 or (best.profile.profile == CANONICAL and best.share == 1):
+        return best
+    equal = {fit.profile.profile for fit in readable if _rank(fit) == _rank(best)}
+    return replace(best, rivals=tuple(sorted(equal - {best.profile.profile})))
 
 
-def _rank(fit: Recognised) -> tuple[float, int]:
-    return fit.share, len(fit.by)
+def _rank(fit: Recognised) -> tuple[float, int, int]:
+    return fit.share, len(fit.by), fit.named
 
 
 def _fits(source: Source, profiles: Mapping[str, Profile], read: Read) -> Iterator[Recognised]:
@@ -96,7 +97,21 @@ def _fit(source: Source, profile: Profile, layout: Layout, export: Export) -> Re
     hits = [columns.find(names) for names in layout.recognised_by]
     by = tuple(columns_found[0] for columns_found in hits if columns_found)
     lacking = tuple(names[0] for names, hit in zip(layout.recognised_by, hits, strict=True) if not hit)
-    return Recognised(source, profile, layout, export, len(by) / max(len(hits), 1), by, lacking)
+    share = len(by) / max(len(hits), 1)
+    return Recognised(source, profile, layout, export, share, by, lacking, len(_named(layout, columns)))
+
+
+def _named(layout: Layout, columns: Columns) -> set[str]:
+    """Return the file's columns that the layout names or leaves out."""
+    parts = [layout, *layout.roles.values()]
+    names = [name for part in parts for those in part.columns.values() for name in those]
+    keys = [key for part in layout.roles.values() for key in part.keys]
+    keys += [*layout.directory, *(key for ways in layout.keys.values() for key in ways)]
+    whens = [pick.when for picks in layout.picks.values() for pick in picks]
+    whens += [reject.when for reject in layout.reject]
+    names += [name for key in keys for name in key.columns] + [name for when in whens for name in when]
+    left = columns.unused()
+    return {*columns.find(names), *(name for name, is_left in zip(left, matches(left, layout.ignored), strict=True) if is_left)}
 
 
 def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
@@ -106,4 +121,5 @@ def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) 
     hits = {name: [column for column in columns if column in export.frame] for name, columns in named.items()}
     by = tuple(columns[0] for columns in hits.values() if columns)
     lacking = tuple(name for name, columns in hits.items() if not columns)
-    return Recognised(source, profile, layout, export, len(by) / len(needed), by, lacking)
+    known = sum(name in export.frame for name in TABLES[source.table])
+    return Recognised(source, profile, layout, export, len(by) / len(needed), by, lacking, known)
