@@ -107,5 +107,5 @@ def _missing_waves(study: Study) -> list[Problem]:
             "and closes to sources:",
         )
         for table in ANSWERS
-        if table in fed and "waves" not in fed
+        if table in fed and "waves" not in fed and not study.waves
     ]
