@@ -47,11 +47,11 @@ def show_problems(problems: Iterable[Problem], title: str | None = None) -> None
 
 
 def _ledger(problems: Iterable[Problem]) -> Table:
-    table = new_table("", "where", "what is wrong, and what to do", "done", leading=1)
+    table = new_table("severity, done", "where", "what is wrong, and what to do", leading=1)
     table.columns[1].max_width = 32
     for problem in problems:
-        action = problem.action.replace("_", " ")
-        add_row(table, problem.severity, _where(problem), problem.message, action, style=COLOURS[problem.severity])
+        done = f"{problem.severity}\n{problem.action.replace('_', ' ')}"
+        add_row(table, done, _where(problem), problem.message, style=COLOURS[problem.severity])
     return table
 
 

@@ -64,14 +64,15 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
     readable = [fit for fit in found if fit.export.frame is not None]
     if not readable:
         return found[0]
-    best = max(readable, key=_rank)
+    best = max(readable, key=rank)
     if best.share == 0 or (best.profile.profile == CANONICAL and best.share == 1):
         return best
-    equal = {fit.profile.profile for fit in readable if _rank(fit) == _rank(best)}
+    equal = {fit.profile.profile for fit in readable if rank(fit) == rank(best)}
     return replace(best, rivals=tuple(sorted(equal - {best.profile.profile})))
 
 
-def _rank(fit: Recognised) -> tuple[float, int, int]:
+def rank(fit: Recognised) -> tuple[float, int, int]:
+    """Return how well a layout fits, to be compared: share and number of its columns, then the file's columns named."""
     return fit.share, len(fit.by), fit.named
 
 

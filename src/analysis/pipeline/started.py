@@ -9,11 +9,13 @@ from pathlib import Path
 
 from analysis.ingest import guess
 from analysis.ingest.draft import Draft, SourceDraft, levels_of, source_notes, study_yaml
+from analysis.ingest.export import Export
 from analysis.ingest.look import Look, look
 from analysis.ingest.moments import ANSWERS
-from analysis.ingest.profile import Profile, load_profiles
+from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
-from analysis.ingest.recognise import LEAST_SHARE, recognise
+from analysis.ingest.readers.head import head, sheets_of
+from analysis.ingest.recognise import LEAST_SHARE, Recognised, rank, recognise
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.instruments import Instrument, load_instruments
@@ -190,7 +192,7 @@ def _candidates(source: Source, profiles: Mapping[str, Profile], wishes: Wishes)
 
 def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
     """Return what a file holds; days and months that cannot be told apart are, where one order alone is possible."""
-    recognised = recognise(source, profiles, lambda one, header: read_export(one, study, header))
+    recognised = _recognised(source, study, profiles)
     if recognised.export.frame is None:
         raise BadInput(recognised.export.problems)
     found = look(recognised, study, cards)
@@ -202,6 +204,25 @@ def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: 
         tried.append(look(replace(recognised, source=named), study, cards))
     possible = [one for one in tried if not _has(one, "mixed_date_order")]
     return possible[0] if len(possible) == 1 else found
+
+
+def _recognised(source: Source, study: Study, profiles: Mapping[str, Profile]) -> Recognised:
+    """Return whose export a file is: by its head where it is large, by its best sheet where it has several."""
+
+    def read(one: Source, header: Header) -> Export:
+        return read_export(one, study, header)
+
+    with head(source, study) as sample:
+        found = recognise(sample, profiles, read)
+    if source.sheet is None and any(problem.rule == "which_sheet" for problem in found.export.problems):
+        named = [source.model_copy(update={"sheet": name}) for name in sheets_of(study.folder / source.path)]
+        return max((recognise(one, profiles, read) for one in named), key=rank)
+    if sample is source:
+        return found
+    if found.export.frame is None:  # the cut may go through a cell of several lines
+        return recognise(source, profiles, read)
+    whole = source.model_copy(update={"profile": found.source.profile})
+    return replace(found, source=whole, export=read(whole, found.profile.header))
 
 
 def _has(one: Look, rule: str) -> bool:
@@ -276,6 +297,8 @@ def _source(
     entry: dict[str, object] = {"table": source.table, "path": source.path, "profile": source.profile}
     entry |= {key: value for key in ("sheet", "date_order") if (value := getattr(source, key)) is not None}
     notes = source_notes(one.seen)
+    if source.sheet and "#" not in source.path:
+        notes.append(f"look: sheet {source.sheet} is read")
     if source.date_order:
         notes.append(f"guess: date_order {source.date_order}, since other columns of the file allow no other order")
     if source.table in ANSWERS:
