@@ -218,7 +218,7 @@ def source_notes(seen: Seen) -> list[str]:
     if seen.rivals:
         notes.append(f"guess: {seen.source.profile}, but it fits as well as {', '.join(seen.rivals)}")
     told = [p for p in seen.problems if p.severity != "info" and not p.rule.startswith("unknown_")]
-    notes += [f"look: {problem.message}" for problem in told]
+    notes += [p.message if p.message.startswith("guess") else f"look: {p.message}" for p in told]
     return list(dict.fromkeys(notes))
 
 

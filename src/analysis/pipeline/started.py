@@ -215,14 +215,21 @@ def _recognised(source: Source, study: Study, profiles: Mapping[str, Profile]) -
     with head(source, study) as sample:
         found = recognise(sample, profiles, read)
     if source.sheet is None and any(problem.rule == "which_sheet" for problem in found.export.problems):
-        named = [source.model_copy(update={"sheet": name}) for name in sheets_of(study.folder / source.path)]
-        return max((recognise(one, profiles, read) for one in named), key=rank)
+        return _best_sheet(source, study, lambda one: recognise(one, profiles, read))
     if sample is source:
         return found
     if found.export.frame is None:  # the cut may go through a cell of several lines
         return recognise(source, profiles, read)
     whole = source.model_copy(update={"profile": found.source.profile})
     return replace(found, source=whole, export=read(whole, found.profile.header))
+
+
+def _best_sheet(source: Source, study: Study, recognise_one: Callable[[Source], Recognised]) -> Recognised:
+    sheets = sheets_of(study.folder / source.path)
+    best = max((recognise_one(source.model_copy(update={"sheet": name})) for name in sheets), key=rank)
+    told = f"guess: of its sheets ({', '.join(sheets)}) {best.source.sheet} is read, which looks most like the table"
+    best.export.note("sheet_chosen", told, severity="warning", action="kept")
+    return best
 
 
 def _has(one: Look, rule: str) -> bool:
@@ -297,8 +304,6 @@ def _source(
     entry: dict[str, object] = {"table": source.table, "path": source.path, "profile": source.profile}
     entry |= {key: value for key in ("sheet", "date_order") if (value := getattr(source, key)) is not None}
     notes = source_notes(one.seen)
-    if source.sheet and "#" not in source.path:
-        notes.append(f"look: sheet {source.sheet} is read")
     if source.date_order:
         notes.append(f"guess: date_order {source.date_order}, since other columns of the file allow no other order")
     if source.table in ANSWERS:
