@@ -1,6 +1,9 @@
 """One answer for all notebooks of a test run: each shows the default demo study, and none has to make it anew."""
 
+import os
+import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from expected import DEFAULT_STUDY
@@ -11,10 +14,23 @@ from analysis.plan.paths import project_dir
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the answer before the workers start; their notebooks' kernels find it as those of a report do."""
+    """Make the answer before the workers start; their notebooks' kernels find it as those of a report do.
+
+    The key of the pseudonyms is one of the run's own: tests never touch the user's.
+    """
     is_worker = hasattr(config, "workerinput")
+    if not is_worker:
+        folder = tempfile.TemporaryDirectory()
+        os.environ["MENTORING_KEY"] = str(Path(folder.name) / "key")
+        config.add_cleanup(folder.cleanup)
     if is_worker or config.option.collectonly or not getattr(config.option, "nbval", False):
         return
     stack = ExitStack()
     stack.enter_context(shared(answer(open_study(DEFAULT_STUDY, project_dir() / "data"))))
     config.add_cleanup(stack.close)
+
+
+@pytest.fixture
+def original_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave ids as they stand in the files, so that a test can name its invented people."""
+    monkeypatch.setattr("analysis.ingest.sources.concealed", lambda tables, key: tables)

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.ingest.columns import emptied, is_one_of
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import Export, recoded
+from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids
 from analysis.ingest.numbers import to_numbers
 from analysis.ingest.profile import Layout
@@ -66,11 +67,11 @@ class Reading:
         )
         return self._noted(days, called)
 
-    def _noted(self, read, called: str) -> pd.Categorical:
+    def _noted(self, read: Cells, called: str) -> pd.Categorical:
         for found in read.findings:
             self.export.note(
                 found.rule,
-                f"column {called}: {found.message}",
+                f"column {called} {found.message}",
                 found.lines,
                 severity=found.severity,
                 action=found.action,

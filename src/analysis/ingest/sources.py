@@ -227,7 +227,8 @@ class _Reader:
                 [1],
             )
         at = {name: (columns.find([name]), columns.find([column])) for name, column in own.items()}
-        other = sorted(name for name, (same, read) in at.items() if same and read and same != read)
+        read_anyway = {column for _, read in at.values() for column in read}
+        other = sorted(name for name, (same, read) in at.items() if same and read and not read_anyway & set(same))
         if other:
             export.note(
                 "column_replaced",

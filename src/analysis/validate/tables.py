@@ -77,6 +77,7 @@ def _check_table(
 ) -> list[Problem]:
     """Check one table and put its rows into the context."""
     problems = []
+    text = text.astype({name: "str" for name, kind in text.dtypes.items() if kind == "category"})
     if table in ANSWERS:
         text, problems = surveys.labels_to_numbers(text, context.instruments, table)
     rules = [rule for rule in cell_rules(table) if rule.column in text]
@@ -95,7 +96,7 @@ def _stops(problems: list[Problem]) -> bool:
 
 
 def _missing_waves(study: Study) -> list[Problem]:
-    fed = {source.table for source in study.sources}
+    fed = {source.table for source in study.sources} | ({"waves"} if study.waves else set())
     return [
         Problem(
             severity="error",
