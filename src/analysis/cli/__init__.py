@@ -35,9 +35,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Does a company's mentoring program work? Honest reports from its own exports.",
 )
-app.command(
-    epilog="Example: mentoring init acme --employees workers.csv --survey pulse.csv --enrolments pairs.xlsx"
-)(init)
+app.command(epilog="Example: mentoring init acme --employees workers.csv --survey pulse.csv --enrolments pairs.xlsx")(
+    init
+)
 app.command(epilog="Example: mentoring check northbank")(check)
 
 

@@ -61,7 +61,9 @@ def init(
         _show_source(source)
     _show_guesses(started.draft)
     out.print(f"{name}: {started.folder}", markup=False)
-    out.print(f"Look through {started.folder / 'study.yaml'}; then: mentoring check {name}{options(data=data)}", markup=False)
+    out.print(
+        f"Look through {started.folder / 'study.yaml'}; then: mentoring check {name}{options(data=data)}", markup=False
+    )
 
 
 def _show_source(source) -> None:
@@ -92,7 +94,9 @@ def _show_unknown(unknown) -> None:
     """Print the values that mean nothing yet, with the rows that have them."""
     for column, counts in unknown.items():
         if not counts:
-            out.print(f"! values of {column} are not known, and look too much like names or ids to be shown", markup=False)
+            out.print(
+                f"! values of {column} are not known, and look too much like names or ids to be shown", markup=False
+            )
             continue
         table = new_table(f"unknown {column}", "rows", numbers=["rows"])
         for value, n in counts.items():

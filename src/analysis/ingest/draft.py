@@ -11,6 +11,7 @@ from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
 from analysis.ingest.recognise import LEAST_SHARE
 from analysis.plan.contract import TABLES
+from analysis.plan.errors import Problem
 
 WIDTH = 118
 _LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
@@ -218,8 +219,16 @@ def source_notes(seen: Seen) -> list[str]:
     if seen.rivals:
         notes.append(f"guess: {seen.source.profile}, but it fits as well as {', '.join(seen.rivals)}")
     told = [p for p in seen.problems if p.severity != "info" and not p.rule.startswith("unknown_")]
-    notes += [p.message if p.message.startswith("guess") else f"look: {p.message}" for p in told]
-    return list(dict.fromkeys(notes))
+    return list(dict.fromkeys([*notes, *map(_note, told)]))
+
+
+def _note(problem: Problem) -> str:
+    if problem.message.startswith("guess"):
+        return problem.message
+    lines = (
+        f" (line {', '.join(map(str, problem.example_rows))})" if problem.severity == "error" and problem.rows else ""
+    )
+    return f"look: {problem.message}{lines}"
 
 
 def shown_names(names: Iterable[str], most: int = 8) -> str:

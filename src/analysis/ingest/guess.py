@@ -258,7 +258,9 @@ def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
     if not spans:
         return Guess(())
     if any(last - first > np.timedelta64(INTAKE_GAP_DAYS, "D") for first, last in spans):
-        return Guess((), "people start all year round in the export, so each start stands alone; list the intakes' days")
+        return Guess(
+            (), "people start all year round in the export, so each start stands alone; list the intakes' days"
+        )
     return Guess(
         tuple(str(first) for first, _ in spans),
         f"the first start of each run of starts with more than {INTAKE_GAP_DAYS} days before it; give the days on "

@@ -191,7 +191,9 @@ def _items_found(
     else:
         counts = {name: len(_items_of(export, columns, card)) for name, card in cards.items()}
     share = {name: n / len(cards[name].items) for name, n in counts.items()}
-    return {name: counts[name] for name in sorted(counts, key=lambda name: (-counts[name], -share[name])) if counts[name]}
+    return {
+        name: counts[name] for name in sorted(counts, key=lambda name: (-counts[name], -share[name])) if counts[name]
+    }
 
 
 def _items_of(export: Export, columns: Columns, card: Instrument) -> dict[str, str]:

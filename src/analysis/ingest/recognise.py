@@ -112,7 +112,10 @@ def _named(layout: Layout, columns: Columns) -> set[str]:
     whens += [reject.when for reject in layout.reject]
     names += [name for key in keys for name in key.columns] + [name for when in whens for name in when]
     left = columns.unused()
-    return {*columns.find(names), *(name for name, is_left in zip(left, matches(left, layout.ignored), strict=True) if is_left)}
+    return {
+        *columns.find(names),
+        *(name for name, is_left in zip(left, matches(left, layout.ignored), strict=True) if is_left),
+    }
 
 
 def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:

@@ -15,7 +15,7 @@ from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
-from analysis.ingest.recognise import LEAST_SHARE, Recognised, rank, recognise
+from analysis.ingest.recognise import Recognised, rank, recognise
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.instruments import Instrument, load_instruments
@@ -163,9 +163,7 @@ def _copy(paths: Sequence[Path], folder: Path) -> dict[Path, str]:
     return copied
 
 
-def _draft(
-    name: str, sources: Sequence[Source], folder: Path, wishes: Wishes, say: Callable[[str], None]
-) -> Draft:
+def _draft(name: str, sources: Sequence[Source], folder: Path, wishes: Wishes, say: Callable[[str], None]) -> Draft:
     today = dt.date.today()
     study = Study(schema_version=1, study=name, title=name, study_start=dt.date.min, as_of=today)
     study = study.model_copy(update={"folder": folder})
@@ -249,8 +247,7 @@ def _jobs_beside(
             continue
         source = one.source.model_copy(update={"table": "jobs"})
         found = recognise(source, {profile.profile: profile}, lambda s, header: read_export(s, study, header))
-        if found.share >= LEAST_SHARE:
-            beside.append(look(found, study, cards))
+        beside.append(look(found, study, cards))
     return [one for one in beside if {"job_level", "department", "manager_id"} & set(one.seen.found)]
 
 
@@ -314,7 +311,9 @@ def _source(
         notes.append("guess: the file does not say of which program it is")
     if is_out:
         lacking = ", ".join(one.seen.needed)
-        notes.append(f"the employees' file has jobs as well, but no {lacking}; a file of job changes is better (--jobs)")
+        notes.append(
+            f"the employees' file has jobs as well, but no {lacking}; a file of job changes is better (--jobs)"
+        )
     return SourceDraft(one.seen, entry, tuple(notes), is_out)
 
 
@@ -333,9 +332,11 @@ def _survey_keys(
     if "instrument" not in one.rows:
         entry["instrument"] = instrument
     shares = [f"{n} of the {len(cards[name].items)} items of {name}" for name, n in list(one.seen.cards.items())[:3]]
-    notes = [] if len(shares) == 1 and one.seen.cards[instrument] == len(cards[instrument].items) else [
-        f"guess: instrument {instrument}, since the file has {'; '.join(shares)}"
-    ]
+    notes = (
+        []
+        if len(shares) == 1 and one.seen.cards[instrument] == len(cards[instrument].items)
+        else [f"guess: instrument {instrument}, since the file has {'; '.join(shares)}"]
+    )
     wave = guess.wave_of(one, instrument, waves)
     if wave is not None:
         entry["wave"] = wave
