@@ -51,10 +51,8 @@ def qualtrics() -> str:
             answers = [LABELS[(n + wave + k) % 5] for k in range(len(CARD_ITEMS))]
             status = "Survey Preview" if (wave, n) == (0, 0) else "IP Address"
             times = [f"{day} 09:00:00", f"{day} 09:04:00"]
-            rows.append(
-                [*times, status, "192.0.2.7", "100", "240", "True", times[1], f"R_{wave}{n:03}"]
-                + [person(n)["email"], "email", "EN", *answers]
-            )
+            form = [*times, status, "192.0.2.7", "100", "240", "True", times[1], f"R_{wave}{n:03}"]
+            rows.append([*form, person(n)["email"], "email", "EN", *answers])
     return _csv([head, wording, imports, *rows])
 
 
@@ -62,10 +60,8 @@ def chronus() -> bytes:
     """Return connections in a spreadsheet: two intakes of pairs, the mentor being the younger of the two."""
     book = Workbook()
     sheet = book.active
-    sheet.append(
-        ["Mentoring Connection Name", "Mentor Name", "Mentor Email Address", "Mentee Name", "Mentee Email Address"]
-        + ["Connection Status", "Started On", "Closed On"]
-    )
+    people = ["Mentor Name", "Mentor Email Address", "Mentee Name", "Mentee Email Address"]
+    sheet.append(["Mentoring Connection Name", *people, "Connection Status", "Started On", "Closed On"])
     for k in range(N_PAIRS):
         junior, senior = person(N_PEOPLE - 1 - k), person(k)
         start = (dt.date(2023, 5, 2), dt.date(2023, 10, 2))[k % 2] + dt.timedelta(days=k)

@@ -1,6 +1,5 @@
 """``mentoring init``: from the files that people have to a study's folder, every guess told."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,10 +59,8 @@ def init(
     for source in started.draft.sources:
         _show_source(source)
     _show_guesses(started.draft)
-    out.print(f"{name}: {started.folder}", markup=False)
-    out.print(
-        f"Look through {started.folder / 'study.yaml'}; then: mentoring check {name}{options(data=data)}", markup=False
-    )
+    out.print(f"{name}: look through {started.folder / 'study.yaml'}", markup=False)
+    out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
 
 
 def _show_source(source) -> None:
@@ -94,9 +91,8 @@ def _show_unknown(unknown) -> None:
     """Print the values that mean nothing yet, with the rows that have them."""
     for column, counts in unknown.items():
         if not counts:
-            out.print(
-                f"! values of {column} are not known, and look too much like names or ids to be shown", markup=False
-            )
+            told = "are not known, and look too much like names or ids to be shown"
+            out.print(f"! values of {column} {told}", markup=False)
             continue
         table = new_table(f"unknown {column}", "rows", numbers=["rows"])
         for value, n in counts.items():

@@ -194,7 +194,7 @@ def _distinct_ids(names: Sequence[str]) -> list[str]:
 
 
 def _direction(looks: Sequence[Look]) -> Guess:
-    """Return who mentors whom, told by the job levels, else the ages, of those who take part; never more than a guess."""
+    """Return who mentors whom, told by the job levels, else the ages, of those who take part."""
     for column, what, junior_is_low in (("job_level", "job level", True), ("birth_year", "year of birth", False)):
         typical = _typical(looks, column)
         if {"mentor", "mentee"} <= set(typical) and typical["mentor"] != typical["mentee"]:

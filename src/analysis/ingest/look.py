@@ -204,7 +204,7 @@ def _items_of(export: Export, columns: Columns, card: Instrument) -> dict[str, s
 def _leftover(
     export: Export, columns: Columns, layout: Layout, card: str | None, cards: Mapping[str, Instrument]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns that are dropped because they hold names, addresses or free text, and the other unused ones."""
+    """Return the columns that are dropped for their names, addresses or free text, and the other unused ones."""
     if card and layout.answers == "wide":
         columns.take(_items_of(export, columns, cards[card]).values())
     left = columns.unused()

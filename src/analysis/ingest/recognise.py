@@ -51,7 +51,8 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
     """Return the profile and layout of which the file has the largest share of columns.
 
     Of equal shares the one known by more columns counts, then the one that names more of the file's columns; of equals
-    in that too, the contract's own form and then the profiles' order, and `rivals` names the others. A file of which nothing is recognised counts as the contract's own.
+    in that too, the contract's own form and then the profiles' order, and `rivals` names the others. A file
+    of which nothing is recognised counts as the contract's own.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def start_study(
     name: str,
     files: Mapping[str, Sequence[str]],
     data: Path,
-    wishes: Wishes = Wishes(),  # noqa: B008 - frozen
+    wishes: Wishes = Wishes(),
     say: Callable[[str], None] = print,
 ) -> Started:
     """Copy exports into a new study's folder and draft its ``study.yaml``; the folder appears whole or not at all.
@@ -284,7 +284,8 @@ def _timezone(looks: Sequence[Look]) -> guess.Guess | None:
     zones = {one.export.timezone for one in looks if one.export.timezone}
     if not zones:
         return None
-    why = f"the times of some exports are of {', '.join(sorted(zones))}, and their own days count; name the company's zone"
+    named = ", ".join(sorted(zones))
+    why = f"the times of some exports are of {named}, and the days there count; name the company's own zone"
     return guess.Guess(sorted(zones)[0], why)
 
 
