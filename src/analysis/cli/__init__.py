@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +21,7 @@ from analysis.cli.terminal import (
     err,
     out,
     progress,
+    show_fault,
     show_problems,
     show_table,
 )
@@ -83,14 +83,7 @@ def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
     if isinstance(error, BadInput):
         show_problems(error.problems, f"{name}: no report, because the input cannot be used:")
         return BAD_INPUT
-    # The exception's own text might hold somebody's data; where it happened does not.
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    err.print(
-        f"{name}: no report, because of a fault in this program: {type(error).__name__} in "
-        f"{Path(where.filename).name}, line {where.lineno}. Please report it.",
-        style="bold red",
-        markup=False,
-    )
+    show_fault(name, error)
     return FAILED
 
 

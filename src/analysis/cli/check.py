@@ -13,6 +13,7 @@ from analysis.cli.terminal import (
     Data,
     Reports,
     add_row,
+    guarded,
     new_table,
     out,
     show_problems,
@@ -39,7 +40,7 @@ def check(
 
     folder, target, bad = data_dir(data), reports_dir(reports), []
     for name in studies:
-        checked = check_study(name, folder)
+        checked = guarded(name, check_study, name, folder)
         if not checked.is_good:
             bad.append(name)
         title = f"{name}: the input cannot be used:" if name in bad else None

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from analysis.cli.check import options
-from analysis.cli.terminal import Data, add_row, new_table, out, progress, show_table
+from analysis.cli.terminal import Data, add_row, guarded, new_table, out, progress, show_table
 from analysis.plan.paths import data_dir
 
 Files = list[str] | None
@@ -55,10 +55,15 @@ def init(
     given = {table: paths for table, paths in files.items() if paths}
     wishes = Wishes(tuple(program or ()), direction, as_of, tuple(profile or ()))
     with progress() as say:
-        started = start_study(name, given, data_dir(data), wishes, say)
+        started = guarded(name, start_study, name, given, data_dir(data), wishes, say)
     for source in started.draft.sources:
         _show_source(source)
     _show_guesses(started.draft)
+    absent = [table for table in ("employees", "jobs", "enrolments", "sessions", "responses") if table not in given]
+    if absent:
+        out.print(
+            f"No file was given of: {', '.join(absent)}; data/README.md says what each is needed for.", markup=False
+        )
     out.print(f"{name}: look through {started.folder / 'study.yaml'}", markup=False)
     out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
 

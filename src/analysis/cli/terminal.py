@@ -1,9 +1,11 @@
 """What every command shares: where it prints, how a problem and a table look there, and how it ends."""
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich import box
@@ -11,7 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.plan.errors import Problem
+from analysis.plan.errors import BadInput, Problem
+
+Result = TypeVar("Result")
 
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -31,6 +35,37 @@ def progress() -> Iterator[Callable[[str], None]]:
         return
     with out.status("starting") as status:
         yield lambda text: status.update(text)
+
+
+def guarded(name: str, function: Callable[..., Result], *asked: object) -> Result:
+    """Return what the function returns; a fault of the program is told without its text, and ends the command.
+
+    Raises
+    ------
+    BadInput
+        The function raised it.
+    """
+    # A future hands an exception back as a value.
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function, *asked)
+        error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BadInput):
+        raise error
+    show_fault(name, error)
+    raise typer.Exit(FAILED)
+
+
+def show_fault(name: str, error: BaseException) -> None:
+    """Say where the program failed; the exception's own text might hold somebody's data."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    err.print(
+        f"{name}: stopped, because of a fault in this program: {type(error).__name__} in "
+        f"{Path(where.filename).name}, line {where.lineno}. Please report it.",
+        style="bold red",
+        markup=False,
+    )
 
 
 def show_problems(problems: Iterable[Problem], title: str | None = None) -> None:
