@@ -16,6 +16,7 @@ from analysis.ingest.draft import levels_of
 from analysis.ingest.profile import load_profiles
 from analysis.ingest.readers import head, read_export
 from analysis.ingest.recognise import recognise
+from analysis.plan.instruments import load_instruments
 from analysis.plan.study import Study, load_study
 
 FIXTURES = Path(__file__).parent / "fixtures" / "exports"
@@ -436,3 +437,53 @@ def test_people_who_are_not_found_are_listed_by_line_and_not_by_name(tmp_path, t
     assert "nobody@firm.example" not in (reports / "unmatched.csv").read_text(encoding="utf-8")
     assert {row["rule"] for row in rows} == {"unmatched_person"}
     three_files["--survey"].write_text(text, encoding="utf-8")
+
+
+# A questionnaire that has no card
+
+
+def survey(path: Path, *answers: str) -> Path:
+    head_ = "Timestamp,Email Address,My work matters.,My boss listens.,I sleep well.,Team"
+    stamps = [f"2024-03-{4 + n:02}T09:00:00" for n in range(len(answers))]
+    rows = [f"{s},{person(n)['email']},{a},North" for n, (s, a) in enumerate(zip(stamps, answers, strict=True))]
+    return write(path, head_, *rows)
+
+
+def drafted(folder: Path, path: Path) -> tuple[Study, dict, str]:
+    study, text, _ = begun(folder, "--survey", path)
+    return study, load_instruments(study), text
+
+
+def test_a_questionnaire_without_a_card_gets_one_of_its_columns(tmp_path):
+    study, cards, text = drafted(tmp_path, survey(tmp_path / "Climate 2024.csv", "1,2,5", "4,4,1", "3,2,2"))
+    card = cards["climate-2024"]
+    assert [item.text for item in card.items.values()] == ["My work matters.", "My boss listens.", "I sleep well."]
+    assert (card.response.min, card.response.max) == (1, 5)
+    assert (study.sources[0].instrument, study.sources[0].wave) == ("climate-2024", 1)
+    assert "instruments/climate-2024.yaml was drafted" in text
+
+
+def test_answers_in_the_words_of_a_known_scale_get_its_numbers(tmp_path):
+    path = survey(tmp_path / "climate.csv", "Agree,Disagree,Neither", "Strongly agree,Agree,Strongly disagree")
+    card = drafted(tmp_path, path)[1]["climate"]
+    assert card.response.labels == {
+        1: "Strongly disagree",
+        2: "Disagree",
+        3: "Neither",
+        4: "Agree",
+        5: "Strongly agree",
+    }
+
+
+def test_the_order_of_words_that_nobody_knows_is_not_guessed(tmp_path):
+    rows = ["hardly,daily,weekly", "daily,weekly,hardly", "weekly,hardly,daily"]
+    card = drafted(tmp_path, survey(tmp_path / "climate.csv", *rows))[1]["climate"]
+    assert card.response.labels == {} and len(card.items) == 3
+    text = (tmp_path / "data" / "acme" / "instruments" / "climate.yaml").read_text(encoding="utf-8")
+    assert "put the labels into their order" in text and "# labels: {1: daily, 2: hardly, 3: weekly}" in text
+
+
+def test_columns_that_are_no_answers_make_no_card(tmp_path):
+    study, cards, text = drafted(tmp_path, survey(tmp_path / "climate.csv", "yes,12,a", "no,250,b", "no,7,c"))
+    assert "climate" not in cards and study.sources[0].instrument is None
+    assert "write a card in instruments/" in text

@@ -70,7 +70,7 @@ def study_yaml(draft: Draft) -> str:
     """Return the text of ``study.yaml``."""
     parts = [
         [f"# {line}" for line in HEAD.format(study=draft.study).splitlines()],
-        ["schema_version: 1", f"study: {_scalar(draft.study)}"],
+        ["schema_version: 1", f"study: {scalar(draft.study)}"],
         _key("title", draft.title),
         _key("study_start", draft.study_start),
         _key("as_of", draft.as_of),
@@ -97,13 +97,15 @@ def levels_of(texts: Iterable[str]) -> dict[str, int]:
     return dict(sorted(levels.items(), key=lambda item: item[1])) if is_one_kind else {}
 
 
-def _scalar(value: object) -> str:
-    """Return a value as it stands in a line of YAML."""
-    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6).removesuffix("...\n").strip()
+def scalar(value: object) -> str:
+    """Return a value as it stands in a line of YAML, quoted where it must be; of a text, its lines become one."""
+    flat = " ".join(value.split()) if isinstance(value, str) else value
+    # within a list, since a comma or a bracket needs quotation marks there
+    return yaml.safe_dump([flat], default_flow_style=True, allow_unicode=True, width=10**6).strip()[1:-1]
 
 
 def _flow(entry: Mapping[str, object]) -> str:
-    return "{" + ", ".join(f"{key}: {_scalar(value)}" for key, value in entry.items()) + "}"
+    return "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in entry.items()) + "}"
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
@@ -122,7 +124,7 @@ def _with_reason(line: str, why: str) -> list[str]:
 
 
 def _key(key: str, guess: Guess, indent: str = "") -> list[str]:
-    value = str(guess.value) if key in ("study_start", "as_of") else _scalar(guess.value)
+    value = str(guess.value) if key in ("study_start", "as_of") else scalar(guess.value)
     return _with_reason(f"{indent}{key}: {value}", guess.why)
 
 
@@ -135,7 +137,7 @@ def _timezone(guess: Guess | None) -> list[str]:
 def _programs(programs: Sequence[ProgramGuess]) -> list[str]:
     lines = ["programs:"] if programs else []
     for program in programs:
-        lines += [f"  - id: {_scalar(program.id)}"]
+        lines += [f"  - id: {scalar(program.id)}"]
         for key in ("name", "direction", "format", "assignment"):
             lines += _key(key, getattr(program, key), "    ")
         days, why = program.intakes.value, program.intakes.why
@@ -154,7 +156,7 @@ def _waves(waves: Sequence[WaveGuess]) -> list[str]:
         "waves:",
         *_comment(why, "  "),
         *(
-            f"  - {{wave: {w.wave}, instrument: {_scalar(w.instrument)}, opens: {w.opens}, closes: {w.closes}}}"
+            f"  - {{wave: {w.wave}, instrument: {scalar(w.instrument)}, opens: {w.opens}, closes: {w.closes}}}"
             for w in waves
         ),
     ]
@@ -186,7 +188,7 @@ def _values(seen: Sequence[Seen], levels: Mapping[str, int]) -> list[str]:
     """Return what the exports' values mean where that is known, and stubs in comments where it is not."""
     active, stubs = [], []
     if levels:
-        numbers = ", ".join(f'"{number}": [{_scalar(text)}]' for text, number in levels.items())
+        numbers = ", ".join(f'"{number}": [{scalar(text)}]' for text, number in levels.items())
         why = "guess: the number in each level; check that 1 is the most junior and that they rise"
         active = ["values:", "  jobs:", *_comment(why, "    "), f"    job_level: {{{numbers}}}"]
     for one in seen:
@@ -205,8 +207,8 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
     lines = [f"#   {seen.source.table}:", *_comment(f"one of: {allowed}", "#     ")]
     if not counts:
         return [*lines, f"#     {column}: {{CHOOSE: []}}", *_comment("its values look like names or ids", "#     ")]
-    lines += _comment("rows: " + ", ".join(f"{_scalar(text)} {n}" for text, n in counts.items()), "#     ")
-    return [*lines, f"#     {column}: {{CHOOSE: [{', '.join(map(_scalar, counts))}]}}"]
+    lines += _comment("rows: " + ", ".join(f"{scalar(text)} {n}" for text, n in counts.items()), "#     ")
+    return [*lines, f"#     {column}: {{CHOOSE: [{', '.join(map(scalar, counts))}]}}"]
 
 
 def source_notes(seen: Seen) -> list[str]:
