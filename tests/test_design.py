@@ -15,6 +15,8 @@ from analysis.measure.calendar import ONE_DAY, add_months, months_since
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, answer, open_study
 
+pytestmark = pytest.mark.usefixtures("original_ids")
+
 JOBS = """\
     employee_id,effective_date,job_level,department
     E1,2019-01-01,1,North

@@ -149,6 +149,47 @@ def test_a_file_that_is_no_mapping_or_no_text_is_refused(tmp_path):
     assert problem.rule == "encoding"
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        (2, "a: 1\nb: &x [1, 2]\n", "anchors and aliases"),
+        (1, "a: &x 1\nb: *x\n", "anchors and aliases"),
+        (3, "a: 1\nb:\n  <<: *x\n", "anchors and aliases"),
+        (2, "a: 1\nb: !!python/object/apply:os.system [ls]\n", "tags (!) are not allowed"),
+        (1, "a: !secret x\n", "tags (!) are not allowed"),
+        (1, "a: !!str 1\n", "tags (!) are not allowed"),
+        (1, "a: " + "[" * 100_000, "nested more than 30 deep"),
+        (1, "a: " + "{b: " * 5_000, "nested more than 30 deep"),
+        (30, "".join(f"{' ' * depth}a:\n" for depth in range(900)), "nested more than 30 deep"),
+        (2, "a: 1\n? [b, c]\n: 2\n", "a key must be a single word or text"),
+        (2, "a: 1\na: 2\n", "is given twice"),
+    ],
+)
+def test_yaml_that_hides_or_multiplies_values_is_refused_with_its_line(tmp_path, line, text, message):
+    (problem,) = problems_of(write_study(tmp_path, text))
+    assert (problem.rule, problem.example_rows) == ("yaml", (line,))
+    assert message in problem.message
+
+
+def test_a_bomb_of_aliases_is_refused_at_once(tmp_path):
+    rows = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    (problem,) = problems_of(write_study(tmp_path, "\n".join(["a0: &a0 [lol]", *rows])))
+    assert problem.rule == "yaml"
+
+
+def test_a_huge_or_unreadable_yaml_file_is_refused(tmp_path, monkeypatch):
+    data = write_study(tmp_path, ACME + "# " + "x" * (1 << 20))
+    (problem,) = problems_of(data)
+    assert "larger than 1 MB" in problem.message
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    (problem,) = problems_of(data)
+    assert (problem.rule, str(tmp_path) in str(problem)) == ("unreadable_file", False)
+
+
 def test_files_beside_the_study_folders_are_ignored(tmp_path):
     write_study(tmp_path, folder="zeta")
     write_study(tmp_path, folder="acme")

@@ -32,6 +32,8 @@ from analysis.simulate import Company, scenario_named, simulate
 from analysis.simulate.days import NEVER
 from analysis.simulate.truth import retention_truth
 
+pytestmark = pytest.mark.usefixtures("original_ids")
+
 OUTCOME = "voluntary_exit"
 
 

@@ -18,6 +18,8 @@ from analysis.validate.context import Context
 from analysis.validate.rule import Rule, broken_rules
 from analysis.validate.tables import PHASES
 
+pytestmark = pytest.mark.usefixtures("original_ids")
+
 
 def open_study(tmp_path, tables, **study_yaml):
     """Write these tables as a study; return the study and its instruments."""

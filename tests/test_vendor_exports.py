@@ -7,8 +7,10 @@ import pytest
 
 from analysis.ingest.profile import load_profiles
 from analysis.ingest.sources import read_exports
+from analysis.plan.instruments import load_instruments
 from analysis.plan.study import load_study
 from analysis.validate.cells import typed
+from analysis.validate.surveys import labels_to_numbers
 
 EXPORTS = Path(__file__).parent / "fixtures" / "exports"
 VENDORS = sorted(path.parent.name for path in EXPORTS.glob("*/study.yaml"))
@@ -23,13 +25,18 @@ def as_typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_export_becomes_the_canonical_tables(vendor):
-    raw = read_exports(load_study(vendor, EXPORTS))
+    study = load_study(vendor, EXPORTS)
+    raw, cards = read_exports(study), load_instruments(study)
     expected = {path.stem: path for path in (EXPORTS / vendor / "expected").glob("*.csv")}
     assert [str(p) for p in raw.problems if p.severity == "error"] == []
     assert expected.keys() <= raw.tables.keys()
     for table, path in expected.items():
         wanted = as_typed(pd.read_csv(path, dtype="str", keep_default_na=False).replace("", pd.NA), table)
-        found = as_typed(raw.tables[table].drop(columns=["_source", "_line"]), table)
+        found = raw.tables[table].drop(columns=["_source", "_line"]).astype("str")
+        if "value" in found:
+            found, _ = labels_to_numbers(raw.tables[table].astype({"value": "str"}), cards, table)
+            found = found.drop(columns=["_source", "_line"])
+        found = as_typed(found, table)
         assert set(found) == set(wanted), table
         pd.testing.assert_frame_equal(found[list(wanted)], wanted, check_dtype=False, obj=table)
 

@@ -17,6 +17,7 @@ from analysis.ingest.truths import to_booleans
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source, Study
 
+CANONICAL = "canonical"
 _YEAR = re.compile(r"[0-9]{4}([.]0)?")
 
 
@@ -29,6 +30,11 @@ class Reading:
     source: Source
     study: Study
 
+    @property
+    def is_canonical(self) -> bool:
+        """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
+        return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
+
     def canonical(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         """Return the cells as text of the contract's kind for the canonical column `name`; findings go to the export.
 
@@ -38,6 +44,8 @@ class Reading:
         if self.layout.missing:
             column = emptied(column, is_one_of(column, [text for text in self.layout.missing if text]))
         kind = TABLES[self.export.table][name].kind
+        if self.is_canonical and kind != "id":
+            return column
         if name == "birth_year" and not all(map(_YEAR.fullmatch, column.categories)):
             return _years(self._days(column, called))
         if kind == "date":

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
 from analysis.ingest.names import matches, plain
-from analysis.ingest.profile import Layout
-from analysis.plan.study import Study
 
 # Names of columns, in the languages that exports come in, compared without case, spaces and punctuation.
 PERSONAL_NAMES = (
@@ -22,17 +21,24 @@ PERSONAL_NAMES = (
 NO_PERSON = ("*departmentname*", "*jobname*", "*companyname*", "*locationname*", "*programname*", "*unitname*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7}")
+FREE_TEXT = ("exit_reason", "topic", "topics")
 LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
 
 
-def without_personal(export: Export, columns: Columns, layout: Layout, study: Study) -> dict[str, pd.Categorical]:
-    """Return the columns that nothing was made of and that may stay, under the export's own names; the rest is noted.
+def without_personal(
+    reading: Reading, columns: Columns, *, keeps_asked: bool, keeps_all: bool
+) -> dict[str, pd.Categorical]:
+    """Return the columns that nothing was made of and that stay, under the export's own names; the rest is noted.
 
-    Fixed attributes of employees stay, as does everything else in a file of the contract's own form. Names, addresses
-    and free text stay only where the study asks for the column by its name.
+    Parameters
+    ----------
+    keeps_asked
+        Whether those stay for which the study asks by name.
+    keeps_all
+        Whether those stay too that hold no names, addresses or free text.
     """
-    asked = set(columns.find(study.keep.get(export.table, ())))
-    keeps_all = export.table == "employees" or not layout.recognised_by
+    export, layout = reading.export, reading.layout
+    asked = set(columns.find(reading.study.keep.get(export.table, ()))) if keeps_asked else set()
     stays, personal, unused = {}, [], []
     for name in columns.unused():
         cells = export.frame[name].array
@@ -40,10 +46,10 @@ def without_personal(export: Export, columns: Columns, layout: Layout, study: St
             stays[name] = cells
         elif is_personal(name, cells, layout.personal):
             personal.append(name)
-        elif is_ignored(name, layout) or not keeps_all:
-            unused.append(name)
-        else:
+        elif keeps_all and not matches([name], layout.ignored).any():
             stays[name] = cells
+        else:
+            unused.append(name)
     if personal:
         _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", personal)
     if unused:
@@ -51,16 +57,22 @@ def without_personal(export: Export, columns: Columns, layout: Layout, study: St
     return stays
 
 
+def without_free_text(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
+    """Drop, in place, columns of the contract in which people wrote freely; unless the study names the column."""
+    study, export = reading.study, reading.export
+    named = {*study.columns.get(export.table, {}), *study.keep.get(export.table, ())}
+    free = [name for name in FREE_TEXT if name in cells and name not in named and is_free_text(cells[name])]
+    for name in free:
+        del cells[name]
+    if free:
+        _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", free)
+
+
 def _note_columns(export: Export, rule: str, what: str, names: list[str]) -> None:
     shown = ", ".join(" ".join(name.split())[:40] for name in names[:8])
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     message = f"{len(names)} column(s) {what} ({shown}{more}); ask for one under keep: in study.yaml if it is needed"
     export.note(rule, message, action="set_null")
-
-
-def is_ignored(name: str, layout: Layout) -> bool:
-    """Whether the column is one of the tool's own that the profile leaves out."""
-    return bool(matches([name], layout.ignored).any())
 
 
 def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:

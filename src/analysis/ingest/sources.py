@@ -14,7 +14,7 @@ from analysis.ingest.forms import item_columns, last_forms, long_answers
 from analysis.ingest.linking import directory, link, link_attendees, note_lost_zeros
 from analysis.ingest.moments import ANSWERS, assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
-from analysis.ingest.personal import without_personal
+from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, profiles_of
 from analysis.ingest.pseudonyms import concealed, load_key
 from analysis.ingest.readers import read_export
@@ -183,20 +183,19 @@ class _Reader:
     def _translate(self, export: Export, layout: Layout) -> None:
         columns, reading = Columns(export.frame), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
+        is_wide = export.table in ANSWERS and layout.answers == "wide"
         if layout.roles:
             frame = enrolments_of_pairs(reading, columns)
-            leftover = without_personal(export, columns, layout, self.study)
-            export.frame = frame
+        elif is_wide:
+            frame = self._answers(export, columns, self._cells(reading, columns))
         else:
-            cells = self._cells(reading, columns)
-            if export.table in ANSWERS and layout.answers == "wide":
-                frame = self._answers(export, columns, cells)
-                without_personal(export, columns, layout, self.study)
-            else:
-                leftover = without_personal(export, columns, layout, self.study)
-                frame = pd.DataFrame(cells | leftover | {LINE: export.frame[LINE].to_numpy()})
-            export.frame = frame
-        if export.frame is not None:
+            frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.frame[LINE].to_numpy()})
+        # a row that became several has no place for the export's further columns
+        has_place = not layout.roles and not is_wide
+        keeps_all = export.table == "employees" or reading.is_canonical
+        stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
+        export.frame = None if frame is None else frame.assign(**stays)
+        if frame is not None:
             self._fill(export)
 
     def _cells(self, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:
@@ -211,6 +210,7 @@ class _Reader:
         cells = canonical_columns(reading, columns, named, keys)
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
+        without_free_text(reading, cells)
         return cells
 
     def _check_named(self, export: Export, columns: Columns, own: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cells import Reading
+from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.columns import (
     Columns,
     emptied,
@@ -128,7 +128,7 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
     """
     export = reading.export
     for name in UNKNOWN_ALLOWED:
-        if name not in cells or not reading.layout.recognised_by:
+        if name not in cells or reading.source.profile == CANONICAL:
             continue
         allowed = TABLES[export.table][name].allowed
         known = np.append([text in allowed for text in cells[name].categories], True).astype(bool)

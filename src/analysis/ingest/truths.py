@@ -9,11 +9,15 @@ from analysis.ingest.names import folded
 
 _TRUE = ("true", "yes", "ja", "oui", "sí", "si", "y", "j", "x", "1", "checked")
 _FALSE = ("false", "no", "nein", "non", "n", "0", "unchecked")
+_UNDERSTOOD = {"true", "false", "yes", "no", "1", "0"}
 TRUTHS = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
 
 
 def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
-    """Return a column of truth values as ``true`` and ``false``; what is neither stays as it is.
+    """Return a column of truth values with other words for ``true`` and ``false`` translated.
+
+    What the contract's columns may hold anyway (true and false, yes and no, 1 and 0) stays as it is, and so does what
+    is no truth value at all.
 
     Parameters
     ----------
@@ -28,8 +32,11 @@ def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
         Finding: `booleans_translated`.
     """
     words = [folded(text) for text in column.categories]
-    texts = [TRUTHS.get(word, text) for word, text in zip(words, column.categories, strict=True)]
-    is_translated = np.array([TRUTHS.get(word, word) != word for word in words], bool)
+    is_translated = np.array([word in TRUTHS and word not in _UNDERSTOOD for word in words], bool)
+    texts = [
+        TRUTHS[word] if other else text
+        for word, text, other in zip(words, column.categories, is_translated, strict=True)
+    ]
     findings = ()
     if is_translated.any():
         translated = lines_where(is_translated, column, lines)

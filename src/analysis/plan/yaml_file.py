@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from analysis.plan.errors import BadInput, Problem, bad_input
 
+MOST_BYTES = 1 << 20
+DEEPEST = 30
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -42,22 +44,44 @@ def _child(node: yaml.Node, key: str | int) -> tuple[int, yaml.Node] | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a date stays text, for the model to check, and a key given twice is a mistake."""
+    """Safe YAML in which a date stays text, for the model to check, and what hides or multiplies values is a mistake.
+
+    That is: a key given twice, an alias (some lines of them can stand for gigabytes), a tag, nesting without end.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise _not_allowed("anchors and aliases (& and *) are not allowed: write the value out", event)
+        if getattr(event, "tag", None) is not None:
+            raise _not_allowed("tags (!) are not allowed: leave the tag out", event)
+        if self._depth == DEEPEST:
+            raise _not_allowed(f"values are nested more than {DEEPEST} deep", event)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _not_allowed("a key must be a single word or text", key_node)
             if key_node.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key_node.value!r} is given twice", key_node.start_mark
-                )
+                raise _not_allowed(f"key {key_node.value!r} is given twice", key_node)
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
+
+
+def _not_allowed(problem: str, where: yaml.Node | yaml.Event) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, where.start_mark)
 
 
 def load_yaml(path: Path, *, source: str) -> YamlDocument:
@@ -66,13 +90,14 @@ def load_yaml(path: Path, *, source: str) -> YamlDocument:
     Raises
     ------
     BadInput
-        The file is not UTF-8, not YAML, or not a mapping.
+        The file cannot be read, is larger than a megabyte, not UTF-8, not YAML, or not a mapping; or it has anchors,
+        aliases or tags, which no file of ours needs.
     """
+    text = _text(path, source)
+    loader = _Loader(text)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        root, content = yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)
-    except UnicodeDecodeError as error:
-        raise bad_input(source, "is not UTF-8 text; save it as UTF-8", rule="encoding") from error
+        root = loader.get_single_node()
+        content = loader.construct_document(root) if root is not None else None
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         raise bad_input(
@@ -81,9 +106,26 @@ def load_yaml(path: Path, *, source: str) -> YamlDocument:
             rule="yaml",
             line=mark.line + 1 if mark else None,
         ) from error
+    finally:
+        loader.dispose()
     if not isinstance(content, dict):
         raise bad_input(source, "must be a mapping of keys to values", rule="yaml")
     return YamlDocument(content, root)
+
+
+def _text(path: Path, source: str) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); check the file's permissions"
+        raise bad_input(source, message, rule="unreadable_file") from error
+    if len(content) > MOST_BYTES:
+        raise bad_input(source, "is larger than 1 MB, which no file of this kind needs to be", rule="yaml")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise bad_input(source, "is not UTF-8 text; save it as UTF-8", rule="encoding") from error
 
 
 def validated(model: type[Model], document: YamlDocument, *, source: str) -> Model:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from analysis.estimate.planning import RolePlan, plan_frame
+from analysis.release.cells import export_safe
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning
 from analysis.report.canvas import png
@@ -48,7 +49,7 @@ def _slug(role: RolePlan) -> str:
 
 def write_plan(plan: ReleasedPlan, folder: Path) -> None:
     """Write the page, ``plan.csv``, the data-quality ledger, the figures and ``run.json`` of one plan."""
-    plan_frame(plan.rows).to_csv(folder / "plan.csv", index=False, lineterminator="\n")
+    export_safe(plan_frame(plan.rows)).to_csv(folder / "plan.csv", index=False, lineterminator="\n")
     write_problems(plan.problems, folder)
     run = json.dumps(dict(plan.run), indent=1, ensure_ascii=False)
     (folder / "run.json").write_text(run + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.release.answer import Released
+from analysis.release.cells import export_safe
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
 
@@ -38,10 +39,10 @@ def new_folder(target: Path) -> Iterator[Path]:
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
     """Write the data-quality ledger, ``data_quality.csv``, and ``unmatched.csv`` where people were not found."""
     problems = list(problems)
-    problems_frame(problems).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
+    export_safe(problems_frame(problems)).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
     unmatched = _unmatched(problems)
     if len(unmatched):
-        unmatched.to_csv(folder / "unmatched.csv", index=False, lineterminator="\n")
+        export_safe(unmatched).to_csv(folder / "unmatched.csv", index=False, lineterminator="\n")
 
 
 def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
 def write_answers(released: Released, folder: Path) -> None:
     """Write the page, the ledgers, the figures and ``run.json`` of one study."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
-    estimates.to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+    export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
     write_problems(released.problems, folder)
     run = dict(released.run) | {"index": index_facts(released)}
     (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.simulate import meetings, surveys, tables
+from analysis.simulate.exports.files import raw_files
 from analysis.simulate.reporting import reporting
 from analysis.simulate.scenario import ProgramDesign, Scenario
 from analysis.simulate.truth import truth
@@ -51,10 +52,10 @@ def simulate(scenario: Scenario) -> Company:
         enrolments=tables.enrolments(company, records),
         sessions=meetings.sessions(scenario, company, records),
     )
-    return Company(scenario, study_content(scenario), canonical, truth(scenario, company, managers), company)
+    return Company(scenario, study_content(scenario, canonical), canonical, truth(scenario, company, managers), company)
 
 
-def study_content(scenario: Scenario) -> dict:
+def study_content(scenario: Scenario, canonical: Tables) -> dict:
     """Return the content of ``study.yaml``."""
     return {
         "schema_version": 1,
@@ -70,7 +71,7 @@ def study_content(scenario: Scenario) -> dict:
         "replacement_cost_share": 0.5,
         "events": [{"date": shock.date, "label": shock.label} for shock in scenario.shocks],
         "programs": [_program_content(program) for program in scenario.programs],
-        "sources": _sources(scenario),
+        "sources": [raw.source for raw in raw_files(scenario, canonical)],
     }
 
 
@@ -88,27 +89,8 @@ def _program_content(program: ProgramDesign) -> dict:
         },
         "cost_fixed": program.cost_fixed,
         "cost_per_participant": program.cost_per_participant,
+        "intakes": sorted({intake.opens for intake in program.intakes}),
     }
-
-
-def _sources(scenario: Scenario) -> list[dict]:
-    asked = any(opens <= scenario.as_of for survey in scenario.surveys for opens in survey.opens)
-    names = ["employees", "jobs", "enrolments", "sessions"] + ["waves"] * asked
-    sources = [{"table": name, "path": f"raw/{name}.csv", "profile": "canonical"} for name in names]
-    for survey in scenario.surveys:
-        table = "ratings" if survey.multirater else "responses"
-        sources += [
-            {
-                "table": table,
-                "path": f"raw/{survey.instrument}_w{wave}.csv",
-                "profile": "canonical",
-                "wave": wave,
-                "instrument": survey.instrument,
-            }
-            for wave, opens in enumerate(survey.opens, start=1)
-            if opens <= scenario.as_of
-        ]
-    return sources
 
 
 def _or_none(frame: pd.DataFrame) -> pd.DataFrame | None:

@@ -4,11 +4,11 @@ import hashlib
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from analysis.plan.errors import bad_input
 from analysis.simulate.company import Company
+from analysis.simulate.exports.files import canonical_csv, raw_files
 
 
 def write_company(company: Company, folder: Path, *, overwrite: bool = False) -> None:
@@ -33,8 +33,8 @@ def write_company(company: Company, folder: Path, *, overwrite: bool = False) ->
         if leftover.exists():
             shutil.rmtree(leftover)
     (new / "raw").mkdir(parents=True)
-    for path, text in files(company).items():
-        (new / path).write_text(text, encoding="utf-8", newline="\n")
+    for path, content in files(company).items():
+        (new / path).write_bytes(content)
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
@@ -42,26 +42,19 @@ def write_company(company: Company, folder: Path, *, overwrite: bool = False) ->
         shutil.rmtree(old)
 
 
-def files(company: Company) -> dict[str, str]:
-    """Return the text of every file of the study folder by its path in it."""
-    raw = {source["path"]: _csv(_rows_of(company, source)) for source in company.study["sources"]}
-    sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n" for path, text in sorted(raw.items()))
-    study = yaml.safe_dump(company.study, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
-    return raw | {"study.yaml": study, "SHA256SUMS": sums, "truth.csv": _csv(company.truth)}
+class _Dumper(yaml.SafeDumper):
+    """Writes a value that recurs in full each time: anchors are not allowed in a study file."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
-def _rows_of(company: Company, source: dict) -> pd.DataFrame:
-    """Return the rows of one source's file; what its entry in the study file says is not repeated in every row."""
-    frame = getattr(company.tables, source["table"])
-    if "wave" in source:
-        frame = frame[(frame["wave"] == source["wave"]) & (frame["instrument"] == source["instrument"])]
-        frame = frame.drop(columns=["wave", "instrument"])
-    needless = {"sessions": "attendee_ids", "responses": "responded_at"}.get(source["table"])
-    return frame.drop(columns=needless) if needless and frame[needless].isna().all() else frame
-
-
-def _csv(frame: pd.DataFrame) -> str:
-    whole = [c for c in frame.select_dtypes("float64") if (frame[c].dropna() % 1 == 0).all()]
-    text = frame.astype(dict.fromkeys(whole, "Int64"))
-    flags = {c: text[c].map({True: "true", False: "false"}) for c in text.select_dtypes("boolean")}
-    return text.assign(**flags).to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n", float_format="%.6g")
+def files(company: Company) -> dict[str, bytes]:
+    """Return the content of every file of the study folder by its path in it."""
+    raw = {file.path: file.write() for file in raw_files(company.scenario, company.tables)}
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in sorted(raw.items()))
+    study = yaml.dump(
+        company.study, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+    )
+    truth = canonical_csv(company.truth)
+    return raw | {"study.yaml": study.encode(), "SHA256SUMS": sums.encode(), "truth.csv": truth}

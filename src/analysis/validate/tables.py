@@ -10,7 +10,7 @@ from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
 from analysis.validate import employees, enrolments, jobs, surveys
-from analysis.validate.account import account, lines_of
+from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule, enforce
@@ -26,6 +26,12 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "ratings": (surveys.rating_rules, surveys.duplicate_rating_rules),
     "enrolments": (enrolments.intake_rules, enrolments.enrolment_rules),
     "sessions": (enrolments.session_rules,),
+}
+# No number may depend on the order of a file's rows: answers alone stay as they came.
+ORDER = {
+    "employees": ["hire_date", "employee_id"],
+    "jobs": ["employee_id", "effective_date"],
+    "enrolments": ["program_id", "intake_date", "role", "employee_id"],
 }
 ANSWERS = ("responses", "unlinked_responses", "ratings")
 
@@ -62,13 +68,10 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     for table, phases in PHASES.items():
         if table in raw.tables:
             problems += _check_table(table, raw.tables[table], phases, context)
-    rows_in = {key: len(lines) for key, lines in lines_of(raw.tables).items()}
-    row_counts = account(rows_in, context.kept, problems)
+    row_counts = account(raw.rows_in, context.kept, problems)
     if _stops(problems):
         return Tables(row_counts=row_counts), problems
-    kept = {
-        table: rows.drop(columns=["_source", "_line"]).reset_index(drop=True) for table, rows in context.kept.items()
-    }
+    kept = {table: _in_order(rows, table) for table, rows in context.kept.items()}
     return Tables(**kept, row_counts=row_counts), problems
 
 
@@ -89,6 +92,13 @@ def _check_table(
         problems += found
     context.kept[table] = rows
     return problems
+
+
+def _in_order(rows: pd.DataFrame, table: str) -> pd.DataFrame:
+    rows = rows.drop(columns=["_source", "_line"])
+    if table in ORDER:
+        rows = rows.sort_values(ORDER[table], kind="stable")
+    return rows.reset_index(drop=True)
 
 
 def _stops(problems: list[Problem]) -> bool:

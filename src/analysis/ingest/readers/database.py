@@ -15,13 +15,10 @@ from analysis.ingest.readers.header import Columns, is_good
 from analysis.plan.study import Source
 
 _CHUNK_ROWS = 50_000
-# Literals, quoted names, and comments: words in them are no commands.
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_READS = re.compile(r"\s*\(*\s*(select|with)\b", re.IGNORECASE)
-_WRITES = re.compile(
-    r"\b(insert|update|delete|merge|drop|alter|create|truncate|grant|revoke|into|copy|attach|pragma|call|do)\b",
-    re.IGNORECASE,
-)
+# Comments go, literals and quoted names lose what is in them: no command stands there.
+_COMMENT_OR_QUOTED = re.compile(r"--[^\n]*|/\*.*?\*/|('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")", re.DOTALL)
+_READS = re.compile(r"[\s(]*(select|with)\b", re.IGNORECASE)
+_WRITES = re.compile(r"\b(insert|update|delete|merge|into)\b", re.IGNORECASE)
 
 
 def read_query(source: Source, export: Export) -> None:
@@ -57,7 +54,7 @@ def read_query(source: Source, export: Export) -> None:
 
 
 def _only_reads(query: str) -> bool:
-    words = _QUOTED.sub(" '' ", query).strip().rstrip(";")
+    words = _COMMENT_OR_QUOTED.sub(lambda found: " '' " if found[1] else " ", query).strip().removesuffix(";")
     return bool(_READS.match(words)) and ";" not in words and not _WRITES.search(words)
 
 

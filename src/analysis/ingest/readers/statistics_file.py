@@ -26,7 +26,8 @@ def read_statistics(path: Path, kind: str, encoding: str | None, export: Export)
     is its wording. `_line` is 1 + the number of the row.
     """
     try:
-        cells, meta = _READERS[kind](path, encoding=encoding, output_format="dict")
+        chosen = {} if kind == "por" else {"encoding": encoding}
+        cells, meta = _READERS[kind](path, output_format="dict", **chosen)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError, OverflowError, LookupError):
         return export.fail("unreadable_file", "is damaged or of a version that cannot be read; export it again as CSV")
     n_rows = len(next(iter(cells.values()), ()))

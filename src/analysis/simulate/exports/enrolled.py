@@ -59,7 +59,7 @@ def side_by_side(enrolments: pd.DataFrame) -> pd.DataFrame:
     """
     matched = enrolments["match_id"].notna()
     place = enrolments.groupby(["match_id", "role"]).cumcount().where(matched, range(len(enrolments)))
-    keyed = enrolments.drop(columns=["program_id", "intake_date", "role", "match_id"])
+    keyed = enrolments.drop(columns=["program_id", "role", "match_id"])
     keyed = keyed.set_index([enrolments["match_id"].fillna(""), place.rename("place")])
     mentors, mentees = (keyed[(enrolments["role"] == side).to_numpy()].add_prefix(f"{side}_") for side in SIDES)
     pairs = mentors.join(mentees, how="outer").reset_index()

@@ -20,6 +20,7 @@ DAYS = {"en": ISO, "de": DOTS}
 COLUMNS = {
     "en": {
         "match_id": "Pair",
+        "intake_date": "Intake",
         "start_date": "Start",
         "end_date": "End",
         "status": "Status",
@@ -29,6 +30,7 @@ COLUMNS = {
     },
     "de": {
         "match_id": "Tandem-Nr.",
+        "intake_date": "Kohorte Start",
         "start_date": "Beginn",
         "end_date": "Ende",
         "status": "Status",
@@ -79,6 +81,7 @@ def pairs_sheet(enrolments: pd.DataFrame, people: pd.DataFrame, language: str = 
     pairs, words = side_by_side(enrolments), COLUMNS[language]
     rows = {words["match_id"]: pairs["match_id"], "Mentor": _last_first(people, pairs["mentor_employee_id"])}
     rows["Mentee"] = whole_name(people, pairs["mentee_employee_id"])
+    rows[words["intake_date"]] = _cells(_shared(pairs, "intake_date"), "intake_date", language)
     for column in TOGETHER:
         rows[words[column]] = _cells(_shared(pairs, column), column, language)
     for side in SIDES:

@@ -1,4 +1,4 @@
-"""A wave's answers as Qualtrics exports them: three header lines (two of old), previews, repeated and given-up forms."""
+"""Answers as Qualtrics exports them: three header lines (two of old), previews, repeated and given-up forms."""
 
 import json
 
