@@ -208,6 +208,11 @@ class _Reader:
         if layout.directory:
             keys["employee_id"] = (*keys.get("employee_id", ()), *layout.directory)
         cells = canonical_columns(reading, columns, named, keys)
+        if layout.duration and "duration_seconds" not in cells and export.table == "responses":
+            begun, sent = (
+                columns.take(columns.find(names)[:1]) for names in (layout.duration.begun, layout.duration.sent)
+            )
+            cells |= {"duration_seconds": reading.seconds(*begun, *sent)} if begun and sent else {}
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)
