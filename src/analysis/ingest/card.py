@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.ingest.draft import scalar
 from analysis.ingest.guess import slug
 from analysis.ingest.look import Look
-from analysis.ingest.personal import is_ignored
+from analysis.ingest.personal import is_called
 from analysis.plan.instruments import Instrument
 
 LEAST_ITEMS, MOST_ANSWERS = 3, 11
@@ -43,7 +43,7 @@ def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
     cards
         The cards that there are: by their labels answers in words may be known, and none of their names is taken.
     """
-    columns = [name for name in look.seen.unused if not is_ignored(name, look.layout)]
+    columns = [name for name in look.seen.unused if not is_called(name, look.layout.ignored)]
     answers = {name: look.export.frame[name].array for name in columns}
     response = _numbers(answers) or _known_labels(answers, cards) or _unknown_labels(answers)
     if response is None:

@@ -169,6 +169,8 @@ def _found_columns(
         wanted = [column for key in keys.get(name, ()) for column in key.columns]
         wanted += [*named.get(name, ()), name]
         wanted += [column for pick in layout.picks.get(name, ()) for column in pick.when]
+        if name == "duration_seconds" and layout.duration:
+            wanted += [*layout.duration.begun, *layout.duration.sent]
         if those := columns.find(wanted):
             found[name] = tuple(those)
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
-from analysis.ingest.names import matches
+from analysis.ingest.personal import is_called
 from analysis.ingest.profile import Header, Layout, Profile
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
@@ -112,11 +112,8 @@ def _named(layout: Layout, columns: Columns) -> set[str]:
     whens = [pick.when for picks in layout.picks.values() for pick in picks]
     whens += [reject.when for reject in layout.reject]
     names += [name for key in keys for name in key.columns] + [name for when in whens for name in when]
-    left = columns.unused()
-    return {
-        *columns.find(names),
-        *(name for name, is_left in zip(left, matches(left, layout.ignored), strict=True) if is_left),
-    }
+    ignored = {name for name in columns.unused() if is_called(name, layout.ignored)}
+    return {*columns.find(names), *ignored}
 
 
 def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
