@@ -268,26 +268,32 @@ def test_files_of_one_name_are_both_kept_and_one_file_of_two_tables_is_kept_once
 
 # What is guessed
 
+WORKDAY = "Employee_ID,Hire_Date,Termination_Date,Primary_Termination_Category"
+
 
 def test_days_and_months_are_told_apart_by_another_column_of_the_file(tmp_path):
-    path = write(
-        tmp_path / "staff.csv", "employee_id,hire_date,exit_date", "E1,25/03/2020,04/05/2023", "E2,01/02/2021,"
-    )
+    path = write(tmp_path / "w.csv", WORKDAY, "00001,25/03/2020,04/05/2023,", "00002,21/02/2021,,")
     study, text, _ = begun(tmp_path, "--employees", path)
     assert study.sources[0].date_order == "dmy" and "guess: date_order dmy" in text
 
 
 def test_days_and_months_that_nothing_tells_apart_are_left_to_the_user(tmp_path):
-    path = write(tmp_path / "staff.csv", "employee_id,hire_date", "E1,04/05/2023", "E2,01/02/2021")
+    path = write(tmp_path / "w.csv", WORKDAY, "00001,04/05/2023,,", "00002,01/02/2021,,")
     study, text, printed = begun(tmp_path, "--employees", path)
-    assert study.sources[0].date_order is None
+    assert study.sources[0].profile == "workday" and study.sources[0].date_order is None
     assert "set date_order: dmy" in " ".join(text.replace("#", "").split()) and "set date_order: dmy" in printed
 
 
+@pytest.mark.parametrize(("day", "order"), [("25/03/2020", "dmy"), ("03/25/2020", "mdy"), ("03/05/2020", None)])
+def test_a_file_of_the_contract_with_days_of_another_form_is_told(tmp_path, day, order):
+    path = write(tmp_path / "staff.csv", "employee_id,hire_date", f"E1,{day}", "E2,2021-02-01")
+    study, text, _ = begun(tmp_path, "--employees", path)
+    assert study.sources[0].date_order == order
+    assert ("add date_order: dmy (or mdy) here" in text) == (order is None)
+
+
 def test_jobs_in_the_employees_own_file_are_taken(tmp_path):
-    head_ = (
-        "Employee_ID,Hire_Date,Termination_Date,Primary_Termination_Category,Effective_Date,Management_Level,Department"
-    )
+    head_ = f"{WORKDAY},Effective_Date,Management_Level,Department"
     path = write(
         tmp_path / "w.csv", head_, "00001,2020-01-01,,,2020-01-01,2,Sales", "00002,2021-01-01,,,2021-01-01,3,Sales"
     )
@@ -296,9 +302,7 @@ def test_jobs_in_the_employees_own_file_are_taken(tmp_path):
 
 
 def test_a_snapshot_of_jobs_without_its_day_is_proposed_and_not_taken(tmp_path):
-    head_ = (
-        "Employee_ID,Hire_Date,Termination_Date,Primary_Termination_Category,Job_Profile,Management_Level,Department"
-    )
+    head_ = f"{WORKDAY},Job_Profile,Management_Level,Department"
     path = write(tmp_path / "w.csv", head_, "00001,2020-01-01,,,Clerk,2,Sales", "00002,2021-01-01,,,Clerk,3,Sales")
     study, text, _ = begun(tmp_path, "--employees", path)
     assert [s.table for s in study.sources] == ["employees"]

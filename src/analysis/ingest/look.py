@@ -19,7 +19,7 @@ from analysis.ingest.translate import apply_values, canonical_columns, without_r
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
-from analysis.plan.study import Source, Study
+from analysis.plan.study import ISO_DATE, Source, Study
 
 MOST_VALUES, LEAST_ROWS = 20, 3
 
@@ -88,6 +88,13 @@ class Look:
     def source(self) -> Source:
         """The export's entry in study.yaml."""
         return self.seen.source
+
+    @property
+    def has_foreign_days(self) -> bool:
+        """Whether some day is not written as the contract writes it."""
+        dates = [name for name, column in TABLES[self.source.table].items() if column.kind == "date"]
+        texts = [text for name in dates if name in self.rows for text in self.rows[name].cat.categories]
+        return any(not ISO_DATE.fullmatch(text) for text in texts)
 
     def days(self, column: str) -> np.ndarray:
         """Return the days in a canonical column, sorted, one for each row that has one."""

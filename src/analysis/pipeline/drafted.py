@@ -95,13 +95,13 @@ def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: 
     if recognised.export.frame is None:
         raise BadInput(recognised.export.problems)
     found = look(recognised, study, cards)
-    if not _has(found, "ambiguous_date"):
+    if not (_has(found, "ambiguous_date") or found.has_foreign_days):
         return found
     tried = []
     for order in ORDERS:
         named = recognised.source.model_copy(update={"date_order": order})
         tried.append(look(replace(recognised, source=named), study, cards))
-    possible = [one for one in tried if not _has(one, "mixed_date_order")]
+    possible = [one for one in tried if not (_has(one, "mixed_date_order") or one.has_foreign_days)]
     return possible[0] if len(possible) == 1 else found
 
 
@@ -203,6 +203,8 @@ def _source(
     entry: dict[str, object] = {"table": source.table, "path": source.path, "profile": source.profile}
     entry |= {key: value for key in ("sheet", "date_order") if (value := getattr(source, key)) is not None}
     notes = source_notes(one.seen)
+    if one.has_foreign_days and not source.date_order:
+        notes.append("look: some days are not written as yyyy-mm-dd; if it helps, add date_order: dmy (or mdy) here")
     if source.date_order:
         notes.append(f"guess: date_order {source.date_order}, since other columns of the file allow no other order")
     if source.table in ANSWERS:
