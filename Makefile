@@ -16,11 +16,13 @@ override MENTORING_REAL_DATA := $(abspath $(MENTORING_REAL_DATA))
 export MENTORING_REAL_DATA
 endif
 
-.PHONY: help reports test lab lint expected simulations benchmarks lock clean venv-uv venv-pip
+.PHONY: help venv reports test lab lint expected simulations benchmarks lock clean venv-uv venv-pip
 .DEFAULT_GOAL := help
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+venv: .venv/.built  ## the environment alone, with the command .venv/bin/mentoring
 
 reports: .venv/.built  ## the reports of every study under data/, the demo studies first of all
 	$(BIN)/mentoring report --all

@@ -52,7 +52,7 @@ def snapshot(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("command", ["report", "check", "plan", "simulate", "fetch"])
+@pytest.mark.parametrize("command", ["init", "report", "check", "plan", "simulate", "fetch"])
 def test_every_command_has_help_with_an_example(command):
     run = mentoring(command, "--help")
     assert run.returncode == 0 and f"Example: mentoring {command}" in run.stdout

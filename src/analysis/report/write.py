@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
@@ -18,6 +20,8 @@ from analysis.report.page import figure_files, study_page
 from analysis.report.quality_page import bad_input_page, quality_page
 
 QUALITY = "data_quality.html"
+
+UNMATCHED = ("unmatched_person", "ambiguous_person")
 
 
 @contextmanager
@@ -37,8 +41,18 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
-    """Write the data-quality ledger, ``data_quality.csv``."""
+    """Write the data-quality ledger, ``data_quality.csv``, and ``unmatched.csv`` where people were not found."""
+    problems = list(problems)
     export_safe(problems_frame(problems)).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
+    unmatched = _unmatched(problems)
+    if len(unmatched):
+        export_safe(unmatched).to_csv(folder / "unmatched.csv", index=False, lineterminator="\n")
+
+
+def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return the lines whose person was not found or could be several, one row each, without saying who it is."""
+    rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in p.lines]
+    return pd.DataFrame(rows, columns=["source", "line", "rule", "reason"])
 
 
 def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None) -> None:
@@ -59,7 +73,10 @@ def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
         write_problems(problems, Path(staging))
-        return (Path(staging) / "data_quality.csv").replace(folder / "data_quality.csv")
+        (folder / "unmatched.csv").unlink(missing_ok=True)
+        for written in Path(staging).iterdir():
+            written.replace(folder / written.name)
+    return folder / "data_quality.csv"
 
 
 def write_answers(released: Released, folder: Path) -> None:

@@ -2,19 +2,30 @@
 
 import os
 import sys
-import traceback
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from analysis.plan.errors import BadInput, Problem, bad_input
+from analysis.cli.check import check
+from analysis.cli.init import init
+from analysis.cli.terminal import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    Data,
+    Reports,
+    err,
+    out,
+    progress,
+    show_fault,
+    show_problems,
+    show_table,
+)
+from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import data_dir, reports_dir, study_folders
 
 app = typer.Typer(
@@ -24,11 +35,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Does a company's mentoring program work? Honest reports from its own exports.",
 )
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
-
-Data = Annotated[Path | None, typer.Option(help="Folder of study folders (or MENTORING_DATA; default: data/).")]
-Reports = Annotated[Path | None, typer.Option(help="Folder for reports (or MENTORING_REPORTS; default: reports/).")]
-DONE, FAILED, BAD_INPUT = 0, 1, 2
+app.command(epilog="Example: mentoring init acme --employees workers.csv --survey pulse.csv --enrolments pairs.xlsx")(
+    init
+)
+app.command(epilog="Example: mentoring check northbank")(check)
 
 
 def main() -> None:
@@ -36,25 +46,8 @@ def main() -> None:
     try:
         app()
     except BadInput as bad:
-        _show_problems(bad.problems)
+        show_problems(bad.problems)
         sys.exit(BAD_INPUT)
-
-
-def _show_problems(problems: tuple[Problem, ...], title: str | None = None) -> None:
-    if title:
-        err.print(title, style="bold red", markup=False)
-    for problem in problems:
-        err.print(f"  {problem.severity}: {problem} [{problem.action}]", markup=False)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that says what is being done: on one moving line on a terminal, line by line elsewhere."""
-    if not out.is_terminal:
-        yield lambda text: out.print(text, markup=False)
-        return
-    with out.status("starting") as status:
-        yield lambda text: status.update(text)
 
 
 @app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")
@@ -74,7 +67,7 @@ def report(
     outcomes = []
     for name in _chosen(studies, all_, folder):
         # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
-        with _progress() as say, ThreadPoolExecutor(1) as pool:
+        with progress() as say, ThreadPoolExecutor(1) as pool:
             error = pool.submit(report_study, name, folder, target, jobs, say).exception()
         outcomes.append(_say_outcome(name, target / name / "index.html", error))
     if target.is_dir():
@@ -88,16 +81,9 @@ def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
         out.print(f"{name}: {page}", markup=False)
         return DONE
     if isinstance(error, BadInput):
-        _show_problems(error.problems, f"{name}: no report, because the input cannot be used:")
+        show_problems(error.problems, f"{name}: no report, because the input cannot be used:")
         return BAD_INPUT
-    # The exception's own text might hold somebody's data; where it happened does not.
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    err.print(
-        f"{name}: no report, because of a fault in this program: {type(error).__name__} in "
-        f"{Path(where.filename).name}, line {where.lineno}. Please report it.",
-        style="bold red",
-        markup=False,
-    )
+    show_fault(name, error)
     return FAILED
 
 
@@ -108,30 +94,6 @@ def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
         err.print(f"Nothing to do: {reason}.", markup=False)
         raise typer.Exit(BAD_INPUT)
     return names
-
-
-@app.command(epilog="Example: mentoring check northbank")
-def check(
-    studies: Annotated[list[str], typer.Argument(help="Names of study folders.")],
-    data: Data = None,
-    reports: Reports = None,
-) -> None:
-    """Read and validate only: print the data-quality ledger and write it to reports/STUDY/data_quality.csv."""
-    from analysis.pipeline import open_study
-    from analysis.report.write import replace_problems
-
-    folder, target, bad = data_dir(data), reports_dir(reports), False
-    for name in studies:
-        try:
-            problems = open_study(name, folder).problems
-            out.print(f"{name}: can be used. Remarks: {len(problems)}.", markup=False)
-            _show_problems(problems)
-        except BadInput as found:
-            problems, bad = found.problems, True
-            _show_problems(problems, f"{name}: the input cannot be used:")
-        if (folder / name / "study.yaml").is_file():
-            out.print(f"{name}: {replace_problems(problems, target / name)}", markup=False)
-    raise typer.Exit(BAD_INPUT if bad else DONE)
 
 
 @app.command(epilog="Example: mentoring plan northbank --effect 5")
@@ -156,7 +118,7 @@ def plan(
     target = reports_dir(reports)
     asked = (study, data_dir(data), target, tuple(points / 100 for points in wanted), comparators / 100)
     # As in `report`: a future hands an exception back, whose text might hold somebody's data.
-    with _progress() as say, ThreadPoolExecutor(1) as pool:
+    with progress() as say, ThreadPoolExecutor(1) as pool:
         future = pool.submit(plan_study, *asked, say)
         error = future.exception()
     if error is None:
@@ -190,7 +152,7 @@ def _say_plan(role) -> None:
             table = Table(*frame.columns, title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
             for line in frame.itertuples(index=False):
                 table.add_row(*line)
-            out.print(table, soft_wrap=False)
+            show_table(table)
 
 
 @app.command(epilog="Example: mentoring simulate acme --like larkfield --employees 900 --no-effect")
@@ -223,7 +185,7 @@ def fetch(
     """Bring a public study into the data folder; its files' checksums are verified first."""
     from analysis.fetch import fetch as bring
 
-    with _progress() as say:
+    with progress() as say:
         say(f"{name}: fetching")
         folder = bring(
             name, data_dir(data), source, progress=lambda file, n: say(f"{name}: {file}, {n / 1e6:.1f} MB so far")

@@ -1,0 +1,116 @@
+"""``mentoring init``: from the files that people have to a study's folder, every guess told."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.cli.check import options
+from analysis.cli.terminal import Data, add_row, guarded, new_table, out, progress, show_table
+from analysis.plan.paths import data_dir
+
+Files = list[str] | None
+
+
+def _files(help_: str) -> typer.models.OptionInfo:
+    return typer.Option(help=help_, metavar="FILE")
+
+
+def init(
+    name: Annotated[str, typer.Argument(help="Name of the new study: lower-case letters, digits, - and _.")],
+    employees: Annotated[Files, _files("Who was employed, from the HR system; leavers included.")] = None,
+    jobs: Annotated[Files, _files("Job changes: level, department, manager.")] = None,
+    survey: Annotated[Files, _files("Answers of a survey; linked to people or not.")] = None,
+    ratings: Annotated[Files, _files("Answers of a 360° survey, about others.")] = None,
+    enrolments: Annotated[Files, _files("Participants, applicants or pairs, from the mentoring platform.")] = None,
+    sessions: Annotated[Files, _files("Meetings.")] = None,
+    waves: Annotated[Files, _files("When each survey was open.")] = None,
+    program: Annotated[list[str] | None, typer.Option(help="A program's name, where the files have none.")] = None,
+    direction: Annotated[
+        str | None, typer.Option(help="reverse (the junior mentors the senior), traditional, mutual or peer.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="The last day that the exports know of, such as 2025-06-30.")
+    ] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option(help="Take the files for this vendor's (workday, qualtrics, …).")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Make a study's folder from exports: recognise each file, copy it to raw/ and draft study.yaml.
+
+    Every file option may be given several times. One sheet of a spreadsheet: FILE#SHEET. The files themselves are left
+    as they are.
+    """
+    from analysis.pipeline.started import Wishes, start_study
+
+    files = {
+        "employees": employees,
+        "jobs": jobs,
+        "responses": survey,
+        "ratings": ratings,
+        "enrolments": enrolments,
+        "sessions": sessions,
+        "waves": waves,
+    }
+    given = {table: paths for table, paths in files.items() if paths}
+    wishes = Wishes(tuple(program or ()), direction, as_of, tuple(profile or ()))
+    with progress() as say:
+        started = guarded(name, start_study, name, given, data_dir(data), wishes, say)
+    for source in started.draft.sources:
+        _show_source(source)
+    _show_guesses(started.draft)
+    absent = [table for table in ("employees", "jobs", "enrolments", "sessions", "responses") if table not in given]
+    if absent:
+        out.print(
+            f"No file was given of: {', '.join(absent)}; data/README.md says what each is needed for.", markup=False
+        )
+    out.print(f"{name}: look through {started.folder / 'study.yaml'}", markup=False)
+    out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
+
+
+def _show_source(source) -> None:
+    """Print what one file was recognised as, what is read from it and what is not."""
+    from analysis.ingest.draft import shown_names
+
+    seen = source.seen
+    by = f"by {shown_names(seen.by)}" if seen.by else "nothing in it was recognised"
+    out.print(f"\n{seen.source.name}", style="bold", markup=False)
+    out.print(f"{seen.source.table}, {seen.rows:,} rows: {seen.title} ({by})", markup=False)
+    table = new_table("column of the contract", "read from")
+    for column, names in seen.found.items():
+        add_row(table, column, shown_names(names))
+    if seen.cards:
+        add_row(table, "item, value", ", ".join(f"{n} items of {card}" for card, n in seen.cards.items()))
+    for column in seen.missing:
+        add_row(table, column, "not found: needed" if column in seen.needed else "not found")
+    show_table(table)
+    for what, names in (("Not used", seen.unused), ("Dropped at the door", seen.personal)):
+        if names:
+            out.print(f"{what}: {shown_names(names)}", markup=False)
+    for note in source.notes:
+        out.print(f"! {note}", markup=False)
+    _show_unknown(seen.unknown)
+
+
+def _show_unknown(unknown) -> None:
+    """Print the values that mean nothing yet, with the rows that have them."""
+    for column, counts in unknown.items():
+        if not counts:
+            told = "are not known, and look too much like names or ids to be shown"
+            out.print(f"! values of {column} {told}", markup=False)
+            continue
+        table = new_table(f"unknown {column}", "rows", numbers=["rows"])
+        for value, n in counts.items():
+            add_row(table, value, f"{n:,}")
+        show_table(table)
+
+
+def _show_guesses(draft) -> None:
+    """Print what was guessed of the study as a whole, and why."""
+    table = new_table("guessed", "value", "because", title="\nstudy.yaml", leading=1)
+    for key, guess in draft.guesses:
+        value = ", ".join(guess.value) if isinstance(guess.value, tuple) else guess.value
+        add_row(table, key, value or "none", guess.why)
+    for wave in draft.waves:
+        add_row(table, f"wave {wave.wave} of {wave.instrument}", f"{wave.opens} to {wave.closes}", "days of its forms")
+    show_table(table)

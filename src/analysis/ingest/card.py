@@ -1,0 +1,118 @@
+"""A first instrument card for a questionnaire that has none, drafted from the columns of its export."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from analysis.ingest.draft import scalar
+from analysis.ingest.guess import slug
+from analysis.ingest.look import Look
+from analysis.ingest.personal import is_called
+from analysis.plan.instruments import Instrument
+
+LEAST_ITEMS, MOST_ANSWERS = 3, 11
+MOST_LABELS = 7
+# The scale of a drafted card: what its items measure is not known yet.
+UNSORTED = "unknown"
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
+_NUMBER = re.compile(r"\d{1,2}")
+HEAD = """\
+# Drafted by `mentoring init` from the columns of an export. Before any score is read: sort the items into scales, one
+# construct each (data/README.md lists those that are analysed), write reversed: true where agreeing means less of it,
+# and take out what is no question of the scale.
+"""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A drafted card: its name and the text of its file."""
+
+    name: str
+    text: str
+
+
+def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
+    """Return a card for the columns of a survey that look like answers on one scale; None where fewer than three do.
+
+    Parameters
+    ----------
+    cards
+        The cards that there are: by their labels answers in words may be known, and none of their names is taken.
+    """
+    columns = [name for name in look.seen.unused if not is_called(name, look.layout.ignored)]
+    answers = {name: look.export.frame[name].array for name in columns}
+    response = _numbers(answers) or _known_labels(answers, cards) or _unknown_labels(answers)
+    if response is None:
+        return None
+    scale, items = response
+    name = _free_name(slug(PurePosixPath(look.source.path).stem), set(cards))
+    codes = {_code(column, n): _wording(look, column) for n, column in enumerate(items, start=1)}
+    lines = [f"instrument: {name}", f"title: {name}", *scale, "scales:", f"  {UNSORTED}:", f"    construct: {UNSORTED}"]
+    lines += ["    source: the company's own", "    licence: the company's own", "    items:"]
+    lines += [f"      {scalar(code)}: {{text: {scalar(text)}}}" for code, text in codes.items()]
+    return Card(name, HEAD + "\n".join(lines) + "\n")
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    return next(each for n in count(1) if (each := name if n == 1 else f"{name}-{n}") not in taken)
+
+
+def _numbers(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], list[str]] | None:
+    """Return the scale and the columns of answers in whole numbers."""
+    values = {name: list(map(int, cells.categories)) for name, cells in answers.items() if _are_numbers(cells)}
+    if len(values) < LEAST_ITEMS:
+        return None
+    least, most = min(map(min, values.values())), max(map(max, values.values()))
+    told = "# guess: the least and the greatest answer given; write what could be answered"
+    return ["response:", f"  {told}", f"  min: {least}", f"  max: {most}"], list(values)
+
+
+def _are_numbers(cells: pd.Categorical) -> bool:
+    texts = list(cells.categories)
+    return 1 < len(texts) <= MOST_ANSWERS and all(_NUMBER.fullmatch(t) and int(t) < MOST_ANSWERS for t in texts)
+
+
+def _known_labels(
+    answers: Mapping[str, pd.Categorical], cards: Mapping[str, Instrument]
+) -> tuple[list[str], list[str]] | None:
+    """Return the scale and the columns of answers in the words of another card's scale."""
+    best: tuple[list[str], list[str]] | None = None
+    for card in cards.values():
+        number_of = card.response.number_of
+        fits = [
+            n for n, c in answers.items() if len(c.categories) and all(number_of(t) is not None for t in c.categories)
+        ]
+        if len(fits) >= max(LEAST_ITEMS, len(best[1]) + 1 if best else 0):
+            texts = {number_of(text): text for name in fits for text in answers[name].categories}
+            if len(texts) < len(card.response.labels) - 1:  # the words may be of another, shorter scale
+                continue
+            labels = ", ".join(f"{number:g}: {scalar(texts[number])}" for number in sorted(texts))
+            told = f"# guess: the scale of the card {card.instrument}, whose labels the answers are"
+            limits = [f"  min: {card.response.min:g}", f"  max: {card.response.max:g}"]
+            best = ["response:", f"  {told}", *limits, f"  labels: {{{labels}}}"], fits
+    return best
+
+
+def _unknown_labels(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], list[str]] | None:
+    """Return the scale and the columns of answers in words that several columns share; their order is left open."""
+    sets = {name: set(cells.categories) for name, cells in answers.items() if 2 < len(cells.categories) <= MOST_LABELS}
+    groups = [[name for name, some in sets.items() if len(some & own) > len(some | own) / 2] for own in sets.values()]
+    items = max(groups, key=len, default=[])
+    texts = sorted(set().union(*(sets[name] for name in items)))
+    if len(items) < LEAST_ITEMS or len(texts) > MOST_LABELS:
+        return None
+    labels = ", ".join(f"{n}: {scalar(text)}" for n, text in enumerate(texts, start=1))
+    told = "# put the labels into their order, from least to most, and take the # before them away"
+    return ["response:", "  min: 1", f"  max: {len(texts)}", f"  {told}", f"  # labels: {{{labels}}}"], items
+
+
+def _code(column: str, n: int) -> str:
+    return column if _CODE.fullmatch(column) else f"q{n}"
+
+
+def _wording(look: Look, column: str) -> str:
+    return next(reversed(look.export.wording.get(column, (column,))))

@@ -1,0 +1,240 @@
+"""A study's first ``study.yaml``: what its exports say, what was guessed, and why."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import yaml
+
+from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
+from analysis.ingest.look import Seen
+from analysis.ingest.recognise import LEAST_SHARE
+from analysis.plan.contract import TABLES
+from analysis.plan.errors import Problem
+
+WIDTH = 118
+_LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
+HEAD = """\
+Drafted by `mentoring init` from the files in raw/. A comment that begins with "guess" says why a value stands there:
+look at each. Every key is explained in data/README.md. Then run: mentoring check {study}"""
+
+
+@dataclass(frozen=True)
+class SourceDraft:
+    """One entry of ``sources:``.
+
+    Attributes
+    ----------
+    seen
+        The export that it names.
+    entry
+        Its keys, in their order.
+    notes
+        What to look at, each in a sentence.
+    is_out
+        It is written as a comment, for the user to decide.
+    """
+
+    seen: Seen
+    entry: Mapping[str, object]
+    notes: tuple[str, ...] = ()
+    is_out: bool = False
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Everything that ``study.yaml`` will say, each guess with its reason."""
+
+    study: str
+    title: Guess
+    study_start: Guess
+    as_of: Guess
+    timezone: Guess | None
+    programs: tuple[ProgramGuess, ...]
+    waves: tuple[WaveGuess, ...]
+    sources: tuple[SourceDraft, ...]
+    levels: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def guesses(self) -> list[tuple[str, Guess]]:
+        """Every guess that has a reason, by its key in the file."""
+        named = [("title", self.title), ("study_start", self.study_start), ("as_of", self.as_of)]
+        for program in self.programs:
+            for key in ("name", "direction", "format", "assignment", "intakes"):
+                named.append((f"program {program.id}: {key}", getattr(program, key)))
+        return [(key, guess) for key, guess in named if guess.why]
+
+
+def study_yaml(draft: Draft) -> str:
+    """Return the text of ``study.yaml``."""
+    parts = [
+        [f"# {line}" for line in HEAD.format(study=draft.study).splitlines()],
+        ["schema_version: 1", f"study: {scalar(draft.study)}"],
+        _key("title", draft.title),
+        _key("study_start", draft.study_start),
+        _key("as_of", draft.as_of),
+        ["horizons_months: [12, 24]", "min_cell: 10"],
+        _timezone(draft.timezone),
+        _programs(draft.programs),
+        _waves(draft.waves),
+        _sources(draft.sources),
+        _columns([source.seen for source in draft.sources if not source.is_out]),
+        _values([source.seen for source in draft.sources if not source.is_out], draft.levels),
+    ]
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def levels_of(texts: Iterable[str]) -> dict[str, int]:
+    """Return the number in each job level such as "L3" or "Grade 5"; {} where one has none or they are not of one kind.
+
+    Two ladders (IC3, M1) are not put in one order: that is the company's to say.
+    """
+    matches = {text: _LEVEL.fullmatch(text) for text in texts}
+    kinds = {(m[1].casefold(), m[3].casefold()) for m in matches.values() if m}
+    levels = {text: int(m[2]) for text, m in matches.items() if m}
+    is_one_kind = len(kinds) == 1 and len(levels) == len(matches) == len(set(levels.values()))
+    return dict(sorted(levels.items(), key=lambda item: item[1])) if is_one_kind else {}
+
+
+def scalar(value: object) -> str:
+    """Return a value as it stands in a line of YAML, quoted where it must be; of a text, its lines become one."""
+    flat = " ".join(value.split()) if isinstance(value, str) else value
+    # within a list, since a comma or a bracket needs quotation marks there
+    return yaml.safe_dump([flat], default_flow_style=True, allow_unicode=True, width=10**6).strip()[1:-1]
+
+
+def _flow(entry: Mapping[str, object]) -> str:
+    return "{" + ", ".join(f"{key}: {scalar(value)}" for key, value in entry.items()) + "}"
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    """Return a comment in as many lines as it takes."""
+    mark = f"{indent}# "
+    return textwrap.wrap(" ".join(text.split()), WIDTH, initial_indent=mark, subsequent_indent=f"{mark}  ")
+
+
+def _with_reason(line: str, why: str) -> list[str]:
+    """Return a line with its reason behind it, or above it where there is no room."""
+    if not why:
+        return [line]
+    behind = f"{line}  # guess: {why}"
+    indent = line[: len(line) - len(line.lstrip())]
+    return [behind] if len(behind) <= WIDTH else [*_comment(f"guess: {why}", indent), line]
+
+
+def _key(key: str, guess: Guess, indent: str = "") -> list[str]:
+    value = str(guess.value) if key in ("study_start", "as_of") else scalar(guess.value)
+    return _with_reason(f"{indent}{key}: {value}", guess.why)
+
+
+def _timezone(guess: Guess | None) -> list[str]:
+    if guess is None:
+        return []
+    return [*_comment(guess.why), f"# timezone: {guess.value}"]
+
+
+def _programs(programs: Sequence[ProgramGuess]) -> list[str]:
+    lines = ["programs:"] if programs else []
+    for program in programs:
+        lines += [f"  - id: {scalar(program.id)}"]
+        for key in ("name", "direction", "format", "assignment"):
+            lines += _key(key, getattr(program, key), "    ")
+        days, why = program.intakes.value, program.intakes.why
+        if days:
+            lines += _with_reason(f"    intakes: [{', '.join(days)}]", why)
+        elif why:
+            lines += [*_comment(why, "    "), "    # intakes: []"]
+    return lines
+
+
+def _waves(waves: Sequence[WaveGuess]) -> list[str]:
+    if not waves:
+        return []
+    why = "guess: first and last day of the forms sent; give the days on which each survey really opened and closed"
+    return [
+        "waves:",
+        *_comment(why, "  "),
+        *(
+            f"  - {{wave: {w.wave}, instrument: {scalar(w.instrument)}, opens: {w.opens}, closes: {w.closes}}}"
+            for w in waves
+        ),
+    ]
+
+
+def _sources(sources: Sequence[SourceDraft]) -> list[str]:
+    lines = ["sources:"]
+    for source in sources:
+        for note in source.notes:
+            lines += _comment(note, "  ")
+        lines += [f"  {'# ' if source.is_out else ''}- {_flow(source.entry)}"]
+    return lines
+
+
+def _columns(seen: Sequence[Seen]) -> list[str]:
+    """Return a stub, in comments, for the columns that a table needs and that were not found."""
+    lacking = [one for one in seen if one.needed]
+    if not lacking:
+        return []
+    lines = _comment("columns that are needed and were not found: take the # away and name the export's column of each")
+    lines += ["# columns:"]
+    for one in lacking:
+        lines += _comment(f"{one.source.path} has unused: {shown_names(one.unused) or 'none'}", "# ")
+        lines += [f"#   {one.source.table}: {{{', '.join(f'{name}: COLUMN' for name in one.needed)}}}"]
+    return lines
+
+
+def _values(seen: Sequence[Seen], levels: Mapping[str, int]) -> list[str]:
+    """Return what the exports' values mean where that is known, and stubs in comments where it is not."""
+    active, stubs = [], []
+    if levels:
+        numbers = ", ".join(f'"{number}": [{scalar(text)}]' for text, number in levels.items())
+        why = "guess: the number in each level; check that 1 is the most junior and that they rise"
+        active = ["values:", "  jobs:", *_comment(why, "    "), f"    job_level: {{{numbers}}}"]
+    for one in seen:
+        for column, counts in one.unknown.items():
+            if not (levels and column == "job_level"):
+                stubs += _stub(one, column, counts)
+    if not stubs:
+        return active
+    told = "values that are none of the contract's and count as unknown or are errors: put each where it belongs"
+    told += " (CHOOSE stands for the contract's value), and take the # away"
+    return [*active, *_comment(told), *([] if active else ["# values:"]), *stubs]
+
+
+def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
+    allowed = ", ".join(TABLES[seen.source.table][column].allowed) or "numbers, 1 for the most junior"
+    lines = [f"#   {seen.source.table}:", *_comment(f"one of: {allowed}", "#     ")]
+    if not counts:
+        return [*lines, f"#     {column}: {{CHOOSE: []}}", *_comment("its values look like names or ids", "#     ")]
+    lines += _comment("rows: " + ", ".join(f"{scalar(text)} {n}" for text, n in counts.items()), "#     ")
+    return [*lines, f"#     {column}: {{CHOOSE: [{', '.join(map(scalar, counts))}]}}"]
+
+
+def source_notes(seen: Seen) -> list[str]:
+    """Return what is doubtful in how an export was recognised and read."""
+    notes = []
+    if seen.share == 0:
+        notes.append("guess: no vendor's export was recognised; it is read as the contract's own form")
+    elif seen.share < LEAST_SHARE:
+        notes.append(f"guess: {seen.title} by {shown_names(seen.by)} alone; not found: {shown_names(seen.lacking)}")
+    if seen.rivals:
+        notes.append(f"guess: {seen.source.profile}, but it fits as well as {', '.join(seen.rivals)}")
+    told = [p for p in seen.problems if p.severity != "info" and not p.rule.startswith("unknown_")]
+    return list(dict.fromkeys([*notes, *map(_note, told)]))
+
+
+def _note(problem: Problem) -> str:
+    if problem.message.startswith("guess"):
+        return problem.message
+    lines = (
+        f" (line {', '.join(map(str, problem.example_rows))})" if problem.severity == "error" and problem.rows else ""
+    )
+    return f"look: {problem.message}{lines}"
+
+
+def shown_names(names: Iterable[str], most: int = 8) -> str:
+    """Return names of columns in one line, long ones cut, at most so many."""
+    names = list(names)
+    shown = ", ".join(" ".join(name.split())[:40] for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

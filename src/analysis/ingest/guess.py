@@ -1,0 +1,280 @@
+"""What study.yaml may say of a study, guessed from its exports: every guess comes with its reason."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.export import Export
+from analysis.ingest.linking import directory, link
+from analysis.ingest.look import Look
+from analysis.ingest.moments import ANSWERS
+from analysis.ingest.personal import is_personal
+from analysis.plan.contract import TABLES
+
+WAVE_GAP_DAYS, INTAKE_GAP_DAYS = 30, 45
+MOST_PROGRAMS = 20
+LEAST_PEOPLE = 3
+# Days that are written down before they come: they do not show when an export was made.
+PLANNED = ("end_date", "intake_date", "closes", "opens")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A value for study.yaml, and why; no reason where the exports or the user say it outright."""
+
+    value: object
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class WaveGuess:
+    """One survey wave: which instrument, its number, the first and the last day on which forms were sent."""
+
+    instrument: str
+    wave: int
+    opens: str
+    closes: str
+
+
+@dataclass(frozen=True)
+class ProgramGuess:
+    """One program: every key of it that study.yaml needs."""
+
+    id: str
+    name: Guess
+    direction: Guess
+    format: Guess
+    assignment: Guess
+    intakes: Guess
+
+
+def slug(text: str) -> str:
+    """Return the text as an id: lower-case letters, digits and hyphens; "program" where nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "program"
+
+
+def data_lock(looks: Sequence[Look], today: dt.date) -> Guess:
+    """Return the last day on which anything is seen, not in the future: the exports were made no earlier."""
+    last: dict[np.datetime64, str] = {}
+    for look in looks:
+        for name, column in TABLES[look.source.table].items():
+            if column.kind == "date" and name not in PLANNED:
+                days = look.days(name)
+                days = days[days <= np.datetime64(today)]
+                if len(days):
+                    last.setdefault(days[-1], f"{name} in {look.source.name}")
+    if not last:
+        return Guess(today.isoformat(), "no day could be read from the exports, so it is today")
+    latest = max(last)
+    return Guess(
+        str(latest),
+        f"the latest day in the exports that is not in the future ({last[latest]}); better is the day on which the HR "
+        "export was made, since a planned exit may lie after it",
+    )
+
+
+def first_day(looks: Sequence[Look], as_of: str) -> Guess:
+    """Return the first day from which the exports look complete: the latest of the first exit and first job change.
+
+    An HR system that was introduced, or an export that was cut, on some day knows nobody who left before it; whoever
+    was hired earlier is then there only because he stayed.
+    """
+    firsts = {}
+    for table, column, what in (("employees", "exit_date", "exit"), ("jobs", "effective_date", "job change")):
+        days = [look.days(column) for look in looks if look.source.table == table]
+        days = np.sort(np.concatenate(days)) if days else np.empty(0, "datetime64[D]")
+        if len(days) and days[0] < np.datetime64(as_of):
+            firsts[days[0]] = what
+    if firsts:
+        latest = max(firsts)
+        return Guess(
+            str(latest.astype("datetime64[M]").astype("datetime64[D]")),
+            f"the month of the first {firsts[latest]} in the exports, before which they look incomplete; give the day "
+            "from which on they hold everybody who was employed",
+        )
+    seen = [look.days(name) for look in looks for name in TABLES[look.source.table]]
+    seen = [days[0] for days in seen if len(days) and days[0] < np.datetime64(as_of)]
+    day = min(seen, default=np.datetime64(as_of) - 365)
+    return Guess(str(day), "the first day in the exports; give the day from which on they hold everybody employed")
+
+
+def clusters(days: np.ndarray, gap: int) -> list[tuple[np.datetime64, np.datetime64]]:
+    """Return first and last day of each run of days without more than `gap` days between two; `days` are sorted."""
+    if not len(days):
+        return []
+    breaks = np.flatnonzero(np.diff(days) > np.timedelta64(gap, "D"))
+    starts, ends = [0, *(breaks + 1)], [*breaks, len(days) - 1]
+    return [(days[a], days[b]) for a, b in zip(starts, ends, strict=True)]
+
+
+def waves(looks: Sequence[Look], instruments: Mapping[str, str]) -> list[WaveGuess]:
+    """Return the waves of every instrument, told by the days of its forms (and by the exports' own numbers).
+
+    Parameters
+    ----------
+    instruments
+        Source name → the survey's instrument.
+    """
+    found: list[WaveGuess] = []
+    for instrument in dict.fromkeys(instruments.values()):
+        own = [look for look in looks if instruments.get(look.source.name) == instrument]
+        numbered = {n: span for look in own for n, span in _numbered(look).items()}
+        days = np.sort(np.concatenate([look.days("responded_at") for look in own if "wave" not in look.rows] or [[]]))
+        spans = clusters(days.astype("datetime64[D]"), WAVE_GAP_DAYS)
+        last = max(numbered, default=0)
+        numbered |= dict(enumerate(spans, start=last + 1))
+        found += [WaveGuess(instrument, n, str(span[0]), str(span[1])) for n, span in sorted(numbered.items())]
+    return found
+
+
+def _numbered(look: Look) -> dict[int, tuple[np.datetime64, np.datetime64]]:
+    """Return the span of each wave that the export itself numbers."""
+    if not {"wave", "responded_at"} <= set(look.rows):
+        return {}
+    days = pd.to_datetime(look.rows["responded_at"].astype("str"), errors="coerce")
+    numbers = pd.to_numeric(look.rows["wave"].astype("str"), errors="coerce")
+    spans = days.groupby(numbers).agg(["min", "max"]).dropna()
+    return {int(n): tuple(row.to_numpy("datetime64[D]")) for n, row in spans.iterrows() if n >= 1}
+
+
+def wave_of(look: Look, instrument: str, found: Iterable[WaveGuess]) -> int | None:
+    """Return the wave that holds all forms of an export; None where there are several, or the export numbers them."""
+    days = look.days("responded_at")
+    if "wave" in look.rows or not len(days):
+        return None
+    first, last = str(days[0]), str(days[-1])
+    own = [w for w in found if w.instrument == instrument]
+    return next((w.wave for w in own if w.opens <= first and last <= w.closes), None)
+
+
+def programs(looks: Sequence[Look], named: Sequence[str], direction: str | None) -> list[ProgramGuess]:
+    """Return the programs: those that the enrolments name, else those that the user names, else one."""
+    own = [look for look in looks if look.source.table == "enrolments"]
+    if not own and not named:
+        return []
+    texts = program_names(own)
+    names = [Guess(text) for text in texts or named] or [Guess("Mentoring", "as it is to stand on the report")]
+    ids = _distinct_ids([str(name.value) for name in names] if texts or named else ["program"])
+    guessed = _direction(looks) if direction is None else Guess(direction)
+    return [
+        ProgramGuess(
+            id=id_,
+            name=name,
+            direction=guessed,
+            format=_format(own),
+            assignment=_assignment(own),
+            intakes=_intakes(own, str(name.value) if len(texts) > 1 else None),
+        )
+        for id_, name in zip(ids, names, strict=True)
+    ]
+
+
+def program_names(enrolments: Sequence[Look]) -> list[str]:
+    """Return the programs that the enrolments name; none where the column holds more than programs' names."""
+    names: dict[str, None] = {}
+    for look in enrolments:
+        if "program_id" in look.rows:
+            cells = look.rows["program_id"].array
+            if is_personal("program", cells, ()) or any("@" in text for text in cells.categories):
+                return []
+            names |= dict.fromkeys(cells.categories)
+    return list(names) if len(names) <= MOST_PROGRAMS else []
+
+
+def _distinct_ids(names: Sequence[str]) -> list[str]:
+    ids: list[str] = []
+    for name in names:
+        base = slug(name)
+        ids.append(base if base not in ids else f"{base}-{len(ids) + 1}")
+    return ids
+
+
+def _direction(looks: Sequence[Look]) -> Guess:
+    """Return who mentors whom, told by the job levels, else the ages, of those who take part."""
+    for column, what, junior_is_low in (("job_level", "job level", True), ("birth_year", "year of birth", False)):
+        typical = _typical(looks, column)
+        if {"mentor", "mentee"} <= set(typical) and typical["mentor"] != typical["mentee"]:
+            is_reverse = (typical["mentor"] < typical["mentee"]) == junior_is_low
+            word = "junior to" if is_reverse else "senior to"
+            why = f"by {what} the mentors are mostly {word} the mentees (reverse: the junior mentors the senior)"
+            return Guess("reverse" if is_reverse else "traditional", why)
+    return Guess("traditional", "the exports do not tell who is senior; reverse where the junior mentors the senior")
+
+
+def _typical(looks: Sequence[Look], column: str) -> dict[str, float]:
+    """Return by role the median of an employees' or jobs' column among those enrolled."""
+    exports = [Export(look.source.table, look.source.name, look.rows) for look in looks]
+    people = directory(exports)
+    known, roles = {}, []
+    for export in exports:
+        if export.table == "enrolments":
+            link(export, people)
+            if {"employee_id", "role"} <= set(export.frame):
+                roles.append(export.frame[["employee_id", "role"]].astype("str"))
+        elif export.table in ("employees", "jobs") and {"employee_id", column} <= set(export.frame):
+            values = pd.to_numeric(export.frame[column].astype("str"), errors="coerce")
+            known |= dict(zip(export.frame["employee_id"].astype("str"), values, strict=True))
+    if not roles or not known:
+        return {}
+    enrolled = pd.concat(roles).dropna().drop_duplicates()
+    values = enrolled["employee_id"].map(known)
+    counts, medians = values.groupby(enrolled["role"]).count(), values.groupby(enrolled["role"]).median()
+    return {str(role): float(medians[role]) for role in medians.index if counts[role] >= LEAST_PEOPLE}
+
+
+def _format(enrolments: Sequence[Look]) -> Guess:
+    sizes = [look.rows["match_id"].value_counts() for look in enrolments if "match_id" in look.rows]
+    size = pd.concat(sizes).median() if sizes else np.nan
+    if size > 2:
+        return Guess("group", "most matches in the export have more than two people; clinic where people drop in")
+    if size == 2:
+        return Guess("pair", "most matches in the export have two people")
+    return Guess("pair", "the export does not tell; group or clinic where several meet")
+
+
+def _assignment(enrolments: Sequence[Look]) -> Guess:
+    refused = [look for look in enrolments if "offered" in look.rows and "false" in look.rows["offered"].cat.categories]
+    if refused:
+        return Guess(
+            "self_selected",
+            "some applicants were not offered a place; write lottery only where lots were drawn and kept, waitlist "
+            "where they had to wait",
+        )
+    return Guess("self_selected", "the exports cannot tell; lottery, waitlist or rollout where it really was one")
+
+
+def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
+    """Return the days on which intakes opened, where starts come in runs; nothing where the export has intake days."""
+    starts = []
+    for look in enrolments:
+        if len(look.days("intake_date")):
+            return Guess(())
+        starts.append(_starts(look, program))
+    spans = clusters(np.sort(np.concatenate(starts or [[]])).astype("datetime64[D]"), INTAKE_GAP_DAYS)
+    if not spans:
+        return Guess(())
+    if any(last - first > np.timedelta64(INTAKE_GAP_DAYS, "D") for first, last in spans):
+        return Guess(
+            (), "people start all year round in the export, so each start stands alone; list the intakes' days"
+        )
+    return Guess(
+        tuple(str(first) for first, _ in spans),
+        f"the first start of each run of starts with more than {INTAKE_GAP_DAYS} days before it; give the days on "
+        "which the intakes opened",
+    )
+
+
+def _starts(look: Look, program: str | None) -> np.ndarray:
+    rows = look.rows
+    if program is not None and "program_id" in rows:
+        rows = rows[rows["program_id"] == program]
+    return Look(look.seen, look.layout, look.export, rows).days("start_date")
+
+
+def survey_looks(looks: Iterable[Look]) -> list[Look]:
+    """Return the exports that hold answers."""
+    return [look for look in looks if look.source.table in ANSWERS]

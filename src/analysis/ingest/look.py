@@ -1,0 +1,263 @@
+"""What one recognised export holds: which columns become what, which values nobody knows, which days it spans."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.ingest.cells import Reading
+from analysis.ingest.columns import Columns
+from analysis.ingest.export import LINE, Export
+from analysis.ingest.forms import item_columns
+from analysis.ingest.moments import ANSWERS
+from analysis.ingest.pairs import enrolments_of_pairs
+from analysis.ingest.personal import is_personal
+from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.recognise import FILLED, Recognised
+from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
+from analysis.plan.contract import TABLES
+from analysis.plan.errors import Problem
+from analysis.plan.instruments import Instrument
+from analysis.plan.study import ISO_DATE, Source, Study
+
+MOST_VALUES, LEAST_ROWS = 20, 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What may be said of one export: names of columns, numbers, coded values; nothing of a person.
+
+    Attributes
+    ----------
+    source
+        Its entry in study.yaml, as far as it can be told.
+    title, share, by, lacking, rivals
+        As what it was recognised: `ingest.recognise.Recognised`.
+    rows
+        Records in the file.
+    found
+        Canonical column → the export's columns that it is read from.
+    missing, needed
+        Canonical columns that the export does not have, and those of them without which the table cannot be used.
+    unused, personal
+        The export's columns that nothing is made of, and those that are dropped for what they hold.
+    unknown
+        Canonical column → value of the export that is none of the contract's → rows; {} where the values are too
+        many, or too much like names, to be shown.
+    cards
+        Of a survey: instrument card → how many of its items the export has; the most first.
+    problems
+        What the reader and the profile say of it.
+    """
+
+    source: Source
+    title: str
+    share: float
+    by: tuple[str, ...]
+    lacking: tuple[str, ...]
+    rivals: tuple[str, ...]
+    rows: int
+    found: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...]
+    needed: tuple[str, ...]
+    unused: tuple[str, ...]
+    personal: tuple[str, ...]
+    unknown: Mapping[str, Mapping[str, int]]
+    cards: Mapping[str, int]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One export under canonical names.
+
+    Attributes
+    ----------
+    rows
+        One row per record (of pairs: per person), the canonical columns as categoricals of text, `_line`. People's
+        rows: they stay in this room.
+    """
+
+    seen: Seen
+    layout: Layout
+    export: Export = field(repr=False)
+    rows: pd.DataFrame = field(repr=False)
+
+    @property
+    def source(self) -> Source:
+        """The export's entry in study.yaml."""
+        return self.seen.source
+
+    @property
+    def has_foreign_days(self) -> bool:
+        """Whether some day is not written as the contract writes it."""
+        dates = [name for name, column in TABLES[self.source.table].items() if column.kind == "date"]
+        texts = [text for name in dates if name in self.rows for text in self.rows[name].cat.categories]
+        return any(not ISO_DATE.fullmatch(text) for text in texts)
+
+    def days(self, column: str) -> np.ndarray:
+        """Return the days in a canonical column, sorted, one for each row that has one."""
+        if column not in self.rows:
+            return np.empty(0, "datetime64[D]")
+        cells = self.rows[column].array
+        days = pd.to_datetime(pd.Series(cells.categories.astype(object)), format="%Y-%m-%d", errors="coerce")
+        found = days.to_numpy("datetime64[D]")[cells.codes[cells.codes >= 0]]
+        return np.sort(found[~np.isnat(found)])
+
+
+def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) -> Look:
+    """Return what a recognised export holds, read as its profile says."""
+    source, layout = recognised.source, recognised.layout
+    export = replace(recognised.export, problems=list(recognised.export.problems))
+    without_rejects(export, layout, source)
+    columns, reading = Columns(export.frame), Reading(export, layout, source, study)
+    columns.take([name for reject in layout.reject for name in reject.when])
+    found = _found(layout, source.table, columns)
+    rows = _rows(reading, columns)
+    counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
+    personal, unused = _leftover(export, columns, layout, next(iter(counts), None), cards)
+    missing = _missing(layout, source.table, found)
+    seen = Seen(
+        source=source,
+        title=recognised.profile.title,
+        share=recognised.share,
+        by=recognised.by,
+        lacking=recognised.lacking,
+        rivals=recognised.rivals,
+        rows=export.rows_in or len(recognised.export.frame),
+        found=found,
+        missing=missing,
+        needed=tuple(name for name in missing if TABLES[source.table][name].required),
+        unused=unused,
+        personal=personal,
+        unknown=_unknown(export, layout, rows, found),
+        cards=counts,
+        problems=tuple(export.problems),
+    )
+    return Look(seen, layout, export, rows)
+
+
+def _rows(reading: Reading, columns: Columns) -> pd.DataFrame:
+    layout, export = reading.layout, reading.export
+    if layout.roles:
+        return enrolments_of_pairs(reading, columns)
+    cells = canonical_columns(reading, columns, dict(layout.columns), _keys(layout))
+    apply_values(reading, columns, cells)
+    without_unknown_values(reading, cells)
+    return pd.DataFrame(cells | {LINE: export.frame[LINE].to_numpy()})
+
+
+def _keys(layout: Layout) -> dict[str, tuple[Key, ...]]:
+    keys = dict(layout.keys)
+    if layout.directory:
+        keys["employee_id"] = (*keys.get("employee_id", ()), *layout.directory)
+    return keys
+
+
+def _found(layout: Layout, table: str, columns: Columns) -> dict[str, tuple[str, ...]]:
+    """Return by canonical column the export's columns that it is read from; a role's own are named with the role."""
+    if not layout.roles:
+        directory = columns.find(name for key in layout.directory for name in key.columns)
+        others = {"(known to other files by)": tuple(directory)} if directory else {}
+        return _found_columns(layout.columns, layout.keys, layout, table, columns) | others
+    shared = _found_columns(layout.columns, {}, layout, table, columns)
+    for role, part in layout.roles.items():
+        own = _found_columns(part.columns, {"employee_id": part.keys}, Layout(), table, columns)
+        shared |= {f"{name} ({role})": those for name, those in own.items() if those != shared.get(name)}
+    return shared
+
+
+def _found_columns(
+    named: Mapping[str, Names], keys: Mapping[str, Iterable[Key]], layout: Layout, table: str, columns: Columns
+) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for name in TABLES[table]:
+        wanted = [column for key in keys.get(name, ()) for column in key.columns]
+        wanted += [*named.get(name, ()), name]
+        wanted += [column for pick in layout.picks.get(name, ()) for column in pick.when]
+        if name == "duration_seconds" and layout.duration:
+            wanted += [*layout.duration.begun, *layout.duration.sent]
+        if those := columns.find(wanted):
+            found[name] = tuple(those)
+    return found
+
+
+def _missing(layout: Layout, table: str, found: Mapping[str, object]) -> tuple[str, ...]:
+    has = {name.partition(" (")[0] for name in found} | set(FILLED)
+    has |= {"role"} if layout.roles else set()
+    has |= {"item", "value"} if table in ANSWERS and layout.answers == "wide" else set()
+    return tuple(name for name in TABLES[table] if name not in has)
+
+
+def _items_found(
+    export: Export, columns: Columns, rows: pd.DataFrame, layout: Layout, cards: Mapping[str, Instrument]
+) -> dict[str, int]:
+    """Return how many items of each card the export has, the most first; cards without any are left out."""
+    if layout.answers == "long":
+        items = set(rows["item"].cat.categories) if "item" in rows else set()
+        counts = {name: len(items & set(card.items)) for name, card in cards.items()}
+    else:
+        counts = {name: len(_items_of(export, columns, card)) for name, card in cards.items()}
+    share = {name: n / len(cards[name].items) for name, n in counts.items()}
+    return {
+        name: counts[name] for name in sorted(counts, key=lambda name: (-counts[name], -share[name])) if counts[name]
+    }
+
+
+def _items_of(export: Export, columns: Columns, card: Instrument) -> dict[str, str]:
+    # what it notes of cards that are not this survey's is no problem of the export
+    return item_columns(replace(export, problems=[]), columns, card, {})
+
+
+def _leftover(
+    export: Export, columns: Columns, layout: Layout, card: str | None, cards: Mapping[str, Instrument]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns that are dropped for their names, addresses or free text, and the other unused ones."""
+    if card and layout.answers == "wide":
+        columns.take(_items_of(export, columns, cards[card]).values())
+    left = columns.unused()
+    personal = [name for name in left if is_personal(name, export.frame[name].array, layout.personal)]
+    return tuple(personal), tuple(name for name in left if name not in personal)
+
+
+def _unknown(
+    export: Export, layout: Layout, rows: pd.DataFrame, found: Mapping[str, tuple[str, ...]]
+) -> dict[str, dict[str, int]]:
+    """Return by canonical column the values that are none of the contract's, with their rows; see `Seen`."""
+    unknown: dict[str, dict[str, int]] = {}
+    for name, column in TABLES[export.table].items():
+        if not (column.allowed or name == "job_level"):
+            continue
+        counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
+        if counts:
+            unknown[name] = counts if _may_be_shown(counts, name, layout) else {}
+    return unknown
+
+
+def _emptied(export: Export, name: str, found: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """Return the values that the engine did not know and emptied, as they stand in the file."""
+    lines = [p.lines for p in export.problems if p.rule == f"unknown_{name}" and p.lines is not None]
+    columns = [column for key, those in found.items() if key.partition(" (")[0] == name for column in those[:1]]
+    if not lines or not columns:
+        return {}
+    rows = export.frame[export.frame[LINE].isin(np.concatenate(lines))]
+    counts = pd.concat([rows[column].astype("str") for column in columns]).value_counts()
+    return {str(text): int(n) for text, n in counts.items()}
+
+
+def _strange(rows: pd.DataFrame, name: str, allowed: tuple[str, ...]) -> dict[str, int]:
+    if name not in rows:
+        return {}
+    counts = rows[name].value_counts()
+    is_number = pd.to_numeric(pd.Series(counts.index.astype(object)), errors="coerce").notna().to_numpy()
+    strange = ~(np.isin(counts.index.astype(object), allowed) if allowed else is_number) & (counts.to_numpy() > 0)
+    return {str(text): int(n) for text, n in counts[strange].items()}
+
+
+def _may_be_shown(counts: Mapping[str, int], name: str, layout: Layout) -> bool:
+    """Whether the values are codes: few, or each in several rows, and nothing that names a person."""
+    texts = pd.Categorical(np.repeat(list(counts), list(counts.values())))
+    is_coded = len(counts) <= MOST_VALUES or min(counts.values()) >= LEAST_ROWS
+    is_id = any("@" in text or sum(sign.isdigit() for sign in text) > 3 for text in counts)
+    return is_coded and not is_id and not is_personal(name, texts, layout.personal)

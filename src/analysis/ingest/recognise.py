@@ -1,0 +1,127 @@
+"""Which vendor's export a file is, told by the names of its columns."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from analysis.ingest.columns import Columns
+from analysis.ingest.export import Export
+from analysis.ingest.personal import is_called
+from analysis.ingest.profile import Header, Layout, Profile
+from analysis.plan.contract import TABLES
+from analysis.plan.study import Source
+
+CANONICAL = "canonical"
+# With fewer of its columns a vendor's export is told as a doubtful guess.
+LEAST_SHARE = 0.6
+# What study.yaml or the engine fills where an export does not have it.
+FILLED = ("wave", "instrument", "program_id", "intake_date")
+Read = Callable[[Source, Header], Export]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """One shape of one vendor's export, and how much of it a file has.
+
+    Attributes
+    ----------
+    export
+        The file as text, read under the profile's header; its frame is None where it could not be read.
+    share
+        Share of the columns by which the layout is known that the file has.
+    by, lacking
+        The export's columns by which it was recognised, and the names of those that it should have as well.
+    named
+        How many of the file's columns the layout names or leaves out by name.
+    rivals
+        Other profiles that fit as well.
+    """
+
+    source: Source
+    profile: Profile
+    layout: Layout
+    export: Export
+    share: float = 0.0
+    by: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    named: int = 0
+    rivals: tuple[str, ...] = ()
+
+
+def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Recognised:
+    """Return the profile and layout of which the file has the largest share of columns.
+
+    Of equal shares the one known by more columns counts, then the one that names more of the file's columns; of equals
+    in that too, the contract's own form and then the profiles' order, and `rivals` names the others. A file
+    of which nothing is recognised counts as the contract's own.
+
+    Parameters
+    ----------
+    source
+        The file and the table it feeds; its profile is not looked at.
+    read
+        Reads a source under a header. It is called once for each form of header that some profile has.
+    """
+    found = list(_fits(source, profiles, read))
+    readable = [fit for fit in found if fit.export.frame is not None]
+    if not readable:
+        return found[0]
+    best = max(readable, key=rank)
+    if best.share == 0 or (best.profile.profile == CANONICAL and best.share == 1):
+        return best
+    equal = {fit.profile.profile for fit in readable if rank(fit) == rank(best)}
+    return replace(best, rivals=tuple(sorted(equal - {best.profile.profile})))
+
+
+def rank(fit: Recognised) -> tuple[float, int, int]:
+    """Return how well a layout fits, to be compared: share and number of its columns, then the file's columns named."""
+    return fit.share, len(fit.by), fit.named
+
+
+def _fits(source: Source, profiles: Mapping[str, Profile], read: Read) -> Iterator[Recognised]:
+    """Yield what the file has of every layout of the table, the contract's own first."""
+    exports: dict[Header, Export] = {}
+    ordered = sorted(profiles.values(), key=lambda profile: profile.profile != CANONICAL)
+    for profile in (profile for profile in ordered if source.table in profile.tables):
+        if profile.header not in exports:
+            exports[profile.header] = read(source, profile.header)
+        export, named = exports[profile.header], source.model_copy(update={"profile": profile.profile})
+        for layout in profile.tables[source.table]:
+            if export.frame is None:
+                yield Recognised(named, profile, layout, export)
+            elif profile.profile == CANONICAL:
+                yield _own_form(named, profile, layout, export)
+            else:
+                yield _fit(named, profile, layout, export)
+
+
+def _fit(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
+    columns = Columns(export.frame)
+    hits = [columns.find(names) for names in layout.recognised_by]
+    by = tuple(columns_found[0] for columns_found in hits if columns_found)
+    lacking = tuple(names[0] for names, hit in zip(layout.recognised_by, hits, strict=True) if not hit)
+    share = len(by) / max(len(hits), 1)
+    return Recognised(source, profile, layout, export, share, by, lacking, len(_named(layout, columns)))
+
+
+def _named(layout: Layout, columns: Columns) -> set[str]:
+    """Return the file's columns that the layout names or leaves out."""
+    parts = [layout, *layout.roles.values()]
+    names = [name for part in parts for those in part.columns.values() for name in those]
+    keys = [key for part in layout.roles.values() for key in part.keys]
+    keys += [*layout.directory, *(key for ways in layout.keys.values() for key in ways)]
+    whens = [pick.when for picks in layout.picks.values() for pick in picks]
+    whens += [reject.when for reject in layout.reject]
+    names += [name for key in keys for name in key.columns] + [name for when in whens for name in when]
+    ignored = {name for name in columns.unused() if is_called(name, layout.ignored)}
+    return {*columns.find(names), *ignored}
+
+
+def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
+    # To the letter: a vendor's "Employee ID" is written otherwise, and what is like it is recognised by the vendor's.
+    needed = [name for name, column in TABLES[source.table].items() if column.required and name not in FILLED]
+    named = {name: [name, *(c for key in layout.keys.get(name, ()) for c in key.columns)] for name in needed}
+    hits = {name: [column for column in columns if column in export.frame] for name, columns in named.items()}
+    by = tuple(columns[0] for columns in hits.values() if columns)
+    lacking = tuple(name for name, columns in hits.items() if not columns)
+    known = sum(name in export.frame for name in TABLES[source.table])
+    return Recognised(source, profile, layout, export, len(by) / len(needed), by, lacking, known)

@@ -1,0 +1,39 @@
+"""A study's input looked at and nothing more: what is wrong with it, and where the rows of its files went."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.pipeline.opened import open_study
+from analysis.plan.errors import BadInput, Problem
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `mentoring check` shows.
+
+    Attributes
+    ----------
+    problems
+        The data-quality ledger.
+    row_counts
+        One row per table and source (`validate.account`); None where no file was read.
+    """
+
+    problems: tuple[Problem, ...]
+    row_counts: pd.DataFrame | None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the study can be reported."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def check_study(name: str, data: Path) -> Checked:
+    """Read and validate one study; bad input is what it returns, not what it raises."""
+    try:
+        opened = open_study(name, data)
+    except BadInput as bad:
+        return Checked(bad.problems, bad.row_counts)
+    return Checked(opened.problems, opened.tables.row_counts)

@@ -1,0 +1,249 @@
+"""Exports recognised, looked into and put together to a draft of ``study.yaml``."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from analysis.ingest import guess
+from analysis.ingest.card import UNSORTED, Card, draft_card
+from analysis.ingest.draft import Draft, SourceDraft, levels_of, source_notes
+from analysis.ingest.export import Export
+from analysis.ingest.look import Look, look
+from analysis.ingest.moments import ANSWERS
+from analysis.ingest.profile import Header, Profile, load_profiles
+from analysis.ingest.readers import read_export
+from analysis.ingest.readers.head import head, sheets_of
+from analysis.ingest.recognise import Recognised, rank, recognise
+from analysis.plan.errors import BadInput
+from analysis.plan.instruments import Instrument, load_instruments
+from analysis.plan.study import Source, Study
+
+ORDERS = ("dmy", "mdy")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said beside the files; empty or None where nothing was said."""
+
+    programs: tuple[str, ...] = ()
+    direction: str | None = None
+    as_of: str | None = None
+    profiles: tuple[str, ...] = ()
+
+
+def draft_study(
+    name: str, sources: Sequence[Source], folder: Path, wishes: Wishes, say: Callable[[str], None]
+) -> Draft:
+    """Return what `study.yaml` is to say of the files in `folder`; cards that it drafts are written there.
+
+    Parameters
+    ----------
+    sources
+        The files and the tables they feed; their profiles are not looked at.
+
+    Raises
+    ------
+    BadInput
+        Files that cannot be read at all: every one of them.
+    """
+    today = dt.date.today()
+    study = Study(schema_version=1, study=name, title=name, study_start=dt.date.min, as_of=today)
+    study = study.model_copy(update={"folder": folder})
+    profiles, cards = load_profiles(), load_instruments(study)
+    looks, problems = [], []
+    for source in sources:
+        say(f"{name}: reading {source.name}")
+        try:
+            one = _look(source, study, _candidates(source, profiles, wishes), cards)
+        except BadInput as bad:
+            problems += bad.problems
+            continue
+        card = draft_card(one, cards) if _lacks_card(one) else None
+        if card is not None:
+            cards = _with_card(card, study)
+            one = _look(source, study, _candidates(source, profiles, wishes), cards)
+        looks.append(one)
+    if problems:
+        raise BadInput(problems)
+    doubtful = _jobs_beside(looks, study, profiles, cards)
+    looks += [one for one in doubtful if not one.seen.needed]
+    return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
+
+
+def _lacks_card(one: Look) -> bool:
+    return one.source.table in ANSWERS and one.layout.answers == "wide" and not one.seen.cards
+
+
+def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
+    """Write a card into the study and return all cards that it can use now."""
+    folder = study.folder / "instruments"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{card.name}.yaml").write_text(card.text, encoding="utf-8", newline="\n")
+    return load_instruments(study)
+
+
+def _candidates(source: Source, profiles: Mapping[str, Profile], wishes: Wishes) -> dict[str, Profile]:
+    """Return the profiles that a file may be of: those wished for, where one of them exports its table."""
+    wished = {name: profiles[name] for name in wishes.profiles if source.table in profiles[name].tables}
+    return wished or dict(profiles)
+
+
+def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+    """Return what a file holds; days and months that cannot be told apart are, where one order alone is possible."""
+    recognised = _recognised(source, study, profiles)
+    if recognised.export.frame is None:
+        raise BadInput(recognised.export.problems)
+    found = look(recognised, study, cards)
+    if not (_has(found, "ambiguous_date") or found.has_foreign_days):
+        return found
+    tried = []
+    for order in ORDERS:
+        named = recognised.source.model_copy(update={"date_order": order})
+        tried.append(look(replace(recognised, source=named), study, cards))
+    possible = [one for one in tried if not (_has(one, "mixed_date_order") or one.has_foreign_days)]
+    return possible[0] if len(possible) == 1 else found
+
+
+def _recognised(source: Source, study: Study, profiles: Mapping[str, Profile]) -> Recognised:
+    """Return whose export a file is: by its head where it is large, by its best sheet where it has several."""
+
+    def read(one: Source, header: Header) -> Export:
+        return read_export(one, study, header)
+
+    with head(source, study) as sample:
+        found = recognise(sample, profiles, read)
+    if source.sheet is None and any(problem.rule == "which_sheet" for problem in found.export.problems):
+        return _best_sheet(source, study, lambda one: recognise(one, profiles, read))
+    if sample is source:
+        return found
+    if found.export.frame is None:  # the cut may go through a cell of several lines
+        return recognise(source, profiles, read)
+    whole = source.model_copy(update={"profile": found.source.profile})
+    return replace(found, source=whole, export=read(whole, found.profile.header))
+
+
+def _best_sheet(source: Source, study: Study, recognise_one: Callable[[Source], Recognised]) -> Recognised:
+    sheets = sheets_of(study.folder / source.path)
+    best = max((recognise_one(source.model_copy(update={"sheet": name})) for name in sheets), key=rank)
+    told = f"guess: of its sheets ({', '.join(sheets)}) {best.source.sheet} is read, which looks most like the table"
+    best.export.note("sheet_chosen", told, severity="warning", action="kept")
+    return best
+
+
+def _has(one: Look, rule: str) -> bool:
+    return any(problem.rule == rule for problem in one.seen.problems)
+
+
+def _jobs_beside(
+    looks: Sequence[Look], study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]
+) -> list[Look]:
+    """Return the jobs that the employees' own files hold as well, where no file of jobs was given."""
+    if any(one.source.table == "jobs" for one in looks):
+        return []
+    beside = []
+    for one in (one for one in looks if one.source.table == "employees"):
+        profile = profiles[one.source.profile]
+        if "jobs" not in profile.tables:
+            continue
+        source = one.source.model_copy(update={"table": "jobs"})
+        found = recognise(source, {profile.profile: profile}, lambda s, header: read_export(s, study, header))
+        beside.append(look(found, study, cards))
+    return [one for one in beside if {"job_level", "department", "manager_id"} & set(one.seen.found)]
+
+
+def _put_together(
+    name: str,
+    looks: Sequence[Look],
+    doubtful: Sequence[Look],
+    wishes: Wishes,
+    today: dt.date,
+    cards: Mapping[str, Instrument],
+) -> Draft:
+    instruments = {one.source.name: next(iter(one.seen.cards)) for one in guess.survey_looks(looks) if one.seen.cards}
+    has_waves = any(one.source.table == "waves" for one in looks)
+    waves = [] if has_waves else guess.waves(guess.survey_looks(looks), instruments)
+    as_of = guess.data_lock(looks, today) if wishes.as_of is None else guess.Guess(wishes.as_of)
+    programs = guess.programs(looks, wishes.programs, wishes.direction)
+    drafts = [_source(one, instruments, waves, has_waves, programs, cards) for one in looks]
+    drafts += [_source(one, instruments, waves, has_waves, programs, cards, is_out=True) for one in doubtful]
+    texts = [text for one in looks for text in one.seen.unknown.get("job_level", ())]
+    return Draft(
+        study=name,
+        title=guess.Guess(name.replace("_", " ").replace("-", " ").title(), "from the study's name"),
+        study_start=guess.first_day(looks, str(as_of.value)),
+        as_of=as_of,
+        timezone=_timezone(looks),
+        programs=tuple(programs),
+        waves=tuple(waves),
+        sources=tuple(drafts),
+        levels=levels_of(texts),
+    )
+
+
+def _timezone(looks: Sequence[Look]) -> guess.Guess | None:
+    zones = {one.export.timezone for one in looks if one.export.timezone}
+    if not zones:
+        return None
+    named = ", ".join(sorted(zones))
+    why = f"the times of some exports are of {named}, and the days there count; name the company's own zone"
+    return guess.Guess(sorted(zones)[0], why)
+
+
+def _source(
+    one: Look,
+    instruments: Mapping[str, str],
+    waves: Sequence[guess.WaveGuess],
+    has_waves: bool,
+    programs: Sequence[guess.ProgramGuess],
+    cards: Mapping[str, Instrument],
+    is_out: bool = False,
+) -> SourceDraft:
+    source = one.source
+    entry: dict[str, object] = {"table": source.table, "path": source.path, "profile": source.profile}
+    entry |= {key: value for key in ("sheet", "date_order") if (value := getattr(source, key)) is not None}
+    notes = source_notes(one.seen)
+    if one.has_foreign_days and not source.date_order:
+        notes.append("look: some days are not written as yyyy-mm-dd; if it helps, add date_order: dmy (or mdy) here")
+    if source.date_order:
+        notes.append(f"guess: date_order {source.date_order}, since other columns of the file allow no other order")
+    if source.table in ANSWERS:
+        more, told = _survey_keys(one, instruments.get(source.name), waves, has_waves, cards)
+        entry, notes = entry | more, [*notes, *told]
+    if source.table == "enrolments" and len(programs) > 1 and not guess.program_names([one]):
+        entry["program"] = programs[0].id
+        notes.append("guess: the file does not say of which program it is")
+    if is_out:
+        lacking = ", ".join(one.seen.needed)
+        notes.append(
+            f"the employees' file has jobs as well, but no {lacking}; a file of job changes is better (--jobs)"
+        )
+    return SourceDraft(one.seen, entry, tuple(notes), is_out)
+
+
+def _survey_keys(
+    one: Look,
+    instrument: str | None,
+    waves: Sequence[guess.WaveGuess],
+    has_waves: bool,
+    cards: Mapping[str, Instrument],
+) -> tuple[dict[str, object], list[str]]:
+    """Return instrument and wave of a survey, and what is to be said of them."""
+    if instrument is None:
+        message = "no instrument's items were found; write a card in instruments/ and name it here (instrument:)"
+        return {}, [message]
+    notes = []
+    if UNSORTED in cards[instrument].scales:
+        notes.append(f"instruments/{instrument}.yaml was drafted from the file's columns: sort its items into scales")
+    entry: dict[str, object] = {}
+    if "instrument" not in one.rows:
+        entry["instrument"] = instrument
+    shares = [f"{n} of the {len(cards[name].items)} items of {name}" for name, n in list(one.seen.cards.items())[:3]]
+    is_certain = len(shares) == 1 and one.seen.cards[instrument] == len(cards[instrument].items)
+    notes += [] if is_certain else [f"guess: instrument {instrument}, since the file has {'; '.join(shares)}"]
+    wave = guess.wave_of(one, instrument, waves)
+    if wave is not None:
+        entry["wave"] = wave
+    elif not len(one.days("responded_at")) and not has_waves and "wave" not in one.rows:
+        notes.append("its forms have no day: give wave: here, and opens and closes of that wave under waves:")
+    return entry, notes
