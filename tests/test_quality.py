@@ -14,7 +14,7 @@ from analysis.design.way_in import way_in
 from analysis.ingest import read_sources
 from analysis.measure.coverage import coverage, missingness
 from analysis.measure.employment import job_history, staff_on
-from analysis.pipeline import open_study, report_study
+from analysis.pipeline import answer, open_study, report_study
 from analysis.pipeline.described import describe
 from analysis.pipeline.people_flow import people_flow
 from analysis.pipeline.questions import find
@@ -486,6 +486,13 @@ def test_what_was_only_written_otherwise_is_folded_away(answered):
     page = quality_page(replace(answered, problems=(wrong, replace(otherwise, message="was translated"))))
     shown, folded = page.split("What was only written otherwise")
     assert "is odd; mend it" in shown and "was translated" not in shown and "was translated" in folded
+
+
+def test_a_company_too_small_to_be_shown_has_a_page_without_its_people(tiny):
+    page = quality_page(answer(tiny))
+    assert "Where every row went" in page and "All 30 rows were kept" in page
+    for heading in ("From employed to analysed", "What is missing", "have a job on record"):
+        assert heading not in page.split("</header>")[1]
 
 
 def bad_company(folder):

@@ -28,24 +28,31 @@ def quality_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
         drawn["rows"] = partial(figures.rows_plot, frames["row_counts"], released.problems, study.min_cell)
     for (program, role), rows in _first_answers(frames.get("flow_of_people")):
         drawn[f"people-{program}-{role}"] = partial(figures.people_flow_plot, rows, study)
-    if _has(frames, "coverage"):
+    if _has(frames, "coverage", "n_employed"):
         drawn["coverage"] = partial(figures.coverage_plot, frames["coverage"], study)
     if _has(frames, "missingness") and len(gaps(frames["missingness"])):
         drawn["gaps"] = partial(figures.gaps_plot, frames["missingness"])
     return drawn
 
 
-def _has(frames: Mapping[str, pd.DataFrame], name: str) -> bool:
-    return name in frames and len(frames[name]) > 0
+def _has(frames: Mapping[str, pd.DataFrame], name: str, heart: str | None = None) -> bool:
+    """Whether there is such a frame with rows, and with a number told in the column `heart`."""
+    if name not in frames or frames[name].empty:
+        return False
+    return heart is None or bool(frames[name][heart].notna().any())
 
 
 def _first_answers(flow: pd.DataFrame | None) -> list[tuple[tuple[str, str], pd.DataFrame]]:
-    """Return the participant flow of the first answer of each program and role: the others begin alike."""
+    """Return the participant flow of the first answer of each program and role: the others begin alike.
+
+    A program and role of which no count may be told has none.
+    """
     if flow is None or flow.empty:
         return []
     return [
         (who, rows[rows["hypothesis"] == rows["hypothesis"].iloc[0]])
         for who, rows in flow.groupby(["program_id", "role"], sort=False)
+        if (rows["n_people"] > 0).any()
     ]
 
 
@@ -144,7 +151,7 @@ def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, str]:
 
 def _people(released: Released, images: Mapping[str, dict]) -> dict | None:
     frame = released.described.get("flow_of_people")
-    if frame is None or frame.empty:
+    if frame is None or not (frame["n_people"] > 0).any():
         return None
     return {
         "images": [picture for name, picture in images.items() if name.startswith("people-")],
@@ -160,7 +167,7 @@ def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[st
     found = {
         "image": images.get("coverage"),
         "table": tables.frame_html(tables_quality.coverage_table(frames["coverage"], study.min_cell))
-        if _has(frames, "coverage")
+        if _has(frames, "coverage", "n_employed")
         else "",
         "response_image": None if asked is None else image(response_plot(asked, study)),
         "response_table": "" if asked is None else tables.frame_html(tables.response_table(asked, study.min_cell)),
@@ -169,7 +176,7 @@ def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[st
 
 
 def _gaps(frames: Mapping[str, pd.DataFrame], images: Mapping[str, dict]) -> dict | None:
-    if not _has(frames, "missingness"):
+    if not _has(frames, "missingness", "share_missing"):
         return None
     frame = frames["missingness"]
     return {
