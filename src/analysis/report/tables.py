@@ -140,17 +140,28 @@ def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
 
 
 def quality_table(problems: Iterable[Problem], min_cell: int = 10) -> pd.DataFrame:
-    """Return the data-quality ledger, errors first, without line numbers; few rows are few people and are masked."""
+    """Return the data-quality ledger, errors first, without line numbers; few rows are few people and are masked.
+
+    What is the same in several files stands in one line.
+    """
     frame = problems_frame(problems)
+    told = frame.groupby(["severity", "message", "action"], sort=False)
+    same = told.agg(source=("source", files_text), rows=("rows", "sum")).reset_index()
     return pd.DataFrame(
         {
-            "severity": frame["severity"],
-            "file": frame["source"],
-            "rows": [count(n, min_cell) for n in frame["rows"]],
-            "what is wrong": frame["message"],
-            "what was done": frame["action"].str.replace("_", " "),
+            "severity": same["severity"],
+            "file": same["source"],
+            "rows": [count(n, min_cell) for n in same["rows"]],
+            "what is wrong": same["message"],
+            "what was done": same["action"].str.replace("_", " "),
         }
     )
+
+
+def files_text(sources: Iterable[str]) -> str:
+    """Return the files that a line is about: by name where they are two at most, else the first and how many."""
+    files = list(dict.fromkeys(sources))
+    return ", ".join(files) if len(files) <= 2 else f"{files[0]} and {len(files) - 1} more"
 
 
 def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
