@@ -1,5 +1,6 @@
 """Pictures of how good the data are: where every row went, who is on record, what is missing, who is analysed."""
 
+import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
@@ -38,6 +39,7 @@ WIDTH = 8.4
 # With more files than this, those of one table share a bar.
 MOST_BARS = 12
 LONGEST_NAME = 26
+REASON_WIDTH = 48
 # A few rows among many would not be seen: their part of a bar has this share of it at least.
 LEAST_SEEN = 0.012
 REPAIRS = ("repaired", "set_null")
@@ -133,7 +135,7 @@ def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
 
 
 def _because(what: str, why: str) -> str:
-    return f"{what}: {why}" if why else what
+    return textwrap.fill(f"{what}: {why}" if why else what, REASON_WIDTH)
 
 
 @styled
