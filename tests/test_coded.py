@@ -66,6 +66,13 @@ def test_pairs_are_looked_up_together_and_a_missing_part_is_not_among_them(seed,
     assert not together_among(plain, ["wave", "item"], known[:0]).any()
 
 
+def test_many_pairs_of_which_few_are_known_take_no_room():
+    # a waves table that is none: a table of all combinations would have ten billion places
+    known = pd.MultiIndex.from_arrays([np.arange(100_000.0), [f"m{i}" for i in range(100_000)]], names=["wave", "item"])
+    frame = pd.DataFrame({"wave": [7.0, 7.0, 99_999.0], "item": ["m7", "m8", "m99999"]})
+    assert together_among(frame, ["wave", "item"], known).tolist() == [True, False, True]
+
+
 @pytest.mark.parametrize("as_category", [False, True])
 def test_a_value_is_among_the_known_ones_or_not_and_a_missing_one_is_not(as_category):
     frame, known = answers(1, as_category=as_category), pd.Index(["E3", "E7", "X"], dtype="str")

@@ -1,5 +1,6 @@
 """Columns by their distinct values: each value is judged once, however many rows have it."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,19 +56,22 @@ def among(column: pd.Series, known: pd.Index) -> pd.Series:
 
 def together_among(frame: pd.DataFrame, columns: Sequence[str], known: pd.MultiIndex) -> pd.Series:
     """Return whether each row's values of several columns are together among `known`; False where one is missing."""
-    if known.empty:
-        return pd.Series(False, index=frame.index)
-    # One place more for each column: what is not known, or missing.
-    listed = np.zeros([len(level) + 1 for level in known.levels], dtype=bool)
-    listed[tuple(known.codes)] = True
-    number = np.zeros(len(frame), dtype=np.int32)
-    for column, level in zip(columns, known.levels, strict=True):
+    # One number for each combination, with one place more in each column for what is not known, or missing.
+    n_places = math.prod(len(level) + 1 for level in known.levels)
+    is_small = n_places <= PLACES_A_ROW * (len(frame) + len(known))
+    kind = np.int32 if n_places < 2**31 else np.int64
+    number, listed = np.zeros(len(frame), kind), np.zeros(len(known), kind)
+    for column, level, of_known in zip(columns, known.levels, known.codes, strict=True):
         codes, values = coded(frame[column])
-        position = level.get_indexer(values).astype(np.int32)
-        number = number * np.int32(len(level) + 1) + spread(
-            codes, np.where(position < 0, len(level), position), len(level)
-        )
-    return pd.Series(listed.ravel()[number], index=frame.index)
+        position = level.get_indexer(values)
+        position = np.where(position < 0, len(level), position).astype(kind)
+        number = number * kind(len(level) + 1) + spread(codes, position, len(level))
+        listed = listed * kind(len(level) + 1) + of_known
+    if not is_small:
+        return pd.Series(np.isin(number, listed), index=frame.index)
+    is_listed = np.zeros(n_places, dtype=bool)
+    is_listed[listed] = True
+    return pd.Series(is_listed[number], index=frame.index)
 
 
 def repeated(frame: pd.DataFrame, columns: Sequence[str], *, keep: str = "first") -> pd.Series:
