@@ -46,12 +46,14 @@ simulations: .venv/.built  ## the simulation studies (some two hours on two core
 	PYTHONPATH=tests $(BIN)/python -m simulations.scales
 	PYTHONPATH=tests $(BIN)/python -m simulations.silence
 
-benchmarks: .venv/.built  ## retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)
+benchmarks: .venv/.built  ## reading, retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)
 	$(BIN)/python benchmarks/retention.py --employees 3000 --repetitions 500
 	$(BIN)/python benchmarks/retention.py --employees 100000 --repetitions 5
 	$(BIN)/python benchmarks/retention.py --memory
 	$(BIN)/python benchmarks/scales.py --employees 100000
 	$(BIN)/python benchmarks/scales.py --employees 100000 --share 0.45
+	$(BIN)/python benchmarks/ingest.py --employees 1000000
+	$(BIN)/python benchmarks/ingest.py --employees 1000000 --shape wide
 
 lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -25,7 +25,7 @@ def test_numbers_keep_their_type():
 
 
 def test_the_ledger_is_written_safe(tmp_path):
-    write_problems([Problem(severity="info", table="jobs", source="=cmd.csv", rule="r", message="+1")], tmp_path)
+    write_problems([Problem(severity="info", table="jobs", source="=cmd.csv", rule="r", message="+x")], tmp_path)
     line = (tmp_path / "data_quality.csv").read_text().splitlines()[1]
     assert ",'=cmd.csv," in line
-    assert ",'+1," in line
+    assert ",'+x," in line

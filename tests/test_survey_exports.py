@@ -70,6 +70,7 @@ def found(raw: RawTables, table: str, columns: list[str]) -> pd.DataFrame:
     """Return the typed rows that were read of a table; any error fails the test."""
     assert [str(p) for p in raw.problems if p.severity == "error"] == []
     rows = typed(raw.tables[table].reset_index(drop=True), table)
+    rows = rows.astype(dict.fromkeys(rows.select_dtypes("category"), "str"))
     return rows.reindex(columns=columns)
 
 
@@ -205,6 +206,37 @@ def test_evaluations_of_a_360_project_are_read_back_as_they_were(tmp_path):
     raw = read(tmp_path, sheet.csv(), "360.csv", **source)
     assert_same(found(raw, "ratings", [*ratings]), ratings)
     assert rules(raw) == {"duplicate_form", "unfinished_form"}
+
+
+def test_nameless_raters_of_one_person_keep_a_form_each(tmp_path):
+    tables, _, cards = company("heronmere")
+    ratings = tables.ratings[tables.ratings["wave"] == 1].reset_index(drop=True)
+    ratings = ratings.assign(rater_id=ratings["rater_id"].mask(ratings["rater_role"] == "peer"))
+    sheet = qualtrics.qualtrics_ratings(ratings, cards["leadership_multirater"], 1, labels=False)
+    source = {"table": "ratings", "instrument": "leadership_multirater", "wave": 1, "profile": "qualtrics"}
+    raw = read(tmp_path, sheet.csv(), "360.csv", **source)
+    assert_same(found(raw, "ratings", [*ratings]), ratings)
+
+
+def test_a_form_that_records_nobody_is_an_unlinked_survey(tmp_path):
+    lines = [
+        "ID,Start time,Completion time,Email,Name,I look forward to coming to work.",
+        "1,3/14/24 9:00:00,3/14/24 9:02:00,anonymous,,Agree",
+    ]
+    source = {"table": "responses", "instrument": "pulse", "wave": 1, "profile": "ms_forms"}
+    raw = read(tmp_path, "\n".join(lines).encode(), "form.csv", **source)
+    assert found(raw, "unlinked_responses", ["item"])["item"].tolist() == ["mor1"]
+
+
+def test_what_a_tool_writes_for_a_question_seen_and_not_answered_is_no_answer(tmp_path):
+    lines = [
+        "Status,Progress,Finished,ResponseId,ExternalReference,mor1,mor2",
+        "a,b,c,d,e,f,g",
+        "0,100,1,R_1,0007,-99,4",
+    ]
+    source = {"table": "responses", "instrument": "pulse", "wave": 1, "profile": "qualtrics"}
+    raw = read(tmp_path, "\n".join(lines).encode(), "form.csv", **source)
+    assert found(raw, "responses", ["value"])["value"].tolist() == pytest.approx([float("nan"), 4], nan_ok=True)
 
 
 def test_a_de_identified_extract_keeps_the_department_and_no_person(tmp_path):

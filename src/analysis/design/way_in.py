@@ -30,7 +30,7 @@ def way_in(tables: Tables, study: Study, program: Program, role: str) -> pd.Data
         found += [
             (STAGE, EMPLOYED, len(others) + len(enrolled)),
             (LOSS, "not eligible when an intake opened", len(others) - len(eligible)),
-            (LOSS, "eligible, but not enrolled", len(eligible)),
+            (LOSS, "eligible but not enrolled", len(eligible)),
         ]
     found.append((STAGE, ENROLLED, len(enrolled)))
     if rows["offered"].notna().any():

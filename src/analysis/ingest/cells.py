@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.columns import emptied, is_one_of
-from analysis.ingest.dates import to_days, to_moments
+from analysis.ingest.columns import Columns, emptied, is_one_of
+from analysis.ingest.date_order import Order
+from analysis.ingest.dates import order_of, to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids
@@ -35,14 +37,18 @@ class Reading:
         """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
         return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
 
+    def entered(self, column: pd.Categorical) -> pd.Categorical:
+        """Return the cells without those that mean that nothing was entered."""
+        marks = [text for text in self.layout.missing if text]
+        return emptied(column, is_one_of(column, marks)) if marks else column
+
     def canonical(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         """Return the cells as text of the contract's kind for the canonical column `name`; findings go to the export.
 
         `called` is what the export calls the column. A cell that cannot be read stays as it is, for validation to
         report.
         """
-        if self.layout.missing:
-            column = emptied(column, is_one_of(column, [text for text in self.layout.missing if text]))
+        column = self.entered(column)
         kind = TABLES[self.export.table][name].kind
         if self.is_canonical and kind != "id":
             return column
@@ -74,15 +80,31 @@ class Reading:
         return recoded(codes, [str(n) if n >= 0 else None for n in distinct])
 
     def _days(self, column: pd.Categorical, called: str) -> pd.Categorical:
-        days = to_days(
+        days = self._to_days(column, self.source.date_order or self.layout.date_order)
+        if any(found.rule == "ambiguous_date" for found in days.findings) and self._order_of_others:
+            days = self._to_days(column, self._order_of_others)
+        return self._noted(days, called)
+
+    @cached_property
+    def _order_of_others(self) -> Order | None:
+        """The order of day and month that all columns of dates that show one share: one program wrote them."""
+        layout, table = self.layout, TABLES[self.export.table]
+        parts = [layout.columns, *(part.columns for part in layout.roles.values())]
+        names = [n for part in parts for name, names in part.items() if table[name].kind == "date" for n in names]
+        columns = Columns(self.export.frame)
+        shown = {order_of(self.export.frame[name].array, self.study.as_of) for name in columns.find(names)}
+        shown -= {None}
+        return shown.pop() if len(shown) == 1 else None
+
+    def _to_days(self, column: pd.Categorical, order: Order | None) -> Cells:
+        return to_days(
             column,
             self._lines,
-            order=self.source.date_order or self.layout.date_order,
+            order=order,
             written_in=self.source.timezone or self.export.timezone,
             wanted_in=self.study.timezone,
             as_of=self.study.as_of,
         )
-        return self._noted(days, called)
 
     def _noted(self, read: Cells, called: str) -> pd.Categorical:
         for found in read.findings:

@@ -28,6 +28,12 @@ class Ordered(NamedTuple):
     ambiguous: np.ndarray
 
 
+def shown_order(days: list[Day | None]) -> Order | None:
+    """Return the one order that some days can only have; None where none or both do."""
+    orders = {_by_numbers(day) for day in days} - {""}
+    return orders.pop() if len(orders) == 1 else None
+
+
 def ordered(days: list[Day | None], n_rows: np.ndarray, given: Order | None) -> Ordered:
     """Return the calendar days, with day and month in the order that the column shows.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.date_forms import from_serial, from_ticks, read_day, split
-from analysis.ingest.date_order import Order, Ordered, ordered
+from analysis.ingest.date_order import Order, Ordered, ordered, shown_order
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
 from analysis.ingest.names import folded
@@ -84,6 +84,12 @@ def to_days(
     result[is_none] = None
     findings = (*zones, *_findings(concerned, column, lines))
     return Cells(recoded(column.codes, list(result)), findings)
+
+
+def order_of(column: pd.Categorical, as_of: dt.date) -> Order | None:
+    """Return the one order of day and month that a column's numbers can only have; None where none or both do."""
+    _, days, _ = _apart([from_ticks(folded(text)) for text in column.categories])
+    return shown_order([read_day(day, as_of.year + YEARS_AHEAD) for day in days])
 
 
 def to_moments(column: pd.Categorical, *, order: Order | None, as_of: dt.date) -> np.ndarray:

@@ -12,12 +12,13 @@ from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import item_columns, last_forms, long_answers
 from analysis.ingest.linking import directory, link, link_attendees, note_lost_zeros
-from analysis.ingest.moments import ANSWERS, assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, profiles_of
 from analysis.ingest.pseudonyms import concealed, load_key
 from analysis.ingest.readers import read_export
+from analysis.ingest.same_enrolment import unite_enrolments
 from analysis.ingest.translate import (
     apply_values,
     canonical_columns,
@@ -25,7 +26,7 @@ from analysis.ingest.translate import (
     without_rejects,
     without_unknown_values,
 )
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
@@ -109,6 +110,7 @@ def _join(exports: list[Export], study: Study) -> None:
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
+    unite_enrolments(read)
 
 
 def _check_columns(export: Export) -> None:
@@ -187,7 +189,7 @@ class _Reader:
         if layout.roles:
             frame = enrolments_of_pairs(reading, columns)
         elif is_wide:
-            frame = self._answers(export, columns, self._cells(reading, columns))
+            frame = self._answers(reading, columns, self._cells(reading, columns))
         else:
             frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.frame[LINE].to_numpy()})
         # a row that became several has no place for the export's further columns
@@ -243,8 +245,8 @@ class _Reader:
             )
             columns.take(other)
 
-    def _answers(self, export: Export, columns: Columns, cells: dict[str, pd.Categorical]) -> pd.DataFrame | None:
-        name = self.source.instrument
+    def _answers(self, reading: Reading, columns: Columns, cells: dict[str, pd.Categorical]) -> pd.DataFrame | None:
+        export, name = reading.export, self.source.instrument
         if name not in self.cards:
             known = ", ".join(sorted(self.cards))
             export.fail("unknown_instrument", f"give instrument: at the source in study.yaml; the cards are {known}")
@@ -252,7 +254,8 @@ class _Reader:
         items = item_columns(export, columns, self.cards[name], self.study.columns.get(self.source.table, {}))
         columns.take(items.values())
         export.is_forms = True
-        return None if export.has_failed else long_answers(export.frame, cells, items)
+        entered = export.frame.assign(**{c: reading.entered(export.frame[c].array) for c in items.values()})
+        return None if export.has_failed else long_answers(entered, cells, items)
 
     def _fill(self, export: Export) -> None:
         """Fill what study.yaml says of the whole export; a survey without a key to anybody gets a table of its own."""

@@ -75,7 +75,7 @@ def canonical_columns(
         for key in ways:
             if key.by == "id":
                 continue
-            taken = columns.take(key.columns)
+            taken = [reading.entered(column) for column in columns.take(key.columns)]
             if key.by == "first_and_last":
                 taken = [first_and_last(*taken)] if len(taken) == 2 else []
             if taken:

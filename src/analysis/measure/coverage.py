@@ -42,18 +42,23 @@ def coverage(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> 
     if tables.jobs is None:
         return pd.DataFrame(found | dict.fromkeys(["n_with_job_row", "n_with_manager"], np.nan))
     held = _jobs_held(tables.jobs, spells.assign(exit_date=last))
-    managed = held[held["manager_id"].notna()]
+    managed = held[held["is_managed"]]
     found |= {"n_with_job_row": _on(days, held["begin"], held["end"])}
     return pd.DataFrame(found | {"n_with_manager": _on(days, managed["begin"], managed["end"])})
 
 
 def _jobs_held(jobs: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
-    """Return each job within each spell of its person: ``manager_id``, and its first and last day there."""
-    ordered = jobs[["employee_id", "effective_date", "manager_id"]].sort_values(["employee_id", "effective_date"])
-    until = ordered.groupby("employee_id")["effective_date"].shift(-1) - ONE_DAY
-    held = ordered.assign(until=until).merge(spells, on="employee_id")
-    begin, end = held[["effective_date", "hire_date"]].max(axis=1), held[["until", "exit_date"]].min(axis=1)
-    return held.assign(begin=begin, end=end).loc[begin <= end, ["manager_id", "begin", "end"]]
+    """Return each job within each spell of its person: ``is_managed``, and its first and last day there."""
+    person, people = pd.factorize(jobs["employee_id"])
+    rows = {"person": person, "effective_date": jobs["effective_date"], "is_managed": jobs["manager_id"].notna()}
+    ordered = pd.DataFrame(rows).sort_values(["person", "effective_date"])
+    until = ordered.groupby("person")["effective_date"].shift(-1) - ONE_DAY
+    held = ordered.assign(until=until).merge(
+        spells.assign(person=people.get_indexer(spells["employee_id"])), on="person"
+    )
+    begin = held["effective_date"].where(held["effective_date"] > held["hire_date"], held["hire_date"])
+    end = held["until"].where(held["until"] < held["exit_date"], held["exit_date"])
+    return held.assign(begin=begin, end=end).loc[begin <= end, ["is_managed", "begin", "end"]]
 
 
 def _on(days: np.ndarray, begin: pd.Series, end: pd.Series) -> np.ndarray:

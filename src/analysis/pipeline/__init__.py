@@ -14,10 +14,11 @@ from analysis.pipeline.questions import find
 from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import STUDY_NAME
+from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.disclosure import release_described, release_finding
 from analysis.report.execute import execute_notebooks
-from analysis.report.write import new_folder, write_answers, write_problems
+from analysis.report.write import new_folder, write_answers, write_bad_input
 
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
@@ -48,14 +49,22 @@ def answer(opened: OpenStudy) -> Released:
     )
 
 
+def _study_of(name: str, data: Path) -> Study | None:
+    """Return the study whose input is bad; None where its own file is what is bad."""
+    try:
+        return load_study(name, data)
+    except BadInput:
+        return None
+
+
 def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Callable[[str], None] = print) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
     Raises
     ------
     BadInput
-        With every problem; the folder then holds the data-quality ledger alone, so that no older answer is taken for
-        an answer from the data as they now are.
+        With every problem; the folder then holds the data-quality ledger and the page on the data alone, so that no
+        older answer is taken for an answer from the data as they now are.
     """
     try:
         say(f"{name}: reading and checking")
@@ -63,7 +72,7 @@ def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Calla
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(reports / name) as folder:
-                write_problems(bad.problems, folder)
+                write_bad_input(bad, name, folder, _study_of(name, data))
         raise
     say(f"{name}: estimating")
     released = answer(opened)

@@ -12,14 +12,16 @@ from analysis.plan.study import Program
 COLUMNS = ["program_id", "role", "hypothesis", "unit", "kind", "step", "n_people"]
 ANALYSED = "analysed"
 LOTS = "lots drawn"
+ARMS = "people by arm"
 
 
 def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
     """Return the participant flow of every answer that compares people.
 
-    One row per program, role, hypothesis and stage or loss, in order: ``unit`` (``people``, or ``lots``: a person may
-    draw in several intakes), ``kind`` (``stage`` or ``loss``), ``step``, ``n_people`` (missing where the answer's own
-    flow does not tell it). Within a unit a stage less its losses is the next stage.
+    One row per program, role, hypothesis and stage or loss, in order: ``unit`` (``people``; of lotteries, in
+    which a person may draw several times, ``lots`` or ``people by arm``), ``kind`` (``stage`` or ``loss``), ``step``,
+    ``n_people`` (missing where the answer itself does not tell it). Within a unit a stage less its losses is the next
+    stage.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
         key = (finding.program, finding.role)
         if key not in ways:
             ways[key] = way_in(opened.tables, opened.study, program, finding.role)
-        rows = _ladder(ways[key], flow, _draws_lots(program))
+        rows = _ladder(ways[key], finding, _draws_lots(program))
         frames.append(rows.assign(program_id=finding.program, role=finding.role, hypothesis=finding.hypothesis))
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
 
@@ -44,12 +46,13 @@ def _draws_lots(program: Program) -> bool:
     return program.assignment in ("lottery", "waitlist")
 
 
-def _ladder(way: pd.DataFrame, flow: pd.DataFrame, by_lot: bool) -> pd.DataFrame:
-    """Return the stages of one answer: the way in, then what the answer's own flow says of those it could compare."""
+def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
+    """Return the stages of one answer: the way in, then what the answer itself says of those it could compare."""
+    flow = finding.evidence["flow"]
     # Who was offered a place and who started does not decide who is analysed where lots were drawn.
     way = (way.iloc[: way.index[way["step"] == ENROLLED][0] + 1] if by_lot else way).assign(unit="people")
     if flow["step"].iloc[-1] != ANALYSED:
-        return _concat(way, _scored(flow, by_lot), "people")
+        return _concat(way, _scored(finding, by_lot), ARMS if by_lot else "people")
     counts = [column for column in flow.columns if column.startswith("n_")]
     told = pd.DataFrame({"step": flow["step"], "n_people": flow[counts].sum(axis=1, skipna=False)})
     kinds = [STAGE if step in ("drew a lot", ANALYSED) else LOSS for step in told["step"]]
@@ -61,10 +64,10 @@ def _ladder(way: pd.DataFrame, flow: pd.DataFrame, by_lot: bool) -> pd.DataFrame
     return _concat(way, told.assign(kind=kinds).iloc[1:], "people")
 
 
-def _scored(flow: pd.DataFrame, by_lot: bool) -> pd.DataFrame:
-    """Return those with the scores that a scale's answer needs: both, or the later one where lots were drawn."""
-    step, counts = ("answered after", ["n_treated", "n_control"]) if by_lot else ("answered both", ["n_treated"])
-    n = flow.loc[flow["step"] == step, counts].sum(axis=1, skipna=False).iloc[0]
+def _scored(finding: Finding, by_lot: bool) -> pd.DataFrame:
+    """Return those with the scores that a scale's answer needs: in both arms where lots were drawn."""
+    sizes = [finding.primary.n_treated, *([finding.primary.n_control] if by_lot else [])]
+    n = sum(sizes) if finding.primary.is_estimated else pd.NA
     missing = "no score afterwards" if by_lot else "no score before and after"
     return pd.DataFrame({"kind": [LOSS, STAGE], "step": [missing, ANALYSED], "n_people": [pd.NA, n]})
 

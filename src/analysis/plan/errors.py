@@ -53,6 +53,11 @@ class Problem:
     def __post_init__(self):
         object.__setattr__(self, "example_rows", tuple(int(n) for n in self.example_rows[:MAX_EXAMPLE_ROWS]))
 
+    @property
+    def is_translation(self) -> bool:
+        """Whether cells were only written otherwise (dates, numbers, labels): nothing was wrong with them."""
+        return self.severity == "info" and self.action == "repaired"
+
     def __str__(self) -> str:
         lines = ", ".join(map(str, self.example_rows))
         more = ", …" if self.rows > len(self.example_rows) else ""

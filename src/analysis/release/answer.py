@@ -21,8 +21,9 @@ class Released:
     problems
         The data-quality ledger.
     described
-        Frames about who is in the data, by name (``participation``, ``exit_rates``, ``response_rates``,
-        ``row_counts``), and about how well it was measured (those of `pipeline.measured`).
+        Frames about who is in the data, by name (``participation``, ``exit_rates``, ``response_rates``), about how
+        good the data are (``row_counts``, ``coverage``, ``missingness``, ``flow_of_people``), and about how well it was
+        measured (those of `pipeline.measured`).
     run
         Provenance: parameters, data checksums, versions, commit, seeds, times.
     """

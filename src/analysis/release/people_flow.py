@@ -31,25 +31,31 @@ def release_people_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 
 
 def _told(group: pd.DataFrame, min_cell: int) -> set[int]:
-    """Return the sizes of stages that may be told of one program and role."""
+    """Return the sizes of stages of the way in that may be told of one program and role."""
     stages = group[(group["kind"] == "stage") & group["n_people"].notna()]
-    is_own = (stages["step"] == "analysed") | (stages["unit"] != "people")
-    told = {0, *(int(n) for n in stages.loc[is_own, "n_people"])}
-    # The largest and the smallest first: who is employed and who started.
+    is_own = _is_own(stages)
+    known = {0, *stages.loc[is_own, "n_people"].astype(int)}
+    told: set[int] = set()
+    # Everyone employed is told first: what lies nearest to the answers gives way.
     for n in sorted(set(stages.loc[~is_own, "n_people"].astype(int)), reverse=True):
-        if all(n == other or abs(n - other) >= min_cell for other in told):
+        if all(n == other or abs(n - other) >= min_cell for other in known | told):
             told.add(n)
     return told
+
+
+def _is_own(stages: pd.DataFrame) -> pd.Series:
+    """Return which stages the answer itself tells, elsewhere too."""
+    return (stages["step"] == "analysed") | (stages["unit"] != "people")
 
 
 def _told_rows(rows: pd.DataFrame, told: set[int], min_cell: int) -> Iterator[dict]:
     """Yield the rows that are told of one answer: its stages, and before each the losses on the way to it."""
     before, losses, is_merged = None, [], False
-    for row in rows.to_dict("records"):
-        n = row["n_people"]
+    shown = _is_own(rows) | rows["n_people"].isin(list(told))
+    for row, is_shown in zip(rows.to_dict("records"), shown, strict=True):
         if row["kind"] == "loss":
             losses.append(row)
-        elif row["step"] == "analysed" or (pd.notna(n) and int(n) in told):
+        elif is_shown:
             if before is not None and before["unit"] == row["unit"]:
                 yield from _told_losses(before, row, losses, is_merged, min_cell)
             yield row
@@ -61,10 +67,15 @@ def _told_rows(rows: pd.DataFrame, told: set[int], min_cell: int) -> Iterator[di
 def _told_losses(before: dict, after: dict, losses: list[dict], is_merged: bool, min_cell: int) -> list[dict]:
     """Return the losses between two stages: by reason, or where that would tell of a few, all of them together."""
     lost = pd.NA if pd.isna(after["n_people"]) else before["n_people"] - after["n_people"]
-    if pd.notna(lost) and lost == 0:
+    if not losses or (pd.notna(lost) and lost == 0):
         return []
     some = [loss for loss in losses if pd.isna(loss["n_people"]) or loss["n_people"] > 0]
     is_few = any(pd.isna(loss["n_people"]) or loss["n_people"] < min_cell for loss in some)
     if some and not is_few and not is_merged:
         return some
-    return [after | {"kind": "loss", "step": ", or ".join(loss["step"] for loss in losses), "n_people": lost}]
+    return [after | {"kind": "loss", "step": _either([loss["step"] for loss in losses]), "n_people": lost}]
+
+
+def _either(reasons: list[str]) -> str:
+    *first, last = reasons
+    return ", or ".join([", ".join(first), last]) if first else last

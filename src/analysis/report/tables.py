@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.results import Check, Estimate, Finding
+from analysis.report.quality_words import mended
 from analysis.report.robustness import Way
 from analysis.report.terms import ANALYSES, CONTRASTS, MEASURES, OUTCOMES, RATED, SHORT_ESTIMATORS, WAYS
 from analysis.report.wording import (
@@ -139,23 +140,39 @@ def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
 
 
 def quality_table(problems: Iterable[Problem], min_cell: int = 10) -> pd.DataFrame:
-    """Return the data-quality ledger, errors first, without line numbers; few rows are few people and are masked."""
+    """Return the data-quality ledger, errors first, without line numbers; few rows are few people and are masked.
+
+    What is the same in several files stands in one line.
+    """
     frame = problems_frame(problems)
+    told = frame.groupby(["severity", "message", "action"], sort=False)
+    same = told.agg(source=("source", files_text), rows=("rows", "sum")).reset_index()
     return pd.DataFrame(
         {
-            "severity": frame["severity"],
-            "file": frame["source"],
-            "rows": [count(n, min_cell) for n in frame["rows"]],
-            "what is wrong": frame["message"],
-            "what was done": frame["action"].str.replace("_", " "),
+            "severity": same["severity"],
+            "file": same["source"],
+            "rows": [count(n, min_cell) for n in same["rows"]],
+            "what is wrong": same["message"],
+            "what was done": same["action"].str.replace("_", " "),
         }
     )
 
 
-def row_counts_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows read, kept and rejected, one line per file."""
-    names = {"rows_in": "rows read", "rows_kept": "kept", "rows_rejected": "rejected"}
-    counted = {name: [f"{int(n):,}" for n in frame[column]] for column, name in names.items()}
+def files_text(sources: Iterable[str]) -> str:
+    """Return the files that a line is about: by name where they are two at most, else the first and how many."""
+    files = list(dict.fromkeys(sources))
+    return ", ".join(files) if len(files) <= 2 else f"{files[0]} and {len(files) - 1} more"
+
+
+def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return rows read, kept (of them translated, repaired) and rejected, one line per file; read = kept + rejected."""
+    counted = {
+        "rows read": [f"{int(n):,}" for n in frame["rows_in"]],
+        "kept": [f"{int(n):,}" for n in frame["rows_kept"]],
+        "only written otherwise": [DASH if pd.isna(n) else f"{int(n):,}" for n in frame["rows_translated"]],
+        "repaired": [count(n, min_cell) for n in mended(frame)],
+        "rejected": [f"{int(n):,}" for n in frame["rows_rejected"]],
+    }
     return pd.DataFrame({"table": frame["table"], "file": frame["source"]} | counted)
 
 

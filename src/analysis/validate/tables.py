@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.ingest import RawTables, read_sources
-from analysis.plan.contract import Tables
+from analysis.plan.contract import ANSWERS, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
@@ -33,7 +33,6 @@ ORDER = {
     "jobs": ["employee_id", "effective_date"],
     "enrolments": ["program_id", "intake_date", "role", "employee_id"],
 }
-ANSWERS = ("responses", "unlinked_responses", "ratings")
 
 
 def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Tables, tuple[Problem, ...]]:
@@ -80,7 +79,6 @@ def _check_table(
 ) -> list[Problem]:
     """Check one table and put its rows into the context."""
     problems = []
-    text = text.astype({name: "str" for name, kind in text.dtypes.items() if kind == "category"})
     if table in ANSWERS:
         text, problems = surveys.labels_to_numbers(text, context.instruments, table)
     rules = [rule for rule in cell_rules(table) if rule.column in text]
@@ -118,5 +116,5 @@ def _missing_waves(study: Study) -> list[Problem]:
             "and closes to sources:",
         )
         for table in ANSWERS
-        if table in fed and "waves" not in fed and not study.waves
+        if table in fed and "waves" not in fed
     ]

@@ -91,26 +91,30 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
         The bytes are not of this encoding.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
-    rest, lines = b"", 0
+    is_utf8 = _name(encoding) == "utf-8"
+    rest, lines, at_start = b"", 0, True
     with path.open("rb") as file:
         while content := file.read(CHUNK):
             try:
-                rest += decoder.decode(content).encode()
+                text = decoder.decode(content)
+                rest += content if is_utf8 else text.encode()
             except UnicodeDecodeError as error:
                 before = error.object[: error.start].decode(encoding, "replace").encode()
                 raise NotText(lines + (rest + before).count(b"\n") + 1) from error
             except UnicodeError as error:
                 raise NotText(lines + 1) from error
+            rest = rest.removeprefix(codecs.BOM_UTF8) if at_start else rest
             end = rest.rfind(b"\n") + 1 or rest.rfind(b"\r", 0, -1) + 1
             if end:
                 yield rest[:end]
                 lines += rest.count(b"\n", 0, end)
-                rest = rest[end:]
+                rest, at_start = rest[end:], False
             if len(rest) > LONGEST_LINE:
                 break
         else:
             try:
-                rest += decoder.decode(b"", final=True).encode()
+                text = decoder.decode(b"", final=True)
+                rest += b"" if is_utf8 else text.encode()
             except UnicodeError as error:
                 raise NotText(lines + 1) from error
     yield rest
