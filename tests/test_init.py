@@ -3,16 +3,20 @@
 import csv
 import datetime as dt
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from first_hour import FIRST, LAST, N_PEOPLE, person, qualtrics, write_files
 from openpyxl import Workbook
+from rich.console import Console
 from test_cli import Run, mentoring, snapshot
 
+from analysis.cli import terminal
 from analysis.ingest import guess
 from analysis.ingest.draft import levels_of
+from analysis.ingest.export import Export
 from analysis.ingest.profile import load_profiles
 from analysis.ingest.readers import head, read_export
 from analysis.ingest.recognise import recognise
@@ -493,3 +497,37 @@ def test_columns_that_are_no_answers_make_no_card(tmp_path):
     study, cards, text = drafted(tmp_path, survey(tmp_path / "climate.csv", "yes,12,a", "no,250,b", "no,7,c"))
     assert "climate" not in cards and study.sources[0].instrument is None
     assert "write a card in instruments/" in text
+
+
+# What the user sees
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_ledger_fits_the_terminal_with_errors_first(monkeypatch, width):
+    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=width, soft_wrap=True)
+    monkeypatch.setattr(terminal, "err", screen)
+    export = Export("employees", "raw/a_rather_long_name_of_an_export_2024.csv")
+    export.note("remark", "is a remark about columns such as Q[SQ001] " * 5)
+    export.fail("not_a_date", "is no day of the calendar; write it as yyyy-mm-dd", range(2, 40))
+    terminal.show_problems(export.problems)
+    printed = screen.file.getvalue()
+    assert max(map(len, printed.splitlines())) <= width
+    assert printed.index("rejected") < printed.index("remark") and "Q[SQ001]" in printed and "38 rows:" in printed
+
+
+def test_a_file_that_names_no_program_beside_one_that_does_gets_its_own(tmp_path):
+    named = write(tmp_path / "a.csv", "program_id,employee_id,role,start_date", "Bridge,E1,mentor,2023-01-05")
+    nameless = write(tmp_path / "b.csv", "employee_id,role,start_date", "E1,mentor,2023-09-05")
+    study, text, _ = begun(tmp_path, "--enrolments", named, "--enrolments", nameless)
+    assert [(p.id, [str(day) for day in p.intakes]) for p in study.programs] == [
+        ("bridge", ["2023-01-05"]),
+        ("program", ["2023-09-05"]),
+    ]
+    assert [s.program for s in study.sources] == [None, "program"]
+    assert "the file does not say of which program it is" in text
+
+
+def test_ratings_of_one_wave_get_its_days(tmp_path):
+    study, _, _ = begun(tmp_path, "--ratings", FIXTURES / "qualtrics" / "raw" / "leadership_360.csv")
+    assert [(w.wave, w.instrument) for w in study.waves] == [(1, "leadership_multirater")]
+    assert study.sources[0].wave == 1

@@ -11,7 +11,6 @@ import pandas as pd
 from analysis.ingest.export import Export
 from analysis.ingest.linking import directory, link
 from analysis.ingest.look import Look
-from analysis.ingest.moments import ANSWERS
 from analysis.ingest.personal import is_personal
 from analysis.plan.contract import TABLES
 
@@ -152,24 +151,25 @@ def wave_of(look: Look, instrument: str, found: Iterable[WaveGuess]) -> int | No
 
 
 def programs(looks: Sequence[Look], named: Sequence[str], direction: str | None) -> list[ProgramGuess]:
-    """Return the programs: those that the enrolments name, else those that the user names, else one."""
+    """Return the programs: those that the enrolments name, else those that the user names, else one.
+
+    Enrolments that name none, beside others that do, get a program of their own, the last one.
+    """
     own = [look for look in looks if look.source.table == "enrolments"]
     if not own and not named:
         return []
+    nameless = [look for look in own if not program_names([look])]
     texts = program_names(own)
-    names = [Guess(text) for text in texts or named] or [Guess("Mentoring", "as it is to stand on the report")]
-    ids = _distinct_ids([str(name.value) for name in names] if texts or named else ["program"])
+    parts = [(Guess(text), slug(text), own, text) for text in texts]
+    parts = parts or [(Guess(text), slug(text), own, None) for text in named]
+    if not parts or (texts and nameless):
+        name = Guess("Mentoring", "the files do not say; as it is to stand on the report")
+        parts.append((name, "program", nameless, None))
     guessed = _direction(looks) if direction is None else Guess(direction)
+    ids = _distinct([id_ for _, id_, _, _ in parts])
     return [
-        ProgramGuess(
-            id=id_,
-            name=name,
-            direction=guessed,
-            format=_format(own),
-            assignment=_assignment(own),
-            intakes=_intakes(own, str(name.value) if len(texts) > 1 else None),
-        )
-        for id_, name in zip(ids, names, strict=True)
+        ProgramGuess(id_, name, guessed, _format(files), _assignment(files), _intakes(files, text))
+        for id_, (name, _, files, text) in zip(ids, parts, strict=True)
     ]
 
 
@@ -177,19 +177,18 @@ def program_names(enrolments: Sequence[Look]) -> list[str]:
     """Return the programs that the enrolments name; none where the column holds more than programs' names."""
     names: dict[str, None] = {}
     for look in enrolments:
-        if "program_id" in look.rows:
-            cells = look.rows["program_id"].array
-            if is_personal("program", cells, ()) or any("@" in text for text in cells.categories):
+        if texts := look.texts("program_id"):
+            if is_personal("program", look.rows["program_id"].array, ()) or any("@" in text for text in texts):
                 return []
-            names |= dict.fromkeys(cells.categories)
+            names |= dict.fromkeys(texts)
     return list(names) if len(names) <= MOST_PROGRAMS else []
 
 
-def _distinct_ids(names: Sequence[str]) -> list[str]:
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return the names, numbered where one stands twice."""
     ids: list[str] = []
     for name in names:
-        base = slug(name)
-        ids.append(base if base not in ids else f"{base}-{len(ids) + 1}")
+        ids.append(name if name not in ids else f"{name}-{len(ids) + 1}")
     return ids
 
 
@@ -237,8 +236,7 @@ def _format(enrolments: Sequence[Look]) -> Guess:
 
 
 def _assignment(enrolments: Sequence[Look]) -> Guess:
-    refused = [look for look in enrolments if "offered" in look.rows and "false" in look.rows["offered"].cat.categories]
-    if refused:
+    if any("false" in look.texts("offered") for look in enrolments):
         return Guess(
             "self_selected",
             "some applicants were not offered a place; write lottery only where lots were drawn and kept, waitlist "
@@ -270,11 +268,6 @@ def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
 
 def _starts(look: Look, program: str | None) -> np.ndarray:
     rows = look.rows
-    if program is not None and "program_id" in rows:
-        rows = rows[rows["program_id"] == program]
+    if program is not None:
+        rows = rows[rows["program_id"] == program] if "program_id" in rows else rows.iloc[:0]
     return Look(look.seen, look.layout, look.export, rows).days("start_date")
-
-
-def survey_looks(looks: Iterable[Look]) -> list[Look]:
-    """Return the exports that hold answers."""
-    return [look for look in looks if look.source.table in ANSWERS]

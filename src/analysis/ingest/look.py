@@ -8,13 +8,14 @@ import pandas as pd
 
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
+from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
 from analysis.ingest.forms import item_columns
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import is_personal
 from analysis.ingest.profile import Key, Layout, Names
-from analysis.ingest.recognise import FILLED, Recognised
+from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
@@ -91,10 +92,17 @@ class Look:
 
     @property
     def has_foreign_days(self) -> bool:
-        """Whether some day is not written as the contract writes it."""
+        """Whether a file of the contract's own form has days that are not written as the contract writes them."""
         dates = [name for name, column in TABLES[self.source.table].items() if column.kind == "date"]
-        texts = [text for name in dates if name in self.rows for text in self.rows[name].cat.categories]
-        return any(not ISO_DATE.fullmatch(text) for text in texts)
+        texts = [text for name in dates for text in self.texts(name)]
+        return self.source.profile == CANONICAL and any(not ISO_DATE.fullmatch(text) for text in texts)
+
+    def texts(self, column: str) -> list[str]:
+        """Return the distinct cells of a canonical column; none where the export does not have it."""
+        if column not in self.rows:
+            return []
+        cells = self.rows[column].array
+        return list(cells.categories[np.unique(cells.codes[cells.codes >= 0])])
 
     def days(self, column: str) -> np.ndarray:
         """Return the days in a canonical column, sorted, one for each row that has one."""
@@ -115,6 +123,8 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     columns.take([name for reject in layout.reject for name in reject.when])
     found = _found(layout, source.table, columns)
     rows = _rows(reading, columns)
+    if source.table == "ratings":
+        rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
     personal, unused = _leftover(export, columns, layout, next(iter(counts), None), cards)
     missing = _missing(layout, source.table, found)
@@ -146,6 +156,20 @@ def _rows(reading: Reading, columns: Columns) -> pd.DataFrame:
     apply_values(reading, columns, cells)
     without_unknown_values(reading, cells)
     return pd.DataFrame(cells | {LINE: export.frame[LINE].to_numpy()})
+
+
+def _days_of_ratings(recognised: Recognised, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:
+    """Return when ratings were given, where the vendor's other surveys say when; the contract has no column for it."""
+    named = [
+        name for own in recognised.profile.tables.get("responses", ()) for name in own.columns.get("responded_at", ())
+    ]
+    found = columns.take(columns.find(named)[:1])
+    if not found:
+        return {}
+    lines, source = reading.export.frame[LINE].to_numpy(), reading.source
+    order = source.date_order or reading.layout.date_order
+    days = to_days(found[0], lines, order=order, written_in=None, wanted_in=None, as_of=reading.study.as_of)
+    return {"responded_at": days.column}
 
 
 def _keys(layout: Layout) -> dict[str, tuple[Key, ...]]:

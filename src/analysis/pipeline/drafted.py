@@ -152,6 +152,26 @@ def _jobs_beside(
     return [one for one in beside if {"job_level", "department", "manager_id"} & set(one.seen.found)]
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What the exports of a study tell together.
+
+    Attributes
+    ----------
+    instruments
+        Source name → the survey's instrument.
+    unnamed
+        Source name → program of enrolments that do not say to which of several they belong.
+    """
+
+    cards: Mapping[str, Instrument]
+    instruments: Mapping[str, str]
+    waves: Sequence[guess.WaveGuess]
+    has_waves_file: bool
+    programs: Sequence[guess.ProgramGuess]
+    unnamed: Mapping[str, str]
+
+
 def _put_together(
     name: str,
     looks: Sequence[Look],
@@ -160,25 +180,44 @@ def _put_together(
     today: dt.date,
     cards: Mapping[str, Instrument],
 ) -> Draft:
-    instruments = {one.source.name: next(iter(one.seen.cards)) for one in guess.survey_looks(looks) if one.seen.cards}
-    has_waves = any(one.source.table == "waves" for one in looks)
-    waves = [] if has_waves else guess.waves(guess.survey_looks(looks), instruments)
+    told = _told(looks, wishes, cards)
     as_of = guess.data_lock(looks, today) if wishes.as_of is None else guess.Guess(wishes.as_of)
-    programs = guess.programs(looks, wishes.programs, wishes.direction)
-    drafts = [_source(one, instruments, waves, has_waves, programs, cards) for one in looks]
-    drafts += [_source(one, instruments, waves, has_waves, programs, cards, is_out=True) for one in doubtful]
-    texts = [text for one in looks for text in one.seen.unknown.get("job_level", ())]
+    drafts = [_source(one, told) for one in looks] + [_source(one, told, is_out=True) for one in doubtful]
+    levels = [text for one in looks for text in one.seen.unknown.get("job_level", ())]
     return Draft(
         study=name,
         title=guess.Guess(name.replace("_", " ").replace("-", " ").title(), "from the study's name"),
         study_start=guess.first_day(looks, str(as_of.value)),
         as_of=as_of,
         timezone=_timezone(looks),
-        programs=tuple(programs),
-        waves=tuple(waves),
+        programs=tuple(told.programs),
+        waves=tuple(told.waves),
         sources=tuple(drafts),
-        levels=levels_of(texts),
+        levels=levels_of(levels),
     )
+
+
+def _told(looks: Sequence[Look], wishes: Wishes, cards: Mapping[str, Instrument]) -> _Told:
+    surveys = [one for one in looks if one.source.table in ANSWERS]
+    instruments = {one.source.name: next(iter(one.seen.cards)) for one in surveys if one.seen.cards}
+    has_waves_file = any(one.source.table == "waves" for one in looks)
+    programs = guess.programs(looks, wishes.programs, wishes.direction)
+    enrolments = [one for one in looks if one.source.table == "enrolments"]
+    nameless = [one.source.name for one in enrolments if not guess.program_names([one])]
+    return _Told(
+        cards=cards,
+        instruments=instruments,
+        waves=() if has_waves_file else guess.waves(surveys, instruments),
+        has_waves_file=has_waves_file,
+        programs=programs,
+        unnamed=_programs_of(nameless, programs) if len(programs) > 1 else {},
+    )
+
+
+def _programs_of(nameless: Sequence[str], programs: Sequence[guess.ProgramGuess]) -> dict[str, str]:
+    """Return the programs of files without one: as many as there are in their order, else the last program."""
+    in_order = programs if len(programs) == len(nameless) else [programs[-1]] * len(nameless)
+    return {source: program.id for source, program in zip(nameless, in_order, strict=True)}
 
 
 def _timezone(looks: Sequence[Look]) -> guess.Guess | None:
@@ -190,15 +229,7 @@ def _timezone(looks: Sequence[Look]) -> guess.Guess | None:
     return guess.Guess(sorted(zones)[0], why)
 
 
-def _source(
-    one: Look,
-    instruments: Mapping[str, str],
-    waves: Sequence[guess.WaveGuess],
-    has_waves: bool,
-    programs: Sequence[guess.ProgramGuess],
-    cards: Mapping[str, Instrument],
-    is_out: bool = False,
-) -> SourceDraft:
+def _source(one: Look, told: _Told, is_out: bool = False) -> SourceDraft:
     source = one.source
     entry: dict[str, object] = {"table": source.table, "path": source.path, "profile": source.profile}
     entry |= {key: value for key in ("sheet", "date_order") if (value := getattr(source, key)) is not None}
@@ -208,11 +239,11 @@ def _source(
     if source.date_order:
         notes.append(f"guess: date_order {source.date_order}, since other columns of the file allow no other order")
     if source.table in ANSWERS:
-        more, told = _survey_keys(one, instruments.get(source.name), waves, has_waves, cards)
-        entry, notes = entry | more, [*notes, *told]
-    if source.table == "enrolments" and len(programs) > 1 and not guess.program_names([one]):
-        entry["program"] = programs[0].id
-        notes.append("guess: the file does not say of which program it is")
+        more, of_survey = _survey_keys(one, told)
+        entry, notes = entry | more, [*notes, *of_survey]
+    if source.name in told.unnamed:
+        entry["program"] = told.unnamed[source.name]
+        notes.append(f"guess: program {told.unnamed[source.name]}; the file does not say of which program it is")
     if is_out:
         lacking = ", ".join(one.seen.needed)
         notes.append(
@@ -221,29 +252,24 @@ def _source(
     return SourceDraft(one.seen, entry, tuple(notes), is_out)
 
 
-def _survey_keys(
-    one: Look,
-    instrument: str | None,
-    waves: Sequence[guess.WaveGuess],
-    has_waves: bool,
-    cards: Mapping[str, Instrument],
-) -> tuple[dict[str, object], list[str]]:
+def _survey_keys(one: Look, told: _Told) -> tuple[dict[str, object], list[str]]:
     """Return instrument and wave of a survey, and what is to be said of them."""
+    instrument = told.instruments.get(one.source.name)
     if instrument is None:
-        message = "no instrument's items were found; write a card in instruments/ and name it here (instrument:)"
-        return {}, [message]
-    notes = []
-    if UNSORTED in cards[instrument].scales:
+        return {}, ["no instrument's items were found; write a card in instruments/ and name it here (instrument:)"]
+    notes, items, counts = [], told.cards[instrument].items, one.seen.cards
+    if UNSORTED in told.cards[instrument].scales:
         notes.append(f"instruments/{instrument}.yaml was drafted from the file's columns: sort its items into scales")
-    entry: dict[str, object] = {}
-    if "instrument" not in one.rows:
-        entry["instrument"] = instrument
-    shares = [f"{n} of the {len(cards[name].items)} items of {name}" for name, n in list(one.seen.cards.items())[:3]]
-    is_certain = len(shares) == 1 and one.seen.cards[instrument] == len(cards[instrument].items)
-    notes += [] if is_certain else [f"guess: instrument {instrument}, since the file has {'; '.join(shares)}"]
-    wave = guess.wave_of(one, instrument, waves)
+    if len(counts) > 1 or counts[instrument] < len(items):
+        shares = [f"{n} of the {len(told.cards[name].items)} items of {name}" for name, n in list(counts.items())[:3]]
+        notes.append(f"guess: instrument {instrument}, since the file has {'; '.join(shares)}")
+    entry: dict[str, object] = {} if "instrument" in one.rows else {"instrument": instrument}
+    wave = guess.wave_of(one, instrument, told.waves)
     if wave is not None:
         entry["wave"] = wave
-    elif not len(one.days("responded_at")) and not has_waves and "wave" not in one.rows:
-        notes.append("its forms have no day: give wave: here, and opens and closes of that wave under waves:")
+    elif "wave" not in one.rows and not told.has_waves_file and not len(one.days("responded_at")):
+        example = f"{{wave: 1, instrument: {instrument}, opens: 2024-03-04, closes: 2024-03-22}}"
+        notes.append(f"its forms have no day: add wave: here, and that wave's days under waves: as {example}")
+    elif "wave" not in one.rows and one.source.table == "ratings":
+        notes.append("its ratings may be of several waves, which cannot be told in one file: split it, a file a wave")
     return entry, notes
