@@ -66,6 +66,7 @@ def test_the_tiny_company_has_no_problem(tmp_path):
         ("waves", "3,mini,2024-12-31,2025-01-14"),  # still open at the lock
         ("responses", "E4,2,mini,m1,5,"),
         ("responses", "E4,2,mini,m1,1,2024-12-31"),
+        ("responses", "E4,1,mini,m1,1,2022-05-31"),  # answers on the last day
         ("ratings", "E2,E1,manager,1,mini,m2,4"),
         ("enrolments", "genius,2022-06-01,E2,mentee,,NO,,,withdrawn,"),  # another role of the same person
         ("enrolments", "genius,2022-06-01,E3,mentee,,,2022-06-01,2022-06-01,withdrawn,"),
@@ -156,6 +157,7 @@ ERRORS = [
     Case("unknown_employee", "enrolments", "genius,2022-06-01,E9,mentor,,,,,,"),
     Case("unknown_program", "enrolments", "wizard,2022-06-01,E3,mentee,,,,,,"),
     Case("duplicate_enrolment", "enrolments", "genius,2022-06-01,E1,mentee,,,,,,"),
+    Case("mentor_is_mentee", "enrolments", "genius,2022-06-01,E1,mentor,,,2022-06-08,,,M1"),
     Case("end_before_start", "enrolments", "genius,2023-06-01,E3,mentor,,,2023-06-08,2023-06-07,,"),
     Case("not_a_boolean", "enrolments", "genius,2023-06-01,E3,mentor,,maybe,,,,"),
     Case("not_allowed", "enrolments", "genius,2023-06-01,E3,coach,,,,,,"),
@@ -183,6 +185,10 @@ REPAIRED = [
     Case("wave_after_as_of", "waves", "3,mini,2025-03-01,2025-03-14", "info", "rejected"),
     Case("response_after_as_of", "responses", "E3,2,mini,m1,4,2025-01-01", "info", "rejected"),
     Case("unknown_employee", "responses", "E9,2,mini,m1,4,", "warning", "rejected"),
+    Case("answered_outside_employment", "responses", "E3,2,mini,m1,4,2020-12-31", "warning", "rejected"),
+    Case("answered_outside_employment", "responses", "E4,1,mini,m1,4,2022-07-02", "warning", "rejected"),
+    Case("answered_after_exit", "responses", "E4,1,mini,m1,4,2022-06-01", "info", "kept"),
+    Case("answered_after_exit", "responses", "E4,1,mini,m1,4,2022-07-01", "info", "kept"),
     Case("duplicate_answer", "responses", "E3,2,mini,m1,4,\nE3,2,mini,m1,5,", "warning", "rejected"),
     Case("label_to_number", "responses", "E3,2,mini,m1,strongly AGREE,", "info", "repaired"),
     Case("response_after_as_of", "unlinked_responses", "R3,2,mini,m1,4,2025-01-01", "info", "rejected"),

@@ -8,6 +8,7 @@ from analysis.validate.rule import Rule
 
 NEVER_STARTED = ("not_selected", "declined", "waitlisted")
 STARTED = ("active", "completed")
+OTHER_SIDE = {"mentor": "mentee", "mentee": "mentor"}
 
 
 def intake_rules(context: Context) -> list[Rule]:
@@ -63,10 +64,36 @@ def enrolment_rules(context: Context) -> list[Rule]:
             "start_date lies before intake_date; check both dates",
             lambda f: ~(f["start_date"] < f["intake_date"]),
         ),
+        Rule(
+            "mentor_is_mentee",
+            "employee_id",
+            "error",
+            "rejected",
+            "the person is the mentor and the mentee of one match, with nobody else on the other side: nobody mentors "
+            "oneself; correct one of the two, or take the match out",
+            _has_somebody_on_the_other_side,
+        ),
         *_lock_rules(context.as_of),
         *_employment_rules(context),
         *_status_rules(),
     ]
+
+
+def _has_somebody_on_the_other_side(frame: pd.DataFrame) -> pd.Series:
+    """Return whether each person who is on both sides of a match meets somebody else there; True for all others.
+
+    Two people who mentor each other are both mentor and mentee of their match. Where an export names no match, the
+    people of one of its rows are one.
+    """
+    row = frame["_source"].astype("str") + "#" + frame["_line"].astype("str")
+    match = ["program_id", "intake_date", "match"]
+    sides = frame.assign(match=frame["match_id"].astype("str").fillna(row))[[*match, "role", "employee_id"]]
+    sides = sides[sides["role"].isin(list(OTHER_SIDE))].dropna()
+    on_both = sides.groupby([*match, "employee_id"])["role"].transform("nunique") == len(OTHER_SIDE)
+    people = sides.groupby([*match, "role"], observed=True)["employee_id"].nunique()
+    other_side = pd.MultiIndex.from_frame(sides[[*match, "role"]].replace({"role": OTHER_SIDE}))
+    alone = on_both & (people.reindex(other_side).to_numpy() == 1)
+    return ~alone.reindex(frame.index, fill_value=False)
 
 
 def _lock_rules(as_of: pd.Timestamp) -> list[Rule]:

@@ -5,10 +5,11 @@ import pandas as pd
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Problem
 from analysis.plan.instruments import Instrument
 from analysis.validate.context import Context
-from analysis.validate.employment import person_rules
+from analysis.validate.employment import employed_on, person_rules
 from analysis.validate.rule import Rule
 
 WAVE = ["wave", "instrument"]
+EXIT_SURVEY_DAYS = 31
 
 
 def labels_to_numbers(
@@ -87,7 +88,48 @@ def response_rules(context: Context) -> list[Rule]:
                 lambda f: f["employee_id"].isin(hired["employee_id"]) | f["employee_id"].isna(),
             )
         )
+        rules += _employment_rules(hired)
     return rules
+
+
+def _employment_rules(spells: pd.DataFrame) -> list[Rule]:
+    """Return the rules that a person answers while employed, or soon after: leavers are sent exit surveys."""
+    lately = spells.assign(exit_date=spells["exit_date"] + pd.Timedelta(days=EXIT_SURVEY_DAYS))
+    return [
+        Rule(
+            "answered_outside_employment",
+            "responded_at",
+            "warning",
+            "rejected",
+            f"responded_at lies before the person was hired, or more than {EXIT_SURVEY_DAYS} days after they left, so "
+            "the answer is not theirs; check the key of the form against hire_date and exit_date",
+            lambda f: _answered_while(f, lately),
+        ),
+        Rule(
+            "answered_after_exit",
+            "responded_at",
+            "info",
+            "kept",
+            f"responded_at lies in the {EXIT_SURVEY_DAYS} days after the person left, as with exit surveys",
+            lambda f: _answered_while(f, spells) | ~_answered_while(f, lately),
+        ),
+    ]
+
+
+def _answered_while(answers: pd.DataFrame, spells: pd.DataFrame) -> pd.Series:
+    """Return whether each answer was given in a spell of its person; True where person or day is not known.
+
+    Each form is judged once: it has many answers.
+    """
+    form = ["employee_id", "responded_at"]
+    forms = answers[form].drop_duplicates().dropna()
+    forms = forms[forms["employee_id"].isin(spells["employee_id"])]
+    outside = forms[~employed_on(forms["employee_id"], forms["responded_at"], spells)]
+    if outside.empty:
+        return pd.Series(True, index=answers.index)
+    return ~pd.Series(
+        pd.MultiIndex.from_frame(answers[form]).isin(pd.MultiIndex.from_frame(outside)), index=answers.index
+    )
 
 
 def unlinked_rules(context: Context) -> list[Rule]:
