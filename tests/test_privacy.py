@@ -4,37 +4,44 @@ import base64
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from studies import TINY_COMPANY, write_study
 
 from analysis.pipeline import answer, open_study, report_study
 from analysis.plan.paths import project_dir
 from analysis.plan.results import too_small
-from analysis.simulate import DEMOS
+from analysis.simulate import DEMOS, simulate
+from analysis.simulate.exports.people import people
 
-ID_COLUMNS = {"employee_id", "ratee_id", "rater_id", "manager_id", "match_id"}
 TOKEN = re.compile(rb"[A-Za-z0-9_.@+-]+")
 EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")
 
 
-def ids_of(study: Path) -> set[bytes]:
-    """Return every id in a study's exports."""
-    found = set()
-    for path in (study / "raw").glob("*.csv"):
-        table = pd.read_csv(path, dtype=str)
-        for column in ID_COLUMNS & set(table.columns):
-            found |= {value.encode() for value in table[column].dropna()}
-    return found
+def ids_of(name: str) -> set[bytes]:
+    """Return what a demo's exports know its people and matches by: ids, e-mail addresses, and the pseudonyms."""
+    tables = simulate(DEMOS[name]).tables
+    known = [tables.employees["employee_id"], tables.enrolments["match_id"]]
+    known.append(people(name, tables.employees["employee_id"])["email"])
+    known.append(open_study(name, project_dir() / "data").tables.employees["employee_id"])
+    return {value.encode() for column in known for value in column.dropna()}
 
 
-def leaks(folder: Path, ids: set[bytes]) -> list[str]:
-    """Return the files in which an id stands, embedded pictures included."""
+def names_of(name: str) -> set[bytes]:
+    """Return the whole names of a demo's people."""
+    who = people(name, simulate(DEMOS[name]).tables.employees["employee_id"])
+    forms = (who["first_name"] + " " + who["last_name"], who["last_name"] + ", " + who["first_name"])
+    return {value.encode() for form in forms for value in form}
+
+
+def leaks(folder: Path, ids: set[bytes], names: set[bytes] = frozenset()) -> list[str]:
+    """Return the files in which an id or a whole name stands, embedded pictures included."""
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         content = path.read_bytes()
         parts = [content, *(base64.b64decode(m) for m in EMBEDDED.findall(content))]
-        if any(ids & {t.strip(b".-_") for t in TOKEN.findall(part)} for part in parts):
+        if any(ids & {t.strip(b".-_") for t in TOKEN.findall(part)} for part in parts) or any(
+            name in part for part in parts for name in names
+        ):
             found.append(str(path.relative_to(folder)))
     return found
 
@@ -44,6 +51,7 @@ def test_the_search_finds_what_it_must(tmp_path):
     (tmp_path / "picture.html").write_text("base64," + base64.b64encode(b"<svg><text>K00417</text></svg>" * 3).decode())
     (tmp_path / "clean.csv").write_text("study,estimate\nkesselwerk,0.00417\n")
     assert leaks(tmp_path, {b"K00417"}) == ["page.html", "picture.html"]
+    assert leaks(tmp_path, set(), {b"case of"}) == ["page.html"]
 
 
 @pytest.mark.parametrize("name", sorted(DEMOS))
@@ -53,12 +61,12 @@ def test_no_id_in_any_file_of_a_report(tmp_path, monkeypatch, name):
         monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "none")
     data = project_dir() / "data"
     folder = report_study(name, data, tmp_path / "reports", jobs=2, say=lambda _: None)
-    ids = ids_of(data / name)
-    assert len(ids) > 50
+    ids, names = ids_of(name), names_of(name)
+    assert len(ids) > 50 and len(names) > 50
     files = {p.name for p in folder.rglob("*") if p.is_file()}
     assert {"index.html", "estimates.csv", "data_quality.csv", "run.json"} <= files
     assert ("07_summary.ipynb" in files) == (name == "fjellkode")
-    assert leaks(folder, ids) == []
+    assert leaks(folder, ids, names) == []
 
 
 def test_bad_rows_are_told_by_line_and_never_by_what_stands_in_them(tmp_path, capsys):

@@ -129,7 +129,8 @@ def released(*findings: Finding, study: Study | None = None) -> Released:
         "reliability": pd.DataFrame({"construct": ["morale"], "wave": [1.0], "n_people": [290], "n_items": [5],
                                      "alpha": [0.83], "ci_low": [0.80], "ci_high": [0.86]}),
         "row_counts": pd.DataFrame({"table": ["employees"], "source": ["raw/workers.csv"], "rows_in": [1801],
-                                    "rows_kept": [1801], "rows_rejected": [0]}),
+                                    "rows_kept": [1801], "rows_repaired": [0], "rows_translated": [0],
+                                    "rows_rejected": [0]}),
     }  # fmt: skip
     problem = Problem(severity="warning", table="jobs", source="raw/jobs.csv", rows=4, rule="manager", message="Odd")
     run = {"study": "acme", "created": "2026-11-22T06:21:47+00:00", "commit": "b759346", "versions": {"python": "3.11"},
@@ -824,4 +825,4 @@ def test_the_index_shows_each_main_estimate_with_the_naive_one_beside_it(tmp_pat
 def test_the_index_lists_a_study_whose_input_was_bad(tmp_path):
     (tmp_path / "broken").mkdir()
     page = index_page([read_index_entry(tmp_path / "broken")])
-    assert "broken/data_quality.csv" in page and "Not answered" in page
+    assert "broken/data_quality.html" in page and "broken/index.html" not in page and "Not answered" in page

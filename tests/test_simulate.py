@@ -21,6 +21,7 @@ from analysis.simulate.demos import ATTITUDES
 from analysis.simulate.enrolment import treated_total
 from analysis.simulate.risks import promotion_risk, voluntary_risk
 from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, effect_on, expected_score
+from analysis.simulate.scenario import Vendors
 from analysis.simulate.surveys import leniency
 from analysis.simulate.workforce import workforce
 
@@ -89,22 +90,23 @@ def test_the_same_name_gives_the_same_company_to_the_byte():
 
 def test_another_name_gives_another_company():
     other = replace(SMALL, name="other-bank")
-    assert files(simulate(SMALL))["raw/employees.csv"] != files(simulate(other))["raw/employees.csv"]
+    assert files(simulate(SMALL))["raw/workers.csv"] != files(simulate(other))["raw/workers.csv"]
 
 
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_committed_demo_is_what_its_name_gives_today(name):
     committed, fresh = shipped(name), files(simulate(DEMOS[name]))
     for path in ("SHA256SUMS", "truth.csv", "study.yaml"):
-        assert (committed / path).read_text(encoding="utf-8") == fresh[path]
+        assert (committed / path).read_bytes() == fresh[path]
 
 
 # On disk
 
 
 @pytest.mark.parametrize("name", DEMOS)
-def test_a_committed_demo_keeps_to_the_contract(name):
-    study = load_study(name, shipped(name).parent)
+def test_a_company_without_vendors_is_written_in_the_contracts_own_form(name, tmp_path):
+    write_company(simulate(replace(DEMOS[name], vendors=Vendors())), tmp_path / name)
+    study = load_study(name, tmp_path)
     cards = load_instruments(study)
     assert study.simulated
     for source in study.sources:
@@ -114,6 +116,12 @@ def test_a_committed_demo_keeps_to_the_contract(name):
         assert needed <= set(frame.columns) | ({"wave", "instrument"} if source.wave else set())
         if source.instrument:
             assert set(frame["item"]) <= set(cards[source.instrument].items)
+
+
+def test_every_demo_has_a_mix_of_vendors_of_its_own():
+    mixes = {(demo.vendors.hr, demo.vendors.platform, demo.vendors.survey) for demo in DEMOS.values()}
+    assert len(mixes) == len(DEMOS)
+    assert not any("canonical" in mix for mix in mixes)
 
 
 def test_every_reversed_item_is_reversed_on_its_card():
@@ -529,7 +537,7 @@ def test_at_month_ends_everybody_leaves_on_the_last_day_of_a_month(two_fates, ve
 )
 def test_an_extreme_company_can_be_made(name, extreme):
     company = simulate(replace(DEMOS[name], name="extreme", employees=300, **extreme))
-    assert set(files(company)) >= {"raw/employees.csv", "raw/enrolments.csv", "truth.csv", "study.yaml"}
+    assert set(files(company)) >= {s["path"] for s in company.study["sources"]} | {"truth.csv", "study.yaml"}
     asked = any(opens <= company.scenario.as_of for s in company.scenario.surveys for opens in s.opens)
     assert (company.tables.waves is not None) == asked
     assert company.truth["truth"].between(-1, 1).all()
@@ -857,8 +865,9 @@ def test_who_answers_follows_the_knobs():
 
 
 def test_an_undated_export_has_no_column_for_the_day(trust):
-    header = files(trust)["raw/pulse_w1.csv"].partition("\n")[0]
-    assert header == "employee_id,item,value,duration_seconds"
+    plain = simulate(replace(trust.scenario, vendors=Vendors()))
+    header = files(plain)["raw/pulse_w1.csv"].partition(b"\n")[0]
+    assert header == b"employee_id,item,value,duration_seconds"
 
 
 def test_leavers_never_answer_after_their_exit_and_answers_come_while_the_wave_is_open(bank):

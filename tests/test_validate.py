@@ -8,7 +8,7 @@ import pytest
 from studies import TINY_COMPANY, as_csv, write_study
 
 from analysis.ingest import read_sources
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.study import load_study
@@ -85,7 +85,8 @@ def test_types_are_the_contracts(tmp_path):
     dtype = {"date": "datetime64[us]", "number": "float64", "integer": "float64", "boolean": "boolean"}
     for table, columns in TABLES.items():
         frame = getattr(tables, table)
-        expected = {name: dtype.get(column.kind, "str") for name, column in columns.items()}
+        text = "category" if table in ANSWERS else "str"
+        expected = {name: dtype.get(column.kind, text) for name, column in columns.items()}
         assert frame.dtypes.astype(str).to_dict() == expected
         assert list(frame.columns) == list(columns)
     assert tables.enrolments["offered"].tolist() == [True, True, False]

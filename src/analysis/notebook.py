@@ -22,6 +22,7 @@ from analysis.report.execute import check_parameters
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.money import assumption_sentence, break_even_sentence
 from analysis.report.pictures import FOREST, has_kinds, measured_pictures, possible_pictures, scales_picture
+from analysis.report.quality_page import quality_pictures
 from analysis.report.robustness import (
     control_sentences,
     e_value_sentence,
@@ -213,7 +214,15 @@ class ReadingRoom:
 
     def measured(self, prefix: str) -> None:
         """Show the pictures of how the scales were measured whose names begin so: items, self-other, skill-gap, …"""
-        drawn = [d for name, d in measured_pictures(self.released).items() if name.startswith(f"{prefix}-")]
+        self._draw(measured_pictures(self.released), f"{prefix}-")
+
+    def quality(self, prefix: str) -> None:
+        """Show the pictures of how good the data are whose names begin so: rows, people, coverage, gaps."""
+        self._draw(quality_pictures(self.released), prefix)
+
+    @staticmethod
+    def _draw(pictures: Mapping[str, Callable[[], object]], prefix: str) -> None:
+        drawn = [draw for name, draw in pictures.items() if name.startswith(prefix)]
         if not drawn:
             display(Markdown("*There is nothing to draw.*"))
         for draw in drawn:

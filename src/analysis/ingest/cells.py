@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.columns import emptied, is_one_of
-from analysis.ingest.dates import to_days
+from analysis.ingest.dates import to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids
@@ -63,6 +63,15 @@ class Reading:
     @property
     def _lines(self) -> np.ndarray:
         return self.export.frame["_line"].to_numpy()
+
+    def seconds(self, begun: pd.Categorical, sent: pd.Categorical) -> pd.Categorical:
+        """Return how long a form took, from when it was begun to when it was sent; missing where either is."""
+        order = self.source.date_order or self.layout.date_order
+        first, last = (to_moments(column, order=order, as_of=self.study.as_of) for column in (begun, sent))
+        seconds = (last - first).astype("timedelta64[s]").astype("int64")
+        is_known = ~np.isnat(last - first) & (seconds >= 0)
+        codes, distinct = pd.factorize(np.where(is_known, seconds, -1))
+        return recoded(codes, [str(n) if n >= 0 else None for n in distinct])
 
     def _days(self, column: pd.Categorical, called: str) -> pd.Categorical:
         days = to_days(

@@ -86,6 +86,17 @@ def to_days(
     return Cells(recoded(column.codes, list(result)), findings)
 
 
+def to_moments(column: pd.Categorical, *, order: Order | None, as_of: dt.date) -> np.ndarray:
+    """Return when each row's cell says that something was (``datetime64[s]``); NaT where it names no time of a day.
+
+    Times stand as written, whatever their zone: to subtract one from another.
+    """
+    codes, days, clocks = _apart([from_ticks(folded(text)) for text in column.categories])
+    dates = _in_order(days, codes, column, order, as_of).dates
+    seconds = np.where(np.isnan(clocks.seconds), np.timedelta64("NaT"), clocks.seconds.astype("timedelta64[s]"))
+    return np.append(dates.astype("datetime64[s]") + seconds, np.datetime64("NaT"))[column.codes]
+
+
 _TOLD = {
     "mixed_date_order": (
         "error",

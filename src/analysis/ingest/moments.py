@@ -8,9 +8,9 @@ import pandas as pd
 
 from analysis.ingest.columns import constant, first_filled
 from analysis.ingest.export import LINE, Export, as_text, recoded
+from analysis.plan.contract import ANSWERS
 from analysis.plan.study import Study
 
-ANSWERS = ("responses", "unlinked_responses", "ratings")
 WAVE = ("wave", "instrument", "opens", "closes")
 
 

@@ -46,7 +46,7 @@ def without_personal(
             stays[name] = cells
         elif is_personal(name, cells, layout.personal):
             personal.append(name)
-        elif keeps_all and not matches([name], layout.ignored).any():
+        elif keeps_all and not is_called(name, layout.ignored):
             stays[name] = cells
         else:
             unused.append(name)
@@ -77,10 +77,7 @@ def _note_columns(export: Export, rule: str, what: str, names: list[str]) -> Non
 
 def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:
     """Whether a column holds names, addresses or free text, by the profile's patterns, its name or its cells."""
-    called = [plain(name)]
-    if matches([name], patterns).any() or matches(called, [_plain_pattern(p) for p in patterns]).any():
-        return True
-    if matches(called, PERSONAL_NAMES).any() and not matches(called, NO_PERSON).any():
+    if is_called(name, patterns) or (is_called(name, PERSONAL_NAMES) and not is_called(name, NO_PERSON)):
         return True
     texts = list(cells.categories)
     found = sum(bool(_EMAIL.search(text) or _IP.fullmatch(text)) for text in texts)
@@ -97,5 +94,7 @@ def is_free_text(cells: pd.Categorical) -> bool:
     return len(texts) >= LEAST_DISTINCT and len(texts) > MOST_LABELS * filled and wordy > MOST_LABELS
 
 
-def _plain_pattern(pattern: str) -> str:
-    return "*".join(plain(part) for part in pattern.split("*"))
+def is_called(name: str, patterns: Sequence[str]) -> bool:
+    """Whether the name of a column has one of the patterns, case, spaces and punctuation aside."""
+    plainly = ["*".join(plain(part) for part in pattern.split("*")) for pattern in patterns]
+    return bool(matches([plain(name)], plainly).any())

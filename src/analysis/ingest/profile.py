@@ -82,6 +82,13 @@ class RolePart(_Part):
     columns: dict[str, Names] = {}
 
 
+class Duration(_Part):
+    """The columns that say when a form was begun and when it was sent, each under any of its names."""
+
+    begun: Names
+    sent: Names
+
+
 class Layout(_Part):
     """One shape in which a vendor exports a table.
 
@@ -111,6 +118,8 @@ class Layout(_Part):
         Of enrolments: role → where a row names the person in it. Each row becomes one enrolment a person.
     answers
         Of surveys: ``wide`` (a column an item, a row a form) or ``long`` (a row an answer).
+    duration
+        Of surveys whose export has no duration: from when to when a form was filled in.
     date_order
         Where the vendor writes days and months in one order whatever the user's settings.
     ignored
@@ -131,6 +140,7 @@ class Layout(_Part):
     reject: tuple[Reject, ...] = ()
     roles: dict[Literal["mentor", "mentee", "participant", "facilitator"], RolePart] = {}
     answers: Literal["long", "wide"] = "long"
+    duration: Duration | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     ignored: Names = ()
     personal: Names = ()

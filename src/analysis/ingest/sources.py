@@ -12,7 +12,7 @@ from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import item_columns, last_forms, long_answers
 from analysis.ingest.linking import directory, link, link_attendees, note_lost_zeros
-from analysis.ingest.moments import ANSWERS, assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, profiles_of
@@ -25,7 +25,7 @@ from analysis.ingest.translate import (
     without_rejects,
     without_unknown_values,
 )
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
@@ -208,6 +208,11 @@ class _Reader:
         if layout.directory:
             keys["employee_id"] = (*keys.get("employee_id", ()), *layout.directory)
         cells = canonical_columns(reading, columns, named, keys)
+        if layout.duration and "duration_seconds" not in cells and export.table == "responses":
+            begun, sent = (
+                columns.take(columns.find(names)[:1]) for names in (layout.duration.begun, layout.duration.sent)
+            )
+            cells |= {"duration_seconds": reading.seconds(*begun, *sent)} if begun and sent else {}
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.measure.groups import NotEstimable, by_wave
+from analysis.measure.scales import ticked_items
 from analysis.plan.instruments import Instrument
 
 # Curran 2016, Journal of Experimental Social Psychology 66:4: half the questionnaire or more answered alike in a row.
@@ -46,9 +47,7 @@ def raw_answers(answers: pd.DataFrame, instrument: Instrument, key: Sequence[str
     One column per item, in the order of the card, which is taken for the order of the questionnaire. `key` says what a
     form is: a person's on a wave, or a rater's about a person on a wave.
     """
-    rows = answers[(answers["instrument"] == instrument.instrument) & answers["item"].isin(instrument.items)]
-    wide = rows.pivot_table(index=list(key), columns="item", values="value", aggfunc="last")
-    return wide.reindex(columns=list(instrument.items))
+    return ticked_items(answers, list(key), instrument)
 
 
 def seconds_per_item(responses: pd.DataFrame, instrument: Instrument) -> pd.Series:
@@ -59,6 +58,7 @@ def seconds_per_item(responses: pd.DataFrame, instrument: Instrument) -> pd.Seri
     """
     mine = responses["instrument"] == instrument.instrument
     rows = responses[mine & responses["value"].notna() & responses["duration_seconds"].notna()]
+    rows = rows[[*KEY, "duration_seconds"]].astype({"employee_id": "str"})
     by_form = rows.groupby(KEY)["duration_seconds"].agg(["max", "size"])
     return by_form["max"] / by_form["size"]
 

@@ -113,7 +113,7 @@ def with_rater(ratings: pd.DataFrame) -> pd.DataFrame:
     """
     same = ["ratee_id", "wave", "instrument", "rater_role", "item"]
     unnamed = "#" + ratings.groupby(same).cumcount().astype(str)
-    return ratings.assign(rater=ratings["rater_id"].fillna(unnamed))
+    return ratings.assign(rater=ratings["rater_id"].astype("str").fillna(unnamed))
 
 
 def rater_scores(construct: str, tables: Tables, instruments: dict[str, Instrument]) -> pd.DataFrame | None:

@@ -1,10 +1,14 @@
 """Answers → scale scores, by the instrument's card."""
 
+import math
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
+from analysis.validate.coded import PLACES_A_ROW, ascending, coded, spread
 
 SCORE_COLUMNS = ["employee_id", "wave", "opens", "closes", "score", "n_answered", "n_raters"]
 
@@ -32,7 +36,7 @@ def _found(
         for scale in reversed(card.scales.values())
         if scale.construct_name == construct
     }
-    which = pd.Index(list(scales)).get_indexer(names)
+    which = _which(names, scales)
     counts = np.bincount(which + 1, minlength=len(scales) + 1)[1:]
     if not counts.any():
         return None
@@ -43,40 +47,56 @@ def _found(
     return name, scales[name], which == chosen
 
 
-def _answers_to(scale: Scale, is_its: np.ndarray, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Return the answers to the scale's items: ``column`` (0 = first item), ``value`` and `key`.
+def _which(texts: pd.Series, known: Collection[str]) -> np.ndarray:
+    """Return which of the known texts stands in each row, shape (rows,); −1 where none of them does."""
+    codes, values = coded(texts)
+    return spread(codes, pd.Index(list(known), dtype="str").get_indexer(values), -1)
 
-    Nothing else of the answers is copied. `is_its` are the answers to the scale's instrument.
+
+def _answers_to(items: Collection[str], is_its: np.ndarray, answers: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the answers to these items: ``column`` (0 = first item), ``value`` and `key`.
+
+    Nothing else of the answers is copied. `is_its` are the answers to the items' instrument.
     """
-    column = pd.Index(list(scale.items)).get_indexer(answers["item"])
+    column = _which(answers["item"], items)
     chosen = np.flatnonzero((column >= 0) & is_its)
     return answers[["value", *key]].iloc[chosen].assign(column=column[chosen])
 
 
-def _wide_items(rows: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
-    """Return one row per key and one column per item, right way round; of several answers the last one counts."""
+def _wide(rows: pd.DataFrame, key: list[str], items: Collection[str]) -> pd.DataFrame:
+    """Return one row per key and one column per item, as ticked; of several answers the last one counts."""
     rows = rows[rows["value"].notna()]
     number, keys = _numbered(rows[key])
-    cell, value = number * len(scale.items) + rows["column"].to_numpy(), rows["value"].to_numpy()
+    cell, value = number * len(items) + rows["column"].to_numpy(), rows["value"].to_numpy()
     known = number >= 0
-    cell, value = cell[known], value[known]
-    if len(cell) and np.bincount(cell).max() > 1:
-        last = ~pd.Series(cell).duplicated(keep="last").to_numpy()
-        cell, value = cell[last], value[last]
-    wide = np.full((len(keys), len(scale.items)), np.nan)
-    wide.ravel()[cell] = value
-    turned = [item.reversed for item in scale.items.values()]
-    wide[:, turned] = instrument.response.min + instrument.response.max - wide[:, turned]
-    return pd.DataFrame(wide, index=keys, columns=pd.Index(list(scale.items), name="item"))
+    wide = np.full((len(keys), len(items)), np.nan)
+    wide.ravel()[cell[known]] = value[known]  # the last one written stays
+    return pd.DataFrame(wide, index=keys, columns=pd.Index(list(items), name="item"))
+
+
+def _wide_items(rows: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
+    """Return what `_wide` does of the scale's items, right way round."""
+    wide = _wide(rows, key, scale.items)
+    turned = [code for code, item in scale.items.items() if item.reversed]
+    return wide.assign(**{code: instrument.response.min + instrument.response.max - wide[code] for code in turned})
 
 
 def _numbered(keys: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
     """Return the distinct keys in ascending order, and which of them each row has (−1: part of it is missing)."""
-    codes, levels = zip(*(pd.factorize(keys[name], sort=True) for name in keys), strict=True)
+    codes, levels = zip(*(ascending(keys[name]) for name in keys), strict=True)
     sizes, known = [len(level) for level in levels], np.min(codes, axis=0) >= 0
     number = np.full(len(keys), -1)
-    number[known], distinct = pd.factorize(np.ravel_multi_index(np.compress(known, codes, axis=1), sizes), sort=True)
+    number[known], distinct = _ranked(np.ravel_multi_index(np.compress(known, codes, axis=1), sizes), math.prod(sizes))
     return number, pd.MultiIndex(levels, np.unravel_index(distinct, sizes), names=list(keys))
+
+
+def _ranked(numbers: np.ndarray, n_numbers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rank of each number among the distinct ones, from 0, and these; the numbers are below `n_numbers`."""
+    if n_numbers > PLACES_A_ROW * len(numbers):
+        return pd.factorize(numbers, sort=True)
+    occurs = np.zeros(n_numbers, dtype=bool)
+    occurs[numbers] = True
+    return (np.cumsum(occurs) - 1)[numbers], np.flatnonzero(occurs)
 
 
 def wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, scale: Scale) -> pd.DataFrame:
@@ -87,7 +107,20 @@ def wide_items(answers: pd.DataFrame, key: list[str], instrument: Instrument, sc
     answers
         To this instrument: ``item, value`` and the columns of `key`; of several answers to an item the last one counts.
     """
-    return _wide_items(_answers_to(scale, np.full(len(answers), True), answers, key), key, instrument, scale)
+    rows = _answers_to(scale.items, np.full(len(answers), True), answers, key)
+    return _wide_items(rows, key, instrument, scale)
+
+
+def ticked_items(answers: pd.DataFrame, key: list[str], instrument: Instrument) -> pd.DataFrame:
+    """Return the answers to an instrument as ticked, reversed items not turned: one row per `key`, one column per item.
+
+    Parameters
+    ----------
+    answers
+        As for `wide_items`, to any instruments.
+    """
+    is_its = _which(answers["instrument"], [instrument.instrument]) == 0
+    return _wide(_answers_to(instrument.items, is_its, answers, key), key, instrument.items)
 
 
 def score_items(items: pd.DataFrame, scale: Scale, instrument: Instrument) -> pd.Series:
@@ -121,7 +154,7 @@ def _own_items(construct: str, tables: Tables, instruments: dict[str, Instrument
         return None
     name, scale, is_its = found
     key = ["employee_id", "wave"]
-    rows = _answers_to(scale, is_its, tables.responses, key)
+    rows = _answers_to(scale.items, is_its, tables.responses, key)
     return name, scale, _wide_items(rows, key, instruments[name], scale)
 
 
@@ -155,12 +188,12 @@ def rated_scores(
         return None
     name, scale, is_its = found
     key = ["ratee_id", "wave", "rater_role", "rater_id"]
-    rows = _answers_to(scale, is_its, tables.ratings, key)
+    rows = _answers_to(scale.items, is_its, tables.ratings, key)
     rows = rows[rows["rater_role"] != "self"] if source == "others" else rows[rows["rater_role"] == source]
     if rows["rater_id"].isna().any():
         # Raters without an id still are different people where their answers to one item are: number them.
         unnamed = rows.groupby(["ratee_id", "wave", "rater_role", "column"]).cumcount().astype(str)
-        rows = rows.assign(rater_id=rows["rater_id"].fillna("#" + unnamed))
+        rows = rows.assign(rater_id=rows["rater_id"].astype("str").fillna("#" + unnamed))
     items = _wide_items(rows, key, instruments[name], scale)
     by_rater = score_items(items, scale, instruments[name]).dropna()
     scored = by_rater.groupby(["ratee_id", "wave"]).agg(score="mean", n_raters="size").reset_index()

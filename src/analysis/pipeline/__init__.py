@@ -3,19 +3,22 @@
 import datetime as dt
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.pipeline.described import describe
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.people_flow import people_flow
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import STUDY_NAME
+from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.disclosure import release_described, release_finding
 from analysis.report.execute import execute_notebooks
-from analysis.report.write import new_folder, write_answers, write_problems
+from analysis.report.write import new_folder, write_answers, write_bad_input
 
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
@@ -31,7 +34,8 @@ def answer(opened: OpenStudy) -> Released:
     started = time.monotonic()
     min_cell = opened.study.min_cell
     findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
-    described = {name: release_described(name, frame, min_cell) for name, frame in describe(opened).items()}
+    frames = describe(opened) | {"flow_of_people": people_flow(opened, findings)}
+    described = {name: release_described(name, frame, min_cell) for name, frame in frames.items()}
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),
@@ -39,10 +43,18 @@ def answer(opened: OpenStudy) -> Released:
     return Released(
         study=opened.study,
         findings=findings,
-        problems=opened.problems,
+        problems=tuple(replace(problem, lines=None) for problem in opened.problems),
         described=described,
         run=provenance(opened.study) | times,
     )
+
+
+def _study_of(name: str, data: Path) -> Study | None:
+    """Return the study whose input is bad; None where its own file is what is bad."""
+    try:
+        return load_study(name, data)
+    except BadInput:
+        return None
 
 
 def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Callable[[str], None] = print) -> Path:
@@ -51,8 +63,8 @@ def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Calla
     Raises
     ------
     BadInput
-        With every problem; the folder then holds the data-quality ledger alone, so that no older answer is taken for
-        an answer from the data as they now are.
+        With every problem; the folder then holds the data-quality ledger and the page on the data alone, so that no
+        older answer is taken for an answer from the data as they now are.
     """
     try:
         say(f"{name}: reading and checking")
@@ -60,7 +72,7 @@ def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Calla
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(reports / name) as folder:
-                write_problems(bad.problems, folder)
+                write_bad_input(bad, name, folder, _study_of(name, data))
         raise
     say(f"{name}: estimating")
     released = answer(opened)

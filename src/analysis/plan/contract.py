@@ -121,12 +121,16 @@ TABLES: dict[str, dict[str, Column]] = {
     },
 }
 
+# The tables of one row per answer.
+ANSWERS = ("responses", "unlinked_responses", "ratings")
+
 
 @dataclass(frozen=True)
 class Tables:
     """The canonical tables of one study, typed; a table without a source is None.
 
-    Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean.
+    Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean. In
+    the tables of answers (`ANSWERS`) text is ``category``, in ascending order; not every category still has a row.
     Every column of the contract is there (empty where the export had none), followed by any further column as it came.
     Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses,
     unlinked_responses (of a survey without person keys) and ratings, one per answer; enrolments, one per person,

@@ -53,6 +53,11 @@ class Problem:
     def __post_init__(self):
         object.__setattr__(self, "example_rows", tuple(int(n) for n in self.example_rows[:MAX_EXAMPLE_ROWS]))
 
+    @property
+    def is_translation(self) -> bool:
+        """Whether cells were only written otherwise (dates, numbers, labels): nothing was wrong with them."""
+        return self.severity == "info" and self.action == "repaired"
+
     def __str__(self) -> str:
         lines = ", ".join(map(str, self.example_rows))
         more = ", …" if self.rows > len(self.example_rows) else ""
@@ -63,11 +68,13 @@ class Problem:
 class BadInput(Exception):
     """Input that cannot be used as it is: every problem that was found, not the first alone.
 
-    The command line prints the problems and ends with exit code 2.
+    The command line prints the problems and ends with exit code 2. `row_counts` says what became of the rows of each
+    source (`validate.account`); None where no file was read.
     """
 
-    def __init__(self, problems: Iterable[Problem]):
+    def __init__(self, problems: Iterable[Problem], row_counts: pd.DataFrame | None = None):
         self.problems = tuple(problems)
+        self.row_counts = row_counts
         super().__init__("\n".join(str(p) for p in self.problems))
 
 

@@ -14,6 +14,8 @@ from analysis.release.measured import (
     coarse_answers,
     invariance_of_many,
 )
+from analysis.release.people_flow import release_people_flow
+from analysis.release.quality import coverage_in_shares, few_repairs_apart, missingness_in_steps
 from analysis.release.responses import release_response, release_steps
 
 DECIMALS = 6
@@ -68,8 +70,8 @@ def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return the steps from those who started to those analysed, so that no small step follows by subtraction.
 
     Where one of the steps between lost only a few people, the losses are told together; where even together they are
-    few, only those analysed are told. In a flow of answers (`release.responses.release_steps`) a step is missing where
-    others nearly equal it.
+    few, only those analysed are told; where these are few, no loss is told, since they would follow from it. In a flow
+    of answers (`release.responses.release_steps`) a step is missing where others nearly equal it.
     """
     counts = [c for c in flow.columns if c.startswith("n_")]
     if flow.empty or flow["step"].iloc[-1] != "analysed":
@@ -79,7 +81,9 @@ def release_flow(flow: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     def is_small(frame: pd.DataFrame) -> bool:
         return bool(((frame[counts] > 0) & (frame[counts] < min_cell)).any(axis=None))
 
-    if is_small(lost):
+    if is_small(flow.iloc[-1:]):
+        flow = flow.iloc[[0, -1]].reset_index(drop=True)
+    elif is_small(lost):
         together = pd.DataFrame([{"step": "could not be compared"} | lost[counts].sum().to_dict()])
         parts = [flow.iloc[-1:]] if is_small(together) else [flow.iloc[:1], together, flow.iloc[-1:]]
         flow = pd.concat(parts, ignore_index=True)
@@ -149,11 +153,20 @@ RELEASES = {
     "item_changes": _made_coarse(changes_of_many),
     "careless": _made_coarse(careless_apart),
     "invariance": _made_coarse(invariance_of_many),
+    "coverage": _made_coarse(coverage_in_shares),
+    "missingness": _made_coarse(missingness_in_steps),
+    "flow_of_people": release_people_flow,
+    "row_counts": few_repairs_apart,
 }
 
 
 # What stands in one of these could else be subtracted from another's count of the same wave.
-IN_FIVES = {"item_answers": ("n_people", "n_answered"), "careless": ("n_people",)}
+IN_FIVES = {
+    "item_answers": ("n_people", "n_answered"),
+    "careless": ("n_people",),
+    "coverage": ("n_employed",),
+    "missingness": ("n_people",),
+}
 
 
 def release_described(name: str, frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:

@@ -25,18 +25,18 @@ def coarse_answers(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
 
 
 def _in_steps(shares: np.ndarray, n_people: int, min_cell: int) -> np.ndarray:
-    steps = _steps(n_people, min_cell)
+    steps = share_steps(n_people, min_cell)
     return np.diff(np.round(np.cumsum(shares) * steps) / steps, prepend=0.0)
 
 
-def _steps(n_people: float, min_cell: int) -> int:
+def share_steps(n_people: float, min_cell: int) -> int:
     """Return into how many steps, of `min_cell` people at least, a share of so many people is rounded."""
     return next((steps for steps in STEPS if steps * min_cell <= n_people), 1)
 
 
 def coarse_agreement(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     """Return the agreement of raters with shares of people in steps that are worth `min_cell` of them at least."""
-    steps = frame["n_with_rwg"].map(lambda n: _steps(n, min_cell))
+    steps = frame["n_with_rwg"].map(lambda n: share_steps(n, min_cell))
     shares = [c for c in frame.columns if c.startswith("rwg_share")]
     return frame.assign(**{c: (frame[c].astype(float) * steps).round() / steps for c in shares})
 

@@ -8,6 +8,7 @@ from analysis.report.index import IndexEntry, index_facts, index_page, read_inde
 from analysis.report.limits import limits
 from analysis.report.measured_section import measurement
 from analysis.report.pictures import all_pictures
+from analysis.report.quality_page import quality_pictures
 from analysis.report.sections import (
     answers,
     assumptions,
@@ -56,5 +57,5 @@ def study_page(released: Released) -> str:
 
 def figure_files(released: Released) -> dict[str, bytes]:
     """Return the study's pictures as PNG files, by file name."""
-    drawn: dict[str, Callable[[], Drawing]] = all_pictures(released)
+    drawn: dict[str, Callable[[], Drawing]] = all_pictures(released) | quality_pictures(released)
     return {f"{name}.png": png(draw()) for name, draw in drawn.items()}

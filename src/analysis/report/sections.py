@@ -17,6 +17,7 @@ from analysis.report.prose import (
     naive_sentence,
     three_sentences,
 )
+from analysis.report.quality_words import rows_sentence
 from analysis.report.scale_words import is_compact
 from analysis.report.wording import (
     NBSP,
@@ -42,7 +43,6 @@ CHECK_PICTURES = {
     "overlap": "Was there anyone to compare with? Bars of small groups are left out.",
 }
 TABLE_TITLES = {
-    "row_counts": "Rows read, kept and rejected",
     "participation": "The way into the program",
     "exit_rates": "Exits by year",
     "response_rates": "Who answered the surveys",
@@ -181,7 +181,6 @@ def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
         "participation": lambda frame: tables.participation_table(frame, least),
         "exit_rates": lambda frame: tables.exit_rates_table(frame, least),
         "response_rates": lambda frame: tables.response_table(frame, least),
-        "row_counts": tables.row_counts_table,
     }
     drawn = described_pictures(released)
     return [
@@ -196,9 +195,10 @@ def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
 
 
 def quality(released: Released) -> dict:
-    """Return the data-quality ledger: how many entries of each severity, and the table."""
+    """Return the data-quality page in short: what became of the rows, and how many entries of each severity."""
     severities: Sequence[str] = [p.severity for p in released.problems]
+    counts = released.described.get("row_counts")
     return {
-        "counts": {name: severities.count(name) for name in ("error", "warning", "info")},
-        "table": tables.frame_html(tables.quality_table(released.problems, released.study.min_cell)),
+        "sentence": "" if counts is None or counts.empty else rows_sentence(counts),
+        "counts": {name: severities.count(name) for name in ("warning", "info")},
     }

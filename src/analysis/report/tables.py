@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.results import Check, Estimate, Finding
+from analysis.report.quality_words import mended
 from analysis.report.robustness import Way
 from analysis.report.terms import ANALYSES, CONTRASTS, MEASURES, OUTCOMES, RATED, SHORT_ESTIMATORS, WAYS
 from analysis.report.wording import (
@@ -152,10 +153,15 @@ def quality_table(problems: Iterable[Problem], min_cell: int = 10) -> pd.DataFra
     )
 
 
-def row_counts_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows read, kept and rejected, one line per file."""
-    names = {"rows_in": "rows read", "rows_kept": "kept", "rows_rejected": "rejected"}
-    counted = {name: [f"{int(n):,}" for n in frame[column]] for column, name in names.items()}
+def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
+    """Return rows read, kept (of them translated, repaired) and rejected, one line per file; read = kept + rejected."""
+    counted = {
+        "rows read": [f"{int(n):,}" for n in frame["rows_in"]],
+        "kept": [f"{int(n):,}" for n in frame["rows_kept"]],
+        "only written otherwise": [DASH if pd.isna(n) else f"{int(n):,}" for n in frame["rows_translated"]],
+        "repaired": [count(n, min_cell) for n in mended(frame)],
+        "rejected": [f"{int(n):,}" for n in frame["rows_rejected"]],
+    }
     return pd.DataFrame({"table": frame["table"], "file": frame["source"]} | counted)
 
 

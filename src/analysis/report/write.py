@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis.plan.errors import Problem, problems_frame
+from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
+from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.cells import export_safe
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
+from analysis.report.quality_page import bad_input_page, quality_page
+
+QUALITY = "data_quality.html"
 
 
 @contextmanager
@@ -37,6 +41,19 @@ def write_problems(problems: Iterable[Problem], folder: Path) -> None:
     export_safe(problems_frame(problems)).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
 
 
+def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None) -> None:
+    """Write what is left of a report when the input is bad: the data-quality ledger and the page on the data.
+
+    Parameters
+    ----------
+    study
+        None where ``study.yaml`` itself cannot be read.
+    """
+    write_problems(bad.problems, folder)
+    page = bad_input_page(name, bad.problems, bad.row_counts, study)
+    (folder / QUALITY).write_text(page, encoding="utf-8")
+
+
 def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
     """Replace the data-quality ledger of a report folder, and nothing else in it; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,13 +63,14 @@ def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
 
 
 def write_answers(released: Released, folder: Path) -> None:
-    """Write the page, the ledgers, the figures and ``run.json`` of one study."""
+    """Write the page, the page on the data, the ledgers, the figures and ``run.json`` of one study."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
     write_problems(released.problems, folder)
     run = dict(released.run) | {"index": index_facts(released)}
     (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "index.html").write_text(study_page(released), encoding="utf-8")
+    (folder / QUALITY).write_text(quality_page(released), encoding="utf-8")
     figures = folder / "figures"
     figures.mkdir()
     for name, content in figure_files(released).items():

@@ -5,11 +5,15 @@ import math
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
-from analysis.plan.contract import TABLES, Column
+from analysis.plan.contract import ANSWERS, TABLES, Column
+from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
 
+# Where a row stands in its file: no column of the table.
+STAND = ("_source", "_line")
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -25,14 +29,16 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     """Return the text rows with the contract's types: dates, float64, nullable boolean, text.
 
     A cell that is not what its column says becomes missing: `cell_rules` has reported it. The contract's columns stand
-    first, empty where the file has none; further columns follow as they came.
+    first, empty where the file has none; further columns follow as they came. Text is `str`; in the tables of answers,
+    which have many rows of few texts, it is a category whose categories are those that occur, in ascending order.
     """
+    as_text = _category if table in ANSWERS else _text
     columns = {
-        name: _typed(frame[name], column) if name in frame else _empty(frame.index, column)
+        name: _typed(frame[name], column, as_text) if name in frame else _empty(frame.index, column, as_text)
         for name, column in TABLES[table].items()
     }
-    further = [name for name in frame.columns if name not in columns]
-    return pd.concat([pd.DataFrame(columns, index=frame.index), frame[further]], axis=1)
+    further = {name: frame[name] if name in STAND else as_text(frame[name]) for name in frame if name not in columns}
+    return pd.DataFrame(columns | further, index=frame.index, copy=False)
 
 
 def _column_rules(name: str, column: Column) -> list[Rule]:
@@ -73,11 +79,16 @@ def _error(rule: str, column: str, message: str, test: Callable[[pd.DataFrame], 
 
 def _each(column: str, fine: Callable[[str], bool]) -> Callable[[pd.DataFrame], pd.Series]:
     """Return the test that every cell of `column` is empty or `fine`; each distinct text is judged once."""
-    return lambda frame: frame[column].isna() | _fine(frame[column], fine)
+
+    def test(frame: pd.DataFrame) -> pd.Series:
+        codes, texts = coded(frame[column])
+        return pd.Series(spread(codes, _judged(texts, fine), True), index=frame.index)
+
+    return test
 
 
-def _fine(texts: pd.Series, fine: Callable[[str], bool]) -> pd.Series:
-    return texts.isin([text for text in texts.dropna().unique() if fine(text)])
+def _judged(texts: pd.Index, fine: Callable[[str], bool]) -> np.ndarray:
+    return np.fromiter((fine(text) for text in texts), dtype=bool, count=len(texts))
 
 
 def is_date(text: str) -> bool:
@@ -129,16 +140,35 @@ _READABLE: dict[str, tuple[str, str, Callable[[str], bool]]] = {
 _DTYPE = {"date": "datetime64[us]", "number": "float64", "integer": "float64", "boolean": "boolean"}
 
 
-def _typed(texts: pd.Series, column: Column) -> pd.Series:
+def _typed(cells: pd.Series, column: Column, as_text: Callable[[pd.Series], pd.Series]) -> pd.Series:
     if column.kind not in _READABLE:
-        return texts.astype("str")
-    readable = texts.where(_fine(texts, _READABLE[column.kind][2]))
-    if column.kind == "date":
+        return as_text(cells)
+    codes, texts = coded(cells)
+    readable = pd.Series(texts, dtype="str").where(_judged(texts, _READABLE[column.kind][2]))
+    values = pd.api.extensions.take(_converted(readable, column.kind).array, codes, allow_fill=True)
+    return pd.Series(values, index=cells.index)
+
+
+def _converted(readable: pd.Series, kind: str) -> pd.Series:
+    """Return texts that can be read, or are missing, as what they say."""
+    if kind == "date":
         return pd.to_datetime(readable, format="%Y-%m-%d").astype("datetime64[us]")
-    if column.kind == "boolean":
+    if kind == "boolean":
         return readable.str.casefold().map(BOOLEANS).astype("boolean")
     return pd.to_numeric(readable).astype("float64")
 
 
-def _empty(index: pd.Index, column: Column) -> pd.Series:
-    return pd.Series(None, index=index, dtype=_DTYPE.get(column.kind, "str"))
+def _text(cells: pd.Series) -> pd.Series:
+    codes, texts = coded(cells)
+    return pd.Series(texts.astype("str").array.take(codes, allow_fill=True), index=cells.index)
+
+
+def _category(cells: pd.Series) -> pd.Series:
+    """Return the texts as a category, its categories those that occur, in ascending order."""
+    codes, texts = ascending(cells)
+    return pd.Series(pd.Categorical.from_codes(codes, texts.astype("str")), index=cells.index)
+
+
+def _empty(index: pd.Index, column: Column, as_text: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    empty = pd.Series(None, index=index, dtype=_DTYPE.get(column.kind, "str"))
+    return empty if column.kind in _READABLE else as_text(empty)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.validate.coded import coded, repeated
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule
 
@@ -37,7 +38,7 @@ def spell_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "an earlier row has the same employee_id and hire_date; keep one row per employment spell",
-            lambda f: ~f.duplicated(["employee_id", "hire_date"]) | f["hire_date"].isna(),
+            lambda f: ~repeated(f, ["employee_id", "hire_date"]) | f["hire_date"].isna(),
         ),
         Rule(
             "overlapping_spells",
@@ -63,11 +64,12 @@ def spell_rules(context: Context) -> list[Rule]:
 
 def overlaps(spells: pd.DataFrame) -> pd.Series:
     """Return whether a spell begins before an earlier one of the same person has ended (not: on the same day)."""
-    spell = ["employee_id", "hire_date"]
-    ordered = spells.dropna(subset=spell).sort_values(spell, kind="stable")
+    known = spells[["hire_date", "exit_date"]].assign(person=coded(spells["employee_id"])[0])
+    known = known[(known["person"] >= 0) & known["hire_date"].notna()]
+    ordered = known.sort_values(["person", "hire_date"], kind="stable")
     ends = ordered["exit_date"].fillna(pd.Timestamp.max.floor("D")).astype("datetime64[us]")
-    latest_end = ends.groupby(ordered["employee_id"]).cummax().groupby(ordered["employee_id"]).shift()
-    begun = (ordered["hire_date"] <= latest_end) & ~ordered.duplicated(spell)
+    latest_end = ends.groupby(ordered["person"]).cummax().groupby(ordered["person"]).shift()
+    begun = (ordered["hire_date"] <= latest_end) & ~repeated(ordered, ["person", "hire_date"])
     return begun.reindex(spells.index, fill_value=False)
 
 

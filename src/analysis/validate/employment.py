@@ -1,9 +1,15 @@
 """Who is employed on a day, and who is an employee at all."""
 
+import numpy as np
 import pandas as pd
 
+from analysis.validate.coded import among, coded, positions, spread
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule
+
+# All the days that a calendar date can be.
+FIRST_DAY = np.datetime64("0001-01-01")
+N_DAYS = int((np.datetime64("9999-12-31") - FIRST_DAY).astype(int)) + 1
 
 
 def employed_on(employee_ids: pd.Series, days: pd.Series, spells: pd.DataFrame) -> pd.Series:
@@ -14,13 +20,28 @@ def employed_on(employee_ids: pd.Series, days: pd.Series, spells: pd.DataFrame) 
     spells
         Employment spells (`employee_id`, `hire_date`, `exit_date`); the exit date is the last day employed.
     """
-    asked = pd.DataFrame({"employee_id": employee_ids, "day": days}).dropna().sort_values("day", kind="stable")
-    hired = spells[["employee_id", "hire_date", "exit_date"]].dropna(subset=["employee_id", "hire_date"])
-    last = pd.merge_asof(
-        asked, hired.sort_values("hire_date", kind="stable"), left_on="day", right_on="hire_date", by="employee_id"
+    unknown = employee_ids.isna() | days.isna()
+    hired = spells.dropna(subset=["employee_id", "hire_date"])
+    if hired.empty:
+        return unknown
+    (person, people), (codes, ids) = coded(hired["employee_id"]), coded(employee_ids)
+    asked = spread(codes, positions(ids, people), -1)
+    # One number for person and day, so that the last hire on or before a day is found among all at once.
+    hire = person * N_DAYS + _day(hired["hire_date"])
+    order = np.argsort(hire, kind="stable")
+    last = order[np.searchsorted(hire, asked * N_DAYS + _day(days), side="right", sorter=order) - 1]
+    day, hire_date, exit_date = (
+        days.to_numpy(),
+        hired["hire_date"].to_numpy()[last],
+        hired["exit_date"].to_numpy()[last],
     )
-    employed = last["hire_date"].notna() & ~(last["exit_date"] < last["day"])
-    return pd.Series(employed.to_numpy(), index=asked.index).reindex(employee_ids.index, fill_value=True)
+    employed = (person[last] == asked) & (hire_date <= day) & ~(exit_date < day)
+    return pd.Series(employed, index=employee_ids.index) | unknown
+
+
+def _day(days: pd.Series) -> np.ndarray:
+    """Return the number of each day since the year 1, shape (days,); anything where it is missing."""
+    return (days.to_numpy().astype("datetime64[D]") - FIRST_DAY).astype(np.int64)
 
 
 def person_rules(context: Context, column: str) -> list[Rule]:
@@ -28,8 +49,8 @@ def person_rules(context: Context, column: str) -> list[Rule]:
     listed, hired = context.rows_of("employees"), context.rows_of("employees", left=True)
     if listed is None or hired is None:
         return []
-    known = set(listed["employee_id"].dropna())
-    hired_later = known - set(hired["employee_id"])
+    known, known_by_now = (pd.Index(rows["employee_id"].dropna().unique()) for rows in (listed, hired))
+    hired_later = known[positions(known, known_by_now) < 0]
     return [
         Rule(
             "unknown_employee",
@@ -37,7 +58,7 @@ def person_rules(context: Context, column: str) -> list[Rule]:
             "error",
             "rejected",
             f"{column} is not in the employees table; add the person there, or correct the id",
-            lambda f: f[column].isin(known) | f[column].isna(),
+            lambda f: among(f[column], known) | f[column].isna(),
         ),
         Rule(
             "not_hired_by_as_of",
@@ -45,6 +66,6 @@ def person_rules(context: Context, column: str) -> list[Rule]:
             "info",
             "rejected",
             "the person is hired after as_of, so nothing of them is known yet; move as_of if that is wrong",
-            lambda f: ~f[column].isin(hired_later),
+            lambda f: ~among(f[column], hired_later),
         ),
     ]

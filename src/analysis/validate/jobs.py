@@ -1,5 +1,6 @@
 """Rules of the jobs table: one row per change, effective-dated."""
 
+from analysis.validate.coded import repeated
 from analysis.validate.context import Context
 from analysis.validate.employment import employed_on, person_rules
 from analysis.validate.managers import in_cycle
@@ -31,7 +32,7 @@ def duplicate_rules(context: Context) -> list[Rule]:
             "rejected",
             "a later row has the same employee_id and effective_date, and the last one holds; keep one row per "
             "person and day",
-            lambda f: ~f.duplicated(["employee_id", "effective_date"], keep="last"),
+            lambda f: ~repeated(f, ["employee_id", "effective_date"], keep="last"),
         )
     ]
 

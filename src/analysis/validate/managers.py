@@ -7,6 +7,8 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from analysis.validate.coded import coded, positions, spread
+
 History = dict[str, tuple[list[pd.Timestamp], list[str | None]]]
 
 
@@ -21,8 +23,7 @@ def in_cycle(jobs: pd.DataFrame) -> pd.Series:
     jobs
         At most one row per employee and day: `employee_id`, `effective_date`, `manager_id`.
     """
-    lines = jobs.dropna(subset=["employee_id", "effective_date", "manager_id"])
-    suspects = lines[_strongly_connected(lines) & (lines["employee_id"] != lines["manager_id"])]
+    suspects = jobs[_strongly_connected(jobs)]
     history = _history(jobs[jobs["employee_id"].isin(suspects["employee_id"])].dropna(subset=["effective_date"]))
     found = [
         _leads_back(row.employee_id, row.manager_id, row.effective_date, history)
@@ -31,15 +32,17 @@ def in_cycle(jobs: pd.DataFrame) -> pd.Series:
     return pd.Series(found, index=suspects.index, dtype=bool).reindex(jobs.index, fill_value=False)
 
 
-def _strongly_connected(lines: pd.DataFrame) -> np.ndarray:
-    """Return whether employee and manager of a row can each be reached from the other."""
-    if lines.empty:
-        return np.zeros(0, dtype=bool)
-    codes, people = pd.factorize(pd.concat([lines["employee_id"], lines["manager_id"]]))
-    employee, manager = codes[: len(lines)], codes[len(lines) :]
-    graph = coo_array((np.ones(len(lines)), (employee, manager)), shape=(len(people), len(people)))
+def _strongly_connected(jobs: pd.DataFrame) -> np.ndarray:
+    """Return whether employee and manager of a row, who are two people, can each be reached from the other."""
+    (manager, managers), (employee, people) = coded(jobs["manager_id"]), coded(jobs["employee_id"])
+    # Whoever has no job reports to nobody and is in no cycle.
+    manager = spread(manager, positions(managers, people), -1)
+    rows = np.flatnonzero((manager >= 0) & (employee >= 0) & (manager != employee) & jobs["effective_date"].notna())
+    employee, manager, found = employee[rows], manager[rows], np.full(len(jobs), False)
+    graph = coo_array((np.ones(len(rows)), (employee, manager)), shape=(len(people), len(people)))
     _, part = connected_components(graph, directed=True, connection="strong")
-    return part[employee] == part[manager]
+    found[rows] = part[employee] == part[manager]
+    return found
 
 
 def _history(jobs: pd.DataFrame) -> History:

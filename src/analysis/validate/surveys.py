@@ -1,12 +1,16 @@
 """Rules of the waves, responses and ratings tables, and answers given as labels."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Problem
 from analysis.plan.instruments import Instrument
+from analysis.validate.coded import among, coded, repeated, spread, together_among
 from analysis.validate.context import Context
 from analysis.validate.employment import employed_on, person_rules
-from analysis.validate.rule import Rule
+from analysis.validate.rule import Rule, lines_by_source
 
 WAVE = ["wave", "instrument"]
 EXIT_SURVEY_DAYS = 31
@@ -19,13 +23,7 @@ def labels_to_numbers(
 
     Labels of any language on the card, whatever their case; what is no label stays as it is, for the rules to judge.
     """
-    numbers = pd.Series(index=frame.index, dtype="str")
-    for name, card in instruments.items():
-        answers = frame.loc[frame["instrument"] == name, "value"]
-        found = {text: card.response.number_of(text) for text in answers.dropna().unique()}
-        spelled = {text: f"{number:g}" for text, number in found.items() if number is not None}
-        numbers = numbers.fillna(answers[answers.isin(list(spelled))].map(spelled))
-    labelled = numbers.notna()
+    values, is_label = _translated(frame, instruments)
     problems = [
         Problem(
             severity="info",
@@ -36,10 +34,29 @@ def labels_to_numbers(
             action="repaired",
             example_rows=tuple(lines[:MAX_EXAMPLE_ROWS]),
             message="answers given as labels were turned into the numbers of the instrument's card",
+            lines=lines,
         )
-        for source, lines in frame[labelled].groupby("_source", sort=False)["_line"]
+        for source, lines in lines_by_source(frame.loc[is_label, ["_source", "_line"]])
     ]
-    return frame.assign(value=frame["value"].mask(labelled, numbers)), problems
+    return frame.assign(value=values), problems
+
+
+def _translated(answers: pd.DataFrame, cards: dict[str, Instrument]) -> tuple[pd.Categorical, np.ndarray]:
+    """Return the values, labels of their instrument as its numbers, and which these are, shape (rows,)."""
+    (instrument, names), (value, texts) = coded(answers["instrument"]), coded(answers["value"])
+    asked = {code: cards[name].response for code, name in enumerate(names) if name in cards}
+    numbers = {code: [response.number_of(text) for text in texts] for code, response in asked.items()}
+    written = {code: [None if n is None else f"{n:g}" for n in of_texts] for code, of_texts in numbers.items()}
+    new = texts.union({text for of_texts in written.values() for text in of_texts if text is not None}, sort=False)
+    codes, is_label = spread(value, new.get_indexer(texts).astype(np.int32), -1), np.full(len(answers), False)
+    for code, of_texts in written.items():
+        rows = np.flatnonzero(instrument == code)
+        into = new.get_indexer(
+            [text if number is None else number for text, number in zip(texts, of_texts, strict=True)]
+        )
+        is_label[rows] = spread(value[rows], np.array([number is not None for number in of_texts], dtype=bool), False)
+        codes[rows] = spread(value[rows], into.astype(np.int32), -1)
+    return pd.Categorical.from_codes(codes, new), is_label
 
 
 def wave_rules(context: Context) -> list[Rule]:
@@ -59,7 +76,7 @@ def wave_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "an earlier row has the same wave and instrument; keep one row for each",
-            lambda f: ~f.duplicated(WAVE) | f[WAVE].isna().any(axis=1),
+            lambda f: ~repeated(f, WAVE) | f[WAVE].isna().any(axis=1),
         ),
         Rule(
             "wave_after_as_of",
@@ -77,6 +94,7 @@ def response_rules(context: Context) -> list[Rule]:
     rules = unlinked_rules(context)
     hired = context.rows_of("employees", left=True)
     if hired is not None:
+        hired_ids = pd.Index(hired["employee_id"].dropna().unique())
         rules.append(
             Rule(
                 "unknown_employee",
@@ -85,7 +103,7 @@ def response_rules(context: Context) -> list[Rule]:
                 "rejected",
                 "employee_id is nobody in the employees table, so the answer cannot be linked; add the "
                 "person there, or correct the id",
-                lambda f: f["employee_id"].isin(hired["employee_id"]) | f["employee_id"].isna(),
+                lambda f: among(f["employee_id"], hired_ids) | f["employee_id"].isna(),
             )
         )
         rules += _employment_rules(hired)
@@ -154,28 +172,29 @@ def rating_rules(context: Context) -> list[Rule]:
 
 def duplicate_response_rules(context: Context) -> list[Rule]:
     """Return the rule that leaves one answer per person, wave and item."""
-    return [_last_answer(lambda f: f.duplicated(["employee_id", *WAVE, "item"], keep="last"))]
+    return [_last_answer(lambda f: repeated(f, ["employee_id", *WAVE, "item"], keep="last"))]
 
 
 def duplicate_rating_rules(context: Context) -> list[Rule]:
     """Return the rule that leaves one answer per rater; answers of unnamed raters cannot be told apart and stay."""
 
-    def repeated(f: pd.DataFrame) -> pd.Series:
-        rater = f["rater_id"].mask(f["rater_id"].isna() & (f["rater_role"] == "self"), f["ratee_id"])
-        named = f.assign(rater_id=rater)
-        return named.duplicated(["ratee_id", "rater_id", *WAVE, "item"], keep="last") & rater.notna()
+    def is_repeated(f: pd.DataFrame) -> pd.Series:
+        rater, ratee = f["rater_id"].astype("str"), f["ratee_id"].astype("str")
+        rater = rater.mask(rater.isna() & (f["rater_role"] == "self"), ratee)
+        same = ["ratee_id", "rater_id", *WAVE, "item"]
+        return repeated(f.assign(rater_id=rater), same, keep="last") & rater.notna()
 
-    return [_last_answer(repeated)]
+    return [_last_answer(is_repeated)]
 
 
-def _last_answer(repeated) -> Rule:
+def _last_answer(is_repeated: Callable[[pd.DataFrame], pd.Series]) -> Rule:
     return Rule(
         "duplicate_answer",
         "item",
         "warning",
         "rejected",
         "a later row answers the same item for the same person and wave, and the last one holds; keep one",
-        lambda f: ~repeated(f),
+        lambda f: ~is_repeated(f),
     )
 
 
@@ -185,8 +204,7 @@ def _answer_rules(context: Context) -> list[Rule]:
     items = pd.MultiIndex.from_tuples(
         [(name, item) for name, card in cards.items() for item in card.items], names=["instrument", "item"]
     )
-    least = {name: card.response.min for name, card in cards.items()}
-    greatest = {name: card.response.max for name, card in cards.items()}
+    names = pd.Index(list(cards), dtype="str")
     return [
         Rule(
             "unknown_instrument",
@@ -195,7 +213,7 @@ def _answer_rules(context: Context) -> list[Rule]:
             "rejected",
             f"instrument has no card (known: {', '.join(sorted(cards)) or 'none'}); correct it, or add a card to the "
             "study's instruments/",
-            lambda f: f["instrument"].isin(list(cards)) | f["instrument"].isna(),
+            lambda f: among(f["instrument"], names) | f["instrument"].isna(),
         ),
         Rule(
             "unknown_item",
@@ -203,7 +221,9 @@ def _answer_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "item is not on its instrument's card; correct it, or add it to the card",
-            lambda f: _in(f, ["instrument", "item"], items) | ~f["instrument"].isin(list(cards)),
+            lambda f: (
+                together_among(f, ["instrument", "item"], items) | ~among(f["instrument"], names) | f["item"].isna()
+            ),
         ),
         Rule(
             "answer_out_of_range",
@@ -211,22 +231,30 @@ def _answer_rules(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "value lies outside the instrument's answer scale; correct it, or empty it where the item was skipped",
-            lambda f: (
-                ~(
-                    (f["value"] < f["instrument"].map(least).astype("float64"))
-                    | (f["value"] > f["instrument"].map(greatest).astype("float64"))
-                )
-            ),
+            lambda f: _is_on_scale(f, cards),
         ),
         *_wave_look_up(context),
     ]
+
+
+def _is_on_scale(answers: pd.DataFrame, cards: dict[str, Instrument]) -> pd.Series:
+    """Return whether each value lies between its instrument's ends; True where it is missing or there is no card."""
+    codes, names = coded(answers["instrument"])
+    scales = [cards[name].response if name in cards else None for name in names]
+    least, greatest = (
+        spread(codes, np.array([np.nan if s is None else getattr(s, end) for s in scales], dtype=float), np.nan)
+        for end in ("min", "max")
+    )
+    return ~((answers["value"] < least) | (answers["value"] > greatest))
 
 
 def _wave_look_up(context: Context) -> list[Rule]:
     waves, known_by_now = context.rows_of("waves"), context.rows_of("waves", left=True)
     if waves is None:
         return []
-    listed, open_by_now = (pd.MultiIndex.from_frame(rows[WAVE]) for rows in (waves, known_by_now))
+    listed, open_by_now = (pd.MultiIndex.from_frame(rows[WAVE].dropna()) for rows in (waves, known_by_now))
+    later = listed.difference(open_by_now)
+    names = pd.Index(list(context.instruments), dtype="str")
     return [
         Rule(
             "unknown_wave",
@@ -234,7 +262,7 @@ def _wave_look_up(context: Context) -> list[Rule]:
             "error",
             "rejected",
             "wave and instrument are not in the waves table; add the wave there, or correct the answer's",
-            lambda f: _in(f, WAVE, listed) | ~f["instrument"].isin(list(context.instruments)),
+            lambda f: together_among(f, WAVE, listed) | ~among(f["instrument"], names) | f["wave"].isna(),
         ),
         Rule(
             "wave_after_as_of",
@@ -242,12 +270,6 @@ def _wave_look_up(context: Context) -> list[Rule]:
             "info",
             "rejected",
             "the wave opens after as_of, where nothing is known yet; move as_of if that is wrong",
-            lambda f: _in(f, WAVE, open_by_now) | ~_in(f, WAVE, listed),
+            lambda f: ~together_among(f, WAVE, later),
         ),
     ]
-
-
-def _in(frame: pd.DataFrame, columns: list[str], known: pd.MultiIndex) -> pd.Series:
-    """Return whether the columns together are among `known`; True where one is missing."""
-    found = pd.Series(pd.MultiIndex.from_frame(frame[columns]).isin(known), index=frame.index)
-    return found | frame[columns].isna().any(axis=1)

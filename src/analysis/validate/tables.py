@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.ingest import RawTables, read_sources
-from analysis.plan.contract import Tables
+from analysis.plan.contract import ANSWERS, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
 from analysis.validate import employees, enrolments, jobs, surveys
+from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule, enforce
@@ -32,7 +33,6 @@ ORDER = {
     "jobs": ["employee_id", "effective_date"],
     "enrolments": ["program_id", "intake_date", "role", "employee_id"],
 }
-ANSWERS = ("responses", "unlinked_responses", "ratings")
 
 
 def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Tables, tuple[Problem, ...]]:
@@ -50,7 +50,7 @@ def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Table
     """
     tables, problems = check_tables(read_sources(study), study, instruments)
     if _stops(problems):
-        raise BadInput(problems)
+        raise BadInput(problems, tables.row_counts)
     return tables, tuple(problems)
 
 
@@ -60,17 +60,18 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     Returns
     -------
     tables, problems
-        Nothing is raised. When any problem is an error, the tables are empty.
+        Nothing is raised. When any problem is an error, the tables are empty, but for `row_counts`.
     """
     context = Context(study, instruments, raw.incomplete)
     problems = [*raw.problems, *_missing_waves(study)]
     for table, phases in PHASES.items():
         if table in raw.tables:
             problems += _check_table(table, raw.tables[table], phases, context)
+    row_counts = account(raw.rows_in, context.kept, problems)
     if _stops(problems):
-        return Tables(), problems
+        return Tables(row_counts=row_counts), problems
     kept = {table: _in_order(rows, table) for table, rows in context.kept.items()}
-    return Tables(**kept, row_counts=_row_counts(context)), problems
+    return Tables(**kept, row_counts=row_counts), problems
 
 
 def _check_table(
@@ -78,7 +79,6 @@ def _check_table(
 ) -> list[Problem]:
     """Check one table and put its rows into the context."""
     problems = []
-    text = text.astype({name: "str" for name, kind in text.dtypes.items() if kind == "category"})
     if table in ANSWERS:
         text, problems = surveys.labels_to_numbers(text, context.instruments, table)
     rules = [rule for rule in cell_rules(table) if rule.column in text]
@@ -118,14 +118,3 @@ def _missing_waves(study: Study) -> list[Problem]:
         for table in ANSWERS
         if table in fed and "waves" not in fed
     ]
-
-
-def _row_counts(context: Context) -> pd.DataFrame:
-    """Return how many rows of each source came in, were kept and were rejected (one row per table and source)."""
-    counts = []
-    for table, seen in context.seen.items():
-        kept = context.kept[table].groupby("_source").size()
-        for source, rows_in in seen.groupby("_source", sort=False).size().items():
-            rows_kept = int(kept.get(source, 0))
-            counts.append((table, source, int(rows_in), rows_kept, int(rows_in) - rows_kept))
-    return pd.DataFrame(counts, columns=["table", "source", "rows_in", "rows_kept", "rows_rejected"])

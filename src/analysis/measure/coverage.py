@@ -1,0 +1,85 @@
+"""How complete the records are: who has a job and a manager on record over time, and which columns have gaps."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.measure.calendar import ONE_DAY
+from analysis.plan.contract import TABLES, Tables
+
+# Whom a row is about, to count people; a table without one holds nobody's data.
+PERSON = {
+    "employees": "employee_id",
+    "jobs": "employee_id",
+    "responses": "employee_id",
+    "unlinked_responses": "respondent_id",
+    "ratings": "ratee_id",
+    "enrolments": "employee_id",
+    "sessions": "match_id",
+}
+# An empty cell here says something itself: still employed, never started.
+TELLING = {("employees", "exit_date"), ("enrolments", "start_date"), ("sessions", "attendee_ids")}
+# These can be filled in some rows only: which, and the column whose value makes it so.
+ASKED_OF: dict[tuple[str, str], tuple[str, str]] = {
+    ("employees", "exit_type"): ("exits", "exit_date"),
+    ("employees", "exit_reason"): ("exits", "exit_date"),
+    ("employees", "notice_date"): ("exits", "exit_date"),
+    ("enrolments", "match_id"): ("starts", "start_date"),
+    ("enrolments", "topics"): ("starts", "start_date"),
+    ("enrolments", "end_date"): ("starts", "start_date"),
+}
+
+
+def coverage(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return how many people are on record, one row per month of the study's time, on its first day.
+
+    Columns ``month`` (that day), ``n_employed``, of them ``n_with_job_row`` (a row of jobs lies on or before the day)
+    and ``n_with_manager`` (the one in force names a manager); without jobs these two are missing.
+    """
+    days = pd.date_range(study_start, as_of, freq="MS").to_numpy(dtype="datetime64[us]")
+    spells = tables.employees[["employee_id", "hire_date", "exit_date"]]
+    last = spells["exit_date"].fillna(pd.Timestamp(as_of))
+    found = {"month": days, "n_employed": _on(days, spells["hire_date"], last)}
+    if tables.jobs is None:
+        return pd.DataFrame(found | dict.fromkeys(["n_with_job_row", "n_with_manager"], np.nan))
+    held = _jobs_held(tables.jobs, spells.assign(exit_date=last))
+    managed = held[held["manager_id"].notna()]
+    found |= {"n_with_job_row": _on(days, held["begin"], held["end"])}
+    return pd.DataFrame(found | {"n_with_manager": _on(days, managed["begin"], managed["end"])})
+
+
+def _jobs_held(jobs: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
+    """Return each job within each spell of its person: ``manager_id``, and its first and last day there."""
+    ordered = jobs[["employee_id", "effective_date", "manager_id"]].sort_values(["employee_id", "effective_date"])
+    until = ordered.groupby("employee_id")["effective_date"].shift(-1) - ONE_DAY
+    held = ordered.assign(until=until).merge(spells, on="employee_id")
+    begin, end = held[["effective_date", "hire_date"]].max(axis=1), held[["until", "exit_date"]].min(axis=1)
+    return held.assign(begin=begin, end=end).loc[begin <= end, ["manager_id", "begin", "end"]]
+
+
+def _on(days: np.ndarray, begin: pd.Series, end: pd.Series) -> np.ndarray:
+    """Return how many of the spans hold each day, both of their ends included."""
+    begun, ended = (np.sort(side.to_numpy(dtype="datetime64[us]")) for side in (begin, end))
+    return np.searchsorted(begun, days, side="right") - np.searchsorted(ended, days, side="left")
+
+
+def missingness(tables: Tables) -> pd.DataFrame:
+    """Return the gaps in every column that may have some, one row per table and column of the contract.
+
+    Columns ``table, column, of`` (in which rows it could be filled), ``n_people`` (in these rows) and
+    ``share_missing`` (of these rows, 0 to 1). Columns whose empty cells say something themselves are left out.
+    """
+    parts = [
+        _gap(table, column, getattr(tables, table))
+        for table in PERSON
+        if getattr(tables, table) is not None
+        for column, about in TABLES[table].items()
+        if about.nullable and column != PERSON[table] and (table, column) not in TELLING
+    ]
+    return pd.DataFrame(parts, columns=["table", "column", "of", "n_people", "share_missing"])
+
+
+def _gap(table: str, column: str, rows: pd.DataFrame) -> tuple[str, str, str, int, float]:
+    of, condition = ASKED_OF.get((table, column), ("all rows", ""))
+    asked = rows[rows[condition].notna()] if condition else rows
+    people = asked[PERSON[table]].nunique()
+    return table, column, of, people, float(asked[column].isna().mean()) if len(asked) else np.nan

@@ -1,0 +1,217 @@
+"""Pictures of how good the data are: where every row went, who is on record, what is missing, who is analysed."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.patches import Patch
+
+from analysis.plan.errors import Problem
+from analysis.plan.study import Study
+from analysis.report.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    PALE,
+    SKY,
+    VERMILION,
+    Drawing,
+    name_lines,
+    percent_axis,
+    quiet_grid,
+    sheet,
+    styled,
+)
+from analysis.report.quality_words import (
+    coverage_sentence,
+    flow_sentence,
+    gaps,
+    gaps_sentence,
+    mended,
+    reasons,
+    rows_sentence,
+    stage_name,
+    told,
+)
+from analysis.report.wording import count, percent
+
+WIDTH = 8.4
+# With more files than this, those of one table share a bar.
+MOST_BARS = 12
+LONGEST_NAME = 26
+# A few rows among many would not be seen: their part of a bar has this share of it at least.
+LEAST_SEEN = 0.012
+REPAIRS = ("repaired", "set_null")
+PARTS = {"kept": BLUE, "kept, repaired": SKY, "rejected": VERMILION}
+
+
+@styled
+def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) -> Drawing:
+    """Return where every row went: a bar per file (of many files: per table), parted into kept, repaired, rejected.
+
+    Parameters
+    ----------
+    counts
+        As from `validate.account.account`; a missing ``rows_repaired`` is a few. Rows that were only written otherwise
+        are drawn as kept.
+    min_cell
+        Reasons with fewer rows are only said to be few; 1 where the reader may know.
+    """
+    bars = _bars(counts)
+    figure, axes = sheet(rows_sentence(counts), height=1.25 + 0.36 * len(bars), width=WIDTH)
+    y = list(range(len(bars) - 1, -1, -1))
+    for at, bar in zip(y, bars.itertuples(), strict=True):
+        _draw_parts(axes, at, bar)
+        about = [p for p in problems if p.table == bar.table and p.source in bar.sources]
+        axes.text(-0.02, at, f"{bar.rows_in:,}", ha="right", va="center", fontsize=8.5)
+        axes.text(1.02, at, _outcome(bar, about, min_cell), ha="left", va="center", fontsize=8,
+                  color=GREY if _is_untouched(bar) else INK)  # fmt: skip
+    axes.set_yticks(y, bars["label"])
+    axes.tick_params(axis="y", length=0, pad=46, labelcolor=INK)
+    axes.set_xticks([])
+    axes.set_xlim(0, 2.05)
+    axes.set_ylim(-0.6, len(bars) + 0.15)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.text(-0.02, len(bars) - 0.55, "rows read", ha="right", va="bottom", fontsize=8.5, color=GREY)
+    parts = [Patch(color=colour, label=name) for name, colour in PARTS.items()]
+    axes.legend(handles=parts, loc="lower left", bbox_to_anchor=(0, len(bars) - 0.55), ncols=len(parts), frameon=False,
+                bbox_transform=axes.transData, fontsize=8.5, handlelength=1, borderaxespad=0, borderpad=0)  # fmt: skip
+    return figure
+
+
+def _bars(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return what each bar shows: a file, or all files of a table."""
+    rows = counts.assign(rows_mended=mended(counts))
+    by = ["table", "source"] if len(rows) <= MOST_BARS else ["table"]
+    bars = rows.groupby(by, sort=False).agg(
+        sources=("source", tuple),
+        rows_in=("rows_in", "sum"),
+        rows_kept=("rows_kept", "sum"),
+        rows_rejected=("rows_rejected", "sum"),
+        rows_mended=("rows_mended", "sum"),
+        is_few=("rows_mended", lambda n: n.isna().any()),
+    )
+    bars = bars.reset_index()
+    return bars.assign(label=[_label(bar) for bar in bars.itertuples()])
+
+
+def _label(bar) -> str:
+    name = bar.sources[0].rpartition("/")[2]
+    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    files = f"{len(bar.sources)} files" if len(bar.sources) > 1 else short
+    return f"{bar.table.replace('_', ' ')}: {files}"
+
+
+def _is_untouched(bar) -> bool:
+    return not (bar.rows_rejected or bar.rows_mended or bar.is_few)
+
+
+def _draw_parts(axes, at: int, bar) -> None:
+    total = max(bar.rows_in, 1)
+    rejected = max(bar.rows_rejected / total, LEAST_SEEN) if bar.rows_rejected else 0
+    repaired = max(float(bar.rows_mended) / total, LEAST_SEEN) if bar.rows_mended or bar.is_few else 0
+    repaired = min(repaired, 1 - rejected)
+    left = 0.0
+    for width, colour in zip((1 - repaired - rejected, repaired, rejected), PARTS.values(), strict=True):
+        axes.barh(at, width, left=left, height=0.56, color=colour)
+        left += width
+
+
+def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
+    """Return what was repaired and rejected of a bar's rows, and why."""
+    if _is_untouched(bar):
+        return "all kept"
+    lines = []
+    if bar.rows_rejected:
+        lines.append(_because(f"{bar.rows_rejected:,} rejected", reasons(problems, ("rejected",), min_cell)))
+    if bar.rows_mended or bar.is_few:
+        few = f"{int(bar.rows_mended):,}" if bar.rows_mended else "a few"
+        repairs = [p for p in problems if p.severity != "error" and not p.is_translation]
+        why = reasons(repairs, REPAIRS, min_cell)
+        lines.append(_because(f"{few} repaired", why))
+    return "\n".join(lines)
+
+
+def _because(what: str, why: str) -> str:
+    return f"{what}: {why}" if why else what
+
+
+@styled
+def coverage_plot(frame: pd.DataFrame, study: Study) -> Drawing:
+    """Return the share of those employed who have a job, and a manager, on record, by month.
+
+    `frame` has one row per month (month, n_employed, share_with_job_row, share_with_manager); below the axis, people
+    employed.
+    """
+    figure, axes = sheet(coverage_sentence(frame), height=3.0, width=WIDTH)
+    ends = []
+    for column, name, colour in (("share_with_job_row", "a job", BLUE), ("share_with_manager", "a manager", VERMILION)):
+        values = frame[column].astype(float)
+        axes.plot(frame["month"], values, color=colour)
+        if values.notna().any():
+            ends.append((float(values.dropna().iloc[-1]), name, colour))
+    axes.set_ylim(0, 1.04)
+    name_lines(axes, ends, axes.convert_xunits(frame["month"].max()))
+    percent_axis(axes.yaxis)
+    yearly = frame[(frame["month"].dt.month == 1) | (frame.index == 0)]
+    ticks = [f"{row.month:%b %Y}\n{count(row.n_employed, study.min_cell)}" for row in yearly.itertuples()]
+    axes.set_xticks(yearly["month"], ticks)
+    axes.set_xlabel("first of the month (below: people employed, in fives)")
+    axes.set_ylabel("share of those employed")
+    quiet_grid(axes, "y")
+    return figure
+
+
+@styled
+def gaps_plot(frame: pd.DataFrame) -> Drawing:
+    """Return the columns in which something is missing, with how much.
+
+    `frame` has one row per table and column (table, column, of, share_missing); columns that are empty altogether are
+    not drawn.
+    """
+    found = gaps(frame).sort_values(["table", "share_missing"], ascending=[True, False], kind="stable")
+    figure, axes = sheet(gaps_sentence(frame), height=1.0 + 0.3 * len(found), width=WIDTH)
+    y = list(range(len(found) - 1, -1, -1))
+    axes.barh(y, 1, height=0.5, color=PALE)
+    axes.barh(y, found["share_missing"].astype(float), height=0.5, color=VERMILION)
+    for at, row in zip(y, found.itertuples(), strict=True):
+        of = "of the rows" if row.of == "all rows" else f"of the {row.of}"
+        axes.text(1.01, at, f"{percent(row.share_missing)} {of}", va="center", fontsize=8.5)
+    axes.set_yticks(y, [f"{row.table}: {row.column}" for row in found.itertuples()])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.set_xlim(0, 1.25)
+    axes.set_xticks([])
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    return figure
+
+
+@styled
+def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
+    """Return the way from everyone employed to those analysed, of one program, role and answer.
+
+    `rows` are those of one answer (program_id, role, unit, kind, step, n_people), in order: a bar per stage, and
+    between two of them who was lost and why.
+    """
+    program, role = study.program(rows["program_id"].iloc[0]), rows["role"].iloc[0]
+    height = [0.62 if kind == "stage" else 0.3 for kind in rows["kind"]]
+    figure, axes = sheet(flow_sentence(rows, program), height=0.75 + sum(height), width=WIDTH)
+    widest, y, ticks = float(rows["n_people"].astype(float).max()), 0.0, []
+    for row, room in zip(rows.itertuples(), height, strict=True):
+        y -= room / 2
+        n = told(row.n_people)
+        if row.kind == "stage":
+            size = 0 if pd.isna(row.n_people) else float(row.n_people)
+            axes.barh(y, size, height=0.44, color=BLUE if row.step == "analysed" else SKY)
+            axes.text(size + 0.012 * widest, y, f"{n} {row.unit}", va="center", fontsize=9, fontweight="bold")
+            ticks.append((y, stage_name(row.step, program, role)))
+        else:
+            axes.text(0.02 * widest, y, f"− {n}  {row.step}", va="center", fontsize=8.5, color=GREY)
+        y -= room / 2
+    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks], color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(0, 1.15 * widest)
+    axes.set_ylim(y, 0)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    return figure

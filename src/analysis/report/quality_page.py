@@ -1,0 +1,180 @@
+"""The page on the data: what came, what was repaired, what was rejected and why; also where nothing was answered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+
+from analysis.plan.errors import Problem
+from analysis.plan.study import Study
+from analysis.release.answer import Released
+from analysis.report import figures_quality as figures
+from analysis.report import tables, tables_quality
+from analysis.report.canvas import Drawing
+from analysis.report.figures_described import response_plot
+from analysis.report.quality_words import REMARKS, empty_columns, gaps, rows_sentence
+from analysis.report.sections import image
+from analysis.report.template import render
+
+# The reader of a page on bad input has the files themselves: nothing needs to be masked.
+NO_MASK = 1
+
+
+def quality_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
+    """Return how each picture of the quality of the data is drawn, by file name without its ending."""
+    frames, study = released.described, released.study
+    drawn: dict[str, Callable[[], Drawing]] = {}
+    if _has(frames, "row_counts"):
+        drawn["rows"] = partial(figures.rows_plot, frames["row_counts"], released.problems, study.min_cell)
+    for (program, role), rows in _first_answers(frames.get("flow_of_people")):
+        drawn[f"people-{program}-{role}"] = partial(figures.people_flow_plot, rows, study)
+    if _has(frames, "coverage"):
+        drawn["coverage"] = partial(figures.coverage_plot, frames["coverage"], study)
+    if _has(frames, "missingness") and len(gaps(frames["missingness"])):
+        drawn["gaps"] = partial(figures.gaps_plot, frames["missingness"])
+    return drawn
+
+
+def _has(frames: Mapping[str, pd.DataFrame], name: str) -> bool:
+    return name in frames and len(frames[name]) > 0
+
+
+def _first_answers(flow: pd.DataFrame | None) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+    """Return the participant flow of the first answer of each program and role: the others begin alike."""
+    if flow is None or flow.empty:
+        return []
+    return [
+        (who, rows[rows["hypothesis"] == rows["hypothesis"].iloc[0]])
+        for who, rows in flow.groupby(["program_id", "role"], sort=False)
+    ]
+
+
+def quality_page(released: Released) -> str:
+    """Return the page on the data of a study that was answered, as HTML that loads nothing from anywhere."""
+    frames, study = released.described, released.study
+    images = {name: image(draw()) for name, draw in quality_pictures(released).items()}
+    values = _about(study, released.problems) | {
+        "name": study.study,
+        "errors": [],
+        "rows": _rows(frames.get("row_counts"), released.problems, study.min_cell),
+        "noticed": _noticed(released.problems, study.min_cell),
+        "people": _people(released, images),
+        "record": _record(frames, study, images),
+        "gaps": _gaps(frames, images),
+        "created": str(released.run.get("created", ""))[:10],
+    }
+    return render("quality.html.j2", values)
+
+
+def bad_input_page(name: str, problems: Sequence[Problem], counts: pd.DataFrame | None, study: Study | None) -> str:
+    """Return the page on input that cannot be used: what is wrong, where, and what to do.
+
+    Parameters
+    ----------
+    counts
+        What became of the rows of each file (`validate.account.account`); None where no file was read.
+    study
+        None where ``study.yaml`` itself is at fault.
+    """
+    values = _about(study, problems) | {
+        "name": name,
+        "errors": _by_file([p for p in problems if p.severity == "error"]),
+        "rows": _rows(counts, problems, NO_MASK),
+        "noticed": _noticed([p for p in problems if p.severity != "error"], NO_MASK),
+        "people": None,
+        "record": None,
+        "gaps": None,
+        "created": "",
+    }
+    return render("quality.html.j2", values)
+
+
+def _about(study: Study | None, problems: Sequence[Problem]) -> dict:
+    """Return what both pages say of the study and of its exports as a whole."""
+    return {
+        "title": study.page_title if study else None,
+        "is_simulated": bool(study and study.simulated),
+        "min_cell": study.min_cell if study else None,
+        "remarks": _remarks(problems),
+    }
+
+
+def _remarks(problems: Sequence[Problem]) -> list[dict]:
+    """Return what must be known of whole exports: each remark once, with the files that it is about."""
+    told: dict[tuple[bool, str], list[str]] = {}
+    for problem in problems:
+        if problem.rule in REMARKS:
+            told.setdefault((problem.rule == REMARKS[0], problem.message.rstrip(".")), []).append(problem.source)
+    return [
+        {"files": ", ".join(dict.fromkeys(sources)), "message": message, "is_unverified": unverified}
+        for (unverified, message), sources in sorted(told.items(), key=lambda remark: not remark[0][0])
+    ]
+
+
+def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: int) -> dict | None:
+    """Return what became of the rows; None where no file was read."""
+    if counts is None or counts.empty:
+        return None
+    return {
+        "sentence": rows_sentence(counts),
+        "n_files": counts["source"].nunique(),
+        "image": image(figures.rows_plot(counts, problems, min_cell)),
+        "table": tables.frame_html(tables.row_counts_table(counts, min_cell)),
+    }
+
+
+def _by_file(errors: Sequence[Problem]) -> list[dict]:
+    files = dict.fromkeys(p.source for p in errors)
+    return [
+        {"file": file, "table": tables.frame_html(table.drop(columns="file")), "n": len(table)}
+        for file in files
+        for table in [tables_quality.mending_table(p for p in errors if p.source == file)]
+    ]
+
+
+def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, str]:
+    """Return what was wrong, and what was only written otherwise or left out of all rows, each as a table or empty."""
+    told = [p for p in problems if p.rule not in REMARKS]
+    formal = [p for p in told if p.is_translation or (p.severity == "info" and not p.rows)]
+    return {
+        name: tables.frame_html(tables.quality_table(part, min_cell)) if part else ""
+        for name, part in (("wrong", [p for p in told if p not in formal]), ("formal", formal))
+    }
+
+
+def _people(released: Released, images: Mapping[str, dict]) -> dict | None:
+    frame = released.described.get("flow_of_people")
+    if frame is None or frame.empty:
+        return None
+    return {
+        "images": [picture for name, picture in images.items() if name.startswith("people-")],
+        "has_lots": bool((frame["unit"] != "people").any()),
+        "table": tables.frame_html(tables_quality.people_flow_table(frame, released.study)),
+        "steps": tables.frame_html(tables_quality.people_steps_table(frame, released.study)),
+    }
+
+
+def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[str, dict]) -> dict | None:
+    """Return coverage over time and who answered the surveys."""
+    asked = frames["response_rates"] if _has(frames, "response_rates") else None
+    found = {
+        "image": images.get("coverage"),
+        "table": tables.frame_html(tables_quality.coverage_table(frames["coverage"], study.min_cell))
+        if _has(frames, "coverage")
+        else "",
+        "response_image": None if asked is None else image(response_plot(asked, study)),
+        "response_table": "" if asked is None else tables.frame_html(tables.response_table(asked, study.min_cell)),
+    }
+    return found if any(found.values()) else None
+
+
+def _gaps(frames: Mapping[str, pd.DataFrame], images: Mapping[str, dict]) -> dict | None:
+    if not _has(frames, "missingness"):
+        return None
+    frame = frames["missingness"]
+    return {
+        "image": images.get("gaps"),
+        "table": tables.frame_html(tables_quality.gaps_table(frame)),
+        "empty": empty_columns(frame),
+        "has_any": bool(len(gaps(frame)) or empty_columns(frame)),
+    }

@@ -1,0 +1,103 @@
+"""How the quality of the data is put in words: rows, gaps, coverage and the participant flow."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from analysis.plan.errors import Problem
+from analysis.plan.study import Program
+from analysis.report.wording import count, percent, role_phrase
+
+# Problems that say something of an export as a whole, and ask for nothing to be mended.
+REMARKS = ("unverified_profile", "remark")
+MOST_REASONS = 2
+STAGES = {"employed": "Employed at some time", "offered a place": "Offered a place", "started": "Started",
+          "analysed": "In the analysis", "lots drawn": "Lots drawn in all intakes"}  # fmt: skip
+
+
+def mended(counts: pd.DataFrame) -> pd.Series:
+    """Return how many rows of each source were repaired because something was wrong; missing where it was a few."""
+    return counts["rows_repaired"].astype("Int64") - counts["rows_translated"].astype("Int64")
+
+
+def rows_sentence(counts: pd.DataFrame) -> str:
+    """Return how many rows came in and what became of them: ``8 of 21,402 rows were rejected, 132 repaired``."""
+    rows_in, rejected, repairs = int(counts["rows_in"].sum()), int(counts["rows_rejected"].sum()), mended(counts)
+    repaired, some = int(repairs.sum()), bool(repairs.isna().any())
+    told = f"{repaired:,}{' and a few more' if some else ''}" if repaired else "a few" if some else "none"
+    if not rejected:
+        return f"All {rows_in:,} rows were kept, {told} repaired"
+    return f"{rejected:,} of {rows_in:,} rows {'was' if rejected == 1 else 'were'} rejected, {told} repaired"
+
+
+def reasons(problems: Iterable[Problem], actions: Sequence[str], min_cell: int) -> str:
+    """Return the main reasons why rows were rejected or repaired, most rows first, by the short names of the rules."""
+    found: dict[str, int] = {}
+    for problem in problems:
+        if problem.rows and (problem.action in actions or problem.severity == "error"):
+            found[problem.rule] = found.get(problem.rule, 0) + problem.rows
+    ordered = sorted(found.items(), key=lambda reason: -reason[1])
+    if len(ordered) == 1:
+        return plain_rule(ordered[0][0])
+    told = [f"{plain_rule(rule)} ({count(n, min_cell)})" for rule, n in ordered[:MOST_REASONS]]
+    return ", ".join([*told, "…"] if len(ordered) > MOST_REASONS else told)
+
+
+def plain_rule(rule: str) -> str:
+    """Return a rule's short name as words."""
+    return rule.replace("_", " ").replace("as of", "as_of")
+
+
+def coverage_sentence(frame: pd.DataFrame) -> str:
+    """Return how complete the job history is in its worst month."""
+    jobs, managers = frame["share_with_job_row"].min(), frame["share_with_manager"].min()
+    if pd.isna(jobs):
+        return "The study has no job history: levels, departments and managers are unknown"
+    told = [f"{percent(share)}" if share == 1 else f"at least {percent(share)}" for share in (jobs, managers)]
+    return f"In every month {told[0]} of those employed have a job on record, and {told[1]} a manager"
+
+
+def gaps(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns in which something is missing, those that are empty altogether left out."""
+    share = frame["share_missing"].astype(float)
+    return frame[(share > 0) & (share < 1)].reset_index(drop=True)
+
+
+def empty_columns(frame: pd.DataFrame) -> str:
+    """Return the columns that hold nothing, by table: ``enrolments: topics; jobs: fte``."""
+    empty = frame[frame["share_missing"].astype(float) == 1]
+    return "; ".join(f"{table}: {', '.join(rows['column'])}" for table, rows in empty.groupby("table", sort=False))
+
+
+def gaps_sentence(frame: pd.DataFrame) -> str:
+    """Return how many columns have gaps, and which has the largest."""
+    found = gaps(frame)
+    if found.empty:
+        return "No column has gaps"
+    worst = found.loc[found["share_missing"].astype(float).idxmax()]
+    of = "" if worst["of"] == "all rows" else f" of the {worst['of']}"
+    have = "column has" if len(found) == 1 else "columns have"
+    return (
+        f"{len(found)} {have} gaps; the largest: {worst['column']} in {worst['table']}, "
+        f"missing in {percent(worst['share_missing'])}{of or ' of the rows'}"
+    )
+
+
+def stage_name(step: str, program: Program, role: str) -> str:
+    """Return a stage of the participant flow as a reader calls it."""
+    return f"Enrolled as {role_phrase(program, role)}" if step == "enrolled" else STAGES[step]
+
+
+def told(n: object) -> str:
+    """Return a count of a participant flow; one that is not told may be small, or lie near another one."""
+    return "masked" if pd.isna(n) else f"{int(n):,}"
+
+
+def flow_sentence(rows: pd.DataFrame, program: Program) -> str:
+    """Return where a participant flow begins and ends."""
+    stages = rows[rows["kind"] == "stage"]
+    first, last = stages.iloc[0], stages.iloc[-1]
+    who = f"{program.name}, {role_phrase(program, rows['role'].iloc[0])}"
+    begin = f"{told(first['n_people'])} people " + ("enrolled" if first["step"] == "enrolled" else "employed")
+    end = f"{told(last['n_people'])} {last['unit']} are in the analysis"
+    return f"{who}: of {begin}, " + ("it is masked how many are in the analysis" if pd.isna(last["n_people"]) else end)
