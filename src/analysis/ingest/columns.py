@@ -19,7 +19,8 @@ class Columns:
         self._exact = {str(name): str(name) for name in frame.columns if name != LINE}
         self._plain: dict[str, str] = {}
         for name in self._exact:
-            self._plain.setdefault(plain(name), name)
+            if plain(name):  # a column called "#" has no other name
+                self._plain.setdefault(plain(name), name)
 
     def find(self, names: Iterable[str]) -> list[str]:
         """Return the export's columns of these names, in their order, each once."""

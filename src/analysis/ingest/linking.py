@@ -24,6 +24,11 @@ def directory(exports: Iterable[Export]) -> Directory:
     return Directory.of([f[[c for c in names if c in f]].rename(columns=names) for f in frames if "employee_id" in f])
 
 
+def is_keyed(export: Export) -> bool:
+    """Whether an export names people by something else than their ids."""
+    return any(name + mark in export.frame for name in IDS for mark in WAYS.values())
+
+
 def link(export: Export, people: Directory) -> None:
     """Give every person of an export the employee id, and drop what named them otherwise.
 
@@ -67,32 +72,49 @@ def _note(export: Export, name: str, way: str, unmatched: np.ndarray, ambiguous:
 
 
 def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
-    """Give the people who came to a session their employee ids; who is not found is left off the list."""
-    if "attendee_ids" not in export.frame:
+    """Give the people who came to a session their employee ids; who is not found is left off the list.
+
+    A session at which nobody is known is left out: without a list it would count for everyone in its match.
+    """
+    if "attendee_ids" not in export.frame or not known:
         return
     cells = export.frame["attendee_ids"].array
-    parts = [[part.strip() for part in text.split(";") if part.strip()] for text in cells.categories]
-    others = sorted({part for some in parts for part in some} - known)
-    found = dict.fromkeys(known) | dict.fromkeys(others)
-    found |= {part: part for part in known}
+    lists = [[part.strip() for part in text.split(";") if part.strip()] for text in cells.categories]
+    found = _ids_of({part for some in lists for part in some}, people, known)
+    left = [[found[part] for part in some if part in found] for some in lists]
+    some_lost, all_lost = (
+        np.array([*lost, False], dtype=bool)[cells.codes]
+        for lost in (
+            [0 < len(ids) < len(some) for ids, some in zip(left, lists, strict=True)],
+            [len(some) > 0 and not ids for ids, some in zip(left, lists, strict=True)],
+        )
+    )
+    _note_strangers(export, some_lost, all_lost)
+    attendees = recoded(cells.codes, [";".join(ids) for ids in left])
+    export.frame = export.frame.assign(attendee_ids=attendees)[~all_lost].reset_index(drop=True)
+
+
+def _ids_of(parts: set[str], people: Directory, known: set[str]) -> dict[str, str]:
+    """Return the employee id of each part of a list that is one, or is somebody's e-mail address or name."""
+    found, others = {part: part for part in parts & known}, sorted(parts - known)
     column = recoded(np.arange(len(others)), others)
     for way in WAYS:
         ids, _, _ = people.find(way, column)
         for part, code in zip(others, ids.codes, strict=True):
-            if found[part] is None and code >= 0:
-                found[part] = ids.categories[code]
-    lost = np.array([any(found[part] is None for part in some) for some in parts] + [False])[cells.codes]
-    if known and lost.any():
-        export.note(
-            "unmatched_person",
-            "somebody in attendee_ids is nobody in the employees' exports and is left off the list",
-            export.frame.loc[lost, LINE],
-            severity="warning",
-            action="repaired",
-        )
-    if known:
-        texts = [";".join(found[part] for part in some if found[part]) for some in parts]
-        export.frame = export.frame.assign(attendee_ids=recoded(cells.codes, texts))
+            if code >= 0:
+                found.setdefault(part, ids.categories[code])
+    return found
+
+
+def _note_strangers(export: Export, some: np.ndarray, everybody: np.ndarray) -> None:
+    whose = "is nobody in the employees' exports"
+    if some.any():
+        message = f"somebody in attendee_ids {whose} and is left off the list"
+        export.note("unmatched_person", message, export.frame.loc[some, LINE], severity="warning", action="repaired")
+    if everybody.any():
+        message = f"everybody in attendee_ids {whose}; correct them there, or give the employees' ids"
+        lines = export.frame.loc[everybody, LINE]
+        export.note("unmatched_person", message, lines, severity="warning", action="rejected")
 
 
 def note_lost_zeros(export: Export, known: set[str]) -> None:

@@ -87,12 +87,17 @@ def _note_intakes(export: Export, *, alone: np.ndarray, none: np.ndarray) -> Non
         )
         export.note("intake_assumed", message, export.frame.loc[alone, LINE], severity="warning")
     if none.any():
-        message = "there is no date from which the intake could be told; give intake_date"
+        message = (
+            "there is no date from which the intake could be told, or none of the program's intakes fits it; give "
+            "intake_date, or list every intake under intakes: of the program"
+        )
         export.note("no_intake", message, export.frame.loc[none, LINE], severity="warning", action="rejected")
 
 
 def intake_of(program: str | None, applied: str | None, start: str | None, intakes: dict[str, list[str]]) -> str | None:
     """Return the day of the intake: the first on or after applying, else the last on or before starting.
+
+    Who started before the next intake after applying had come into the earlier one late.
 
     A program without intakes has each start for itself. Days are ISO text, so they sort as days.
     """
@@ -101,7 +106,7 @@ def intake_of(program: str | None, applied: str | None, start: str | None, intak
         return start or applied
     if applied:
         at = bisect.bisect_left(days, applied)
-        if at < len(days):
+        if at < len(days) and not (start and start < days[at]):
             return days[at]
     if start:
         at = bisect.bisect_right(days, start)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
-from analysis.ingest.export import Export
+from analysis.ingest.export import Export, as_text
 from analysis.ingest.names import matches, plain
 
 # Names of columns, in the languages that exports come in, compared without case, spaces and punctuation.
@@ -50,10 +50,14 @@ def without_personal(
             stays[name] = cells
         else:
             unused.append(name)
+    # of a file without a header, the first line's "names" are somebody's data
+    show = bool(columns.used)
     if personal:
-        _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", personal)
+        _note_columns(
+            export, "personal_dropped", "hold names, addresses or free text and were not read", personal, show
+        )
     if unused:
-        _note_columns(export, "column_unused", "were not used", unused)
+        _note_columns(export, "column_unused", "were not used", unused, show)
     return stays
 
 
@@ -61,17 +65,19 @@ def without_free_text(reading: Reading, cells: dict[str, pd.Categorical]) -> Non
     """Drop, in place, columns of the contract in which people wrote freely; unless the study names the column."""
     study, export = reading.study, reading.export
     named = {*study.columns.get(export.table, {}), *study.keep.get(export.table, ())}
-    free = [name for name in FREE_TEXT if name in cells and name not in named and is_free_text(cells[name])]
+    asked = [name for name in FREE_TEXT if name in cells and name not in named]
+    free = [name for name in asked if is_free_text(_listed(cells[name]) if name == "topics" else cells[name])]
     for name in free:
         del cells[name]
     if free:
         _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", free)
 
 
-def _note_columns(export: Export, rule: str, what: str, names: list[str]) -> None:
+def _note_columns(export: Export, rule: str, what: str, names: list[str], show: bool = True) -> None:
     shown = ", ".join(" ".join(name.split())[:40] for name in names[:8])
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    message = f"{len(names)} column(s) {what} ({shown}{more}); ask for one under keep: in study.yaml if it is needed"
+    which = f" ({shown}{more})" if show else ""
+    message = f"{len(names)} column(s) {what}{which}; ask for one under keep: in study.yaml if it is needed"
     export.note(rule, message, action="set_null")
 
 
@@ -92,6 +98,13 @@ def is_free_text(cells: pd.Categorical) -> bool:
     filled = int((cells.codes >= 0).sum())
     wordy = np.mean([text.count(" ") >= 2 for text in texts]) if texts else 0
     return len(texts) >= LEAST_DISTINCT and len(texts) > MOST_LABELS * filled and wordy > MOST_LABELS
+
+
+def _listed(cells: pd.Categorical) -> pd.Categorical:
+    """Return what stands in ``;``-separated lists: few topics make many lists."""
+    n_rows = np.bincount(cells.codes[cells.codes >= 0], minlength=len(cells.categories))
+    lists = [text.split(";") for text in cells.categories]
+    return as_text(part for parts, n in zip(lists, n_rows, strict=True) for part in parts * n)
 
 
 def is_called(name: str, patterns: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import item_columns, last_forms, long_answers
-from analysis.ingest.linking import directory, link, link_attendees, note_lost_zeros
+from analysis.ingest.linking import directory, is_keyed, link, link_attendees, note_lost_zeros
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
@@ -30,6 +30,9 @@ from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
+
+# What study.yaml may say of a whole export.
+AT_SOURCE = {"wave": "wave:", "instrument": "instrument:", "role": "role:", "program_id": "program:"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,11 @@ def _join(exports: list[Export], study: Study) -> None:
     people, waves = directory(read), [e.frame for e in read if e.table == "waves"]
     listed = [e.frame["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.frame]
     known = {text for column in listed for text in column.cat.categories}
+    is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table == "employees")
     for export in read:
+        if not is_known and export.table != "employees" and is_keyed(export):
+            export.frame = None  # its people are strangers only because the employees could not be read
+            continue
         link(export, people)
         link_attendees(export, people, known)
         note_lost_zeros(export, known)
@@ -116,15 +123,18 @@ def _join(exports: list[Export], study: Study) -> None:
 def _check_columns(export: Export) -> None:
     """Take an export out that lacks a column which its table needs, or that has no row left."""
     missing = [n for n, column in TABLES[export.table].items() if column.required and n not in export.frame]
-    if missing:
+    at_source = [AT_SOURCE[name] for name in missing if name in AT_SOURCE]
+    if export.frame.empty:
+        if not export.has_failed:
+            export.fail("no_row_left", "no row can be used; the lines above say why each was left out")
+    elif missing:
         export.fail(
             "missing_column",
             f"the header has no column {', '.join(missing)}, which the table {export.table} needs; name it in the "
-            "file's first line, or say under columns: in study.yaml what it is called",
+            "file's first line, or say under columns: in study.yaml what it is called"
+            + "".join(f", or give {key} at the source" for key in at_source),
             [1],
         )
-    elif export.frame.empty and not export.has_failed:
-        export.fail("no_row_left", "no row can be used; the lines above say why each was left out")
     if missing or export.frame.empty:
         export.frame = None
 
@@ -185,6 +195,7 @@ class _Reader:
     def _translate(self, export: Export, layout: Layout) -> None:
         columns, reading = Columns(export.frame), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
+        self._check_named(export, columns, self.study.columns.get(self.source.table, {}))
         is_wide = export.table in ANSWERS and layout.answers == "wide"
         if layout.roles:
             frame = enrolments_of_pairs(reading, columns)
@@ -202,14 +213,10 @@ class _Reader:
 
     def _cells(self, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:
         layout, export = reading.layout, reading.export
-        own = self.study.columns.get(self.source.table, {})
-        self._check_named(export, columns, own)
-        named = {name: names for name, names in layout.columns.items() if not columns.find([own.get(name, "")])}
-        named |= {name: (column,) for name, column in own.items()}
         keys = dict(layout.keys)
         if layout.directory:
             keys["employee_id"] = (*keys.get("employee_id", ()), *layout.directory)
-        cells = canonical_columns(reading, columns, named, keys)
+        cells = canonical_columns(reading, columns, layout.columns, keys)
         if layout.duration and "duration_seconds" not in cells and export.table == "responses":
             begun, sent = (
                 columns.take(columns.find(names)[:1]) for names in (layout.duration.begun, layout.duration.sent)

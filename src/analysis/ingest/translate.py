@@ -52,7 +52,7 @@ def without_rejects(export: Export, layout: Layout, source: Source) -> None:
 
 
 def canonical_columns(
-    reading: Reading, columns: Columns, named: dict[str, Names], keys: dict[str, Sequence[Key]]
+    reading: Reading, columns: Columns, named: Mapping[str, Names], keys: Mapping[str, Sequence[Key]]
 ) -> dict[str, pd.Categorical]:
     """Return the cells of the contract's columns that the export has, and of the keys to people beside ids.
 
@@ -61,13 +61,13 @@ def canonical_columns(
     named
         Canonical column → the export's columns, the first with a value counting.
     keys
-        Canonical id column → how the export names that person.
+        Canonical id column → how the export names that person. For both, a column that the study names counts instead.
     """
     table, cells = reading.export.table, {}
+    own = reading.study.columns.get(table, {})
     for name in TABLES[table]:
-        found = columns.find((*named.get(name, ()), name))
-        ids = [column for key in keys.get(name, ()) if key.by == "id" for column in columns.find(key.columns)]
-        found = list(dict.fromkeys([*ids, *found]))
+        ids = [column for key in keys.get(name, ()) if key.by == "id" for column in key.columns]
+        found = columns.find((own[name], name) if name in own else (*ids, *named.get(name, ()), name))
         if found:
             read = [reading.canonical(c, name, f) for c, f in zip(columns.take(found), found, strict=True)]
             cells[name] = first_filled(read)
@@ -75,9 +75,10 @@ def canonical_columns(
         for key in ways:
             if key.by == "id":
                 continue
-            taken = [reading.entered(column) for column in columns.take(key.columns)]
-            if key.by == "first_and_last":
-                taken = [first_and_last(*taken)] if len(taken) == 2 else []
+            is_whole = key.by != "first_and_last" or len(columns.find(key.columns)) == 2
+            taken = [reading.entered(column) for column in columns.take(key.columns)] if is_whole else []
+            if taken and key.by == "first_and_last":
+                taken = [first_and_last(*taken)]
             if taken:
                 column = name + WAYS[key.by]
                 cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
