@@ -9,6 +9,7 @@ from analysis.ingest.columns import emptied, first_filled
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
 from analysis.ingest.keys import Directory
+from analysis.ingest.names import plain_email
 
 IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
 # Without this person the row says nothing; without another it says less.
@@ -29,9 +30,10 @@ def is_keyed(export: Export) -> bool:
     return any(name + mark in export.frame for name in IDS for mark in WAYS.values())
 
 
-def link(export: Export, people: Directory) -> None:
+def link(export: Export, people: Directory | None) -> None:
     """Give every person of an export the employee id, and drop what named them otherwise.
 
+    In a study that has no export of employees (`people` is None) an e-mail address stands for the id itself.
     The first key with a value counts: the id, else the e-mail address, else the name. A row whose own person is not
     found, or is one of two of that name, is left out; another person (the manager, a rater) becomes unknown.
     """
@@ -44,9 +46,12 @@ def link(export: Export, people: Directory) -> None:
         for way in ways:
             given = export.frame[name + WAYS[way]].array
             here = emptied(given, taken)
-            ids, unmatched, ambiguous = people.find(way, here)
-            _note(export, name, way, unmatched, ambiguous)
-            columns.append(ids)
+            if people is None and way == "email":
+                columns.append(recoded(here.codes, [plain_email(text) for text in here.categories]))
+            else:
+                ids, unmatched, ambiguous = (people or Directory.of([])).find(way, here)
+                _note(export, name, way, unmatched, ambiguous)
+                columns.append(ids)
             taken = taken | (given.codes >= 0)
         export.frame = export.frame.assign(**{name: first_filled(columns)})
         if name in NEEDED:

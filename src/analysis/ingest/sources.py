@@ -105,12 +105,13 @@ def _join(exports: list[Export], study: Study) -> None:
     people, waves = directory(read), [e.frame for e in read if e.table == "waves"]
     listed = [e.frame["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.frame]
     known = {text for column in listed for text in column.cat.categories}
+    has_employees = any(e.table == "employees" for e in exports)
     is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table == "employees")
     for export in read:
         if not is_known and export.table != "employees" and is_keyed(export):
             export.frame = None  # its people are strangers only because the employees could not be read
             continue
-        link(export, people)
+        link(export, people if has_employees else None)
         link_attendees(export, people, known)
         note_lost_zeros(export, known)
         assign_waves(export, waves)
