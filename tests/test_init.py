@@ -413,12 +413,12 @@ def test_the_rows_of_every_source_add_up_and_so_do_their_totals(tmp_path, three_
     begun(tmp_path, *options(three_files))
     printed = mentoring("check", "acme", "--data", tmp_path / "data", "--reports", tmp_path / "reports").stdout
     rows = [
-        line.split()[-4:] for line in printed.splitlines() if line.startswith(("  raw", "  employees", "  responses"))
+        line.split()[-5:] for line in printed.splitlines() if line.startswith(("  raw", "  employees", "  responses"))
     ]
-    rows += [line.split()[-4:] for line in printed.splitlines() if line.startswith(("  enrolments", "  waves"))]
-    total = next(line.split()[-4:] for line in printed.splitlines() if line.startswith("  total"))
+    rows += [line.split()[-5:] for line in printed.splitlines() if line.startswith(("  enrolments", "  waves"))]
+    total = next(line.split()[-5:] for line in printed.splitlines() if line.startswith("  total"))
     counts = np.array(rows, int)
-    assert len(counts) == 4 and (counts[:, 0] == counts[:, 1] + counts[:, 3]).all()
+    assert len(counts) == 4 and (counts[:, 0] == counts[:, 1] + counts[:, 4]).all()
     assert counts.sum(axis=0).tolist() == [int(n) for n in total]
 
 
