@@ -2,8 +2,8 @@
 
     python benchmarks/first_hour.py [--log benchmarks/first_hour.log]
 
-The files are a simulated bank's, as Workday, Qualtrics and Chronus write them: 1,800 employees, six rounds of a survey in
-one file, everybody who applied to a program. The clone is made in a temporary folder and removed again.
+The files are a simulated bank's, as Workday, Qualtrics and Chronus write them: 1,800 employees, six rounds of a survey
+in one file, everybody who applied to a program. The clone is made in a temporary folder and removed again.
 """
 
 import argparse
@@ -45,10 +45,12 @@ def write_exports(folder: Path) -> None:
 def run(command: str, clone: Path) -> str:
     """Return a command, what it printed and how long it took."""
     started = time.monotonic()
-    home = {"HOME": str(clone.parent), "PATH": os.environ["PATH"], "COLUMNS": "120"}
-    done = subprocess.run(command, shell=True, cwd=clone, env=home, capture_output=True, text=True)
+    # the key of the pseudonyms is a new one, as on a machine that has not seen the project
+    settings = os.environ | {"XDG_CONFIG_HOME": str(clone.parent), "COLUMNS": "120"}
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, shell=True, cwd=clone, env=settings, **how)
     seconds = time.monotonic() - started
-    said = (done.stdout + done.stderr).replace(str(clone), ".").rstrip()
+    said = "\n".join(line.rstrip() for line in done.stdout.replace(str(clone), ".").splitlines()).rstrip()
     return f"$ {command}\n{said}\n[exit code {done.returncode}, {seconds:.0f} s]\n"
 
 
