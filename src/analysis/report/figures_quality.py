@@ -39,7 +39,7 @@ WIDTH = 8.4
 # With more files than this, those of one table share a bar.
 MOST_BARS = 12
 LONGEST_NAME = 26
-REASON_WIDTH = 48
+REASON_WIDTH, LOSS_WIDTH = 48, 84
 # A few rows among many would not be seen: their part of a bar has this share of it at least.
 LEAST_SEEN = 0.012
 REPAIRS = ("repaired", "set_null")
@@ -196,10 +196,11 @@ def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
     between two of them who was lost and why.
     """
     program, role = study.program(rows["program_id"].iloc[0]), rows["role"].iloc[0]
-    height = [0.62 if kind == "stage" else 0.3 for kind in rows["kind"]]
+    lines = [textwrap.wrap(f"− {told(row.n_people)}  {row.step}", LOSS_WIDTH) for row in rows.itertuples()]
+    height = [0.62 if kind == "stage" else 0.15 + 0.15 * len(ls) for kind, ls in zip(rows["kind"], lines, strict=True)]
     figure, axes = sheet(flow_sentence(rows, program), height=0.75 + sum(height), width=WIDTH)
     widest, y, ticks = float(rows["n_people"].astype(float).max()), 0.0, []
-    for row, room in zip(rows.itertuples(), height, strict=True):
+    for row, room, loss in zip(rows.itertuples(), height, lines, strict=True):
         y -= room / 2
         n = told(row.n_people)
         if row.kind == "stage":
@@ -208,7 +209,7 @@ def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
             axes.text(size + 0.012 * widest, y, f"{n} {row.unit}", va="center", fontsize=9, fontweight="bold")
             ticks.append((y, stage_name(row.step, program, role)))
         else:
-            axes.text(0.02 * widest, y, f"− {n}  {row.step}", va="center", fontsize=8.5, color=GREY)
+            axes.text(0.02 * widest, y, "\n".join(loss), va="center", fontsize=8.5, color=GREY)
         y -= room / 2
     axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks], color=INK)
     axes.tick_params(axis="y", length=0)
