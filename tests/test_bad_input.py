@@ -186,9 +186,9 @@ CASES = {
     ),
     "a cycle in the manager tree": Case(
         "manager_in_cycle",
-        "raw/jobs.csv, lines 2, 4:",
-        "manager",
-        "",
+        "raw/jobs.csv, line 2:",
+        "manager_id leads back to the employee",
+        "correct who reports to whom",
         with_change("jobs", "E1,2019-03-01,5,,1", "E1,2021-03-01,5,E3,1"),
         stops=False,
     ),
@@ -213,8 +213,8 @@ CASES = {
     "an enrolment after the exit": Case(
         "start_outside_employment",
         "raw/enrolments.csv, line 2:",
-        "start_date",
-        "",
+        "is not employed on start_date",
+        "check it against hire_date and exit_date",
         with_change("employees", "2023-09-30,voluntary,moved away,2023-08-31", "2022-06-05,voluntary,moved away,"),
         stops=False,
     ),
@@ -316,7 +316,7 @@ def test_workdays_word_for_still_employed_is_no_exit(tmp_path):
 
 
 def test_a_file_of_two_gigabytes_without_a_line_end_is_refused_at_once(tmp_path):
-    study_with(tmp_path / "acme", Case("", "", "", "", {}))
+    study_with(tmp_path / "acme", Case("", "", "", "", {"employees": employees()}))
     with (tmp_path / "acme" / "raw" / "employees.csv").open("r+b") as file:
         file.truncate(2 << 30)
     run = check(tmp_path)

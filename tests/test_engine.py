@@ -563,9 +563,10 @@ def test_where_there_are_several_programs_none_is_guessed(tmp_path):
 # Names, addresses and free text
 
 
-FURTHER = """\
+STORY = "Was away for the long illness of a parent, and came back in part time"
+FURTHER = f"""\
     Number,Joined,Cost centre,Badge colour,Nickname,Phone,Contact,Last login from,Remarks
-    E1,2019-03-01,4711,red,Annie,1,ann@home.example,10.0.0.1,Back after the long illness of a parent and now part time
+    E1,2019-03-01,4711,red,Annie,1,ann@home.example,10.0.0.1,"{STORY}"
     E2,2020-06-15,4711,blue,Bobo,2,bo@home.example,10.0.0.2,
     """
 

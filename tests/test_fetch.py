@@ -63,6 +63,7 @@ def in_folder(data: Path) -> dict[str, bytes]:
     return {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
 
 
+@pytest.mark.usefixtures("original_ids")
 def test_the_files_become_a_study_in_the_contracts_form(tmp_path, public):
     folder = fetch(NAME, tmp_path / "data", public, manifest=MANIFEST)
     assert folder == tmp_path / "data" / NAME

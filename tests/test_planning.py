@@ -11,7 +11,7 @@ import pytest
 import yaml
 from studies import TINY_COMPANY, write_study
 from test_cli import mentoring
-from test_privacy import ids_of, leaks
+from test_privacy import leaks
 
 from analysis.design.history import COLUMNS, History, build_history
 from analysis.estimate.inference import wilson
@@ -28,6 +28,7 @@ from analysis.report.write import new_folder, write_index, write_problems
 from analysis.simulate import scenario_named, simulate, write_company
 from analysis.simulate.days import day as day_number
 from analysis.simulate.days import months_later
+from analysis.simulate.scenario import Vendors
 from analysis.simulate.truth import voluntary_risk
 
 # B resigned after notice, C came in May, D was dismissed; nobody has started anything yet.
@@ -56,6 +57,7 @@ def history_of(study, role: str = "any") -> History:
 # The history
 
 
+@pytest.mark.usefixtures("original_ids")
 def test_people_are_followed_from_every_quarter_in_which_they_are_there(tmp_path):
     history = history_of(opened(tmp_path, FOUR, **ONE_YEAR))
     rows = history.rows.set_index(["employee_id", "landmark_date"])
@@ -86,6 +88,7 @@ def test_the_history_ends_before_the_first_start_in_any_program(tmp_path):
     assert set(history.rows["outcome"].dropna()) == {"voluntary_exit"}
 
 
+@pytest.mark.usefixtures("original_ids")
 def test_only_eligible_levels_and_tenures_count(tmp_path):
     jobs = "employee_id,effective_date,job_level\nA,2020-01-01,1\nB,2020-01-01,1\nC,2022-05-01,1\nD,2020-01-01,5\n"
     program = {"id": "genius", "name": "G", "direction": "reverse", "format": "pair", "assignment": "self_selected"}
@@ -314,9 +317,10 @@ def test_what_cannot_be_planned_is_one_row_with_the_reason(rows, observed, n_eli
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory):
-    """A small simulated company on disk."""
+    """A small simulated company on disk, in the contract's own form."""
     folder = tmp_path_factory.mktemp("data") / "smallbank"
-    write_company(simulate(scenario_named("smallbank", like="northbank", employees=700)), folder)
+    scenario = replace(scenario_named("smallbank", like="northbank", employees=700), vendors=Vendors())
+    write_company(simulate(scenario), folder)
     return folder
 
 
@@ -422,7 +426,8 @@ def test_a_plan_is_written_whole_and_told(company, tmp_path):
     assert {3, 8} <= set((100 * pd.read_csv(folder / "plan.csv")["difference"]).round(6))
     book = json.loads((folder / "notebooks" / "08_planning.ipynb").read_text(encoding="utf-8"))
     assert sentence in json.dumps(book, ensure_ascii=False)
-    assert leaks(folder, ids_of(company)) == [] and str(tmp_path) not in page
+    ids = pd.read_csv(company / "raw" / "employees.csv", dtype=str)["employee_id"]
+    assert leaks(folder, {text.encode() for text in ids}) == [] and str(tmp_path) not in page
 
 
 def test_the_index_of_studies_does_not_take_a_plan_for_a_study(tmp_path):

@@ -24,7 +24,7 @@ def bank() -> Scenario:
     """Return a small bank like northbank, with one scale and one horizon so that an answer takes seconds."""
     like = scenario_named("twin", like="northbank", employees=700)
     pulse = like.surveys[0]
-    morale = replace(pulse, scales=pulse.scales[:1], opens=pulse.opens[1:4])
+    morale = replace(pulse, scales=pulse.scales[:1], opens=pulse.opens[1:5])
     return replace(like, surveys=(morale,), horizons_months=(12,))
 
 

@@ -22,7 +22,13 @@ from analysis.cli.terminal import (
 from analysis.plan.errors import Problem
 from analysis.plan.paths import data_dir, reports_dir
 
-COUNTS = {"rows_in": "in", "rows_kept": "kept", "rows_repaired": "of these repaired", "rows_rejected": "rejected"}
+COUNTS = {
+    "rows_in": "in",
+    "rows_kept": "kept",
+    "rows_repaired": "of these repaired",
+    "rows_translated": "only written otherwise",
+    "rows_rejected": "rejected",
+}
 
 
 def check(

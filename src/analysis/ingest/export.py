@@ -30,6 +30,8 @@ class Export:
         The zone in which the export says that its times are written (an IANA name); None where it does not say.
     rows_in
         How many records the file has, rejected ones included; None where that cannot be told.
+    is_canonical
+        It is in the contract's own form already.
     is_forms
         Its records are whole forms, of which each became several answers.
     problems
@@ -42,6 +44,7 @@ class Export:
     wording: dict[str, tuple[str, ...]] = field(default_factory=dict)
     timezone: str | None = None
     rows_in: int | None = None
+    is_canonical: bool = False
     is_forms: bool = False
     problems: list[Problem] = field(default_factory=list)
 

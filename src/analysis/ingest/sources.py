@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cells import Reading
+from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
@@ -118,7 +118,7 @@ def _join(exports: list[Export], study: Study) -> None:
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
-    unite_enrolments(read)
+    unite_enrolments([export for export in read if not export.is_canonical])
 
 
 def _check_columns(export: Export) -> None:
@@ -167,6 +167,7 @@ class _Reader:
         if export.frame is None or export.has_failed:
             export.frame = None
             return export
+        export.is_canonical = profile.profile == CANONICAL
         layout = choose_layout(layouts, export)
         for remark in layout.remarks:
             export.note("remark", remark, severity="info", action="kept")
