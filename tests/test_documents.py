@@ -1,4 +1,4 @@
-"""README, ARCHITECTURE and the codebook say what the code does: every name, default, command, rule and link in them."""
+"""The documents say what the code does: every name, default, command, rule and link in them."""
 
 import ast
 import importlib
@@ -11,12 +11,16 @@ from typing import get_args
 import pandas as pd
 import pytest
 import typer
+import yaml
 from test_architecture import FROM_THE_GROUND
 
 from analysis.cli import app
+from analysis.ingest.profile import Header, Layout, Profile, load_profiles
+from analysis.ingest.sources import RawTables, read_exports
+from analysis.ingest.translate import UNKNOWN_ALLOWED
 from analysis.pipeline import open_study
 from analysis.plan.contract import TABLES
-from analysis.plan.errors import Problem
+from analysis.plan.errors import LEDGER
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
 from analysis.plan.results import ESTIMATE_COLUMNS
@@ -28,7 +32,7 @@ from analysis.validate.context import Context
 from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "data/README.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "data/README.md")
 ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|notebook|cli|simulate|fetch"
 MINUS = "\u2212"
 
@@ -129,8 +133,8 @@ def test_codebook_lists_every_column_of_the_ledgers():
         return [name for row in table_rows(section(heading)) for name in re.findall(r"`(\w+)`", row[0])]
 
     assert listed("estimates.csv") == ESTIMATE_COLUMNS
-    problem = list(Problem.__dataclass_fields__)
-    assert listed("data_quality.csv")[: len(problem)] == problem
+    assert listed("data_quality.csv")[: len(LEDGER)] == list(LEDGER)
+    assert listed("unmatched.csv") == ["source", "line", "rule", "reason"]
     assert set(TRUTH_COLUMNS) <= code_names(section("Demo studies"))
     assert set(pd.read_csv(ROOT / "data" / "literature.csv").columns) <= code_names(section("literature.csv"))
 
@@ -145,19 +149,56 @@ def table_rules() -> set[tuple[str, str, str]]:
     return {(rule.name, rule.severity, rule.action) for rule in rules}
 
 
-def file_rules() -> set[str]:
-    """Return the names of the rules that are no `Rule`: about files, headers and study.yaml."""
-    calls = [
+Told = tuple[str, str | None, str | None]
+
+
+def constant(node: ast.AST | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def noted_rules(node: ast.AST) -> list[Told]:
+    """Return (name, severity, action) of the rules that a piece of code notes; None stands for what it computes."""
+    if isinstance(node, ast.Dict):
+        rows = [(constant(key), row.elts) for key, row in zip(node.keys, node.values, strict=True) if is_telling(row)]
+        return [(name, constant(elements[0]), constant(elements[1])) for name, elements in rows]
+    if not isinstance(node, ast.Call):
+        return []
+    called = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+    given, named = [constant(value) for value in node.args], {word.arg: constant(word.value) for word in node.keywords}
+    match called, given:
+        case "fail", [str(rule), *_]:
+            return [(rule, "error", "rejected")]
+        case "note", [str(rule), *_]:
+            return [(rule, named.get("severity", "info"), named.get("action", "repaired"))]
+        case "Finding", [str(rule), severity, action, *_]:
+            return [(rule, severity, action)]
+        case "_note_columns", [_, str(rule), *_]:
+            return [(rule, None, None)]
+        case "_problem", [_, str(rule), *_]:
+            return [(rule, named.get("severity", "error"), None)]
+        case "bad_input", _:
+            return [(named["rule"], "error", "rejected")]
+        case "Problem", _ if named["rule"]:
+            return [(named["rule"], named["severity"], named["action"])]
+    return []
+
+
+def is_telling(row: ast.AST) -> bool:
+    return isinstance(row, ast.Tuple) and constant(row.elts[0]) in ("error", "warning", "info")
+
+
+def file_rules() -> set[Told]:
+    """Return the rules that are no `Rule`: of files, headers, cells, people, forms, profiles and study.yaml."""
+    parts = [
         node
         for room in ("plan", "ingest", "validate")
-        for path in (ROOT / "src/analysis" / room).glob("*.py")
+        for path in (ROOT / "src/analysis" / room).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
     ]
-    named = [keyword.value for call in calls for keyword in call.keywords if keyword.arg == "rule"]
-    named += [call.args[0] for call in calls if getattr(call.func, "attr", "") == "fail"]
-    named += [call.args[1] for call in calls if getattr(call.func, "id", "") == "_problem" and len(call.args) > 1]
-    return {node.value for node in named if isinstance(node, ast.Constant)}
+    layouts = [one for profile in load_profiles().values() for several in profile.tables.values() for one in several]
+    rejects = {(reject.rule, reject.severity, "rejected") for one in layouts for reject in one.reject}
+    unknown = {(f"unknown_{column}", "warning", "set_null") for column in UNKNOWN_ALLOWED}
+    return {rule for part in parts for rule in noted_rules(part)} | rejects | unknown
 
 
 def told_rules() -> set[tuple[str, str, str]]:
@@ -169,16 +210,106 @@ def told_rules() -> set[tuple[str, str, str]]:
     }
 
 
+def fits(rule: Told, told: tuple[str, str, str]) -> bool:
+    return all(known in (None, said) for known, said in zip(rule, told, strict=True))
+
+
 def test_codebook_lists_every_rule_with_its_severity_and_action():
-    names = {name for name, _, _ in table_rules()}
-    assert {told for told in told_rules() if told[0] in names} == table_rules()
-    assert {name for name, _, _ in told_rules()} - names == file_rules()
+    rules, told = table_rules() | file_rules(), told_rules()
+    assert [rule for rule in rules if not any(fits(rule, said) for said in told)] == []
+    assert [said for said in told if not any(fits(rule, said) for rule in rules)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("export.fail('a', 'is bad')", ("a", "error", "rejected")),
+        ("export.note('a', 'was so', lines)", ("a", "info", "repaired")),
+        ("export.note('a', 'was so', severity='warning', action=action)", ("a", "warning", None)),
+        ("Finding('a', 'error', 'rejected', 'is bad', lines)", ("a", "error", "rejected")),
+        ("{'a': ('info', 'set_null', 'is none')}", ("a", "info", "set_null")),
+        ("_note_columns(export, 'a', 'were not read', names)", ("a", None, None)),
+        ("bad_input('study.yaml', 'is bad', rule='a')", ("a", "error", "rejected")),
+    ],
+)
+def test_a_rule_is_seen_however_it_is_noted(code, rule):
+    assert [found for node in ast.walk(ast.parse(code)) for found in noted_rules(node)] == [rule]
+
+
+def test_codebook_lists_what_the_demo_exports_met():
+    met = {(p.rule, p.severity, p.action) for study in DEMOS for p in exports(study).problems}
+    assert {rule for rule, _, _ in met} >= {"dates_translated", "duplicate_form", "unverified_profile"}
+    assert met <= told_rules()
 
 
 def test_codebook_names_every_instrument_and_scale():
     cards = load_instruments(load_study("northbank", ROOT / "data"))
     names = {scale.construct_name for card in cards.values() for scale in card.scales.values()}
     assert names | set(cards) <= code_names(section("Instruments"))
+
+
+@cache
+def exports(study: str) -> RawTables:
+    """Return what a demo's exports hold, read as any study's are."""
+    return read_exports(load_study(study, ROOT / "data"))
+
+
+def test_codebook_says_whose_exports_each_demo_has():
+    kinds = {"employees": 0, "responses": 1, "ratings": 1, "enrolments": 2}
+    told = {row[0].strip("`"): row[1:] for row in table_rows(section("Demo studies")) if len(row) == len(kinds)}
+    assert sorted(told) == sorted(DEMOS)
+    for study, row in told.items():
+        used = [set(), set(), set()]
+        for source in load_study(study, ROOT / "data").sources:
+            if source.table in kinds:
+                used[kinds[source.table]].add(source.profile)
+        assert [code_names(cell) for cell in row] == used
+
+
+def test_every_profile_that_ships_is_in_the_list_with_what_it_was_checked_against():
+    told = {row[0].strip("`"): row for row in table_rows(section("Profiles that ship", "CONTRIBUTING.md"))}
+    profiles = {name: profile for name, profile in load_profiles().items() if name != "canonical"}
+    assert told.keys() == profiles.keys()
+    for name, profile in profiles.items():
+        assert code_names(told[name][2]) == set(profile.tables)
+        assert told[name][3].startswith("unverified: " if profile.unverified else "verified: ")
+
+
+def test_the_profile_of_the_example_reads_its_export(tmp_path):
+    given, rows, expected, more = blocks("A profile: another vendor's export", "CONTRIBUTING.md", 4)
+    (tmp_path / "acme" / "raw").mkdir(parents=True)
+    (tmp_path / "acme" / "profiles").mkdir()
+    (tmp_path / "acme" / "raw" / "staff.csv").write_text(given, encoding="utf-8")
+    (tmp_path / "acme" / "profiles" / "acmehr.yaml").write_text(rows + more, encoding="utf-8")
+    (tmp_path / "acme" / "study.yaml").write_text(
+        "schema_version: 1\nstudy: acme\ntitle: Acme\nstudy_start: 2015-01-01\nas_of: 2024-12-31\n"
+        "sources: [{table: employees, path: raw/staff.csv, profile: acmehr}]\n",
+        encoding="utf-8",
+    )
+    raw = read_exports(load_study("acme", tmp_path))
+    found = raw.tables["employees"].drop(columns=["_source", "_line"])
+    assert [str(problem) for problem in raw.problems if problem.severity == "error"] == []
+    assert found.to_csv(index=False, lineterminator="\n") == expected
+
+
+def test_the_example_shows_every_key_of_a_profile():
+    shown = "".join(blocks("A profile: another vendor's export", "CONTRIBUTING.md", 4))
+    keys = {field.alias or name for part in (Profile, Layout, Header) for name, field in part.model_fields.items()}
+    assert {key for key in keys if f"{key}:" not in shown} == set()
+
+
+def test_the_example_of_the_codebook_is_a_study():
+    (shown,) = blocks("study.yaml", "data/README.md", 1)
+    given = {"schema_version": 1, "study": "acme", "title": "Acme", "study_start": "2022-01-01", "as_of": "2025-06-30"}
+    study = Study(**given | yaml.safe_load(shown))
+    assert study.sources[0].name == "raw/staff.xlsx#People"
+
+
+def blocks(heading: str, document: str, n: int) -> list[str]:
+    """Return the code blocks of a section, of which there must be `n`."""
+    found = re.findall(r"^```\w+\n(.*?)^```", section(heading, document), re.M | re.S)
+    assert len(found) == n
+    return found
 
 
 DEMO_PROGRAMS = [(study, program.id) for study in DEMOS for program in load_study(study, ROOT / "data").programs]
@@ -192,8 +323,7 @@ def test_codebook_lists_every_demo_and_its_programs():
 @pytest.mark.parametrize(("study", "program"), DEMO_PROGRAMS)
 def test_codebook_says_how_large_a_demo_is_and_what_is_true_in_it(study, program):
     row = next(row for row in table_rows(section("Demo studies")) if row[0] == f"`{study}` `{program}`")
-    employees = pd.read_csv(ROOT / "data" / study / "raw" / "employees.csv", dtype=str)
-    enrolments = pd.read_csv(ROOT / "data" / study / "raw" / "enrolments.csv", dtype=str)
+    employees, enrolments = (exports(study).tables[table].astype(object) for table in ("employees", "enrolments"))
     truth = pd.read_csv(ROOT / "data" / study / "truth.csv")
     assert row[2] == f"{employees['employee_id'].nunique():,}, {len(employees):,}"
     enrolments, truth = enrolments[enrolments["program_id"] == program], truth[truth["program"] == program]
@@ -217,7 +347,7 @@ def test_codebook_says_what_the_workshops_change():
 
 
 def test_codebook_counts_the_groups_and_their_facilitators():
-    enrolments = pd.read_csv(ROOT / "data" / "heronmere" / "raw" / "enrolments.csv", dtype=str)
+    enrolments = exports("heronmere").tables["enrolments"].astype(object)
     leads, words = enrolments[enrolments["role"] == "facilitator"], {5: "Five"}
     said = f"{words[leads['employee_id'].nunique()]} facilitators lead the {leads['match_id'].nunique()} groups."
     assert said in " ".join(section("Demo studies").split())
@@ -314,7 +444,7 @@ def test_the_example_company_of_the_readme_can_be_used(tmp_path):
         (tmp_path / path).write_text(content, encoding="utf-8")
     opened = open_study("acme", tmp_path)
     assert {problem.rule for problem in opened.problems} == {"label_to_number"}
-    assert opened.tables.employees["employee_id"].tolist() == ["0007", "0012", "0031"]
+    assert opened.tables.employees["birth_year"].tolist() == [1970, 1994, 1991]
 
 
 def test_the_immortal_time_example_of_the_readme_is_right():
