@@ -28,6 +28,8 @@ from analysis.validate.tables import check_tables
 
 COMPANIES = ("northbank", "ostwire", "kesselwerk")
 CANONICAL = Vendors()
+# Of so few people a column may not show whether the day or the month stands first.
+DATE_ORDERS = {"hibob": {"date_order": "dmy"}, "pushfar": {"date_order": "dmy"}}
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -63,7 +65,10 @@ def exports(like: str, vendors: Vendors) -> tuple[dict, list[Written]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sheet, "csv", lambda sheet, **_: sheet)
         patch.setattr(files, "workbook", lambda sheets, **_: next(iter(sheets.values())))
-        written = [Written(raw.source, raw.write()) for raw in files.raw_files(scenario, made.tables)]
+        written = [
+            Written(raw.source | DATE_ORDERS.get(raw.source["profile"], {}), raw.write())
+            for raw in files.raw_files(scenario, made.tables)
+        ]
     return study_content(scenario, made.tables), written
 
 
@@ -139,7 +144,7 @@ def rearranged(draw, cells: list[list[str]], one: Written) -> list[list[str]]:
 
 VENDORS = st.builds(
     Vendors,
-    hr=st.sampled_from(["canonical", *files.HR]),
+    hr=st.sampled_from([*files.HR]),  # of the canonical files nobody is known by e-mail
     platform=st.sampled_from(["canonical", "pairs", *files.PLATFORMS]),
     survey=st.sampled_from(["canonical", *files.SURVEYS]),
     language=st.sampled_from(["en", "de"]),
