@@ -86,7 +86,7 @@ def read(content: dict, sources: list[tuple[dict, bytes]]) -> tuple[Study, RawTa
 
 
 def checked(content: dict, sources: list[tuple[dict, bytes]]) -> dict[str, pd.DataFrame]:
-    """Return the canonical tables of a study: the contract's columns, in an order of their own but for answers."""
+    """Return the canonical tables of a study: the contract's columns, rows in an order of their own."""
     study, raw = read(content, sources)
     tables, problems = check_tables(raw, study, load_instruments(study))
     assert [str(p) for p in problems if p.severity == "error"] == []
@@ -95,7 +95,7 @@ def checked(content: dict, sources: list[tuple[dict, bytes]]) -> dict[str, pd.Da
         if (rows := getattr(tables, table)) is not None:
             # not every tool tells how long a form took
             rows = rows[[name for name in columns if name != "duration_seconds"]]
-            found[table] = rows if table in ANSWERS else rows.sort_values(list(rows), ignore_index=True)
+            found[table] = rows.sort_values(list(rows), ignore_index=True)
     return found
 
 
@@ -275,7 +275,8 @@ def test_a_damaged_spreadsheet_is_told_and_its_rows_add_up(like, data):
         whole = data.draw(broken_bytes(whole))
     else:
         cells = data.draw(damaged(written[at].cells.cells, written[at]))
-        cells = [["".join(sign for sign in cell if sign.isprintable()) for cell in line] for line in cells]
+        width = max(map(len, cells))
+        cells = [[*("".join(filter(str.isprintable, cell)) for cell in line), *[""] * width][:width] for line in cells]
         whole = workbook({"Export": Sheet(cells)}, dates=False)
     sources[at] = (written[at].entry, whole)
     assert_told(content, sources)
