@@ -28,6 +28,8 @@ from analysis.validate.tables import check_tables
 
 COMPANIES = ("northbank", "ostwire", "kesselwerk")
 CANONICAL = Vendors()
+# Of so few people a column may not show whether the day or the month stands first.
+DATE_ORDERS = {"hibob": {"date_order": "dmy"}, "pushfar": {"date_order": "dmy"}}
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -63,7 +65,10 @@ def exports(like: str, vendors: Vendors) -> tuple[dict, list[Written]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sheet, "csv", lambda sheet, **_: sheet)
         patch.setattr(files, "workbook", lambda sheets, **_: next(iter(sheets.values())))
-        written = [Written(raw.source, raw.write()) for raw in files.raw_files(scenario, made.tables)]
+        written = [
+            Written(raw.source | DATE_ORDERS.get(raw.source["profile"], {}), raw.write())
+            for raw in files.raw_files(scenario, made.tables)
+        ]
     return study_content(scenario, made.tables), written
 
 
@@ -81,7 +86,7 @@ def read(content: dict, sources: list[tuple[dict, bytes]]) -> tuple[Study, RawTa
 
 
 def checked(content: dict, sources: list[tuple[dict, bytes]]) -> dict[str, pd.DataFrame]:
-    """Return the canonical tables of a study: the contract's columns, in an order of their own but for answers."""
+    """Return the canonical tables of a study: the contract's columns, rows in an order of their own."""
     study, raw = read(content, sources)
     tables, problems = check_tables(raw, study, load_instruments(study))
     assert [str(p) for p in problems if p.severity == "error"] == []
@@ -90,7 +95,7 @@ def checked(content: dict, sources: list[tuple[dict, bytes]]) -> dict[str, pd.Da
         if (rows := getattr(tables, table)) is not None:
             # not every tool tells how long a form took
             rows = rows[[name for name in columns if name != "duration_seconds"]]
-            found[table] = rows if table in ANSWERS else rows.sort_values(list(rows), ignore_index=True)
+            found[table] = rows.sort_values(list(rows), ignore_index=True)
     return found
 
 
@@ -139,7 +144,7 @@ def rearranged(draw, cells: list[list[str]], one: Written) -> list[list[str]]:
 
 VENDORS = st.builds(
     Vendors,
-    hr=st.sampled_from(["canonical", *files.HR]),
+    hr=st.sampled_from([*files.HR]),  # of the canonical files nobody is known by e-mail
     platform=st.sampled_from(["canonical", "pairs", *files.PLATFORMS]),
     survey=st.sampled_from(["canonical", *files.SURVEYS]),
     language=st.sampled_from(["en", "de"]),
@@ -219,12 +224,11 @@ def assert_rows_add_up(raw: RawTables) -> None:
     """Assert that every record of every file was kept or left out with a line in the ledger."""
     for (table, source), n_rows in raw.rows_in.items():
         told = [p for p in raw.problems if p.source == source and p.action == "rejected"]
-        of_the_file = [p for p in told if p.lines is None or not len(p.lines) or max(p.lines) <= 1]
         kept = raw.tables[table] if table in raw.tables else pd.DataFrame({"_source": [], "_line": []})
         kept = set(kept.loc[kept["_source"].astype("str") == source, "_line"])
         gone = {int(line) for p in told if p.lines is not None for line in p.lines}
         assert len(kept) <= n_rows
-        if not of_the_file and (kept or gone):
+        if not any(p.severity == "error" for p in told):  # an error stops the study, with nothing kept of its file
             assert len(kept | gone) == n_rows, (source, told)
 
 
@@ -270,7 +274,8 @@ def test_a_damaged_spreadsheet_is_told_and_its_rows_add_up(like, data):
         whole = data.draw(broken_bytes(whole))
     else:
         cells = data.draw(damaged(written[at].cells.cells, written[at]))
-        cells = [["".join(sign for sign in cell if sign.isprintable()) for cell in line] for line in cells]
+        width = max(map(len, cells))
+        cells = [[*("".join(filter(str.isprintable, cell)) for cell in line), *[""] * width][:width] for line in cells]
         whole = workbook({"Export": Sheet(cells)}, dates=False)
     sources[at] = (written[at].entry, whole)
     assert_told(content, sources)

@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -69,9 +70,12 @@ def show_fault(name: str, error: BaseException) -> None:
 
 
 def show_problems(problems: Iterable[Problem], title: str | None = None) -> None:
-    """Print problems, errors first: a table on a terminal, a line each elsewhere."""
+    """Print problems, errors first: a table on a terminal, a line each elsewhere.
+
+    What is the same in several files is told once; the ledger has each. Errors are told one by one.
+    """
     order = list(COLOURS)
-    problems = sorted(problems, key=lambda p: order.index(p.severity))
+    problems = sorted(_told_once(problems), key=lambda p: order.index(p.severity))
     if title:
         err.print(title, style="bold red", markup=False)
     if err.is_terminal and problems:
@@ -79,6 +83,23 @@ def show_problems(problems: Iterable[Problem], title: str | None = None) -> None
         return
     for problem in problems:
         err.print(f"  {problem.severity}: {problem} [{problem.action}]", markup=False)
+
+
+def _told_once(problems: Iterable[Problem]) -> list[Problem]:
+    same: dict[tuple, list[Problem]] = {}
+    for n, problem in enumerate(problems):
+        alone = n if problem.severity == "error" else None
+        same.setdefault((problem.severity, problem.rule, problem.message, problem.action, alone), []).append(problem)
+    return [_together(some) for some in same.values()]
+
+
+def _together(some: list[Problem]) -> Problem:
+    files = list(dict.fromkeys(problem.source for problem in some))
+    if len(some) == 1 or len(files) == 1:
+        return some[0]
+    rows = sum(problem.rows for problem in some)
+    source = f"{files[0]} and {len(files) - 1} more file{'s' if len(files) > 2 else ''}"
+    return replace(some[0], source=f"{source}, {rows:,} rows" if rows else source, rows=0, example_rows=())
 
 
 def _ledger(problems: Iterable[Problem]) -> Table:

@@ -29,6 +29,17 @@ def item_columns(export: Export, columns: Columns, card: Instrument, named: Mapp
         code = own.get(column) or _first(by_code, _codes(texts)) or _first(by_wording, _wordings(texts))
         if code and (column in own or code not in own.values()):
             found.setdefault(code, []).append(column)
+    absent = [
+        f"{code}: {column}" for code, column in named.items() if code in card.items and not columns.find([column])
+    ]
+    if absent:
+        export.note(
+            "item_column_absent",
+            f"study.yaml names columns of items that the header does not have ({', '.join(absent)}); correct the name "
+            "there if this file asked them",
+            severity="warning",
+            action="kept",
+        )
     if not found:
         export.fail(
             "no_items",

@@ -30,6 +30,13 @@ def is_keyed(export: Export) -> bool:
     return any(name + mark in export.frame for name in IDS for mark in WAYS.values())
 
 
+def take_out(export: Export) -> None:
+    """Take an export out whose people would be strangers only because the employees could not be read."""
+    message = "names people by e-mail or name, and the employees' exports could not be read; mend those first"
+    export.note("employees_unread", message, export.frame[LINE], severity="warning", action="rejected")
+    export.frame = None
+
+
 def link(export: Export, people: Directory | None) -> None:
     """Give every person of an export the employee id, and drop what named them otherwise.
 

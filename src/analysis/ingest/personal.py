@@ -54,10 +54,15 @@ def without_personal(
     show = bool(columns.used)
     if personal:
         _note_columns(
-            export, "personal_dropped", "hold names, addresses or free text and were not read", personal, show
+            export,
+            "personal_dropped",
+            "hold names, addresses or free text and were not read",
+            personal,
+            show,
+            keeps_asked,
         )
     if unused:
-        _note_columns(export, "column_unused", "were not used", unused, show)
+        _note_columns(export, "column_unused", "were not used", unused, show, keeps_asked)
     return stays
 
 
@@ -73,12 +78,14 @@ def without_free_text(reading: Reading, cells: dict[str, pd.Categorical]) -> Non
         _note_columns(export, "personal_dropped", "hold names, addresses or free text and were not read", free)
 
 
-def _note_columns(export: Export, rule: str, what: str, names: list[str], show: bool = True) -> None:
+def _note_columns(
+    export: Export, rule: str, what: str, names: list[str], show: bool = True, can_stay: bool = True
+) -> None:
     shown = ", ".join(" ".join(name.split())[:40] for name in names[:8])
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     which = f" ({shown}{more})" if show else ""
-    message = f"{len(names)} column(s) {what}{which}; ask for one under keep: in study.yaml if it is needed"
-    export.note(rule, message, action="set_null")
+    advice = "; ask for one under keep: in study.yaml if it is needed" if can_stay else ""
+    export.note(rule, f"{len(names)} column(s) {what}{which}{advice}", action="set_null")
 
 
 def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:

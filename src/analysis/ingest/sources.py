@@ -11,7 +11,7 @@ from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import item_columns, last_forms, long_answers
-from analysis.ingest.linking import directory, is_keyed, link, link_attendees, note_lost_zeros
+from analysis.ingest.linking import directory, is_keyed, link, link_attendees, note_lost_zeros, take_out
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
@@ -109,7 +109,7 @@ def _join(exports: list[Export], study: Study) -> None:
     is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table == "employees")
     for export in read:
         if not is_known and export.table != "employees" and is_keyed(export):
-            export.frame = None  # its people are strangers only because the employees could not be read
+            take_out(export)
             continue
         link(export, people if has_employees else None)
         link_attendees(export, people, known)
