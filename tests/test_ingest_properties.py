@@ -159,7 +159,7 @@ DIALECTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=10, deadline=None, suppress_health_check=SLOW)
 @given(st.sampled_from(COMPANIES), VENDORS, st.data())
 def test_exports_of_any_vendors_in_any_dialect_become_the_same_tables(like, vendors, data):
     content, written = exports(like, vendors)
@@ -248,7 +248,7 @@ def assert_told(content: dict, sources: list[tuple[dict, bytes]]) -> None:
         assert problem.source and problem.message and "Traceback" not in str(problem)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(st.sampled_from(COMPANIES), VENDORS, st.data())
 def test_a_damaged_export_is_told_and_its_rows_add_up(like, vendors, data):
     content, written = exports(like, vendors)
@@ -262,7 +262,7 @@ def test_a_damaged_export_is_told_and_its_rows_add_up(like, vendors, data):
     assert_told(content, sources)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=6, deadline=None, suppress_health_check=SLOW)
 @given(st.sampled_from(COMPANIES), st.data())
 def test_a_damaged_spreadsheet_is_told_and_its_rows_add_up(like, data):
     content, written = exports(like, Vendors(hr="workday", platform="chronus", survey="ms_forms"))
