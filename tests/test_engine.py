@@ -372,10 +372,10 @@ def test_forms_with_neither_wave_nor_day_are_told_to_name_the_wave_at_the_source
 PAIRS = """\
     Mentor,Mentor mail,Mentee,Mentee mail,Began,State,Pair
     "Beispiel, Bo",,Ann Testperson,,2022-06-08,running,M1
-    Bo Beispiel,,,,2022-06-08,unheard of,M2
+    Bo Beispiel,,,,2022-09-08,unheard of,M2
     ,,,,2022-06-08,running,M3
     Nobody Known,,,stranger@acme.example,2022-06-08,running,M4
-    Nobody Known,,Ann Testperson,,2022-06-08,running,M5
+    Nobody Known,,Ann Testperson,,2022-09-08,running,M5
     """
 
 
