@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 
 from analysis.ingest.readers.columns import Coded, Rows
@@ -61,10 +62,11 @@ def _after_header(path: Path, encoding: str, top: Top) -> pa.NativeFile:
 def _line_ends_inside(table: pa.Table) -> np.ndarray:
     """Return how many line ends stand within the cells of each record."""
     inside = np.zeros(table.num_rows, np.int64)
-    for column in _columns(table):
-        ends = np.array([text.count("\n") for text in column.texts])
+    for column in table.columns:
+        cells = column.combine_chunks()
+        ends = pa.compute.count_substring(cells.dictionary, "\n").to_numpy()
         if ends.any():
-            inside += ends[column.codes]
+            inside += ends[cells.indices.to_numpy()]
     return inside
 
 
