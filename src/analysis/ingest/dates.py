@@ -167,8 +167,13 @@ def _is_iso(column: pd.Categorical) -> bool:
 def _iso_apart(texts: pd.Index) -> tuple[np.ndarray, list[str], Clocks]:
     """Return what `_apart` does of texts that are all in ISO form, without a zone; many are judged at once."""
     codes, days = pd.factorize(texts.str[:10])
-    hour, minute, second = (pd.to_numeric(texts.str[at : at + 2]).to_numpy(float) for at in (11, 14, 17))
+    hour, minute, second = (_numbers(texts.str[at : at + 2]) for at in (11, 14, 17))
     return codes, list(days), Clocks(hour * 3600 + minute * 60 + second, np.full(len(texts), np.nan))
+
+
+def _numbers(texts: pd.Index) -> np.ndarray:
+    codes, distinct = pd.factorize(texts)
+    return pd.to_numeric(distinct).to_numpy(float)[codes]
 
 
 def _apart(texts: list[str]) -> tuple[np.ndarray, list[str], Clocks]:
