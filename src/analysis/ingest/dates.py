@@ -11,7 +11,7 @@ from analysis.ingest.date_forms import from_serial, from_ticks, read_day, split
 from analysis.ingest.date_order import Order, Ordered, ordered, shown_order
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
-from analysis.ingest.names import folded
+from analysis.ingest.names import all_folded
 from analysis.ingest.zones import Clocks, days_in_zone, is_zone
 
 YEARS_AHEAD = 10
@@ -19,6 +19,8 @@ NO_DATE = frozenset(("n/a-stillemployed", "still employed", "n/a", "null", "none
 
 _ZERO = re.compile(r"0000([-/.])(?:00)\1(?:00)(?:[ t]00:00(?::00)?)?|00([-/.])00\2(?:0000)")
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.[0-9]+)?|80000(\.0+)?")
+# Whole texts, of which none is a word or a day that stands for no date.
+_ISO = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}(?:[ Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?)?"
 _NO_DAYS = np.array(["0001-01-01", "1900-01-01", "2999-12-31"], "datetime64[D]")
 _NO_YEARS = np.array(["4000", "9999"], "datetime64[Y]")
 
@@ -61,19 +63,16 @@ def to_days(
         Findings: `mixed_date_order`, `ambiguous_date`, `unknown_timezone` (errors), `serial_dates` (warning),
         `no_date`, `dates_translated`.
     """
-    texts = [from_ticks(folded(text)) for text in column.categories]
-    is_none = np.array([text in NO_DATE or _ZERO.fullmatch(text) is not None for text in texts], bool)
-    is_serial = _serials(texts, is_none)
-    texts = [from_serial(text) if serial else text for text, serial in zip(texts, is_serial, strict=True)]
-    codes, days, clocks = _apart(texts)
+    is_none, is_serial, (codes, days, clocks) = _read(column)
     written = _in_order(days, codes, column, order, as_of)
-    is_none |= _stands_for_none(written.dates)
+    is_none = is_none | _stands_for_none(written.dates)
     dates = np.where(is_none, np.datetime64("NaT"), written.dates)
     zones = _unknown_zones(clocks, (written_in, wanted_in))
     if not zones:
         dates = days_in_zone(dates, clocks, written_in=written_in, wanted_in=wanted_in)
-    result = np.where(np.isnat(dates), column.categories.to_numpy(object), np.datetime_as_string(dates).astype(object))
-    is_changed = ~is_none & (result != column.categories.to_numpy(object))
+    given = column.categories.to_numpy(object)
+    result = np.where(np.isnat(dates), given, np.datetime_as_string(dates).astype(object))
+    is_changed = ~is_none & (result != given)
     concerned = {
         "mixed_date_order": written.contradictory,
         "ambiguous_date": written.ambiguous,
@@ -88,7 +87,7 @@ def to_days(
 
 def order_of(column: pd.Categorical, as_of: dt.date) -> Order | None:
     """Return the one order of day and month that a column's numbers can only have; None where none or both do."""
-    _, days, _ = _apart([from_ticks(folded(text)) for text in column.categories])
+    _, days, _ = _apart(_texts(column))
     return shown_order([read_day(day, as_of.year + YEARS_AHEAD) for day in days])
 
 
@@ -97,7 +96,7 @@ def to_moments(column: pd.Categorical, *, order: Order | None, as_of: dt.date) -
 
     Times stand as written, whatever their zone: to subtract one from another.
     """
-    codes, days, clocks = _apart([from_ticks(folded(text)) for text in column.categories])
+    codes, days, clocks = _iso_apart(column.categories) if _is_iso(column) else _apart(_texts(column))
     dates = _in_order(days, codes, column, order, as_of).dates
     seconds = np.where(np.isnan(clocks.seconds), np.timedelta64("NaT"), clocks.seconds.astype("timedelta64[s]"))
     return np.append(dates.astype("datetime64[s]") + seconds, np.datetime64("NaT"))[column.codes]
@@ -139,10 +138,42 @@ def _findings(concerned: dict[str, np.ndarray], column: pd.Categorical, lines: n
             yield Finding(rule, *_TOLD[rule], lines_where(which, column, lines))
 
 
+def _read(column: pd.Categorical) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, list[str], Clocks]]:
+    """Return which texts stand for no date, which are serial numbers, and all of them apart."""
+    if _is_iso(column):
+        neither = np.zeros(len(column.categories), bool)
+        return neither, neither, _iso_apart(column.categories)
+    texts = _texts(column)
+    is_none = np.array([text in NO_DATE or _ZERO.fullmatch(text) is not None for text in texts], bool)
+    is_serial = _serials(texts, is_none)
+    texts = [from_serial(text) if serial else text for text, serial in zip(texts, is_serial, strict=True)]
+    return is_none, is_serial, _apart(texts)
+
+
 def _serials(texts: list[str], is_none: np.ndarray) -> np.ndarray:
     """Return which texts are serial numbers: all that are not none, where all of them are."""
     fits = np.array([_SERIAL.fullmatch(text) is not None for text in texts], bool)
     return fits & (fits | is_none).all()
+
+
+def _texts(column: pd.Categorical) -> list[str]:
+    return [from_ticks(text) for text in all_folded(column.categories).to_numpy(object)]
+
+
+def _is_iso(column: pd.Categorical) -> bool:
+    return bool(column.categories.str.fullmatch(_ISO).all())
+
+
+def _iso_apart(texts: pd.Index) -> tuple[np.ndarray, list[str], Clocks]:
+    """Return what `_apart` does of texts that are all in ISO form, without a zone; many are judged at once."""
+    codes, days = pd.factorize(texts.str[:10])
+    hour, minute, second = (_numbers(texts.str[at : at + 2]) for at in (11, 14, 17))
+    return codes, list(days), Clocks(hour * 3600 + minute * 60 + second, np.full(len(texts), np.nan))
+
+
+def _numbers(texts: pd.Index) -> np.ndarray:
+    codes, distinct = pd.factorize(texts)
+    return pd.to_numeric(distinct).to_numpy(float)[codes]
 
 
 def _apart(texts: list[str]) -> tuple[np.ndarray, list[str], Clocks]:

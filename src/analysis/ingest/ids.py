@@ -7,8 +7,9 @@ import pandas as pd
 
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
-from analysis.ingest.names import folded
+from analysis.ingest.names import all_folded
 
+_SIGNS = "[^0-9A-Za-z_-]"
 _FLOAT = re.compile(r"([0-9]+)\.0+")
 _EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?e\+[0-9]+")
 _IN_GROUPS = re.compile(r"[0-9]{1,3}(?:([,.' ’])[0-9]{3}(?:\1[0-9]{3})*)?")
@@ -30,7 +31,9 @@ def clean_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
         Where every id ends in ``.0`` it is taken off. Findings: `id_as_number` (warning), `id_in_exponent_form`,
         `id_with_separators` (errors).
     """
-    texts = [folded(text) for text in column.categories]
+    if not column.categories.str.contains(_SIGNS).any():
+        return Cells(column)
+    texts = list(all_folded(column.categories).to_numpy(object))
     if texts and all(map(_FLOAT.fullmatch, texts)):
         message = (
             "was read as a number by the program that wrote the file: the .0 behind each id was taken off, but leading "

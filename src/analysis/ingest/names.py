@@ -6,9 +6,11 @@ import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _ONE_SIGN = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("‐‑–−", "-"))
+_UNPLAIN = "[^!-~ ]|  |^ | $"
 _SPECIAL = re.compile(r"([\[?])")
 _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\".]+(\.[^\s@<>()\[\],;:\".]+)+")
@@ -25,6 +27,13 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def all_folded(texts: pd.Index) -> pd.Index:
+    """Return each text `folded`, all at once where they are plain ASCII."""
+    if texts.str.contains(_UNPLAIN).any():
+        return pd.Index([folded(text) for text in texts.to_numpy(object)], dtype="str")
+    return texts.str.lower()
+
+
 def plain(text: str) -> str:
     """Return the letters and digits of a column's name, without case: ``Hire_Date`` is ``hireDate``."""
     return "".join(sign for sign in folded(text) if sign.isalnum())
@@ -36,12 +45,14 @@ def matches(texts: Iterable[str], patterns: Iterable[str]) -> np.ndarray:
     Compared as `folded`; ``*`` stands for any text, every other sign for itself. The empty pattern is for empty cells
     and matches no text.
     """
-    texts = list(texts)
-    wanted = [fnmatch.translate(_SPECIAL.sub(r"[\1]", folded(pattern))) for pattern in patterns if pattern.strip()]
-    if not wanted:
-        return np.zeros(len(texts), bool)
-    some = re.compile("|".join(wanted))
-    return np.array([some.match(folded(text)) is not None for text in texts], bool)
+    texts = all_folded(pd.Index(texts, dtype="str"))
+    wanted = [folded(pattern) for pattern in patterns if pattern.strip()]
+    found = np.asarray(texts.isin([pattern for pattern in wanted if "*" not in pattern]))
+    open_ = [fnmatch.translate(_SPECIAL.sub(r"[\1]", pattern)) for pattern in wanted if "*" in pattern]
+    if open_:
+        some = re.compile("|".join(open_))
+        found |= np.array([some.match(text) is not None for text in texts.to_numpy(object)], bool)
+    return found
 
 
 def plain_email(text: str) -> str | None:

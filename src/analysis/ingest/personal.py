@@ -21,6 +21,7 @@ PERSONAL_NAMES = (
 NO_PERSON = ("*departmentname*", "*jobname*", "*companyname*", "*locationname*", "*programname*", "*unitname*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7}")
+_EMAIL_OR_IP = "@|^[^ g-zG-Z-]*[.:][^ g-zG-Z-]*$"  # of each of both, and of some other texts
 FREE_TEXT = ("exit_reason", "topic", "topics")
 LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
 
@@ -92,19 +93,21 @@ def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bo
     """Whether a column holds names, addresses or free text, by the profile's patterns, its name or its cells."""
     if is_called(name, patterns) or (is_called(name, PERSONAL_NAMES) and not is_called(name, NO_PERSON)):
         return True
-    texts = list(cells.categories)
-    found = sum(bool(_EMAIL.search(text) or _IP.fullmatch(text)) for text in texts)
-    return bool(texts) and (found > len(texts) / 2 or is_free_text(cells))
+    texts = cells.categories
+    possible = texts[texts.str.contains(_EMAIL_OR_IP).astype(bool)].to_numpy(object)
+    found = sum(bool(_EMAIL.search(text) or _IP.fullmatch(text)) for text in possible)
+    return len(texts) > 0 and (found > len(texts) / 2 or is_free_text(cells))
 
 
 def is_free_text(cells: pd.Categorical) -> bool:
     """Whether people wrote the cells themselves: long texts, or texts of several words of which few recur."""
-    texts = list(cells.categories)
-    if any(len(text) > LONG_TEXT and " " in text for text in texts):
+    texts = cells.categories
+    n_spaces = texts.str.count(" ")
+    if ((texts.str.len() > LONG_TEXT) & (n_spaces > 0)).any():
         return True
     filled = int((cells.codes >= 0).sum())
-    wordy = np.mean([text.count(" ") >= 2 for text in texts]) if texts else 0
-    return len(texts) >= LEAST_DISTINCT and len(texts) > MOST_LABELS * filled and wordy > MOST_LABELS
+    recurs = len(texts) < LEAST_DISTINCT or len(texts) <= MOST_LABELS * filled
+    return not recurs and bool((n_spaces >= 2).mean() > MOST_LABELS)
 
 
 def _listed(cells: pd.Categorical) -> pd.Categorical:

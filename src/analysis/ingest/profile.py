@@ -168,7 +168,6 @@ class Profile(_Part):
     tables: dict[TableName, Annotated[tuple[Layout, ...], BeforeValidator(_listed)]]
 
 
-@cache
 def load_profiles() -> dict[str, Profile]:
     """Return the profiles that ship with the package, by name.
 
@@ -177,33 +176,44 @@ def load_profiles() -> dict[str, Profile]:
     BadInput
         A profile breaks the form above.
     """
-    return _profiles(PROFILES, "profiles")
+    return {name: _shipped(name) for name in shipped_names()}
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the profiles that ship with the package."""
+    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
 
 def profiles_of(study: Study) -> dict[str, Profile]:
-    """Return the profiles that a study can use, by name; its own (``profiles/*.yaml`` in its folder) win.
+    """Return the profiles that a study's sources name, and its own (``profiles/*.yaml`` in its folder), which win.
 
     Raises
     ------
     BadInput
         With every mistake of the study's own profiles.
     """
-    return load_profiles() | _profiles(study.folder / "profiles", "profiles")
-
-
-def _profiles(folder: Path, prefix: str) -> dict[str, Profile]:
-    found, problems = {}, []
-    for path in sorted(folder.glob("*.yaml")):
-        source = f"{prefix}/{path.name}"
+    own, problems = {}, []
+    for path in sorted((study.folder / "profiles").glob("*.yaml")):
         try:
-            profile = validated(Profile, load_yaml(path, source=source), source=source)
-            if profile.profile != path.stem:
-                raise bad_input(
-                    source, f"holds profile {profile.profile}: make the file's name and it equal", rule="profile_name"
-                )
-            found[profile.profile] = profile
+            own[path.stem] = _profile(path)
         except BadInput as bad:
             problems += bad.problems
     if problems:
         raise BadInput(problems)
-    return found
+    named = {source.profile for source in study.sources} - set(own)
+    return {name: _shipped(name) for name in shipped_names() if name in named} | own
+
+
+@cache
+def _shipped(name: str) -> Profile:
+    return _profile(PROFILES / f"{name}.yaml")
+
+
+def _profile(path: Path) -> Profile:
+    source = f"profiles/{path.name}"
+    profile = validated(Profile, load_yaml(path, source=source), source=source)
+    if profile.profile != path.stem:
+        raise bad_input(
+            source, f"holds profile {profile.profile}: make the file's name and it equal", rule="profile_name"
+        )
+    return profile

@@ -5,9 +5,9 @@ import os
 import secrets
 import stat
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import recoded
@@ -15,7 +15,8 @@ from analysis.plan.errors import bad_input
 
 KEY = "MENTORING_KEY"
 KEY_BYTES = 32
-PEOPLE = ("employee_id", "manager_id", "ratee_id", "rater_id", "attendee_ids")
+LISTS = "attendee_ids"
+PEOPLE = ("employee_id", "manager_id", "ratee_id", "rater_id", LISTS)
 OTHERS = (("match_id",), ("respondent_id",))
 
 
@@ -100,19 +101,28 @@ def concealed(tables: dict[str, pd.DataFrame], key: bytes) -> dict[str, pd.DataF
 
 def _concealed(tables: dict[str, pd.DataFrame], columns: tuple[str, ...], key: bytes) -> dict[str, pd.DataFrame]:
     found = [(table, name) for table, frame in tables.items() for name in columns if name in frame]
-    ids = sorted({part for t, name in found for text in tables[t][name].cat.categories for part in _parts(text, name)})
-    pseudonym = {text: _pseudonym(rank, text, columns[0], key) for rank, text in enumerate(ids)}
-    for table, name in found:
+    parts = [_parts(tables[table][name].cat.categories, name) for table, name in found]
+    ids = pd.Index(pd.concat(parts).unique(), dtype="str").sort_values() if parts else pd.Index([], dtype="str")
+    numbered = enumerate(ids.to_numpy(object))
+    pseudonyms = np.array([_pseudonym(rank, text, columns[0], key) for rank, text in numbered], dtype=object)
+    for (table, name), part in zip(found, parts, strict=True):
         cells = tables[table][name].array
-        texts = [";".join(pseudonym[part] for part in _parts(text, name)) for text in cells.categories]
-        tables = tables | {table: tables[table].assign(**{name: recoded(cells.codes, texts)})}
+        hidden = pd.Series(pseudonyms[ids.get_indexer(part)], part.index)
+        if name == LISTS:
+            joined = hidden.groupby(level=0).agg(";".join).reindex(range(len(cells.categories)))
+            column = recoded(cells.codes, list(joined.fillna("")))
+        else:
+            column = cells.rename_categories(pd.Index(hidden, dtype="str"))
+        tables = tables | {table: tables[table].assign(**{name: column})}
     return tables
 
 
-def _parts(text: str, name: str) -> Iterable[str]:
-    if name != "attendee_ids":
-        return (text,)
-    return tuple(part.strip() for part in text.split(";") if part.strip())
+def _parts(texts: pd.Index, name: str) -> pd.Series:
+    """Return the ids in each distinct text, under the text's code."""
+    parts = pd.Series(texts, dtype="str")
+    if name == LISTS:
+        parts = parts.str.split(";").explode().str.strip()
+    return parts[parts != ""].astype("str")
 
 
 def _pseudonym(rank: int, text: str, kind: str, key: bytes) -> str:

@@ -15,7 +15,7 @@ from analysis.ingest.linking import directory, is_keyed, link, link_attendees, n
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
-from analysis.ingest.profile import Layout, Profile, profiles_of
+from analysis.ingest.profile import Layout, Profile, profiles_of, shipped_names
 from analysis.ingest.pseudonyms import concealed, load_key
 from analysis.ingest.readers import read_export
 from analysis.ingest.same_enrolment import unite_enrolments
@@ -179,7 +179,7 @@ class _Reader:
         nothing = Export(self.source.table, self.source.name)
         profile = self.profiles.get(self.source.profile)
         if profile is None:
-            known = ", ".join(sorted(self.profiles))
+            known = ", ".join(sorted({*shipped_names(), *self.profiles}))
             nothing.fail(
                 "unknown_profile",
                 f"profile {self.source.profile!r} in study.yaml is not known; the profiles are {known}",
