@@ -40,6 +40,8 @@ class Columns:
 
 def first_filled(columns: Sequence[pd.Categorical]) -> pd.Categorical:
     """Return, row by row, the first cell that is not missing."""
+    if len(columns) == 1:
+        return columns[0]
     texts: list[str] = []
     codes = np.full(len(columns[0]), -1, dtype=np.int64)
     for column in columns:

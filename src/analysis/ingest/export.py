@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.plan.errors import Action, Problem, Severity
+from analysis.plan.errors import Action, Problem, Severity, distinct
 
 SOURCE, LINE = "_source", "_line"
 
@@ -62,7 +62,7 @@ class Export:
         action: Action = "repaired",
     ) -> None:
         """Note a problem of the whole export, or of the records that begin on these lines (each counted once)."""
-        lines = np.unique(np.asarray(list(lines) if not isinstance(lines, (np.ndarray, pd.Series)) else lines, int))
+        lines = distinct(np.asarray(lines if isinstance(lines, (np.ndarray, pd.Series)) else list(lines), int))
         self.problems.append(
             Problem(
                 severity=severity,

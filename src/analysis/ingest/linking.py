@@ -129,13 +129,13 @@ def _note_strangers(export: Export, some: np.ndarray, everybody: np.ndarray) -> 
         export.note("unmatched_person", message, lines, severity="warning", action="rejected")
 
 
-def note_lost_zeros(export: Export, known: set[str]) -> None:
+def note_lost_zeros(export: Export, known: pd.Index) -> None:
     """Warn of ids that are nobody's, but would be somebody's with the zeros that a spreadsheet takes off."""
     for name in IDS:
-        if export.table == "employees" or name not in export.frame or not known:
+        if export.table == "employees" or name not in export.frame or known.empty:
             continue
         cells = export.frame[name].array
-        lost = np.append(lost_zeros(pd.Index(cells.categories), pd.Index(sorted(known))), False)[cells.codes]
+        lost = np.append(lost_zeros(pd.Index(cells.categories), known), False)[cells.codes]
         if lost.any():
             export.note(
                 "lost_leading_zeros",

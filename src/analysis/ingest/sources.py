@@ -105,6 +105,7 @@ def _join(exports: list[Export], study: Study) -> None:
     people, waves = directory(read), [e.frame for e in read if e.table == "waves"]
     listed = [e.frame["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.frame]
     known = {text for column in listed for text in column.cat.categories}
+    ids = pd.Index(sorted(known), dtype="str")
     has_employees = any(e.table == "employees" for e in exports)
     is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table == "employees")
     for export in read:
@@ -113,7 +114,7 @@ def _join(exports: list[Export], study: Study) -> None:
             continue
         link(export, people if has_employees else None)
         link_attendees(export, people, known)
-        note_lost_zeros(export, known)
+        note_lost_zeros(export, ids)
         assign_waves(export, waves)
         assign_intakes(export, study)
         if export.is_forms:

@@ -65,6 +65,13 @@ class Problem:
         return f"{where}: {self.message}"
 
 
+def distinct(lines: np.ndarray) -> np.ndarray:
+    """Return line numbers in order, each once: marked in a row of flags, much faster than sorting millions of them."""
+    marked = np.zeros(int(lines.max(initial=-1)) + 1, dtype=bool)
+    marked[lines] = True
+    return np.flatnonzero(marked)
+
+
 class BadInput(Exception):
     """Input that cannot be used as it is: every problem that was found, not the first alone.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.plan.errors import Problem
+from analysis.plan.errors import Problem, distinct
 from analysis.validate.rule import lines_by_source
 
 COLUMNS = ["table", "source", "rows_in", "rows_kept", "rows_repaired", "rows_translated", "rows_rejected"]
@@ -43,10 +43,10 @@ def account(
     counts = []
     for key, n in rows_in.items():
         file = _file(*key)
-        lines = np.setdiff1d(left.get(key, _NONE), broken.get(file, _NONE))
+        lines = _without(left.get(key, _NONE), broken.get(file, _NONE))
         lines = _NONE if unusable & {file, _file("study", key[1])} else lines
-        repaired = np.intersect1d(lines, changed.get(file, _NONE), assume_unique=True)
-        translated = np.setdiff1d(repaired, mended.get(file, _NONE), assume_unique=True)
+        repaired = lines[np.isin(lines, changed.get(file, _NONE), kind="table")]
+        translated = _without(repaired, mended.get(file, _NONE))
         counts.append((*key, n, len(lines), len(repaired), len(translated), n - len(lines)))
     return pd.DataFrame(counts, columns=COLUMNS)
 
@@ -57,6 +57,10 @@ def lines_of(tables: Mapping[str, pd.DataFrame]) -> Lines:
 
 
 _NONE = np.zeros(0, dtype=int)
+
+
+def _without(lines: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return lines[~np.isin(lines, others, kind="table")]
 
 
 def _file(table: str, source: str) -> tuple[str, str]:
@@ -73,7 +77,7 @@ def _lines_touched(problems: Iterable[Problem]) -> Lines:
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     for problem in problems:
         found.setdefault(_file(problem.table, problem.source), []).append(_known(problem))
-    return {key: np.unique(np.concatenate(parts)) for key, parts in found.items()}
+    return {key: distinct(np.concatenate(parts)) for key, parts in found.items()}
 
 
 def _is_of_the_file(problem: Problem) -> bool:
