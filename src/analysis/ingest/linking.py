@@ -47,7 +47,9 @@ def link(export: Export, people: Directory | None) -> None:
             given = export.frame[name + WAYS[way]].array
             here = emptied(given, taken)
             if people is None and way == "email":
-                columns.append(recoded(here.codes, [plain_email(text) for text in here.categories]))
+                ids = recoded(here.codes, [plain_email(text) for text in here.categories])
+                _note_no_address(export, name, (here.codes >= 0) & (ids.codes < 0))
+                columns.append(ids)
             else:
                 ids, unmatched, ambiguous = (people or Directory.of([])).find(way, here)
                 _note(export, name, way, unmatched, ambiguous)
@@ -74,6 +76,17 @@ def _note(export: Export, name: str, way: str, unmatched: np.ndarray, ambiguous:
     if ambiguous.any():
         message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
         export.note("ambiguous_person", message, export.frame.loc[ambiguous, LINE], severity="warning", action=action)
+
+
+def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
+    if not which.any():
+        return
+    message = (
+        f"what stands in the place of an e-mail address for {name} is none, and no export of employees is there to find "
+        "anybody in; correct it there, or add the employees"
+    )
+    action = "rejected" if name in NEEDED else "set_null"
+    export.note("unmatched_person", message, export.frame.loc[which, LINE], severity="warning", action=action)
 
 
 def link_attendees(export: Export, people: Directory, known: set[str]) -> None:

@@ -16,11 +16,23 @@ PERSONAL_NAMES = (
     *("*name", "name*", "*vorname*", "*nachname*", "*prenom*", "*apellido*", "*nombre*", "*cognome*"),
     *("*email*", "*mailaddress*", "*phone*", "*telefon*", "*mobile*", "*ipaddress*", "*iban*", "*passport*"),
     *("*latitude*", "*longitude*", "*birthdate*", "*dateofbirth*", "*geburtsdatum*", "*address*", "*adresse*"),
+    *("*manager", "*supervisor", "*vorgesetzte*", "*recruiter*", "*hrbp*", "*businesspartner*", "*buddy*", "*coach*"),
+    *("mentor", "mentee", "partner", "reportsto", "*userid*", "*login*", "*badge*", "*passwor*"),
     *("*nationalid*", "*socialsecurity*", "ssn", "*taxid*", "*photo*", "*linkedin*", "*comment*", "*kommentar*"),
 )
-NO_PERSON = ("*departmentname*", "*jobname*", "*companyname*", "*locationname*", "*programname*", "*unitname*")
+NO_PERSON = (
+    "ismanager",
+    "issupervisor",
+    "*departmentname*",
+    "*jobname*",
+    "*companyname*",
+    "*locationname*",
+    "*programname*",
+    "*unitname*",
+)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7}")
+_TELLING = re.compile(r".*[^\W\d_].*|[0-9]{5,}", re.DOTALL)
 FREE_TEXT = ("exit_reason", "topic", "topics")
 LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
 
@@ -82,12 +94,19 @@ def _note_columns(export: Export, rule: str, what: str, names: list[str], show: 
 
 
 def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:
-    """Whether a column holds names, addresses or free text, by the profile's patterns, its name or its cells."""
+    """Whether a column holds names, addresses, ids or free text, by the profile's patterns, its name or its cells."""
     if is_called(name, patterns) or (is_called(name, PERSONAL_NAMES) and not is_called(name, NO_PERSON)):
         return True
     texts = list(cells.categories)
     found = sum(bool(_EMAIL.search(text) or _IP.fullmatch(text)) for text in texts)
-    return bool(texts) and (found > len(texts) / 2 or is_free_text(cells))
+    return bool(texts) and (found > len(texts) / 2 or is_free_text(cells) or _is_of_one_each(cells))
+
+
+def _is_of_one_each(cells: pd.Categorical) -> bool:
+    """Whether a column tells people apart as an id does: no two rows alike, of letters or of long numbers."""
+    texts = cells.categories
+    is_id = len(texts) >= LEAST_DISTINCT and len(texts) == int((cells.codes >= 0).sum())
+    return is_id and all(map(_TELLING.fullmatch, texts))
 
 
 def is_free_text(cells: pd.Categorical) -> bool:
