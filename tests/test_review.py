@@ -86,7 +86,7 @@ def test_names_and_ids_of_others_stay_at_the_door(tmp_path):
 
 def test_the_first_line_of_a_file_without_a_header_is_shown_nowhere(tmp_path):
     file = write(tmp_path / "e.csv", "E01,Ada Secret,ada@x.com,2020-01-02", "E02,Bo Hidden,bo@x.com,2020-01-03")
-    run = init(tmp_path, "acme", "--employees", file)
+    run = init(tmp_path, "--employees", file)
     drafted = (tmp_path / "data/acme/study.yaml").read_text(encoding="utf-8")
     for text in ("Secret", "ada@x.com", "E01"):
         assert text not in drafted

@@ -82,7 +82,7 @@ def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
     if not which.any():
         return
     message = (
-        f"what stands in the place of an e-mail address for {name} is none, and no export of employees is there to find "
+        f"what stands in the place of an e-mail address for {name} is none, and there is no file of employees to find "
         "anybody in; correct it there, or add the employees"
     )
     action = "rejected" if name in NEEDED else "set_null"
