@@ -20,6 +20,8 @@ from analysis.plan.contract import TABLES
 from analysis.plan.study import Source, Study
 
 CANONICAL = "canonical"
+# Nobody employed is younger.
+YOUNGEST = 10
 _YEAR = re.compile(r"[0-9]{4}([.]0)?")
 
 
@@ -48,12 +50,16 @@ class Reading:
         `called` is what the export calls the column. A cell that cannot be read stays as it is, for validation to
         report.
         """
-        column = self.entered(column)
+        given, column = column, self.entered(column)
+        gone = (given.codes >= 0) & (column.codes < 0)
+        if gone.any():
+            message = f"column {called} says here that nothing was entered; read as empty"
+            self.export.note("nothing_entered", message, self._lines[gone], action="set_null")
         kind = TABLES[self.export.table][name].kind
         if self.is_canonical and kind != "id":
             return column
         if name == "birth_year" and not all(map(_YEAR.fullmatch, column.categories)):
-            return _years(self._days(column, called))
+            return _years(self._days(column, called), self.study.as_of.year - YOUNGEST)
         if kind == "date":
             return self._days(column, called)
         if kind in ("number", "integer"):
@@ -118,5 +124,9 @@ class Reading:
         return read.column
 
 
-def _years(days: pd.Categorical) -> pd.Categorical:
-    return recoded(days.codes, [day[:4] if len(day) == 10 and day[4] == "-" else day for day in days.categories])
+def _years(days: pd.Categorical, latest: int) -> pd.Categorical:
+    """Return the years of birth; one after `latest` was written with two digits and lies a century before."""
+    is_day = [len(day) == 10 and day[4] == "-" and day[:4].isdigit() for day in days.categories]
+    years = [day[:4] if known else day for day, known in zip(days.categories, is_day, strict=True)]
+    early = [known and int(year) > latest for year, known in zip(years, is_day, strict=True)]
+    return recoded(days.codes, [str(int(y) - 100) if e else y for y, e in zip(years, early, strict=True)])

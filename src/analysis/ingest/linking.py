@@ -54,7 +54,9 @@ def link(export: Export, people: Directory | None) -> None:
             given = export.frame[name + WAYS[way]].array
             here = emptied(given, taken)
             if people is None and way == "email":
-                columns.append(recoded(here.codes, [plain_email(text) for text in here.categories]))
+                ids = recoded(here.codes, [plain_email(text) for text in here.categories])
+                _note_no_address(export, name, (here.codes >= 0) & (ids.codes < 0))
+                columns.append(ids)
             else:
                 ids, unmatched, ambiguous = (people or Directory.of([])).find(way, here)
                 _note(export, name, way, unmatched, ambiguous)
@@ -62,8 +64,18 @@ def link(export: Export, people: Directory | None) -> None:
             taken = taken | (given.codes >= 0)
         export.frame = export.frame.assign(**{name: first_filled(columns)})
         if name in NEEDED:
-            # who was named and not found is out; who was not named at all is for validation to say
-            export.frame = export.frame[~taken | export.frame[name].notna()].reset_index(drop=True)
+            # who was named and not found is out; who was not named at all is for validation to say, but for forms:
+            # some respondent without a name must not stop a study
+            nameless = ~taken & export.is_forms & export.frame[name].isna().to_numpy()
+            if nameless.any():
+                message = (
+                    "the form names nobody, so the answers cannot be linked; give the person's id or e-mail address"
+                )
+                export.note(
+                    "nobody_named", message, export.frame.loc[nameless, LINE], severity="warning", action="rejected"
+                )
+            stays = (~taken & ~nameless) | export.frame[name].notna().to_numpy()
+            export.frame = export.frame[stays].reset_index(drop=True)
     drop = [c for c in export.frame.columns if "@" in c and c.partition("@")[0] in IDS]
     export.frame = export.frame.drop(columns=drop)
 
@@ -81,6 +93,17 @@ def _note(export: Export, name: str, way: str, unmatched: np.ndarray, ambiguous:
     if ambiguous.any():
         message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
         export.note("ambiguous_person", message, export.frame.loc[ambiguous, LINE], severity="warning", action=action)
+
+
+def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
+    if not which.any():
+        return
+    message = (
+        f"what stands in the place of an e-mail address for {name} is none, and there is no file of employees to find "
+        "anybody in; correct it there, or add the employees"
+    )
+    action = "rejected" if name in NEEDED else "set_null"
+    export.note("unmatched_person", message, export.frame.loc[which, LINE], severity="warning", action=action)
 
 
 def link_attendees(export: Export, people: Directory, known: set[str]) -> None:

@@ -24,7 +24,7 @@ def planned_waves(study: Study) -> Export | None:
 
 
 def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
-    """Give forms without a wave the one of their instrument whose opening and closing day hold their day."""
+    """Give forms without a wave the one of their instrument whose opening and closing day alone hold their day."""
     frame = export.frame
     if export.table not in ANSWERS or {"responded_at", "instrument"} - set(frame) or not waves:
         return
@@ -40,7 +40,10 @@ def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
     wave = first_filled([given, _by_day(frame["responded_at"].array, frame["instrument"].array, spans)])
     outside = (wave.codes < 0) & frame["responded_at"].notna().to_numpy()
     if outside.any():
-        message = "the form's day lies in no wave of its instrument (opens to closes); correct the waves, or give wave:"
+        message = (
+            "the form's day lies in no wave of its instrument (opens to closes), or in several; correct the waves, or "
+            "give wave:"
+        )
         export.note("outside_waves", message, frame.loc[outside, LINE], severity="warning", action="rejected")
     export.frame = frame.assign(wave=wave)[~outside].reset_index(drop=True)
 
@@ -54,8 +57,8 @@ def _by_day(days: pd.Categorical, instruments: pd.Categorical, spans: list[tuple
     found: list[str | None] = []
     for pair in distinct:
         day, instrument = days.categories[pair // n_instruments], instruments.categories[pair % n_instruments]
-        hits = (wave for wave, name, opens, closes in spans if name == instrument and opens <= day <= closes)
-        found.append(next(hits, None) if pair >= 0 else None)
+        hits = {wave for wave, name, opens, closes in spans if name == instrument and opens <= day <= closes}
+        found.append(hits.pop() if pair >= 0 and len(hits) == 1 else None)
     return recoded(codes, found)
 
 

@@ -16,12 +16,24 @@ PERSONAL_NAMES = (
     *("*name", "name*", "*vorname*", "*nachname*", "*prenom*", "*apellido*", "*nombre*", "*cognome*"),
     *("*email*", "*mailaddress*", "*phone*", "*telefon*", "*mobile*", "*ipaddress*", "*iban*", "*passport*"),
     *("*latitude*", "*longitude*", "*birthdate*", "*dateofbirth*", "*geburtsdatum*", "*address*", "*adresse*"),
+    *("*manager", "*supervisor", "*vorgesetzte*", "*recruiter*", "*hrbp*", "*businesspartner*", "*buddy*", "*coach*"),
+    *("mentor", "mentee", "partner", "reportsto", "*userid*", "*login*", "*badge*", "*passwor*"),
     *("*nationalid*", "*socialsecurity*", "ssn", "*taxid*", "*photo*", "*linkedin*", "*comment*", "*kommentar*"),
 )
-NO_PERSON = ("*departmentname*", "*jobname*", "*companyname*", "*locationname*", "*programname*", "*unitname*")
+NO_PERSON = (
+    "ismanager",
+    "issupervisor",
+    "*departmentname*",
+    "*jobname*",
+    "*companyname*",
+    "*locationname*",
+    "*programname*",
+    "*unitname*",
+)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7}")
 _EMAIL_OR_IP = "@|^[^ g-zG-Z-]*[.:][^ g-zG-Z-]*$"  # of each of both, and of some other texts
+_TELLING = re.compile(r".*[^\W\d_].*|[0-9]{5,}", re.DOTALL)
 FREE_TEXT = ("exit_reason", "topic", "topics")
 LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
 
@@ -90,13 +102,20 @@ def _note_columns(
 
 
 def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:
-    """Whether a column holds names, addresses or free text, by the profile's patterns, its name or its cells."""
+    """Whether a column holds names, addresses, ids or free text, by the profile's patterns, its name or its cells."""
     if is_called(name, patterns) or (is_called(name, PERSONAL_NAMES) and not is_called(name, NO_PERSON)):
         return True
     texts = cells.categories
     possible = texts[texts.str.contains(_EMAIL_OR_IP).astype(bool)].to_numpy(object)
     found = sum(bool(_EMAIL.search(text) or _IP.fullmatch(text)) for text in possible)
-    return len(texts) > 0 and (found > len(texts) / 2 or is_free_text(cells))
+    return len(texts) > 0 and (found > len(texts) / 2 or is_free_text(cells) or _is_of_one_each(cells))
+
+
+def _is_of_one_each(cells: pd.Categorical) -> bool:
+    """Whether a column tells people apart as an id does: no two rows alike, of letters or of long numbers."""
+    texts = cells.categories
+    is_id = len(texts) >= LEAST_DISTINCT and len(texts) == int((cells.codes >= 0).sum())
+    return is_id and all(map(_TELLING.fullmatch, texts))
 
 
 def is_free_text(cells: pd.Categorical) -> bool:

@@ -165,7 +165,7 @@ class Profile(_Part):
     documentation: Names = ()
     unverified: str = ""
     header: Header = Header()
-    tables: dict[TableName, Annotated[tuple[Layout, ...], BeforeValidator(_listed)]]
+    tables: dict[TableName, Annotated[tuple[Layout, ...], BeforeValidator(_listed), Field(min_length=1)]]
 
 
 def load_profiles() -> dict[str, Profile]:

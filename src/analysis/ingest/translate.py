@@ -15,6 +15,7 @@ from analysis.ingest.columns import (
 )
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.keys import first_and_last
+from analysis.ingest.names import matches
 from analysis.ingest.profile import Key, Layout, Names
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
@@ -94,6 +95,7 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
     for name in dict.fromkeys([*own, *layout.picks, *layout.values]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.frame), -1), []))
+        _check_patterns(export, name, given, own.get(name, {}), layout.values.get(name, {}))  # noqa: PD011
         picks = [(rows_where(pick.when, columns), pick.value) for pick in layout.picks.get(name, ())]
         decided = [
             *_by_value(given, own.get(name, {})),
@@ -112,6 +114,29 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
         if changed.any():
             message = f"values of {name} were translated as study.yaml or the profile says"
             export.note("values_translated", message, export.frame.loc[changed, LINE])
+
+
+def _check_patterns(
+    export: Export, name: str, cells: pd.Categorical, own: Mapping[str, Names], known: Mapping[str, Names]
+) -> None:
+    """Refuse the study's patterns where they take what means something else: *voluntary* fits "Involuntary"."""
+    means = {value: np.append(matches(cells.categories, [value, *known.get(value, ())]), False) for value in known}
+    fits = {value: np.append(matches(cells.categories, patterns), False) for value, patterns in own.items()}
+    contested = np.sum([*fits.values(), np.zeros(len(cells.categories) + 1, bool)], axis=0) > 1
+    for value, patterns in own.items():
+        wide = np.append(matches(cells.categories, [text for text in patterns if "*" in text]), False)
+        is_own = means.get(value, np.zeros_like(contested))
+        for other, which in means.items():
+            contested |= wide & which & ~is_own & (other != value)
+    if contested[cells.codes].any():
+        export.note(
+            f"contested_{name}",
+            f"values: in study.yaml has patterns of {name} that fit these cells, but another value claims them too; "
+            "write the export's values in full, without *",
+            export.frame.loc[contested[cells.codes], LINE],
+            severity="error",
+            action="rejected",
+        )
 
 
 def _by_value(cells: pd.Categorical, values: Mapping[str, Names]) -> list[tuple[np.ndarray, str]]:

@@ -96,6 +96,8 @@ def _refusals_of_name(name: str, data: Path) -> Iterator[BadInput]:
         yield bad_input(name[:80], message, rule="study_name")
     elif (data / name).exists():
         yield _folder_exists(name)
+    elif any(above.exists() and not above.is_dir() for above in (data, *data.parents)):
+        yield bad_input("--data", "is no folder, or lies in something that is none; name a folder", rule="parameters")
 
 
 def _refusals_of_files(paths: Sequence[Path]) -> Iterator[BadInput]:
@@ -107,6 +109,9 @@ def _refusals_of_files(paths: Sequence[Path]) -> Iterator[BadInput]:
             what = "is a folder" if path.is_dir() else "is not there"
             message = f"{what}; give the path of an export (and FILE#SHEET for one sheet of a spreadsheet)"
             yield bad_input(str(path), message, rule="missing_file")
+        elif not path.name.isprintable():
+            message = "has signs in its name that cannot be written down in a line; rename it"
+            yield bad_input(ascii(path.name)[:80], message, rule="file_name")
 
 
 def _refusals_of_wishes(wishes: Wishes) -> Iterator[BadInput]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -125,6 +126,17 @@ class Source(_Part):
         return f"{self.path}#{self.sheet}" if self.sheet else self.path
 
 
+def _read_twice(sources: Iterable[Source]) -> list[Source]:
+    """Return the sources that an earlier one reads already; one form may hold the items of several instruments."""
+    seen, twice = set(), []
+    for source in sources:
+        what = source.url_env or (PurePosixPath(source.path), source.sheet, source.instrument)
+        if (source.table, what) in seen:
+            twice.append(source)
+        seen.add((source.table, what))
+    return twice
+
+
 class Study(_Part):
     """One company's study, as `study.yaml` states it.
 
@@ -188,6 +200,11 @@ class Study(_Part):
         ids = [p.id for p in self.programs]
         if len(set(ids)) < len(ids):
             raise ValueError("two programs have the same id")
+        for source in _read_twice(self.sources):
+            raise ValueError(
+                f"two sources read the table {source.table} from {source.name}, and its rows cannot be told apart: "
+                "take one out, or make one query of two (UNION ALL)"
+            )
         unknown = {f"{t}.{c}" for t, columns in self.values.items() for c in columns if c not in contract.TABLES[t]}
         if unknown:
             raise ValueError(f"values: no such canonical column: {', '.join(sorted(unknown))}")
