@@ -54,7 +54,7 @@ class Reading:
         gone = (given.codes >= 0) & (column.codes < 0)
         if gone.any():
             message = f"column {called} says here that nothing was entered; read as empty"
-            self.export.note("nothing_entered", message, self._lines[gone], action="set_null")
+            self.export.note("nothing_entered", message, action="set_null")
         kind = TABLES[self.export.table][name].kind
         if self.is_canonical and kind != "id":
             return column

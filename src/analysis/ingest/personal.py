@@ -57,9 +57,11 @@ def without_personal(
         cells = export.frame[name].array
         if name in asked:
             stays[name] = cells
+        elif is_called(name, layout.ignored):
+            unused.append(name)
         elif is_personal(name, cells, layout.personal):
             personal.append(name)
-        elif keeps_all and not is_called(name, layout.ignored):
+        elif keeps_all:
             stays[name] = cells
         else:
             unused.append(name)
