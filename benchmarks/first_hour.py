@@ -46,7 +46,8 @@ def run(command: str, clone: Path) -> str:
     """Return a command, what it printed and how long it took."""
     started = time.monotonic()
     # the key of the pseudonyms is a new one, as on a machine that has not seen the project
-    settings = os.environ | {"XDG_CONFIG_HOME": str(clone.parent / "config"), "COLUMNS": "120"}
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    settings = own | {"XDG_CONFIG_HOME": str(clone.parent / "config"), "COLUMNS": "120"}
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, shell=True, cwd=clone, env=settings, **how)
     seconds = time.monotonic() - started
