@@ -72,7 +72,8 @@ def test_a_table_is_not_read_twice_from_one_place(tmp_path, twice):
 def test_one_form_may_hold_the_items_of_two_instruments():
     source = {"table": "responses", "path": "raw/form.csv", "profile": "qualtrics"}
     both = [source | {"instrument": "pulse"}, source | {"instrument": "climate"}]
-    Study(study="s", title="S", schema_version=1, study_start="2022-01-01", as_of="2025-01-01", sources=both)
+    study = Study(study="s", title="S", schema_version=1, study_start="2022-01-01", as_of="2025-01-01", sources=both)
+    assert [source.instrument for source in study.sources] == ["pulse", "climate"]
 
 
 def test_names_and_ids_of_others_stay_at_the_door(tmp_path):
