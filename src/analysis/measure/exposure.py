@@ -30,6 +30,26 @@ def starts_elsewhere(enrolments: pd.DataFrame, program_id: str) -> pd.DataFrame:
     return rows[["employee_id", "start_date"]].drop_duplicates(ignore_index=True)
 
 
+def started_before(enrolments: pd.DataFrame, program_id: str, day: pd.Timestamp) -> pd.Index:
+    """Return the people who first started a program, in any role, before `day`.
+
+    Where `day` is the first day observed nobody could have been seen leaving after such a start, so they are neither
+    treated nor comparators.
+    """
+    starts = first_starts(enrolments, program_id)
+    return starts.index[starts < pd.Timestamp(day)]
+
+
+def competing_starts(enrolments: pd.DataFrame, program_id: str, role: str) -> pd.DataFrame:
+    """Return the starts that end a comparison with `role` in a program, one row each: ``employee_id``, ``start_date``.
+
+    They are starts in the company's other programs and in the other roles of this one.
+    """
+    is_other = (enrolments["program_id"] != program_id) | (enrolments["role"] != role)
+    rows = enrolments[is_other & enrolments["start_date"].notna()]
+    return rows[["employee_id", "start_date"]].drop_duplicates(ignore_index=True)
+
+
 def participation(enrolments: pd.DataFrame) -> pd.DataFrame:
     """Return the way in, one row per program, intake and role: people who enrolled, were offered a place and started.
 
