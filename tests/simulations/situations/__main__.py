@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.plan.seeds import rng
 from simulations.situations.main_row import main_row
 from simulations.situations.registry import SITUATIONS, situation
+from simulations.situations.table import write_readme
 from simulations.situations.world import Situation
 
 HERE = Path(__file__).parent
@@ -83,6 +84,7 @@ def main() -> None:
                 print(chosen.name, found.T.to_string(header=False), sep="\n", flush=True)
             else:
                 found.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+                write_readme()
 
 
 if __name__ == "__main__":

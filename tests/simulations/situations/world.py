@@ -44,9 +44,12 @@ class Situation:
         understands: without the keys that came with the remedy.
     is_refused
         Whether the right answer is `not_estimable`.
+    is_too_wide_a_fault
+        Whether intervals that hold the truth far too often are the fault.
     """
 
     name: str
     about: str
     make: Callable[[np.random.Generator, bool], Case]
     is_refused: bool = False
+    is_too_wide_a_fault: bool = False
