@@ -26,8 +26,8 @@ def result(folder: str, chosen: Situation) -> pd.Series | None:
 def passes(chosen: Situation, found: pd.Series) -> bool:
     """Return whether the answer is right: refused where it must be, else unbiased with intervals that hold the truth.
 
-    Bias under a tenth of the standard deviation or within 3 Monte-Carlo errors of zero; coverage at least the least, and
-    at most the most where the situation asks for that.
+    Bias under a tenth of the standard deviation or within 3 Monte-Carlo errors of zero; coverage at least the least,
+    and at most the most where the situation asks for that.
     """
     if chosen.is_refused:
         return bool(found["n_estimated"] <= 0.01 * found["n_studies"])
