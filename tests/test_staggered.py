@@ -49,7 +49,8 @@ def stack_of(scores: np.ndarray, start: np.ndarray, terms: np.ndarray, reach: in
 
 def rows_of(stack: Stack, keep: np.ndarray) -> Stack:
     """Return some of the rows, cells numbered anew."""
-    kept = Stack(**{name: value[keep] for name, value in vars(stack).items()})
+    arrays = {name: value[keep] for name, value in vars(stack).items() if isinstance(value, np.ndarray)}
+    kept = Stack(**vars(stack) | arrays)
     return Stack(**vars(kept) | {"cell": np.unique(kept.cell, return_inverse=True)[1]})
 
 
@@ -410,7 +411,7 @@ def company_panels():
     build = (scores, found.tables, found.study, program, "mentor")
     return (
         build_panel(*build),
-        build_earlier_panel(scores, found.tables, program, "mentor"),
+        build_earlier_panel(*build),
     )
 
 

@@ -93,7 +93,7 @@ def _by_starts(world: World, company: Company, draw: np.random.Generator) -> Ite
     """Yield the rows of starts that people chose: the answer, its checks, and what else is done."""
     program = program_of(world)
     panel = build_panel(company.scores, company.tables, STUDY, program, ROLE)
-    earlier = build_earlier_panel(company.scores, company.tables, program, ROLE)
+    earlier = build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE)
     n = _n_treated(panel)
     if not n:
         yield from ((name, 0, None) for name in (DID, PLAIN, OWN_CHANGE, UNADJUSTED, ANCOVA))

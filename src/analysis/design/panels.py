@@ -6,19 +6,29 @@ from functools import cache, cached_property, partial
 import numpy as np
 import pandas as pd
 
+from analysis.design.competing import (
+    Starts,
+    stand_in_weights,
+    started_between,
+    starts_only_after,
+    took_part_before,
+    without_start_between,
+)
 from analysis.design.covariates import covariates_on
 from analysis.design.lottery import Lottery
-from analysis.design.trials import eligible_levels, is_eligible, not_started, units_reached
-from analysis.measure.calendar import add_months, months_between
+from analysis.design.trials import eligible_levels, is_eligible
+from analysis.measure.calendar import ONE_DAY, add_months, months_between
 from analysis.measure.employment import Staff, job_history, staff_on
-from analysis.measure.exposure import first_starts
+from analysis.measure.exposure import started_before
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
 PANEL_COLUMNS = [
     *("cell", "wave_before", "wave_after", "wave_position", "employee_id", "is_treated", "unit", "manager_id"),
-    *("start_date", "is_later_starter", "months_since_start", "before", "after"),
+    *("start_date", "is_later_starter", "months_since_start", "before", "after", "stand_in_weight"),
 ]
+STARTED, OBSERVED = "started at any time, and their colleagues", "started in the period observed, and their colleagues"
+IN_THE_COMPARISON = "in the comparison"
 
 
 @dataclass(frozen=True)
@@ -32,17 +42,22 @@ class Panel:
         ``cell``, ``wave_before``, ``wave_after``, ``wave_position`` (1 = first wave after the start; −1 = the wave
         before the last one before it), ``employee_id``, ``is_treated``, ``unit``, ``manager_id``, ``start_date`` (the
         treated's), ``is_later_starter`` (a comparator who starts the program later on), ``months_since_start`` (the
-        treated's, at the wave of that position; negative before the start), ``before``, ``after`` (scores). In a
-        lottery the treated are those offered, the start is the intake, and months are not counted.
+        treated's, at the wave of that position; negative before the start), ``before``, ``after`` (scores),
+        ``stand_in_weight`` (of comparators, for those who are none any more at the later wave:
+        `design.competing.stand_in_weights`; 1 for the treated). In a lottery the treated are those offered, the start
+        is the intake, and months are not counted.
     known
         Same rows, what was known before the first start in the cell.
     is_randomized
         Whether lots decided: then nobody is left out for want of an earlier score.
+    way_in
+        People on the way into the comparison, in the steps before it: ``step``, ``n_treated``, ``n_control``.
     """
 
     everyone: pd.DataFrame
     known: pd.DataFrame
     is_randomized: bool = False
+    way_in: pd.DataFrame | None = None
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -57,8 +72,9 @@ class Panel:
 
     @cached_property
     def flow(self) -> pd.DataFrame:
-        """People by step and arm: ``step``, ``n_treated``, ``n_control``."""
-        return _flow(self.everyone)
+        """People by step and arm: ``step``, ``n_treated``, ``n_control``; each step holds the next."""
+        flow = _flow(self.everyone)
+        return flow if self.way_in is None else pd.concat([self.way_in, flow], ignore_index=True)
 
     @cached_property
     def _is_compared(self) -> np.ndarray:
@@ -85,64 +101,134 @@ def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Pro
     horizon. Comparators in a cell are of the role's levels, had not started the program when the later wave closed
     and, in a rollout, belong to units that it had not reached.
 
+    The estimand is the effect of starting the role, with all that those who start do afterwards, against starting
+    neither it nor anything that competes with it by the later wave. Those who started are therefore followed as they
+    are, another program begun on the same day or later included, as in retention. A comparator who starts another
+    program or another role of this one (in a rollout also: who starts early, or moves to a unit that was reached) is
+    none from that day on, and the others stand in (`design.competing.stand_in_weights`). Who started another program
+    after the earlier wave and before the start is in neither arm, since that program's effect would be in their change
+    too; to have started one before the earlier wave is a covariate. Who started this program before the period
+    observed is in neither arm.
+
     Parameters
     ----------
     scores
         As from `measure.scales`: one row per person and wave.
     """
-    starts, waves = _starts(tables, program, role), _waves(scores)
-    return _panel(_cells_after(waves, starts, study.horizons_months[0]), scores, tables, program, role)
+    starts = Starts.of(tables, program, role)
+    own, waves = _observed(starts, study), _waves(scores)
+    cells = _cells_after(waves, own, study.horizons_months[0])
+    rows, known = _everyone(cells, scores, tables, program, role, starts)
+    rows["stand_in_weight"] = stand_in_weights(rows, known)
+    stays = ~rows["is_ended"].to_numpy(dtype=bool)
+    kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
+    before = started_before(tables.enrolments, program.id, study.study_start)
+    way_in = _way_in(rows, kept, starts.role.index.intersection(before), own.index)
+    return Panel(kept, known[stays].reset_index(drop=True), way_in=way_in)
 
 
-def build_earlier_panel(scores: pd.DataFrame, tables: Tables, program: Program, role: str) -> Panel:
+def build_earlier_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:
     """Return the change from every wave before a start to the last one before it: what an event study shows there.
 
     A cell pairs them in the order of time: ``after`` is the last score before the start, and ``wave_position`` is −1
     for the wave before it, −2 for the one before that. Comparators in a cell are of the role's levels and had not
     started the program when the last wave before the start closed (as not-yet-treated in Callaway & Sant'Anna 2021,
-    J Econometrics 225:200).
+    J Econometrics 225:200). Who started another program, or another role, between the two waves is in neither arm.
     """
-    cells = _cells_before(_waves(scores), _starts(tables, program, role))
-    return _panel(cells, scores, tables, program, role)
+    starts = Starts.of(tables, program, role)
+    cells = _cells_before(_waves(scores), _observed(starts, study))
+    rows, known = _everyone(cells, scores, tables, program, role, starts)
+    return Panel(rows.assign(stand_in_weight=1.0)[PANEL_COLUMNS], known)
 
 
-def _starts(tables: Tables, program: Program, role: str) -> pd.Series:
-    """Return the first start in the role of who had not been in the program before in another one."""
-    starts, any_start = (first_starts(tables.enrolments, program.id, *of) for of in ((role,), ()))
-    return starts[starts <= any_start.reindex(starts.index)]
+def _observed(starts: Starts, study: Study) -> pd.Series:
+    """Return the first starts in the role, of the period observed, of who was not in another role or program before.
+
+    In a rollout those who started before their unit was reached chose to, and are left out too.
+    """
+    own = starts.role[starts.role <= starts.program.reindex(starts.role.index)]
+    own = own[own >= pd.Timestamp(study.study_start)]
+    if starts.moves is None or starts.moves.empty:
+        return own
+    there = starts.moves.groupby("employee_id")["start_date"].min().reindex(own.index)
+    return own[there.isna() | (there <= own)]
 
 
-def _panel(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: str) -> Panel:
-    """Return everyone in the cells; a cell may turn out to hold one arm alone."""
-    any_start = first_starts(tables.enrolments, program.id)
-    reached = units_reached(tables, any_start) if program.assignment == "rollout" else None
+def _way_in(everyone: pd.DataFrame, kept: pd.DataFrame, unobserved: pd.Index, own: pd.Index) -> pd.DataFrame | None:
+    """Return the steps before the comparison, where people were lost to them: all steps hold the next."""
+    control = everyone.loc[~everyone["is_treated"].astype(bool), "employee_id"].nunique()
+    there = kept.loc[~kept["is_treated"].astype(bool), "employee_id"].nunique()
+    found = []
+    if len(unobserved):
+        found.append((STARTED, len(own) + len(unobserved), control))
+    if len(unobserved) or control > there:
+        found.append((OBSERVED, len(own), control))
+    return pd.DataFrame(found, columns=["step", "n_treated", "n_control"]) if found else None
+
+
+def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: str, starts: Starts):
+    """Return everyone in the cells and their covariates; a cell may turn out to hold one arm alone.
+
+    Columns as in `Panel.everyone` but for the weight, and ``is_ended``: a comparator at first, and not at the later
+    wave.
+    """
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
     # All cells of those who start in one interval ask for the staff of the same day.
     staff_of = cache(partial(staff_on, tables.employees, history))
     parts, known = [], []
     for number, (before, after, position, starters) in enumerate(cells):
+        last, day = (before if position > 0 else after)["closes"], starters.min()
+        pair = _Pair(before["closes"], after["closes"], day, position > 0)
+        treated = without_start_between(starters, starts.elsewhere, last)
         if tables.employees is None:
-            people, covariates = _people_without_hr(starters, any_start, after["closes"], wide.index)
+            people, covariates = _people_without_hr(pair, treated, starts, wide.index.union(starters.index))
         else:
-            people, covariates = _people(staff_of(starters.min()), rule, starters, any_start, reached, after["closes"])
-        ids, pair = people["employee_id"], wide.reindex(people["employee_id"])
-        opens = (after if position > 0 else before)["opens"]
+            people, covariates = _people(pair, staff_of(day), rule, treated, starts)
+        ids, scored = people["employee_id"], wide.reindex(people["employee_id"])
         rows = people.assign(
             cell=number,
             wave_before=before["wave"],
             wave_after=after["wave"],
             wave_position=position,
             start_date=starters.reindex(ids).to_numpy(),
-            is_later_starter=any_start.reindex(ids).notna().to_numpy() & ~people["is_treated"].to_numpy(dtype=bool),
-            months_since_start=_months_since_start(ids, starters, opens),
-            before=pair[before["wave"]].to_numpy(),
-            after=pair[after["wave"]].to_numpy(),
+            is_later_starter=starts.program.reindex(ids).notna().to_numpy() & ~people["is_treated"].to_numpy(dtype=bool),
+            months_since_start=_months_since_start(ids, starters, (after if position > 0 else before)["opens"]),
+            before=scored[before["wave"]].to_numpy(),
+            after=scored[after["wave"]].to_numpy(),
         )
-        parts.append(rows[PANEL_COLUMNS])
-        known.append(covariates)
-    rows = _stacked(parts, PANEL_COLUMNS)
-    return Panel(rows, pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index))
+        parts.append(rows)
+        known.append(covariates.assign(**took_part_before(starts, ids, before["closes"])))
+    rows = _stacked(parts, [*PANEL_COLUMNS[:-1], "is_ended"])
+    return rows, pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two waves of a cell: the days on which they close, the cell's first start, and whether it lies between them."""
+
+    closes_before: pd.Timestamp
+    closes_after: pd.Timestamp
+    day: pd.Timestamp
+    is_after_start: bool
+
+    def role_of(self, people: pd.Series, starters: pd.Series, starts: Starts) -> tuple[np.ndarray, ...]:
+        """Return who is treated, who is a comparator at first, and who of these is none at the later wave.
+
+        People whose levels and units fit; shape (people,) each.
+        """
+        closes = self.closes_after
+        since = self.closes_before + ONE_DAY
+        treated = people.isin(starters.index).to_numpy()
+        if not self.is_after_start:
+            clean = ~started_between(starts.competing, people, since, closes)
+            waits = starts_only_after(starts.program, people, closes)
+            return treated & clean, ~treated & clean & waits, np.zeros(len(people), dtype=bool)
+        by_choice = starts.moves is not None
+        waits = ~treated & starts_only_after(starts.program, people, self.day - ONE_DAY)
+        waits &= by_choice | starts_only_after(starts.role, people, closes)
+        waits &= ~started_between(starts.elsewhere, people, since, self.day - ONE_DAY)
+        return treated, waits, waits & started_between(starts.ends, people, self.day, closes)
 
 
 def _months_since_start(people: pd.Series, starters: pd.Series, wave_opens: pd.Timestamp) -> np.ndarray:
@@ -177,27 +263,29 @@ def _cells_after(waves: pd.DataFrame, starts: pd.Series, horizon: int):
                 yield before, records[j], j - i, starters
 
 
-def _people(staff: Staff, rule: Eligibility, starters, any_start, reached, closes):
-    """Return the cell's people (``employee_id, is_treated, unit, manager_id``), and their covariates that day.
+def _people(pair: _Pair, staff: Staff, rule: Eligibility, starters: pd.Series, starts: Starts):
+    """Return the cell's people (``employee_id, is_treated, is_ended, unit, manager_id``), and their covariates.
 
-    The day, of which `staff` is, is the first start in the cell.
+    As on the day of the first start in the cell, of which `staff` is.
     """
-    is_treated = staff.spells["employee_id"].isin(starters.index).to_numpy()
-    keep = is_treated | (is_eligible(staff, rule) & not_started(staff, any_start, reached, after=closes))
-    staff, is_treated = staff.take(keep), is_treated[keep]
-    jobs = staff.jobs
-    people = {"employee_id": staff.spells["employee_id"], "is_treated": is_treated, "unit": jobs["department"]}
-    return pd.DataFrame(people | {"manager_id": jobs["manager_id"]}), covariates_on(staff, {})
+    treated, waits, ended = pair.role_of(staff.spells["employee_id"], starters, starts)
+    waits &= is_eligible(staff, rule)
+    if starts.reached is not None:
+        unit = staff.jobs["department"]
+        waits &= unit.notna().to_numpy() & starts_only_after(starts.reached, unit, pair.closes_after)
+    keep = treated | waits
+    staff, jobs = staff.take(keep), staff.take(keep).jobs
+    people = {"employee_id": staff.spells["employee_id"], "is_treated": treated[keep], "is_ended": ended[keep]}
+    people |= {"unit": jobs["department"], "manager_id": jobs["manager_id"]}
+    return pd.DataFrame(people), covariates_on(staff, {})
 
 
-def _people_without_hr(starters, any_start, closes, answered):
+def _people_without_hr(pair: _Pair, starters: pd.Series, starts: Starts, answered: pd.Index):
     """Return everybody who ever answered or starts here: without HR dates nobody is known to be gone or ineligible."""
-    ids = pd.Series(answered.union(starters.index), name="employee_id")
-    own_start = any_start.reindex(ids).to_numpy()
-    is_treated = ids.isin(starters.index).to_numpy()
-    keep = is_treated | np.isnat(own_start) | (own_start > np.datetime64(closes))
-    people = pd.DataFrame({"employee_id": ids, "is_treated": is_treated, "unit": None, "manager_id": None})
-    people = people[keep].reset_index(drop=True)
+    ids = pd.Series(answered, name="employee_id")
+    treated, waits, ended = pair.role_of(ids, starters, starts)
+    people = pd.DataFrame({"employee_id": ids, "is_treated": treated, "is_ended": ended})
+    people = people.assign(unit=None, manager_id=None)[treated | waits].reset_index(drop=True)
     return people, pd.DataFrame(index=people.index)
 
 
@@ -236,6 +324,7 @@ def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) ->
                 "months_since_start": np.nan,
                 "before": before.to_numpy(),
                 "after": pair[wave].to_numpy(),
+                "stand_in_weight": 1.0,
                 "stratum": drew["stratum"].to_numpy(),
             }
             parts.append(pd.DataFrame(rows))
@@ -253,7 +342,7 @@ def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def _flow(rows: pd.DataFrame) -> pd.DataFrame:
     """Return people by step and arm: in the comparison, answered before, answered after, answered both."""
     steps = {
-        "in the comparison": rows["employee_id"].notna(),
+        IN_THE_COMPARISON: rows["employee_id"].notna(),
         "answered before": rows["before"].notna(),
         "answered after": rows["after"].notna(),
         "answered both": rows[["before", "after"]].notna().all(axis=1),

@@ -38,7 +38,13 @@ class Propensity:
     terms: np.ndarray
 
 
-def fit_propensity(terms: np.ndarray, treated: np.ndarray, trial: np.ndarray, prior_sd: float = PRIOR_SD) -> Propensity:
+def fit_propensity(
+    terms: np.ndarray,
+    treated: np.ndarray,
+    trial: np.ndarray,
+    prior_sd: float = PRIOR_SD,
+    counts: np.ndarray | None = None,
+) -> Propensity:
     """Fit a logistic regression of starting on covariates, with every trial's own start rate as an offset.
 
     Newton's method on the penalized likelihood. The offset (log odds of the share that started in the trial) takes
@@ -52,15 +58,18 @@ def fit_propensity(terms: np.ndarray, treated: np.ndarray, trial: np.ndarray, pr
         Shape (rows,): whether the person started that day, and the trial's number.
     prior_sd
         Standard deviation of the normal prior on each coefficient but the intercept; infinite = none.
+    counts
+        How often each row counts, shape (rows,); once each where not given.
     """
+    counts = np.ones(len(treated)) if counts is None else counts
     x = np.column_stack([np.ones(len(terms)), terms])
     y = treated.astype(float)
-    offset = start_log_odds(y, trial, np.ones(len(y)))[trial]
-    beta = newton(x, y, offset, np.ones(len(y)), np.zeros(x.shape[1]), prior_sd)
+    offset = start_log_odds(y, trial, counts)[trial]
+    beta = newton(x, y, offset, counts, np.zeros(x.shape[1]), prior_sd)
     linear = offset + x @ beta
     p = 1 / (1 + np.exp(-linear))
-    information = _information(x, p * (1 - p), prior_sd)
-    return Propensity(p, linear, beta, np.linalg.inv(information), x * (y - p)[:, None], x)
+    information = _information(x, counts * p * (1 - p), prior_sd)
+    return Propensity(p, linear, beta, np.linalg.inv(information), x * (counts * (y - p))[:, None], x)
 
 
 def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -> np.ndarray:

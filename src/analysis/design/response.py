@@ -104,6 +104,8 @@ class Asked:
         What the arms are made alike by: covariates, or under a lottery the earlier score; shape (rows, terms).
     position
         Each row's place in the frame that it came from, shape (rows,).
+    stand_in
+        How many comparators each one stands for (`design.competing.stand_in_weights`), shape (rows,).
     is_randomized
         Whether a lottery decided the arm.
     """
@@ -119,6 +121,7 @@ class Asked:
     known: np.ndarray
     terms: np.ndarray
     position: np.ndarray
+    stand_in: np.ndarray
     is_randomized: bool
 
     @property
@@ -175,9 +178,15 @@ def asked_of(rows: pd.DataFrame, covariates: np.ndarray, is_randomized: bool = F
         known=np.column_stack([earlier, covariates]),
         terms=earlier if is_randomized else covariates,
         position=np.arange(len(rows)),
+        stand_in=stand_in_of(rows),
         is_randomized=is_randomized,
     )
     return asked.in_both_arms() if is_randomized else asked.take(~missing).in_both_arms()
+
+
+def stand_in_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return how many comparators each row stands for, shape (rows,); one where nothing is said."""
+    return rows.get("stand_in_weight", pd.Series(1.0, index=rows.index)).astype(float).fillna(1.0).to_numpy()
 
 
 def _mean(values: np.ndarray) -> float:

@@ -24,7 +24,9 @@ def comparator_weights(asked: Asked) -> np.ndarray:
 
 
 def _stack(asked: Asked, y: np.ndarray) -> staggered.Stack:
-    return staggered.Stack(y, asked.treated, asked.cell, asked.wave_position, asked.terms, asked.cluster)
+    return staggered.Stack(
+        y, asked.treated, asked.cell, asked.wave_position, asked.terms, asked.cluster, asked.stand_in
+    )
 
 
 def predicted_outcome(invited: Asked) -> np.ndarray:

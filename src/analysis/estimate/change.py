@@ -72,7 +72,13 @@ def did_change(panel: Panel, earlier: Panel | None, by_unit: bool) -> Changed:
 
 
 def regression_adjusted(
-    y: np.ndarray, treated: np.ndarray, cell: np.ndarray, terms: np.ndarray, weights: np.ndarray, cluster: np.ndarray
+    y: np.ndarray,
+    treated: np.ndarray,
+    cell: np.ndarray,
+    terms: np.ndarray,
+    weights: np.ndarray,
+    cluster: np.ndarray,
+    by_unit: bool = False,
 ) -> Adjusted:
     """Return the treated's mean `y` minus their prediction from one weighted regression among the comparators.
 
@@ -84,9 +90,11 @@ def regression_adjusted(
         Shape (rows,). Every cell has rows of both arms.
     terms
         Covariates, shape (rows, terms); each cell has an intercept of its own.
+    by_unit
+        Whether clusters are units, which may be few, and not people.
     """
     together = np.ones(len(y), dtype=int)
-    stack = Stack(y, treated, cell, together, terms, cluster)
+    stack = Stack(y, treated, cell, together, terms, cluster, by_unit=by_unit)
     return Adjusted(effects(stack, weights, together - 1).interval(0), weights)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
-from analysis.design.panels import Panel
+from analysis.design.panels import IN_THE_COMPARISON, Panel
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Adjusted, did_change, itt_score
 from analysis.estimate.inference import Interval
@@ -109,7 +109,7 @@ def change_row(
         return estimated(question, analysis, estimator, interval, groups(measured.panel.rows), **changes)
     if measured.panel is None:
         return not_estimable(question, analysis, estimator, measured.reason, **changes)
-    present = measured.panel.flow.loc[0, ["n_treated", "n_control"]]
+    present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
     if ((present > 0) & (present < ask.study.min_cell)).any():
         return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
     reason = why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
@@ -150,7 +150,7 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
 
 
 def _why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
-    compared, both = counts.loc["in the comparison"], counts.loc["answered both"]
+    compared, both = counts.loc[IN_THE_COMPARISON], counts.loc["answered both"]
     if compared["n_treated"] == 0 and is_lottery(ask):
         return (
             f"No intake has people of both kinds, offered a place and not, and a survey wave within "

@@ -159,6 +159,7 @@ def ancova_change(panel: Panel, terms: np.ndarray, weights: np.ndarray, by_unit:
         np.column_stack([terms, _earlier(rows)]),
         weights,
         _cluster(rows, by_unit),
+        by_unit,
     )
     return adjusted.interval
 
@@ -180,8 +181,10 @@ def _cluster(rows: pd.DataFrame, by_unit: bool) -> np.ndarray:
 
 
 def _df(rows: pd.DataFrame, by_unit: bool) -> int:
-    counted = _cluster(rows, by_unit)[rows["is_treated"].to_numpy(dtype=bool)]
-    return max(len(np.unique(counted)) - 1, 1)
+    """Return one less than the people with treated rows; of units, than those of the arm that has fewer."""
+    counted, treated = _cluster(rows, by_unit), rows["is_treated"].to_numpy(dtype=bool)
+    arms = (treated, ~treated) if by_unit else (treated,)
+    return max(min(len(np.unique(counted[arm])) for arm in arms) - 1, 1)
 
 
 def _arm_first(rows: pd.DataFrame, others: np.ndarray) -> np.ndarray | None:

@@ -8,7 +8,9 @@ import pandas as pd
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import Panel
 from analysis.design.propensity import att_weights, fit_propensity
+from analysis.design.response import stand_in_of
 from analysis.estimate.inference import Interval, wald
+from analysis.estimate.unit_variance import Fit, scaled_by_unit
 
 # A comparator who alone decides a fitted value has no residual to enlarge.
 LEAST_FREEDOM = 0.2
@@ -40,6 +42,10 @@ class Stack:
         Standardized covariates, shape (rows, terms).
     cluster
         Who is counted together, as codes, shape (rows,).
+    stand_in
+        How many comparators each row stands for (`design.competing.stand_in_weights`), shape (rows,); None: one each.
+    by_unit
+        Clusters are units that a program reached, and may be few.
     """
 
     y: np.ndarray
@@ -48,6 +54,8 @@ class Stack:
     position: np.ndarray
     terms: np.ndarray
     cluster: np.ndarray
+    stand_in: np.ndarray | None = None
+    by_unit: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,21 +70,27 @@ class Effects:
         What each cluster adds to each of them, shape (sets, clusters).
     n_rows, n_clusters
         Treated rows and clusters with treated rows, shape (sets,).
+    unit_df
+        Degrees of freedom where clusters are units (`estimate.unit_variance`); their influence is then scaled as it
+        must be. None where they are people.
     """
 
     estimates: np.ndarray
     influence: np.ndarray
     n_rows: np.ndarray
     n_clusters: np.ndarray
+    unit_df: np.ndarray | None = None
 
     @property
     def df(self) -> np.ndarray:
-        """Student's degrees of freedom: clusters with treated rows, less one."""
-        return np.maximum(self.n_clusters - 1, 1)
+        """Student's degrees of freedom: people with treated rows, less one; of units as in `unit_df`."""
+        return np.maximum(self.n_clusters - 1, 1) if self.unit_df is None else self.unit_df
 
     @property
     def covariance(self) -> np.ndarray:
-        """Return the covariance of the estimates, clusters / (clusters − 1) included, shape (sets, sets)."""
+        """Return the covariance of the estimates, people / (people − 1) included, shape (sets, sets)."""
+        if self.unit_df is not None:
+            return self.influence @ self.influence.T
         scaled = self.influence * np.sqrt(self.n_clusters / self.df)[:, None]
         return scaled @ scaled.T
 
@@ -112,19 +126,23 @@ def stacked(panels: tuple[Panel, ...], by_unit: bool) -> tuple[Stack, DesignMatr
         position,
         matrix.values,
         pd.factorize(cluster)[0],
+        stand_in_of(rows),
+        by_unit,
     ), matrix
 
 
 def comparator_weights(stack: Stack) -> np.ndarray:
     """Return ATT weights, shape (rows,): 1 for the treated; for comparators the odds of starting.
 
-    One propensity model for each position, over all its cells; in each cell the weights sum to its treated rows.
+    One propensity model for each position, over all its cells; in each cell the weights sum to its treated rows. A
+    comparator who stands for others (`Stack.stand_in`) counts as so many in the model and in the weights, as if those
+    whose comparison ended were still there.
     """
-    weights = np.ones(len(stack.y))
+    weights, counts = np.ones(len(stack.y)), np.ones(len(stack.y)) if stack.stand_in is None else stack.stand_in
     for rows, cell in _by_position(stack):
-        treated = stack.treated[rows]
-        propensity = fit_propensity(stack.terms[rows], treated, cell)
-        weights[rows] = att_weights(propensity.linear, treated, cell)
+        treated, n = stack.treated[rows], counts[rows]
+        propensity = fit_propensity(stack.terms[rows], treated, cell, counts=n)
+        weights[rows] = att_weights(propensity.linear + np.log(n), treated, cell)
     return weights
 
 
@@ -168,18 +186,23 @@ def effects(stack: Stack, weights: np.ndarray, sets: np.ndarray) -> Effects:
     n = np.bincount(codes)
     compared = _against_comparators(stack, weights, treated, codes, 1 / n[codes])
     estimates = np.bincount(codes, weights=compared.residual) / n
-    own = (compared.residual - estimates[codes]) / n[codes]
-    np.add.at(compared.influence, (codes, stack.cluster[treated]), own)
+    own = np.zeros_like(compared.influence)
+    np.add.at(own, (codes, stack.cluster[treated]), (compared.residual - estimates[codes]) / n[codes])
     people = pd.DataFrame({"set": codes, "cluster": stack.cluster[treated]}).drop_duplicates()
-    return Effects(estimates, compared.influence, n, np.bincount(people["set"]))
+    sizes = n, np.bincount(people["set"])
+    if not stack.by_unit:
+        return Effects(estimates, own + compared.influence, *sizes)
+    scaled = scaled_by_unit(own, compared.influence, compared.fits, stack.cluster, stack.cell, treated, codes)
+    return Effects(estimates, scaled.influence, *sizes, scaled.df)
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """Treated rows less their predictions, shape (treated,), and what the predictions add, shape (sets, clusters)."""
+    """Treated rows less their predictions, shape (treated,), what the predictions add, shape (sets, clusters), fits."""
 
     residual: np.ndarray
     influence: np.ndarray
+    fits: list[Fit]
 
 
 def _against_comparators(
@@ -194,10 +217,12 @@ def _against_comparators(
         is that of the comparators on each sum; the treated's own is not in it.
     """
     influence, residual = np.zeros((sets.max() + 1, stack.cluster.max() + 1)), np.zeros(len(treated))
+    fits = []
     for rows, cell in _by_position(stack):
         x = np.column_stack([np.eye(cell.max() + 1)[cell], stack.terms[rows]])
         control = ~stack.treated[rows]
         fitted = _Regression.of(x[control], stack.y[rows][control], weights[rows][control], cell.max() + 1)
+        fits.append(Fit(rows, x, control, fitted.inverse, fitted.weighted, fitted.freedom))
         here = np.isin(treated, rows)
         x_treated = x[np.searchsorted(rows, treated[here])]
         residual[here] = stack.y[treated[here]] - x_treated @ fitted.coefficients
@@ -206,7 +231,7 @@ def _against_comparators(
             chosen = sets[here] == code
             added = fitted.influence(factors[here][chosen] @ x_treated[chosen])
             influence[code] -= np.bincount(cluster, weights=added, minlength=influence.shape[1])
-    return _Compared(residual, influence)
+    return _Compared(residual, influence, fits)
 
 
 def effect_slope(stack: Stack, weights: np.ndarray, value: np.ndarray) -> Interval | None:
@@ -251,13 +276,16 @@ class _Regression:
     weighted
         Terms times weights, shape (rows, terms).
     residual
-        Divided by one minus the row's leverage, shape (rows,).
+        Divided by `freedom`, shape (rows,).
+    freedom
+        One minus the row's leverage, or `LEAST_FREEDOM` where that is less, shape (rows,).
     """
 
     coefficients: np.ndarray
     inverse: np.ndarray
     weighted: np.ndarray
     residual: np.ndarray
+    freedom: np.ndarray
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray, weights: np.ndarray, n_cells: int) -> "_Regression":
@@ -270,8 +298,8 @@ class _Regression:
             products += np.diag(penalty)
         inverse = np.linalg.pinv(products, hermitian=True)
         coefficients = inverse @ (xw.T @ y)
-        leverage = np.einsum("ij,ij->i", xw @ inverse, x)
-        return cls(coefficients, inverse, xw, (y - x @ coefficients) / (1 - leverage).clip(LEAST_FREEDOM))
+        freedom = (1 - np.einsum("ij,ij->i", xw @ inverse, x)).clip(LEAST_FREEDOM)
+        return cls(coefficients, inverse, xw, (y - x @ coefficients) / freedom, freedom)
 
     def influence(self, at: np.ndarray) -> np.ndarray:
         """Return what each row adds to the prediction at some terms, shape (rows,)."""

@@ -130,7 +130,7 @@ class ScaleQuestion:
             horizon = int(min(self.ask.study.horizons_months[0], self._lottery.waitlist_months))
             return Measured(build_lottery_panel(scores, self._lottery, horizon), **told)
         tables, study, program, role = self.opened.tables, self.ask.study, self.ask.program, self.ask.role
-        earlier = build_earlier_panel(scores, tables, program, role)
+        earlier = build_earlier_panel(scores, tables, study, program, role)
         return Measured(build_panel(scores, tables, study, program, role), earlier, **told)
 
     @cached_property
