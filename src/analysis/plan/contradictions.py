@@ -92,17 +92,27 @@ def _columns(study: "Study") -> Iterator[Contradiction]:
                 yield Contradiction(("columns", table, name), unknown_column(table, name, contract.TABLES[table]))
 
 
-def unknown_column(table: str, name: str, known: Iterable[str]) -> str:
+def survey_columns(study: "Study", items: Iterable[str]) -> Iterator[Contradiction]:
+    """Yield the keys under ``columns:`` of a survey's table that are neither its canonical columns nor items."""
+    items = list(items)
+    for table, columns in study.columns.items():
+        known = [*contract.TABLES[table], *items]
+        for name in columns:
+            if table in contract.ANSWERS and name not in known:
+                yield Contradiction(("columns", table, name), unknown_column(table, name, known, " or item"))
+
+
+def unknown_column(table: str, name: str, known: Iterable[str], more: str = "") -> str:
     """Return what is said of a key under ``columns:`` that is none of those known."""
     known = list(known)
     return (
-        f"columns: {table} has no canonical column {name}{did_you_mean(name, known)} (the key is the canonical name, "
-        "its value the export's column)"
+        f"columns: {table} has no canonical column{more} {name}{did_you_mean(name, known)} (the key is the canonical "
+        "name, its value the export's column)"
     )
 
 
 def _values(study: "Study") -> Iterator[Contradiction]:
-    for table, columns in study.values.items():  # noqa: PD011 (no frames)
+    for table, columns in study.values.items():
         for name, values in columns.items():
             column = contract.TABLES[table].get(name)
             if column is None:
