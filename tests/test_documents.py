@@ -77,8 +77,8 @@ def test_codebook_describes_every_column_as_the_contract_does(table):
     ]
     for row, column in zip(rows, TABLES[table].values(), strict=True):
         assert {f"`{value}`" for value in column.allowed} == set(re.findall(r"`\w+`", row[3]))
-        limits = [f"{limit:g}" for limit in (column.minimum, column.maximum) if limit is not None]
-        assert re.findall(r"\d+", row[3]) == limits
+        limits = [f"{limit:.0f}" for limit in (column.minimum, column.maximum) if limit is not None]
+        assert re.findall(r"-?\d+", row[3].replace(MINUS, "-")) == limits
 
 
 def default_text(field) -> str:

@@ -96,10 +96,10 @@ def test_only_the_first_five_keys_are_required(tmp_path):
         ("path: raw/workers.csv", "path: /raw/workers.csv", 17, "must lie inside the study's folder"),
         ("title: ACME's buddies", "# title forgotten", 1, "title: Field required"),
         ("study: acme", "study: other", 2, "its folder is acme"),
-        ("as_of: 2025-06-30", "as_of: 2021-06-30", 1, "as_of must lie after study_start"),
-        ("[12, 24]", "[24, 12]", 1, "horizons_months must rise"),
+        ("as_of: 2025-06-30", "as_of: 2021-06-30", 5, "as_of must lie after study_start"),
+        ("[12, 24]", "[24, 12]", 6, "horizons_months must rise"),
         ("[12, 24]", "[0, 12]", 6, "horizons_months"),
-        ("exit_type: {voluntary", "exit_kind: {voluntary", 1, "no such canonical column: employees.exit_kind"),
+        ("exit_type: {voluntary", "exit_kind: {voluntary", 20, "no such canonical column: employees.exit_kind"),
         ("format: pair", "format: [pair", 13, "is not valid YAML"),
     ],
 )

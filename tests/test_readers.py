@@ -13,6 +13,7 @@ import pyreadstat
 import pytest
 from exports import cells, only, read_file, told
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from pydantic import ValidationError
 
 from analysis.ingest.profile import Header
 from analysis.ingest.readers import csv_file, encoding, workbook
@@ -86,7 +87,6 @@ def test_an_encoding_that_is_given_is_used_and_not_told(tmp_path):
         (b"employee_id,location\nE1,Graz\nE2,K\xf6ln\n", "ascii", (3,)),
         (ROSTER.encode(), "utf-5", ()),
         (ROSTER.encode(), "base64", ()),
-        (ROSTER.encode(), "idna\0", ()),
         (ROSTER.encode("utf-8-sig"), "cp1252", ()),
         (ROSTER.encode("utf-16")[:-1], None, (3,)),
     ],
@@ -294,7 +294,9 @@ def test_a_file_that_is_not_there_or_no_file_is_told(tmp_path, monkeypatch):
     (tmp_path / "raw").mkdir()
     assert told(read_file(tmp_path, "raw")) == [("error", "folder", ())]
     assert told(read_file(tmp_path, "x" * 5000)) == [("error", "unreadable_file", ())]
-    assert told(read_file(tmp_path, "a\0b")) == [("error", "unreadable_file", ())]
+    for mistake in ({"name": "a\0b"}, {"encoding": "idna\0"}):  # refused before anything is looked for
+        with pytest.raises(ValidationError, match="control character"):
+            read_file(tmp_path, **mistake)
     (tmp_path / "circle").symlink_to("circle")
     assert read_file(tmp_path, "circle").has_failed
 

@@ -12,7 +12,7 @@ from analysis.ingest.date_order import Order
 from analysis.ingest.dates import order_of, to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.finding import Cells
-from analysis.ingest.ids import clean_ids
+from analysis.ingest.ids import clean_ids, visible_ids
 from analysis.ingest.numbers import to_numbers
 from analysis.ingest.profile import Layout
 from analysis.ingest.truths import to_booleans
@@ -56,6 +56,8 @@ class Reading:
             message = f"column {called} says here that nothing was entered; read as empty"
             self.export.note("nothing_entered", message, action="set_null")
         kind = TABLES[self.export.table][name].kind
+        if kind == "id":
+            column = self._noted(visible_ids(column, self._lines), called)
         if self.is_canonical and kind != "id":
             return column
         if name == "birth_year" and not all(map(_YEAR.fullmatch, column.categories)):

@@ -24,7 +24,11 @@ def verify_checksums(study: Study) -> list[Problem]:
     if not path.is_file():
         return []
     problems, covered = [], set()
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        return [_problem(SUMS, "unreadable_file", f"cannot be read ({error.strerror}); check the file's permissions")]
+    for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         match = _LINE.fullmatch(line.rstrip())
@@ -61,8 +65,12 @@ def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem
     path = folder / listed
     if not path.is_file():
         return [_problem(str(listed), "checksum_missing_file", f"is listed in {SUMS} but is not there; bring it back")]
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); check the file's permissions"
+        return [_problem(str(listed), "unreadable_file", message)]
     if found == expected:
         return []
     return [

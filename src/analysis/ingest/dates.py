@@ -12,7 +12,8 @@ from analysis.ingest.date_order import Order, Ordered, ordered, shown_order
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
 from analysis.ingest.names import all_folded
-from analysis.ingest.zones import Clocks, days_in_zone, is_zone
+from analysis.ingest.zones import Clocks, days_in_zone
+from analysis.plan.bounds import is_zone
 
 YEARS_AHEAD = 10
 NO_DATE = frozenset(("n/a-stillemployed", "still employed", "n/a", "null", "none", "tbd", "-", "--"))

@@ -34,6 +34,12 @@ class Export:
         It is in the contract's own form already.
     is_forms
         Its records are whole forms, of which each became several answers.
+    headings
+        What its columns were called, in their order, before they were translated.
+    probably
+        Canonical column that it lacks → the column that is probably meant by it.
+    kept
+        The columns that the study asks for under `keep` and that it has.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -46,6 +52,9 @@ class Export:
     rows_in: int | None = None
     is_canonical: bool = False
     is_forms: bool = False
+    headings: tuple[str, ...] = ()
+    probably: dict[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:

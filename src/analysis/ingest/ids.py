@@ -7,12 +7,35 @@ import pandas as pd
 
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
-from analysis.ingest.names import all_folded
+from analysis.ingest.names import all_folded, visible
 
 _SIGNS = "[^0-9A-Za-z_-]"
+_UNSEEN = "[^!-~]"
 _FLOAT = re.compile(r"([0-9]+)\.0+")
 _EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?e\+[0-9]+")
 _IN_GROUPS = re.compile(r"[0-9]{1,3}(?:([,.' ’])[0-9]{3}(?:\1[0-9]{3})*)?")
+
+
+def visible_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
+    """Return a column of ids without the signs in them that nobody sees.
+
+    Two ids that look alike are one: 17 with a zero-width space behind it is 17.
+
+    Returns
+    -------
+    Cells
+        Findings: `invisible_characters`.
+    """
+    if not column.categories.str.contains(_UNSEEN).any():
+        return Cells(column)
+    texts = list(column.categories)
+    seen = [visible(text) for text in texts]
+    changed = np.array([one != other for one, other in zip(seen, texts, strict=True)], bool)
+    if not changed.any():
+        return Cells(column)
+    message = "has ids with invisible characters or spaces of another kind in them; these were taken off"
+    found = Finding("invisible_characters", "info", "repaired", message, lines_where(changed, column, lines))
+    return Cells(recoded(column.codes, seen), (found,))
 
 
 def clean_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:

@@ -9,7 +9,8 @@ from analysis.ingest.columns import emptied, first_filled
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
 from analysis.ingest.keys import Directory
-from analysis.ingest.names import plain_email
+from analysis.ingest.names import plain_email, visible
+from analysis.plan.errors import Action
 
 IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
 # Without this person the row says nothing; without another it says less.
@@ -114,7 +115,7 @@ def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
     if "attendee_ids" not in export.frame or not known:
         return
     cells = export.frame["attendee_ids"].array
-    lists = [[part.strip() for part in text.split(";") if part.strip()] for text in cells.categories]
+    lists = [[visible(part) for part in text.split(";") if visible(part)] for text in cells.categories]
     found = _ids_of({part for some in lists for part in some}, people, known)
     left = [[found[part] for part in some if part in found] for some in lists]
     some_lost, all_lost = (
@@ -132,6 +133,7 @@ def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
 def _ids_of(parts: set[str], people: Directory, known: set[str]) -> dict[str, str]:
     """Return the employee id of each part of a list that is one, or is somebody's e-mail address or name."""
     found, others = {part: part for part in parts & known}, sorted(parts - known)
+    found |= _other_case(others, known)[0]
     column = recoded(np.arange(len(others)), others)
     for way in WAYS:
         ids, _, _ = people.find(way, column)
@@ -150,6 +152,45 @@ def _note_strangers(export: Export, some: np.ndarray, everybody: np.ndarray) -> 
         message = f"everybody in attendee_ids {whose}; correct them there, or give the employees' ids"
         lines = export.frame.loc[everybody, LINE]
         export.note("unmatched_person", message, lines, severity="warning", action="rejected")
+
+
+def link_other_case(export: Export, known: pd.Index) -> None:
+    """Give ids that are nobody's as written, and one employee's when case is ignored, that employee's id; and say so.
+
+    An id that several employees have when case is ignored stays as it is: nobody is guessed.
+    """
+    for name in IDS:
+        if export.table == "employees" or name not in export.frame or known.empty:
+            continue
+        cells = export.frame[name].array
+        strangers = cells.categories[~cells.categories.isin(known)]
+        ids, several = _other_case(strangers, known)
+        _note_case(export, name, list(ids), "one employee in other case, and was taken for that one", "repaired")
+        _note_case(export, name, list(several), "several employees in other case: nobody is guessed", "kept")
+        if ids:
+            linked = recoded(cells.codes, [ids.get(text, text) for text in cells.categories])
+            export.frame = export.frame.assign(**{name: linked})
+
+
+def _note_case(export: Export, name: str, which: list[str], what: str, action: Action) -> None:
+    cells = export.frame[name].array
+    rows = np.append(cells.categories.isin(which), False)[cells.codes]
+    if rows.any():
+        message = f"{name} is nobody as it is written and {what}; write ids alike in all exports"
+        lines = export.frame.loc[rows, LINE]
+        export.note("id_in_other_case", message, lines, severity="warning", action=action)
+
+
+def _other_case(strangers: Iterable[str], known: Iterable[str]) -> tuple[dict[str, str], set[str]]:
+    """Return stranger → the one known id that differs in case alone, and the strangers for whom there are several."""
+    wanted = {text: text.casefold() for text in strangers}
+    folds = set(wanted.values())
+    by_fold: dict[str, list[str]] = {}
+    for text in known if folds else ():
+        if text.casefold() in folds:
+            by_fold.setdefault(text.casefold(), []).append(text)
+    hits = {text: by_fold[fold] for text, fold in wanted.items() if fold in by_fold}
+    return {text: ids[0] for text, ids in hits.items() if len(ids) == 1}, {t for t, ids in hits.items() if len(ids) > 1}
 
 
 def note_lost_zeros(export: Export, known: pd.Index) -> None:

@@ -16,6 +16,16 @@ _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\".]+(\.[^\s@<>()\[\],;:\".]+)+")
 
 
+def visible(text: str) -> str:
+    """Return the text without signs that nobody sees, its spaces single and plain, and none at either end.
+
+    Zero-width spaces, soft hyphens, marks of direction and control characters come with text that was copied; a
+    no-break space is a space.
+    """
+    seen = "".join(" " if sign.isspace() else sign for sign in _INVISIBLE.sub("", text))
+    return " ".join("".join(sign for sign in seen if unicodedata.category(sign) != "Cc").split())
+
+
 def folded(text: str) -> str:
     """Return the text without what writers differ in and readers do not see.
 

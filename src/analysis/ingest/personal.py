@@ -51,7 +51,9 @@ def without_personal(
         Whether those stay too that hold no names, addresses or free text.
     """
     export, layout = reading.export, reading.layout
-    asked = set(columns.find(reading.study.keep.get(export.table, ()))) if keeps_asked else set()
+    wanted = reading.study.keep.get(reading.source.table, ())
+    export.kept = tuple(name for name in wanted if columns.find([name]))
+    asked = set(columns.find(wanted)) if keeps_asked else set()
     stays, personal, unused = {}, [], []
     for name in columns.unused():
         cells = export.frame[name].array

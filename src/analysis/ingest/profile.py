@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.study import Study, TableName
 from analysis.plan.yaml_file import load_yaml, validated
 
@@ -192,16 +192,23 @@ def profiles_of(study: Study) -> dict[str, Profile]:
     BadInput
         With every mistake of the study's own profiles.
     """
-    own, problems = {}, []
+    profiles, problems = read_profiles(study)
+    if problems:
+        raise BadInput(problems)
+    return profiles
+
+
+def read_profiles(study: Study) -> tuple[dict[str, Profile], list[Problem]]:
+    """Return what `profiles_of` does, and every mistake; a profile with one is left out, and no shipped one serves."""
+    own, bad, problems = {}, set(), []
     for path in sorted((study.folder / "profiles").glob("*.yaml")):
         try:
             own[path.stem] = _profile(path)
-        except BadInput as bad:
-            problems += bad.problems
-    if problems:
-        raise BadInput(problems)
-    named = {source.profile for source in study.sources} - set(own)
-    return {name: _shipped(name) for name in shipped_names() if name in named} | own
+        except BadInput as mistakes:
+            problems += mistakes.problems
+            bad.add(path.stem)
+    named = {source.profile for source in study.sources} - set(own) - bad
+    return {name: _shipped(name) for name in shipped_names() if name in named} | own, problems
 
 
 @cache

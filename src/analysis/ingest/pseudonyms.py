@@ -39,7 +39,12 @@ def load_key() -> bytes:
     BadInput
         Others may read the file, git would take it in, or it holds no key.
     """
-    path = key_file()
+    try:
+        path = key_file()
+    except RuntimeError as error:  # no home that ~ could stand for
+        if not os.environ.get(KEY):
+            return secrets.token_bytes(KEY_BYTES)
+        raise _bad_key(f"is named with ~, and there is no home folder; give {KEY} the whole path") from error
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,7 +1,9 @@
 """Every source of a study as text rows under canonical names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,21 @@ from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import item_columns, last_forms, long_answers
-from analysis.ingest.linking import directory, is_keyed, link, link_attendees, note_lost_zeros, take_out
+from analysis.ingest.linking import (
+    directory,
+    is_keyed,
+    link,
+    link_attendees,
+    link_other_case,
+    note_lost_zeros,
+    take_out,
+)
+from analysis.ingest.misspelt import note_misspelt, probable_column
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
-from analysis.ingest.profile import Layout, Profile, profiles_of, shipped_names
-from analysis.ingest.pseudonyms import concealed, load_key
+from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
+from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
 from analysis.ingest.readers import read_export
 from analysis.ingest.same_enrolment import unite_enrolments
 from analysis.ingest.translate import (
@@ -27,7 +38,7 @@ from analysis.ingest.translate import (
     without_unknown_values,
 )
 from analysis.plan.contract import ANSWERS, TABLES
-from analysis.plan.errors import Problem
+from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
@@ -49,39 +60,58 @@ class RawTables:
         What is wrong with the exports, and what was assumed, repaired or translated on the way.
     rows_in
         How many records each source holds, by table and source; those that were left out included.
+    unread
+        Tables of which a source was not read at all, because what study.yaml or its profile says of it is wrong.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     rows_in: dict[tuple[str, str], int] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
 
     @property
     def incomplete(self) -> frozenset[str]:
         """The tables of which something could not be read: nothing can be looked up in them."""
-        return frozenset(p.table for p in self.problems if p.severity == "error")
+        return self.unread | frozenset(p.table for p in self.problems if p.severity == "error")
 
 
-def read_sources(study: Study) -> RawTables:
+def read_sources(study: Study, cards: Mapping[str, Instrument] | None = None) -> RawTables:
     """Read every source that `study.yaml` names, its checksums first, with pseudonyms for every id.
+
+    Parameters
+    ----------
+    cards
+        The study's instruments, where they have been read already.
 
     Returns
     -------
     RawTables
-        Every problem of every export is in it.
+        Every problem of every export and profile, and of the key of the pseudonyms, is in it.
 
     Raises
     ------
     BadInput
-        A profile or instrument card of the study, or the key of the pseudonyms, is bad.
+        An instrument card of the study is bad.
     """
-    raw = read_exports(study)
-    return RawTables(concealed(raw.tables, load_key()), raw.problems, raw.rows_in) if raw.tables else raw
+    raw = read_exports(study, cards)
+    if not raw.tables:
+        return raw
+    try:
+        key = load_key()
+    except BadInput as bad:
+        # an error: no number is made of these tables, they are only looked at
+        raw = replace(raw, problems=(*raw.problems, *bad.problems))
+        key = secrets.token_bytes(KEY_BYTES)
+    return replace(raw, tables=concealed(raw.tables, key))
 
 
-def read_exports(study: Study) -> RawTables:
+def read_exports(study: Study, cards: Mapping[str, Instrument] | None = None) -> RawTables:
     """Return what `read_sources` does, with the ids of the exports: it must not leave this room."""
-    profiles, cards = profiles_of(study), load_instruments(study)
-    exports = [_Reader(source, study, profiles, cards).read() for source in study.sources]
+    cards = load_instruments(study) if cards is None else cards
+    profiles, bad_profiles = read_profiles(study)
+    bad = {Path(problem.source).stem for problem in bad_profiles}
+    known = [source for source in study.sources if source.profile not in bad]
+    exports = [_Reader(source, study, profiles, cards).read() for source in known]
     planned = planned_waves(study)
     exports += [planned] if planned else []
     _join(exports, study)
@@ -94,9 +124,34 @@ def read_exports(study: Study) -> RawTables:
             tables.setdefault(export.table, []).append(frame)
     return RawTables(
         {table: stacked(frames) for table, frames in tables.items()},
-        (*verify_checksums(study), *(p for export in exports for p in export.problems)),
+        (
+            *bad_profiles,
+            *verify_checksums(study),
+            *(p for export in exports for p in export.problems),
+            *_not_there_to_keep(study, known, exports),
+        ),
         {(e.table, e.source): e.rows_in for e in exports if e.rows_in is not None},
+        frozenset(source.table for source in study.sources if source not in known),
     )
+
+
+def _not_there_to_keep(study: Study, sources: Sequence[Source], exports: Sequence[Export]) -> Iterator[Problem]:
+    """Yield an error for each column under `keep` that no file of its table has, where all of these could be read."""
+    for table, wanted in study.keep.items():
+        files = [export for source, export in zip(sources, exports, strict=False) if source.table == table]
+        if any(not export.headings for export in files):
+            continue
+        has = {name for export in files for name in export.kept}
+        for name in wanted:
+            if name not in has:
+                yield Problem(
+                    severity="error",
+                    table="study",
+                    source="study.yaml",
+                    rule="keep_absent",
+                    message=f"keep: no file of {table} has a column {name}; correct its name, or take it out",
+                    action="rejected",
+                )
 
 
 def _join(exports: list[Export], study: Study) -> None:
@@ -113,6 +168,7 @@ def _join(exports: list[Export], study: Study) -> None:
             take_out(export)
             continue
         link(export, people if has_employees else None)
+        link_other_case(export, ids)
         link_attendees(export, people, known)
         note_lost_zeros(export, ids)
         assign_waves(export, waves)
@@ -130,11 +186,13 @@ def _check_columns(export: Export) -> None:
         if not export.has_failed:
             export.fail("no_row_left", "no row can be used; the lines above say why each was left out")
     elif missing:
+        meant = [f"{probable_column(export, name)} for {name}" for name in missing if name in export.probably]
         export.fail(
             "missing_column",
             f"the header has no column {', '.join(missing)}, which the table {export.table} needs; name it in the "
             "file's first line, or say under columns: in study.yaml what it is called"
-            + "".join(f", or give {key} at the source" for key in at_source),
+            + "".join(f", or give {key} at the source" for key in at_source)
+            + (f"; did you mean {', '.join(meant)}?" if meant else ""),
             [1],
         )
     if missing or export.frame.empty:
@@ -169,6 +227,7 @@ class _Reader:
             export.frame = None
             return export
         export.is_canonical = profile.profile == CANONICAL
+        export.headings = tuple(str(name) for name in export.frame.columns)
         layout = choose_layout(layouts, export)
         for remark in layout.remarks:
             export.note("remark", remark, severity="info", action="kept")
@@ -209,9 +268,11 @@ class _Reader:
         # a row that became several has no place for the export's further columns
         has_place = not layout.roles and not is_wide
         keeps_all = export.table == "employees" or reading.is_canonical
+        unused = columns.unused()
         stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
         export.frame = None if frame is None else frame.assign(**stays)
         if frame is not None:
+            note_misspelt(export, unused, layout, self.source)
             self._fill(export)
 
     def _cells(self, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:

@@ -22,15 +22,6 @@ class Clocks(NamedTuple):
     offset: np.ndarray
 
 
-def is_zone(name: str) -> bool:
-    """Whether this is the name of a time zone, such as Europe/Berlin."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
-
-
 def days_in_zone(dates: np.ndarray, clocks: Clocks, *, written_in: str | None, wanted_in: str | None) -> np.ndarray:
     """Return the days on which the moments fall in the zone that is wanted.
 

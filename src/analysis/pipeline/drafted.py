@@ -15,6 +15,7 @@ from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
 from analysis.ingest.recognise import Recognised, rank, recognise
+from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
@@ -48,7 +49,7 @@ def draft_study(
         Files that cannot be read at all: every one of them.
     """
     today = dt.date.today()
-    study = Study(schema_version=1, study=name, title=name, study_start=dt.date.min, as_of=today)
+    study = Study(schema_version=1, study=name, title=name, study_start=FIRST_DAY, as_of=today)
     study = study.model_copy(update={"folder": folder})
     profiles, cards = load_profiles(), load_instruments(study)
     looks, problems = [], []

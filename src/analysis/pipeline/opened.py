@@ -1,22 +1,25 @@
 """A study whose input is good."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
+from analysis.ingest import read_sources
 from analysis.measure.careless_forms import without_careless
 from analysis.measure.comparability import across_waves
 from analysis.measure.forms import constructs_answered, own_items
-from analysis.plan.contract import Tables
-from analysis.plan.errors import Problem
-from analysis.plan.hypotheses import check_smallest_effects
-from analysis.plan.instruments import Instrument, load_instruments
-from analysis.plan.paths import data_dir
-from analysis.plan.study import Study, load_study
-from analysis.validate import load_tables
+from analysis.plan.contract import TABLES, Tables
+from analysis.plan.contradictions import survey_columns
+from analysis.plan.errors import BadInput, Problem
+from analysis.plan.hypotheses import unusable_effects
+from analysis.plan.instruments import Instrument, read_cards, read_instruments
+from analysis.plan.paths import STUDY_NAME, data_dir
+from analysis.plan.study import ReadStudy, Study, read_study
+from analysis.plan.yaml_file import study_problem
+from analysis.validate import check_tables
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,57 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     BadInput
         With every problem, when any of them is an error.
     """
-    study = load_study(name, data_dir(data))
-    check_smallest_effects(study)
-    instruments = load_instruments(study)
-    tables, problems = load_tables(study, instruments)
-    return OpenStudy(study, instruments, tables, tuple(problems))
+    read = _read(name, data_dir(data))
+    cards, bad_cards = read_instruments(read.study)
+    raw = read_sources(read.study, cards)
+    if "sources" in read.mended:
+        raw = replace(raw, unread=frozenset(TABLES))  # of any table a file may be missing
+    tables, of_the_data = check_tables(raw, read.study, cards)
+    problems = [*read.problems, *_of_the_study_file(read, None if bad_cards else cards), *bad_cards]
+    doubtful = {rule for key in read.mended for rule in CONSEQUENCES.get(key, ())}
+    doubtful |= {rule for rule in OF_CARDS if bad_cards}
+    problems += [problem for problem in of_the_data if problem.rule not in doubtful or problem.severity != "error"]
+    if any(problem.severity == "error" for problem in problems):
+        raise BadInput(problems, tables.row_counts)
+    return OpenStudy(read.study, cards, tables, tuple(problems))
+
+
+# Errors of the data that may only follow from a mistake in study.yaml, by the key that has it: they are told once that
+# is mended, if they are then still there.
+CONSEQUENCES = {
+    "programs": ("unknown_program",),
+    "values": ("not_allowed", "not_a_boolean"),
+    "columns": ("missing_column", "no_items", "no_row_left"),
+    "keep": ("keep_absent",),
+    "sources": ("missing_waves", "no_row_left", "checksum_missing_file"),
+    "waves": ("missing_waves", "unknown_wave", "no_row_left"),
+    "timezone": ("unknown_timezone",),
+}
+OF_CARDS = ("unknown_instrument", "unknown_item", "no_items", "answer_out_of_range", "not_a_number")
+
+
+def _read(name: str, data: Path) -> ReadStudy:
+    """Return the study's file; where nothing of it can be read, the mistakes of its cards are told with its own.
+
+    Raises
+    ------
+    BadInput
+        Nothing of the file can be read.
+    """
+    try:
+        return read_study(name, data)
+    except BadInput as bad:
+        if not STUDY_NAME.fullmatch(name):
+            raise
+        cards = read_cards(data / name / "instruments", "instruments")[1]
+        raise BadInput((*bad.problems, *cards)) from bad
+
+
+def _of_the_study_file(read: ReadStudy, cards: dict[str, Instrument] | None) -> list[Problem]:
+    """Return what of study.yaml does not fit the plan or the cards; None are cards that cannot be looked up in."""
+    problems = unusable_effects(read.study, read.document.line)
+    if cards is not None:
+        items = dict.fromkeys(code for card in cards.values() for code in card.items)
+        for at, message in survey_columns(read.study, items):
+            problems.append(study_problem(message, read.document.line(*at)))
+    return problems

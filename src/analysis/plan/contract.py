@@ -5,12 +5,16 @@ from typing import Literal
 
 import pandas as pd
 
+from analysis.plan.bounds import HIGHEST_LEVEL, MOST_MONEY, MOST_WAVES
+
 Kind = Literal["id", "text", "date", "number", "integer", "boolean"]
 
 EXIT_TYPES = ("voluntary", "involuntary", "retirement", "end_of_contract", "death", "transfer", "other")
 ROLES = ("mentor", "mentee", "participant", "facilitator")
 STATUSES = ("active", "completed", "withdrawn", "waitlisted", "declined", "not_selected")
 RATER_ROLES = ("self", "manager", "peer", "direct_report")
+MINUTES_A_WEEK = 7 * 24 * 60
+SECONDS_A_YEAR = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Column:
         The values it may take; empty = any.
     minimum, maximum
         Limits of a number, both included.
+    is_open_ended
+        Of a date: a day after all that we know (9999-12-31) is one on which nothing has happened yet. Dates before 1900
+        are a mistake in any column, and dates after 2100 where it is not open-ended.
     """
 
     kind: Kind
@@ -37,6 +44,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    is_open_ended: bool = True
 
 
 def _maybe(kind: Kind, **limits) -> Column:
@@ -58,33 +66,33 @@ TABLES: dict[str, dict[str, Column]] = {
     "jobs": {
         "employee_id": Column("id"),
         "effective_date": Column("date"),
-        "job_level": Column("number"),
+        "job_level": Column("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
         "job_family": _maybe("text"),
         "department": _maybe("text"),
         "manager_id": _maybe("id"),
         "fte": _maybe("number", minimum=0, maximum=1),
-        "base_salary": _maybe("number", minimum=0),
-        "performance_rating": _maybe("number"),
+        "base_salary": _maybe("number", minimum=0, maximum=MOST_MONEY),
+        "performance_rating": _maybe("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
     },
     "waves": {
-        "wave": Column("integer", minimum=1),
+        "wave": Column("integer", minimum=1, maximum=MOST_WAVES),
         "instrument": Column("id"),
         "opens": Column("date"),
-        "closes": Column("date"),
+        "closes": Column("date", is_open_ended=False),
     },
     "responses": {
         "employee_id": Column("id"),
-        "wave": Column("integer", minimum=1),
+        "wave": Column("integer", minimum=1, maximum=MOST_WAVES),
         "instrument": Column("id"),
         "item": Column("id"),
         "value": Column("number", nullable=True),
         "responded_at": _maybe("date"),
-        "duration_seconds": _maybe("number", minimum=0),
+        "duration_seconds": _maybe("number", minimum=0, maximum=SECONDS_A_YEAR),
     },
     "unlinked_responses": {
         "respondent_id": _maybe("id"),
         "department": _maybe("text"),
-        "wave": Column("integer", minimum=1),
+        "wave": Column("integer", minimum=1, maximum=MOST_WAVES),
         "instrument": Column("id"),
         "item": Column("id"),
         "value": Column("number", nullable=True),
@@ -94,7 +102,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "ratee_id": Column("id"),
         "rater_id": _maybe("id"),
         "rater_role": Column("text", allowed=RATER_ROLES),
-        "wave": Column("integer", minimum=1),
+        "wave": Column("integer", minimum=1, maximum=MOST_WAVES),
         "instrument": Column("id"),
         "item": Column("id"),
         "value": Column("number", nullable=True),
@@ -115,7 +123,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "sessions": {
         "match_id": Column("id"),
         "session_date": Column("date"),
-        "minutes": _maybe("number", minimum=0),
+        "minutes": _maybe("number", minimum=0, maximum=MINUTES_A_WEEK),
         "topic": _maybe("text"),
         "attendee_ids": _maybe("text"),
     },

@@ -1,11 +1,12 @@
 """``data/hypotheses.yaml``: what is claimed, what is tested, and the smallest effect of interest."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.plan.errors import bad_input
+from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml, validated
@@ -95,11 +96,29 @@ def check_smallest_effects(study: Study) -> None:
     BadInput
         With every unknown name.
     """
-    known = [h.id for h in load_plan().hypotheses]
-    unknown = [name for name in study.smallest_effects if name not in known]
-    if unknown:
-        raise bad_input(
-            "study.yaml",
-            f"smallest_effects: there is no hypothesis {', '.join(unknown)}; the plan has {', '.join(known)}",
-            rule="unknown_hypothesis",
-        )
+    problems = unusable_effects(study, lambda *_: None)
+    if problems:
+        raise BadInput(problems)
+
+
+def unusable_effects(study: Study, line: Callable[..., int | None]) -> list[Problem]:
+    """Return an error for each smallest effect of no hypothesis, and for each that no difference of risks can have.
+
+    Parameters
+    ----------
+    line
+        Keys of study.yaml → the line on which they stand.
+    """
+    known = {h.id: h for h in load_plan().hypotheses}
+    problems: list[Problem] = []
+    for name, effect in study.smallest_effects.items():
+        at = line("smallest_effects", name)
+        if name not in known:
+            message = f"smallest_effects: there is no hypothesis {name}; the plan has {', '.join(known)}"
+            problems += bad_input("study.yaml", message, rule="unknown_hypothesis", line=at).problems
+        elif known[name].measure == "risk_difference" and effect >= 1:
+            message = (
+                f"smallest_effects: {name} is a difference of risks (0.03 = 3 percentage points); give less than 1"
+            )
+            problems += bad_input("study.yaml", message, rule="study_file", line=at).problems
+    return problems

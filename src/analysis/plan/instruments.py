@@ -2,11 +2,13 @@
 
 import re
 from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.bounds import Answer, Passage, Printable, Text
+from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml, validated
@@ -41,8 +43,8 @@ class Response(_Part):
         Language (ISO 639-1) → number → what it is called there, in one spelling or several.
     """
 
-    min: float
-    max: float
+    min: Answer
+    max: Answer
     labels: dict[float, str] = {}
     labels_in: dict[str, dict[float, Spellings]] = {}
 
@@ -89,7 +91,7 @@ class Item(_Part):
         Waves before which the wording was changed.
     """
 
-    text: str = ""
+    text: Passage = ""
     reversed: bool = False
     reworded_in: tuple[int, ...] = ()
 
@@ -97,12 +99,12 @@ class Item(_Part):
 class Scale(_Part):
     """Items that measure one construct, and the rule that makes a score of them."""
 
-    construct_name: str = Field(alias="construct")
-    source: str
-    licence: str
+    construct_name: Printable = Field(alias="construct", min_length=1)
+    source: Passage
+    licence: Passage
     min_answered: float = Field(default=0.5, gt=0, le=1)
     score: Literal["mean", "sum", "top_box"] = "mean"
-    items: dict[str, Item] = Field(min_length=1)
+    items: dict[Printable, Item] = Field(min_length=1)
 
 
 class Instrument(_Part):
@@ -114,11 +116,11 @@ class Instrument(_Part):
         Where to get the wording, and the right to use it, of a questionnaire that ships without.
     """
 
-    instrument: str
-    title: str
+    instrument: Printable
+    title: Text
     response: Response
-    available_from: str = ""
-    scales: dict[str, Scale] = Field(min_length=1)
+    available_from: Passage = ""
+    scales: dict[Printable, Scale] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _response_rises(self) -> "Instrument":
@@ -140,22 +142,35 @@ def load_instruments(study: Study) -> dict[str, Instrument]:
     BadInput
         With every mistake of every card.
     """
-    cards: dict[str, Instrument] = {}
-    problems = []
-    for folder, prefix in ((shipped("instruments"), "data/instruments"), (study.folder / "instruments", "instruments")):
-        for path in sorted(folder.glob("*.yaml")):
-            source = f"{prefix}/{path.name}"
-            try:
-                card = validated(Instrument, load_yaml(path, source=source), source=source)
-                if card.instrument != path.stem:
-                    raise bad_input(
-                        source,
-                        f"holds instrument {card.instrument}: make the file's name and it equal",
-                        rule="instrument_name",
-                    )
-                cards[card.instrument] = card
-            except BadInput as bad:
-                problems += bad.problems
+    cards, problems = read_instruments(study)
     if problems:
         raise BadInput(problems)
     return cards
+
+
+def read_instruments(study: Study) -> tuple[dict[str, Instrument], list[Problem]]:
+    """Return what `load_instruments` does, and every mistake; a card with one is left out, unreplaced."""
+    cards, problems = read_cards(shipped("instruments"), "data/instruments")
+    own, bad = read_cards(study.folder / "instruments", "instruments")
+    named = {PurePosixPath(problem.source).stem for problem in bad}
+    return {name: card for name, card in (cards | own).items() if name not in named}, [*problems, *bad]
+
+
+def read_cards(folder: Path, prefix: str) -> tuple[dict[str, Instrument], list[Problem]]:
+    """Return the cards in a folder, by name, and every mistake in them; `prefix` is its name in messages."""
+    cards: dict[str, Instrument] = {}
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.yaml")):
+        source = f"{prefix}/{path.name}"
+        try:
+            card = validated(Instrument, load_yaml(path, source=source), source=source)
+            if card.instrument != path.stem:
+                raise bad_input(
+                    source,
+                    f"holds instrument {card.instrument}: make the file's name and it equal",
+                    rule="instrument_name",
+                )
+            cards[card.instrument] = card
+        except BadInput as bad:
+            problems += bad.problems
+    return cards, problems

@@ -1,35 +1,40 @@
 """``study.yaml``: what the company runs, what is asked, and where its exports are."""
 
-import datetime as dt
-import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from analysis.plan import contract
-from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.bounds import (
+    FIRST_DAY,
+    ISO_DATE,
+    LARGEST_EFFECT,
+    LARGEST_GROUP,
+    LAST_DAY,
+    LONGEST_HORIZON,
+    MOST_DAYS,
+    Day,
+    Level,
+    Money,
+    Passage,
+    Printable,
+    SafeId,
+    Text,
+    WaveNumber,
+    Zone,
+)
+from analysis.plan.contradictions import contradictions
+from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.yaml_file import load_yaml, validated
+from analysis.plan.yaml_file import YamlDocument, load_yaml, read_as_far, study_problem
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
-ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 TableName = Literal[
     "employees", "jobs", "waves", "responses", "unlinked_responses", "ratings", "enrolments", "sessions"
 ]
-
-
-def _plain_date(value: object) -> object:
-    is_date = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
-    if not is_date and not (isinstance(value, str) and ISO_DATE.fullmatch(value)):
-        raise ValueError("must be a calendar date such as 2024-06-30, without a time")
-    return value
-
-
-Day = Annotated[dt.date, BeforeValidator(_plain_date)]
 
 
 class _Part(BaseModel):
@@ -40,36 +45,36 @@ class Event(_Part):
     """Something that happened to the whole company, drawn on every time axis."""
 
     date: Day
-    label: str
+    label: Text
 
 
 class Eligibility(_Part):
     """Who may take a role: job levels from–to (both included) and least tenure in days."""
 
-    job_level: tuple[float, float] | None = None
-    min_tenure_days: int = Field(default=0, ge=0)
+    job_level: tuple[Level, Level] | None = None
+    min_tenure_days: int = Field(default=0, ge=0, le=MOST_DAYS)
 
 
 class Program(_Part):
     """One mentoring program of the company."""
 
-    id: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
-    name: str
+    id: SafeId
+    name: Text
     direction: Direction
     format: Format
     assignment: Assignment
-    grace_days: int = Field(default=45, ge=0)
+    grace_days: int = Field(default=45, ge=0, le=MOST_DAYS)
     eligibility: dict[Literal["mentor", "mentee", "participant", "facilitator"], Eligibility] = {}
-    cost_fixed: float | None = Field(default=None, ge=0)
-    cost_per_participant: float | None = Field(default=None, ge=0)
+    cost_fixed: Money | None = None
+    cost_per_participant: Money | None = None
     intakes: tuple[Day, ...] = ()
 
 
 class Wave(_Part):
     """One survey wave, for a study that has no file of its waves."""
 
-    wave: int = Field(ge=1)
-    instrument: str
+    wave: WaveNumber
+    instrument: Printable
     opens: Day
     closes: Day
 
@@ -93,27 +98,32 @@ class Source(_Part):
     """
 
     table: TableName
-    path: str = ""
-    profile: str
-    wave: int | None = Field(default=None, ge=1)
-    instrument: str | None = None
-    program: str | None = None
-    role: str | None = None
+    path: Printable = ""
+    profile: Printable
+    wave: WaveNumber | None = None
+    instrument: Printable | None = None
+    program: Annotated[Printable, Field(coerce_numbers_to_str=True)] | None = None
+    role: Printable | None = None
     query: str = ""
     url_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
-    sheet: str | None = None
-    encoding: str | None = None
+    sheet: Printable | None = None
+    encoding: Printable | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[".", ","] | None = None
     date_order: Literal["dmy", "mdy"] | None = None
-    timezone: str | None = None
+    timezone: Zone | None = None
     incomplete: Literal["reject", "keep"] = "reject"
 
-    @model_validator(mode="after")
-    def _inside_the_study(self) -> "Source":
-        path = PurePosixPath(self.path)
+    @field_validator("path")
+    @classmethod
+    def _inside_the_study(cls, text: str) -> str:
+        path = PurePosixPath(text)
         if path.is_absolute() or ".." in path.parts:
-            raise ValueError(f"path {self.path!r} must lie inside the study's folder")
+            raise ValueError(f"path {text!r} must lie inside the study's folder")
+        return text
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Source":
         if bool(self.path) == bool(self.query) or bool(self.query) != bool(self.url_env):
             raise ValueError("give either path, or query and url_env")
         return self
@@ -124,17 +134,6 @@ class Source(_Part):
         if self.query:
             return f"query of {self.url_env}"
         return f"{self.path}#{self.sheet}" if self.sheet else self.path
-
-
-def _read_twice(sources: Iterable[Source]) -> list[Source]:
-    """Return the sources that an earlier one reads already; one form may hold the items of several instruments."""
-    seen, twice = set(), []
-    for source in sources:
-        what = source.url_env or (PurePosixPath(source.path), source.sheet, source.instrument)
-        if (source.table, what) in seen:
-            twice.append(source)
-        seen.add((source.table, what))
-    return twice
 
 
 class Study(_Part):
@@ -168,46 +167,39 @@ class Study(_Part):
 
     schema_version: Literal[1]
     study: str = Field(pattern=f"^{STUDY_NAME.pattern}$")
-    title: str
-    sector: str = ""
+    title: Text
+    sector: Text = ""
     study_start: Day
     as_of: Day
-    horizons_months: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(12, 24), min_length=1)
-    min_cell: int = Field(default=10, ge=3)
-    currency: str = ""
-    replacement_cost_share: float | None = Field(default=None, ge=0)
-    replacement_cost_amount: float | None = Field(default=None, ge=0)
+    horizons_months: tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...] = Field(
+        default=(12, 24), min_length=1, max_length=12
+    )
+    min_cell: int = Field(default=10, ge=3, le=LARGEST_GROUP)
+    currency: Text = ""
+    replacement_cost_share: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
+    replacement_cost_amount: Money | None = None
     events: tuple[Event, ...] = ()
     programs: tuple[Program, ...] = ()
     sources: tuple[Source, ...] = ()
-    columns: dict[TableName, dict[str, str]] = {}
-    values: dict[TableName, dict[str, dict[str, list[str]]]] = {}
-    keep: dict[TableName, list[str]] = {}
+    columns: dict[TableName, dict[Printable, Printable]] = {}
+    values: dict[TableName, dict[Printable, dict[Printable, list[Printable]]]] = {}
+    keep: dict[TableName, list[Printable]] = {}
     waves: tuple[Wave, ...] = ()
-    timezone: str | None = None
+    timezone: Zone | None = None
     simulated: bool = False
-    smallest_effects: dict[str, Annotated[float, Field(gt=0)]] = {}
-    citation: str = ""
-    licence: str = ""
+    smallest_effects: dict[Printable, Annotated[float, Field(gt=0, le=LARGEST_EFFECT, allow_inf_nan=False)]] = {}
+    citation: Passage = ""
+    licence: Passage = ""
     folder: Path = Path()
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Study":
-        if self.as_of <= self.study_start:
-            raise ValueError("as_of must lie after study_start")
-        if list(self.horizons_months) != sorted(set(self.horizons_months)):
-            raise ValueError("horizons_months must rise")
-        ids = [p.id for p in self.programs]
-        if len(set(ids)) < len(ids):
-            raise ValueError("two programs have the same id")
-        for source in _read_twice(self.sources):
-            raise ValueError(
-                f"two sources read the table {source.table} from {source.name}, and its rows cannot be told apart: "
-                "take one out, or make one query of two (UNION ALL)"
-            )
-        unknown = {f"{t}.{c}" for t, columns in self.values.items() for c in columns if c not in contract.TABLES[t]}
-        if unknown:
-            raise ValueError(f"values: no such canonical column: {', '.join(sorted(unknown))}")
+    def _consistent(self, info: ValidationInfo) -> "Study":
+        """Refuse contradictions; a reader that tells every mistake of a file collects them in its context instead."""
+        found = contradictions(self)
+        if isinstance(info.context, list):
+            info.context.extend(found)
+        elif found:
+            raise ValueError("; ".join(one.message for one in found))
         return self
 
     @property
@@ -220,6 +212,29 @@ class Study(_Part):
         return next(p for p in self.programs if p.id == program_id)
 
 
+@dataclass(frozen=True)
+class ReadStudy:
+    """`study.yaml`, read as far as it can be, so that the data can be checked in the same run.
+
+    Attributes
+    ----------
+    study
+        What of the file is valid, with defaults for the rest: to read the data with, never for an estimate where some
+        problem is an error.
+    document
+        The file, which knows its lines.
+    problems
+        Every mistake of the file and every warning, each with its line.
+    mended
+        The keys of the file of which something was left out.
+    """
+
+    study: Study
+    document: YamlDocument
+    problems: tuple[Problem, ...]
+    mended: frozenset[str]
+
+
 def load_study(name: str, data: Path) -> Study:
     """Read ``data/<name>/study.yaml``.
 
@@ -229,6 +244,40 @@ def load_study(name: str, data: Path) -> Study:
         The name is not allowed, the folder or the file is missing, or the file says something that it may not;
         every problem of the file at once, each with its line.
     """
+    read = read_study(name, data)
+    errors = [problem for problem in read.problems if problem.severity == "error"]
+    if errors:
+        raise BadInput(errors)
+    return read.study
+
+
+def read_study(name: str, data: Path) -> ReadStudy:
+    """Read ``data/<name>/study.yaml`` as far as it can be read.
+
+    Raises
+    ------
+    BadInput
+        The name is not allowed, the file is not there or cannot be read, or it is not YAML.
+    """
+    document = load_yaml(study_file(name, data), source="study.yaml")
+    content = read_as_far(Study, document, source="study.yaml", stand_ins=STAND_INS | {("study",): name})
+    study, problems = content.model, list(content.problems)
+    if study.study != name and "study" not in content.mended:
+        message = f"says study: {study.study}, but its folder is {name}: make the two equal"
+        problems.append(study_problem(message, document.line("study"), rule="study_name_differs"))
+    problems += _events_outside(study, document)
+    study = study.model_copy(update={"folder": data / name})
+    return ReadStudy(study, document, tuple(problems), content.mended)
+
+
+def study_file(name: str, data: Path) -> Path:
+    """Return the path of a study's file.
+
+    Raises
+    ------
+    BadInput
+        The name is not allowed, or there is no such file.
+    """
     if not STUDY_NAME.fullmatch(name):
         raise bad_input(
             name[:80],
@@ -237,22 +286,42 @@ def load_study(name: str, data: Path) -> Study:
             rule="study_name",
         )
     path = data / name / "study.yaml"
-    if not path.is_file():
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); check the permissions of the study's folder"
+        raise bad_input(f"{name}/study.yaml", message, rule="unreadable_file") from error
+    if not is_there:
         raise bad_input(
             f"{name}/study.yaml",
             f"there is no such file in the data folder {data.name}/; check the study's name and --data",
             rule="missing_file",
         )
-    document = load_yaml(path, source="study.yaml")
-    study = validated(Study, document, source="study.yaml")
-    if study.study != name:
-        raise bad_input(
-            "study.yaml",
-            f"says study: {study.study}, but its folder is {name}: make the two equal",
-            rule="study_name_differs",
-            line=document.line("study"),
-        )
-    return study.model_copy(update={"folder": path.parent})
+    return path
 
 
-__all__ = ["BadInput", "Eligibility", "Event", "Program", "Source", "Study", "load_study"]
+# What a key that must be there is taken for while the data are checked and the file is yet to be corrected: such that
+# no rule of the data speaks up because of it.
+STAND_INS = {
+    ("schema_version",): 1,
+    ("title",): "",
+    ("study_start",): str(FIRST_DAY),
+    ("as_of",): str(LAST_DAY),
+    ("programs", "name"): "",
+    ("programs", "direction"): "peer",
+    ("programs", "format"): "pair",
+    ("programs", "assignment"): "self_selected",
+}
+
+
+def _events_outside(study: Study, document: YamlDocument) -> list[Problem]:
+    """Return a warning for each event that no time axis of the study reaches."""
+    message = "the event lies outside study_start to as_of and is not drawn; correct its date, or take it out"
+    return [
+        study_problem(message, document.line("events", n, "date"), rule="event_outside_study", severity="warning")
+        for n, event in enumerate(study.events)
+        if not study.study_start <= event.date <= study.as_of
+    ]
+
+
+__all__ = ["ISO_DATE", "BadInput", "Eligibility", "Event", "Program", "ReadStudy", "Source", "Study", "load_study"]

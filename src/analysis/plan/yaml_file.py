@@ -1,14 +1,15 @@
 """YAML files read with their line numbers, so that a mistake in one can be pointed at."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from analysis.plan.errors import BadInput, Problem, bad_input
+from analysis.plan.errors import Action, BadInput, Problem, Severity, bad_input
 
 MOST_BYTES = 1 << 20
 DEEPEST = 30
@@ -94,7 +95,7 @@ def load_yaml(path: Path, *, source: str) -> YamlDocument:
         aliases or tags, which no file of ours needs.
     """
     text = _text(path, source)
-    loader = _Loader(text)
+    loader = _loader(text, source)
     try:
         root = loader.get_single_node()
         content = loader.construct_document(root) if root is not None else None
@@ -113,7 +114,21 @@ def load_yaml(path: Path, *, source: str) -> YamlDocument:
     return YamlDocument(content, root)
 
 
+def _loader(text: str, source: str) -> _Loader:
+    try:
+        return _Loader(text)
+    except yaml.reader.ReaderError as error:
+        raise bad_input(
+            source,
+            "holds a control character, which YAML does not allow; take it out",
+            rule="yaml",
+            line=text.count("\n", 0, error.position) + 1,
+        ) from error
+
+
 def _text(path: Path, source: str) -> str:
+    if path.is_dir():
+        raise bad_input(source, "is a folder; put a file of that name in its place", rule="unreadable_file")
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -142,18 +157,156 @@ def validated(model: type[Model], document: YamlDocument, *, source: str) -> Mod
         raise BadInput([_problem(e["loc"], e["msg"], document, source) for e in error.errors()]) from error
 
 
-def _problem(location: Sequence[str | int], message: str, document: YamlDocument, source: str) -> Problem:
+Location = tuple[str | int, ...]
+_GONE = object()
+# Each round mends all that it sees: a file of ours needs three.
+MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class ReadAsFar(Generic[Model]):
+    """A file read as far as it can be.
+
+    Attributes
+    ----------
+    model
+        What of the file is valid, with stand-ins for the rest.
+    problems
+        Every mistake, each with its line.
+    mended
+        The keys of the file of which something was left out.
+    """
+
+    model: Model
+    problems: tuple[Problem, ...]
+    mended: frozenset[str]
+
+
+def read_as_far(
+    model: type[Model], document: YamlDocument, *, source: str, stand_ins: Mapping[Location, object]
+) -> ReadAsFar[Model]:
+    """Return the document's content as `model`, with every mistake told and what is wrong left out.
+
+    Parameters
+    ----------
+    model
+        It may add what its parts say against each other to the list that it is given as context: pairs of a location
+        and a message.
+    stand_ins
+        Required key (without positions in lists) → what it is read as where the file has none that is valid.
+        An entry of a list that lacks another required key is left out whole.
+
+    Raises
+    ------
+    BadInput
+        Nothing of the file can be used.
+    """
+    content, problems, mended = copy.deepcopy(document.content), [], set()
+    # which entry of the file each entry of a list is, once others have been left out
+    places = {key: list(range(len(value))) for key, value in content.items() if isinstance(value, list)}
+    for n_round in range(MOST_ROUNDS):
+        against: list[tuple[Location, str]] = []
+        try:
+            found = model.model_validate(content, context=against)
+        except ValidationError as error:
+            for one in error.errors():
+                # what is missing in a later round was left out by us
+                if one["type"] != "missing" or not n_round:
+                    problems.append(_problem(_in_file(one["loc"], places), one["msg"], document, source))
+                mended.add(str(one["loc"][0]) if one["loc"] else "")
+                _mend(content, one["loc"], one["type"] == "missing", stand_ins)
+            _take_out_gone(content, places)
+            continue
+        problems += [_problem(_in_file(at, places), message, document, source, named=False) for at, message in against]
+        return ReadAsFar(found, tuple(problems), frozenset(mended))
+    raise BadInput(problems)
+
+
+def _in_file(location: Location, places: Mapping[str, Sequence[int]]) -> Location:
+    """Return where in the file a location of the mended content stands."""
+    if len(location) > 1 and isinstance(location[1], int) and location[0] in places:
+        return (location[0], places[location[0]][location[1]], *location[2:])
+    return location
+
+
+def _mend(content: dict, location: Location, is_missing: bool, stand_ins: Mapping[Location, object]) -> None:
+    """Give a missing key its stand-in, and mark anything else that is wrong as gone, with as little else as can be.
+
+    That is a key of a mapping; in a list of mappings the key of an entry, where it has a stand-in or need not be there.
+    """
+    top, *rest = location or ("",)
+    key = tuple(part for part in location if isinstance(part, str))
+    entries = content.get(top)
+    if not isinstance(entries, list):
+        if is_missing and not rest:
+            content[top] = stand_ins.get(key, _GONE)
+        elif rest and isinstance(entries, dict):
+            _without_inner(entries, rest[:2])
+        else:
+            content[top] = _GONE
+        return
+    entry = entries[rest[0]] if rest and isinstance(rest[0], int) else _GONE
+    if is_missing and key in stand_ins and isinstance(entry, dict):
+        entry[rest[-1]] = stand_ins[key]
+    elif isinstance(entry, dict) and len(rest) > 1 and rest[1] in entry and _has_stand_ins(top, stand_ins):
+        del entry[rest[1]]
+    elif rest:
+        entries[rest[0]] = _GONE
+    else:
+        content[top] = _GONE
+
+
+def _has_stand_ins(top: str, stand_ins: Mapping[Location, object]) -> bool:
+    return any(len(key) > 1 and key[0] == top for key in stand_ins)
+
+
+def _without_inner(entries: dict, location: Sequence[str | int]) -> None:
+    first, *rest = location
+    inner = entries.get(first)
+    if rest and isinstance(inner, dict) and rest[0] in inner:
+        del inner[rest[0]]
+    else:
+        entries.pop(first, None)
+
+
+def _take_out_gone(content: dict, places: dict[str, list[int]]) -> None:
+    for key in [key for key, value in content.items() if value is _GONE]:
+        del content[key]
+    for key, value in content.items():
+        if isinstance(value, list) and key in places:
+            stays = [n for n, entry in enumerate(value) if entry is not _GONE]
+            content[key] = [value[n] for n in stays]
+            places[key] = [places[key][n] for n in stays]
+
+
+def _problem(
+    location: Sequence[str | int], message: str, document: YamlDocument, source: str, named: bool = True
+) -> Problem:
     where = ".".join(str(part) for part in location)
     message = message.removeprefix("Value error, ")
     if message == "Extra inputs are not permitted":
         message = "is not a key that the contract knows; check its spelling"
+    told = f"{where}: {message}" if where and named else message
+    return study_problem(told, document.line(*location), source=source)
+
+
+def study_problem(
+    message: str,
+    line: int,
+    *,
+    source: str = "study.yaml",
+    rule: str = "study_file",
+    severity: Severity = "error",
+) -> Problem:
+    """Return a problem of one line of a study's own file."""
+    action: Action = "rejected" if severity == "error" else "kept"
     return Problem(
-        severity="error",
+        severity=severity,
         table="study",
         source=source,
         rows=1,
-        example_rows=(document.line(*location),),
-        rule="study_file",
-        message=f"{where}: {message}" if where else message,
-        action="rejected",
+        example_rows=(line,),
+        rule=rule,
+        message=message,
+        action=action,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from analysis.plan.bounds import FIRST_DAY, LAST_DAY
 from analysis.plan.contract import ANSWERS, TABLES, Column
 from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
@@ -48,6 +49,16 @@ def _column_rules(name: str, column: Column) -> list[Rule]:
     if column.kind in _READABLE:
         rule, message, readable = _READABLE[column.kind]
         rules.append(_error(rule, name, message, _each(name, readable)))
+    if column.kind == "date":
+        span = f"before {FIRST_DAY}" if column.is_open_ended else f"before {FIRST_DAY} or after {LAST_DAY}"
+        rules.append(
+            _error(
+                "date_out_of_range",
+                name,
+                f"lies {span}; correct it, or leave the cell empty where the contract allows it",
+                _each(name, lambda text: not is_date(text) or _is_of_our_time(text, column)),
+            )
+        )
     if column.allowed:
         rules.append(
             _error(
@@ -61,7 +72,7 @@ def _column_rules(name: str, column: Column) -> list[Rule]:
     if column.minimum is not None or column.maximum is not None:
         low = -math.inf if column.minimum is None else column.minimum
         high = math.inf if column.maximum is None else column.maximum
-        limits = f"less than {low:g}" if high == math.inf else f"not between {low:g} and {high:g}"
+        limits = f"less than {low:,.15g}" if high == math.inf else f"not between {low:,.15g} and {high:,.15g}"
         rules.append(
             _error(
                 "out_of_range",
@@ -100,6 +111,11 @@ def is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_of_our_time(day: str, column: Column) -> bool:
+    # days in this form sort as text
+    return str(FIRST_DAY) <= day and (column.is_open_ended or day <= str(LAST_DAY))
 
 
 def is_number(text: str) -> bool:

@@ -13,6 +13,7 @@ from analysis.validate import employees, enrolments, jobs, surveys
 from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
+from analysis.validate.linked import unlinked_files
 from analysis.validate.rule import Rule, enforce
 
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
@@ -63,14 +64,16 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
         Nothing is raised. When any problem is an error, the tables are empty, but for `row_counts`.
     """
     context = Context(study, instruments, raw.incomplete)
-    problems = [*raw.problems, *_missing_waves(study)]
+    problems = [*raw.problems, *(() if raw.unread else _missing_waves(study))]
     for table, phases in PHASES.items():
         if table in raw.tables:
             problems += _check_table(table, raw.tables[table], phases, context)
     row_counts = account(raw.rows_in, context.kept, problems)
     if _stops(problems):
         return Tables(row_counts=row_counts), problems
-    kept = {table: _in_order(rows, table) for table, rows in context.kept.items()}
+    problems += unlinked_files(row_counts, context.seen, context.kept)
+    # a table of which nothing is left is no table: what needs it is answered as where there is no such file
+    kept = {table: _in_order(rows, table) for table, rows in context.kept.items() if len(rows)}
     return Tables(**kept, row_counts=row_counts), problems
 
 

@@ -47,7 +47,10 @@ def read_export(source: Source, study: Study, header: Header) -> Export:
 
 
 def _read_file(path: Path, source: Source, header: Header, export: Export) -> None:
-    match kind := kind_of(path):
+    kind = kind_of(path)
+    if source.sheet and kind not in ("zip", "ole"):
+        return export.fail("which_sheet", "has no sheets: take sheet: out at the source in study.yaml")
+    match kind:
         case "zip" | "ole":
             read_spreadsheet(path, kind, source, header, export)
         case "parquet":
