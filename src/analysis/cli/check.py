@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
@@ -21,6 +21,9 @@ from analysis.cli.terminal import (
 )
 from analysis.plan.errors import Problem
 from analysis.plan.paths import data_dir, reports_dir
+
+if TYPE_CHECKING:
+    from analysis.pipeline.answerable import Answerable
 
 COUNTS = {
     "rows_in": "in",
@@ -54,6 +57,7 @@ def check(
             out.print(f"{name}: can be used. Remarks: {len(checked.problems)}.", markup=False)
         show_problems(checked.problems, title)
         _show_rows(checked.row_counts)
+        _show_questions(checked.questions)
         if (folder / name / "study.yaml").is_file():
             out.print(f"{name}: {replace_problems(checked.problems, target / name)}", markup=False)
         _say_next(name, checked.problems, options(data=data, reports=reports))
@@ -74,6 +78,16 @@ def _show_rows(counts: pd.DataFrame | None) -> None:
         add_row(table, row.table, row.source, *(f"{getattr(row, name):,}" for name in COUNTS))
     table.add_section()
     add_row(table, "total", "", *(f"{counts[name].sum():,}" for name in COUNTS), style="bold")
+    show_table(table)
+
+
+def _show_questions(questions: tuple["Answerable", ...]) -> None:
+    """Print which questions the study can answer, and why others cannot be."""
+    if not questions:
+        return
+    table = new_table("program", "role", "question", "can be answered", title="What the study can answer")
+    for one in questions:
+        add_row(table, one.program, one.role, one.title, f"no: {one.reason}" if one.reason else "yes")
     show_table(table)
 
 

@@ -30,6 +30,7 @@ from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.seeds import rng
 
 STRATIFIED = "stratified_difference_in_proportions"
+NO_INTAKE_OF_BOTH = "No intake has people of both kinds, offered a place and not, who were employed that day."
 
 
 def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[str, ...] = EXITS) -> Finding:
@@ -43,7 +44,7 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
         return unanswered(
             ask,
             STRATIFIED,
-            "No intake has people of both kinds, offered a place and not, who were employed that day.",
+            NO_INTAKE_OF_BOTH,
             outcome,
             evidence=evidence,
             checks=UNTESTABLE[1:],

@@ -70,10 +70,11 @@ def _no_trial(ask: Ask, trials: Trials, outcome: str) -> Finding:
     if 0 < trials.flow["n_people"].iloc[0] < ask.study.min_cell:
         row = suppressed(ask.question(outcome), ask.main_analysis, WEIGHTED, ask.study.min_cell)
         return finding(ask, row, evidence=evidence)
-    return unanswered(ask, WEIGHTED, _why_no_trial(trials), outcome, evidence=evidence, checks=UNTESTABLE)
+    return unanswered(ask, WEIGHTED, why_no_trial(trials), outcome, evidence=evidence, checks=UNTESTABLE)
 
 
-def _why_no_trial(trials: Trials) -> str:
+def why_no_trial(trials: Trials) -> str:
+    """Return why nobody could be compared, from the flow of those who started."""
     counts = trials.flow.set_index("step")["n_people"]
     if counts["started"] == 0:
         return "Nobody has a start date in this role, so there is nobody whose retention could be compared."

@@ -136,7 +136,7 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     if by_unit(ask) and len(everyone) and everyone.isna().all():
         return UNKNOWN_UNITS
     if not has_both_arms(measured.panel):
-        return _why_no_pairs(ask, counts)
+        return why_no_pairs(ask, counts)
     if not by_unit(ask):
         return None
     if rows["unit"].isna().any():
@@ -149,7 +149,8 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     return None
 
 
-def _why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
+def why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
+    """Return why nobody has scores to compare, from the panel's flow by step and arm."""
     compared, both = counts.loc[IN_THE_COMPARISON], counts.loc["answered both"]
     if compared["n_treated"] == 0 and is_lottery(ask):
         return (

@@ -21,7 +21,7 @@ def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Fi
     and takes the roles as independent: they are different people, and their comparators mostly are.
     """
     rows = [f.primary for f in retention]
-    reason = _missing(costs) or _not_answered(rows)
+    reason = missing_costs(costs) or _not_answered(rows)
     question = ask.question()
     if any(row.status == "suppressed" for row in rows):
         return finding(ask, suppressed(question, "secondary", ESTIMATOR, ask.study.min_cell))
@@ -64,7 +64,8 @@ def net_benefit(rows: Sequence[Estimate], costs: Costs) -> Interval:
     return Interval(estimate, error, low, high, wald(estimate, error).p_value)
 
 
-def _missing(costs: Costs) -> str | None:
+def missing_costs(costs: Costs) -> str | None:
+    """Return which costs the study does not say, or None where it says all that are needed."""
     lacking = []
     if costs.replacement is None:
         lacking.append(
@@ -75,10 +76,15 @@ def _missing(costs: Costs) -> str | None:
     return f"The study does not say {' nor '.join(lacking)}, which would be needed." if lacking else None
 
 
+NO_EXITS_AVOIDED = (
+    "Retention could not be estimated for every role of the program, so the exits it avoided are not known."
+)
+
+
 def _not_answered(rows: Sequence[Estimate]) -> str | None:
     if rows and all(row.is_estimated for row in rows):
         return None
-    return "Retention could not be estimated for every role of the program, so the exits it avoided are not known."
+    return NO_EXITS_AVOIDED
 
 
 def _assumption(costs: Costs) -> Check:

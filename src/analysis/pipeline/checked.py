@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
 
@@ -19,10 +20,13 @@ class Checked:
         The data-quality ledger.
     row_counts
         One row per table and source (`validate.account`); None where no file was read.
+    questions
+        Which questions can be answered, and why others cannot; none where the input is bad.
     """
 
     problems: tuple[Problem, ...]
     row_counts: pd.DataFrame | None
+    questions: tuple[Answerable, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -36,4 +40,4 @@ def check_study(name: str, data: Path) -> Checked:
         opened = open_study(name, data)
     except BadInput as bad:
         return Checked(bad.problems, bad.row_counts)
-    return Checked(opened.problems, opened.tables.row_counts)
+    return Checked(opened.problems, opened.tables.row_counts, answerable(opened))

@@ -52,6 +52,7 @@ NO_LEVELS = Check(
     "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
     "other levels than their comparators.",
 )
+NO_JOB_HISTORY = "The study has no job history, so who was promoted and when is unknown."
 # Who sits where: juniors are the mentors of a reverse program and the mentees of a traditional one.
 SAME_SENIORITY = {"mentor": "mentee", "mentee": "mentor"}
 
@@ -211,7 +212,7 @@ def promotion(comparison: Comparison) -> Finding:
     opened, ask = comparison.opened, comparison.ask("H8_promotion")
     reason = missing_parts(opened, ask)
     if reason is None and opened.tables.jobs is None:
-        reason = "The study has no job history, so who was promoted and when is unknown."
+        reason = NO_JOB_HISTORY
     if reason:
         return unanswered(ask, WEIGHTED, reason)
     jobs = opened.tables.jobs

@@ -63,7 +63,7 @@ class ScaleQuestion:
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
         scored = self._scored(self.opened.tables)
-        reason = missing_parts(self.opened, self.ask, needs_dates=False) or self._no_scores(scored)
+        reason = missing_parts(self.opened, self.ask, needs_dates=False) or self.no_scores(scored)
         if reason:
             return answer_change(self.ask, Measured(None, reason=reason))
         measured = {source: self._measured(scores, source) for source, scores in scored.items()}
@@ -115,7 +115,8 @@ class ScaleQuestion:
     def _is_rated(self) -> bool:
         return self.construct == "leadership"
 
-    def _no_scores(self, scored: dict[str, pd.DataFrame]) -> str | None:
+    def no_scores(self, scored: dict[str, pd.DataFrame]) -> str | None:
+        """Return why there are no scores, or None where there are some."""
         if scored:
             return None
         if scale_of(self.construct, self.opened.instruments, self.opened.tables.unlinked_responses) is not None:

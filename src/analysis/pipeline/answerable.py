@@ -1,0 +1,239 @@
+"""Which questions a study can answer and which not, and why: by counting people, without estimating anything.
+
+The reasons are those that the report gives. No number of people is told. What an estimate needs besides (overlap,
+events in an arm, people still followed at the horizon) only the report can say.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.design.trials import FLOW_STEPS, Trials, eligible_levels, is_eligible
+from analysis.estimate.answer_lottery import NO_INTAKE_OF_BOTH
+from analysis.estimate.answer_retention import retention_outcome, why_no_trial
+from analysis.estimate.ask import Ask
+from analysis.estimate.change_rows import UNKNOWN_UNITS, why_no_pairs
+from analysis.estimate.economics import NO_EXITS_AVOIDED, missing_costs
+from analysis.estimate.rows import too_small
+from analysis.measure.costs import program_costs
+from analysis.measure.employment import exit_outcome, job_history, job_value_at, staff_on, under_notice_on
+from analysis.measure.exposure import analysed_roles, first_starts
+from analysis.pipeline.events import NO_JOB_HISTORY, Comparison, missing_parts
+from analysis.pipeline.opened import OpenStudy
+from analysis.pipeline.scale_waves import AnsweredWaves, answered_waves
+from analysis.pipeline.scales import ScaleQuestion, scales_asked
+
+BEFORE_PERIOD = "started before the period observed"
+OTHER_ROLE, NOT_EMPLOYED, UNDER_NOTICE, NOT_ELIGIBLE, NOBODY_LEFT = (
+    "earlier start in another role",
+    "not employed that day",
+    "under notice",
+    "level or tenure not eligible",
+    "no colleague to compare with that day",
+)
+NO_EXIT = (
+    "Nobody is recorded as leaving (of their own accord, where kinds of exit are known) between study_start and as_of; "
+    "check that exit_date and exit_type are read."
+)
+NO_RISE = "Nobody's job level is recorded as rising between study_start and as_of."
+ONE_WAVE = "Only one survey wave has answers, so no score can be compared with an earlier one."
+ONE_UNIT = (
+    "The program has reached one unit only, and with one unit nobody can tell the program from the unit; more units "
+    "would be needed."
+)
+
+
+@dataclass(frozen=True)
+class Answerable:
+    """Whether a question can be answered for one program and role.
+
+    Attributes
+    ----------
+    hypothesis, title
+        Its id and its title in ``data/hypotheses.yaml``.
+    reason
+        Why it cannot be answered, in a sentence; empty where it can.
+    """
+
+    program: str
+    role: str
+    hypothesis: str
+    title: str
+    reason: str = ""
+
+
+def answerable(opened: OpenStudy) -> tuple[Answerable, ...]:
+    """Return every question of the study, program by program and role by role, in the order of the report."""
+    return tuple(question for program in opened.study.programs for question in _of_program(opened, program))
+
+
+def _of_program(opened: OpenStudy, program) -> Iterator[Answerable]:
+    retention = []
+    for role in analysed_roles(opened.tables.enrolments, program.id) or ["any"]:
+        counted = _Counted(Comparison(opened, program, role))
+        retention.append(counted.why_no_retention())
+        yield _question(counted.ask("H1_retention"), retention[-1])
+        for hypothesis in scales_asked(program, role):
+            ask = counted.ask(hypothesis)
+            yield _question(ask, counted.why_no_scale(ask))
+        yield _question(counted.ask("H8_promotion"), counted.why_no_promotion())
+    ask = Comparison(opened, program, "any").ask("H9_economics")
+    reason = missing_parts(opened, ask) or missing_costs(program_costs(opened.tables, opened.study, program))
+    yield _question(ask, reason or (NO_EXITS_AVOIDED if any(retention) else None))
+
+
+def _question(ask: Ask, reason: str | None) -> Answerable:
+    return Answerable(ask.program.id, ask.role, ask.hypothesis.id, ask.hypothesis.title, reason or "")
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """One program and role, counted."""
+
+    comparison: Comparison
+
+    def ask(self, hypothesis: str) -> Ask:
+        return self.comparison.ask(hypothesis)
+
+    @property
+    def _opened(self) -> OpenStudy:
+        return self.comparison.opened
+
+    def why_no_retention(self) -> str | None:
+        ask = self.ask("H1_retention")
+        return missing_parts(self._opened, ask) or self._why_nobody(ask) or self._no_exit()
+
+    def why_no_promotion(self) -> str | None:
+        ask, jobs = self.ask("H8_promotion"), self._opened.tables.jobs
+        reason = missing_parts(self._opened, ask)
+        if reason is None and jobs is None:
+            reason = NO_JOB_HISTORY
+        return reason or self._why_nobody(ask) or self._no_rise()
+
+    def why_no_scale(self, ask: Ask) -> str | None:
+        waves = answered_waves(self._opened, ask)
+        reason = missing_parts(self._opened, ask, needs_dates=False)
+        if reason is None and waves is None:
+            reason = ScaleQuestion(self._opened, ask).no_scores({})
+        return reason or self._why_no_scores(ask, waves)
+
+    def _why_no_scores(self, ask: Ask, waves: AnsweredWaves) -> str | None:
+        randomized = self.comparison.is_randomized
+        if not randomized and len(waves.waves) < 2:
+            return ONE_WAVE
+        horizon = ask.study.horizons_months[0]
+        if randomized:
+            zero = self._drew.groupby("employee_id")["intake_date"].min()
+            treated = self._drew.groupby("employee_id")["offered"].max().astype(bool)
+            pairs = waves.after(zero, horizon)
+            in_reach, both = pairs.groupby(treated.reindex(pairs.index)).size(), pairs[pairs["is_answered"]]
+            answered = both.groupby(treated.reindex(both.index)).size()
+            compared = {arm: int(in_reach.get(arm, 0)) for arm in (True, False)}
+            scored = {arm: int(answered.get(arm, 0)) for arm in (True, False)}
+        else:
+            starts = self._starts
+            pairs = waves.around(starts, horizon)
+            others = waves.answered_twice(exclude=starts.index)
+            compared = {True: len(pairs), False: max(others, len(starts))}
+            scored = {True: int(pairs["is_answered"].sum()), False: max(others, int(pairs["is_answered"].sum()))}
+        counts = pd.DataFrame(0, index=["in the comparison", "answered both"], columns=["n_treated", "n_control"])
+        counts.loc["in the comparison"] = compared[True], compared[False]
+        counts.loc["answered both"] = scored[True], scored[False]
+        if min(compared.values()) == 0 or min(scored.values()) < 2:
+            return why_no_pairs(ask, counts)
+        return too_small(ask.study.min_cell) if min(scored.values()) < ask.study.min_cell else None
+
+    def _why_nobody(self, ask: Ask) -> str | None:
+        """Return why nobody could be compared whose exits or promotions are known; None where somebody can."""
+        if self.comparison.is_randomized:
+            return self._why_no_lots(ask.study.min_cell)
+        if self.comparison.program.assignment == "rollout":
+            units = self._units
+            if units is None or units.isna().all():
+                return UNKNOWN_UNITS
+            if len(units.dropna().unique()) == 1:
+                return ONE_UNIT
+        flow = self._flow
+        if not flow["analysed"]:
+            frame = flow.rename_axis("step").rename("n_people").reset_index()
+            return why_no_trial(Trials(pd.DataFrame(), pd.DataFrame(), frame, False))
+        return too_small(ask.study.min_cell) if flow["analysed"] < ask.study.min_cell else None
+
+    def _why_no_lots(self, min_cell: int) -> str | None:
+        drew, employees = self._drew, self._opened.tables.employees
+        days = [
+            staff_on(employees, None, day).spells.merge(rows[["employee_id", "offered", "intake_date"]])
+            for day, rows in drew.groupby("intake_date")
+        ]
+        if not days:
+            return NO_INTAKE_OF_BOTH
+        there = pd.concat(days)
+        both = there[there.groupby("intake_date")["offered"].transform("nunique") == 2]
+        if both.empty:
+            return NO_INTAKE_OF_BOTH
+        arms = both.groupby("offered")["employee_id"].nunique()
+        return too_small(min_cell) if arms.min() < min_cell else None
+
+    @cached_property
+    def _drew(self) -> pd.DataFrame:
+        """The enrolments of this role with an answer of the lottery."""
+        rows = self._opened.tables.enrolments
+        program, role = self.comparison.program.id, self.comparison.role
+        return rows[(rows["program_id"] == program) & (rows["role"] == role) & rows["offered"].notna()]
+
+    @cached_property
+    def _starts(self) -> pd.Series:
+        """First starts in this role within the period observed, of those who had not started in another one."""
+        enrolled, program = self._opened.tables.enrolments, self.comparison.program.id
+        starts, first = first_starts(enrolled, program, self.comparison.role), first_starts(enrolled, program)
+        observed = starts[first.reindex(starts.index) >= pd.Timestamp(self._opened.study.study_start)]
+        return observed[observed <= first.reindex(observed.index)]
+
+    @cached_property
+    def _units(self) -> pd.Series | None:
+        """The departments of those who started, on that day."""
+        jobs, starts = self._opened.tables.jobs, self._starts
+        if jobs is None:
+            return None
+        return job_value_at(jobs, "department", pd.Series(starts.index), pd.Series(starts.to_numpy()))
+
+    @cached_property
+    def _flow(self) -> pd.Series:
+        """How many of those who started fall to each step, by the steps of the report's trials."""
+        tables, program, role = self._opened.tables, self.comparison.program, self.comparison.role
+        enrolled = tables.enrolments
+        everybody, first = first_starts(enrolled, program.id, role), first_starts(enrolled, program.id)
+        early = first.reindex(everybody.index) < pd.Timestamp(self._opened.study.study_start)
+        flow = pd.Series(0, index=list(dict.fromkeys([*FLOW_STEPS[:1], BEFORE_PERIOD, *FLOW_STEPS[1:]])))
+        flow["started"], flow[BEFORE_PERIOD] = len(everybody), int(early.sum())
+        flow[OTHER_ROLE] = len(everybody) - int(early.sum()) - len(self._starts)
+        history, rule, has_colleague = job_history(tables.jobs), eligible_levels(tables, program, role), False
+        able = 0
+        for day, who in self._starts.groupby(self._starts):
+            staff = staff_on(tables.employees, history, day)
+            mine = staff.spells["employee_id"].isin(who.index).to_numpy()
+            noticed = under_notice_on(staff.spells, day).to_numpy()
+            fits = is_eligible(staff, rule) & ~noticed
+            flow[NOT_EMPLOYED] += len(who) - int(mine.sum())
+            flow[UNDER_NOTICE] += int((mine & noticed).sum())
+            flow[NOT_ELIGIBLE] += int((mine & ~noticed & ~fits).sum())
+            able += int((mine & fits).sum())
+            started = first.reindex(staff.spells["employee_id"]).to_numpy() <= day.to_datetime64()
+            has_colleague |= bool((fits & ~started).any())
+        flow["analysed" if has_colleague else NOBODY_LEFT] = able
+        return flow
+
+    def _no_exit(self) -> str | None:
+        study, employees = self._opened.study, self._opened.tables.employees
+        exits = employees[employees["exit_date"].between(*map(pd.Timestamp, (study.study_start, study.as_of)))]
+        outcome = retention_outcome(employees)
+        found = exits if outcome == "any_exit" else exits[exit_outcome(exits["exit_type"]) == outcome]
+        return NO_EXIT if found.empty else None
+
+    def _no_rise(self) -> str | None:
+        history = job_history(self._opened.tables.jobs)
+        rises = history["job_level"].diff().gt(0) & (history["employee_id"] == history["employee_id"].shift())
+        start = pd.Timestamp(self._opened.study.study_start)
+        return None if (rises & (history["effective_date"] >= start)).any() else NO_RISE
