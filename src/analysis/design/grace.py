@@ -137,7 +137,7 @@ def _rows(staff, study: Study, any_start: pd.Series, starts: pd.DataFrame, compe
     closed = gone.where(gone <= notice, notice)
     # Who starts although under notice could evidently start.
     closed = closed.where(~treated | (closed > start), start + ONE_DAY)
-    lost = pd.to_datetime(spells["employee_id"].map(competing)).where(~treated).fillna(NEVER)
+    lost = competing.reindex(spells["employee_id"]).reset_index(drop=True).where(~treated).fillna(NEVER)
     last = lost.clip(upper=lock_end)
     return pd.DataFrame(
         {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.design.trials import eligible_levels, is_eligible
+from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.measure.calendar import ONE_DAY, add_months, months_since
 from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
 from analysis.plan.contract import Tables

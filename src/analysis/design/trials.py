@@ -293,6 +293,8 @@ class _Company:
         compared
             The day of each comparator's first trial, by employee id.
         """
+        if compared.empty:
+            return
         ways = [(starts, False) for starts in kinds]
         if self.rollout is not None:
             own = self.own_start.rename("start_date").rename_axis("employee_id").reset_index()

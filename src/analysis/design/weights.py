@@ -221,7 +221,7 @@ def _propensity(trials: Trials, exclude: tuple[str, ...]) -> tuple[DesignMatrix,
 
 def _fitted(rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
     treated, trial = rows["is_treated"].to_numpy(dtype=bool), rows["trial"].to_numpy(dtype=int)
-    matrix = design_matrix(covariates, treated, exclude=exclude)
+    matrix = design_matrix(covariates, treated, exclude=exclude, people=rows["employee_id"])
     return matrix, fit_propensity(matrix.values, treated, trial)
 
 

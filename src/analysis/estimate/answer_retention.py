@@ -126,7 +126,7 @@ def _evidence(
         by_kind = [curves(arms, kind, shown).assign(outcome=kind) for kind in kinds]
         evidence["curves_by_kind"] = pd.concat(by_kind, ignore_index=True)
     return evidence | {
-        "balance": balance(model.matrix, followed.treated, followed.base),
+        "balance": balance(model.matrix, followed.treated, followed.base, followed.rows["employee_id"]),
         "balance_by_quarter": balance_by_quarter(model.matrix, followed.rows, followed.base),
         "overlap": overlap(model.propensity.probability, followed.treated),
         "missing": missing_values(trials.covariates, followed.rows),
