@@ -26,6 +26,8 @@ from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
 __all__ = [
+    "BEFORE_PERIOD",
+    "BEFORE_UNIT",
     "FLOW_STEPS",
     "Hurdles",
     "Trials",

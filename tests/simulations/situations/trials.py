@@ -79,7 +79,7 @@ class Company:
         in_window = self.left >= pd.Timestamp(study.get("study_start", STUDY_START))
         enrolments = pd.concat(self.enrolled, ignore_index=True)
         tables = {
-            "employees": staff[in_window].reset_index(drop=True),
+            "employees": _only(staff, self.ids[in_window]),
             "jobs": _only(table("jobs", **jobs.to_dict("list")), self.ids[in_window]),
             "enrolments": _only(table("enrolments", **enrolments.to_dict("list")), self.ids[in_window]),
         }
@@ -87,8 +87,9 @@ class Company:
 
 
 def _only(rows: pd.DataFrame, people: np.ndarray) -> pd.DataFrame:
-    kept = rows[rows["employee_id"].isin(people)]
-    return kept.sort_values(["employee_id"], kind="stable").reset_index(drop=True)
+    kept = rows[rows["employee_id"].isin(people)].sort_values("employee_id", kind="stable", ignore_index=True)
+    # As a file's text is read.
+    return kept.astype({column: "str" for column in kept.select_dtypes("object")})
 
 
 def company(rng: np.random.Generator, slope: float = -0.7, n: int = N_PEOPLE, since: str = "2016-01-01") -> Company:
