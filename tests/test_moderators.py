@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.design.follow_up import FollowUp, split
-from analysis.design.trials import Trials
+from analysis.design.trials import Hurdles, Trials
 from analysis.design.weights import past_hurdles
 from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.exposure import pairs, participation_end
@@ -62,7 +62,7 @@ def test_who_passes_a_start_elsewhere_stands_in_for_those_who_did_not():
     )
     nothing_known = pd.DataFrame(index=range(3))
     flow = pd.DataFrame({"step": ["started"], "n_people": [1]})
-    trials = Trials(rows, pd.DataFrame(index=range(5)), flow, False, (starts, nothing_known))
+    trials = Trials(rows, pd.DataFrame(index=range(5)), flow, False, (Hurdles(starts, nothing_known),))
     follow = FollowUp(
         row=np.arange(5),
         entry=np.zeros(5),

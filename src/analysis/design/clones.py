@@ -184,7 +184,8 @@ def _fit(trials: GraceTrials) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
         raise ValueError("no intake has people who start and people who do not")
     is_fitted = _still_there(trials.rows)
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
-    terms = design_matrix(trials.covariates, treated).values  # noqa: PD011 (no frame)
+    people = trials.rows["employee_id"]
+    terms = design_matrix(trials.covariates, treated, people=people).values  # noqa: PD011 (no frame)
     fit = fit_propensity(terms[is_fitted], treated[is_fitted], trial[is_fitted])
     x = np.column_stack([np.ones(len(treated)), terms])
     offset = start_log_odds(treated.astype(float), trial, is_fitted.astype(float))[trial]

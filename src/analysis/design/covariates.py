@@ -1,6 +1,6 @@
 """What may differ between those who start and the others: covariates before time zero, and their design matrix."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,8 @@ CONTINUOUS = (
 CATEGORICAL = ("job_family", "department", "location")
 FLEXIBLE = ("tenure_years", "age_years")
 SPLINE_DF = 3
-# A category with fewer people than this among the treated cannot be balanced by itself.
-MIN_CATEGORY = 10
+# A level with fewer people than this in all says more of them than of the level: such levels are one together.
+LEAST_PEOPLE = 5
 
 
 def covariates_on(staff: Staff, scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -77,22 +77,42 @@ class DesignMatrix:
         and missing-value indicator; shape (rows, covariates).
     n_missing
         People-rows without a value, by covariate.
+    levels
+        The columns of `raw` that are levels of one covariate, by covariate.
+    n_pooled
+        How many levels of a covariate are one together, for having fewer than `LEAST_PEOPLE` people each.
     """
 
     values: np.ndarray
     terms: tuple[str, ...]
     raw: pd.DataFrame
     n_missing: dict[str, int]
+    levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    n_pooled: dict[str, int] = field(default_factory=dict)
 
 
-def design_matrix(covariates: pd.DataFrame, treated: np.ndarray, exclude: tuple[str, ...] = ()) -> DesignMatrix:
+def design_matrix(
+    covariates: pd.DataFrame,
+    treated: np.ndarray,
+    exclude: tuple[str, ...] = (),
+    people: np.ndarray | pd.Series | None = None,
+) -> DesignMatrix:
     """Return the covariates as a numeric matrix in which no row is dropped.
 
-    A missing number becomes the median with an indicator of its own; a missing category is a category. Categories
-    with fewer than `MIN_CATEGORY` treated rows are pooled as "other". Tenure and age enter as natural cubic splines.
-    Covariates that do not vary are left out.
+    A missing number becomes the median with an indicator of its own; a missing category is a level. Every level keeps
+    an indicator of its own, whether or not somebody of it is treated: what levels are like is told apart by the
+    weights, whose prior (`design.propensity`) keeps one without treated people finite. Only levels of fewer than
+    `LEAST_PEOPLE` people are one together, and counted. Tenure and age enter as natural cubic splines. Covariates that
+    do not vary are left out.
+
+    Parameters
+    ----------
+    treated
+        Shape (rows,); not looked at: a covariate is divided in the same way whoever is treated.
+    people
+        Who each row is of, shape (rows,); where it is left out each row is somebody.
     """
-    raw, flexible, n_missing = {}, {}, {}
+    raw, flexible, n_missing, levels, n_pooled = {}, {}, {}, {}, {}
     for name in [c for c in CONTINUOUS if c in covariates and c not in exclude]:
         column = covariates[name].astype(float)
         if column.notna().sum() == 0:
@@ -106,24 +126,41 @@ def design_matrix(covariates: pd.DataFrame, treated: np.ndarray, exclude: tuple[
             basis = np.asarray(patsy.cr(filled, df=SPLINE_DF, constraints="center"))
             flexible |= {f"{name} spline {i + 1}": basis[:, i] for i in range(basis.shape[1])}
     for name in [c for c in CATEGORICAL if c in covariates and c not in exclude]:
-        raw |= _indicators(name, covariates[name], treated, n_missing)
+        n_missing[name] = int(covariates[name].isna().sum())
+        found, n_pooled[name] = _indicators(name, covariates[name], people)
+        raw |= found
+        levels[name] = tuple(found)
     replaced = {c for c in FLEXIBLE if any(term.startswith(f"{c} spline") for term in flexible)}
     terms = {k: v for k, v in raw.items() if k not in replaced} | flexible
     scaled = {k: (v - v.mean()) / v.std() for k, v in terms.items() if v.std() > 1e-9}
     values = np.column_stack(list(scaled.values())) if scaled else np.zeros((len(covariates), 0))
-    kept = {k: v for k, v in raw.items() if v.std() > 1e-9}
-    return DesignMatrix(values, tuple(scaled), pd.DataFrame(kept, index=range(len(covariates))), n_missing)
+    kept = pd.DataFrame({k: v for k, v in raw.items() if v.std() > 1e-9}, index=range(len(covariates)))
+    return DesignMatrix(
+        values,
+        tuple(scaled),
+        kept,
+        n_missing,
+        {name: columns for name, columns in levels.items() if columns},
+        {name: n for name, n in n_pooled.items() if n},
+    )
 
 
-def _indicators(name: str, column: pd.Series, treated: np.ndarray, n_missing: dict[str, int]) -> dict[str, np.ndarray]:
+def _indicators(
+    name: str, column: pd.Series, people: np.ndarray | pd.Series | None
+) -> tuple[dict[str, np.ndarray], int]:
+    """Return an indicator of each level, and how many levels are one together."""
     if column.notna().sum() == 0:
-        return {}
-    n_missing[name] = int(column.isna().sum())
-    labels = column.astype(object).where(column.notna(), "missing").to_numpy()
-    counts = pd.Series(labels[treated]).value_counts()
-    common = {label for label, n in counts.items() if n >= MIN_CATEGORY}
-    labels = np.array([label if label in common else "other" for label in labels], dtype=object)
-    found = sorted(set(labels))
+        return {}, 0
+    labels = column.astype(object).where(column.notna(), "missing").astype(str).reset_index(drop=True)
+    who = labels.index.to_series() if people is None else pd.Series(np.asarray(people))
+    sizes = who.groupby(labels).nunique()
+    thin = sizes.index[sizes < LEAST_PEOPLE]
+    n_pooled = len(thin) if len(thin) > 1 else 0
+    if n_pooled:
+        together = f"{n_pooled} levels of under {LEAST_PEOPLE} people"
+        labels = labels.where(~labels.isin(thin), together)
+    codes, found = pd.factorize(labels, sort=True)
     if len(found) < 2:
-        return {}
-    return {f"{name}: {label}": (labels == label).astype(float) for label in found}
+        return {}, 0
+    # Small integers: with many levels these columns are most of what is kept.
+    return {f"{name}: {label}": (codes == code).astype(np.uint8) for code, label in enumerate(found)}, n_pooled

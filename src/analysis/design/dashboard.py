@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.design.trials import eligible_levels
+from analysis.design.eligible import eligible_levels
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import exit_outcome, job_value_at
 from analysis.measure.exposure import first_starts
@@ -17,7 +17,9 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
     One row per employment spell: ``employee_id, is_treated`` (ever started the role before the data lock), ``zero``
     (the day it is counted from), ``job_level`` on it, ``months`` and ``outcome`` as in `design.trials`.
     Those who started had to stay long enough to start: the time before their
-    start is immortal and is credited to the program here, which is what is wrong with it.
+    start is immortal and is credited to the program here, which is what is wrong with it. Where the program is older
+    than the period observed, everybody who left before that is missing, and so the whole time from the launch to its
+    first day is immortal in both groups: as on a dashboard, nobody is left out for having started before it.
     """
     launch = tables.enrolments.loc[tables.enrolments["program_id"] == program.id, "intake_date"].min()
     lock_end = pd.Timestamp(study.as_of) + ONE_DAY
@@ -28,7 +30,7 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
     rule = eligible_levels(tables, program, role)
     level = pd.Series(np.nan, index=spells.index)
     if tables.jobs is not None:
-        level = job_value_at(tables.jobs, "job_level", spells["employee_id"], zero)
+        level = job_value_at(tables.jobs, "job_level", spells["employee_id"], zero, hired=spells["hire_date"])
     if rule.job_level is not None:
         keep = level.between(*rule.job_level)
         spells, zero, level = (kept[keep].reset_index(drop=True) for kept in (spells, zero, level))

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import covariates_on
-from analysis.design.trials import eligible_levels, is_eligible, not_started, started_elsewhere
+from analysis.design.eligible import eligible_levels, is_eligible
+from analysis.design.trials import covariates_of, known_enrolments, not_started, observed_starts
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import exit_outcome, job_history, staff_on, under_notice_on
-from analysis.measure.exposure import first_starts, starts_elsewhere
+from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program, Study
 
@@ -85,13 +85,21 @@ def build_grace_trials(
 ) -> GraceTrials:
     """Return one trial per intake, of everybody eligible on the day it opens and not started before.
 
-    Eligible as in `design.trials.build_trials`. Whoever started another role of the program first is not treated and is
-    followed until that start. Intakes into which nobody, or everybody, started have nothing to compare and are left
-    out.
+    Eligible, and within the period observed, as in `design.trials.build_trials`. Whoever started another role of the
+    program first is not treated and is followed until that start; so is whoever starts another program before this
+    one, and who does on the intake's own day is in no trial of it. Nobody stands in for those lost to other programs,
+    as somebody does in the main answer. Intakes into which nobody, or everybody, started have nothing to compare and
+    are left out.
     """
-    any_start = first_starts(tables.enrolments, program.id)
-    starts = intake_of_start(tables.enrolments, program, role)
-    starts = starts[starts["start_date"] <= any_start.reindex(starts.index)]
+    enrolments = known_enrolments(tables, study)
+    any_start = first_starts(enrolments, program.id)
+    starts = intake_of_start(enrolments, program, role)
+    starts = starts[starts.index.isin(observed_starts(enrolments, study, program, role).index)]
+    starts = starts[starts["trial_date"] >= pd.Timestamp(study.study_start)]
+    elsewhere, competing = (
+        starts_elsewhere(enrolments, program.id),
+        competing_starts(enrolments, program.id, role),
+    )
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
     parts, known = [], []
     for day in sorted(starts["trial_date"].unique()):
@@ -99,22 +107,27 @@ def build_grace_trials(
         staff = staff_on(tables.employees, history, day)
         free = not_started(staff, any_start, None, after=day - ONE_DAY) & is_eligible(staff, rule)
         staff = staff.take(free & ~under_notice_on(staff.spells, day).to_numpy())
-        rows = _rows(staff, study, any_start, starts[starts["trial_date"] == day])
-        if rows["is_treated"].nunique() < 2:
+        rows = _rows(staff, study, any_start, starts[starts["trial_date"] == day], _first_since(competing, day))
+        kept = (rows["is_treated"] | (rows["end_date"] > day)).to_numpy()
+        if rows.loc[kept, "is_treated"].nunique() < 2:
             continue
-        parts.append(rows.assign(trial=len(parts)))
-        known.append(
-            covariates_on(staff, scores).assign(
-                **started_elsewhere(starts_elsewhere(tables.enrolments, program.id), staff)
-            )
-        )
+        parts.append(rows[kept].reset_index(drop=True).assign(trial=len(parts)))
+        known.append(covariates_of(staff.take(kept), scores, elsewhere))
     if not parts:
         return GraceTrials(pd.DataFrame({"is_treated": np.zeros(0, dtype=bool)}), pd.DataFrame())
     return GraceTrials(pd.concat(parts, ignore_index=True), pd.concat(known, ignore_index=True))
 
 
-def _rows(staff, study: Study, any_start: pd.Series, starts: pd.DataFrame) -> pd.DataFrame:
-    """Return a trial's rows; a start in a later spell of employment is not one of this spell."""
+def _first_since(competing: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
+    """Return each person's first competing start on or after a day, by employee id."""
+    return competing[competing["start_date"] >= day].groupby("employee_id")["start_date"].min()
+
+
+def _rows(staff, study: Study, any_start: pd.Series, starts: pd.DataFrame, competing: pd.Series) -> pd.DataFrame:
+    """Return a trial's rows; a start in a later spell of employment is not one of this spell.
+
+    Those who do not start in this trial are followed to their first competing start.
+    """
     spells, lock_end = staff.spells, pd.Timestamp(study.as_of) + ONE_DAY
     gone = (spells["exit_date"] + ONE_DAY).fillna(NEVER)
     start = pd.to_datetime(spells["employee_id"].map(any_start))
@@ -124,14 +137,16 @@ def _rows(staff, study: Study, any_start: pd.Series, starts: pd.DataFrame) -> pd
     closed = gone.where(gone <= notice, notice)
     # Who starts although under notice could evidently start.
     closed = closed.where(~treated | (closed > start), start + ONE_DAY)
+    lost = competing.reindex(spells["employee_id"]).reset_index(drop=True).where(~treated).fillna(NEVER)
+    last = lost.clip(upper=lock_end)
     return pd.DataFrame(
         {
             "trial_date": staff.day,
             "employee_id": spells["employee_id"],
             "is_treated": treated,
             "start_date": start,
-            "closed_date": closed,
-            "end_date": gone.clip(upper=lock_end),
-            "outcome": exit_outcome(spells["exit_type"]).where(gone <= lock_end, None),
+            "closed_date": closed.where(closed <= lost, lost),
+            "end_date": gone.clip(upper=last),
+            "outcome": exit_outcome(spells["exit_type"]).where(gone <= last, None),
         }
     )

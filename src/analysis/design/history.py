@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.design.trials import eligible_levels, is_eligible
+from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.measure.calendar import ONE_DAY, add_months, months_since
 from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
 from analysis.plan.contract import Tables
@@ -54,7 +54,9 @@ def build_history(tables: Tables, study: Study, program: Program | None, role: s
 
     It ends at the data lock or, where somebody has started in any program before that, the day before that first start:
     for everybody, since a colleague's program may change those who are not in it too. Nobody counts before
-    `study_start` (delayed entry). Without a program, or levels to go by, everybody employed is eligible.
+    `study_start` (delayed entry). Who started in any program before it counts at no time, and ends no history: what
+    such a program changed for the others belongs to the company as it is found. Without a program, or levels to go by,
+    everybody employed is eligible.
 
     Raises
     ------
@@ -65,14 +67,19 @@ def build_history(tables: Tables, study: Study, program: Program | None, role: s
         raise ValueError("a history needs employees")
     rule = eligible_levels(tables, program, role) if program else Eligibility()
     start, lock_end = pd.Timestamp(study.study_start), pd.Timestamp(study.as_of) + ONE_DAY
-    launch = first_start(tables)
+    launch, earlier = first_start(tables, start), started_any_before(tables, start)
     is_before_program = launch is not None and launch < lock_end
     end = launch if is_before_program else lock_end
     jobs = job_history(tables.jobs)
-    parts = [_rows(eligible_on(tables, jobs, rule, day), end) for day in landmarks(start, end)]
+
+    def there(day: pd.Timestamp) -> Staff:
+        staff = eligible_on(tables, jobs, rule, day)
+        return staff.take(~staff.spells["employee_id"].isin(earlier).to_numpy())
+
+    parts = [_rows(there(day), end) for day in landmarks(start, end)]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     last = end - ONE_DAY
-    staff = eligible_on(tables, jobs, rule, last)
+    staff = there(last)
     return History(
         rows=rows,
         first_day=start.date(),
@@ -83,11 +90,20 @@ def build_history(tables: Tables, study: Study, program: Program | None, role: s
     )
 
 
-def first_start(tables: Tables) -> pd.Timestamp | None:
-    """Return the first day on which anybody started, in any program and role; None where nobody has."""
-    if tables.enrolments is None or tables.enrolments["start_date"].isna().all():
+def first_start(tables: Tables, since: pd.Timestamp) -> pd.Timestamp | None:
+    """Return the first day from `since` on on which anybody started, in any program and role; None where nobody did."""
+    if tables.enrolments is None:
         return None
-    return tables.enrolments["start_date"].min()
+    days = tables.enrolments["start_date"]
+    first = days[days >= since].min()
+    return None if pd.isna(first) else first
+
+
+def started_any_before(tables: Tables, day: pd.Timestamp) -> set[str]:
+    """Return who started in any of the company's programs before a day."""
+    if tables.enrolments is None:
+        return set()
+    return set(tables.enrolments.loc[tables.enrolments["start_date"] < day, "employee_id"])
 
 
 def landmarks(start: pd.Timestamp, end: pd.Timestamp) -> list[pd.Timestamp]:

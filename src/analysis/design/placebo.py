@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import covariates_on, design_matrix
+from analysis.design.covariates import design_matrix
 from analysis.design.dashboard import ever_vs_never
+from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.design.propensity import fit_propensity
-from analysis.design.trials import FLOW_STEPS, Trials, eligible_levels, is_eligible, started_elsewhere, trial_rows
+from analysis.design.trials import FLOW_STEPS, Trials, covariates_of, trial_rows
 from analysis.design.weights import MOST_LIKELY
 from analysis.measure.calendar import ONE_DAY, add_months, months_between
 from analysis.measure.employment import job_history, staff_on, under_notice_on
@@ -116,6 +117,9 @@ def build_placebo(
 ) -> Placebo:
     """Return who could have placebo-started on the scheduled days, eligible as in the real trials.
 
+    Nobody had started the real program by then. What else people start before the launch ends nobody's follow-up: a
+    placebo keeps nobody from it, so both arms start it alike.
+
     Their chance is the real trials' propensity, applied to what was known of them that day, with a constant such that
     the expected share of starters is that of the real trial. Those nearly sure to start are left out, as there.
     """
@@ -129,25 +133,26 @@ def build_placebo(
         nobody, never = np.zeros(len(staff.spells), dtype=bool), pd.Series(pd.NaT, index=staff.spells.index)
         rows = trial_rows(staff, nobody, before, never)
         parts.append(rows.assign(trial=number))
-        known.append(covariates_on(staff, scores).assign(**started_elsewhere(elsewhere, staff)))
+        known.append(covariates_of(staff, scores, elsewhere))
     rows, covariates = pd.concat(parts, ignore_index=True), pd.concat(known, ignore_index=True)
-    chance = _chance(trials, covariates, rows["trial"].to_numpy(dtype=int), schedule.days["trial"].to_numpy(dtype=int))
+    chance = _chance(trials, rows, covariates, schedule.days["trial"].to_numpy(dtype=int))
     kept = chance <= MOST_LIKELY
     ever = _ever(tables, before, program, role, rule, schedule)
     rows, covariates = rows[kept].reset_index(drop=True), covariates[kept].reset_index(drop=True)
     return Placebo(rows, covariates, chance[kept], ever, schedule.months)
 
 
-def _chance(trials: Trials, covariates: pd.DataFrame, day: np.ndarray, real_trial: np.ndarray) -> np.ndarray:
+def _chance(trials: Trials, rows: pd.DataFrame, covariates: pd.DataFrame, real_trial: np.ndarray) -> np.ndarray:
     """Return the chance of a placebo start by the real trials' model; one design matrix, so that terms are the same."""
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
     together = pd.concat([trials.covariates, covariates], ignore_index=True)
     n, starts = len(treated), np.concatenate([treated, np.zeros(len(covariates), dtype=bool)])
-    terms = design_matrix(together, starts).values  # noqa: PD011 (no frame)
+    people = pd.concat([trials.rows["employee_id"], rows["employee_id"]])
+    terms = design_matrix(together, starts, people=people).values  # noqa: PD011 (no frame)
     fit = fit_propensity(terms[:n], treated, trial)
     linear = terms[n:] @ fit.coefficients[1:]
     share = (np.bincount(trial, weights=treated) / np.bincount(trial))[real_trial]
-    return _with_share(linear, day, share)
+    return _with_share(linear, rows["trial"].to_numpy(dtype=int), share)
 
 
 def _with_share(linear: np.ndarray, day: np.ndarray, share: np.ndarray) -> np.ndarray:

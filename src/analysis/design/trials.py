@@ -4,36 +4,61 @@ Hernán & Robins 2016, Am J Epidemiol 183:758 (target trial); Danaei et al. 2013
 sequence of trials, one per start).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import covariates_on
+from analysis.design.eligible import eligible_levels, is_eligible
+from analysis.design.rollout import DEFAULT_UNIT, Rollout, units_of, units_reached
 from analysis.measure.calendar import ONE_DAY, months_since
-from analysis.measure.employment import (
-    Staff,
-    exit_outcome,
-    job_history,
-    job_value_at,
-    staff_on,
-    tenure_days,
-    under_notice_on,
+from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
+from analysis.measure.exposure import (
+    competing_kinds,
+    competing_starts,
+    first_starts,
+    started_before,
+    starts_elsewhere,
 )
-from analysis.measure.exposure import first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
+__all__ = [
+    "BEFORE_PERIOD",
+    "BEFORE_UNIT",
+    "FLOW_STEPS",
+    "Hurdles",
+    "Trials",
+    "build_trials",
+    "covariates_of",
+    "eligible_levels",
+    "is_eligible",
+    "known_enrolments",
+    "not_started",
+    "observed_starts",
+    "started_elsewhere",
+    "trial_rows",
+    "units_reached",
+]
+
+BEFORE_PERIOD, OTHER_ROLE = "started before the period observed", "earlier start in another role"
+BEFORE_UNIT, NO_UNIT = "started before the unit was reached", "unit not known"
 FLOW_STEPS = (
     "started",
-    "earlier start in another role",
+    BEFORE_PERIOD,
+    OTHER_ROLE,
     "not employed that day",
     "under notice",
     "level or tenure not eligible",
+    NO_UNIT,
+    BEFORE_UNIT,
     "no colleague to compare with that day",
     "no colleague nearly as likely to start",
     "analysed",
 )
+ROLLOUT_STEPS = (NO_UNIT, BEFORE_UNIT)
 ROW_COLUMNS = [
     "trial_date",
     "employee_id",
@@ -48,6 +73,23 @@ ROW_COLUMNS = [
 
 
 @dataclass(frozen=True)
+class Hurdles:
+    """The days on which comparators were lost in one way: those lost, among everybody who could have been that day.
+
+    Attributes
+    ----------
+    rows
+        One row per day and comparator of an earlier trial: ``trial`` (0, 1, … by day), ``trial_date``,
+        ``employee_id``, ``is_treated`` (lost that day).
+    covariates
+        Same rows, what was known before the day.
+    """
+
+    rows: pd.DataFrame
+    covariates: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Trials:
     """The emulated trials of one program and role.
 
@@ -55,9 +97,9 @@ class Trials:
     ----------
     rows
         One row per trial and person in it: ``trial`` (0, 1, … by start day), ``trial_date``, ``employee_id``,
-        ``is_treated``, ``unit`` (department that day), ``months`` (calendar months from the trial date to the end of
-        follow-up), ``outcome`` (kind of exit that ended it; missing = censored: data lock, or own start), and as of
-        that day ``job_level`` and ``manager_id``.
+        ``is_treated``, ``unit`` (department, or the unit of a rollout), ``months`` (calendar months from the trial date
+        to the end of follow-up), ``outcome`` (kind of exit that ended it; missing = censored: data lock, own start or
+        a competing one), and ``job_level`` and ``manager_id``, as known before that day.
     covariates
         Same rows, what was known before the trial date.
     flow
@@ -65,16 +107,19 @@ class Trials:
     by_unit
         Comparators are those in units that the program has not reached (rollout).
     hurdles
-        Rows and covariates of the days on which people who could have started this program started another one of
-        the company's (``is_treated``): a comparator is followed until he does, and who does is no accident. None
-        where there is no such day.
+        How else comparators are lost, each way by itself: by starting another role or program; in a rollout also by
+        starting before the unit is reached, or by moving to a reached one. Who is lost is no accident, and the others
+        are weighted to stand in for them (`design.weights.past_hurdles`).
+    unit
+        The column that ``unit`` is of.
     """
 
     rows: pd.DataFrame
     covariates: pd.DataFrame
     flow: pd.DataFrame
     by_unit: bool
-    hurdles: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    hurdles: tuple[Hurdles, ...] = ()
+    unit: str = DEFAULT_UNIT
 
     def take(self, chosen: np.ndarray) -> "Trials":
         """Return the trials of the rows chosen (a mask), without those that are left with one arm.
@@ -89,43 +134,42 @@ class Trials:
         flow = self.flow.set_index("step")["n_people"].copy()
         flow[FLOW_STEPS[-2]] += flow["analysed"] - n_treated
         flow["analysed"] = n_treated
-        return Trials(
-            rows, self.covariates[kept].reset_index(drop=True), flow.reset_index(), self.by_unit, self.hurdles
-        )
+        covariates = self.covariates[kept].reset_index(drop=True)
+        return replace(self, rows=rows, covariates=covariates, flow=flow.reset_index())
 
 
-def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
-    """Return the role's eligibility: as the study states it, else the job levels seen among that role's applicants.
+def known_enrolments(tables: Tables, study: Study) -> pd.DataFrame:
+    """Return the enrolments with the starts that the study can know of: none after the data lock."""
+    rows = tables.enrolments
+    return rows.assign(start_date=rows["start_date"].where(rows["start_date"] <= pd.Timestamp(study.as_of)))
 
-    Without job history levels cannot be looked at, and everyone's will do; so does it where nobody has applied.
+
+def observed_starts(
+    enrolments: pd.DataFrame, study: Study, program: Program, role: str, lost: dict[str, int] | None = None
+) -> pd.Series:
+    """Return the first starts of the role that can be trials, by employee id; count into `lost` those that cannot.
+
+    They lie within the period observed. Whoever started the program in any role before it could not have been seen
+    leaving after that start and is no trial; whoever first started another role of it is lost to that one.
     """
-    stated = program.eligibility.get(role, Eligibility())
-    if tables.jobs is None:
-        return stated.model_copy(update={"job_level": None})
-    if stated.job_level is not None or tables.enrolments is None:
-        return stated
-    applied = tables.enrolments[(tables.enrolments["program_id"] == program.id) & (tables.enrolments["role"] == role)]
-    seen = job_value_at(tables.jobs, "job_level", applied["employee_id"], applied["intake_date"]).dropna()
-    bounds = (float(seen.min()), float(seen.max())) if len(seen) else None
-    return stated.model_copy(update={"job_level": bounds})
-
-
-def is_eligible(staff: Staff, rule: Eligibility) -> np.ndarray:
-    """Return who may take the role that day, by job level and tenure; an unknown level is not eligible."""
-    fits = tenure_days(staff.spells, staff.day).to_numpy() >= rule.min_tenure_days
-    if rule.job_level is None:
-        return fits
-    level = staff.jobs["job_level"].to_numpy(dtype=float)
-    return fits & (level >= rule.job_level[0]) & (level <= rule.job_level[1])
+    lost = dict.fromkeys(FLOW_STEPS, 0) if lost is None else lost
+    starts, own_start = first_starts(enrolments, program.id, role), first_starts(enrolments, program.id)
+    earlier = starts.index.isin(started_before(enrolments, program.id, pd.Timestamp(study.study_start)))
+    is_other = ~earlier & (starts > own_start.reindex(starts.index)).to_numpy()
+    lost["started"] += len(starts)
+    lost[BEFORE_PERIOD] += int(earlier.sum())
+    lost[OTHER_ROLE] += int(is_other.sum())
+    return starts[~earlier & ~is_other]
 
 
 def build_trials(tables: Tables, study: Study, program: Program, role: str, scores: dict[str, pd.DataFrame]) -> Trials:
-    """Return one trial per day on which somebody first started `role` in `program`.
+    """Return one trial per day of the period observed on which somebody first started `role` in `program`.
 
     In the trial of a day are those employed, of an eligible level and tenure, not under notice, who had not started
     the program in any role. Eligibility, assignment and follow-up begin on that same day in both arms, so no day
-    before the start is credited to the program. Comparators are followed until they start themselves, here or in
-    another program of the company; in a rollout they are in units not yet reached, and followed until their unit is.
+    before the start is credited to the program. Comparators start neither this program nor another one of the company
+    that day, and are followed until they do; in a rollout they are in units not yet reached, and followed until their
+    unit is, or they move to one that has been.
 
     Raises
     ------
@@ -134,29 +178,28 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     """
     if tables.employees is None or tables.enrolments is None:
         raise ValueError("trials need employees and enrolments")
-    starts = first_starts(tables.enrolments, program.id, role)
-    own_start = first_starts(tables.enrolments, program.id)
     by_unit = program.assignment == "rollout"
+    lost = {step: 0 for step in FLOW_STEPS if by_unit or step not in ROLLOUT_STEPS}
+    enrolments = known_enrolments(tables, study)
+    starts = observed_starts(enrolments, study, program, role, lost)
+    own_start = first_starts(enrolments, program.id)
     company = _Company(
         tables,
         study,
         eligible_levels(tables, program, role),
         own_start,
-        units_reached(tables, own_start) if by_unit else None,
-        starts_elsewhere(tables.enrolments, program.id),
+        Rollout.of(tables, program, own_start) if by_unit else None,
+        competing_starts(enrolments, program.id, role),
+        starts_elsewhere(enrolments, program.id),
         job_history(tables.jobs),
         scores,
     )
-    lost = dict.fromkeys(FLOW_STEPS, 0)
-    lost["started"] = len(starts)
-    starts = starts[starts <= own_start.reindex(starts.index)]
-    lost["earlier start in another role"] = lost["started"] - len(starts)
     rows, covariates = _stacked([company.trial(day, set(who.index), lost) for day, who in starts.groupby(starts)])
     lost["analysed"] = int(rows["is_treated"].sum())
     flow = pd.DataFrame({"step": list(lost), "n_people": list(lost.values())})
-    others = company.elsewhere.groupby("start_date")["employee_id"]
-    hurdles = _stacked([company.hurdle(day, set(who)) for day, who in others] if not by_unit else [])
-    return Trials(rows, covariates, flow, by_unit, hurdles if len(hurdles[0]) else None)
+    compared = rows[~rows["is_treated"].astype(bool)].groupby("employee_id")["trial_date"].min()
+    hurdles = tuple(company.hurdles(competing_kinds(enrolments, program.id, role), compared))
+    return Trials(rows, covariates, flow, by_unit, hurdles, company.unit)
 
 
 def _stacked(trials: list[tuple[pd.DataFrame, pd.DataFrame] | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -176,44 +219,117 @@ class _Company:
     study: Study
     rule: Eligibility
     own_start: pd.Series
-    reached: pd.Series | None
+    rollout: Rollout | None
+    competing: pd.DataFrame
     elsewhere: pd.DataFrame
     history: pd.DataFrame | None
     scores: dict[str, pd.DataFrame]
 
+    @property
+    def unit(self) -> str:
+        """The column of the rows' unit."""
+        return DEFAULT_UNIT if self.rollout is None else self.rollout.unit
+
     def trial(self, day: pd.Timestamp, starters: set[str], lost: dict[str, int]):
         """Return the rows and covariates of the trial of one day; None where it has one arm. Count who is lost."""
         staff = staff_on(self.tables.employees, self.history, day)
-        is_starter, keep = _who_is_in(staff, self.rule, starters, self.own_start, self.reached, lost)
+        is_starter, keep = self._who_is_in(staff, starters, lost)
         if not is_starter[keep].any() or is_starter[keep].all():
             lost["no colleague to compare with that day"] += int(is_starter[keep].sum())
             return None
         staff = staff.take(keep)
-        return trial_rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
+        rows = trial_rows(staff, is_starter[keep], self.study, self._stop(staff), self.unit)
+        return rows, covariates_of(staff, self.scores, self.elsewhere)
 
-    def hurdle(self, day: pd.Timestamp, starters: set[str]):
-        """Return a trial of starting another program that day, among those who could have started this one."""
-        staff = staff_on(self.tables.employees, self.history, day)
-        is_starter, keep = _who_is_in(staff, self.rule, starters, self.own_start, None, dict.fromkeys(FLOW_STEPS, 0))
-        keep &= not_started(staff, self.own_start, None, after=day)
-        if not is_starter[keep].any() or is_starter[keep].all():
-            return None
-        staff = staff.take(keep)
-        return trial_rows(staff, is_starter[keep], self.study, self._stop(staff)), self._covariates(staff)
+    def _who_is_in(self, staff: Staff, starters: set[str], lost: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return who starts and who is in the trial; count into `lost` the starters who cannot be in it."""
+        people = staff.spells["employee_id"]
+        starts = people.isin(starters).to_numpy()
+        lost["not employed that day"] += len(starters) - int(starts.sum())
+        is_in = starts.copy()
+        for step, fits in self._conditions(staff):
+            lost[step] += int((is_in & ~fits).sum())
+            is_in &= fits
+        competes = people.isin(self.competing.loc[self.competing["start_date"] == staff.day, "employee_id"]).to_numpy()
+        waits = not_started(staff, self.own_start, None, after=staff.day) & ~competes & self._is_unreached(staff)
+        common = ~under_notice_on(staff.spells, staff.day).to_numpy() & is_eligible(staff, self.rule)
+        return starts, is_in | (~starts & waits & common)
 
-    def _covariates(self, staff: Staff) -> pd.DataFrame:
-        return covariates_on(staff, self.scores).assign(**started_elsewhere(self.elsewhere, staff))
+    def _conditions(self, staff: Staff) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield what a starter must meet to be in the trial, with the step at which those who do not are lost."""
+        yield "under notice", ~under_notice_on(staff.spells, staff.day).to_numpy()
+        yield "level or tenure not eligible", is_eligible(staff, self.rule)
+        if self.rollout is not None:
+            yield NO_UNIT, self.rollout.is_known(staff)
+            yield BEFORE_UNIT, self.rollout.reached_on(staff) <= np.datetime64(staff.day)
+
+    def _is_unreached(self, staff: Staff) -> np.ndarray:
+        """Return who is in a unit that the program reaches only later, or never; all where there are no units."""
+        if self.rollout is None:
+            return np.ones(len(staff.spells), dtype=bool)
+        reached = self.rollout.reached_on(staff)
+        return self.rollout.is_known(staff) & (np.isnat(reached) | (reached > np.datetime64(staff.day)))
 
     def _stop(self, staff: Staff) -> pd.Series:
-        """Return the day on which each person's own start, or that of the unit, ends a comparison (missing = none)."""
+        """Return the first later day on which a comparison with each person ends: missing = none.
+
+        That is the day of the own start, of a competing one or, in a rollout, of being in a reached unit.
+        """
         people = staff.spells["employee_id"]
-        if self.reached is not None:
-            own = pd.to_datetime(staff.jobs["department"].map(self.reached))
-        else:
-            own = self.own_start.reindex(people).reset_index(drop=True)
-        later = self.elsewhere[self.elsewhere["start_date"] > staff.day]
-        other = later.groupby("employee_id")["start_date"].min().reindex(people).reset_index(drop=True)
-        return own.fillna(other).where(~(other < own), other)
+        later = self.competing[self.competing["start_date"] > staff.day]
+        ends = {
+            "own": self.own_start.reindex(people).to_numpy(),
+            "competing": later.groupby("employee_id")["start_date"].min().reindex(people).to_numpy(),
+        }
+        if self.rollout is not None:
+            ends["reached"] = self.rollout.reached_on(staff)
+        return pd.DataFrame(ends, dtype="datetime64[ns]").min(axis=1)
+
+    def hurdles(self, kinds: list[pd.DataFrame], compared: pd.Series) -> Iterator[Hurdles]:
+        """Yield the ways in which comparators are lost, each with its days.
+
+        Parameters
+        ----------
+        kinds
+            As from `measure.exposure.competing_kinds`.
+        compared
+            The day of each comparator's first trial, by employee id.
+        """
+        if compared.empty:
+            return
+        ways = [(starts, False) for starts in kinds]
+        if self.rollout is not None:
+            own = self.own_start.rename("start_date").rename_axis("employee_id").reset_index()
+            ways += [(own, False), (self.rollout.moved_on(compared.index), True)]
+        for starts, is_move in ways:
+            mine = starts[starts["start_date"] > starts["employee_id"].map(compared)]
+            by_day = mine.groupby("start_date")["employee_id"]
+            rows, covariates = _stacked([self._hurdle(day, set(who), compared, is_move) for day, who in by_day])
+            if len(rows):
+                yield Hurdles(rows, covariates)
+
+    def _hurdle(self, day: pd.Timestamp, lost: set[str], compared: pd.Series, is_move: bool):
+        """Return those who were comparators before the day and still could be, and their covariates; None if one-armed.
+
+        Whoever starts this program that day is among those who stayed: that start is looked at for itself.
+        """
+        staff = staff_on(self.tables.employees, self.history, day)
+        people = staff.spells["employee_id"]
+        is_lost = people.isin(lost).to_numpy()
+        keep = not_started(staff, self.own_start, None, after=day - ONE_DAY) & (people.map(compared) < day).to_numpy()
+        # Who moves on the day is in a reached unit from then on.
+        keep &= self._is_unreached(staff) | (is_lost & is_move)
+        keep &= ~under_notice_on(staff.spells, day).to_numpy()
+        if not is_lost[keep].any() or is_lost[keep].all():
+            return None
+        staff = staff.take(keep)
+        rows = {"trial_date": day, "employee_id": staff.spells["employee_id"], "is_treated": is_lost[keep]}
+        return pd.DataFrame(rows), covariates_of(staff, self.scores, self.elsewhere)
+
+
+def covariates_of(staff: Staff, scores: dict[str, pd.DataFrame], elsewhere: pd.DataFrame) -> pd.DataFrame:
+    """Return `covariates_on` the day, with who had started another of the company's programs before it."""
+    return covariates_on(staff, scores).assign(**started_elsewhere(elsewhere, staff))
 
 
 def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.ndarray]:
@@ -227,40 +343,27 @@ def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.nda
     return {"in_other_program": staff.spells["employee_id"].isin(earlier).to_numpy(dtype=float)}
 
 
-def _who_is_in(staff, rule, starters, any_start, reached, lost) -> tuple[np.ndarray, np.ndarray]:
-    """Return who starts and who is in the trial; count into `lost` the starters who cannot be in it."""
-    is_starter = staff.spells["employee_id"].isin(starters).to_numpy()
-    lost["not employed that day"] += len(starters) - int(is_starter.sum())
-    noticed = under_notice_on(staff.spells, staff.day).to_numpy()
-    fits = is_eligible(staff, rule)
-    lost["under notice"] += int((is_starter & noticed).sum())
-    lost["level or tenure not eligible"] += int((is_starter & ~noticed & ~fits).sum())
-    unstarted = not_started(staff, any_start, reached, after=staff.day)
-    return is_starter, ~noticed & fits & (is_starter | unstarted)
+def not_started(
+    staff: Staff, any_start: pd.Series, reached: pd.Series | None, after: pd.Timestamp, unit: str = DEFAULT_UNIT
+) -> np.ndarray:
+    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never.
 
-
-def not_started(staff: Staff, any_start: pd.Series, reached: pd.Series | None, after: pd.Timestamp) -> np.ndarray:
-    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never."""
+    `unit` is the column that says which unit a person is in.
+    """
     own_start = any_start.reindex(staff.spells["employee_id"]).to_numpy()
     unstarted = np.isnat(own_start) | (own_start > np.datetime64(after))
     if reached is None:
         return unstarted
-    unit = staff.jobs["department"]
-    unit_day = reached.reindex(unit).to_numpy(dtype="datetime64[ns]")
-    return unstarted & unit.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > np.datetime64(after)))
+    now = units_of(staff, unit)
+    unit_day = reached.reindex(now).to_numpy(dtype="datetime64[ns]")
+    return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > np.datetime64(after)))
 
 
-def units_reached(tables: Tables, starts: pd.Series) -> pd.Series:
-    """Return the day on which the program reached each unit: its first start there, by department that day."""
-    if tables.jobs is None or starts.empty:
-        return pd.Series(dtype="datetime64[ns]")
-    units = job_value_at(tables.jobs, "department", pd.Series(starts.index, index=starts.index), starts)
-    return starts.groupby(units).min()
-
-
-def trial_rows(staff: Staff, is_starter: np.ndarray, study: Study, stop: pd.Series) -> pd.DataFrame:
+def trial_rows(
+    staff: Staff, is_starter: np.ndarray, study: Study, stop: pd.Series, unit: str = DEFAULT_UNIT
+) -> pd.DataFrame:
     """Return the trial's rows: follow-up in months, ended by exit (its day counts), a start or the data lock."""
-    spells, unit = staff.spells, staff.jobs["department"]
+    spells = staff.spells
     exit_end = spells["exit_date"] + ONE_DAY
     lock_end = pd.Timestamp(study.as_of) + ONE_DAY
     stop = pd.to_datetime(stop).where(~is_starter).fillna(lock_end).clip(upper=lock_end)
@@ -270,7 +373,7 @@ def trial_rows(staff: Staff, is_starter: np.ndarray, study: Study, stop: pd.Seri
             "trial_date": staff.day,
             "employee_id": spells["employee_id"],
             "is_treated": is_starter,
-            "unit": unit,
+            "unit": units_of(staff, unit),
             "manager_id": staff.jobs["manager_id"],
             "job_level": staff.jobs["job_level"],
             "months": months_since(staff.day, exit_end.where(is_exit, stop)),

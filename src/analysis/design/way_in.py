@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.design.trials import eligible_levels, is_eligible
+from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.measure.employment import job_history, staff_on, under_notice_on
 from analysis.measure.exposure import first_starts
 from analysis.plan.contract import Tables

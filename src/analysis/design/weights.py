@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
-from analysis.design.follow_up import FollowUp, follow_up, outcome_codes, split, survived_sum
+from analysis.design.follow_up import MOST_CUTS, FollowUp, follow_up, outcome_codes, split, survived_sum
 from analysis.design.propensity import Propensity, att_weights, fit_propensity
-from analysis.design.trials import Trials
+from analysis.design.trials import Hurdles, Trials
 from analysis.measure.calendar import months_between
 
 # Who was nearly sure to start has hardly a colleague to be compared with (Crump et al. 2009, Biometrika 96:187, whose
@@ -149,7 +149,7 @@ def weigh(
         The outcomes that compete.
     exclude
         Covariates left out of the propensity. In a rollout the unit itself decides when people start, so the
-        department is always left out there.
+        unit (mostly the department) is always left out there.
     largest_quantile
         Comparators' weights are cut at this quantile of theirs (Cole & Hernán 2008, Am J Epidemiol 168:656).
     """
@@ -179,35 +179,49 @@ def weigh(
 
 
 def past_hurdles(follow: FollowUp, trials: Trials) -> FollowUp:
-    """Return the follow-up with comparators weighted for those who were lost to another program of the company.
+    """Return the follow-up with comparators weighted for those who were lost in other ways than by their own start.
 
-    From each day on which somebody else started another program, the weight of a comparator who did not grows by
-    1 / (chance of not having started there). The chances are taken as known.
+    From each day on which somebody else was lost in one way, the weight of a comparator who was not grows by
+    1 / (chance of not having been), each way with a model of its own. The chances are taken as known. With more than
+    `MOST_CUTS` days the weights grow on every second, third, … of them.
     """
-    if trials.hurdles is None:
+    if not trials.hurdles:
         return follow
-    starts, covariates = trials.hurdles
-    _, propensity = _fitted(starts, covariates, ())
-    passed = starts.assign(log_factor=np.logaddexp(0.0, propensity.linear))[~starts["is_treated"].to_numpy(dtype=bool)]
+    passed = pd.concat([_passed(hurdles) for hurdles in trials.hurdles], ignore_index=True)
     rows = trials.rows[["employee_id", "trial_date", "is_treated"]].assign(row=range(len(trials.rows)))
-    cuts = rows[~rows["is_treated"].astype(bool)].merge(
-        passed[["employee_id", "trial_date", "log_factor"]], on="employee_id", suffixes=("", "_there")
-    )
+    cuts = rows[~rows["is_treated"].astype(bool)].merge(passed, on="employee_id", suffixes=("", "_there"))
     cuts = cuts[cuts["trial_date_there"] > cuts["trial_date"]]
-    month = months_between(cuts["trial_date"], cuts["trial_date_there"])
     last = np.zeros(len(rows))
     np.maximum.at(last, follow.row, follow.exit)
-    inside = month < last[cuts["row"].to_numpy()]
-    return split(follow, cuts["row"].to_numpy()[inside], month[inside], cuts["log_factor"].to_numpy()[inside])
+    # Lost on the last day of a follow-up or later: nothing is left to be weighted.
+    cuts = cuts[months_between(cuts["trial_date"], cuts["trial_date_there"]) < last[cuts["row"].to_numpy()]]
+    days = np.sort(passed["trial_date"].unique())
+    cut_days = days[::-1][:: -(-len(days) // MOST_CUTS)][::-1]
+    at = cut_days[np.searchsorted(cut_days, cuts["trial_date_there"].to_numpy())]
+    grown = (
+        cuts.assign(at=at)
+        .groupby(["row", "at"], as_index=False)
+        .agg(log_factor=("log_factor", "sum"), trial_date=("trial_date", "first"))
+    )
+    row, month = grown["row"].to_numpy(), months_between(grown["trial_date"], grown["at"])
+    inside = month < last[row]
+    return split(follow, row[inside], month[inside], grown["log_factor"].to_numpy()[inside])
+
+
+def _passed(hurdles: Hurdles) -> pd.DataFrame:
+    """Return who was not lost on a day, with the logarithm of 1 / (chance of that): one row per day and person."""
+    _, propensity = _fitted(hurdles.rows, hurdles.covariates, ())
+    found = hurdles.rows[["employee_id", "trial_date"]].assign(log_factor=np.logaddexp(0.0, propensity.linear))
+    return found[~hurdles.rows["is_treated"].to_numpy(dtype=bool)]
 
 
 def _propensity(trials: Trials, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
-    return _fitted(trials.rows, trials.covariates, (*exclude, "department") if trials.by_unit else exclude)
+    return _fitted(trials.rows, trials.covariates, (*exclude, trials.unit) if trials.by_unit else exclude)
 
 
 def _fitted(rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
     treated, trial = rows["is_treated"].to_numpy(dtype=bool), rows["trial"].to_numpy(dtype=int)
-    matrix = design_matrix(covariates, treated, exclude=exclude)
+    matrix = design_matrix(covariates, treated, exclude=exclude, people=rows["employee_id"])
     return matrix, fit_propensity(matrix.values, treated, trial)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.design.balance import balance, balance_by_quarter, missing_values, overlap
-from analysis.design.trials import Trials
+from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, Trials
 from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weigh
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
@@ -78,6 +78,12 @@ def why_no_trial(trials: Trials) -> str:
     counts = trials.flow.set_index("step")["n_people"]
     if counts["started"] == 0:
         return "Nobody has a start date in this role, so there is nobody whose retention could be compared."
+    if counts.get(BEFORE_UNIT, 0) > counts["no colleague to compare with that day"]:
+        return (
+            "Those who started did so before their unit was reached, by the dates that study.yaml states or, without "
+            "them, by the share of those eligible in a unit who started; state the days on which the program reached "
+            "its units under rollout: in the program."
+        )
     if counts["no colleague to compare with that day"] > 0:
         return (
             "On no start day was there an eligible colleague left who had not started (in a rollout: in a unit not yet "
@@ -87,6 +93,11 @@ def why_no_trial(trials: Trials) -> str:
         return (
             "Those who started were nearly sure to start, by what is recorded, so no colleague is like them; a lottery "
             "among those who apply would leave a comparison."
+        )
+    if counts[BEFORE_PERIOD] > 0:
+        return (
+            "Those who started did so before the period observed (study_start), so that nobody could have been seen "
+            "leaving after it; HR records from before the first start would be needed."
         )
     return "Nobody who started was employed, eligible and not under notice on the day of the start."
 
@@ -141,7 +152,7 @@ def _evidence(
     model, treated, base = followed.model, followed.treated, followed.base
     makers: dict[str, Callable[[], dict[str, pd.DataFrame]]] = {
         "curves": lambda: _curves(ask, followed, arms, outcome),
-        "balance": lambda: {"balance": balance(model.matrix, treated, base)},
+        "balance": lambda: {"balance": balance(model.matrix, treated, base, followed.rows["employee_id"])},
         "balance_by_quarter": lambda: {"balance_by_quarter": balance_by_quarter(model.matrix, followed.rows, base)},
         "overlap": lambda: {"overlap": overlap(model.propensity.probability, treated)},
         "missing": lambda: {"missing": missing_values(trials.covariates, followed.rows)},

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.measure.calendar import add_months
+from analysis.measure.calendar import ONE_DAY, add_months
 from analysis.plan.contract import Tables
 
 UNKNOWN_EXIT = "unknown"
@@ -39,7 +39,7 @@ def employed_on(employees: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Staff:
-    """Everybody employed on one day: their spells, and in the same order their jobs (`job_on`)."""
+    """Everybody employed on one day: their spells, and in the same order their jobs as known before it (`job_on`)."""
 
     day: pd.Timestamp
     spells: pd.DataFrame
@@ -55,7 +55,7 @@ class Staff:
 def staff_on(employees: pd.DataFrame, history: pd.DataFrame | None, day: pd.Timestamp) -> Staff:
     """Return everybody employed on `day`, one row per person; `history` is from `job_history`."""
     spells = employed_on(employees, day).drop_duplicates("employee_id", keep="last").reset_index(drop=True)
-    return Staff(day, spells, job_on(history, spells["employee_id"], day))
+    return Staff(day, spells, job_on(history, spells["employee_id"], day, spells["hire_date"]))
 
 
 def under_notice_on(spells: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
@@ -76,33 +76,91 @@ JOB_COLUMNS = (
 
 
 def job_history(jobs: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Return the job changes in order, with ``n_promotions``: rises in job level up to and including each change."""
+    """Return the job changes in order, with what they say together.
+
+    ``n_promotions``: rises in job level up to and including each change. ``is_first``: of the person's first day on
+    record, which says what the job was and changes nothing.
+    """
     if jobs is None:
         return None
     ordered = jobs.sort_values(["employee_id", "effective_date"], kind="stable", ignore_index=True)
+    by_person = ordered["employee_id"]
     rises = ordered.groupby("employee_id")["job_level"].diff().gt(0)
-    return ordered.assign(n_promotions=rises.groupby(ordered["employee_id"]).cumsum())
+    return ordered.assign(n_promotions=rises.groupby(by_person).cumsum(), is_first=_is_first(ordered))
 
 
-def job_on(history: pd.DataFrame | None, employee_ids: pd.Series, day: pd.Timestamp) -> pd.DataFrame:
-    """Return each person's job on `day`: the last change on or before it, one row per id, in the order given.
+def _is_first(jobs: pd.DataFrame) -> pd.Series:
+    return jobs["effective_date"] == jobs.groupby("employee_id")["effective_date"].transform("min")
 
-    `history` is from `job_history`. Adds ``team_size`` (people asked about with the same manager that day). Persons
-    without a job row, or studies without jobs, give missing values.
+
+def job_on(
+    history: pd.DataFrame | None, employee_ids: pd.Series, day: pd.Timestamp, hired: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return each person's job as it was known just before `day`, one row per id, in the order given.
+
+    A change that takes effect on the day itself may come with what begins that day, so it is not known yet. Two kinds
+    of rows of that day are: those of a person's first day on record, before which there is nothing, and those of the
+    day of hiring.
+
+    Parameters
+    ----------
+    history
+        As from `job_history`.
+    hired
+        Day of hiring of each person, in the same order.
+
+    Returns
+    -------
+    DataFrame
+        `JOB_COLUMNS`, and ``team_size`` (people asked about, hired before the day, with the same manager). Persons
+        without a job row, or studies without jobs, give missing values.
     """
     if history is None:
         return pd.DataFrame(np.nan, index=range(len(employee_ids)), columns=[*JOB_COLUMNS, "team_size"])
-    known = history[history["effective_date"] <= day].drop_duplicates("employee_id", keep="last")
+    is_new = np.zeros(len(employee_ids), dtype=bool) if hired is None else hired.to_numpy() == np.datetime64(day)
+    that_day = history["effective_date"] == day
+    that_day &= history["is_first"] | history["employee_id"].isin(employee_ids[is_new])
+    known = history[(history["effective_date"] < day) | that_day].drop_duplicates("employee_id", keep="last")
     found = known.set_index("employee_id")[list(JOB_COLUMNS)].reindex(employee_ids).reset_index(drop=True)
-    return found.assign(team_size=found["manager_id"].map(found["manager_id"].value_counts()))
+    team = found["manager_id"].map(found.loc[~is_new, "manager_id"].value_counts())
+    return found.assign(team_size=team.fillna(1.0).where(found["manager_id"].notna()))
 
 
-def job_value_at(jobs: pd.DataFrame, column: str, employee_ids: pd.Series, days: pd.Series) -> pd.Series:
-    """Return one column of each person's job on the day beside it; missing where no job row lies on or before it."""
+def job_value_at(
+    jobs: pd.DataFrame,
+    column: str,
+    employee_ids: pd.Series,
+    days: pd.Series,
+    hired: pd.Series | None = None,
+    on_the_day: bool = False,
+) -> pd.Series:
+    """Return one column of each person's job as known just before the day beside it; missing where none was.
+
+    As in `job_on`, a row of the day itself counts where it is of the person's first day on record or of the day of
+    hiring.
+
+    Parameters
+    ----------
+    hired
+        Day of hiring beside each person; nobody is hired on the day asked about where it is left out.
+    on_the_day
+        Changes that take effect on the day count: the job held on it.
+    """
     if not len(employee_ids):
         return jobs[column].iloc[:0].set_axis(employee_ids.index)
-    asked = pd.DataFrame({"employee_id": employee_ids.to_numpy(), "day": days.to_numpy(), "row": range(len(days))})
     known = jobs[["employee_id", "effective_date", column]].sort_values("effective_date", kind="stable")
+    inclusive = _last_by(known, column, employee_ids, days)
+    if on_the_day:
+        return inclusive
+    known_from = known["effective_date"].where(_is_first(known), known["effective_date"] + ONE_DAY)
+    before = _last_by(known.assign(effective_date=known_from), column, employee_ids, days)
+    return before if hired is None else before.where(hired.to_numpy() != days.to_numpy(), inclusive)
+
+
+def _last_by(known: pd.DataFrame, column: str, employee_ids: pd.Series, days: pd.Series) -> pd.Series:
+    """Return the last value on or before each day; `known` is in the order of ``effective_date``."""
+    asked = pd.DataFrame({"employee_id": employee_ids.to_numpy(), "day": days.to_numpy(), "row": range(len(days))})
+    known = known.sort_values("effective_date", kind="stable")
     found = pd.merge_asof(
         asked.sort_values("day", kind="stable"), known, left_on="day", right_on="effective_date", by="employee_id"
     )

@@ -50,6 +50,17 @@ def competing_starts(enrolments: pd.DataFrame, program_id: str, role: str) -> pd
     return rows[["employee_id", "start_date"]].drop_duplicates(ignore_index=True)
 
 
+def competing_kinds(enrolments: pd.DataFrame, program_id: str, role: str) -> list[pd.DataFrame]:
+    """Return the starts of `competing_starts` apart by what was started: one frame per program and role.
+
+    Who starts one of them need not be like who starts another, so each has a model of its own.
+    """
+    is_other = (enrolments["program_id"] != program_id) | (enrolments["role"] != role)
+    rows = enrolments[is_other & enrolments["start_date"].notna()]
+    by_kind = rows.groupby(["program_id", "role"], sort=True)[["employee_id", "start_date"]]
+    return [starts.drop_duplicates(ignore_index=True) for _, starts in by_kind]
+
+
 def participation(enrolments: pd.DataFrame) -> pd.DataFrame:
     """Return the way in, one row per program, intake and role: people who enrolled, were offered a place and started.
 

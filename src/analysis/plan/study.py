@@ -55,8 +55,30 @@ class Eligibility(_Part):
     min_tenure_days: int = Field(default=0, ge=0, le=MOST_DAYS)
 
 
+class Rollout(_Part):
+    """How a program goes through the company.
+
+    Attributes
+    ----------
+    unit
+        The column that says which unit a person is in: of jobs (``department``, ``job_family``) or a fixed attribute of
+        employees (``location``, …).
+    dates
+        The day on which the program reached each unit. A unit that is not named is reached when its people start.
+    """
+
+    unit: Annotated[str, Field(min_length=1)] = "department"
+    dates: dict[Annotated[str, BeforeValidator(str)], Day] = {}
+
+
 class Program(_Part):
-    """One mentoring program of the company."""
+    """One mentoring program of the company.
+
+    Attributes
+    ----------
+    rollout
+        Of a program that reaches units in turn (`assignment` is ``rollout``): its units and when they were reached.
+    """
 
     id: SafeId
     name: Text
@@ -68,6 +90,16 @@ class Program(_Part):
     cost_fixed: Money | None = None
     cost_per_participant: Money | None = None
     intakes: tuple[Day, ...] = ()
+    rollout: Rollout | None = None
+
+    @model_validator(mode="after")
+    def _rolled_out(self) -> "Program":
+        if self.rollout is not None and self.assignment != "rollout":
+            raise ValueError(
+                f"rollout: says when units were reached, but assignment is {self.assignment}: write assignment: "
+                "rollout, or take rollout: out"
+            )
+        return self
 
 
 class Wave(_Part):
@@ -324,4 +356,15 @@ def _events_outside(study: Study, document: YamlDocument) -> list[Problem]:
     ]
 
 
-__all__ = ["ISO_DATE", "BadInput", "Eligibility", "Event", "Program", "ReadStudy", "Source", "Study", "load_study"]
+__all__ = [
+    "ISO_DATE",
+    "BadInput",
+    "Eligibility",
+    "Event",
+    "Program",
+    "ReadStudy",
+    "Rollout",
+    "Source",
+    "Study",
+    "load_study",
+]

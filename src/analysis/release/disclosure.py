@@ -135,6 +135,19 @@ def release_quarters(quarters: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return shown.assign(**{c: shown[c].where(~hidden) for c in shown.columns if c != "quarter"})
 
 
+def release_balance(balance: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return balance without the levels of a few people: who of them started could be read from it.
+
+    What all levels of a covariate show together stays, and so does its number of levels.
+    """
+    counts = [c for c in ("n_treated", "n_control") if c in balance]
+    if not counts:
+        return release_frame(balance, min_cell)
+    few = (balance[counts].sum(axis=1) < min_cell) | ((balance[counts] > 0) & (balance[counts] < min_cell)).any(axis=1)
+    shown = balance[~few | balance["kind"].isin(["largest", "mean"])].drop(columns=counts).reset_index(drop=True)
+    return release_frame(shown, min_cell)
+
+
 def _made_coarse(first: Callable[[pd.DataFrame, int], pd.DataFrame]) -> Callable[[pd.DataFrame, int], pd.DataFrame]:
     """Return the release of a frame that `first` makes coarser."""
     return lambda frame, min_cell: release_frame(first(frame, min_cell), min_cell)
@@ -147,6 +160,7 @@ RELEASES = {
     "trajectories": release_points,
     "response": release_response,
     "curves_by_kind": release_curves,
+    "balance": release_balance,
     "balance_by_quarter": release_quarters,
     "item_answers": _made_coarse(coarse_answers),
     "agreement": _made_coarse(coarse_agreement),

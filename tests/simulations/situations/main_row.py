@@ -4,7 +4,8 @@ from analysis.design.weights import weigh
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.answer_retention import retention_outcome
 from analysis.estimate.arms import Arms
-from analysis.estimate.event_rows import event_row
+from analysis.estimate.event_rows import WEIGHTED, event_row
+from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline.events import Comparison
 from analysis.pipeline.scales import scale
@@ -24,6 +25,8 @@ def main_row(case: Case) -> Estimate:
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
         return retention_by_lottery(ask, comparison.lottery, outcome).primary
+    if not comparison.trials.rows["is_treated"].any():
+        return not_estimable(ask.question(outcome), ask.main_analysis, WEIGHTED, "no trial has both arms")
     followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
     arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
     return event_row(ask, arms, outcome, ask.study.horizons_months[0], ask.main_analysis)

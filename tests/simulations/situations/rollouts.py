@@ -1,0 +1,93 @@
+"""Situations of rollouts: a program that reaches one department after the other.
+
+Companies of twelve departments of 90 people; exits come from a constant hazard that the rating says, the same in all
+departments.
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis.measure.calendar import add_months
+from simulations.situations.trials import Company, chosen, company, never, within
+from simulations.situations.world import Case, Situation
+
+N_UNITS, N_EACH = 12, 90
+# The last four are never reached.
+REACHED = tuple(pd.date_range("2021-09-01", periods=8, freq="2MS"))
+
+
+def _units(rng: np.random.Generator) -> tuple[Company, np.ndarray]:
+    """Return a company of units, and each person's."""
+    world = company(rng, n=N_UNITS * N_EACH)
+    unit = np.repeat(np.arange(N_UNITS), N_EACH)
+    world.job |= {"department": np.array([f"U{u:02d}" for u in unit], dtype=object)}
+    return world, unit
+
+
+def _rolled_out(
+    rng: np.random.Generator, is_before: bool, n_pilots: int = 0, n_early: int = 0, share_moving: float = 0.0
+) -> Case:
+    """Draw a rollout that cuts the hazard of those who start to 0.4.
+
+    Parameters
+    ----------
+    n_pilots
+        Early starters in every unit on one day, half a year before the first is reached.
+    n_early
+        Starters a month in each unit that is never reached, beginning with the first unit's day.
+    share_moving
+        Of the units never reached, how many move to the first unit in its second month and start there.
+    """
+    world, unit = _units(rng)
+    n, since, moved = len(unit), never(len(unit)), np.zeros(len(unit), dtype=bool)
+    reached = pd.DatetimeIndex([*REACHED, *[pd.NaT] * (N_UNITS - len(REACHED))]).to_numpy()[unit]
+    waiting = np.isnat(reached)
+
+    def start(who: np.ndarray, day: pd.Timestamp) -> None:
+        since[who & since.isna().to_numpy()] = day
+
+    by_lot = rng.permuted(np.arange(n).reshape(N_UNITS, N_EACH), axis=1)
+    start(np.isin(np.arange(n), by_lot[:, :n_pilots]), pd.Timestamp("2021-03-01"))
+    for month in range(24):
+        day = add_months(REACHED[0], month)
+        here = np.asarray(world.changed_by(0.4, since) >= day)
+        if month == 1 and share_moving:
+            moved = chosen(rng, np.log(share_moving / (1 - share_moving)) + world.calm, waiting & here)
+            start(moved, day)
+        early = waiting & here & since.isna().to_numpy()
+        start(early & (rng.random(n) < n_early * (N_UNITS - len(REACHED)) / early.sum()), day)
+        start(chosen(rng, -0.7 + 0.4 * world.calm, here & (reached == np.datetime64(day))), day)
+    without, world.left = world.left, world.changed_by(0.4, since)
+    treated = moved | (since == pd.Series(reached)).to_numpy()
+    at = pd.DatetimeIndex(since[treated])
+    truth = within(world.left[treated], at).mean() - within(without[treated], at).mean()
+    started = since.notna().to_numpy()
+    world.start(started, since[started].to_numpy())
+    rows = {"employee_id": world.ids, "effective_date": np.full(n, add_months(REACHED[0], 1))}
+    to = world.job | {"department": np.full(n, "U00", dtype=object)}
+    world.changes.append(pd.DataFrame(rows | to)[moved])
+    program = {"assignment": "rollout"}
+    if not is_before:
+        dates = {f"U{u:02d}": day.date() for u, day in enumerate(REACHED)}
+        program |= {"rollout": {"unit": "department", "dates": dates}}
+    return Case(world.study(program), "mentor", "H1_retention", float(truth))
+
+
+def pilots_everywhere(rng: np.random.Generator, is_before: bool) -> Case:
+    """Draw three early starters in every unit."""
+    return _rolled_out(rng, is_before, n_pilots=3)
+
+
+def comparators_lost(rng: np.random.Generator, is_before: bool) -> Case:
+    """Draw comparators who start before their unit is reached, or move to a reached one."""
+    return _rolled_out(rng, is_before, n_early=2, share_moving=0.2)
+
+
+SITUATIONS = (
+    Situation("pilot_in_every_unit", "Three early starters in every unit of a rollout", pilots_everywhere),
+    Situation(
+        "rollout_comparators_lost",
+        "Comparators of a rollout start early or move to a reached unit, which keeps them",
+        comparators_lost,
+    ),
+)
