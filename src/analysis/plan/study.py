@@ -51,7 +51,15 @@ class Eligibility(_Part):
 
 
 class Program(_Part):
-    """One mentoring program of the company."""
+    """One mentoring program of the company.
+
+    Attributes
+    ----------
+    strata
+        Columns within whose values the lots were drawn, beside the intake (lottery and wait-list).
+    waitlist_starts
+        Intake → the day on which those who waited at it could start; without it the day is read off the starts.
+    """
 
     id: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
     name: str
@@ -63,6 +71,23 @@ class Program(_Part):
     cost_fixed: float | None = Field(default=None, ge=0)
     cost_per_participant: float | None = Field(default=None, ge=0)
     intakes: tuple[Day, ...] = ()
+    strata: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    waitlist_starts: dict[Day, Day] = {}
+
+    @model_validator(mode="after")
+    def _lots_as_drawn(self) -> "Program":
+        if self.strata and self.assignment not in ("lottery", "waitlist"):
+            raise ValueError(f"strata are of lots, but assignment is {self.assignment}; take one of the two out")
+        if len(set(self.strata)) < len(self.strata):
+            raise ValueError("strata names a column twice")
+        if self.waitlist_starts and self.assignment != "waitlist":
+            raise ValueError(
+                f"waitlist_starts are of a wait-list, but assignment is {self.assignment}; take one of the two out"
+            )
+        for intake, day in self.waitlist_starts.items():
+            if day <= intake:
+                raise ValueError(f"waitlist_starts: {day} does not lie after its intake, {intake}")
+        return self
 
 
 class Wave(_Part):
