@@ -67,10 +67,13 @@ def as_read(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({c: "str" for c in frame if frame[c].dtype == object})
 
 
-def enrolments(people: np.ndarray, drawn: Drawn, again: pd.DataFrame | None = None) -> pd.DataFrame:
+def enrolments(
+    people: np.ndarray, drawn: Drawn, again: pd.DataFrame | None = None, stratum: np.ndarray | None = None
+) -> pd.DataFrame:
     """Return the enrolments: the draw, and the rows of a later one."""
     first = {"employee_id": people, "intake_date": drawn.intake, "offered": drawn.offered, "start_date": drawn.start}
-    rows = pd.concat([pd.DataFrame(first), again], ignore_index=True)
+    rows = pd.concat([pd.DataFrame(first | {"stratum": stratum}), again], ignore_index=True)
+    rows = rows.drop(columns="stratum") if stratum is None else rows
     n = len(rows)
     return table("enrolments", program_id=["circle"] * n, role=[ROLE] * n, **{c: rows[c].to_numpy() for c in rows})
 
@@ -157,11 +160,15 @@ def strata_of(
     effect: float = 0.0,
     scale: bool = False,
 ) -> Case:
-    """Return intakes on successive days, of (how many, offered, not offered) people; who leaves differs by intake."""
+    """Return strata of (how many, offered, not offered) people, as the enrolments name them; who leaves differs.
+
+    For the code before, which knows no strata, each is an intake of its own, on successive days.
+    """
     n1, n0 = (np.repeat([size[arm] for size in sizes], [size[0] for size in sizes]) for arm in (1, 2))
     stratum = np.repeat(np.arange(len(n1)), n1 + n0)
     n = len(stratum)
-    intake = INTAKE + stratum.astype("timedelta64[D]")
+    intake = INTAKE + (stratum if is_before else np.zeros(n, dtype=int)).astype("timedelta64[D]")
+    named = {} if is_before else {"stratum": stratum.astype(str)}
     offered = lots(stratum, n1, draw)
     risk = draw.uniform(0.08, 0.24, len(n1))[stratum]
     with_it, without = coupled(np.maximum(risk + effect, 0.0), risk, draw)
@@ -169,10 +176,10 @@ def strata_of(
     drawn = Drawn(intake, offered, leaves, started(offered, intake), draw.integers(0, 3, n))
     truth = effect_of(with_it, without, stratum, offered)
     if not scale:
-        return Case(study("strata", drawn, draw, {}), ROLE, "H1_retention", truth)
+        return Case(study("strata", drawn, draw, {}, **named), ROLE, "H1_retention", truth)
     level = 3 + 0.4 * draw.normal(size=len(n1))[stratum] + 0.6 * draw.normal(size=n)
     scores = (level + 0.4 * draw.normal(size=n), level + 0.4 * draw.normal(size=n) + effect * offered)
-    return Case(study("strata", drawn, draw, {}, scores), ROLE, "H2_morale", effect)
+    return Case(study("strata", drawn, draw, {}, scores, **named), ROLE, "H2_morale", effect)
 
 
 def drawn_again(draw: np.random.Generator, is_before: bool) -> Case:
