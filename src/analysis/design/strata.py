@@ -23,7 +23,8 @@ def recorded_at(tables: Tables, rows: pd.DataFrame, columns: tuple[str, ...]) ->
     """
     found = {}
     for column in columns:
-        if tables.jobs is not None and column in TABLES["jobs"] and column in tables.jobs and len(rows):
+        in_jobs = tables.jobs is not None and column in TABLES["jobs"] and tables.jobs[column].notna().any()
+        if in_jobs and len(rows):
             values = job_value_at(tables.jobs, column, rows["employee_id"], rows["intake_date"])
         elif tables.employees is not None and column in tables.employees and len(rows):
             values = _of_spell(tables.employees, column, rows)

@@ -13,6 +13,7 @@ from analysis.validate import employees, enrolments, jobs, surveys
 from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
+from analysis.validate.lots import lot_problems
 from analysis.validate.rule import Rule, enforce
 
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
@@ -67,6 +68,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     for table, phases in PHASES.items():
         if table in raw.tables:
             problems += _check_table(table, raw.tables[table], phases, context)
+    problems += lot_problems(context)
     row_counts = account(raw.rows_in, context.kept, problems)
     if _stops(problems):
         return Tables(row_counts=row_counts), problems
