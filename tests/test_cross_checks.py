@@ -153,7 +153,8 @@ def test_in_a_lottery_the_adjusted_score_is_the_main_estimate():
     panel.rows.loc[::7, "before"] = np.nan
     main = itt_score(panel, rng("cross-checks", "lots")).interval
     found = ancova_change(panel, nothing(panel), even(panel))
-    assert (found.estimate, found.std_error) == pytest.approx((main.estimate, main.std_error))
+    # The main estimate learns the slope from both arms, the cross-check from the comparators alone.
+    assert (found.estimate, found.std_error) == pytest.approx((main.estimate, main.std_error), abs=0.002)
     assert mixed_score(panel, nothing(panel), None).estimate == pytest.approx(main.estimate, abs=0.1)
 
 

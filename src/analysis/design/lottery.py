@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import covariates_on
+from analysis.design.strata import RECORDED, is_stratified, recorded_at, stratum_codes
 from analysis.design.weights import WeightedFollowUp, as_followed
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import (
@@ -20,6 +21,11 @@ from analysis.plan.contract import Tables
 from analysis.plan.study import Program, Study
 
 FLOW_STEPS = ("drew a lot", "not employed on the intake day", "under notice", "intake without both arms", "analysed")
+# Stands between the last two where lots were drawn within something narrower than an intake.
+LONE_STRATUM = "stratum without both arms"
+# The wait-list has started when this share of those waiting at an intake have, and two of them at least: one person who
+# starts early is a crossover, not the end of the comparison.
+WAITLIST_STARTED = 0.10
 
 
 @dataclass(frozen=True)
@@ -29,22 +35,31 @@ class Lottery:
     Attributes
     ----------
     rows
-        One row per person and intake: ``stratum`` (0, 1, … by intake date), ``intake_date``, ``employee_id``,
-        ``is_offered``, ``is_started``, ``job_level`` that day, ``months`` (calendar months from the intake to the end
-        of follow-up),
-        ``months_observed`` (to the data lock) and ``outcome`` (kind of exit; missing = still employed at the lock).
+        One row per person and intake: ``stratum`` (0, 1, … by intake date: intake × what the lots were drawn within),
+        ``intake_date``, ``employee_id``, ``is_offered``, ``is_started`` and ``months_to_start`` (whether and how many
+        months after this intake the person started the program in this role, at whichever intake; infinite = never),
+        ``job_level`` that day, ``months`` (calendar months from the intake to the end of follow-up),
+        ``months_observed`` (for how long the arms can be compared: to the data lock, or to the day on which those who
+        waited at this intake started) and ``outcome`` (kind of exit; missing = still employed at the lock).
     covariates
         Same rows, what was known before the intake; empty without employment data.
     flow
         What became of those who drew, one row per step: ``step``, ``n_treated`` (offered), ``n_control``.
-    waitlist_months
-        Months from the intake to the first start of somebody not offered (wait-list); infinite in a plain lottery.
+    recorded
+        Same rows, what else was recorded that the odds may differ by: text, the columns that no stratum names.
+    waitlist_starts
+        The day on which those waiting at an intake started, by intake date; missing where none did, empty in a plain
+        lottery.
+    is_stratified
+        Whether the study says within what the lots were drawn.
     """
 
     rows: pd.DataFrame
     covariates: pd.DataFrame
     flow: pd.DataFrame
-    waitlist_months: float
+    recorded: pd.DataFrame
+    waitlist_starts: pd.Series
+    is_stratified: bool = False
 
 
 def build_lottery(
@@ -54,36 +69,63 @@ def build_lottery(
 
     Without employment data nobody is left out, and nobody is seen to leave.
     Enrolments without an answer (`offered` missing) drew no lot and are left out. Leaving between the intake and the
-    start counts, in both arms alike. Strata are intakes; one without both arms compares nothing and is left out.
+    start counts, in both arms alike. Strata are intakes × what the study names beside them; one without both arms
+    compares nothing and is left out.
     """
-    enrolled = tables.enrolments
-    drew = enrolled[(enrolled["program_id"] == program.id) & (enrolled["role"] == role) & enrolled["offered"].notna()]
-    rows = pd.DataFrame(
-        {
-            "intake_date": drew["intake_date"],
-            "employee_id": drew["employee_id"],
-            "is_offered": drew["offered"].astype(bool),
-            "is_started": drew["start_date"].notna(),
-            "start_date": drew["start_date"],
-        }
-    ).reset_index(drop=True)
+    rows = _drew(tables.enrolments, program, role)
     flow = [_count(FLOW_STEPS[0], rows)]
     spells, reasons = _spells_at_intake(tables.employees, rows)
     flow += [_count(step, rows[reasons == step]) for step in FLOW_STEPS[1:3]]
     rows = rows.assign(exit_date=spells["exit_date"], exit_type=spells["exit_type"])[reasons.isna()]
-    both = rows.groupby("intake_date")["is_offered"].transform("nunique") == 2
-    flow.append(_count(FLOW_STEPS[3], rows[~both]))
-    rows = rows[both].reset_index(drop=True)
+    waitlist = _waitlist_starts(rows, program)
+    stratified, is_narrow = is_stratified(rows, program), _lacks_an_arm(rows, rows["intake_date"])
+    flow.append(_count(FLOW_STEPS[3], rows[is_narrow]))
+    rows = rows[~is_narrow]
+    rows = rows.assign(stratum=stratum_codes(rows, recorded_at(tables, rows, program.strata)))
+    if stratified:
+        is_narrow = _lacks_an_arm(rows, rows["stratum"])
+        flow.append(_count(LONE_STRATUM, rows[is_narrow]))
+        rows = rows[~is_narrow]
+    rows = rows.reset_index(drop=True)
     flow.append(_count(FLOW_STEPS[4], rows))
     level = pd.Series(np.nan, index=rows.index)
     if tables.jobs is not None and len(rows):
         level = job_value_at(tables.jobs, "job_level", rows["employee_id"], rows["intake_date"])
     return Lottery(
-        _follow_up(rows.assign(job_level=level), study),
+        _follow_up(rows.assign(job_level=level), study, waitlist),
         _covariates(tables, rows, scores),
         pd.DataFrame(flow),
-        _waitlist_months(rows, program),
+        recorded_at(tables, rows, tuple(column for column in RECORDED if column not in program.strata)),
+        waitlist,
+        stratified,
     )
+
+
+def _drew(enrolled: pd.DataFrame, program: Program, role: str) -> pd.DataFrame:
+    """Return the lots drawn, one row per person and intake, with the person's first start from that intake on.
+
+    A start is a fact about the person: who loses one draw and wins the next has started.
+    """
+    here = enrolled[(enrolled["program_id"] == program.id) & (enrolled["role"] == role)]
+    drew = here[here["offered"].notna()]
+    rows = pd.DataFrame(
+        {
+            "intake_date": drew["intake_date"],
+            "employee_id": drew["employee_id"],
+            "is_offered": drew["offered"].astype(bool),
+            "own_start": drew["start_date"],
+            "stratum_named": drew.get("stratum"),
+        }
+    ).reset_index(drop=True)
+    starts = here.loc[here["start_date"].notna(), ["employee_id", "start_date"]]
+    pairs = rows[["employee_id", "intake_date", "own_start"]].assign(row=rows.index).merge(starts, on="employee_id")
+    counts = (pairs["start_date"] >= pairs["intake_date"]) | (pairs["start_date"] == pairs["own_start"])
+    first = pairs[counts].groupby("row")["start_date"].min()
+    return rows.assign(start_date=pd.to_datetime(first.reindex(rows.index))).drop(columns="own_start")
+
+
+def _lacks_an_arm(rows: pd.DataFrame, stratum: pd.Series) -> pd.Series:
+    return rows.groupby(stratum)["is_offered"].transform("nunique") < 2
 
 
 def _covariates(tables: Tables, rows: pd.DataFrame, scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -119,36 +161,48 @@ def _spells_at_intake(employees: pd.DataFrame | None, rows: pd.DataFrame) -> tup
     return pd.concat(spells).reindex(rows.index), reasons
 
 
-def _follow_up(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
+def _follow_up(rows: pd.DataFrame, study: Study, waitlist: pd.Series) -> pd.DataFrame:
     lock_end = pd.Timestamp(study.as_of) + ONE_DAY
     exit_end = rows["exit_date"] + ONE_DAY
+    waits_until = pd.to_datetime(waitlist.reindex(rows["intake_date"])).set_axis(rows.index)
     return pd.DataFrame(
         {
-            "stratum": rows["intake_date"].rank(method="dense").sub(1).astype(int),
+            "stratum": rows["stratum"].rank(method="dense").sub(1).astype(int),
             "intake_date": rows["intake_date"],
             "employee_id": rows["employee_id"],
             "is_offered": rows["is_offered"],
-            "is_started": rows["is_started"],
+            "is_started": rows["start_date"].notna(),
+            "months_to_start": months_between(rows["intake_date"], rows["start_date"]),
             "job_level": rows["job_level"],
             "months": months_between(rows["intake_date"], exit_end.fillna(lock_end)),
-            "months_observed": months_between(rows["intake_date"], pd.Series(lock_end, index=rows.index)),
+            "months_observed": months_between(rows["intake_date"], waits_until.fillna(lock_end).clip(upper=lock_end)),
             "outcome": exit_outcome(rows["exit_type"]).where(exit_end.notna(), None),
         }
     )
 
 
-def _waitlist_months(rows: pd.DataFrame, program: Program) -> float:
-    waited = rows[~rows["is_offered"] & rows["is_started"]]
-    if program.assignment != "waitlist" or waited.empty:
-        return np.inf
-    return float(months_between(waited["intake_date"], waited["start_date"]).min())
+def _waitlist_starts(rows: pd.DataFrame, program: Program) -> pd.Series:
+    """Return the day on which those waiting at each intake started: as the study states it, else as the data show.
+
+    Without a stated day it is the first by which `WAITLIST_STARTED` of those waiting at that intake, and two of them
+    at least, had started.
+    """
+    if program.assignment != "waitlist":
+        return pd.Series(dtype="datetime64[ns]")
+    stated = {pd.Timestamp(intake): pd.Timestamp(day) for intake, day in program.waitlist_starts.items()}
+    found = {}
+    for intake, waiting in rows[~rows["is_offered"]].groupby("intake_date"):
+        starts = np.sort(waiting["start_date"].dropna().to_numpy())
+        enough = min(len(waiting), max(2, int(np.ceil(WAITLIST_STARTED * len(waiting)))))
+        found[intake] = pd.Timestamp(starts[enough - 1]) if len(starts) >= enough else pd.NaT
+    return pd.Series(found | stated, dtype="datetime64[ns]")
 
 
 def as_weighted(lottery: Lottery, kinds: tuple[str, ...], months: int) -> WeightedFollowUp:
     """Return both arms of a lottery with each stratum's not offered weighted to the number offered in it.
 
-    Strata that were not followed for all of `months` before the data lock are left out, so that every month compares
-    the same people.
+    Strata whose arms cannot be compared for all of `months`, for the data lock or the wait-list's start, are left out,
+    so that every month compares the same people.
     """
     rows = lottery.rows[lottery.rows["months_observed"] >= months].reset_index(drop=True)
     offered = rows["is_offered"].astype(bool)

@@ -192,7 +192,8 @@ def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, rol
             wave_after=after["wave"],
             wave_position=position,
             start_date=starters.reindex(ids).to_numpy(),
-            is_later_starter=starts.program.reindex(ids).notna().to_numpy() & ~people["is_treated"].to_numpy(dtype=bool),
+            is_later_starter=starts.program.reindex(ids).notna().to_numpy()
+            & ~people["is_treated"].to_numpy(dtype=bool),
             months_since_start=_months_since_start(ids, starters, (after if position > 0 else before)["opens"]),
             before=scored[before["wave"]].to_numpy(),
             after=scored[after["wave"]].to_numpy(),
@@ -292,7 +293,8 @@ def _people_without_hr(pair: _Pair, starters: pd.Series, starts: Starts, answere
 def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) -> Panel:
     """Return everyone who drew a lot: the later scores, with the last score before the intake.
 
-    Columns as in `Panel.everyone`, and ``stratum``.
+    Columns as in `Panel.everyone`, and ``stratum``. A cell is a stratum of the lots and a wave. Once those waiting at
+    an intake start nobody is left to compare with: waves from then on say nothing.
 
     Parameters
     ----------
@@ -303,15 +305,17 @@ def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) ->
     """
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
     waves = _waves(scores)
-    parts, known = [], []
+    parts, known, n_cells = [], [], 0
     for intake, drew in lottery.rows.groupby("intake_date"):
         earlier = waves.loc[waves["closes"] < intake, "wave"]
-        later = waves[(waves["opens"] >= intake) & (waves["opens"] < add_months(intake, horizon))]
+        until = min(add_months(intake, horizon), lottery.waitlist_starts.get(intake, pd.NaT), key=_day_or_never)
+        later = waves[(waves["opens"] >= intake) & (waves["opens"] < until)]
         pair = wide.reindex(drew["employee_id"])
         before = pair[earlier].ffill(axis="columns").iloc[:, -1] if len(earlier) else pair.iloc[:, 0] * np.nan
+        stratum = np.unique(drew["stratum"], return_inverse=True)[1]
         for position, wave in enumerate(later["wave"], start=1):
             rows = {
-                "cell": len(parts),
+                "cell": n_cells + stratum,
                 "wave_before": earlier.max() if len(earlier) else np.nan,
                 "wave_after": wave,
                 "wave_position": position,
@@ -327,11 +331,16 @@ def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) ->
                 "stand_in_weight": 1.0,
                 "stratum": drew["stratum"].to_numpy(),
             }
+            n_cells += stratum.max() + 1
             parts.append(pd.DataFrame(rows))
             known.append(lottery.covariates.loc[drew.index])
     rows = _stacked(parts, [*PANEL_COLUMNS, "stratum"])
     covariates = pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index)
     return Panel(rows, covariates, is_randomized=True)
+
+
+def _day_or_never(day: pd.Timestamp) -> pd.Timestamp:
+    return pd.Timestamp.max if pd.isna(day) else day
 
 
 def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -6,31 +6,43 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.balance import balance
-from analysis.design.covariates import design_matrix
+from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.lottery import Lottery, as_weighted
+from analysis.design.odds import differing_odds
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
+from analysis.estimate.calibrate import Lots
+from analysis.estimate.complier import complier_effect, lots_covariance
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.lottery import (
-    complier_effect,
+    Offer,
+    draw_lots,
     itt_curves,
     itt_difference,
     itt_ratio,
     observed_rows,
     offer,
-    randomization_p,
+    randomized_difference,
 )
+from analysis.estimate.lottery_checks import lottery_checks, unequal_odds
 from analysis.estimate.rows import Groups, estimated, not_estimable
 from analysis.measure.employment import EXITS
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Estimate, Finding
 from analysis.plan.seeds import rng
 
 STRATIFIED = "stratified_difference_in_proportions"
 NO_INTAKE_OF_BOTH = "No intake has people of both kinds, offered a place and not, who were employed that day."
+
+
+def why_not_compared(ask: Ask, lottery: Lottery) -> str | None:
+    """Return why the lottery of one program and role compares nothing at any horizon, or None."""
+    if lottery.rows.empty:
+        return NO_INTAKE_OF_BOTH
+    return unequal_odds(lottery, differing_odds(lottery, rng(ask.study.study, ask.program.id, ask.role, "odds")))
 
 
 def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[str, ...] = EXITS) -> Finding:
@@ -38,29 +50,30 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
 
     `kinds` are the events that compete.
     """
-    evidence = {"flow": lottery.flow}
-    rows = lottery.rows
+    evidence, rows = {"flow": lottery.flow}, lottery.rows
+    reason = why_not_compared(ask, lottery)
     if rows.empty:
-        return unanswered(
-            ask,
-            STRATIFIED,
-            NO_INTAKE_OF_BOTH,
-            outcome,
-            evidence=evidence,
-            checks=UNTESTABLE[1:],
+        return unanswered(ask, STRATIFIED, reason, outcome, evidence=evidence, checks=UNTESTABLE[1:])
+
+    def read(month: int) -> list[Estimate]:
+        return (
+            _refused_rows(ask, lottery, outcome, month, reason)
+            if reason
+            else _lottery_rows(ask, lottery, outcome, month, kinds)
         )
+
     first, *later = ask.study.horizons_months
-    primary, *alternatives = _lottery_rows(ask, lottery, outcome, first, kinds)
-    for h in later:
-        make = partial(_lottery_rows, ask, lottery, outcome, h, kinds)
-        alternatives += rows_or_fault(ask, STRATIFIED, make, ask.main_analysis, horizon_months=h)
-    evidence |= frames_or_fault(ask, "curves", lambda: _curves(ask, lottery, outcome))
+    primary, *alternatives = read(first)
+    for month in later:
+        alternatives += rows_or_fault(ask, STRATIFIED, partial(read, month), ask.main_analysis, horizon_months=month)
+    if not reason:
+        evidence |= frames_or_fault(ask, "curves", lambda: _curves(ask, lottery, outcome))
     evidence |= frames_or_fault(ask, "balance", lambda: _balance(lottery))
     return finding(
         ask,
         primary,
         alternatives=tuple(alternatives),
-        checks=checks_or_fault(ask, lambda: _lottery_checks(lottery, evidence)),
+        checks=checks_or_fault(ask, lambda: lottery_checks(ask, lottery, _matrix(lottery), evidence.get("balance"))),
         evidence=evidence,
         smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
     )
@@ -68,19 +81,35 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
 
 def _curves(ask: Ask, lottery: Lottery, outcome: str) -> dict[str, pd.DataFrame]:
     """Return cumulative incidence by offer up to the last horizon that is reached; nothing where none is."""
-    rows = lottery.rows
-    reached = [h for h in ask.study.horizons_months if len(observed_rows(rows, h)) and h <= lottery.waitlist_months]
-    return {"curves": itt_curves(rows, _kinds(outcome), max(reached))} if reached else {}
+    reached = [h for h in ask.study.horizons_months if len(observed_rows(lottery.rows, h))]
+    return {"curves": itt_curves(lottery.rows, _kinds(outcome), max(reached))} if reached else {}
 
 
 def _balance(lottery: Lottery) -> dict[str, pd.DataFrame]:
     """Return how alike those offered and those not are; nothing where nothing is recorded of them."""
-    rows, treated = lottery.rows, lottery.rows["is_offered"].to_numpy(dtype=bool)
-    if not len(lottery.covariates.columns):
+    matrix = _matrix(lottery)
+    if matrix is None:
         return {}
-    share = rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
-    weights = np.where(treated, 1.0, share / (1 - share))
-    return {"balance": balance(design_matrix(lottery.covariates, treated), treated, weights)}
+    treated = lottery.rows["is_offered"].to_numpy(dtype=bool)
+    share = lottery.rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
+    return {"balance": balance(matrix, treated, np.where(treated, 1.0, share / (1 - share)))}
+
+
+def _matrix(lottery: Lottery) -> DesignMatrix | None:
+    if not len(lottery.covariates.columns):
+        return None
+    return design_matrix(lottery.covariates, lottery.rows["is_offered"].to_numpy(dtype=bool))
+
+
+def _event(rows: pd.DataFrame, outcome: str, month: int) -> np.ndarray:
+    return (rows["outcome"].isin(_kinds(outcome)) & (rows["months"] <= month)).to_numpy()
+
+
+def _refused_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, reason: str) -> list[Estimate]:
+    """Return the rows of a horizon where nothing causal can be said, the naive figure beside it."""
+    rows = lottery.rows
+    main = not_estimable(ask.question(outcome), ask.main_analysis, STRATIFIED, reason, horizon_months=month)
+    return [main, *_participants_row(ask, rows, outcome, _event(rows, outcome, month), month)]
 
 
 def _kinds(outcome: str) -> tuple[str, ...]:
@@ -89,52 +118,50 @@ def _kinds(outcome: str) -> tuple[str, ...]:
 
 def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: tuple[str, ...]) -> list[Estimate]:
     """Return the rows of one horizon, the intention-to-treat difference first."""
-    rows = lottery.rows
-    event = (rows["outcome"].isin(_kinds(outcome)) & (rows["months"] <= month)).to_numpy()
+    rows, event = lottery.rows, _event(lottery.rows, outcome, month)
     comparison = offer(rows, event, month)
     question, analysis = ask.question(outcome), ask.main_analysis
-    reason = _lottery_reason(lottery, comparison, month)
-    if reason:
+    if comparison is None:
+        reason = _not_observed(lottery, month)
         return [not_estimable(question, analysis, STRATIFIED, reason, horizon_months=month)]
-    groups = _lottery_groups(rows, event, month)
-    p = randomization_p(comparison.counts, rng(ask.study.study, ask.program.id, ask.role, outcome, month, "lots"))
-    found = [estimated(question, analysis, STRATIFIED, itt_difference(comparison, p), groups, horizon_months=month)]
+    groups, told = _lottery_groups(rows, event, month), {"horizon_months": month}
+    lots = draw_lots(comparison.counts, rng(ask.study.study, ask.program.id, ask.role, outcome, month, "lots"))
+    found = [estimated(question, analysis, STRATIFIED, randomized_difference(comparison, lots), groups, **told)]
     beside = {
-        "ratio_and_compliers": lambda: _ratio_and_compliers(ask, rows, comparison, p, groups, outcome, month),
+        "risk_ratio": lambda: _ratio_row(ask, comparison, lots, groups, outcome, month),
+        "wald_ratio": lambda: _complier_rows(ask, rows, comparison, event, lots, outcome, month),
         "days_and_hazards": lambda: _days_and_hazards(ask, as_weighted(lottery, kinds, month), outcome, month),
     }
     for name, make in beside.items():
-        found += rows_or_fault(ask, name, make, "secondary", horizon_months=month)
-    naive = {"analysis": "naive", "horizon_months": month, "estimand": "association"}
+        found += rows_or_fault(ask, name, make, "secondary", **told)
+    naive = {"analysis": "naive", "estimand": "association"} | told
     return found + rows_or_fault(ask, STRATIFIED, lambda: _participants_row(ask, rows, outcome, event, month), **naive)
 
 
-def _ratio_and_compliers(
-    ask: Ask, rows: pd.DataFrame, comparison, p: float, groups: Groups, outcome: str, month: int
+def _ratio_row(ask: Ask, comparison: Offer, lots: Lots, groups: Groups, outcome: str, month: int) -> list[Estimate]:
+    """Return the ratio of risks by offer, where it has a value."""
+    ratio, told = itt_ratio(comparison, lots), {"measure": "risk_ratio", "horizon_months": month}
+    return [estimated(ask.question(outcome), "secondary", STRATIFIED, ratio, groups, **told)] if ratio else []
+
+
+def _complier_rows(
+    ask: Ask, rows: pd.DataFrame, comparison: Offer, event: np.ndarray, lots: Lots, outcome: str, month: int
 ) -> list[Estimate]:
-    """Return the ratio of risks by offer, and the effect in those who start because of an offer."""
-    started = offer(rows, rows["is_started"].to_numpy(), month)
-    effects = [
-        ("risk_ratio", "ITT", STRATIFIED, itt_ratio(comparison, p)),
-        ("risk_difference", "CACE", "wald_ratio", complier_effect(comparison, started)),
-    ]
-    # A filter on analysis and measure finds one row a horizon: beside a main row that is secondary itself, the complier
-    # effect stands as a cross-check.
-    kinds_of_row = {"ITT": "secondary", "CACE": "secondary" if ask.main_analysis == "primary" else "sensitivity"}
-    return [
-        estimated(
-            ask.question(outcome),
-            kinds_of_row[estimand],
-            estimator,
-            interval,
-            groups,
-            measure=measure,
-            estimand=estimand,
-            horizon_months=month,
-        )
-        for measure, estimand, estimator, interval in effects
-        if interval
-    ]
+    """Return the complier effect, starting being whether a person had started by the horizon, at whichever intake.
+
+    A filter on analysis and measure finds one row a horizon: beside a main row that is secondary itself, the complier
+    effect stands as a cross-check.
+    """
+    is_started = (rows["months_to_start"] < month).to_numpy()
+    seen = (rows["months_observed"] >= month).to_numpy()
+    covariance = lots_covariance(rows[seen], np.array([event[seen], is_started[seen]], dtype=float))
+    effect = complier_effect(comparison, offer(rows, is_started, month), covariance, lots)
+    analysis = "secondary" if ask.main_analysis == "primary" else "sensitivity"
+    told = {"measure": "risk_difference", "estimand": "CACE", "horizon_months": month}
+    if isinstance(effect, str):
+        return [not_estimable(ask.question(outcome), analysis, "wald_ratio", effect, **told)]
+    groups = _lottery_groups(rows, event, month)
+    return [estimated(ask.question(outcome), analysis, "wald_ratio", effect, groups, **told)]
 
 
 def _days_and_hazards(ask: Ask, followed: WeightedFollowUp, outcome: str, month: int) -> list[Estimate]:
@@ -150,9 +177,13 @@ def _days_and_hazards(ask: Ask, followed: WeightedFollowUp, outcome: str, month:
 
 
 def _participants_row(ask: Ask, rows: pd.DataFrame, outcome: str, event: np.ndarray, month: int) -> list[Estimate]:
-    """Return the naive row: participants against non-participants among those offered, as a slide would show it."""
+    """Return the naive row: participants against non-participants among those offered, as a slide would show it.
+
+    By intake, whatever the lots were drawn within.
+    """
     offered = rows["is_offered"].to_numpy(dtype=bool)
-    chosen = rows[offered].assign(is_offered=rows.loc[offered, "is_started"])
+    is_started, intake = rows["months_to_start"] < month, pd.factorize(rows["intake_date"])[0]
+    chosen = rows.assign(is_offered=is_started, stratum=intake)[offered]
     both = (chosen.groupby("stratum")["is_offered"].transform("nunique") == 2).to_numpy()
     chosen, happened = chosen[both], event[offered][both]
     comparison = offer(chosen, happened, month) if len(chosen) else None
@@ -172,15 +203,16 @@ def _participants_row(ask: Ask, rows: pd.DataFrame, outcome: str, event: np.ndar
     ]
 
 
-def _lottery_reason(lottery: Lottery, comparison, month: int) -> str | None:
-    if month > lottery.waitlist_months:
+def _not_observed(lottery: Lottery, month: int) -> str:
+    """Return why no intake can be read off at a horizon: those waiting had started, or the data end before it."""
+    waited = lottery.rows["intake_date"].isin(lottery.waitlist_starts.dropna().index)
+    if waited.any():
+        latest = lottery.rows.loc[waited, "months_observed"].max()
         return (
-            f"The wait-list began to start {lottery.waitlist_months:.0f} months after its intake; after that nobody is "
-            f"left to compare with, so {month} months cannot be read off."
+            f"The wait-list began to start {latest:.0f} months after its intake; after that nobody is left to compare "
+            f"with, so {month} months cannot be read off."
         )
-    if comparison is None:
-        return f"No intake lies {month} months before the data end; an answer needs a later data lock."
-    return None
+    return f"No intake lies {month} months before the data end; an answer needs a later data lock."
 
 
 def _lottery_groups(rows: pd.DataFrame, event: np.ndarray, month: int) -> Groups:
@@ -188,33 +220,3 @@ def _lottery_groups(rows: pd.DataFrame, event: np.ndarray, month: int) -> Groups
     offered = rows["is_offered"].to_numpy(dtype=bool)
     masks = (reached & offered, reached & ~offered, reached & offered & event, reached & ~offered & event)
     return Groups(*(int(rows.loc[mask, "employee_id"].nunique()) for mask in masks))
-
-
-def _lottery_checks(lottery: Lottery, evidence: dict[str, pd.DataFrame]) -> tuple[Check, ...]:
-    offered = lottery.rows["is_offered"].astype(bool)
-    started = lottery.rows["is_started"].astype(bool)
-    taken, crossed = started[offered].mean(), started[~offered].mean()
-    checks = [
-        Check(
-            "the lottery was kept",
-            bool(crossed <= 0.05),
-            float(crossed),
-            0.05,
-            f"{taken:.0%} of those offered a place started, and {crossed:.0%} of those not offered did.",
-        )
-    ]
-    if "balance" in evidence and len(evidence["balance"]):
-        worst = evidence["balance"]["smd_after"].abs().max()
-        # Chance alone makes differences of about this size between randomized groups of this size.
-        expected = 3 * np.sqrt(1 / offered.sum() + 1 / (~offered).sum())
-        checks.append(
-            Check(
-                "balance",
-                bool(worst <= expected),
-                float(worst),
-                float(expected),
-                f"The largest standardized difference between offered and not is {worst:.2f}; "
-                f"lots of this number leave up to about {expected:.2f} by chance.",
-            )
-        )
-    return (*checks, UNTESTABLE[1])

@@ -10,9 +10,8 @@ from analysis.design.panels import Panel
 from analysis.design.propensity import att_weights
 from analysis.estimate.event_study import overall
 from analysis.estimate.inference import Interval, wald
+from analysis.estimate.randomized_score import DrawnScores, randomized_score
 from analysis.estimate.staggered import Stack, comparator_weights, effects, stacked
-
-N_PERMUTATIONS = 2_000
 
 
 @dataclass(frozen=True)
@@ -101,53 +100,17 @@ def regression_adjusted(
 def itt_score(panel: Panel, rng: np.random.Generator) -> Adjusted:
     """Return the baseline-adjusted intention-to-treat difference in later scores under a lottery.
 
-    Within a cell (intake and wave) those not offered are weighted to the number offered, and the score is regressed on
-    the last score before the intake (a missing one: the mean, with an indicator). The p-value re-draws the lots.
+    Within a cell (stratum of the lots and wave) those offered are compared with those not; the score is regressed on
+    the last score before the intake (a missing one: the mean, with an indicator). Interval and p-value are from
+    re-drawn lots: `estimate.randomized_score`.
     """
     rows = panel.rows
-    treated, cell = rows["is_treated"].to_numpy(dtype=bool), rows["cell"].to_numpy(dtype=int)
-    weights = equal_weights(treated, cell)
     before = rows["before"].astype(float)
     terms = np.column_stack([before.fillna(before.mean()).fillna(0.0), before.isna()])
+    terms = terms[:, terms.std(axis=0) > 0]
     y = rows["after"].to_numpy(dtype=float)
-    adjusted = regression_adjusted(
-        y, treated, cell, terms[:, terms.std(axis=0) > 0], weights, pd.factorize(rows["employee_id"])[0]
-    )
-    p = _redraw_p(rows, y, terms, cell, rng)
-    return Adjusted(Interval(**(vars(adjusted.interval) | {"p_value": p})), weights)
-
-
-def _redraw_p(
-    rows: pd.DataFrame, y: np.ndarray, terms: np.ndarray, cell: np.ndarray, rng: np.random.Generator
-) -> float:
-    """Return how often re-drawn lots give a difference in residual scores as large as the real ones did."""
-    x = np.column_stack([np.eye(cell.max() + 1)[cell], terms])
-    residual = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
-    drawn = rows[["stratum", "employee_id", "is_treated"]].drop_duplicates(
-        ["stratum", "employee_id"], ignore_index=True
-    )
-    key = pd.MultiIndex.from_frame(drawn[["stratum", "employee_id"]])
-    person = key.get_indexer(pd.MultiIndex.from_frame(rows[["stratum", "employee_id"]]))
-    lots = drawn["is_treated"].to_numpy(dtype=bool)
-    blocks = [np.flatnonzero(drawn["stratum"] == s) for s in drawn["stratum"].unique()]
-
-    def statistic(assigned: np.ndarray) -> float:
-        z = assigned[person]
-        n1, n0 = np.bincount(cell, weights=z), np.bincount(cell, weights=~z)
-        both = (n1 > 0) & (n0 > 0)
-        gap = (
-            np.bincount(cell, weights=z * residual)[both] / n1[both]
-            - np.bincount(cell, weights=~z * residual)[both] / n0[both]
-        )
-        return float(np.average(gap, weights=n1[both]))
-
-    observed, hits = abs(statistic(lots)), 0
-    for _ in range(N_PERMUTATIONS):
-        shuffled = lots.copy()
-        for block in blocks:
-            shuffled[block] = rng.permutation(lots[block])
-        hits += abs(statistic(shuffled)) >= observed - 1e-12
-    return float((1 + hits) / (1 + N_PERMUTATIONS))
+    weights = equal_weights(rows["is_treated"].to_numpy(dtype=bool), rows["cell"].to_numpy(dtype=int))
+    return Adjusted(randomized_score(DrawnScores.of(rows, y, terms), rng), weights)
 
 
 def equal_weights(treated: np.ndarray, cell: np.ndarray) -> np.ndarray:

@@ -4,8 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from analysis.estimate.inference import FEW_EVENTS, Interval, newcombe, wald
+from analysis.estimate.calibrate import LARGE, Lots, calibrated
+from analysis.estimate.inference import FEW_EVENTS, Interval, wald, wilson
+from analysis.estimate.score_interval import (
+    TwoShares,
+    difference_limits,
+    difference_score,
+    fitted_at_difference,
+    ratio_limits,
+)
 
 N_DRAWS = 20_000
 
@@ -38,9 +47,35 @@ class Offer:
         """Whether an arm has too few events for a symmetric interval."""
         return min(self.counts["events_treated"].sum(), self.counts["events_control"].sum()) < FEW_EVENTS
 
+    @property
+    def difference(self) -> float:
+        """Share with the event, offered minus not."""
+        return self.risk_treated - self.risk_control
+
+    @property
+    def lots_variance(self) -> float:
+        """The variance of the difference over re-drawn lots, were there no effect; it holds in strata of any size."""
+        n1, n0 = (self.counts[f"n_{arm}"].to_numpy(dtype=float) for arm in ("treated", "control"))
+        events, n = (self.counts["events_treated"] + self.counts["events_control"]).to_numpy(dtype=float), n1 + n0
+        spread = events * (n - events) / (n * (n - 1))
+        return float(np.sum((n1 / n1.sum()) ** 2 * spread * (1 / n1 + 1 / n0)))
+
+    @property
+    def shares(self) -> TwoShares:
+        """Both shares with the people they are worth, scaled so that without an effect the variance is the lots' own.
+
+        In one stratum this is Miettinen and Nurminen's n / (n − 1).
+        """
+        n1, n0 = (self.counts[f"n_{arm}"].to_numpy(dtype=float) for arm in ("treated", "control"))
+        worth = 1 / np.sum((n1 / n1.sum()) ** 2 / n0)
+        plain = TwoShares(self.risk_treated, float(n1.sum()), self.risk_control, float(worth))
+        binomial, lots = plain.variance(*fitted_at_difference(plain, 0.0)), self.lots_variance
+        n = n1.sum() + n0.sum()
+        return replace(plain, factor=lots / binomial if lots > 0 and binomial > 0 else n / (n - 1))
+
 
 def observed_rows(rows: pd.DataFrame, month: int) -> pd.DataFrame:
-    """Return the rows of strata whose follow-up reaches `month` before the data lock."""
+    """Return the rows of strata whose arms can be compared up to `month`."""
     return rows[rows["months_observed"] >= month]
 
 
@@ -84,81 +119,76 @@ def _counts(offered: np.ndarray, event: np.ndarray, stratum: np.ndarray) -> pd.D
     ).astype(int)
 
 
-def itt_difference(comparison: Offer, p_value: float | None = None) -> Interval:
-    """Return the risk difference with Wald's interval (unequal variances), Newcombe's where events are few.
+def itt_difference(comparison: Offer) -> Interval:
+    """Return the risk difference of arms that no lots made: Wald's interval (unequal variances).
 
-    `p_value` is the randomization test's; without one, the interval's own.
+    With few events Miettinen and Nurminen's score interval, and the p-value of its test.
     """
-    influence = comparison.influence_treated - comparison.influence_control
-    interval = wald(comparison.risk_treated - comparison.risk_control, np.sqrt(np.sum(influence**2)))
     if comparison.few_events:
-        interval = newcombe(
-            comparison.risk_treated,
-            _effective(comparison.risk_treated, comparison.influence_treated, comparison.counts["n_treated"].sum()),
-            comparison.risk_control,
-            _effective(comparison.risk_control, comparison.influence_control, comparison.counts["n_control"].sum()),
-        )
-    return interval if p_value is None else replace(interval, p_value=p_value)
+        p = 2 * stats.norm.sf(abs(difference_score(comparison.shares, 0.0)))
+        return _by_score(comparison, Lots(float(p), LARGE))
+    influence = comparison.influence_treated - comparison.influence_control
+    return wald(comparison.difference, np.sqrt(np.sum(influence**2)))
 
 
-def _effective(risk: float, influence: np.ndarray, n: int) -> float:
-    variance = np.sum(influence**2)
-    return min(risk * (1 - risk) / variance, float(n)) if variance > 0 and 0 < risk < 1 else float(n)
+def randomized_difference(comparison: Offer, lots: Lots) -> Interval:
+    """Return the risk difference with the p-value of re-drawing the lots and the interval that belongs to it.
+
+    The interval holds the differences Δ whose score statistic (Miettinen & Nurminen 1985, Stat Med 4:213), in standard
+    errors of the shares that fit best where the difference is Δ, is no larger than the lots' critical value. At Δ = 0
+    the standard error is that of the re-drawn lots themselves, so the interval leaves zero out exactly where p < 0.05.
+    Nothing in it is estimated within an arm of a stratum: it holds for strata with one person in an arm, and needs no
+    pooling of their variances as for measured outcomes (Fogarty 2018, JRSS B 80:1035; Pashley & Miratrix 2021, J Educ
+    Behav Stat 46:271), since the variance of a share follows from the share.
+    """
+    return _by_score(comparison, lots)
 
 
-def itt_ratio(comparison: Offer, p_value: float) -> Interval | None:
-    """Return the risk ratio, its standard error on the log scale; None where an arm has no event."""
+def _by_score(comparison: Offer, lots: Lots) -> Interval:
+    low, high = difference_limits(comparison.shares, lots.critical)
+    return Interval(comparison.difference, (high - low) / (2 * LARGE), low, high, lots.p_value)
+
+
+def itt_ratio(comparison: Offer, lots: Lots) -> Interval | None:
+    """Return the risk ratio by the same test, its standard error on the log scale; None where an arm has no event."""
     if min(comparison.risk_treated, comparison.risk_control) <= 0:
         return None
-    influence = (
-        comparison.influence_treated / comparison.risk_treated - comparison.influence_control / comparison.risk_control
-    )
-    on_log = wald(np.log(comparison.risk_treated / comparison.risk_control), np.sqrt(np.sum(influence**2)))
-    return Interval(
-        float(np.exp(on_log.estimate)), on_log.std_error, float(np.exp(on_log.low)), float(np.exp(on_log.high)), p_value
-    )
+    low, high = ratio_limits(comparison.shares, lots.critical)
+    std_error = float(np.log(high / low) / (2 * LARGE))
+    return Interval(comparison.risk_treated / comparison.risk_control, std_error, low, high, lots.p_value)
 
 
-def complier_effect(outcome: Offer, starting: Offer) -> Interval | None:
-    """Return the effect in those who start because they were offered: Wald's ratio with its delta-method interval.
+def draw_lots(counts: pd.DataFrame, rng: np.random.Generator, n_draws: int = N_DRAWS) -> Lots:
+    """Return the two-sided test of re-drawing the lots: how often chance alone gives a difference as large.
 
-    Angrist, Imbens & Rubin 1996, JASA 91:444. None where the offer did not raise starting.
+    Within a stratum, events among those offered are hypergeometric under the sharp null (Fisher 1935; Rosenbaum 2002,
+    Observational Studies, ch. 2). Differences are averaged over strata by the number offered, in units of their
+    standard deviation over the lots.
     """
-    first_stage = starting.risk_treated - starting.risk_control
-    if first_stage <= 0:
-        return None
-    effect = (outcome.risk_treated - outcome.risk_control) / first_stage
-    influence = (
-        outcome.influence_treated
-        - outcome.influence_control
-        - effect * (starting.influence_treated - starting.influence_control)
-    ) / first_stage
-    return wald(effect, np.sqrt(np.sum(influence**2)))
+    n_treated, n_control = counts["n_treated"].to_numpy(), counts["n_control"].to_numpy()
+    events, n = (counts["events_treated"] + counts["events_control"]).to_numpy(), n_treated + n_control
+    share = n_treated / n_treated.sum()
+    variance = np.sum(share**2 * events * (n - events) / (n * (n - 1)) * (1 / n_treated + 1 / n_control))
+    unit = np.sqrt(variance) if variance > 0 else 1.0
+
+    def statistic(events_treated: np.ndarray) -> np.ndarray:
+        return np.abs((events_treated / n_treated - (events - events_treated) / n_control) @ share) / unit
+
+    drawn = rng.hypergeometric(events, n - events, n_treated, size=(n_draws, len(counts)))
+    return calibrated(float(statistic(counts["events_treated"].to_numpy())), statistic(drawn))
 
 
 def randomization_p(counts: pd.DataFrame, rng: np.random.Generator, n_draws: int = N_DRAWS) -> float:
-    """Return the two-sided p-value of re-drawing the lots: how often chance alone gives a difference as large.
-
-    Within a stratum, events among those offered are hypergeometric under the sharp null (Fisher 1935; Rosenbaum 2002,
-    Observational Studies, ch. 2). Differences are averaged over strata by the number offered.
-    """
-    n_treated, n_control = counts["n_treated"].to_numpy(), counts["n_control"].to_numpy()
-    events = (counts["events_treated"] + counts["events_control"]).to_numpy()
-    share = n_treated / n_treated.sum()
-
-    def statistic(events_treated: np.ndarray) -> np.ndarray:
-        return (events_treated / n_treated - (events - events_treated) / n_control) @ share
-
-    observed = abs(statistic(counts["events_treated"].to_numpy()))
-    drawn = rng.hypergeometric(events, n_treated + n_control - events, n_treated, size=(n_draws, len(counts)))
-    return float((1 + np.sum(np.abs(statistic(drawn)) >= observed - 1e-12)) / (1 + n_draws))
+    """Return the p-value of `draw_lots`."""
+    return draw_lots(counts, rng, n_draws).p_value
 
 
 def itt_curves(rows: pd.DataFrame, outcomes: tuple[str, ...], months: int) -> pd.DataFrame:
     """Return the share gone, one row per arm and month.
 
     Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk, n_events``.
-    Only strata followed for all of `months` are in it, so that every month compares the same people.
+    Only strata followed for all of `months` are in it, so that every month compares the same people. Limits are
+    Wilson's, of the people that each weighted share is worth.
     """
     kept = observed_rows(rows, months)
     parts = []
@@ -167,15 +197,15 @@ def itt_curves(rows: pd.DataFrame, outcomes: tuple[str, ...], months: int) -> pd
         comparison = offer(kept, event.to_numpy(), month)
         for arm, in_arm in (("treated", kept["is_offered"]), ("control", ~kept["is_offered"])):
             risk = getattr(comparison, f"risk_{arm}")
-            limits = wald(risk, np.sqrt(np.sum(getattr(comparison, f"influence_{arm}") ** 2)))
+            low, high = wilson(risk, getattr(comparison.shares, f"n_{arm}"))
             at_risk = kept.loc[in_arm & (kept["months"] >= month), "employee_id"].nunique()
             parts.append(
                 {
                     "arm": arm,
                     "months": month,
                     "cumulative_incidence": risk,
-                    "ci_low": max(0.0, limits.low),
-                    "ci_high": min(1.0, limits.high),
+                    "ci_low": low,
+                    "ci_high": high,
                     "n_at_risk": at_risk,
                     "n_events": int((event & in_arm).sum()),
                 }

@@ -13,6 +13,7 @@ from analysis.design.panels import Panel, build_earlier_panel, build_lottery_pan
 from analysis.design.response import with_response
 from analysis.design.sources import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice
 from analysis.estimate.answer_change import answer_change
+from analysis.estimate.answer_lottery import why_not_compared
 from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, is_lottery
 from analysis.estimate.comparable import comparable_check
@@ -64,6 +65,7 @@ class ScaleQuestion:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
         scored = self._scored(self.opened.tables)
         reason = missing_parts(self.opened, self.ask, needs_dates=False) or self.no_scores(scored)
+        reason = reason or self._no_equal_odds()
         if reason:
             return answer_change(self.ask, Measured(None, reason=reason))
         measured = {source: self._measured(scores, source) for source, scores in scored.items()}
@@ -127,9 +129,7 @@ class ScaleQuestion:
     def _measured(self, scores: pd.DataFrame, source: str) -> Measured:
         told = {"rater_source": source if self._is_rated else None, "n_items": len(self._scale(source).items)}
         if is_lottery(self.ask):
-            # Once the wait-list starts nobody is left to compare with: later waves say nothing.
-            horizon = int(min(self.ask.study.horizons_months[0], self._lottery.waitlist_months))
-            return Measured(build_lottery_panel(scores, self._lottery, horizon), **told)
+            return Measured(build_lottery_panel(scores, self._lottery, self.ask.study.horizons_months[0]), **told)
         tables, study, program, role = self.opened.tables, self.ask.study, self.ask.program, self.ask.role
         earlier = build_earlier_panel(scores, tables, study, program, role)
         return Measured(build_panel(scores, tables, study, program, role), earlier, **told)
@@ -137,6 +137,12 @@ class ScaleQuestion:
     @cached_property
     def _lottery(self) -> Lottery:
         return build_lottery(self.opened.tables, self.ask.study, self.ask.program, self.ask.role, {})
+
+    def _no_equal_odds(self) -> str | None:
+        """Return why the lots compare nothing, where the odds of a place differ by something recorded."""
+        if not is_lottery(self.ask) or self._lottery.rows.empty:
+            return None
+        return why_not_compared(self.ask, self._lottery)
 
     def _answers(self, source: str) -> pd.DataFrame:
         """Return the table that these scores come from: ratings, or the survey where it measures the construct."""

@@ -119,6 +119,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "status": _maybe("text", allowed=STATUSES),
         "match_id": _maybe("id"),
         "topics": _maybe("text"),
+        "stratum": _maybe("text"),
     },
     "sessions": {
         "match_id": Column("id"),

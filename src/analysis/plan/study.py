@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from analysis.plan.bounds import (
     FIRST_DAY,
@@ -76,6 +76,10 @@ class Program(_Part):
 
     Attributes
     ----------
+    strata
+        Columns within whose values the lots were drawn, beside the intake (lottery and wait-list).
+    waitlist_starts
+        Intake → the day on which those who waited at it could start; without it the day is read off the starts.
     rollout
         Of a program that reaches units in turn (`assignment` is ``rollout``): its units and when they were reached.
     """
@@ -90,6 +94,8 @@ class Program(_Part):
     cost_fixed: Money | None = None
     cost_per_participant: Money | None = None
     intakes: tuple[Day, ...] = ()
+    strata: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    waitlist_starts: dict[Day, Day] = {}
     rollout: Rollout | None = None
 
     @model_validator(mode="after")
@@ -99,6 +105,21 @@ class Program(_Part):
                 f"rollout: says when units were reached, but assignment is {self.assignment}: write assignment: "
                 "rollout, or take rollout: out"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _lots_as_drawn(self) -> "Program":
+        if self.strata and self.assignment not in ("lottery", "waitlist"):
+            raise ValueError(f"strata are of lots, but assignment is {self.assignment}; take one of the two out")
+        if len(set(self.strata)) < len(self.strata):
+            raise ValueError("strata names a column twice")
+        if self.waitlist_starts and self.assignment != "waitlist":
+            raise ValueError(
+                f"waitlist_starts are of a wait-list, but assignment is {self.assignment}; take one of the two out"
+            )
+        for intake, day in self.waitlist_starts.items():
+            if day <= intake:
+                raise ValueError(f"waitlist_starts: {day} does not lie after its intake, {intake}")
         return self
 
 

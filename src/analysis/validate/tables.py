@@ -15,6 +15,7 @@ from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
 from analysis.validate.linked import unlinked_files
 from analysis.validate.rollout import rollout_problems
+from analysis.validate.lots import lot_problems
 from analysis.validate.rule import Rule, enforce
 
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
@@ -70,6 +71,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
         if table in raw.tables:
             problems += _check_table(table, raw.tables[table], phases, context)
     problems += rollout_problems(study, context.kept)
+    problems += lot_problems(context)
     row_counts = account(raw.rows_in, context.kept, problems)
     if _stops(problems):
         return Tables(row_counts=row_counts), problems

@@ -10,7 +10,7 @@ from analysis.measure.employment import EXITS
 from analysis.pipeline.events import Comparison
 from analysis.pipeline.scales import scale
 from analysis.plan.hypotheses import SCALES
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, Finding
 from analysis.plan.seeds import rng
 from simulations.situations.world import Case
 
@@ -24,9 +24,20 @@ def main_row(case: Case) -> Estimate:
         return scale(opened, ask).primary
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
-        return retention_by_lottery(ask, comparison.lottery, outcome).primary
+        found = retention_by_lottery(ask, comparison.lottery, outcome)
+        return found.primary if case.estimand is None else _row_of(found, case.estimand)
     if not comparison.trials.rows["is_treated"].any():
         return not_estimable(ask.question(outcome), ask.main_analysis, WEIGHTED, "no trial has both arms")
     followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
     arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
     return event_row(ask, arms, outcome, ask.study.horizons_months[0], ask.main_analysis)
+
+
+def _row_of(found: Finding, estimand: str) -> Estimate:
+    """Return the row of another estimand beside the main row."""
+    main = found.primary
+    return next(
+        row
+        for row in found.alternatives
+        if (row.estimand, row.measure, row.horizon_months) == (estimand, main.measure, main.horizon_months)
+    )

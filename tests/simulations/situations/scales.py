@@ -268,5 +268,7 @@ SITUATIONS = (
     Situation("scales-rollout-2-of-6", "Two of six units reached, each with shocks of its own.", rollout(2, 6, 0.3)),
     Situation("scales-rollout-4-of-6", "Four of six units reached, each with shocks of its own.", rollout(4, 6, 0.3)),
     Situation("scales-rollout-3-of-12", "Three of twelve units reached, each with shocks.", rollout(3, 12, 0.3)),
-    Situation("scales-rollout-moves", "People move to units that were reached, and gain there.", moving_into_reached_units),
+    Situation(
+        "scales-rollout-moves", "People move to units that were reached, and gain there.", moving_into_reached_units
+    ),
 )

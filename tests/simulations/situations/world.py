@@ -21,12 +21,15 @@ class Case:
     truth
         The mean of the treated's (under a lottery the offered's) difference of potential outcomes, on the main row's
         scale.
+    estimand
+        The row asked about, where it is not the main one: ``CACE``, of the same outcome, measure and horizon.
     """
 
     opened: OpenStudy
     role: str
     hypothesis: str
     truth: float
+    estimand: str | None = None
 
 
 @dataclass(frozen=True)
