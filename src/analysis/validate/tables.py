@@ -14,8 +14,8 @@ from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
 from analysis.validate.linked import unlinked_files
-from analysis.validate.rollout import rollout_problems
 from analysis.validate.lots import lot_problems
+from analysis.validate.rollout import rollout_problems
 from analysis.validate.rule import Rule, enforce
 
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
