@@ -10,11 +10,11 @@ from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unans
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
 from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
+from analysis.estimate.main_arms import clusters_check, main_arms
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
 from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.plan.seeds import rng
 
 
 def retention_outcome(employees: pd.DataFrame) -> str:
@@ -41,7 +41,7 @@ def answer_by_trials(
         return _no_trial(ask, trials, outcome)
     months = max(ask.study.horizons_months)
     followed = weigh(trials, kinds, months)
-    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
+    arms = main_arms(ask, followed, outcome)
     first, *later = ask.study.horizons_months
     primary = event_row(ask, arms, outcome, first, ask.main_analysis)
     rows = naive_rows(ask, Arms.of(as_followed(ever, kinds, months)), outcome, contrast="ever_vs_never")
@@ -158,4 +158,4 @@ def _checks(followed: WeightedFollowUp, arms: Arms, rows: list[Estimate]) -> tup
                     + ("includes no difference." if quiet else "excludes no difference: the arms may differ."),
                 )
             )
-    return (*checks, *UNTESTABLE)
+    return (*checks, *clusters_check(followed, arms), *UNTESTABLE)

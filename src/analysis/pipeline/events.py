@@ -21,6 +21,7 @@ from analysis.estimate.arms import Arms
 from analysis.estimate.ask import Ask, unanswered
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
+from analysis.estimate.main_arms import main_clusters
 from analysis.estimate.moderators import direction_row, dose_row, phase_rows, slope_rows
 from analysis.estimate.protocol_rows import adherence_row, grace_row, placebo_checks, placebo_rows
 from analysis.estimate.sensitivity import sensitivity_rows
@@ -125,7 +126,7 @@ def _beside(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
     enrolled, met = opened.tables.enrolments, attended(opened.tables, ask.program.id)
     rows = sensitivity_rows(ask, trials, outcome, pairs(enrolled, ask.program.id))
     followed = weigh(trials, EXITS, max(ask.study.horizons_months))
-    arms = Arms.of(followed)
+    arms = Arms.of(followed, main_clusters(followed, outcome, first))
     rows += slope_rows(ask, followed, arms, trials.covariates, outcome, first)
     rows += phase_rows(ask, followed, arms, participation_end(enrolled, ask.program.id, trials.rows), outcome, first)
     if met is not None:

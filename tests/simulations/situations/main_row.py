@@ -13,6 +13,13 @@ from analysis.plan.results import Estimate
 from analysis.plan.seeds import rng
 from simulations.situations.world import Case
 
+try:
+    from analysis.estimate.main_arms import main_arms
+except ImportError:  # the code before this study
+
+    def main_arms(ask, followed, outcome):
+        return Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
+
 
 def main_row(case: Case) -> Estimate:
     """Return the main row of the case's first program, as a report makes it."""
@@ -25,5 +32,4 @@ def main_row(case: Case) -> Estimate:
     if comparison.is_randomized:
         return retention_by_lottery(ask, comparison.lottery, outcome).primary
     followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
-    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
-    return event_row(ask, arms, outcome, ask.study.horizons_months[0], ask.main_analysis)
+    return event_row(ask, main_arms(ask, followed, outcome), outcome, ask.study.horizons_months[0], ask.main_analysis)
