@@ -62,9 +62,9 @@ def grace_row(ask: Ask, trials: GraceTrials, outcome: str) -> Estimate:
 def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) -> Interval:
     """Return the difference and its interval.
 
-    With few events in a group it is the score test's at the sizes whose plain proportions would vary as much as the risks did
-    in the bootstrap, at most the people in the group. What both arms share before the start is then counted in both, so
-    that this interval is a little too long.
+    With few events in a group it is the score test's at the sizes whose plain proportions would vary as much as the
+    risks did in the bootstrap, at most the people in the group. What both arms share before the start is then counted
+    in both, so that this interval is a little too long.
     """
     n_people = int(cloned.person.max()) + 1
     found = CloneRisks(cloned, _numbers(outcome), month)

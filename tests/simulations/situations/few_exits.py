@@ -32,7 +32,7 @@ class _Company:
     def case(
         self, name: str, start: np.ndarray, ratio: float, draw: np.random.Generator, assignment: str, morale=None
     ) -> Case:
-        """Return the study in which people start on the days `start` (missing: never) and then leave `ratio` as fast."""
+        """Return the study in which people start on the days `start` (missing: never), then leave `ratio` as fast."""
         n, began = len(self.hazard), pd.Series(pd.to_datetime(start))
         leaves = pd.Series(exits_from(np.full(n, np.datetime64(STUDY_START)), self.hazard, draw))
         starts = began.notna() & (leaves >= began)
@@ -92,7 +92,7 @@ def _survey(people: np.ndarray, morale: np.ndarray, leaves: pd.Series, draw: np.
     answers = pd.concat(parts, ignore_index=True)
     responses = table("responses", employee_id=people[answers["person"]], wave=answers["wave"].to_numpy(),
                       instrument=np.full(len(answers), "pulse", dtype=object), item=answers["item"].to_numpy(),
-                      value=answers["value"].to_numpy(), responded_at=opens.to_numpy()[answers["wave"] - 1])  # fmt: skip
+                      value=answers["value"].to_numpy())  # fmt: skip
     return {"waves": waves, "responses": responses}
 
 
@@ -130,10 +130,10 @@ def _rolling(draw: np.random.Generator, is_before: bool, hazard: float = 0.012, 
 
 
 def _teams(draw: np.random.Generator, is_before: bool, n_teams: int = 80, ratio: float = 1.0, sd: float = 1.0) -> Case:
-    """A quarter of the teams enrol, every one of them with all its people; a team leaves fast or slowly as one."""
-    company = _people(draw, 8 * n_teams, 0.015, n_teams, sd)
-    team = np.arange(8 * n_teams) % n_teams
-    enrolled = draw.permutation(n_teams)[: n_teams // 4]
+    """Three in ten teams enrol, every one of them with all its people; a team leaves fast or slowly as one."""
+    company = _people(draw, 11 * n_teams, 0.025, n_teams, sd)
+    team = np.arange(11 * n_teams) % n_teams
+    enrolled = draw.permutation(n_teams)[: 3 * n_teams // 10]
     return company.case("teams", _days(draw, len(team), np.isin(team, enrolled), 2, team), ratio, draw, "self_selected")
 
 
@@ -142,12 +142,12 @@ def _rollout(
     is_before: bool,
     n_units: int = 6,
     n_reached: int = 2,
-    sd: float = 0.4,
+    sd: float = 0.5,
     staggered: bool = False,
     ratio: float = 1.0,
 ) -> Case:
-    """Two in five of a reached unit start; units leave faster or slower as such."""
-    n = 150 * n_units if n_units <= 6 else 80 * n_units
+    """Half of a reached unit start; units leave faster or slower as such."""
+    n = 200 * n_units if n_units <= 6 else 90 * n_units
     unit = np.arange(n) % n_units
     effect = sd * draw.normal(size=n_units) - sd**2 / 2
     rating = draw.integers(1, 6, n).astype(float)
@@ -155,14 +155,14 @@ def _rollout(
         rating,
         np.array([f"Unit {k}" for k in range(n_units)], dtype=object)[unit],
         np.full(n, None, dtype=object),
-        0.015 * np.exp(effect[unit] - 0.1 * (rating - 3)),
+        0.02 * np.exp(effect[unit] - 0.1 * (rating - 3)),
     )
     reached = draw.permutation(n_units)[:n_reached]
     day = np.full(n_units, np.datetime64("NaT"), dtype="datetime64[D]")
     day[reached] = np.datetime64("2022-03-01") + (np.arange(n_reached) * (91 if staggered else 0)).astype(
         "timedelta64[D]"
     )
-    start = np.where(draw.random(n) < 0.4, day[unit], np.datetime64("NaT"))
+    start = np.where(draw.random(n) < 0.5, day[unit], np.datetime64("NaT"))
     return company.case("rollout", start, ratio, draw, "rollout")
 
 
@@ -193,7 +193,7 @@ SITUATIONS: tuple[Situation, ...] = (
     _situation("rolling-surveyed-few", "the same; 4 % leave within the year", _rolling, hazard=0.0035),
     _situation("rolling-surveyed-effect", "the same; a third leaves, a third as fast once started", _rolling,
                hazard=0.035, ratio=1 / 3),
-    _situation("teams", "whole teams enrol, 20 of 80, and teams differ by SD 1 in their log hazard", _teams),
+    _situation("teams", "whole teams enrol, 24 of 80, and teams differ by SD 1 in their log hazard", _teams),
     _situation("teams-effect", "the same; who starts leaves half as fast", _teams, ratio=0.5),
     _situation("teams-alike", "the same teams without differences between them", _teams, sd=0.0),
     _situation("rollout-one-reached", "one of six units is reached", _rollout, n_reached=1),
