@@ -16,6 +16,7 @@ from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.event_rows import WEIGHTED, event_row
 from analysis.estimate.hazard import COX, hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.main_arms import main_arms
 from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline import OpenStudy
@@ -97,7 +98,7 @@ def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Itera
     yield from naive_rows(ask, Arms.of(as_followed(comparison.ever, EXITS, months)), OUTCOME, contrast="ever_vs_never")
     yield from naive_rows(ask, Arms.of(as_followed(trials.rows, EXITS, months)), OUTCOME)
     followed = weigh(trials, EXITS, months)
-    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, OUTCOME, "jackknife"))
+    arms = main_arms(ask, followed, OUTCOME)
     first = ask.study.horizons_months[0]
     for horizon in ask.study.horizons_months:
         yield event_row(ask, arms, OUTCOME, horizon, "primary")

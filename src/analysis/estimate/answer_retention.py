@@ -13,11 +13,11 @@ from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
 from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.hazard import COX, hazard_row
 from analysis.estimate.inference import smallest_detectable
+from analysis.estimate.main_arms import clusters_check, main_arms
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
 from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.plan.seeds import rng
 
 
 def retention_outcome(employees: pd.DataFrame) -> str:
@@ -44,7 +44,7 @@ def answer_by_trials(
         return _no_trial(ask, trials, outcome)
     months = max(ask.study.horizons_months)
     followed = weigh(trials, kinds, months)
-    arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
+    arms = main_arms(ask, followed, outcome)
     first, *later = ask.study.horizons_months
     primary = event_row(ask, arms, outcome, first, ask.main_analysis)
     rows = [] if ever is None else _naive(ask, ever, kinds, outcome, contrast="ever_vs_never")
@@ -198,4 +198,4 @@ def _checks(followed: WeightedFollowUp, arms: Arms, rows: list[Estimate]) -> tup
                     + ("includes no difference." if quiet else "excludes no difference: the arms may differ."),
                 )
             )
-    return (*checks, *UNTESTABLE)
+    return (*checks, *clusters_check(followed, arms), *UNTESTABLE)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.design.balance import effective_sample_size
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.inference import cluster_sums
+from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters
 from analysis.estimate.jackknife import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
 from analysis.estimate.survival import Curves, aalen_johansen
 from analysis.measure.employment import EXITS
@@ -28,11 +28,26 @@ class Clusters:
     def __init__(self, followed: WeightedFollowUp, codes: np.ndarray):
         self.codes, self.n = codes, int(codes.max()) + 1
         self._followed = followed
+        self._corrected: FewClusters | None = None
         model = followed.model
         self._by_coefficient = None
         if model is not None:
             score = cluster_sums(model.propensity.score.T, codes, self.n)
             self._by_coefficient = model.propensity.inverse_information @ score
+
+    def shares(self) -> list[np.ndarray]:
+        """Return each cluster's share of the weight at time zero, of the treated and of the comparators."""
+        by_cluster = [
+            np.bincount(self.codes[arm], weights=self._followed.base[arm], minlength=self.n)
+            for arm in (self._followed.treated, ~self._followed.treated)
+        ]
+        return [weight / max(weight.sum(), 1e-300) for weight in by_cluster]
+
+    def corrected(self, found: FewClusters | None) -> "Clusters":
+        """Return the same clusters with contributions multiplied as `found` says, for `retention.std_error`."""
+        same = Clusters(self._followed, self.codes)
+        same._corrected = found
+        return same
 
     def sums(self, interval: np.ndarray, influence: np.ndarray) -> np.ndarray:
         """Return an estimate's influence by cluster, that of the estimated weights included, shape (clusters,).
@@ -44,10 +59,26 @@ class Clusters:
         influence
             Its derivative by the log weight of each of them, same shape.
         """
+        if self._corrected is None:
+            return self._sums(interval, influence)
+        treated = self._followed.treated[self._followed.row[interval]]
+        factors = self._corrected.treated, self._corrected.control
+        by_arm = [
+            f * self._sums(interval[arm], influence[arm]) for f, arm in zip(factors, (treated, ~treated), strict=True)
+        ]
+        # The factor clusters / (clusters − 1) is part of the correction, and of `retention.std_error` as well.
+        return np.sqrt((self.n - 1) / self.n) * sum(by_arm)
+
+    def _sums(self, interval: np.ndarray, influence: np.ndarray) -> np.ndarray:
         direct = np.bincount(self.codes[self._followed.row[interval]], weights=influence, minlength=self.n)
         if self._by_coefficient is None:
             return direct
         return direct + self._followed.model.gradient(interval, influence) @ self._by_coefficient
+
+
+def _clusters_in_arms(followed: WeightedFollowUp, codes: np.ndarray) -> tuple[int, int]:
+    """Return how many clusters each arm has, treated first."""
+    return tuple(len(np.unique(codes[arm])) for arm in (followed.treated, ~followed.treated))
 
 
 def default_clusters(followed: WeightedFollowUp) -> np.ndarray:
@@ -138,6 +169,10 @@ class Arm:
         """Return the mean months lost to the outcome by `month`."""
         return float(sum(self._curves.time_lost(k, month) for k in self._positions(outcome)))
 
+    def months_lost_squared(self, outcome: str, month: float) -> float:
+        """Return the mean of the square of the months that each person has lost to the outcome by `month`."""
+        return float(sum(self._curves.time_lost(k, month, power=2) for k in self._positions(outcome)))
+
     def months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return what each cluster (or group of the jackknife) contributes to the months lost."""
         if self._without_groups is not None:
@@ -153,9 +188,13 @@ class Arms:
     Attributes
     ----------
     clusters
-        Clusters behind the variance (people, or units in a rollout).
+        Clusters behind the variance (people; their managers' teams; units in a rollout).
     df
         Degrees of freedom of the intervals.
+    n_clusters
+        Clusters in each arm, treated first.
+    by_unit
+        The clusters are the units of a rollout.
     jackknife
         What the variance comes from; None where it comes from influence functions.
     """
@@ -164,15 +203,28 @@ class Arms:
     control: Arm
     clusters: Clusters
     df: float
+    n_clusters: tuple[int, int]
+    by_unit: bool = False
     jackknife: Jackknife | None = None
 
     @classmethod
-    def of(cls, followed: WeightedFollowUp, clusters: np.ndarray | None = None, df: float | None = None) -> "Arms":
-        """Return the arms of a follow-up, clustered by person (by unit in a rollout) or by the codes given."""
+    def of(cls, followed: WeightedFollowUp, clusters: np.ndarray | None = None, are_few: bool | None = None) -> "Arms":
+        """Return the arms of a follow-up, clustered by person (by unit in a rollout) or by the codes given.
+
+        Parameters
+        ----------
+        are_few
+            The variance is corrected for few clusters, and Student's t has their degrees of freedom
+            (`inference.few_clusters`). Units of a rollout always are few.
+        """
         together = Clusters(followed, default_clusters(followed) if clusters is None else clusters)
-        if df is None:
-            df = together.n - 1 if followed.by_unit else np.inf
-        return cls(Arm(followed, True, together), Arm(followed, False, together), together, df)
+        in_arm = _clusters_in_arms(followed, together.codes)
+        df = np.inf
+        if followed.by_unit if are_few is None else are_few:
+            few = few_clusters(*together.shares())
+            together, df = together.corrected(few), (few.df if few else 1.0)
+        treated, control = (Arm(followed, is_treated, together) for is_treated in (True, False))
+        return cls(treated, control, together, df, in_arm, followed.by_unit)
 
     @classmethod
     def jackknifed(
@@ -184,10 +236,11 @@ class Arms:
     ) -> "Arms":
         """Return the arms with the variance that leaving out groups of clusters gives; Student's t.
 
-        Units of a rollout are left out one by one, people by groups drawn by lot.
+        Clusters are left out by groups drawn by lot. Units of a rollout are not left out: one of few may be half of an
+        arm, and without it another comparison is made. They are counted as in `of`.
         """
         codes = default_clusters(followed) if clusters is None else clusters
-        without = jackknife(followed, codes if followed.by_unit else grouped(codes, rng, n_groups))
+        without = None if followed.by_unit else jackknife(followed, grouped(codes, rng, n_groups))
         if without is None:
             return cls.of(followed, codes)
         together = Clusters(followed, codes)
@@ -195,7 +248,11 @@ class Arms:
             Arm(followed, True, together, without.treated),
             Arm(followed, False, together, without.control),
         )
-        return cls(treated, control, together, without.n_groups - 1, without)
+        df = without.n_groups - 1
+        if clusters is not None:
+            few = few_clusters(*together.shares())
+            df = min(df, few.df if few else 1.0)
+        return cls(treated, control, together, df, _clusters_in_arms(followed, codes), False, without)
 
     def n_people(self) -> tuple[int, int]:
         """Return how many people are in each arm, treated first."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.estimate.ask import Ask, finding
-from analysis.estimate.inference import Interval, smallest_detectable, wald
+from analysis.estimate.inference import Interval, smallest_detectable, touching
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.costs import Costs
 from analysis.plan.results import Check, Estimate, Finding
@@ -47,13 +47,8 @@ def exits_avoided(rows: Sequence[Estimate]) -> Interval:
     high = np.array([-row.n_treated * row.ci_low for row in rows])
     total = values.sum()
     error = np.sqrt(sum((row.n_treated * row.std_error) ** 2 for row in rows))
-    return Interval(
-        float(total),
-        float(error),
-        float(total - np.sqrt(np.sum((values - low) ** 2))),
-        float(total + np.sqrt(np.sum((high - values) ** 2))),
-        wald(total, error).p_value,
-    )
+    limits = total - np.sqrt(np.sum((values - low) ** 2)), total + np.sqrt(np.sum((high - values) ** 2))
+    return Interval(float(total), float(error), *(float(x) for x in limits), touching(total, *limits))
 
 
 def net_benefit(rows: Sequence[Estimate], costs: Costs) -> Interval:
@@ -61,7 +56,7 @@ def net_benefit(rows: Sequence[Estimate], costs: Costs) -> Interval:
     exits = exits_avoided(rows)
     estimate, low, high = (costs.replacement * x - costs.program for x in (exits.estimate, exits.low, exits.high))
     error = costs.replacement * exits.std_error
-    return Interval(estimate, error, low, high, wald(estimate, error).p_value)
+    return Interval(estimate, error, low, high, touching(estimate, low, high))
 
 
 def missing_costs(costs: Costs) -> str | None:

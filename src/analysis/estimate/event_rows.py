@@ -4,12 +4,22 @@ from collections.abc import Callable
 
 from analysis.estimate.arms import Arms
 from analysis.estimate.ask import Ask
-from analysis.estimate.inference import Interval
+from analysis.estimate.inference import LEAST_CLUSTERS, Interval
 from analysis.estimate.retention import days_lost, days_retained, difference, ratio
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.plan.results import Estimate
 
 WEIGHTED, PLAIN = "iptw_aalen_johansen", "aalen_johansen"
+
+_ALONE = "and with one unit nobody can tell the program from the unit"
+ONE_REACHED = (
+    f"The program has reached one unit that can be compared, {_ALONE}; a second unit reached, while others still wait, "
+    "would be needed."
+)
+ONE_LEFT = (
+    f"Only one unit that the program had not reached is left to compare with, {_ALONE}; a second one that waits would "
+    "be needed."
+)
 
 MEASURES: dict[str, Callable[[Arms, str, int], Interval | None]] = {
     "risk_difference": difference,
@@ -57,7 +67,9 @@ def event_row(
 
 
 def short_follow_up(ask: Ask, arms: Arms, month: int) -> str | None:
-    """Return why `month` cannot be read off, or None: too few people have been followed so far in an arm."""
+    """Return why `month` cannot be read off, or None: one unit in an arm, or too few people followed so far."""
+    if arms.by_unit and min(arms.n_clusters) < LEAST_CLUSTERS:
+        return ONE_REACHED if arms.n_clusters[0] < LEAST_CLUSTERS else ONE_LEFT
     least = ask.study.min_cell
     n_treated, n_control = arms.treated.n_followed(month), arms.control.n_followed(month)
     if min(n_treated, n_control) >= least:

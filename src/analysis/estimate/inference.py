@@ -8,8 +8,10 @@ from scipy import stats
 
 LEVEL = 0.95
 POWER = 0.80
-# With fewer exits than this in an arm a symmetric interval is too short; Newcombe's is used instead.
+# With fewer exits than this in an arm a symmetric interval is too short; a score interval is used instead.
 FEW_EVENTS = 10
+# Fewer clusters than this in an arm say nothing of how clusters differ.
+LEAST_CLUSTERS = 2
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,84 @@ def minus(one: Interval, other: Interval) -> Interval:
 
 
 def from_limits(estimate: float, low: float, high: float, level: float = LEVEL) -> Interval:
-    """Return an interval from its limits: the standard error is its half width in normal quantiles."""
+    """Return an interval from its limits: the standard error is its half width in normal quantiles.
+
+    Its p-value is read from the same limits (`touching`), so that both say the same of zero.
+    """
     std_error = (high - low) / (2 * stats.norm.ppf((1 + level) / 2))
-    p = 2 * stats.norm.sf(abs(estimate) / std_error)
-    return Interval(float(estimate), float(std_error), float(low), float(high), float(p))
+    p = touching(estimate, low, high, level)
+    return Interval(float(estimate), float(std_error), float(low), float(high), p)
+
+
+def touching(estimate: float, low: float, high: float, level: float = LEVEL) -> float:
+    """Return the p-value of an interval: one less the level at which it would just touch zero.
+
+    Each half width is taken to grow with the level as a normal quantile does, on the side of zero as it is there: the
+    interval excludes zero exactly where p is below 1 − level (the duality of tests and intervals: Lehmann & Romano
+    2005, Testing Statistical Hypotheses, sec. 3.5).
+    """
+    half = estimate - low if estimate > 0 else high - estimate
+    if half <= 0:
+        return 1.0 if estimate == 0 else 0.0
+    return float(2 * stats.norm.sf(stats.norm.ppf((1 + level) / 2) * abs(estimate) / half))
+
+
+@dataclass(frozen=True)
+class FewClusters:
+    """What makes the variance of few clusters honest: factors of their contributions, and degrees of freedom.
+
+    Attributes
+    ----------
+    treated, control
+        What each cluster's contribution to an arm is multiplied by, shape (clusters,). The squares of the differences
+        then sum to the variance.
+    df
+        Degrees of freedom of Student's t.
+    """
+
+    treated: np.ndarray
+    control: np.ndarray
+    df: float
+
+
+def few_clusters(share_treated: np.ndarray, share_control: np.ndarray) -> FewClusters | None:
+    """Return the correction of a variance by cluster from the share of each arm's weight that every cluster has.
+
+    An arm is a mean over its clusters, and a contribution is the cluster's deviation from a mean that the cluster
+    itself has moved: it is divided by the root of one less its share. Under a working model in which clusters vary
+    alike the sum of squares then has the right mean (up to a scale, which is applied), and Satterthwaite's degrees of
+    freedom are those of its first two moments (Bell & McCaffrey 2002, Survey Methodology 28:169; Imbens & Kolesár 2016, Rev Econ
+    Stat 98:701). A cluster in both arms (a unit before and after the program reached it) may vary as one or as two: the
+    larger variance and the smaller degrees of freedom are taken. They depend on sizes alone, never on the outcome.
+
+    With equal shares and no cluster in both arms the variance is that of two plain means, and the degrees of freedom
+    are Welch's at equal variances: 2.1 for 2 against 4 clusters. None with fewer than `LEAST_CLUSTERS` in an arm.
+
+    Parameters
+    ----------
+    share_treated, share_control
+        Sum to one, 0 where a cluster is not in the arm, shape (clusters,).
+    """
+    shares = share_treated, share_control
+    if min(np.count_nonzero(share) for share in shares) < LEAST_CLUSTERS:
+        return None
+    freed = [1 / np.sqrt(1 - share) for share in shares]
+    treated, control = (
+        (factor * share)[:, None] * (np.eye(len(share)) - share) for factor, share in zip(freed, shares, strict=True)
+    )
+    as_one, as_two = treated - control, np.hstack([treated, -control])
+    scale = max(
+        np.sum((shares[0] - shares[1]) ** 2) / np.sum(as_one**2),
+        (shares[0] @ shares[0] + shares[1] @ shares[1]) / np.sum(as_two**2),
+    )
+    df = min(_satterthwaite(as_one), _satterthwaite(as_two))
+    return FewClusters(np.sqrt(scale) * freed[0], np.sqrt(scale) * freed[1], df)
+
+
+def _satterthwaite(deviations: np.ndarray) -> float:
+    """Return the degrees of freedom of a sum of squares of linear forms, shape (clusters, effects)."""
+    product = deviations @ deviations.T
+    return float(np.trace(product) ** 2 / np.sum(product**2))
 
 
 def smallest_detectable(std_error: float, alpha: float = 0.05, power: float = POWER) -> float:

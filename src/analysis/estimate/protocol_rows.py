@@ -20,7 +20,8 @@ from analysis.estimate.bootstrap import N_REPETITIONS
 from analysis.estimate.clones import CloneRisks, resampled
 from analysis.estimate.doubly_robust import difference_in_risks
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, short_follow_up
-from analysis.estimate.inference import FEW_EVENTS, Interval, newcombe, wald
+from analysis.estimate.few_events import score_difference
+from analysis.estimate.inference import FEW_EVENTS, Interval, wald
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.employment import EXITS
 from analysis.plan.results import Check, Estimate
@@ -61,9 +62,9 @@ def grace_row(ask: Ask, trials: GraceTrials, outcome: str) -> Estimate:
 def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) -> Interval:
     """Return the difference and its interval.
 
-    With few events in a group it is Newcombe's at the sizes whose plain proportions would vary as much as the risks did
-    in the bootstrap, at most the people in the group. What both arms share before the start is then counted in both, so
-    that this interval is a little too long.
+    With few events in a group it is the score test's at the sizes whose plain proportions would vary as much as the
+    risks did in the bootstrap, at most the people in the group. What both arms share before the start is then counted
+    in both, so that this interval is a little too long.
     """
     n_people = int(cloned.person.max()) + 1
     found = CloneRisks(cloned, _numbers(outcome), month)
@@ -75,7 +76,7 @@ def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) ->
     variance = np.maximum(np.nanvar(draws, axis=0, ddof=1), 1e-12)
     sizes = np.minimum(risks * (1 - risks) / variance, groups.n_people())
     sizes = np.where(risks > 0, sizes, groups.n_people())
-    return newcombe(risks[0], sizes[0], risks[1], sizes[1])
+    return score_difference(risks[0], sizes[0], risks[1], sizes[1])
 
 
 def _numbers(outcome: str) -> tuple[int, ...]:

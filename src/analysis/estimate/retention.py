@@ -1,10 +1,13 @@
 """Does mentoring keep people? Differences, ratios and days between two arms (H1); promotions likewise (H8)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.arms import ANY_EXIT, Arm, Arms
-from analysis.estimate.inference import FEW_EVENTS, Interval, newcombe, wald, wald_on_log
+from analysis.estimate.arms import ANY_EXIT, Arms
+from analysis.estimate.few_events import score_difference, score_ratio
+from analysis.estimate.inference import FEW_EVENTS, Interval, wald, wald_on_log
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -12,23 +15,22 @@ DAYS_PER_MONTH = 365.25 / 12
 def difference(arms: Arms, outcome: str, month: int) -> Interval:
     """Return the risk difference, treated minus control, with its interval.
 
-    With few events in an arm the interval is Newcombe's hybrid score interval at effective sizes, else Wald's.
+    With few events in an arm interval and p-value are the score test's at effective sizes, else Wald's.
     """
+    risks, parts = _risks(arms, outcome, month)
+    if not _are_few(arms, outcome, month):
+        return wald(risks[0] - risks[1], std_error(parts[0] - parts[1]), arms.df)
+    sizes = _effective(arms, risks, parts)
+    return score_difference(risks[0], sizes[0], risks[1], sizes[1], arms.df)
+
+
+def _risks(arms: Arms, outcome: str, month: int) -> tuple[list[float], list[np.ndarray]]:
     both = arms.treated, arms.control
-    risks = [arm.risk(outcome, month) for arm in both]
-    parts = [arm.risk_influence(outcome, month) for arm in both]
-    return _difference_of_shares(arms, risks, parts, _are_few(arms, outcome, month))
+    return [arm.risk(outcome, month) for arm in both], [arm.risk_influence(outcome, month) for arm in both]
 
 
 def _are_few(arms: Arms, outcome: str, month: int) -> bool:
     return min(arms.n_events(outcome, month)) < FEW_EVENTS
-
-
-def _difference_of_shares(arms: Arms, shares: list[float], parts: list[np.ndarray], is_few: bool) -> Interval:
-    if not is_few:
-        return wald(shares[0] - shares[1], std_error(parts[0] - parts[1]), arms.df)
-    sizes = [_effective(*each) for each in zip((arms.treated, arms.control), shares, parts, strict=True)]
-    return newcombe(shares[0], sizes[0], shares[1], sizes[1])
 
 
 def std_error(contributions: np.ndarray) -> float:
@@ -37,27 +39,32 @@ def std_error(contributions: np.ndarray) -> float:
     return float(np.sqrt(n / (n - 1) * np.sum(contributions**2)))
 
 
-def _effective(arm: Arm, share: float, parts: np.ndarray) -> float:
-    """Return the number of people whose plain proportion would have this share's variance, at most Kish's number.
+def _effective(arms: Arms, shares: Sequence[float], parts: Sequence[np.ndarray]) -> list[float]:
+    """Return for each arm the number of people whose plain proportion would have its variance, at most Kish's number.
 
     A variance from a few exits that happen to have small weights can be far too small; the weights themselves know
     nothing of the exits.
     """
-    variance = np.sum(parts**2)
-    by_variance = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else np.inf
-    return min(by_variance, arm.n_effective)
+    sizes = []
+    for arm, share, contributions in zip((arms.treated, arms.control), shares, parts, strict=True):
+        variance = std_error(contributions) ** 2
+        by_variance = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else np.inf
+        sizes.append(min(by_variance, arm.n_effective))
+    return sizes
 
 
 def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:
-    """Return the risk ratio, its standard error on the log scale; None where an arm has no such event."""
-    treated, control = arms.treated, arms.control
-    risks = treated.risk(outcome, month), control.risk(outcome, month)
+    """Return the risk ratio, its standard error on the log scale; None where an arm has no such event.
+
+    With few events interval and p-value are the score test's, as for the difference.
+    """
+    risks, parts = _risks(arms, outcome, month)
     if min(risks) <= 0:
         return None
-    contributions = (
-        treated.risk_influence(outcome, month) / risks[0] - control.risk_influence(outcome, month) / risks[1]
-    )
-    return wald_on_log(np.log(risks[0] / risks[1]), std_error(contributions), arms.df)
+    if _are_few(arms, outcome, month):
+        sizes = _effective(arms, risks, parts)
+        return score_ratio(risks[0], sizes[0], risks[1], sizes[1], arms.df)
+    return wald_on_log(np.log(risks[0] / risks[1]), std_error(parts[0] / risks[0] - parts[1] / risks[1]), arms.df)
 
 
 def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
@@ -65,16 +72,41 @@ def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
 
     For exits of any kind, its negative is the difference in restricted mean survival (Royston & Parmar 2013, BMC Med
     Res Methodol 13:152); for one kind among competing ones it is that in restricted mean time lost (Andersen 2013, Stat
-    Med 32:5278). With few events in an arm the share of the time that is lost is read as a share of people: no variable
-    between 0 and 1 varies more than one that is 0 or 1, so Newcombe's interval is, if anything, too wide.
+    Med 32:5278). With few events in an arm the score test is made of the share of the time that is lost: see
+    `_few_shares_of_time`.
     """
     both = arms.treated, arms.control
     shares = [arm.months_lost(outcome, month) / month for arm in both]
     parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
-    found = _difference_of_shares(arms, shares, parts, _are_few(arms, outcome, month))
+    if _are_few(arms, outcome, month):
+        found = _few_shares_of_time(arms, shares, parts, outcome, month)
+    else:
+        found = wald(shares[0] - shares[1], std_error(parts[0] - parts[1]), arms.df)
     days = DAYS_PER_MONTH * month
     return Interval(
         *(days * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
+    )
+
+
+def _few_shares_of_time(
+    arms: Arms, shares: Sequence[float], parts: Sequence[np.ndarray], outcome: str, month: int
+) -> Interval:
+    """Return the score interval of a difference of two shares of time lost, from few events.
+
+    A person loses nothing or, leaving, a share X of the time: with c = E[X²] / E[X] that has the mean and the variance
+    of c times a variable that is 1 with probability E[X] / c and else 0, and is read as such (matching two moments, as
+    for weighted sums of counts: Dobson et al. 1991, Stat Med 10:457). c is the one of both arms together: a few events
+    in one arm know it badly.
+    """
+    both = arms.treated, arms.control
+    squares = [arm.months_lost_squared(outcome, month) / month**2 for arm in both]
+    people = np.array([arm.n_effective for arm in both])
+    scale = max(float(people @ squares / (people @ shares)), *shares)
+    scaled = [share / scale for share in shares]
+    sizes = _effective(arms, scaled, [contributions / scale for contributions in parts])
+    found = score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.df)
+    return Interval(
+        *(scale * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
     )
 
 

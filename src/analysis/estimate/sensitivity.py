@@ -18,6 +18,7 @@ from analysis.estimate.e_value import e_value, e_values
 from analysis.estimate.event_rows import WEIGHTED, event_row
 from analysis.estimate.faulted import rows_or_fault
 from analysis.estimate.inference import FEW_EVENTS, Interval, rubin, wald
+from analysis.estimate.main_arms import main_arms, team_codes
 from analysis.estimate.retention import difference, ratio
 from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
@@ -52,7 +53,7 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
     """
     first = ask.study.horizons_months[0]
     followed = weigh(trials, EXITS, first)
-    arms = _jackknifed(ask, followed, outcome)
+    arms = main_arms(ask, followed, outcome)
     groups: dict[str, Callable[[], Iterable[Estimate]]] = {
         "half_horizon": lambda: [event_row(ask, arms, outcome, max(first // 2, 1), "sensitivity")],
         **_reweighted(ask, trials, outcome, first),
@@ -72,10 +73,6 @@ def _doubly_robust(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: st
     return event_row(ask, arms, outcome, month, "sensitivity", DOUBLY_ROBUST, read=read)
 
 
-def _jackknifed(ask: Ask, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
-    return Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"), clusters)
-
-
 def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> dict[str, Callable[[], list[Estimate]]]:
     """Return how each row with other weights is made, by its estimator: cut, from fewer covariates, trimmed more."""
     ways: dict[str, Callable[[], WeightedFollowUp]] = {
@@ -85,7 +82,7 @@ def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> dict[str,
         ways[name] = lambda left_out=left_out: weigh(trials, EXITS, month, exclude=left_out)
 
     def row(make: Callable[[], WeightedFollowUp], estimator: str) -> list[Estimate]:
-        return [event_row(ask, _jackknifed(ask, make(), outcome), outcome, month, "sensitivity", estimator)]
+        return [event_row(ask, main_arms(ask, make(), outcome), outcome, month, "sensitivity", estimator)]
 
     def stricter() -> list[Estimate]:
         kept, estimator = trimmed(trials, STRICTER), f"{WEIGHTED}_trimmed"
@@ -108,7 +105,7 @@ def _imputed(ask: Ask, trials: Trials, arms: Arms, outcome: str, month: int) -> 
         found = []
         for _ in range(N_IMPUTATIONS):
             complete = replace(trials, covariates=impute(trials.covariates, _predictors(trials.rows, outcome), seed))
-            found.append(difference(_jackknifed(ask, weigh(complete, EXITS, month), outcome), outcome, month))
+            found.append(difference(main_arms(ask, weigh(complete, EXITS, month), outcome), outcome, month))
         return rubin(found)
 
     return [event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_imputed", read=read)]
@@ -128,16 +125,15 @@ def _reclustered(
     """Yield the same difference with people counted together by manager and by pair, where they are not already."""
     if followed.by_unit:
         return
-    rows = followed.rows
-    people = rows["employee_id"].astype(str)
-    managers = rows.groupby("employee_id")["manager_id"].transform("first").astype(object)
+    people = followed.rows["employee_id"].astype(str)
+    of_pair = people.map(pairs).astype(object).where(lambda match: match.notna(), people)
+    teams = team_codes(followed)
     groups = {
-        "by_manager": ("manager " + managers.astype(str)).where(managers.notna(), people),
-        "by_pair": people.map(pairs).astype(object).where(lambda match: match.notna(), people),
+        "by_manager": default_clusters(followed) if teams is None else teams,
+        "by_pair": pd.factorize(of_pair)[0],
     }
-    for name, group in groups.items():
-        codes = pd.factorize(group)[0]
-        arms = _jackknifed(ask, followed, outcome, codes)
+    for name, codes in groups.items():
+        arms = main_arms(ask, followed, outcome, codes)
         yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
 
 
@@ -147,7 +143,7 @@ def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, m
         return
     recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")
-    draws = bootstrap(recount, default_clusters(followed), seed)
+    draws = bootstrap(recount, arms.clusters.codes, seed)
     drawn = wald(difference_in_risks(arms, outcome, month), np.nanstd(draws, ddof=1), arms.df)
     yield event_row(ask, arms, outcome, month, "sensitivity", f"{WEIGHTED}_bootstrap", read=lambda: drawn)
     yield from _without_one_manager(ask, followed, arms, outcome, month, recount)

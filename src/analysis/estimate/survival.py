@@ -102,9 +102,9 @@ class Curves:
         curve = np.concatenate([np.zeros((*risen.shape[:-1], 1)), risen], axis=-1)
         return curve[..., np.searchsorted(self.grid, times, side="right")]
 
-    def time_lost(self, kind: int, times: np.ndarray | float) -> np.ndarray:
-        """Return the mean time lost to the kind by each of `times`: the area under its curve."""
-        return self.jumps[kind] @ np.maximum(np.subtract.outer(times, self.grid), 0.0).T
+    def time_lost(self, kind: int, times: np.ndarray | float, power: int = 1) -> np.ndarray:
+        """Return the mean time lost to the kind by each of `times`: the area under its curve; or of a power of it."""
+        return self.jumps[kind] @ np.maximum(np.subtract.outer(times, self.grid), 0.0).T ** power
 
 
 class Incidence:

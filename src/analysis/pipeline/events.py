@@ -22,6 +22,7 @@ from analysis.estimate.ask import Ask, unanswered
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.faulted import checks_or_fault, fault_row, part_of, rows_or_fault
+from analysis.estimate.main_arms import main_clusters
 from analysis.estimate.moderators import direction_row, dose_row, phase_rows, slope_rows
 from analysis.estimate.protocol_rows import (
     ADHERENCE,
@@ -158,7 +159,7 @@ def _moderators(comparison: Comparison, ask: Ask, outcome: str, first: int) -> l
     opened, trials = comparison.opened, comparison.trials
     enrolled, met = opened.tables.enrolments, attended(opened.tables, ask.program.id)
     followed = weigh(trials, EXITS, max(ask.study.horizons_months))
-    arms = Arms.of(followed)
+    arms = Arms.of(followed, main_clusters(followed, outcome, first))
 
     def phases() -> list[Estimate]:
         ends = participation_end(enrolled, ask.program.id, trials.rows)

@@ -12,7 +12,14 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.study import Study
 
 STUDY_START, AS_OF = dt.date(2021, 1, 1), dt.date(2025, 6, 30)
-KINDS = {"date": "datetime64[ns]", "number": "float64", "integer": "float64", "boolean": "boolean"}
+KINDS = {
+    "id": "str",
+    "text": "str",
+    "date": "datetime64[ns]",
+    "number": "float64",
+    "integer": "float64",
+    "boolean": "boolean",
+}
 MONTH = 365.25 / 12
 
 
