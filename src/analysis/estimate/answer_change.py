@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import balance
-from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
+from analysis.design.balance import balance, effective_sample_size
+from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
 from analysis.estimate.change import Adjusted, Changed, baseline_sd, naive_after, own_change, trajectories
 from analysis.estimate.change_moderators import moderator_rows
 from analysis.estimate.change_rows import (
@@ -17,6 +17,7 @@ from analysis.estimate.change_rows import (
 from analysis.estimate.change_sensitivity import sensitivity_rows
 from analysis.estimate.change_silent import STAYERS, silence_of
 from analysis.estimate.change_trends import PARALLEL, trends_of
+from analysis.estimate.diagnostics import balance_check
 from analysis.estimate.inference import Interval, smallest_detectable
 from analysis.estimate.rows import Groups, estimated, not_estimable
 from analysis.plan.results import Check, Estimate, Finding
@@ -71,9 +72,11 @@ def _designed(ask: Ask, main: Measured, found: Adjusted, evidence: dict) -> tupl
     """Return what the design itself has to tell: balance and trends where nothing was randomized, else nothing."""
     if not isinstance(found, Changed):
         return [], {}, []
-    evidence["balance"] = balance(found.matrix, found.stack.treated[: len(found.weights)], found.weights)
+    treated, people = found.stack.treated[: len(found.weights)], pd.factorize(main.panel.rows["employee_id"])[0]
+    evidence["balance"] = balance(found.matrix, treated, found.weights)
+    worth = effective_sample_size(found.weights[~treated], people[~treated])
     rows, frames, checks = trends_of(ask, main, found)
-    return rows, frames, [balance_check(evidence["balance"]), *checks]
+    return rows, frames, [balance_check(evidence["balance"], len(set(people[treated])), worth), *checks]
 
 
 def _naive_rows(ask: Ask, main: Measured) -> list[Estimate]:

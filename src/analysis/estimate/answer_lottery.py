@@ -9,6 +9,7 @@ from analysis.design.lottery import Lottery, as_weighted
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
+from analysis.estimate.diagnostics import balance_check, lottery_check
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
@@ -166,27 +167,8 @@ def _lottery_checks(lottery: Lottery, evidence: dict[str, pd.DataFrame]) -> tupl
     offered = lottery.rows["is_offered"].astype(bool)
     started = lottery.rows["is_started"].astype(bool)
     taken, crossed = started[offered].mean(), started[~offered].mean()
-    checks = [
-        Check(
-            "the lottery was kept",
-            bool(crossed <= 0.05),
-            float(crossed),
-            0.05,
-            f"{taken:.0%} of those offered a place started, and {crossed:.0%} of those not offered did.",
-        )
-    ]
+    checks = [lottery_check(float(taken), float(crossed))]
     if "balance" in evidence and len(evidence["balance"]):
-        worst = evidence["balance"]["smd_after"].abs().max()
-        # Chance alone makes differences of about this size between randomized groups of this size.
-        expected = 3 * np.sqrt(1 / offered.sum() + 1 / (~offered).sum())
-        checks.append(
-            Check(
-                "balance",
-                bool(worst <= expected),
-                float(worst),
-                float(expected),
-                f"The largest standardized difference between offered and not is {worst:.2f}; "
-                f"lots of this number leave up to about {expected:.2f} by chance.",
-            )
-        )
+        sizes = (float(offered.sum()), float((~offered).sum()))
+        checks.append(balance_check(evidence["balance"], *sizes, is_randomized=True))
     return (*checks, UNTESTABLE[1])

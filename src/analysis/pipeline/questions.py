@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analysis.estimate.verdict import adjust
+from analysis.estimate.verdict import judge
 from analysis.measure.exposure import analysed_roles
 from analysis.pipeline.events import Comparison, compare_directions, economics, promotion, retention
 from analysis.pipeline.opened import OpenStudy
@@ -14,7 +14,7 @@ from analysis.plan.results import Finding
 def find(opened: OpenStudy) -> tuple[Finding, ...]:
     """Return the findings for every program and role, before disclosure control.
 
-    Adjustments are over whole families of hypotheses, so all of them are always estimated together.
+    Adjustments are over whole families of hypotheses, so all of them are always estimated together, and judged last.
     """
     comparisons = [
         Comparison(opened, program, role)
@@ -27,7 +27,7 @@ def find(opened: OpenStudy) -> tuple[Finding, ...]:
         replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
         for f in findings
     ]
-    return adjust(findings, opened.study.min_cell)
+    return judge(findings, opened.study.min_cell)
 
 
 def _findings(opened: OpenStudy, comparisons: list[Comparison]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.plan.errors import BadInput, Problem, problems_frame
+from analysis.plan.findings import findings_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.plan.study import Study
@@ -83,6 +84,7 @@ def write_answers(released: Released, folder: Path) -> None:
     """Write the page, the page on the data, the ledgers, the figures and ``run.json`` of one study."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+    export_safe(findings_frame(released.findings)).to_csv(folder / "findings.csv", index=False, lineterminator="\n")
     write_problems(released.problems, folder)
     run = dict(released.run) | {"index": index_facts(released)}
     (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
