@@ -25,7 +25,11 @@ NAMES = {
     "performance_rating": "rating",
     "n_promotions": "earlier promotions",
     "in_other_program": "taking part in another program before",
-    **{f"{scale}_{which}": f"earlier {scale} scores" for scale in ("morale", "leadership") for which in ("mean", "last")},
+    **{
+        f"{scale}_{which}": f"earlier {scale} scores"
+        for scale in ("morale", "leadership")
+        for which in ("mean", "last")
+    },
 }
 # The mean of a half-normal variable of standard deviation 1: how far apart chance alone leaves a level, on the mean.
 MEAN_BY_CHANCE = float(np.sqrt(2 / np.pi))
@@ -105,7 +109,7 @@ def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, is_
     threshold = rule.failed if failed else rule.caution
     limits = f"Up to {rule.caution} is called balanced; above {rule.failed} the groups are not comparable."
     chance = " Of single levels of a category, or under a lottery, only what is beyond chance counts."
-    brief = f"the groups differ in {_listed(failed)}" if failed else f"the groups differ somewhat in {_listed(apart)}"
+    brief = f"the groups differ {'' if failed else 'somewhat '}in {_listed(failed or apart)}" if apart else ""
     return Check(
         BALANCE,
         not apart,
@@ -113,7 +117,7 @@ def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, is_
         threshold,
         f"{sentence} {limits}{chance if worst.judged < worst.largest else ''}",
         grade=grade,
-        brief=brief if apart else "",
+        brief=brief,
         caps="groups_not_comparable",
     )
 
@@ -282,19 +286,19 @@ def trend_check(trend: Trend, smallest_effect: float) -> Check:
     if trend.state == "no_waves":
         return Check(TREND, None, None, None, NO_EARLIER)
     together = "" if trend.joint_p is None else f" All waves before the start together: p = {trend.joint_p:.3f}."
-    size = f"{abs(trend.largest):.2f} points"
+    size = f"up to {abs(trend.largest):.2f} points"
     sentences = {
         "quiet": f"Before the start, when the program could change nothing, the groups did not drift apart; a drift of "
         f"{trend.detectable:.2f} points would have been seen.",
         "cannot_tell": f"Before the start no drift was seen, but one of up to {trend.detectable:.2f} points could have "
         f"gone unseen, more than the smallest effect worth having ({smallest_effect:g}).",
-        "drifting": f"Before the start, when the program could change nothing, the groups were drifting apart, by up to "
+        "drifting": "Before the start, when the program could change nothing, the groups were drifting apart, by "
         f"{size}.",
     }
     briefs = {
         "quiet": "",
         "cannot_tell": "a drift before the start as large as the smallest effect could have gone unseen",
-        "drifting": f"the groups were drifting apart before the start, by up to {size}",
+        "drifting": f"the groups were drifting apart before the start, by {size}",
     }
     return Check(
         TREND,

@@ -1,4 +1,4 @@
-"""The written rules: families of hypotheses adjusted together, then a verdict that is never better than its evidence."""
+"""The written rules: families of hypotheses adjusted together, then verdicts that are no better than their evidence."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

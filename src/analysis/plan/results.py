@@ -10,9 +10,7 @@ import pandas as pd
 
 Analysis = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
 Status = Literal["estimated", "not_estimable", "suppressed"]
-Verdict = Literal[
-    "supported", "harmful", "negligible", "no_benefit", "inconclusive", "not_estimable", "suppressed"
-]
+Verdict = Literal["supported", "harmful", "negligible", "no_benefit", "inconclusive", "not_estimable", "suppressed"]
 # What decided a verdict: the numbers, a failed check, or that there is no number to show.
 Reason = Literal[
     "interval",

@@ -12,6 +12,7 @@ from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
 from analysis.release.answer import Released
 from analysis.report.prose import MAIN_HYPOTHESES
 from analysis.report.template import render
+from analysis.report.verdict_words import checks_sentence
 from analysis.report.wording import interval_text, label, unit, value_text
 
 
@@ -28,7 +29,10 @@ class IndexEntry:
     estimates
         Its estimates ledger; empty where there is none.
     verdicts
-        One entry per finding: ``program``, ``role``, ``label``, ``hypothesis``, ``verdict``.
+        One entry per finding: ``program``, ``role``, ``label``, ``hypothesis``, ``verdict``, ``reason``, ``checks``
+        (what failed, in words; empty where nothing did).
+    is_blind
+        Whether its effects are withheld.
     """
 
     name: str
@@ -38,6 +42,7 @@ class IndexEntry:
     created: str = ""
     estimates: pd.DataFrame = field(default_factory=lambda: estimates_frame([]))
     verdicts: tuple[Mapping[str, str], ...] = ()
+    is_blind: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -52,6 +57,7 @@ def index_facts(released: Released) -> dict:
         "title": study.page_title,
         "simulated": study.simulated,
         "sector": study.sector,
+        "blind": bool(released.run.get("blind")),
         "verdicts": [
             {
                 "program": f.program,
@@ -59,6 +65,8 @@ def index_facts(released: Released) -> dict:
                 "label": label(f, study),
                 "hypothesis": f.hypothesis,
                 "verdict": f.verdict,
+                "reason": f.verdict_reason,
+                "checks": checks_sentence(f) if f.is_capped else "",
             }
             for f in released.findings
         ],
@@ -79,6 +87,7 @@ def read_index_entry(folder: Path) -> IndexEntry:
         created=str(run.get("created", ""))[:10],
         estimates=pd.read_csv(folder / "estimates.csv", dtype={"study": str, "program": str, "reason": str}),
         verdicts=tuple(facts["verdicts"]),
+        is_blind=facts.get("blind", False),
     )
 
 
@@ -103,6 +112,8 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
     cell = {
         "verdict": fact["verdict"],
+        "reason": fact.get("reason", ""),
+        "checks": fact.get("checks", ""),
         "slug": "-".join(fact[k] for k in keys),
         "text": "",
         "naive": "",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from analysis.plan.hypotheses import load_plan
 from analysis.release.answer import Released
 from analysis.report.canvas import Drawing, png
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
@@ -40,6 +41,8 @@ def study_page(released: Released) -> str:
         "answers": answers(released),
         "further_answers": further_answers(released),
         "is_silent": not any(f.primary.is_estimated for f in released.findings),
+        "is_blind": bool(run.get("blind")),
+        "diagnostics": load_plan().diagnostics,
         "is_lottery": all(is_randomized(f) for f in released.findings),
         "main_pictures": main_pictures(released, images),
         "scales": scales_at_a_glance(images),

@@ -19,7 +19,7 @@ from analysis.report import (
 from analysis.report.canvas import Drawing
 from analysis.report.robustness import at_first_horizon
 from analysis.report.scale_words import answered_scales, frame_of, is_compact
-from analysis.report.wording import is_money
+from analysis.report.wording import is_blind, is_money
 
 EVIDENCE: dict[str, Callable[..., Drawing]] = {
     "curves": figures.incidence_curves,
@@ -69,6 +69,8 @@ def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], 
     ``ladder`` (or ``money``), ``ways`` where the answer was made in more than one, ``kinds`` of exit where they can be
     shown, and the evidence that there is.
     """
+    if is_blind(finding):
+        return _drawn_evidence(finding, study)
     if not finding.primary.is_estimated:
         return {}
     if is_money(finding):
@@ -78,10 +80,16 @@ def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], 
         drawn["ways"] = partial(figures_robust.specification_curve, finding)
     if has_kinds(finding):
         drawn["kinds"] = partial(figures_robust.other_exits_plot, finding)
-    for kind, draw in EVIDENCE.items():
-        if frame_of(finding, kind, HEART[kind]) is not None:
-            drawn[kind] = partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
-    return drawn
+    return drawn | _drawn_evidence(finding, study)
+
+
+def _drawn_evidence(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+    """Return how the evidence that there is is drawn; of an effect that is withheld only what came before it."""
+    return {
+        kind: partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
+        for kind, draw in EVIDENCE.items()
+        if frame_of(finding, kind, HEART[kind]) is not None
+    }
 
 
 def has_kinds(finding: Finding) -> bool:
