@@ -70,13 +70,14 @@ def differences(balance: pd.DataFrame, std_error: float, is_randomized: bool = F
     """
     rule = load_plan().diagnostics.balance
     known = balance.dropna(subset="smd_after")
-    part = known["covariate"].str.split(": ", n=1, expand=True).reindex(columns=[0, 1])
-    known = known.assign(name=part[0], level=part[1])[~part[1].fillna("").str.startswith(SUMMARY)]
+    parts = [str(covariate).partition(": ") for covariate in known["covariate"]]
+    known = known.assign(name=[name for name, _, _ in parts], level=[level for _, _, level in parts])
+    known = known[[not level.startswith(SUMMARY) for level in known["level"]]]
     limit = stats.norm.isf(load_plan().diagnostics.alpha / (2 * max(len(known), 1))) if is_randomized else rule.n_errors
     found = []
     for name, rows in known.groupby("name", sort=False):
         sizes = rows["smd_after"].abs().to_numpy(dtype=float)
-        is_category = rows["level"].notna().any()
+        is_category = bool(rows["level"].any())
         judged = sizes.max() - (limit * std_error if is_category or is_randomized else 0.0)
         if is_category and not is_randomized:
             judged = max(judged, sizes.mean() - MEAN_BY_CHANCE * std_error)
