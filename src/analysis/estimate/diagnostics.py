@@ -72,7 +72,7 @@ def differences(balance: pd.DataFrame, std_error: float, is_randomized: bool = F
     known = balance.dropna(subset="smd_after")
     parts = [str(covariate).partition(": ") for covariate in known["covariate"]]
     known = known.assign(name=[name for name, _, _ in parts], level=[level for _, _, level in parts])
-    known = known[[not level.startswith(SUMMARY) for level in known["level"]]]
+    known = known.loc[np.array([not level.startswith(SUMMARY) for level in known["level"]], dtype=bool)]
     limit = stats.norm.isf(load_plan().diagnostics.alpha / (2 * max(len(known), 1))) if is_randomized else rule.n_errors
     found = []
     for name, rows in known.groupby("name", sort=False):
