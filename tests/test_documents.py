@@ -21,9 +21,9 @@ from analysis.ingest.translate import UNKNOWN_ALLOWED
 from analysis.pipeline import open_study
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import LEDGER
+from analysis.plan.findings import FINDINGS_COLUMNS
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
-from analysis.plan.findings import FINDINGS_COLUMNS
 from analysis.plan.results import ESTIMATE_COLUMNS
 from analysis.plan.study import Eligibility, Event, Program, Source, Study, load_study
 from analysis.simulate import DEMOS
