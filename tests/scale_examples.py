@@ -3,6 +3,7 @@
 import pandas as pd
 from test_report import MORALE, acme, finding, row, without_number
 
+from analysis.estimate.diagnostics import TREND
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
@@ -98,7 +99,7 @@ EVIDENCE = {"flow": FLOW, "trajectories": TRAJECTORIES, "event_study": EVENT_STU
             "response": RESPONSE, "delta": DELTA, "balance_response": BALANCE_RESPONSE, "balance": BALANCE}  # fmt: skip
 CHECKS = (
     Check("balance", True, 0.02, 0.1, "The groups are alike in what was recorded."),
-    Check("no difference before the start", True, 0.02, 0.0, "Nothing before the start."),
+    Check(TREND, True, 0.02, 0.15, "Nothing before the start."),
     Check("parallel trends", None, None, None, "It is assumed that trends would have been alike."),
 )
 
@@ -141,14 +142,14 @@ def unasked(hypothesis: str, role: str = "mentor") -> Finding:
     naming = {"hypothesis": hypothesis, "role": role, "outcome": TITLES[hypothesis], "analysis": "secondary",
               "measure": "mean_difference", "estimator": "dr_did"}  # fmt: skip
     reason = f"No survey in the study measures {TITLES[hypothesis].replace('_', ' ')}."
-    return finding(without_number("not_estimable", reason, **naming), "not estimable")
+    return finding(without_number("not_estimable", reason, **naming), "not_estimable")
 
 
 def every_scale() -> tuple[Finding, ...]:
     """Return six scales in two roles, one of them not estimable, as a large study has them."""
     numbers = {"H2_morale": (0.31, 0.19), "H4_digital_fluency": (0.52, 0.21), "H5_cross_generational": (0.02, 0.12),
                "H6_idea_sharing": (-0.22, 0.17), "H7_recognition": (0.11, 0.2)}  # fmt: skip
-    verdicts = dict(zip(numbers, ("supported", "supported", "not supported", "harmful", "inconclusive"), strict=True))
+    verdicts = dict(zip(numbers, ("supported", "supported", "no_benefit", "harmful", "inconclusive"), strict=True))
     found = [led()]
     for hypothesis, (at, half) in numbers.items():
         for role, less in (("mentor", 0.0), ("mentee", 0.05)):

@@ -21,6 +21,7 @@ from analysis.ingest.translate import UNKNOWN_ALLOWED
 from analysis.pipeline import open_study
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import LEDGER
+from analysis.plan.findings import FINDINGS_COLUMNS
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
 from analysis.plan.results import ESTIMATE_COLUMNS
@@ -132,7 +133,8 @@ def test_codebook_lists_every_column_of_the_ledgers():
     def listed(heading: str) -> list[str]:
         return [name for row in table_rows(section(heading)) for name in re.findall(r"`(\w+)`", row[0])]
 
-    assert listed("estimates.csv") == ESTIMATE_COLUMNS
+    assert listed("estimates.csv") == [*ESTIMATE_COLUMNS, "row"]
+    assert listed("findings.csv") == FINDINGS_COLUMNS
     assert listed("data_quality.csv")[: len(LEDGER)] == list(LEDGER)
     assert listed("unmatched.csv") == ["source", "line", "rule", "reason"]
     assert set(TRUTH_COLUMNS) <= code_names(section("Demo studies"))

@@ -104,15 +104,15 @@ def estimate(value: float, low: float, high: float, p: float = 0.01, **changes) 
     ("value", "low", "high", "said"),
     [
         (-0.06, -0.10, -0.02, "supported"),
-        (-0.02, -0.025, -0.015, "not supported"),
+        (-0.02, -0.025, -0.015, "negligible"),
         (-0.02, -0.04, -0.005, "inconclusive"),
-        (0.01, -0.02, 0.04, "not supported"),
+        (0.01, -0.02, 0.04, "no_benefit"),
         (-0.01, -0.05, 0.03, "inconclusive"),
         (0.05, 0.01, 0.09, "harmful"),
     ],
 )
 def test_the_verdict_comes_from_the_interval_and_the_smallest_effect(value, low, high, said):
-    assert verdict(estimate(value, low, high), H1, 0.03) == said
+    assert verdict(estimate(value, low, high, p_adjusted=0.01), H1, 0.03).verdict == said
 
 
 def finding(p: float, **changes) -> Finding:

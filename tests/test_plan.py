@@ -410,7 +410,7 @@ def test_the_estimates_ledger_has_the_contracts_columns():
     ]
     suppressed = Estimate(**WITHOUT_NUMBERS, status="suppressed", reason="Small cell.")
     frame = estimates_frame([Estimate(**COMPLETE), suppressed])
-    assert list(frame.columns) == ESTIMATE_COLUMNS == contract
+    assert list(frame.columns) == [*ESTIMATE_COLUMNS, "row"] == [*contract, "row"]
     assert frame["n_treated"].isna().tolist() == [False, True]
     assert frame["n_treated"].dtype == "Int64"
     assert list(estimates_frame([]).columns) == contract

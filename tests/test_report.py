@@ -111,7 +111,7 @@ def unmeasured() -> Finding:
     changes = MORALE | {"hypothesis": "H3_leadership", "outcome": "leadership"}
     naming = {k: v for k, v in changes.items() if k not in NUMBERS}
     row = without_number("not_estimable", "No survey in the study measures leadership.", **naming)
-    return finding(row, "not estimable")
+    return finding(row, "not_estimable")
 
 
 def released(*findings: Finding, study: Study | None = None) -> Released:
@@ -214,7 +214,7 @@ def economics(verdict: str = "inconclusive", avoided: dict | None = None, **chan
 def without_costs() -> Finding:
     naming = {k: v for k, v in NET.items() if k not in NUMBERS}
     reason = "The study does not say what the program costs (cost_fixed, cost_per_participant), which would be needed."
-    return finding(without_number("not_estimable", reason, **naming), "not estimable", smallest_effect=1.0)
+    return finding(without_number("not_estimable", reason, **naming), "not_estimable", smallest_effect=1.0)
 
 
 class Tags(HTMLParser):
@@ -276,7 +276,8 @@ def test_a_program_that_is_no_mentoring_is_not_called_so():
 
 VERDICTS = {
     "supported": (row(estimate=-0.06, ci_low=-0.10, ci_high=-0.02), "the estimate reaches the 3 percentage points"),
-    "not supported": (row(estimate=0.03, ci_low=-0.02, ci_high=0.10), "leaves out a drop of 3 percentage points"),
+    "negligible": (row(estimate=0.0, ci_low=-0.02, ci_high=0.02), "closer to zero than the 3 percentage points"),
+    "no_benefit": (row(estimate=0.02, ci_low=-0.02, ci_high=0.10), "leaves out a drop of 3 percentage points"),
     "harmful": (row(estimate=0.06, ci_low=0.02, ci_high=0.10), "lies against the claim"),
     "inconclusive": (row(), "holds both no difference and a drop of 3 percentage points or more"),
 }
@@ -286,7 +287,7 @@ VERDICTS = {
 def test_each_verdict_says_what_the_interval_says(verdict):
     estimate, said = VERDICTS[verdict]
     text = prose.verdict_sentence(finding(estimate, verdict))
-    assert text.lower().startswith(verdict) and said in text
+    assert text.lower().startswith(verdict.replace("_", " ")) and said in text
 
 
 def test_an_interval_without_zero_that_falls_short_of_worth_having_does_not_hold_no_difference():
@@ -296,9 +297,11 @@ def test_an_interval_without_zero_that_falls_short_of_worth_having_does_not_hold
 
 
 def test_harm_that_is_not_ruled_out_is_said():
-    wide = finding(row(estimate=0.04, ci_low=-0.02, ci_high=0.25), "not supported")
-    assert "Harm of that size is not ruled out" in prose.verdict_sentence(wide)
-    narrow = finding(row(estimate=0.0, ci_low=-0.02, ci_high=0.02), "not supported")
+    wide = finding(row(estimate=0.04, ci_low=-0.02, ci_high=0.25), "no_benefit")
+    assert "The estimate itself is a harm of at least that size" in prose.verdict_sentence(wide)
+    small = finding(row(estimate=0.01, ci_low=-0.02, ci_high=0.25), "no_benefit")
+    assert "Harm of that size is not ruled out" in prose.verdict_sentence(small)
+    narrow = finding(row(estimate=0.0, ci_low=-0.02, ci_high=0.02), "negligible")
     assert "Harm" not in prose.verdict_sentence(narrow)
 
 
@@ -329,7 +332,7 @@ def test_the_ladder_in_words_adds_up():
 
 
 def test_a_correction_that_turns_the_sign_takes_nothing_away():
-    turned = finding(row(estimate=0.028, ci_low=-0.016, ci_high=0.101), "not supported", alternatives=NAIVE)
+    turned = finding(row(estimate=0.028, ci_low=-0.016, ci_high=0.101), "no_benefit", alternatives=NAIVE)
     assert "moves the figure to +2.8" in prose.naive_sentence(turned)
 
 
@@ -395,7 +398,7 @@ def test_promotion_under_a_lottery_is_by_offer():
 
 def test_promotion_without_job_levels_says_what_would_be_needed():
     reason = "The study has no job history, so who was promoted and when is unknown."
-    text = prose.finding_sentence(finding(without_number("not_estimable", reason, **PROMOTED), "not estimable"), acme())
+    text = prose.finding_sentence(finding(without_number("not_estimable", reason, **PROMOTED), "not_estimable"), acme())
     assert "no job history" in text and "What would be needed: job levels by date" in text
 
 
@@ -410,7 +413,7 @@ def test_money_is_told_in_the_currency_with_its_interval_and_the_exits_it_comes_
 
 
 def test_a_loss_is_called_a_loss():
-    lost = economics("harmful", estimate=-300000.0, ci_low=-500000.0, ci_high=-100000.0)
+    lost = economics("no_benefit", estimate=-300000.0, ci_low=-500000.0, ci_high=-100000.0)
     assert "more than the replacement cost that it avoided" in prose.finding_sentence(lost, acme())
     assert "the whole interval is a loss" in prose.verdict_sentence(lost)
     assert "A net loss of 300,000" in alt_text(figures_robust.net_benefit_plot(lost, acme()))
@@ -446,12 +449,12 @@ def test_what_an_exit_is_taken_to_cost_is_printed_on_the_page():
     [
         ("supported", {"ci_low": 100.0}, "lies above zero"),
         ("inconclusive", {}, "holds both a loss and a benefit"),
-        ("not supported", {"estimate": -10.0, "ci_high": 0.5}, "leaves out break-even"),
+        ("no_benefit", {"estimate": -10.0, "ci_high": 0.5}, "leaves out break-even"),
     ],
 )
 def test_each_verdict_on_money_says_what_the_interval_says(verdict, changes, said):
     text = prose.verdict_sentence(economics(verdict, **changes))
-    assert text.lower().startswith(verdict) and said in text
+    assert text.lower().startswith(verdict.replace("_", " ")) and said in text
     assert ("not recorded" in text) == (verdict != "inconclusive")
 
 

@@ -61,6 +61,9 @@ def report(
     data: Data = None,
     reports: Reports = None,
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks run at a time.")] = os.cpu_count() or 1,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Withhold every effect, so that the design can be settled first.")
+    ] = False,
 ) -> None:
     """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all."""
     # The scientific libraries take seconds to import: --help need not wait for them.
@@ -73,7 +76,7 @@ def report(
         faults = Faults(name)
         # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
         with progress() as say, ThreadPoolExecutor(1) as pool:
-            error = pool.submit(report_study, name, folder, target, jobs, say, faults).exception()
+            error = pool.submit(report_study, name, folder, target, jobs, say, faults, blind).exception()
         outcomes.append(_say_outcome(name, target / name / "index.html", error))
         if faults.found:
             show_faults(name, faults.found, target / name / LOG)

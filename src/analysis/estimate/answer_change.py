@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import balance
-from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
+from analysis.design.balance import balance, effective_sample_size
+from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
 from analysis.estimate.change import Adjusted, Changed, baseline_sd, naive_after, own_change, trajectories
 from analysis.estimate.change_moderators import moderator_rows
 from analysis.estimate.change_rows import (
@@ -17,6 +17,7 @@ from analysis.estimate.change_rows import (
 from analysis.estimate.change_sensitivity import sensitivity_rows
 from analysis.estimate.change_silent import STAYERS, silence_of
 from analysis.estimate.change_trends import PARALLEL, trends_of
+from analysis.estimate.diagnostics import balance_check
 from analysis.estimate.faulted import Beside, beside_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.inference import Interval, smallest_detectable
 from analysis.estimate.rows import Groups, estimated, not_estimable
@@ -78,10 +79,12 @@ def _designed(ask: Ask, main: Measured, found: Adjusted) -> Beside:
     if not isinstance(found, Changed):
         return [], {}, []
     source = {"rater_source": main.rater_source}
+    treated, people = found.stack.treated[: len(found.weights)], pd.factorize(main.panel.rows["employee_id"])[0]
 
     def balanced() -> Beside:
-        alike = balance(found.matrix, found.stack.treated[: len(found.weights)], found.weights)
-        return [], {"balance": alike}, [balance_check(alike)]
+        alike = balance(found.matrix, treated, found.weights, people)
+        worth = effective_sample_size(found.weights[~treated], people[~treated])
+        return [], {"balance": alike}, [balance_check(alike, len(set(people[treated])), worth)]
 
     rows, frames, checks = beside_or_fault(ask, "balance", balanced, **source)
     trends = beside_or_fault(ask, "trends", lambda: trends_of(ask, main, found), **source)

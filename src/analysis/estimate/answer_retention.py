@@ -8,7 +8,8 @@ from analysis.design.balance import balance, balance_by_quarter, missing_values,
 from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, Trials
 from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weigh
 from analysis.estimate.arms import ANY_EXIT, Arms
-from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
+from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
+from analysis.estimate.diagnostics import balance_check, control_check, overlap_check
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
 from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.hazard import COX, hazard_row
@@ -176,26 +177,19 @@ def _curves(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> d
 def _checks(followed: WeightedFollowUp, arms: Arms, rows: list[Estimate]) -> tuple[Check, ...]:
     size, n_treated = arms.control.n_effective, arms.treated.n_people
     checks = [
-        balance_check(balance(followed.model.matrix, followed.treated, followed.base)),
-        Check(
-            "overlap",
-            bool(size >= n_treated),
-            float(size),
-            float(n_treated),
-            f"The weighted comparators are worth {size:,.0f} people, against {n_treated:,} who started.",
-        ),
+        balance_check(balance(followed.model.matrix, followed.treated, followed.base), n_treated, size),
+        overlap_check(size, n_treated),
     ]
-    for control in rows:
-        if control.analysis == "negative_control" and control.is_estimated:
-            quiet = control.ci_low <= 0 <= control.ci_high
-            checks.append(
-                Check(
-                    "negative control: dismissals",
-                    bool(quiet),
-                    control.estimate,
-                    0.0,
-                    "The program should not change who is dismissed, and the interval for dismissals "
-                    + ("includes no difference." if quiet else "excludes no difference: the arms may differ."),
-                )
-            )
+    start = "The program should not change who is dismissed, and the interval for dismissals "
+    checks += [
+        control_check(
+            "negative control: dismissals",
+            control,
+            quiet=f"{start}includes no difference.",
+            loud=f"{start}excludes no difference: the arms may differ.",
+            brief="dismissals differ between the groups, though the program should not change them",
+        )
+        for control in rows
+        if control.analysis == "negative_control" and control.is_estimated
+    ]
     return (*checks, *clusters_check(followed, arms), *UNTESTABLE)

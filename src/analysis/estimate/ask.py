@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
-from analysis.design.balance import BALANCED
 from analysis.estimate.rows import Question, not_estimable
 from analysis.estimate.verdict import verdict
 from analysis.plan.hypotheses import Hypothesis, smallest_effect
@@ -65,24 +62,16 @@ class Ask:
         )
 
 
-def balance_check(balance: pd.DataFrame) -> Check:
-    """Return whether weighting made the arms alike in what was recorded; `balance` as from `design.balance`."""
-    worst = float(balance["smd_after"].abs().max()) if len(balance) else 0.0
-    sentence = (
-        f"After weighting, the largest standardized difference between the arms is {worst:.2f} "
-        f"(at most {BALANCED} is called balanced)."
-    )
-    return Check("balance", worst <= BALANCED, worst, BALANCED, sentence)
-
-
 def finding(ask: Ask, primary: Estimate, **parts) -> Finding:
-    """Return the finding with its verdict."""
+    """Return the finding, with the verdict as far as it goes before the families are adjusted."""
+    judged = verdict(primary, ask.hypothesis, ask.smallest_effect)
     return Finding(
         hypothesis=ask.hypothesis.id,
         program=ask.program.id,
         role=ask.role,
         primary=primary,
-        verdict=verdict(primary, ask.hypothesis, ask.smallest_effect),
+        verdict=judged.verdict,
+        verdict_reason=judged.reason,
         smallest_effect=ask.smallest_effect,
         **parts,
     )

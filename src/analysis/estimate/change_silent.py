@@ -115,13 +115,14 @@ def _bounds_frame(bounds: Bounds, is_told: bool) -> pd.DataFrame:
 def _alike(bounds: Bounds, is_told: bool) -> Check:
     shares = bounds.response_treated, bounds.response_control
     gap = round(abs(shares[0] - shares[1]), 2)
+    brief = "" if gap <= ALIKE else "one group answers more often than the other"
     if not is_told:
         sentence = (
             f"Nearly everybody has a later score; how far the shares lie apart ({ALIKE:.0%} is the most) is not told."
         )
-        return Check("both groups answer alike", bool(gap <= ALIKE), None, ALIKE, sentence)
+        return Check("both groups answer alike", bool(gap <= ALIKE), None, ALIKE, sentence, brief=brief)
     sentence = (
         f"{shares[0]:.0%} of the treated and {shares[1]:.0%} of the comparators have a later score (leavers and the "
         f"silent do not); a gap of up to {ALIKE:.0%} is called alike."
     )
-    return Check("both groups answer alike", bool(gap <= ALIKE), float(gap), ALIKE, sentence)
+    return Check("both groups answer alike", bool(gap <= ALIKE), float(gap), ALIKE, sentence, brief=brief)

@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Changed
 from analysis.estimate.change_rows import DID, Measured, groups
+from analysis.estimate.diagnostics import Trend, judge_trend, trend_check
 from analysis.estimate.event_study import Curve, band, event_curve, pre_trend
 from analysis.estimate.honest import HonestBounds
 from analysis.estimate.inference import Interval, from_limits
@@ -24,21 +25,20 @@ PARALLEL = Check(
     "comparators did; earlier waves can make this doubtful, never prove it.",
 )
 MAGNITUDES = (0.0, 0.5, 1.0, 1.5, 2.0)
-ALPHA = 0.05
-NO_EARLIER = (
-    "Before the starts there are not two waves that enough people answered, so earlier trends cannot be compared."
-)
 
 
 def trends_of(ask: Ask, measured: Measured, changed: Changed) -> tuple[list[Estimate], dict, list[Check]]:
     """Return the rows, the frames and the checks that waves before the start have to tell."""
     curve = event_curve(changed.stack, changed.stack_weights, ask.study.min_cell)
     rows, evidence = _placebo(ask, measured, changed), {}
-    shown = [row for row in rows if min(row.n_treated, row.n_control) >= ask.study.min_cell]
-    checks = [_quiet(shown[0] if shown else None), *_joint(curve), PARALLEL]
+    trend = Trend("no_waves")
     if curve is not None:
         seed = rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, measured.rater_source or "", "band")
         evidence["event_study"] = _with_sizes(band(curve, seed), measured)
+        before = _told_before(evidence["event_study"], ask.study.min_cell)
+        joint = pre_trend(curve) if len(before) > 1 else None
+        trend = judge_trend(before, joint and joint.p_value, ask.smallest_effect)
+    checks = [trend_check(trend, ask.smallest_effect), PARALLEL]
     bounds = _honest(curve)
     if bounds is not None:
         evidence["honest"] = pd.DataFrame(
@@ -67,31 +67,10 @@ def _placebo(ask: Ask, measured: Measured, changed: Changed) -> list[Estimate]:
     return [estimated(question, "negative_control", DID, interval, sizes, **naming)]
 
 
-def _quiet(control: Estimate | None) -> Check:
-    name = "no difference before the start"
-    if control is None:
-        return Check(name, None, None, None, NO_EARLIER)
-    quiet = control.ci_low <= 0 <= control.ci_high
-    found = "includes zero." if quiet else "excludes zero: the two groups were already drifting apart."
-    sentence = (
-        "Between the two waves before the start, when the program could change nothing, the interval for the "
-        f"difference in change {found}"
-    )
-    return Check(name, bool(quiet), round(control.estimate, 6), 0.0, sentence)
-
-
-def _joint(curve: Curve | None) -> list[Check]:
-    """Return the test of all waves before the start together, where there are several."""
-    found = None if curve is None or (curve.positions < 0).sum() < 2 else pre_trend(curve)
-    if found is None:
-        return []
-    passed = found.p_value >= ALPHA
-    sentence = (
-        f"Over all {found.df_numerator} waves before the last one before the start together, the groups "
-        f"{'did not drift apart by more than chance' if passed else 'had drifted apart by more than chance'} "
-        f"(p = {found.p_value:.3f})."
-    )
-    return [Check("no drift over all earlier waves", bool(passed), found.p_value, ALPHA, sentence)]
+def _told_before(curve: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return the waves before the start of which both groups are large enough to be told of."""
+    is_told = curve[["n_treated", "n_control"]].fillna(0).min(axis="columns") >= min_cell
+    return curve[(curve["position"] < 0) & is_told]
 
 
 def _with_sizes(curve: pd.DataFrame, measured: Measured) -> pd.DataFrame:

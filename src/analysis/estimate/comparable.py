@@ -38,4 +38,5 @@ def comparable_check(steps: pd.DataFrame) -> Check:
     rest = f" Without item {partial['freed_item'].iloc[0]} it does." if len(partial) else ""
     fall = full.loc[failed[0], "delta_cfi"]
     sentence = f"The scale does not measure the same in every wave: {MEANING[failed[0]]}.{rest}"
-    return Check(NAME, False, None if pd.isna(fall) else float(fall), -CFI_FALL, sentence)
+    brief = "the scale does not measure the same in every wave"
+    return Check(NAME, False, None if pd.isna(fall) else float(fall), -CFI_FALL, sentence, brief=brief)

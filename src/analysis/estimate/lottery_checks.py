@@ -6,11 +6,11 @@ import pandas as pd
 from analysis.design.covariates import DesignMatrix
 from analysis.design.lottery import Lottery
 from analysis.estimate.ask import UNTESTABLE, Ask
+from analysis.estimate.diagnostics import balance_check, lottery_check
 from analysis.estimate.redraw import redrawn
 from analysis.plan.results import Check
 from analysis.plan.seeds import rng
 
-MOST_CROSSED = 0.05
 N_DRAWS = 2_000
 # Of lotteries that were kept, so many have a larger standardized difference somewhere than is called balanced.
 FALSE_ALARMS = 0.01
@@ -62,28 +62,14 @@ def _kept(lottery: Lottery, month: int) -> Check:
     until = np.minimum(rows["months_observed"], month)
     started, offered = rows["months_to_start"] < until, rows["is_offered"].astype(bool)
     taken, crossed = started[offered].mean(), started[~offered].mean()
-    return Check(
-        "the lottery was kept",
-        bool(crossed <= MOST_CROSSED),
-        float(crossed),
-        MOST_CROSSED,
-        f"{taken:.0%} of those offered a place started within {month} months, and {crossed:.0%} of those not offered "
-        "did.",
-    )
+    return lottery_check(float(taken), float(crossed), month)
 
 
 def _balance(lottery: Lottery, matrix: DesignMatrix, smd: pd.DataFrame, rng: np.random.Generator) -> Check:
     """Return whether the largest standardized difference is one that lots leave, over all covariates at once."""
-    worst = float(smd["smd_after"].abs().max())
     allowed = float(np.quantile(largest_by_chance(lottery.rows, matrix, rng), 1 - FALSE_ALARMS))
-    return Check(
-        "balance",
-        bool(worst <= allowed),
-        worst,
-        allowed,
-        f"Within the strata, the largest standardized difference between offered and not is {worst:.2f}; re-drawn lots "
-        f"leave one of up to {allowed:.2f} in {1 - FALSE_ALARMS:.0%} of draws.",
-    )
+    offered = lottery.rows["is_offered"].astype(bool)
+    return balance_check(smd, float(offered.sum()), float((~offered).sum()), by_chance=allowed)
 
 
 def largest_by_chance(rows: pd.DataFrame, matrix: DesignMatrix, rng: np.random.Generator) -> np.ndarray:

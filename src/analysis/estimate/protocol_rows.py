@@ -18,6 +18,7 @@ from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import Ask
 from analysis.estimate.bootstrap import N_REPETITIONS
 from analysis.estimate.clones import CloneRisks, resampled
+from analysis.estimate.diagnostics import control_check
 from analysis.estimate.doubly_robust import difference_in_risks
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, short_follow_up
 from analysis.estimate.few_events import score_difference
@@ -178,21 +179,19 @@ def _over_drawings(ask: Ask, drawn: list[Arms], outcome: str, month: int, naming
 
 def placebo_checks(rows: list[Estimate]) -> tuple[Check, ...]:
     """Return whether the interval of the placebo starts includes no difference; nothing where there is none."""
-    found = []
-    for row in rows:
-        if row.contrast == PLACEBO_CONTRAST and row.is_estimated:
-            quiet = row.ci_low <= 0 <= row.ci_high
-            sentence = (
-                f"Starts drawn by lot before the program began, from what is recorded, should change nothing, and over "
-                f"{N_PLACEBOS} drawings the interval "
-                + (
-                    "includes no difference"
-                    if quiet
-                    else "excludes no difference: design and weights leave about this much of one"
-                )
-                + ". This tests the design and the weights, not whether something unrecorded matters."
-            )
-            found.append(
-                Check("negative control: placebo starts before launch", bool(quiet), row.estimate, 0.0, sentence)
-            )
-    return tuple(found)
+    start = (
+        "Starts drawn by lot before the program began, from what is recorded, should change nothing, and over "
+        f"{N_PLACEBOS} drawings the interval "
+    )
+    rest = ". This tests the design and the weights, not whether something unrecorded matters."
+    return tuple(
+        control_check(
+            "negative control: placebo starts before launch",
+            row,
+            quiet=f"{start}includes no difference{rest}",
+            loud=f"{start}excludes no difference: design and weights leave about this much of one{rest}",
+            brief="starts made up before the launch seem to have an effect",
+        )
+        for row in rows
+        if row.contrast == PLACEBO_CONTRAST and row.is_estimated
+    )

@@ -10,30 +10,34 @@ from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.released import released_findings, released_frames
-from analysis.pipeline.shared import shared, shared_answer
+from analysis.pipeline.shared import is_blind_run, shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
+from analysis.release.blind import blinded
 from analysis.report.execute import execute_notebooks
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
 
-def answer(opened: OpenStudy) -> Released:
+def answer(opened: OpenStudy, is_blind: bool = False) -> Released:
     """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired.
 
     Every analysis runs by itself: what a fault of this program takes away says so, and is listed in ``faults``. In a
-    notebook of `report_study` it is the answer that the run has found already.
+    notebook of `report_study` it is the answer that the run has found already. Blind, no effect is in it.
     """
     found = shared_answer(opened.study)
     if found is not None:
         return found
     started = time.monotonic()
+    is_blind = is_blind or is_blind_run()
     with collecting(Faults(opened.study.study)) as faults:
         findings = released_findings(find(opened), opened.study.min_cell)
+        if is_blind:
+            findings = tuple(blinded(finding) for finding in findings)
         described = released_frames(opened, findings)
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -44,7 +48,7 @@ def answer(opened: OpenStudy) -> Released:
         findings=findings,
         problems=tuple(replace(problem, lines=None) for problem in opened.problems),
         described=described,
-        run=provenance(opened.study) | times,
+        run=provenance(opened.study) | times | ({"blind": True} if is_blind else {}),
         faults=tuple(faults.found),
     )
 
@@ -64,6 +68,7 @@ def report_study(
     jobs: int = 1,
     say: Callable[[str], None] = print,
     faults: Faults | None = None,
+    is_blind: bool = False,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
@@ -71,6 +76,8 @@ def report_study(
     ----------
     faults
         Where faults of this program are to be collected; each leaves the other parts of the report alone.
+    is_blind
+        Everything but the effects is in it.
 
     Raises
     ------
@@ -108,7 +115,7 @@ def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
     name, so_far = released.study.study, tuple(collected().found)
     # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
-    scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
+    scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data"}
 
     def run() -> None:
         with shared(replace(released, faults=so_far)):

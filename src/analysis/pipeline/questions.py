@@ -8,7 +8,7 @@ from analysis.estimate.change_rows import main_estimator
 from analysis.estimate.economics import ESTIMATOR
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.faulted import finding_or_fault
-from analysis.estimate.verdict import adjust
+from analysis.estimate.verdict import judge
 from analysis.measure.exposure import analysed_roles
 from analysis.pipeline.events import Comparison, ask_economics, compare_directions, economics, promotion, retention
 from analysis.pipeline.opened import OpenStudy
@@ -21,7 +21,7 @@ from analysis.plan.study import Program
 def find(opened: OpenStudy) -> tuple[Finding, ...]:
     """Return the findings for every program and role, before disclosure control.
 
-    Adjustments are over whole families of hypotheses, so all of them are always estimated together.
+    Adjustments are over whole families of hypotheses, so all of them are always estimated together, and judged last.
     """
     comparisons = [
         Comparison(opened, program, role)
@@ -36,9 +36,7 @@ def find(opened: OpenStudy) -> tuple[Finding, ...]:
         replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
         for f in findings
     )
-    return isolated(
-        Part("analysis", "adjusted p-values"), lambda: adjust(together, opened.study.min_cell), lambda _: together
-    )
+    return isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
 
 
 def _findings(opened: OpenStudy, comparisons: list[Comparison]) -> Iterator[Finding]:

@@ -12,6 +12,13 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 
 SHARED = "MENTORING_SHARED_ANSWER"
+# Set in the kernels of a blind run: where they cannot use its answer, their own is blind too.
+BLIND = "MENTORING_BLIND"
+
+
+def is_blind_run() -> bool:
+    """Whether this process was started by a blind run."""
+    return bool(os.environ.get(BLIND))
 
 
 @contextmanager
@@ -24,10 +31,13 @@ def shared(released: Released) -> Iterator[None]:
         path = Path(folder) / "answer.pickle"
         path.write_bytes(pickle.dumps(released))
         os.environ[SHARED] = str(path)
+        if released.run.get("blind"):
+            os.environ[BLIND] = "1"
         try:
             yield
         finally:
             del os.environ[SHARED]
+            os.environ.pop(BLIND, None)
 
 
 def shared_answer(study: Study) -> Released | None:

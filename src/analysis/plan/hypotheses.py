@@ -61,9 +61,53 @@ class Claim(_Part):
     note: str = ""
 
 
-class Plan(_Part):
-    """Every hypothesis and every claim."""
+class BalanceRule(_Part):
+    """How far apart the arms may be, in standardized differences (SMD), after weighting.
 
+    Attributes
+    ----------
+    caution, failed
+        An SMD above either has that grade; ``failed`` for the `key` covariates alone.
+    key
+        Covariates of which a large difference decides: a number by its name, a category by the name before its colon.
+    n_errors
+        A level of a category, one among many, is only judged beyond so many of its own standard errors.
+    """
+
+    caution: float = Field(gt=0)
+    failed: float = Field(gt=0)
+    key: tuple[str, ...]
+    n_errors: float = Field(gt=0)
+
+
+class LotteryRule(_Part):
+    """Which share of those not offered a place may start all the same, before the grade is given."""
+
+    caution: float = Field(gt=0, lt=1)
+    failed: float = Field(gt=0, lt=1)
+
+
+class Diagnostics(_Part):
+    """The thresholds by which checks are graded, written before outcomes are read.
+
+    Attributes
+    ----------
+    alpha
+        Level of the verdict's adjusted p, of negative controls (adjusted for their number, Holm) and of pre-trends.
+    overlap
+        Caution where the weighted comparators are worth fewer people than those who started, times this.
+    """
+
+    alpha: float = Field(gt=0, lt=1)
+    balance: BalanceRule
+    overlap: float = Field(gt=0)
+    lottery: LotteryRule
+
+
+class Plan(_Part):
+    """Every hypothesis and every claim, and how the evidence is judged."""
+
+    diagnostics: Diagnostics
     hypotheses: tuple[Hypothesis, ...]
     claims: tuple[Claim, ...]
 

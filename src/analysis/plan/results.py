@@ -1,5 +1,6 @@
 """The shape of every answer: `Estimate`, `Check`, `Finding`."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -9,7 +10,20 @@ import pandas as pd
 
 Analysis = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
 Status = Literal["estimated", "not_estimable", "suppressed"]
-Verdict = Literal["supported", "not supported", "harmful", "inconclusive", "not estimable", "suppressed"]
+Verdict = Literal["supported", "harmful", "negligible", "no_benefit", "inconclusive", "not_estimable", "suppressed"]
+# What decided a verdict: the numbers, a failed check, or that there is no number to show.
+Reason = Literal[
+    "interval",
+    "adjusted_p",
+    "groups_not_comparable",
+    "control_not_null",
+    "drifting_before_start",
+    "lottery_not_kept",
+    "too_little_data",
+    "small_group",
+    "blind",
+]
+Grade = Literal["passed", "caution", "failed", "untestable"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +86,12 @@ class Estimate:
         """Whether there is a number."""
         return self.status == "estimated"
 
+    @property
+    def row(self) -> str:
+        """Id of the row, the same from run to run: the hypothesis and a hash of the columns that name the row."""
+        named = "\x1f".join("" if value is None else str(value) for value in (getattr(self, c) for c in NAMING))
+        return f"{self.hypothesis.split('_')[0]}-{hashlib.sha256(named.encode()).hexdigest()[:10]}"
+
 
 def too_small(min_cell: int) -> str:
     """Return the reason of a suppressed row."""
@@ -79,6 +99,11 @@ def too_small(min_cell: int) -> str:
 
 
 ESTIMATE_COLUMNS = [f.name for f in fields(Estimate)]
+# The columns that say which number a row holds: no two rows of a ledger agree in all of them.
+NAMING = (
+    *("study", "program", "hypothesis", "analysis", "outcome", "role", "rater_source"),
+    *("contrast", "estimand", "estimator", "measure", "horizon_months"),
+)
 ESTIMATE_NUMBERS = [
     "estimate",
     "std_error",
@@ -95,11 +120,12 @@ ESTIMATE_NUMBERS = [
 
 
 def estimates_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
-    """Return the estimates ledger, one row per estimate, columns in the contract's order.
+    """Return the estimates ledger, one row per estimate, columns in the contract's order, the row's id last.
 
     Counts and months are nullable integers, so that an empty one stays empty and a count stays whole.
     """
-    frame = pd.DataFrame([{c: getattr(e, c) for c in ESTIMATE_COLUMNS} for e in estimates], columns=ESTIMATE_COLUMNS)
+    columns = [*ESTIMATE_COLUMNS, "row"]
+    frame = pd.DataFrame([{c: getattr(e, c) for c in columns} for e in estimates], columns=columns)
     whole = ["horizon_months", "n_treated", "n_control", "events_treated", "events_control"]
     return frame.astype(dict.fromkeys(whole, "Int64") | {c: "float64" for c in ESTIMATE_NUMBERS if c not in whole})
 
@@ -116,6 +142,15 @@ class Check:
         What was compared; None where there is no number.
     sentence
         What was found, in one sentence for a reader.
+    grade
+        ``passed``, ``caution`` (said beside the verdict), ``failed`` (the verdict is then at most inconclusive) or
+        ``untestable``. Where it is not given, what did not pass calls for caution.
+    brief
+        What is wrong in a few words ("the groups differ in tenure"); empty where it passed.
+    caps
+        The verdict's reason where the check failed; None for a check that never decides a verdict.
+    p_value
+        Of a comparison that should show nothing; None otherwise.
     """
 
     name: str
@@ -123,6 +158,17 @@ class Check:
     statistic: float | None
     threshold: float | None
     sentence: str
+    grade: Grade | None = None
+    brief: str = ""
+    caps: Reason | None = None
+    p_value: float | None = None
+
+    def __post_init__(self):
+        if self.grade is None:
+            grades: dict[bool | None, Grade] = {True: "passed", False: "caution", None: "untestable"}
+            object.__setattr__(self, "grade", grades[self.passed])
+        if self.grade == "failed" and self.caps is None:
+            raise ValueError("a failed check says why the verdict is then open")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +183,11 @@ class Finding:
         Every other row: the naive figures, later horizons, other measures, sensitivity.
     checks
         The assumptions.
-    verdict
-        By the written rule, from the interval and the smallest effect of interest.
+    verdict, verdict_reason
+        By the written rule, from the interval, the adjusted p, the smallest effect of interest and the checks; what
+        decided it.
+    n_family
+        How many main rows the p-value was adjusted for; None where it was not.
     smallest_effect
         Smallest effect of interest, positive, on the measure's own scale.
     smallest_detectable
@@ -154,6 +203,8 @@ class Finding:
     alternatives: tuple[Estimate, ...] = ()
     checks: tuple[Check, ...] = ()
     verdict: Verdict
+    verdict_reason: Reason = "interval"
+    n_family: int | None = None
     smallest_effect: float
     smallest_detectable: float | None = None
     evidence: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
@@ -162,3 +213,12 @@ class Finding:
     def estimates(self) -> tuple[Estimate, ...]:
         """The main row first, then the others."""
         return (self.primary, *self.alternatives)
+
+    def graded(self, grade: Grade) -> tuple[Check, ...]:
+        """Return the checks of one grade."""
+        return tuple(check for check in self.checks if check.grade == grade)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether a failed check keeps the verdict from being more than inconclusive."""
+        return bool(self.graded("failed"))

@@ -201,7 +201,10 @@ def release_finding(finding: Finding, min_cell: int) -> Finding:
             alternatives=alternatives,
             checks=(),
             verdict="suppressed",
+            verdict_reason="small_group",
+            n_family=None,
             smallest_detectable=None,
             evidence={name: frame for name, frame in evidence.items() if name == "flow"},
         )
-    return replace(finding, primary=primary, alternatives=alternatives, evidence=evidence)
+    checks = tuple(replace(c, p_value=None) for c in finding.checks)
+    return replace(finding, primary=primary, alternatives=alternatives, evidence=evidence, checks=checks)

@@ -40,6 +40,7 @@ from analysis.report.terms import ESTIMATORS
 from analysis.report.wording import (
     count,
     interval_text,
+    is_blind,
     is_money,
     is_randomized,
     is_retention,
@@ -108,6 +109,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "slug": slug(finding),
         "label": short_label(finding, study),
         "verdict": finding.verdict,
+        "reason": finding.verdict_reason,
         "is_estimated": finding.primary.is_estimated,
         "sentence": finding_sentence(finding, study),
         "note": outcome_note(finding),
@@ -155,7 +157,7 @@ def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> di
     """Return what other ways to make the answer say, how far it could be off, and how strong a hidden cause must be."""
     sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
     bounds = bounds_sentences(finding)
-    if not sentences and not bounds:
+    if not sentences and not bounds and not (is_blind(finding) and control_sentences(finding)):
         return None
     return {
         "sentences": sentences,

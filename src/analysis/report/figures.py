@@ -22,6 +22,7 @@ from analysis.report.canvas import (
 )
 from analysis.report.dashboard import ladder, step
 from analysis.report.wording import (
+    comparators,
     count,
     estimate_text,
     event_words,
@@ -43,6 +44,7 @@ PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 
 # Curves of a lottery pool its strata and may differ from the stratified answer: their levels then stay unsaid.
 MOST_APART = 0.0015
+ALIKE = "Alike in what was recorded: the answer"
 NAIVE_AFTER = "Scores afterwards, nothing adjusted"
 NAIVE_SCALE = {"after_vs_before": "Participants' own change, nobody to compare with"}
 
@@ -103,7 +105,7 @@ def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     naive, primary = naive_rows(finding), finding.primary
     if not is_event(finding):
         lots = is_randomized(finding)
-        after = "Earlier scores taken into account" if lots else "Change against comparable colleagues"
+        after = "Earlier scores taken into account" if lots else f"Change against {comparators(finding)}"
         return [(NAIVE_SCALE.get(e.contrast, NAIVE_AFTER), VERMILION, e) for e in naive] + [(after, BLUE, primary)]
     if not is_randomized(finding):
         return [_rung(finding, row) for row in ladder(finding)]
@@ -124,7 +126,7 @@ def _rung(finding: Finding, row: Estimate) -> tuple[str, str, Estimate]:
     if row.contrast == "ever_vs_never":
         return "Dashboard: ever in the program against never", VERMILION, row
     if row is finding.primary:
-        return "Alike in what was recorded: the answer", BLUE, row
+        return "Weighted by what was recorded" if finding.is_capped else ALIKE, BLUE, row
     return "Same starting day, nothing else adjusted", ORANGE, row
 
 
@@ -136,7 +138,8 @@ def _ladder_title(finding: Finding) -> str:
         return f"The answer: {fair} {name}"
     if is_event(finding):
         shown, left = (events_text(e, points="points") for e in (first[0], primary))
-        return f"A dashboard would show {shown}; compared fairly: {left} {interval_text(primary)}"
+        how = "adjusted" if finding.is_capped else "compared fairly"
+        return f"A dashboard would show {shown}; {how}: {left} {interval_text(primary)}"
     if is_randomized(finding):
         return f"The lottery: {fair} {name}; without earlier scores {value_text(first[0])}"
     return f"Simply compared {value_text(first[0])} {name}; compared fairly {fair}"
@@ -217,7 +220,7 @@ def arm_names(finding: Finding) -> dict[str, str]:
     """Return what the two groups are called beside their lines."""
     if is_randomized(finding):
         return {"treated": "offered a place", "control": "not offered"}
-    return {"treated": "started", "control": "comparable\ncolleagues"}
+    return {"treated": "started", "control": comparators(finding).replace(" ", "\n")}
 
 
 def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -> None:

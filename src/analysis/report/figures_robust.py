@@ -9,6 +9,7 @@ from analysis.report.figures import draw_incidence
 from analysis.report.money import money
 from analysis.report.robustness import at_first_horizon, ways, ways_title
 from analysis.report.wording import (
+    comparators,
     event_words,
     interval_text,
     is_randomized,
@@ -85,7 +86,7 @@ def other_exits_plot(finding: Finding) -> Drawing:
     figure, first = sheet(_kinds_title(finding, kinds), height=2.9)
     first.remove()
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
-    names = ("offered a place", "not offered") if is_randomized(finding) else ("started", "comparable colleagues")
+    names = ("offered a place", "not offered") if is_randomized(finding) else ("started", comparators(finding))
     for axes, kind in zip(panels, kinds, strict=True):
         draw_incidence(axes, curves[curves["outcome"] == kind])
         axes.set_title(outcome_name(kind), fontsize=9, loc="left")

@@ -14,6 +14,7 @@ from analysis.release.answer import Released
 from analysis.report.pictures import safe_name
 from analysis.report.prose import MAIN_HYPOTHESES
 from analysis.report.template import render
+from analysis.report.verdict_words import checks_sentence
 from analysis.report.wording import interval_text, label, unit, value_text
 
 
@@ -30,7 +31,10 @@ class IndexEntry:
     estimates
         Its estimates ledger; empty where there is none.
     verdicts
-        One entry per finding: ``program``, ``role``, ``label``, ``hypothesis``, ``verdict``.
+        One entry per finding: ``program``, ``role``, ``label``, ``hypothesis``, ``verdict``, ``reason``, ``checks``
+        (what failed, in words; empty where nothing did).
+    is_blind
+        Whether its effects are withheld.
     is_incomplete
         A fault of this program took a part of the report away, or all of it.
     is_readable
@@ -44,6 +48,7 @@ class IndexEntry:
     created: str = ""
     estimates: pd.DataFrame = field(default_factory=lambda: estimates_frame([]))
     verdicts: tuple[Mapping[str, str], ...] = ()
+    is_blind: bool = False
     is_incomplete: bool = False
     is_readable: bool = True
 
@@ -60,6 +65,7 @@ def index_facts(released: Released) -> dict:
         "title": study.page_title,
         "simulated": study.simulated,
         "sector": study.sector,
+        "blind": bool(released.run.get("blind")),
         "verdicts": [
             {
                 "program": f.program,
@@ -67,6 +73,8 @@ def index_facts(released: Released) -> dict:
                 "label": label(f, study),
                 "hypothesis": f.hypothesis,
                 "verdict": f.verdict,
+                "reason": f.verdict_reason,
+                "checks": checks_sentence(f) if f.is_capped else "",
             }
             for f in released.findings
         ],
@@ -100,6 +108,7 @@ def _entry_of_run(folder: Path, is_incomplete: bool) -> IndexEntry:
         created=str(run.get("created", ""))[:10],
         estimates=pd.read_csv(ledger, dtype=texts) if ledger.is_file() else estimates_frame([]),
         verdicts=tuple(facts["verdicts"]),
+        is_blind=facts.get("blind", False),
         is_incomplete=is_incomplete,
     )
 
@@ -125,6 +134,8 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
     cell = {
         "verdict": fact["verdict"],
+        "reason": fact.get("reason", ""),
+        "checks": fact.get("checks", ""),
         "slug": "-".join([safe_name(fact["program"]), fact["role"], fact["hypothesis"]]),
         "text": "",
         "naive": "",

@@ -1,12 +1,14 @@
 """What a study cannot tell, whatever its numbers."""
 
 from analysis.release.answer import Released
-from analysis.report.wording import hypothesis_title, is_money, is_randomized, is_scale
+from analysis.report.wording import hypothesis_title, is_blind, is_money, is_randomized, is_scale
 
 
 def limits(released: Released) -> list[str]:
     """Return, in sentences, what this study cannot tell; which of them apply depends on its design and its gaps."""
     findings = released.findings
+    if any(is_blind(f) for f in findings):
+        return ["Any effect: this report was made blind, and withholds them."]
     answered = [f for f in findings if f.primary.is_estimated]
     found = []
     if released.study.simulated:

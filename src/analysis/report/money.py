@@ -84,20 +84,31 @@ def money_detectable(finding: Finding) -> str:
 
 
 def money_verdict(finding: Finding) -> str:
-    """Return the verdict in plain words, by the written rule."""
+    """Return the verdict in plain words, by the written rule; a loss is a cost, and no harm to anybody."""
     # One unit of the currency is the plan's way to say: break even.
     margin = "break-even"
     if finding.smallest_effect > 1:
         margin = f"the {trimmed(finding.smallest_effect, 0)} named beforehand as worth having"
     return {
         "supported": f"Supported: the interval lies above zero, and the estimate reaches {margin}.",
-        "not supported": f"Not supported: the interval leaves out {margin}.",
-        "harmful": "Harmful by the written rule: the whole interval is a loss, so the program cost more than it saved.",
+        "negligible": f"Negligible: the whole interval is closer to zero than {margin}.",
+        "no_benefit": _no_benefit(finding, margin),
         "inconclusive": _open(finding, margin),
     }[finding.verdict]
 
 
+def _no_benefit(finding: Finding, margin: str) -> str:
+    if finding.primary.ci_high < 0:
+        return "No benefit: the whole interval is a loss, so the program costs more than it saves."
+    return f"No benefit: the interval leaves out {margin}."
+
+
 def _open(finding: Finding, margin: str) -> str:
+    if finding.verdict_reason == "adjusted_p":
+        return (
+            "Inconclusive: the interval lies above zero, but no answer on retention that it rests on leaves out no "
+            "difference once its p-value is adjusted."
+        )
     if finding.primary.ci_low > 0:
         return f"Inconclusive: the interval leaves out a loss, but the estimate falls short of {margin}."
     return "Inconclusive: the interval holds both a loss and a benefit."

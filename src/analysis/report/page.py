@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from analysis.plan.faults import Fault, Part, collected, isolated
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.canvas import Drawing, png
@@ -74,6 +75,8 @@ def study_page(released: Released) -> str:
         "study": released.study,
         "observed": [day_text(released.study.study_start), day_text(released.study.as_of)],
         "is_silent": not any(f.primary.is_estimated for f in findings),
+        "is_blind": bool(run.get("blind")),
+        "diagnostics": load_plan().diagnostics,
         "is_lottery": all(is_randomized(f) for f in findings),
         "created": str(run.get("created", ""))[:10],
         "run": run,

@@ -23,7 +23,7 @@ from analysis.report import (
 from analysis.report.canvas import Drawing
 from analysis.report.robustness import at_first_horizon
 from analysis.report.scale_words import answered_scales, frame_of, is_compact
-from analysis.report.wording import is_money
+from analysis.report.wording import is_blind, is_money
 
 Made = TypeVar("Made")
 SAFE_NAME = re.compile(r"\w[\w.-]{0,59}")
@@ -91,6 +91,8 @@ def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], 
     ``ladder`` (or ``money``), ``ways`` where the answer was made in more than one, ``kinds`` of exit where they can be
     shown, and the evidence that there is.
     """
+    if is_blind(finding):
+        return evidence_pictures(finding, study)
     if not finding.primary.is_estimated:
         return {}
     if is_money(finding):
@@ -104,7 +106,10 @@ def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], 
 
 
 def evidence_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
-    """Return how each picture of a frame of evidence is drawn, by kind, whether or not there is an answer."""
+    """Return how each picture of a frame of evidence is drawn, by kind, whether or not there is an answer.
+
+    Of an effect that is withheld only what came before it.
+    """
     return {
         kind: partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
         for kind, draw in EVIDENCE.items()

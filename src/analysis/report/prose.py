@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 
-from analysis.plan.hypotheses import Hypothesis, load_plan
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.dashboard import naive_sentence
-from analysis.report.money import money_detectable, money_sentence, money_verdict
+from analysis.report.money import money_detectable, money_sentence
 from analysis.report.terms import RATED, UNITS
+from analysis.report.verdict_words import in_short, smallest_text, verdict_sentence
 from analysis.report.wording import (
     amount,
+    comparators,
     event_words,
+    is_blind,
     is_event,
     is_money,
     is_randomized,
@@ -22,7 +25,6 @@ from analysis.report.wording import (
     percent,
     program_phrase,
     role_phrase,
-    trimmed,
     value_text,
 )
 
@@ -54,20 +56,6 @@ NEEDED = {
     "program costs",
 }
 
-IN_SHORT = {
-    "supported": "which supports the claim",
-    "harmful": "which points the wrong way",
-    "inconclusive": "which leaves the question open",
-}
-
-# A study that can only see effects several times the smallest worth having was too small for the question.
-FAR_TOO_SMALL = 3
-
-UNRECORDED = (
-    "This rests on those who started and their comparators being alike in everything that was not recorded, which no "
-    "data can show."
-)
-
 
 def three_sentences(released: Released) -> tuple[str, ...]:
     """Return the answers, a sentence each for retention, morale and leadership, with every program and role."""
@@ -81,6 +69,8 @@ def _answer(hypothesis_id: str, findings: Sequence[Finding], study: Study) -> st
     for finding in sorted(findings, key=lambda f: not f.primary.is_estimated):
         clauses.append(_short_clause(finding, study) if finding.program in told else _clause(finding, study))
         told.add(finding.program)
+    if any(is_blind(f) for f in findings):
+        return f"{title}: withheld, because this report was made blind."
     if not any(f.primary.is_estimated for f in findings):
         reasons = dict.fromkeys(_lower_first(f.primary.reason.rstrip(".")) for f in findings)
         said = "; ".join(reasons) if reasons else "nobody was enrolled in a program"
@@ -91,7 +81,7 @@ def _answer(hypothesis_id: str, findings: Sequence[Finding], study: Study) -> st
 def _clause(finding: Finding, study: Study) -> str:
     if not finding.primary.is_estimated:
         return _short_clause(finding, study)
-    return f"{_lower_first(_statement(finding, study))} {_interval(finding)}, {_in_short(finding)}"
+    return f"{_lower_first(_statement(finding, study))} {_interval(finding)}, {in_short(finding)}"
 
 
 def _short_clause(finding: Finding, study: Study) -> str:
@@ -104,10 +94,10 @@ def _short_clause(finding: Finding, study: Study) -> str:
     if not estimate.is_estimated:
         return f"for {who} it cannot be estimated"
     if not is_event(finding):
-        return f"for {who} the difference was {value_text(estimate)} {_interval(finding)}, {_in_short(finding)}"
+        return f"for {who} the difference was {value_text(estimate)} {_interval(finding)}, {in_short(finding)}"
     whom = f"people offered a place as {who}" if is_randomized(finding) else who
     size = amount(estimate.estimate, estimate, "points less often", "points more often", none="just as often")
-    return f"{whom} did so {size} {_interval(finding)}, {_in_short(finding)}"
+    return f"{whom} did so {size} {_interval(finding)}, {in_short(finding)}"
 
 
 def _interval(finding: Finding) -> str:
@@ -124,17 +114,6 @@ def _limits(finding: Finding) -> tuple[str, str]:
 
 def _often(x: float, estimate: Estimate) -> str:
     return amount(x, estimate, "less often", "more often")
-
-
-def _in_short(finding: Finding) -> str:
-    if finding.verdict == "not supported":
-        return f"which speaks against {_benefit(finding)}"
-    too_small = (finding.smallest_detectable or 0) > FAR_TOO_SMALL * finding.smallest_effect
-    if finding.verdict == "inconclusive" and too_small:
-        scale = UNITS[finding.primary.measure].scale
-        size = number(scale * finding.smallest_detectable, 0 if is_event(finding) else 1)
-        return f"which leaves the question open: too few people to see a difference of less than about {size} points"
-    return IN_SHORT[finding.verdict]
 
 
 def finding_sentence(finding: Finding, study: Study) -> str:
@@ -175,7 +154,7 @@ def subject(finding: Finding, study: Study) -> tuple[str, str]:
     had_not = " who had not started" if is_event(finding) else ""
     return (
         f"{role[0].upper()}{role[1:]} who started {program_phrase(program)}",
-        f"comparable colleagues{had_not}",
+        f"{comparators(finding)}{had_not}",
     )
 
 
@@ -187,6 +166,8 @@ def _construct(finding: Finding) -> str:
 
 def _no_number(finding: Finding, study: Study) -> str:
     reason = finding.primary.reason
+    if is_blind(finding):
+        return reason
     if finding.primary.status == "suppressed":
         return f"Not shown: {_lower_first(reason)} At least {study.min_cell} people in each group would be needed."
     if any(said in reason for said in ("need", "would have", "later data lock")):
@@ -205,7 +186,7 @@ def detectable_sentence(finding: Finding) -> str:
     beside = "more" if finding.smallest_detectable > finding.smallest_effect else "no more"
     return (
         f"This study could have seen a difference of about {size} {shown.name} with {percent(0.8)} power; one half as "
-        f"large it would more often have missed than seen. That is {beside} than the {_smallest(finding)} named "
+        f"large it would more often have missed than seen. That is {beside} than the {smallest_text(finding)} named "
         f"beforehand as worth having."
     )
 
@@ -217,62 +198,5 @@ def outcome_note(finding: Finding) -> str:
     return "For more than a tenth of exits the kind is not recorded, so exits of every kind are counted."
 
 
-def _smallest(finding: Finding) -> str:
-    shown = UNITS[finding.primary.measure]
-    return f"{trimmed(shown.scale * finding.smallest_effect, shown.decimals)} {shown.name}"
-
-
-def _benefit(finding: Finding) -> str:
-    return f"{'a drop' if _hypothesis(finding).claimed_direction < 0 else 'a rise'} of {_smallest(finding)} or more"
-
-
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _hypothesis(finding: Finding) -> Hypothesis:
-    return load_plan().hypothesis(finding.hypothesis)
-
-
-def verdict_sentence(finding: Finding) -> str:
-    """Return the verdict in plain words, by the written rule; empty where nothing was estimated."""
-    if not finding.primary.is_estimated:
-        return ""
-    sign = _hypothesis(finding).claimed_direction
-    low, high = sorted((sign * finding.primary.ci_low, sign * finding.primary.ci_high))
-    said = {
-        "supported": _supported,
-        "not supported": _not_supported,
-        "harmful": _harmful,
-        "inconclusive": _inconclusive,
-    }[finding.verdict]
-    words = money_verdict(finding) if is_money(finding) else said(finding, low, high)
-    rests = finding.verdict != "inconclusive" and not is_randomized(finding)
-    return f"{words} {UNRECORDED}" if rests else words
-
-
-def _supported(finding: Finding, low: float, high: float) -> str:
-    return (
-        f"Supported: the interval leaves out no difference, and the estimate reaches the {_smallest(finding)} named "
-        f"beforehand as the smallest effect worth having."
-    )
-
-
-def _not_supported(finding: Finding, low: float, high: float) -> str:
-    start = "Not supported: there seems to be an effect in the claimed direction, but" if low > 0 else "Not supported:"
-    harm = " Harm of that size is not ruled out." if low <= -finding.smallest_effect else ""
-    return f"{start} the interval leaves out {_benefit(finding)}, the smallest effect worth having.{harm}"
-
-
-def _harmful(finding: Finding, low: float, high: float) -> str:
-    return "Harmful by the written rule: the interval leaves out no difference, and lies against the claim."
-
-
-def _inconclusive(finding: Finding, low: float, high: float) -> str:
-    if low > 0:
-        return (
-            f"Inconclusive: the interval leaves out no difference, but the estimate falls short of {_benefit(finding)},"
-            f" which the interval still allows."
-        )
-    harm = " Harm of that size is not ruled out either." if low <= -finding.smallest_effect else ""
-    return f"Inconclusive: the interval holds both no difference and {_benefit(finding)}.{harm}"

@@ -7,6 +7,7 @@ from math import isinf
 
 import pandas as pd
 
+from analysis.estimate.diagnostics import TREND
 from analysis.plan.results import Estimate, Finding
 from analysis.report.scale_words import scale_measures
 from analysis.report.terms import MEASURES, WAYS
@@ -213,7 +214,11 @@ def _rate_ratio(row: Estimate) -> str:
 
 def control_sentences(finding: Finding) -> list[str]:
     """Return the comparisons that should show nothing, and whether they do; then what a dashboard shows there."""
-    found = [_control(row) for row in finding.alternatives if row.analysis == "negative_control" and row.is_estimated]
+    found = [
+        _control(finding, row)
+        for row in finding.alternatives
+        if row.analysis == "negative_control" and row.is_estimated
+    ]
     invented = [e for e in finding.alternatives if e.contrast == "placebo_ever_vs_never" and e.is_estimated]
     return found + [_invented(row) for row in invented]
 
@@ -226,21 +231,23 @@ def _invented(row: Estimate) -> str:
     return f"{start}, from a program that did not exist. That is bias and nothing else."
 
 
-def _control(row: Estimate) -> str:
+def _control(finding: Finding, row: Estimate) -> str:
+    shown = f"{value_text(row)} {unit(row).name or MEASURES.get(row.measure, '')} {interval_text(row)}"
+    if row.contrast == "enrolled_vs_not_before_start":
+        what = "The same people over the two waves before the start, when nothing can have changed yet"
+        # The judgement is the check's, over all waves before the start: one row does not make another.
+        judged = next((c.brief for c in finding.checks if c.name == TREND), "")
+        return f"{what}: {shown}. {judged[:1].upper()}{judged[1:]}." if judged else f"{what}: {shown}."
     # Made-up starters are drawn from what is recorded: they can show a wrong design, never a hidden difference.
     if row.contrast == "placebo_start_vs_not":
         what = "Starts made up before the program existed, which cannot have had an effect"
         amiss = "the design or the weights are off"
-    elif row.contrast == "enrolled_vs_not_before_start":
-        what = "The same people over the two waves before the start, when nothing can have changed yet"
-        amiss = "the groups were drifting apart already"
     else:
         what = f"{outcome_name(row.outcome).capitalize()}s, which the program should not change"
         amiss = "the groups may differ in something that was not recorded"
     is_quiet = row.ci_low <= 0 <= row.ci_high
     found = "includes no difference, as it should" if is_quiet else f"leaves out no difference: {amiss}"
-    name = unit(row).name or MEASURES.get(row.measure, "")
-    return f"{what}: {value_text(row)} {name} {interval_text(row)}. The interval {found}."
+    return f"{what}: {shown}. The interval {found}."
 
 
 MODERATORS = {

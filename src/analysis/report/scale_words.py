@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from analysis.estimate.diagnostics import TREND
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Response, load_instruments
 from analysis.plan.results import Estimate, Finding
@@ -12,6 +13,7 @@ from analysis.report.terms import RATED
 from analysis.report.wording import (
     hypothesis_title,
     interval_text,
+    is_blind,
     is_randomized,
     is_scale,
     level_text,
@@ -89,21 +91,23 @@ def _and(texts: list[str]) -> str:
 
 
 def event_study_title(finding: Finding) -> str:
-    """Return what the waves before the start show, by the band for all of them, and what came after."""
+    """Return what the waves before the start show, as the check of trends judges them, and what came after."""
     rows = frame_of(finding, "event_study", "position", "band_low", "band_high")
     if rows is None:
         return "Too few people in every wave to compare them"
-    return f"{_before(rows[rows['position'] < 0])}; {_after(rows[rows['position'] > 0])}"
+    after = rows[rows["position"] > 0]
+    said = "what came after is withheld" if is_blind(finding) else _after(after)
+    return f"{_before(finding)}; {said}"
 
 
-def _before(rows: pd.DataFrame) -> str:
-    if rows.empty:
+def _before(finding: Finding) -> str:
+    """Return the judgement that the check of trends before the start made."""
+    check = next((c for c in finding.checks if c.name == TREND), None)
+    if check is None or check.grade == "untestable":
         return "No earlier waves to compare trends in"
-    apart = int(_leaves_out_zero(rows).sum())
-    if apart:
-        bands = f"{apart} of {len(rows)} bands {'leaves' if apart == 1 else 'leave'} out zero"
-        return f"The groups were drifting apart before the start ({bands})"
-    return "No drift to be seen before the start"
+    if check.passed is None:
+        return "Too few people to tell whether the groups drifted apart before the start"
+    return "No drift to be seen before the start" if check.passed else "The groups were drifting apart before the start"
 
 
 def _after(rows: pd.DataFrame) -> str:
@@ -113,10 +117,6 @@ def _after(rows: pd.DataFrame) -> str:
         return f"after it {number(rows['estimate'].iloc[0], 2, signed=True)} points"
     first, last = rows.sort_values("position")["estimate"].iloc[[0, -1]]
     return f"after it {number(first, 2, signed=True)} points at first, {number(last, 2, signed=True)} at last"
-
-
-def _leaves_out_zero(rows: pd.DataFrame) -> pd.Series:
-    return (rows["band_low"] > 0) | (rows["band_high"] < 0)
 
 
 def response_shares(frame: pd.DataFrame) -> pd.DataFrame:
@@ -173,6 +173,8 @@ def trajectory_title(finding: Finding) -> str:
     rows = finding.evidence["trajectories"].dropna(subset="mean")
     means = rows.pivot(index="wave_position", columns="arm", values="mean").astype(float)
     if not {"treated", "control"} <= set(means) or not {0, 1} <= set(means.dropna().index):
+        if is_blind(finding):
+            return f"{scale_name(finding)} before the start"
         return f"{scale_name(finding)} before and after: the difference is {value_text(finding.primary)} points"
     told = [
         f"{number(means.loc[0, arm])} to {number(means.loc[1, arm])} in {who}"
@@ -205,7 +207,7 @@ def _lee(finding: Finding) -> str:
     if lower is None or upper is None:
         return ""
     return (
-        f"Those who answer only because of the program, or only without it, may differ from the others. In those who "
+        f"Those who answer only with the program, or only without it, may differ from the others. In those who "
         f"would have answered either way the effect lies between {value_text(lower)} and {value_text(upper)} points "
         f"({level_text(lower)} interval for it {_lee_limits(finding, lower, upper)})."
     )

@@ -95,7 +95,7 @@ def _asked(released: Released) -> list[str]:
 
 def _chips(released: Released, hypothesis: str) -> list[dict]:
     return [
-        {"label": short_label(f, released.study), "verdict": f.verdict, "slug": slug(f)}
+        {"label": short_label(f, released.study), "verdict": f.verdict, "reason": f.verdict_reason, "slug": slug(f)}
         for f in released.findings
         if f.hypothesis == hypothesis
     ]
@@ -148,7 +148,7 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     untestable, tested = {}, []
     for finding in released.findings:
         for check in () if _shares_its_groups(finding, released) else finding.checks:
-            if check.passed is None:
+            if check.grade == "untestable":
                 untestable[check.sentence] = check.name
             else:
                 tested.append((finding, check))
@@ -163,7 +163,8 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
     return {
         "is_shared": any(_shares_its_groups(f, released) for f in released.findings),
         "n_tested": len(tested),
-        "n_failed": sum(not check.passed for _, check in tested),
+        "n_failed": sum(check.grade == "failed" for _, check in tested),
+        "n_caution": sum(check.grade == "caution" for _, check in tested),
         "table": _checks_html([(f, c) for f, c in tested if not is_compact(f)], released.study),
         "further": _checks_html(further, released.study) if further else "",
         "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],

@@ -22,7 +22,12 @@ from analysis.report.wording import (
     value_text,
 )
 
-RESULTS = {True: f"✓{NBSP}passed", False: f"✗{NBSP}failed", None: "cannot be tested"}
+RESULTS = {
+    "passed": f"✓{NBSP}passed",
+    "caution": f"!{NBSP}caution",
+    "failed": f"✗{NBSP}failed",
+    "untestable": "cannot be tested",
+}
 ESTIMATE_HEADS = [
     "analysis",
     "outcome",
@@ -134,8 +139,8 @@ def balance_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
-    """Return one line per assumption: passed, failed, or one that no data can test."""
-    lines = [(c.name, RESULTS[c.passed], c.sentence) for c in checks]
+    """Return one line per assumption: passed, caution, failed, or one that no data can test."""
+    lines = [(c.name, RESULTS[c.grade], c.sentence) for c in checks]
     return pd.DataFrame(lines, columns=["assumption", "result", "what was found"])
 
 

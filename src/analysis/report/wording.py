@@ -7,6 +7,7 @@ from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program, Study
 from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SCALES, SENIORITY, UNITS, EventWords, Unit
 
+LEVEL = 0.95
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
 
 
@@ -89,8 +90,8 @@ def estimate_text(estimate: Estimate) -> str:
 
 
 def level_text(estimate: Estimate) -> str:
-    """Return the interval's level, e.g. ``95 %``."""
-    return percent(estimate.ci_level)
+    """Return the interval's level, e.g. ``95 %``; that of other rows where this one's number is withheld."""
+    return percent(LEVEL if estimate.ci_level is None else estimate.ci_level)
 
 
 def amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False) -> str:
@@ -147,6 +148,16 @@ def short_label(finding: Finding, study: Study) -> str:
 def hypothesis_title(finding: Finding) -> str:
     """Return the title of the finding's hypothesis."""
     return load_plan().hypothesis(finding.hypothesis).title
+
+
+def is_blind(finding: Finding) -> bool:
+    """Whether the effect is withheld because the report was made blind."""
+    return finding.verdict_reason == "blind"
+
+
+def comparators(finding: Finding) -> str:
+    """Return what the comparators are called; after a failed check nobody calls them comparable."""
+    return "other colleagues" if finding.is_capped else "comparable colleagues"
 
 
 def is_randomized(finding: Finding) -> bool:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
+from analysis.plan.findings import findings_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.plan.study import Study
@@ -88,6 +89,7 @@ def write_answers(released: Released, problems: Iterable[Problem], folder: Path)
     """
     problems = list(problems)
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
+    _file(folder, "findings.csv", lambda: write_findings(released, folder))
     _file(folder, "data_quality.csv", lambda: write_problems(problems, folder))
     (folder / "figures").mkdir()
     for name, content in figure_files(released).items():
@@ -100,6 +102,12 @@ def write_estimates(released: Released, folder: Path) -> None:
     """Write the estimates ledger."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+
+
+def write_findings(released: Released, folder: Path) -> None:
+    """Write the findings ledger."""
+    findings = findings_frame(released.findings)
+    export_safe(findings).to_csv(folder / "findings.csv", index=False, lineterminator="\n")
 
 
 def write_page(released: Released, folder: Path) -> None:
