@@ -897,6 +897,45 @@ def odd_company(names: Iterable[str], people: int = 90, seed: int = 0) -> Compan
     return odd
 
 
+# Every oddity at least once, a few to a study, none of which hides another; in words: what is together.
+LIGHT = ("one_role", "one_scale")
+COMBINED: tuple[tuple[str, ...], ...] = (
+    ("nobody_leaves", "one_unit", "one_item"),
+    ("nobody_leaves_voluntarily", "nobody_is_promoted", "no_variance_in_answers", "an_event_far_away"),
+    ("everybody_leaves_voluntarily", "every_applicant_starts", "two_waves", "one_level"),
+    ("exits_of_unknown_kind", "nothing_optional", "nobody_changes"),
+    ("everybody_leaves_on_one_day", "one_intake", "those_who_stay_out_never_change", "everybody_is_promoted"),
+    ("everybody_gone_before_study_start",),
+    ("every_exit_before_the_first_start", "only_waves_before_the_start"),
+    ("one_exit", "all_starts_on_one_day", "one_item_always_skipped"),
+    ("nobody_starts", "two_people_answer"),
+    ("everybody_starts", "one_wave"),
+    ("one_starter", "starters_never_answer"),
+    ("two_people_in_an_arm", "only_waves_after_the_start"),
+    ("everything_on_one_day", "everything_skipped"),
+    ("only_facilitators", "no_jobs"),
+    ("no_enrolment", "a_survey_without_names"),
+    ("a_lottery", "only_starters_answer"),
+    ("a_lottery_with_nobody_offered",),
+    ("a_lottery_with_everybody_offered", "no_survey"),
+    ("a_lottery_without_answers", "everybody_hired_late"),
+    ("a_waitlist", "a_horizon_of_one_month"),
+    ("a_waitlist_that_never_starts", "two_items"),
+    ("a_rollout",),
+    ("a_rollout_all_at_once", "no_jobs"),
+    ("a_rollout_with_one_unit", "nobody_leaves"),
+    ("a_second_program_with_the_same_people", "everyone_unmatched_in_the_survey"),
+    ("a_program_with_no_enrolment", "data_locked_soon_after_the_start"),
+    ("no_hr_file",),
+    ("everyone_unmatched_in_the_jobs", "every_wave_after_as_of"),
+    ("data_locked_before_the_start",),
+    ("a_horizon_of_fifty_years", "a_large_min_cell"),
+    ("no_program",),
+    ("four_people", "nothing_optional"),
+    ("four_people", "no_jobs", "only_self_ratings"),
+)
+
+
 def write(odd: Company, folder: Path) -> None:
     """Write a study folder: ``study.yaml``, ``raw/`` and the instruments' cards; tables without a row are left out."""
     for part in ("raw", "instruments"):

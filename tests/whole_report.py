@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.text import Text
 
+from analysis.estimate import change, event_study, protocol_rows, sensitivity
 from analysis.pipeline import answer, open_study
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import notebooks_dir
@@ -27,6 +28,14 @@ FAULT = "a fault in this program"
 # What a number that is none looks like in print. "None of them" is English.
 NO_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>|[-−+]?inf|None(?! of\b))(?![\w-])")
 COARSE_DPI = 20
+# How often a report draws; an odd study goes wrong with few draws as with many.
+FEWER_DRAWS = {
+    (change, "N_PERMUTATIONS"): 20,
+    (event_study, "N_DRAWS"): 200,
+    (protocol_rows, "N_PLACEBOS"): 2,
+    (protocol_rows, "N_REPETITIONS"): 10,
+    (sensitivity, "N_IMPUTATIONS"): 2,
+}
 
 
 def complaints(name: str, data: Path, notebooks: bool = False) -> list[str]:
@@ -58,6 +67,19 @@ def complaints(name: str, data: Path, notebooks: bool = False) -> list[str]:
     if notebooks:
         found += notebook_complaints(name, data, released)
     return found
+
+
+@contextmanager
+def few_draws() -> Iterator[None]:
+    """Let reports draw as little as `FEWER_DRAWS` says."""
+    usual = {place: getattr(*place) for place in FEWER_DRAWS}
+    for (module, name), n in FEWER_DRAWS.items():
+        setattr(module, name, n)
+    try:
+        yield
+    finally:
+        for (module, name), n in usual.items():
+            setattr(module, name, n)
 
 
 def _tried(what: str, make: Callable[[], object], found: list[str]) -> object:
@@ -190,7 +212,7 @@ def _run(notebook: Path, given: dict, released: Released) -> list[str]:
                     raise error
                 except Exception:
                     found.append(f"cell {number}: {_last_frames()}")
-            texts = [shown.stdout, shown.stderr, *(_shown(output.data) for output in shown.outputs)]
+            texts = [shown.stdout, shown.stderr, *(shown(output.data) for output in shown.outputs)]
             if result.result is not None:
                 texts.append(str(result.result))
             if error is None:
@@ -198,7 +220,7 @@ def _run(notebook: Path, given: dict, released: Released) -> list[str]:
     return found
 
 
-def _shown(data: dict) -> str:
+def shown(data: dict) -> str:
     """Return what a reader sees of a cell's output."""
     return page_text(str(data["text/html"])) if "text/html" in data else str(data.get("text/markdown", data.get("text/plain", "")))
 
