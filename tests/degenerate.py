@@ -811,9 +811,9 @@ def everyone_unmatched_in_the_survey(odd: Company) -> None:
 
 
 @oddity
-def everyone_unmatched_in_the_jobs(odd: Company) -> None:
-    """The jobs' ids are of another system."""
-    odd.set("jobs", employee_id=lambda rows: "X" + rows["employee_id"])
+def managers_of_another_system(odd: Company) -> None:
+    """The ids of the managers are nobody's."""
+    odd.set("jobs", manager_id=lambda rows: "X" + rows["employee_id"])
 
 
 @oddity
@@ -927,7 +927,7 @@ COMBINED: tuple[tuple[str, ...], ...] = (
     ("a_second_program_with_the_same_people", "everyone_unmatched_in_the_survey"),
     ("a_program_with_no_enrolment", "data_locked_soon_after_the_start"),
     ("no_hr_file",),
-    ("everyone_unmatched_in_the_jobs", "every_wave_after_as_of"),
+    ("managers_of_another_system", "every_wave_after_as_of"),
     ("data_locked_before_the_start",),
     ("a_horizon_of_fifty_years", "a_large_min_cell"),
     ("no_program",),
