@@ -159,8 +159,13 @@ def test_a_fault_of_the_program_takes_only_its_own_study_down_and_tells_no_data(
     monkeypatch.setattr(pipeline, "answer", faulty)
     ended = mentoring("report", "--all", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
     assert ended.returncode == 1
-    assert not (tmp_path / "reports" / "one").exists() and (tmp_path / "reports" / "two" / "index.html").is_file()
+    one, two = tmp_path / "reports" / "one", tmp_path / "reports" / "two"
+    assert sorted(p.name for p in one.iterdir()) == ["data_quality.csv", "faults.log", "index.html"]
+    assert (two / "estimates.csv").is_file() and not (two / "faults.log").exists()
     assert "KeyError" in ended.stderr and "moved away" not in ended.stdout + ended.stderr
+    assert not [p for p in (tmp_path / "reports").rglob("*") if p.is_file() and b"moved away" in p.read_bytes()]
+    index = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "Incomplete: a fault in this program" in index and "its input has errors" not in index
 
 
 def test_a_report_folder_is_replaced_whole_or_not_at_all(tmp_path):

@@ -20,13 +20,16 @@ from analysis.cli.terminal import (
     Data,
     Reports,
     err,
+    is_unwritable,
     out,
     progress,
     show_fault,
+    show_faults,
     show_problems,
     show_table,
 )
 from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.faults import LOG, Faults
 from analysis.plan.paths import data_dir, reports_dir, study_folders
 
 app = typer.Typer(
@@ -65,13 +68,18 @@ def report(
     from analysis.report.write import write_index
 
     folder, target = data_dir(data), reports_dir(reports)
-    outcomes = []
+    outcomes, is_written = [], True
     for name in _chosen(studies, all_, folder):
+        faults = Faults(name)
         # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
         with progress() as say, ThreadPoolExecutor(1) as pool:
-            error = pool.submit(report_study, name, folder, target, jobs, say).exception()
+            error = pool.submit(report_study, name, folder, target, jobs, say, faults).exception()
         outcomes.append(_say_outcome(name, target / name / "index.html", error))
-    if target.is_dir():
+        if faults.found:
+            show_faults(name, faults.found, target / name / LOG)
+            outcomes.append(FAILED)
+        is_written = is_written and not is_unwritable(error)
+    if is_written and target.is_dir():
         out.print(f"All studies: {write_index(target)}", markup=False)
     raise typer.Exit(BAD_INPUT if BAD_INPUT in outcomes else max(outcomes))
 
@@ -82,7 +90,8 @@ def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
         out.print(f"{name}: {page}", markup=False)
         return DONE
     if isinstance(error, BadInput):
-        show_problems(error.problems, f"{name}: no report, because the input cannot be used:")
+        why = "its folder cannot be written" if is_unwritable(error) else "the input cannot be used"
+        show_problems(error.problems, f"{name}: no report, because {why}:")
         return BAD_INPUT
     show_fault(name, error)
     return FAILED

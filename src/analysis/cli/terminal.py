@@ -1,7 +1,6 @@
 """What every command shares: where it prints, how a problem and a table look there, and how it ends."""
 
-import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.plan.errors import BadInput, Problem
+from analysis.plan.errors import UNWRITABLE, BadInput, Problem
+from analysis.plan.faults import Fault, Faults, Part
 
 Result = TypeVar("Result")
 
@@ -60,13 +60,30 @@ def guarded(name: str, function: Callable[..., Result], *asked: object) -> Resul
 
 def show_fault(name: str, error: BaseException) -> None:
     """Say where the program failed; the exception's own text might hold somebody's data."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
+    fault = Faults(name).add(Part("command", name), error)
     err.print(
-        f"{name}: stopped, because of a fault in this program: {type(error).__name__} in "
-        f"{Path(where.filename).name}, line {where.lineno}. Please report it.",
+        f"{name}: stopped, because of a fault in this program: {fault.exception} in {fault.where}. Please report it.",
         style="bold red",
         markup=False,
     )
+
+
+def show_faults(name: str, faults: Sequence[Fault], log: Path) -> None:
+    """Say which parts of a study's report faults took away: the analysis, picture, notebook and cell of each."""
+    several = "a fault" if len(faults) == 1 else f"{len(faults)} faults"
+    err.print(
+        f"{name}: incomplete, because of {several} in this program. Please report it with {log}, which holds nothing "
+        "from the data.",
+        style="bold red",
+        markup=False,
+    )
+    for fault in faults:
+        err.print(f"  {name}: {fault}", markup=False)
+
+
+def is_unwritable(error: BaseException | None) -> bool:
+    """Whether what stopped a command is a folder that cannot be written."""
+    return isinstance(error, BadInput) and any(problem.rule == UNWRITABLE for problem in error.problems)
 
 
 def show_problems(problems: Iterable[Problem], title: str | None = None) -> None:

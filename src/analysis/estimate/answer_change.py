@@ -17,6 +17,7 @@ from analysis.estimate.change_rows import (
 from analysis.estimate.change_sensitivity import sensitivity_rows
 from analysis.estimate.change_silent import STAYERS, silence_of
 from analysis.estimate.change_trends import PARALLEL, trends_of
+from analysis.estimate.faulted import Beside, beside_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.inference import Interval, smallest_detectable
 from analysis.estimate.rows import Groups, estimated, not_estimable
 from analysis.plan.results import Check, Estimate, Finding
@@ -44,19 +45,24 @@ def answer_change(
     estimator = main_estimator(ask)
     if main.panel is None:
         return unanswered(ask, estimator, main.reason)
-    evidence = {"flow": main.panel.flow}
+    evidence, source = {"flow": main.panel.flow}, {"rater_source": main.rater_source}
     found = estimate_change(ask, main)
     primary = change_row(ask, main, found and found.interval, ask.main_analysis, estimator)
     if found is None:
         untestable = (STAYERS, UNTESTABLE[1]) if main.panel.is_randomized else (PARALLEL, STAYERS, UNTESTABLE[1])
         return finding(ask, primary, evidence=evidence, checks=untestable)
-    evidence["trajectories"] = trajectories(main.panel, found.weights)
-    trend_rows, trend_frames, trend_checks = _designed(ask, main, found, evidence)
-    silent_rows, silent_frames, silent_checks = silence_of(ask, main)
-    rows = [*_naive_rows(ask, main), _standardized(ask, main, found), *trend_rows]
-    rows += sensitivity_rows(ask, main, found, others) + silent_rows
+    evidence |= frames_or_fault(ask, "trajectories", lambda: {"trajectories": trajectories(main.panel, found.weights)})
+    trend_rows, trend_frames, trend_checks = _designed(ask, main, found)
+    silent_rows, silent_frames, silent_checks = beside_or_fault(ask, "silent", lambda: silence_of(ask, main), **source)
+    rows = rows_or_fault(ask, PLAIN, lambda: _naive_rows(ask, main), "naive", estimand="association", **source)
+    rows += rows_or_fault(ask, "standardized", lambda: [_standardized(ask, main, found)], "secondary", **source)
+    rows += trend_rows
+    rows += rows_or_fault(ask, "sensitivity", lambda: sensitivity_rows(ask, main, found, others), **source)
+    rows += silent_rows
     if isinstance(found, Changed):
-        rows += moderator_rows(ask, main, found, sessions, topics)
+        rows += rows_or_fault(
+            ask, "moderators", lambda: moderator_rows(ask, main, found, sessions, topics), "secondary", **source
+        )
     return finding(
         ask,
         primary,
@@ -67,13 +73,19 @@ def answer_change(
     )
 
 
-def _designed(ask: Ask, main: Measured, found: Adjusted, evidence: dict) -> tuple[list[Estimate], dict, list[Check]]:
+def _designed(ask: Ask, main: Measured, found: Adjusted) -> Beside:
     """Return what the design itself has to tell: balance and trends where nothing was randomized, else nothing."""
     if not isinstance(found, Changed):
         return [], {}, []
-    evidence["balance"] = balance(found.matrix, found.stack.treated[: len(found.weights)], found.weights)
-    rows, frames, checks = trends_of(ask, main, found)
-    return rows, frames, [balance_check(evidence["balance"]), *checks]
+    source = {"rater_source": main.rater_source}
+
+    def balanced() -> Beside:
+        alike = balance(found.matrix, found.stack.treated[: len(found.weights)], found.weights)
+        return [], {"balance": alike}, [balance_check(alike)]
+
+    rows, frames, checks = beside_or_fault(ask, "balance", balanced, **source)
+    trends = beside_or_fault(ask, "trends", lambda: trends_of(ask, main, found), **source)
+    return rows + trends[0], frames | trends[1], [*checks, *trends[2]]
 
 
 def _naive_rows(ask: Ask, main: Measured) -> list[Estimate]:

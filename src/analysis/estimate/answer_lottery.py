@@ -1,5 +1,7 @@
 """H1 answered under a lottery: the main row of every horizon, what stands beside it, and the checks."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
 from analysis.estimate.event_rows import event_row
+from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.hazard import hazard_row
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.lottery import (
@@ -45,26 +48,38 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
             evidence=evidence,
             checks=UNTESTABLE[1:],
         )
-    primary, *alternatives = [
-        row for h in ask.study.horizons_months for row in _lottery_rows(ask, lottery, outcome, h, kinds)
-    ]
-    reached = [h for h in ask.study.horizons_months if len(observed_rows(rows, h)) and h <= lottery.waitlist_months]
-    if reached:
-        evidence["curves"] = itt_curves(rows, _kinds(outcome), max(reached))
-    treated = rows["is_offered"].to_numpy(dtype=bool)
-    if len(lottery.covariates.columns):
-        share = rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
-        evidence["balance"] = balance(
-            design_matrix(lottery.covariates, treated), treated, np.where(treated, 1.0, share / (1 - share))
-        )
+    first, *later = ask.study.horizons_months
+    primary, *alternatives = _lottery_rows(ask, lottery, outcome, first, kinds)
+    for h in later:
+        make = partial(_lottery_rows, ask, lottery, outcome, h, kinds)
+        alternatives += rows_or_fault(ask, STRATIFIED, make, ask.main_analysis, horizon_months=h)
+    evidence |= frames_or_fault(ask, "curves", lambda: _curves(ask, lottery, outcome))
+    evidence |= frames_or_fault(ask, "balance", lambda: _balance(lottery))
     return finding(
         ask,
         primary,
         alternatives=tuple(alternatives),
-        checks=_lottery_checks(lottery, evidence),
+        checks=checks_or_fault(ask, lambda: _lottery_checks(lottery, evidence)),
         evidence=evidence,
         smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
     )
+
+
+def _curves(ask: Ask, lottery: Lottery, outcome: str) -> dict[str, pd.DataFrame]:
+    """Return cumulative incidence by offer up to the last horizon that is reached; nothing where none is."""
+    rows = lottery.rows
+    reached = [h for h in ask.study.horizons_months if len(observed_rows(rows, h)) and h <= lottery.waitlist_months]
+    return {"curves": itt_curves(rows, _kinds(outcome), max(reached))} if reached else {}
+
+
+def _balance(lottery: Lottery) -> dict[str, pd.DataFrame]:
+    """Return how alike those offered and those not are; nothing where nothing is recorded of them."""
+    rows, treated = lottery.rows, lottery.rows["is_offered"].to_numpy(dtype=bool)
+    if not len(lottery.covariates.columns):
+        return {}
+    share = rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
+    weights = np.where(treated, 1.0, share / (1 - share))
+    return {"balance": balance(design_matrix(lottery.covariates, treated), treated, weights)}
 
 
 def _kinds(outcome: str) -> tuple[str, ...]:
@@ -83,6 +98,20 @@ def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: t
     groups = _lottery_groups(rows, event, month)
     p = randomization_p(comparison.counts, rng(ask.study.study, ask.program.id, ask.role, outcome, month, "lots"))
     found = [estimated(question, analysis, STRATIFIED, itt_difference(comparison, p), groups, horizon_months=month)]
+    beside = {
+        "ratio_and_compliers": lambda: _ratio_and_compliers(ask, rows, comparison, p, groups, outcome, month),
+        "days_and_hazards": lambda: _days_and_hazards(ask, as_weighted(lottery, kinds, month), outcome, month),
+    }
+    for name, make in beside.items():
+        found += rows_or_fault(ask, name, make, "secondary", horizon_months=month)
+    naive = {"analysis": "naive", "horizon_months": month, "estimand": "association"}
+    return found + rows_or_fault(ask, STRATIFIED, lambda: _participants_row(ask, rows, outcome, event, month), **naive)
+
+
+def _ratio_and_compliers(
+    ask: Ask, rows: pd.DataFrame, comparison, p: float, groups: Groups, outcome: str, month: int
+) -> list[Estimate]:
+    """Return the ratio of risks by offer, and the effect in those who start because of an offer."""
     started = offer(rows, rows["is_started"].to_numpy(), month)
     effects = [
         ("risk_ratio", "ITT", STRATIFIED, itt_ratio(comparison, p)),
@@ -90,10 +119,10 @@ def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: t
     ]
     # A filter on analysis and measure finds one row a horizon: beside a main row that is secondary itself, the complier
     # effect stands as a cross-check.
-    kinds_of_row = {"ITT": "secondary", "CACE": "secondary" if analysis == "primary" else "sensitivity"}
-    found += [
+    kinds_of_row = {"ITT": "secondary", "CACE": "secondary" if ask.main_analysis == "primary" else "sensitivity"}
+    return [
         estimated(
-            question,
+            ask.question(outcome),
             kinds_of_row[estimand],
             estimator,
             interval,
@@ -105,8 +134,6 @@ def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: t
         for measure, estimand, estimator, interval in effects
         if interval
     ]
-    found += _days_and_hazards(ask, as_weighted(lottery, kinds, month), outcome, month)
-    return [*found, *_participants_row(ask, rows, outcome, event, month)]
 
 
 def _days_and_hazards(ask: Ask, followed: WeightedFollowUp, outcome: str, month: int) -> list[Estimate]:

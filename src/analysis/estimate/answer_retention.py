@@ -1,5 +1,7 @@
 """H1 answered from target trials: the main row, what stands beside it, and the checks."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from analysis.design.balance import balance, balance_by_quarter, missing_values, overlap
@@ -8,7 +10,8 @@ from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weig
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, balance_check, finding, unanswered
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, last_read
-from analysis.estimate.hazard import hazard_row
+from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
+from analysis.estimate.hazard import COX, hazard_row
 from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
@@ -23,14 +26,14 @@ def retention_outcome(employees: pd.DataFrame) -> str:
 
 
 def answer_by_trials(
-    ask: Ask, trials: Trials, ever: pd.DataFrame, outcome: str, kinds: tuple[str, ...] = EXITS
+    ask: Ask, trials: Trials, ever: pd.DataFrame | None, outcome: str, kinds: tuple[str, ...] = EXITS
 ) -> Finding:
     """Return H1 (or H8) for a program that people choose or that is rolled out: the ATT from target trials.
 
     Parameters
     ----------
     ever
-        As from `design.dashboard.ever_vs_never`.
+        As from `design.dashboard.ever_vs_never`; None where there is none to show.
     outcome
         As from `retention_outcome`, or ``promotion``.
     kinds
@@ -44,16 +47,19 @@ def answer_by_trials(
     arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
     first, *later = ask.study.horizons_months
     primary = event_row(ask, arms, outcome, first, ask.main_analysis)
-    rows = naive_rows(ask, Arms.of(as_followed(ever, kinds, months)), outcome, contrast="ever_vs_never")
-    rows += naive_rows(ask, Arms.of(as_followed(trials.rows, kinds, months)), outcome)
-    rows += [event_row(ask, arms, outcome, h, "secondary") for h in later]
-    rows += _other_measures(ask, followed, arms, outcome)
-    rows += _other_exits(ask, arms, outcome)
+    rows = [] if ever is None else _naive(ask, ever, kinds, outcome, contrast="ever_vs_never")
+    rows += _naive(ask, trials.rows, kinds, outcome)
+    rows += rows_or_fault(
+        ask, "later_horizons", lambda: (event_row(ask, arms, outcome, h, "secondary") for h in later), "secondary"
+    )
+    rows += rows_or_fault(ask, "other_measures", lambda: _other_measures(ask, arms, outcome), "secondary")
+    rows += rows_or_fault(ask, COX, lambda: _hazards(ask, followed, arms, outcome), "secondary", measure="hazard_ratio")
+    rows += rows_or_fault(ask, "other_exits", lambda: _other_exits(ask, arms, outcome))
     return finding(
         ask,
         primary,
         alternatives=tuple(rows),
-        checks=_checks(followed, arms, rows),
+        checks=checks_or_fault(ask, lambda: _checks(followed, arms, rows)),
         evidence=_evidence(ask, trials, followed, arms, outcome),
         smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
     )
@@ -84,6 +90,16 @@ def _why_no_trial(trials: Trials) -> str:
     return "Nobody who started was employed, eligible and not under notice on the day of the start."
 
 
+def _naive(ask: Ask, people: pd.DataFrame, kinds: tuple[str, ...], outcome: str, **changes) -> list[Estimate]:
+    """Return the naive rows of people followed without weights, or that a fault took them away."""
+    months = max(ask.study.horizons_months)
+
+    def make() -> list[Estimate]:
+        return naive_rows(ask, Arms.of(as_followed(people, kinds, months)), outcome, **changes)
+
+    return rows_or_fault(ask, PLAIN, make, "naive", estimand="association", **changes)
+
+
 def naive_rows(ask: Ask, arms: Arms, outcome: str, **changes) -> list[Estimate]:
     """Return the figure of a biased comparison at every horizon."""
     return [
@@ -92,14 +108,18 @@ def naive_rows(ask: Ask, arms: Arms, outcome: str, **changes) -> list[Estimate]:
     ]
 
 
-def _other_measures(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> list[Estimate]:
-    """Return the ratio of risks, days and the ratio of hazards of the same contrast."""
+def _other_measures(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
+    """Return the ratio of risks and days of the same contrast."""
     horizons = ask.study.horizons_months
     rows = [event_row(ask, arms, outcome, h, "secondary", measure="risk_ratio") for h in horizons]
     if outcome in (*EXITS, ANY_EXIT):
         rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
-    rows += [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
-    return rows + [hazard_row(ask, followed, arms, outcome, h) for h in horizons]
+    return rows + [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
+
+
+def _hazards(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> list[Estimate]:
+    """Return the ratio of hazards of the same contrast."""
+    return [hazard_row(ask, followed, arms, outcome, h) for h in ask.study.horizons_months]
 
 
 def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
@@ -117,20 +137,28 @@ def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
 def _evidence(
     ask: Ask, trials: Trials, followed: WeightedFollowUp, arms: Arms, outcome: str
 ) -> dict[str, pd.DataFrame]:
-    model = followed.model
-    evidence = {"flow": trials.flow}
-    shown = last_read(ask, arms)
-    if shown:
-        evidence["curves"] = curves(arms, outcome, shown)
-        kinds = [kind for kind in followed.kinds if kind != outcome]
-        by_kind = [curves(arms, kind, shown).assign(outcome=kind) for kind in kinds]
-        evidence["curves_by_kind"] = pd.concat(by_kind, ignore_index=True)
-    return evidence | {
-        "balance": balance(model.matrix, followed.treated, followed.base),
-        "balance_by_quarter": balance_by_quarter(model.matrix, followed.rows, followed.base),
-        "overlap": overlap(model.propensity.probability, followed.treated),
-        "missing": missing_values(trials.covariates, followed.rows),
+    model, treated, base = followed.model, followed.treated, followed.base
+    makers: dict[str, Callable[[], dict[str, pd.DataFrame]]] = {
+        "curves": lambda: _curves(ask, followed, arms, outcome),
+        "balance": lambda: {"balance": balance(model.matrix, treated, base)},
+        "balance_by_quarter": lambda: {"balance_by_quarter": balance_by_quarter(model.matrix, followed.rows, base)},
+        "overlap": lambda: {"overlap": overlap(model.propensity.probability, treated)},
+        "missing": lambda: {"missing": missing_values(trials.covariates, followed.rows)},
     }
+    evidence = {"flow": trials.flow}
+    for name, make in makers.items():
+        evidence |= frames_or_fault(ask, name, make)
+    return evidence
+
+
+def _curves(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> dict[str, pd.DataFrame]:
+    """Return cumulative incidence of the outcome and of the kinds that compete, up to the last horizon that is read."""
+    shown = last_read(ask, arms)
+    if not shown:
+        return {}
+    kinds = [kind for kind in followed.kinds if kind != outcome]
+    by_kind = [curves(arms, kind, shown).assign(outcome=kind) for kind in kinds]
+    return {"curves": curves(arms, outcome, shown), "curves_by_kind": pd.concat(by_kind, ignore_index=True)}
 
 
 def _checks(followed: WeightedFollowUp, arms: Arms, rows: list[Estimate]) -> tuple[Check, ...]:

@@ -1,5 +1,8 @@
 """Would another analyst find the same? The main answer on a scale made in other ways."""
 
+from collections.abc import Callable
+from functools import partial
+
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Adjusted, Changed
 from analysis.estimate.change_rows import (
@@ -16,6 +19,8 @@ from analysis.estimate.change_rows import (
     main_estimator,
 )
 from analysis.estimate.cross_checks import ancova_change, mixed_change, mixed_score, ordinal_odds_ratio
+from analysis.estimate.faulted import rows_or_fault
+from analysis.estimate.inference import Interval
 from analysis.plan.results import Estimate
 
 
@@ -29,19 +34,30 @@ def sensitivity_rows(ask: Ask, main: Measured, found: Adjusted, others: tuple[Me
     others
         The other rater sources.
     """
-    rows = _other_models(ask, main, found)
+
+    def anew(again: Measured, estimator: str) -> list[Estimate]:
+        repeated = estimate_change(ask, again)
+        return attempted(ask, again, lambda: repeated and repeated.interval, "sensitivity", estimator)
+
+    def by_others(other: Measured) -> list[Estimate]:
+        repeated = estimate_change(ask, other)
+        return [change_row(ask, other, repeated and repeated.interval, "sensitivity", main_estimator(ask))]
+
+    groups = _other_models(ask, main, found)
     if not is_lottery(ask):
-        rows += _against_never_enrolled(ask, main)
+        groups[f"{DID}_never_enrolled"] = lambda: _against_never_enrolled(ask, main)
     for name, again in main.again.items():
-        anew = estimate_change(ask, again)
-        rows += attempted(ask, again, lambda a=anew: a and a.interval, "sensitivity", f"{main_estimator(ask)}_{name}")
+        estimator = f"{main_estimator(ask)}_{name}"
+        groups[estimator] = partial(anew, again, estimator)
+    source = {"rater_source": main.rater_source}
+    rows = [row for name, make in groups.items() for row in rows_or_fault(ask, name, make, **source)]
     for other in others:
-        anew = estimate_change(ask, other)
-        rows.append(change_row(ask, other, anew and anew.interval, "sensitivity", main_estimator(ask)))
+        rows += rows_or_fault(ask, main_estimator(ask), partial(by_others, other), rater_source=other.rater_source)
     return rows
 
 
-def _other_models(ask: Ask, main: Measured, found: Adjusted) -> list[Estimate]:
+def _other_models(ask: Ask, main: Measured, found: Adjusted) -> dict[str, Callable[[], list[Estimate]]]:
+    """Return how the row of each other model is made, by its estimator."""
     panel, units = main.panel, by_unit(ask)
     terms = covariates_of(ask, panel.covariates, panel.rows).values
     managers = panel.rows["manager_id"].to_numpy() if panel.rows["manager_id"].notna().any() else None
@@ -49,10 +65,14 @@ def _other_models(ask: Ask, main: Measured, found: Adjusted) -> list[Estimate]:
     makers = {"linear_mixed_model": lambda: mixed(panel, terms, managers, units)}
     if isinstance(found, Changed):
         makers[ANCOVA] = lambda: ancova_change(panel, terms, found.weights, units)
-    rows = [row for name, make in makers.items() for row in attempted(ask, main, make, "sensitivity", name)]
+    rows = {name: partial(attempted, ask, main, make, "sensitivity", name) for name, make in makers.items()}
     if main.n_items == 1:
-        odds = ordinal_odds_ratio(panel, terms, units)
-        rows += attempted(ask, main, lambda: odds, "sensitivity", "ordinal_logit", measure="odds_ratio")
+
+        def odds() -> Interval | None:
+            return ordinal_odds_ratio(panel, terms, units)
+
+        name = "ordinal_logit"
+        rows[name] = partial(attempted, ask, main, odds, "sensitivity", name, measure="odds_ratio")
     return rows
 
 
@@ -65,4 +85,6 @@ def _against_never_enrolled(ask: Ask, main: Measured) -> list[Estimate]:
     never = Measured(*panels, rater_source=main.rater_source)
     if len(never.panel.rows) == len(main.panel.rows) or not has_both_arms(never.panel):
         return []
-    return attempted(ask, never, lambda: estimate_change(ask, never).interval, "sensitivity", f"{DID}_never_enrolled")
+    # None where the change of those who are left does not vary.
+    found = estimate_change(ask, never)
+    return attempted(ask, never, lambda: found and found.interval, "sensitivity", f"{DID}_never_enrolled")

@@ -1,7 +1,8 @@
 """The main answer made in other ways: what would change if one choice had been another."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.e_value import e_value, e_values
 from analysis.estimate.event_rows import WEIGHTED, event_row
+from analysis.estimate.faulted import rows_or_fault
 from analysis.estimate.inference import FEW_EVENTS, Interval, rubin, wald
 from analysis.estimate.retention import difference, ratio
 from analysis.estimate.rows import not_estimable
@@ -26,6 +28,7 @@ from analysis.plan.seeds import rng
 STRICTER = 0.5
 LARGEST_QUANTILE = 0.99
 N_IMPUTATIONS = 5
+DOUBLY_ROBUST = "aipw_aalen_johansen"
 SCORES = ("morale_mean", "morale_last", "leadership_mean", "leadership_last")
 COVARIATE_SETS = {
     "without_scores": SCORES,
@@ -50,45 +53,49 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
     first = ask.study.horizons_months[0]
     followed = weigh(trials, EXITS, first)
     arms = _jackknifed(ask, followed, outcome)
-    rows = [event_row(ask, arms, outcome, max(first // 2, 1), "sensitivity")]
-    rows += list(_reweighted(ask, trials, outcome, first))
-    rows += _imputed(ask, trials, arms, outcome, first)
-    rows += list(_reclustered(ask, followed, outcome, first, pairs))
-    robust = event_row(
-        ask,
-        arms,
-        outcome,
-        first,
-        "sensitivity",
-        "aipw_aalen_johansen",
-        read=lambda: doubly_robust(followed, arms, outcome, first),
-    )
-    rows.append(robust)
-    if min(arms.n_events(outcome, first)) >= FEW_EVENTS:
-        rows += list(_recounted(ask, followed, arms, outcome, first))
-    return [*rows, *e_value_rows(ask, arms, outcome, first)]
+    groups: dict[str, Callable[[], Iterable[Estimate]]] = {
+        "half_horizon": lambda: [event_row(ask, arms, outcome, max(first // 2, 1), "sensitivity")],
+        **_reweighted(ask, trials, outcome, first),
+        f"{WEIGHTED}_imputed": lambda: _imputed(ask, trials, arms, outcome, first),
+        f"{WEIGHTED}_reclustered": lambda: _reclustered(ask, followed, outcome, first, pairs),
+        DOUBLY_ROBUST: lambda: [_doubly_robust(ask, followed, arms, outcome, first)],
+        f"{WEIGHTED}_recounted": lambda: _recounted(ask, followed, arms, outcome, first),
+        "e_value": lambda: e_value_rows(ask, arms, outcome, first),
+    }
+    return [row for name, make in groups.items() for row in rows_or_fault(ask, name, make)]
+
+
+def _doubly_robust(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Estimate:
+    def read() -> Interval:
+        return doubly_robust(followed, arms, outcome, month)
+
+    return event_row(ask, arms, outcome, month, "sensitivity", DOUBLY_ROBUST, read=read)
 
 
 def _jackknifed(ask: Ask, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
     return Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"), clusters)
 
 
-def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> Iterator[Estimate]:
-    """Yield the difference with other weights: cut, trimmed more strictly, from fewer covariates."""
+def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> dict[str, Callable[[], list[Estimate]]]:
+    """Return how each row with other weights is made, by its estimator: cut, from fewer covariates, trimmed more."""
     ways: dict[str, Callable[[], WeightedFollowUp]] = {
         "truncated": lambda: weigh(trials, EXITS, month, largest_quantile=LARGEST_QUANTILE),
     }
     for name, left_out in COVARIATE_SETS.items():
         ways[name] = lambda left_out=left_out: weigh(trials, EXITS, month, exclude=left_out)
-    for name, make in ways.items():
-        yield event_row(ask, _jackknifed(ask, make(), outcome), outcome, month, "sensitivity", f"{WEIGHTED}_{name}")
-    stricter, estimator = trimmed(trials, STRICTER), f"{WEIGHTED}_trimmed"
-    if stricter.rows["is_treated"].any():
-        arms = _jackknifed(ask, weigh(stricter, EXITS, month), outcome)
-        yield event_row(ask, arms, outcome, month, "sensitivity", estimator)
-    else:
+
+    def row(make: Callable[[], WeightedFollowUp], estimator: str) -> list[Estimate]:
+        return [event_row(ask, _jackknifed(ask, make(), outcome), outcome, month, "sensitivity", estimator)]
+
+    def stricter() -> list[Estimate]:
+        kept, estimator = trimmed(trials, STRICTER), f"{WEIGHTED}_trimmed"
+        if kept.rows["is_treated"].any():
+            return row(lambda: weigh(kept, EXITS, month), estimator)
         reason = "Everybody who started was, by what is recorded, more likely to start than not."
-        yield not_estimable(ask.question(outcome), "sensitivity", estimator, reason)
+        return [not_estimable(ask.question(outcome), "sensitivity", estimator, reason)]
+
+    rows = {f"{WEIGHTED}_{name}": partial(row, make, f"{WEIGHTED}_{name}") for name, make in ways.items()}
+    return rows | {f"{WEIGHTED}_trimmed": stricter}
 
 
 def _imputed(ask: Ask, trials: Trials, arms: Arms, outcome: str, month: int) -> list[Estimate]:
@@ -135,7 +142,9 @@ def _reclustered(
 
 
 def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Iterator[Estimate]:
-    """Yield the bootstrap, and the extremes of leaving one manager's people out."""
+    """Yield the bootstrap, and the extremes of leaving one manager's people out; nothing where events are few."""
+    if min(arms.n_events(outcome, month)) < FEW_EVENTS:
+        return
     recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")
     draws = bootstrap(recount, default_clusters(followed), seed)

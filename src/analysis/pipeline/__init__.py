@@ -6,19 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.pipeline.described import describe
 from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.pipeline.people_flow import people_flow
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
+from analysis.pipeline.released import released_findings, released_frames
 from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
+from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
-from analysis.release.disclosure import release_described, release_finding
 from analysis.report.execute import execute_notebooks
-from analysis.report.write import new_folder, write_answers, write_bad_input
+from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
@@ -26,16 +25,16 @@ __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 def answer(opened: OpenStudy) -> Released:
     """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired.
 
-    In a notebook of `report_study` it is the answer that the run has found already.
+    Every analysis runs by itself: what a fault of this program takes away says so, and is listed in ``faults``. In a
+    notebook of `report_study` it is the answer that the run has found already.
     """
     found = shared_answer(opened.study)
     if found is not None:
         return found
     started = time.monotonic()
-    min_cell = opened.study.min_cell
-    findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
-    frames = describe(opened) | {"flow_of_people": people_flow(opened, findings)}
-    described = {name: release_described(name, frame, min_cell) for name, frame in frames.items()}
+    with collecting(Faults(opened.study.study)) as faults:
+        findings = released_findings(find(opened), opened.study.min_cell)
+        described = released_frames(opened, findings)
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),
@@ -46,6 +45,7 @@ def answer(opened: OpenStudy) -> Released:
         problems=tuple(replace(problem, lines=None) for problem in opened.problems),
         described=described,
         run=provenance(opened.study) | times,
+        faults=tuple(faults.found),
     )
 
 
@@ -57,32 +57,65 @@ def _study_of(name: str, data: Path) -> Study | None:
         return None
 
 
-def report_study(name: str, data: Path, reports: Path, jobs: int = 1, say: Callable[[str], None] = print) -> Path:
+def report_study(
+    name: str,
+    data: Path,
+    reports: Path,
+    jobs: int = 1,
+    say: Callable[[str], None] = print,
+    faults: Faults | None = None,
+) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
+
+    Parameters
+    ----------
+    faults
+        Where faults of this program are to be collected; each leaves the other parts of the report alone.
 
     Raises
     ------
     BadInput
         With every problem; the folder then holds the data-quality ledger and the page on the data alone, so that no
-        older answer is taken for an answer from the data as they now are.
+        older answer is taken for an answer from the data as they now are. Or the folder cannot be written.
     """
+    with collecting(Faults(name) if faults is None else faults):
+        opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, reports, say), lambda _: None)
+        say(f"{name}: estimating")
+        released = opened and isolated(Part("analysis", "answer"), lambda: answer(opened), lambda _: None)
+        with new_folder(reports / name) as folder:
+            say(f"{name}: writing the report")
+            if released is None:
+                write_stopped(name, opened and opened.study, opened and opened.problems, folder)
+                return reports / name
+            write_answers(released, opened.problems, folder)
+            _run_notebooks(released, data, folder, jobs, say)
+    return reports / name
+
+
+def _opened(name: str, data: Path, reports: Path, say: Callable[[str], None]) -> OpenStudy:
+    """Open a study; where its input is bad, write what is left of a report and raise."""
     try:
         say(f"{name}: reading and checking")
-        opened = open_study(name, data)
+        return open_study(name, data)
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(reports / name) as folder:
                 write_bad_input(bad, name, folder, _study_of(name, data))
         raise
-    say(f"{name}: estimating")
-    released = answer(opened)
-    with new_folder(reports / name) as folder:
-        say(f"{name}: writing the report")
-        write_answers(released, folder)
-        # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
-        scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
-        with shared(released):
+
+
+def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]) -> None:
+    """Run the notebooks on the answer; where one fails, write the page again, which says so."""
+    name, so_far = released.study.study, tuple(collected().found)
+    # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
+    scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
+
+    def run() -> None:
+        with shared(replace(released, faults=so_far)):
             execute_notebooks(
                 name, data, folder / "notebooks", jobs, lambda done: say(f"{name}: {done}"), scales=scales
             )
-    return reports / name
+
+    isolated(Part("notebook", "(all)"), run, lambda _: None)
+    if len(collected().found) > len(so_far):
+        write_page(released, folder)

@@ -21,8 +21,17 @@ from analysis.estimate.arms import Arms
 from analysis.estimate.ask import Ask, unanswered
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
+from analysis.estimate.faulted import checks_or_fault, fault_row, part_of, rows_or_fault
 from analysis.estimate.moderators import direction_row, dose_row, phase_rows, slope_rows
-from analysis.estimate.protocol_rows import adherence_row, grace_row, placebo_checks, placebo_rows
+from analysis.estimate.protocol_rows import (
+    ADHERENCE,
+    CLONES,
+    PLACEBO_CONTRAST,
+    adherence_row,
+    grace_row,
+    placebo_checks,
+    placebo_rows,
+)
 from analysis.estimate.sensitivity import sensitivity_rows
 from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.costs import program_costs
@@ -30,6 +39,7 @@ from analysis.measure.employment import EXITS
 from analysis.measure.exposure import pairs, participation_end
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import SCALES, load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program
@@ -98,13 +108,26 @@ def retention(comparison: Comparison) -> Finding:
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
         return retention_by_lottery(ask, comparison.lottery, outcome)
-    found = answer_by_trials(ask, comparison.trials, comparison.ever, outcome)
+    ever, never_made = _ever(comparison, ask)
+    found = answer_by_trials(ask, comparison.trials, ever, outcome)
+    found = replace(found, alternatives=(*never_made, *found.alternatives))
     if opened.tables.jobs is None:
         found = replace(found, checks=(NO_LEVELS, *found.checks))
     if not found.primary.is_estimated:
         return found
     beside = _beside(comparison, ask, outcome) + protocol_rows(comparison, ask, outcome)
-    return replace(found, alternatives=(*found.alternatives, *beside), checks=(*found.checks, *placebo_checks(beside)))
+    quiet = checks_or_fault(ask, lambda: placebo_checks(beside))
+    return replace(found, alternatives=(*found.alternatives, *beside), checks=(*found.checks, *quiet))
+
+
+def _ever(comparison: Comparison, ask: Ask) -> tuple[pd.DataFrame | None, list[Estimate]]:
+    """Return the dashboard's comparison; where a fault took it away, none and the row that says so."""
+    name, naming = "dashboard", {"contrast": "ever_vs_never", "estimand": "association"}
+    return isolated(
+        part_of(ask, name),
+        lambda: (comparison.ever, []),
+        lambda fault: (None, [fault_row(ask, name, fault, "naive", **naming)]),
+    )
 
 
 def missing_parts(opened: OpenStudy, ask: Ask, needs_dates: bool = True) -> str | None:
@@ -122,16 +145,35 @@ def _beside(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
     """Return the sensitivity rows, and for whom and when the effect was larger."""
     opened, trials = comparison.opened, comparison.trials
     first = ask.study.horizons_months[0]
+    enrolled = opened.tables.enrolments
+    rows = rows_or_fault(
+        ask, "sensitivity", lambda: sensitivity_rows(ask, trials, outcome, pairs(enrolled, ask.program.id))
+    )
+    return rows + rows_or_fault(ask, "moderators", lambda: _moderators(comparison, ask, outcome, first), "secondary")
+
+
+def _moderators(comparison: Comparison, ask: Ask, outcome: str, first: int) -> list[Estimate]:
+    """Return for whom, when and with how much of it the effect was larger; each of these by itself."""
+    opened, trials = comparison.opened, comparison.trials
     enrolled, met = opened.tables.enrolments, attended(opened.tables, ask.program.id)
-    rows = sensitivity_rows(ask, trials, outcome, pairs(enrolled, ask.program.id))
     followed = weigh(trials, EXITS, max(ask.study.horizons_months))
     arms = Arms.of(followed)
-    rows += slope_rows(ask, followed, arms, trials.covariates, outcome, first)
-    rows += phase_rows(ask, followed, arms, participation_end(enrolled, ask.program.id, trials.rows), outcome, first)
-    if met is not None:
+
+    def phases() -> list[Estimate]:
+        ends = participation_end(enrolled, ask.program.id, trials.rows)
+        return phase_rows(ask, followed, arms, ends, outcome, first)
+
+    def dose() -> list[Estimate]:
+        if met is None:
+            return []
         sessions = sessions_within(met, trials.rows, "trial_date", months=6)
-        rows += dose_row(ask, followed, arms, sessions, outcome)
-    return rows
+        return dose_row(ask, followed, arms, sessions, outcome)
+
+    rows = rows_or_fault(
+        ask, "slopes", lambda: slope_rows(ask, followed, arms, trials.covariates, outcome, first), "secondary"
+    )
+    rows += rows_or_fault(ask, "phases", phases, contrast="during_program_vs_not", measure="hazard_ratio")
+    return rows + rows_or_fault(ask, "dose", dose, "descriptive", contrast="more_vs_fewer_sessions")
 
 
 def protocol_rows(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
@@ -139,17 +181,29 @@ def protocol_rows(comparison: Comparison, ask: Ask, outcome: str) -> list[Estima
 
     For programs that people choose; where units are reached in turn the schedule is nobody's choice.
     """
-    opened, trials, program, role = comparison.opened, comparison.trials, ask.program, ask.role
+    opened, program, role = comparison.opened, ask.program, ask.role
     if program.assignment != "self_selected":
         return []
-    tables, study, scores = opened.tables, opened.study, earlier_scores(opened)
-    parts = tables, study, program, role, scores
-    rows = [grace_row(ask, build_grace_trials(*parts), outcome)]
-    excused = excused_from(tables, program.id, role, trials.rows)
-    rows.append(adherence_row(ask, trials, outcome, attended(tables, program.id), excused))
-    schedule = placebo_schedule(trials, tables.enrolments, study, program, study.horizons_months[0])
-    placebo = build_placebo(trials, schedule, *parts) if schedule.months else None
-    return rows + placebo_rows(ask, schedule, placebo, outcome)
+    tables, study = opened.tables, opened.study
+
+    def grace() -> list[Estimate]:
+        trials = build_grace_trials(tables, study, program, role, earlier_scores(opened))
+        return [grace_row(ask, trials, outcome)]
+
+    def attending() -> list[Estimate]:
+        trials = comparison.trials
+        excused = excused_from(tables, program.id, role, trials.rows)
+        return [adherence_row(ask, trials, outcome, attended(tables, program.id), excused)]
+
+    def placebo() -> list[Estimate]:
+        trials, parts = comparison.trials, (tables, study, program, role, earlier_scores(opened))
+        schedule = placebo_schedule(trials, tables.enrolments, study, program, study.horizons_months[0])
+        made = build_placebo(trials, schedule, *parts) if schedule.months else None
+        return placebo_rows(ask, schedule, made, outcome)
+
+    rows = rows_or_fault(ask, CLONES, grace, contrast="start_within_grace_vs_not")
+    rows += rows_or_fault(ask, ADHERENCE, attending, contrast="attended_vs_not_started", estimand="per_protocol")
+    return rows + rows_or_fault(ask, "placebo", placebo, "negative_control", contrast=PLACEBO_CONTRAST)
 
 
 def promotion(comparison: Comparison) -> Finding:
@@ -165,13 +219,20 @@ def promotion(comparison: Comparison) -> Finding:
         rows = until_promotion(comparison.lottery.rows, jobs, "intake_date")
         return retention_by_lottery(ask, replace(comparison.lottery, rows=rows), PROMOTION, (PROMOTION, *EXITS))
     trials = replace(comparison.trials, rows=until_promotion(comparison.trials.rows, jobs, "trial_date"))
-    ever = until_promotion(comparison.ever, jobs, "zero")
-    return answer_by_trials(ask, trials, ever, PROMOTION, (PROMOTION, *EXITS))
+    ever, never_made = _ever(comparison, ask)
+    followed = None if ever is None else until_promotion(ever, jobs, "zero")
+    found = answer_by_trials(ask, trials, followed, PROMOTION, (PROMOTION, *EXITS))
+    return replace(found, alternatives=(*never_made, *found.alternatives))
+
+
+def ask_economics(opened: OpenStudy, program: Program) -> Ask:
+    """Return H9, asked of a program."""
+    return Ask(opened.study, program, "any", load_plan().hypothesis("H9_economics"))
 
 
 def economics(opened: OpenStudy, program: Program, answered: Sequence[Finding]) -> Finding:
     """Return H9 of one program, from the H1 findings of its roles."""
-    ask = Ask(opened.study, program, "any", load_plan().hypothesis("H9_economics"))
+    ask = ask_economics(opened, program)
     reason = missing_parts(opened, ask)
     if reason:
         return unanswered(ask, ESTIMATOR, reason)

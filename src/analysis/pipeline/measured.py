@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from analysis.measure.scales import rated_scores, self_scores
 from analysis.measure.skill_gap import skill_gap
 from analysis.measure.unlinked import unlinked_means
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.faults import Part, isolated
 
 FIRST = ["construct", "rater_role", "wave"]
 
@@ -31,8 +32,14 @@ def measured(opened: OpenStudy) -> dict[str, pd.DataFrame]:
     these are few: what a source of one or two raters said of one person stands nowhere by itself.
     """
     study = _Measured(opened)
-    made = ((name, [part for part in make(study) if len(part)]) for name, make in MAKERS)
-    return {name: _in_order(pd.concat(parts, ignore_index=True)) for name, parts in made if parts}
+    made = {name: isolated(Part("frame", name), partial(_frame, study, make), lambda _: None) for name, make in MAKERS}
+    return {name: frame for name, frame in made.items() if frame is not None}
+
+
+def _frame(study: "_Measured", make: "Maker") -> pd.DataFrame | None:
+    """Return a frame; None where there is no row."""
+    parts = [part for part in make(study) if len(part)]
+    return _in_order(pd.concat(parts, ignore_index=True)) if parts else None
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -157,8 +164,9 @@ def _unlinked(study: _Measured) -> Iterator[pd.DataFrame]:
         yield unlinked_means(*study.parts)
 
 
+Maker = Callable[[_Measured], Iterator[pd.DataFrame]]
 # The frames by name, and what makes each of them.
-MAKERS: tuple[tuple[str, Callable[[_Measured], Iterator[pd.DataFrame]]], ...] = (
+MAKERS: tuple[tuple[str, Maker], ...] = (
     ("reliability", _reliability),
     ("item_statistics", _item_statistics),
     ("item_answers", _item_answers),

@@ -1,8 +1,9 @@
 """The scales of every program (H2 to H7): whose scores answer, from which answers, and what stands beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from analysis.estimate.answer_change import answer_change
 from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, is_lottery
 from analysis.estimate.comparable import comparable_check
+from analysis.estimate.faulted import part_of
 from analysis.measure.attendance import attended, sessions_until
 from analysis.measure.exposure import topics_met
 from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
@@ -22,10 +24,13 @@ from analysis.measure.scales import rated_scores, scale_of, self_scores
 from analysis.pipeline.events import missing_parts
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
+from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import SCALES, load_plan
 from analysis.plan.instruments import Scale
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Program
+
+Made = TypeVar("Made")
 
 UNLINKED = (
     "The survey has no person keys, so who took part cannot be told from who did not; a survey that is linked to the "
@@ -66,10 +71,21 @@ class ScaleQuestion:
             "self" not in scored or others_suffice(measured["others"].panel, scored["others"])
         )
         main = "others" if carried else "self"
-        others = (*(m for source, m in measured.items() if source != main), *self._each_source())
-        chosen = self._with_response(replace(measured[main], again=self._again(scored[main], main)), main)
-        around = self._sessions(chosen.panel, main), self._topics
-        return answer_change(self.ask, chosen, others, *around, self._checks(main))
+        others = (
+            *(m for source, m in measured.items() if source != main),
+            *self._part("sources", self._each_source, ()),
+        )
+        again = self._part("other answers", lambda: self._again(scored[main], main), {})
+        chosen = replace(measured[main], again=again)
+        chosen = self._part("response", lambda: self._with_response(chosen, main), chosen)
+        sessions = self._part("sessions", lambda: self._sessions(chosen.panel, main), None)
+        topics = self._part("topics", lambda: self._topics, None)
+        checks = self._part("comparability", lambda: self._checks(main), ())
+        return answer_change(self.ask, chosen, others, sessions, topics, checks)
+
+    def _part(self, name: str, make: Callable[[], Made], instead: Made) -> Made:
+        """Return what stands beside the main answer; `instead` where a fault took it away."""
+        return isolated(part_of(self.ask, name), make, lambda _: instead)
 
     @property
     def construct(self) -> str:
@@ -83,16 +99,17 @@ class ScaleQuestion:
         found["self"] = self_scores(self.construct, tables, cards)
         return {source: scores for source, scores in found.items() if scores is not None and len(scores)}
 
-    def _each_source(self) -> Iterator[Measured]:
-        """Yield the scores by managers, by peers and by direct reports, of those whom enough of them rated."""
-        tables, cards = self.opened.tables, self.opened.instruments
+    def _each_source(self) -> tuple[Measured, ...]:
+        """Return the scores by managers, by peers and by direct reports, of those whom enough of them rated."""
+        tables, cards, found = self.opened.tables, self.opened.instruments, []
         for source in SOURCES if self._is_rated and tables.ratings is not None else ():
             scores = rated_scores(self.construct, tables, cards, source)
             if scores is None or scores.empty:
                 continue
             shown = of_enough_raters(scores, source)
             measured = self._measured(shown, source) if len(shown) else Measured(None, reason=TOO_FEW_RATERS)
-            yield replace(measured, rater_source=source)
+            found.append(replace(measured, rater_source=source))
+        return tuple(found)
 
     @property
     def _is_rated(self) -> bool:

@@ -57,7 +57,7 @@ def start_study(
     given = [(table, *_path_and_sheet(text)) for table in TABLES for text in files.get(table, ())]
     _refuse(name, [path for _, path, _ in given], data, wishes)
     target = data / name
-    with new_folder(target) as folder:
+    with new_folder(target, "--data") as folder:
         say(f"{name}: copying {len({path for _, path, _ in given})} file(s)")
         paths = _copy([path for _, path, _ in given], folder)
         sources = [

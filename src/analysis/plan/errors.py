@@ -11,6 +11,8 @@ Severity = Literal["error", "warning", "info"]
 Action = Literal["rejected", "repaired", "set_null", "kept"]
 
 MAX_EXAMPLE_ROWS = 5
+# The rule of a folder that cannot be written: nothing is wrong with the study then.
+UNWRITABLE = "unwritable_folder"
 LEDGER = ("severity", "table", "source", "rows", "example_rows", "rule", "message", "action")
 
 

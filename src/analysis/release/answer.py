@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from analysis.plan.errors import Problem
+from analysis.plan.faults import Fault
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 
@@ -26,6 +27,8 @@ class Released:
         measured (those of `pipeline.measured`).
     run
         Provenance: parameters, data checksums, versions, commit, seeds, times.
+    faults
+        What a fault of this program took away so far; nothing of a person is in them.
     """
 
     study: Study
@@ -33,3 +36,4 @@ class Released:
     problems: tuple[Problem, ...]
     described: Mapping[str, pd.DataFrame]
     run: Mapping[str, object] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()

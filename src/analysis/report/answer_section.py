@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
@@ -81,11 +82,28 @@ WAYS_METHODS = {
     "lee_bounds": ("Lee bounds", "lee_bounds"),
     "honest_did": ("trends that part", "honest_did"),
 }
+# What stands for an answer whose section a fault took away, beside its name and the reason.
+NO_SECTION = {
+    "is_estimated": False,
+    "note": "",
+    "more": [],
+    "pictures": [],
+    "is_compact": False,
+    "agreement": None,
+    "answering": None,
+    "parts": [],
+}
 EMPTY = {"sentences": [], "pictures": [], "table": ""}
 
 
 def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
     """Return everything under one program and role: the answer, its pictures, and what can be laid open."""
+
+    def part(name: str, make: Callable[[], object], instead: object) -> object:
+        """Return what can fail by itself; `instead` where a fault takes it away."""
+        about = Part("section", name, finding.program, finding.role, finding.hypothesis)
+        return isolated(about, make, lambda _: instead)
+
     return {
         "slug": slug(finding),
         "label": short_label(finding, study),
@@ -95,14 +113,14 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "note": outcome_note(finding),
         "detectable": detectable_sentence(finding),
         "verdict_sentence": verdict_sentence(finding),
-        "more": _more(finding),
-        "pictures": _pictures(finding, study, images, _main_kinds(finding)),
+        "more": part("further sentences", lambda: _more(finding), []),
+        "pictures": part("pictures", lambda: _pictures(finding, study, images, _main_kinds(finding)), []),
         "is_compact": is_compact(finding),
-        "agreement": _agreement(finding, study, images),
-        "answering": _answering(finding, study, images),
-        "method": _method(finding, study),
-        "parts": _parts(finding, study, images),
-        "table": tables.frame_html(tables.estimates_table([finding], study.min_cell)),
+        "agreement": part("other analyses", lambda: _agreement(finding, study, images), None),
+        "answering": part("who answers", lambda: _answering(finding, study, images), None),
+        "method": part("method", lambda: _method(finding, study), []),
+        "parts": part("further parts", lambda: _parts(finding, study, images), []),
+        "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
         "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
     }
 
@@ -129,7 +147,7 @@ def _pictures(finding: Finding, study: Study, images: Mapping[str, dict], kinds:
     return [
         {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
         for kind in kinds
-        if kind in drawn
+        if kind in drawn and f"{slug(finding)}-{kind}" in images
     ]
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 import nbformat
 
 from analysis.plan.errors import BadInput, Problem
+from analysis.plan.faults import collected
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir
+from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
+from analysis.report.folders import writing
 
 START_TIMEOUT_SECONDS = 300
 # Scales that have a notebook of their own.
@@ -80,7 +83,8 @@ def execute_notebook(notebook: Path, output: Path, parameters: Mapping[str, obje
         A cell failed.
     """
     check_parameters(parameters, declared_parameters(notebook), notebook.name)
-    _run(notebook, output, parameters)
+    with writing(output.parent):
+        _run(notebook, output, parameters)
 
 
 def run_in_place(notebook: Path) -> None:
@@ -105,17 +109,6 @@ def _run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None
     strip_run_metadata(output)
 
 
-def strip_run_metadata(path: Path) -> None:
-    """Remove from a notebook what tells when and where it ran, so that the same answers give the same file."""
-    book = nbformat.read(path, as_version=4)
-    book.metadata.pop("papermill", None)
-    for number, cell in enumerate(book.cells):
-        cell.id = f"cell-{number}"
-        for key in ("papermill", "execution", "ExecuteTime"):
-            cell.metadata.pop(key, None)
-    nbformat.write(book, path)
-
-
 def execute_notebooks(
     study: str,
     data: Path,
@@ -129,6 +122,8 @@ def execute_notebooks(
 
     A notebook with a parameter ``hypothesis`` is run once for each of `scales` that has no notebook of its own.
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
+    A notebook that fails is saved as far as it got, and kept as a fault; the others run on (outside of
+    `plan.faults.collecting` the failure is raised).
     """
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = sorted(notebooks_dir().glob(pattern))
@@ -136,8 +131,13 @@ def execute_notebooks(
     with _kernel_environment(data), ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [(name, pool.submit(execute_notebook, n, folder / name, given)) for n, name, given in runs]
         for name, future in running:
-            future.result()
-            say(f"notebook {name}")
+            error = future.exception()
+            if error is None:
+                say(f"notebook {name}")
+            elif isinstance(error, BadInput) or collected() is None:
+                raise error
+            else:
+                say(f"notebook {name}: {note_failed_notebook(folder / name, error).reason}")
 
 
 def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterator[tuple[Path, str, dict[str, str]]]:

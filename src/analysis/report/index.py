@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.plan.faults import LOG
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
 from analysis.release.answer import Released
+from analysis.report.pictures import safe_name
 from analysis.report.prose import MAIN_HYPOTHESES
 from analysis.report.template import render
 from analysis.report.wording import interval_text, label, unit, value_text
@@ -29,6 +31,10 @@ class IndexEntry:
         Its estimates ledger; empty where there is none.
     verdicts
         One entry per finding: ``program``, ``role``, ``label``, ``hypothesis``, ``verdict``.
+    is_incomplete
+        A fault of this program took a part of the report away, or all of it.
+    is_readable
+        Whether the folder holds a report as this version writes it.
     """
 
     name: str
@@ -38,6 +44,8 @@ class IndexEntry:
     created: str = ""
     estimates: pd.DataFrame = field(default_factory=lambda: estimates_frame([]))
     verdicts: tuple[Mapping[str, str], ...] = ()
+    is_incomplete: bool = False
+    is_readable: bool = True
 
     @property
     def is_answered(self) -> bool:
@@ -66,19 +74,33 @@ def index_facts(released: Released) -> dict:
 
 
 def read_index_entry(folder: Path) -> IndexEntry:
-    """Return a study's entry from its report's folder; without ``run.json`` its input was bad and nothing is known."""
+    """Return a study's entry from its report's folder.
+
+    Without ``run.json`` its input was bad, or a fault stopped it, and nothing is known. A folder that an older version
+    wrote, or somebody changed, is said to be unreadable; the other studies' entries stand.
+    """
+    is_incomplete = (folder / LOG).is_file()
     if not (folder / "run.json").is_file():
-        return IndexEntry(folder.name, folder.name)
+        return IndexEntry(folder.name, folder.name, is_incomplete=is_incomplete)
+    try:
+        return _entry_of_run(folder, is_incomplete)
+    except (KeyError, TypeError, ValueError, OSError):
+        return IndexEntry(folder.name, folder.name, is_incomplete=is_incomplete, is_readable=False)
+
+
+def _entry_of_run(folder: Path, is_incomplete: bool) -> IndexEntry:
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    facts = run["index"]
+    facts, ledger = run["index"], folder / "estimates.csv"
+    texts = {"study": str, "program": str, "reason": str}
     return IndexEntry(
         name=folder.name,
         title=facts["title"],
         is_simulated=facts["simulated"],
         sector=facts["sector"],
         created=str(run.get("created", ""))[:10],
-        estimates=pd.read_csv(folder / "estimates.csv", dtype={"study": str, "program": str, "reason": str}),
+        estimates=pd.read_csv(ledger, dtype=texts) if ledger.is_file() else estimates_frame([]),
         verdicts=tuple(facts["verdicts"]),
+        is_incomplete=is_incomplete,
     )
 
 
@@ -103,7 +125,7 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
     cell = {
         "verdict": fact["verdict"],
-        "slug": "-".join(fact[k] for k in keys),
+        "slug": "-".join([safe_name(fact["program"]), fact["role"], fact["hypothesis"]]),
         "text": "",
         "naive": "",
         "bar": None,

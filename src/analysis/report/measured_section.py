@@ -5,6 +5,7 @@ from functools import partial
 
 import pandas as pd
 
+from analysis.plan.faults import Part, isolated
 from analysis.release.answer import Released
 from analysis.report import measured, tables, tables_measured
 from analysis.report.pictures import measured_pictures
@@ -82,16 +83,17 @@ ITEMS = "How each question was answered"
 
 def measurement(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return the parts of the section: title, sentences, pictures, and what can be laid open under each."""
-    drawn = measured_pictures(released)
-    parts = [_part(title, frames, released, drawn, images) for title, frames in PARTS]
-    found = [part for part in parts if part["sentences"] or part["pictures"] or part["folded"]]
+    drawn = [name for name in measured_pictures(released) if name in images]
+    made = {title: partial(_part, title, frames, released, drawn, images) for title, frames in PARTS}
+    parts = [isolated(Part("section", title), make, lambda _: None) for title, make in made.items()]
+    found = [part for part in parts if part and (part["sentences"] or part["pictures"] or part["folded"])]
     items = [{"image": images[name], "caption": ""} for name in drawn if name.startswith("items-")]
     if items and found:
         found[0]["folded"].append({"title": ITEMS, "pictures": items, "table": ""})
     return found
 
 
-def _part(title: str, frames: Sequence, released: Released, drawn: Mapping, images: Mapping[str, dict]) -> dict:
+def _part(title: str, frames: Sequence, released: Released, drawn: Sequence[str], images: Mapping[str, dict]) -> dict:
     sentences, pictures, folded = [], [], []
     for name, tell, table_title, prefix in frames:
         frame = released.described.get(name)

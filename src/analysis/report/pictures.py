@@ -1,10 +1,14 @@
 """Which pictures a study has, by file name."""
 
+import hashlib
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TypeVar
 
 import pandas as pd
 
+from analysis.plan.faults import Part, isolated
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
@@ -20,6 +24,9 @@ from analysis.report.canvas import Drawing
 from analysis.report.robustness import at_first_horizon
 from analysis.report.scale_words import answered_scales, frame_of, is_compact
 from analysis.report.wording import is_money
+
+Made = TypeVar("Made")
+SAFE_NAME = re.compile(r"\w[\w.-]{0,59}")
 
 EVIDENCE: dict[str, Callable[..., Drawing]] = {
     "curves": figures.incidence_curves,
@@ -54,7 +61,20 @@ DESCRIBED: dict[str, Callable[..., Drawing]] = {
 
 def slug(finding: Finding) -> str:
     """Return the finding's part of a file name or an anchor."""
-    return f"{finding.program}-{finding.role}-{finding.hypothesis}"
+    return f"{safe_name(finding.program)}-{finding.role}-{finding.hypothesis}"
+
+
+def safe_name(given: str) -> str:
+    """Return an id as a part of a file name: a path or a sign that files cannot have gives way to a checksum."""
+    if SAFE_NAME.fullmatch(given):
+        return given
+    checksum = hashlib.sha256(given.encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9]+', '_', given)[:40].strip('_')}-{checksum}".lstrip("-")
+
+
+def drawn_or_fault(name: str, draw: Callable[[], Made]) -> Made | None:
+    """Return what `draw` makes; None where a fault takes the picture away."""
+    return isolated(Part("picture", name), draw, lambda _: None)
 
 
 def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
@@ -127,7 +147,7 @@ def _parts(frame: pd.DataFrame | None, prefix: str, keys: list[str], heart: str)
     shown = frame[frame["construct"] == GAP_OF] if prefix == "skill-gap" else frame
     for values, part in shown.groupby(keys, sort=False):
         if part[heart].notna().any():
-            yield "-".join([prefix, *values]), part
+            yield "-".join([prefix, *map(safe_name, values)]), part
 
 
 def scales_picture(released: Released) -> dict[str, Callable[[], Drawing]]:

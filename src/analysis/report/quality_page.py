@@ -2,22 +2,27 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import pandas as pd
 
 from analysis.plan.errors import Problem
+from analysis.plan.faults import Part, isolated
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
 from analysis.report.canvas import Drawing
 from analysis.report.figures_described import response_plot
+from analysis.report.pictures import drawn_or_fault, safe_name
 from analysis.report.quality_words import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.sections import image
 from analysis.report.template import render
 
 # The reader of a page on bad input has the files themselves: nothing needs to be masked.
 NO_MASK = 1
+NOTHING_NOTICED = {"wrong": "", "formal": ""}
+Made = TypeVar("Made")
 
 
 def quality_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
@@ -27,7 +32,7 @@ def quality_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
     if _has(frames, "row_counts"):
         drawn["rows"] = partial(figures.rows_plot, frames["row_counts"], released.problems, study.min_cell)
     for (program, role), rows in _first_answers(frames.get("flow_of_people")):
-        drawn[f"people-{program}-{role}"] = partial(figures.people_flow_plot, rows, study)
+        drawn[f"people-{safe_name(program)}-{role}"] = partial(figures.people_flow_plot, rows, study)
     if _has(frames, "coverage", "n_employed"):
         drawn["coverage"] = partial(figures.coverage_plot, frames["coverage"], study)
     if _has(frames, "missingness") and len(gaps(frames["missingness"])):
@@ -59,18 +64,27 @@ def _first_answers(flow: pd.DataFrame | None) -> list[tuple[tuple[str, str], pd.
 def quality_page(released: Released) -> str:
     """Return the page on the data of a study that was answered, as HTML that loads nothing from anywhere."""
     frames, study = released.described, released.study
-    images = {name: image(draw()) for name, draw in quality_pictures(released).items()}
+    images = {}
+    for name, draw in _part("pictures of the data", lambda: quality_pictures(released), {}).items():
+        images[name] = drawn_or_fault(name, lambda draw=draw: image(draw()))
+    images = {name: made for name, made in images.items() if made is not None}
+    counts, least = frames.get("row_counts"), study.min_cell
     values = _about(study, released.problems) | {
         "name": study.study,
         "errors": [],
-        "rows": _rows(frames.get("row_counts"), released.problems, study.min_cell),
-        "noticed": _noticed(released.problems, study.min_cell),
-        "people": _people(released, images),
-        "record": _record(frames, study, images),
-        "gaps": _gaps(frames, images),
+        "rows": _part("rows", lambda: _rows(counts, released.problems, least), None),
+        "noticed": _part("repairs and remarks", lambda: _noticed(released.problems, least), NOTHING_NOTICED),
+        "people": _part("from employed to analysed", lambda: _people(released, images), None),
+        "record": _part("on record over time", lambda: _record(frames, study, images), None),
+        "gaps": _part("gaps", lambda: _gaps(frames, images), None),
         "created": str(released.run.get("created", ""))[:10],
     }
     return render("quality.html.j2", values)
+
+
+def _part(name: str, make: Callable[[], Made], instead: Made) -> Made:
+    """Return a part of the page; `instead` where a fault takes it away, which the study's page tells."""
+    return isolated(Part("section", f"page on the data, {name}"), make, lambda _: instead)
 
 
 def bad_input_page(name: str, problems: Sequence[Problem], counts: pd.DataFrame | None, study: Study | None) -> str:
@@ -125,7 +139,7 @@ def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: in
     return {
         "sentence": rows_sentence(counts),
         "n_files": counts["source"].nunique(),
-        "image": image(figures.rows_plot(counts, problems, min_cell)),
+        "image": drawn_or_fault("rows", lambda: image(figures.rows_plot(counts, problems, min_cell))),
         "table": tables.frame_html(tables.row_counts_table(counts, min_cell)),
     }
 
@@ -169,7 +183,9 @@ def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[st
         "table": tables.frame_html(tables_quality.coverage_table(frames["coverage"], study.min_cell))
         if _has(frames, "coverage", "n_employed")
         else "",
-        "response_image": None if asked is None else image(response_plot(asked, study)),
+        "response_image": None
+        if asked is None
+        else drawn_or_fault("response_rates", lambda: image(response_plot(asked, study))),
         "response_table": "" if asked is None else tables.frame_html(tables.response_table(asked, study.min_cell)),
     }
     return found if any(found.values()) else None

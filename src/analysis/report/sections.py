@@ -2,16 +2,20 @@
 
 import base64
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+import pandas as pd
+
+from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import tables
-from analysis.report.answer_section import finding_section
+from analysis.report.answer_section import NO_SECTION, finding_section
 from analysis.report.canvas import Drawing, alt_text, svg
-from analysis.report.pictures import FOREST, described_pictures, slug
+from analysis.report.pictures import FOREST, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
     naive_sentence,
@@ -106,7 +110,7 @@ def main_pictures(released: Released, images: Mapping[str, dict]) -> list[dict]:
             "sentence": naive_sentence(f),
         }
         for f in released.findings
-        if is_retention(f) and naive_sentence(f)
+        if is_retention(f) and naive_sentence(f) and f"{slug(f)}-ladder" in images
     ]
 
 
@@ -121,11 +125,22 @@ def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
     found = []
     for hypothesis_id in _asked(released):
         hypothesis = plan.hypothesis(hypothesis_id)
-        findings = [
-            finding_section(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id
-        ]
+        findings = [_finding(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id]
         found.append({"id": hypothesis_id, "plan": hypothesis, "findings": findings})
     return found
+
+
+def _finding(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
+    """Return what stands under one program and role; where a fault takes it away, that it did."""
+    part = Part("section", "answer", finding.program, finding.role, finding.hypothesis)
+    return isolated(
+        part,
+        lambda: finding_section(finding, study, images),
+        lambda fault: (
+            NO_SECTION
+            | {"slug": slug(finding), "label": finding.role, "verdict": finding.verdict, "sentence": fault.reason}
+        ),
+    )
 
 
 def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
@@ -182,16 +197,18 @@ def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
         "exit_rates": lambda frame: tables.exit_rates_table(frame, least),
         "response_rates": lambda frame: tables.response_table(frame, least),
     }
-    drawn = described_pictures(released)
-    return [
-        {
-            "title": TABLE_TITLES[name],
-            "table": tables.frame_html(make(released.described[name])),
-            "image": images[name] if name in drawn else None,
-        }
-        for name, make in makers.items()
-        if name in released.described and len(released.described[name])
-    ]
+    frames = {name: released.described[name] for name in makers if name in released.described}
+    parts = [_described(name, partial(makers[name], frame), images) for name, frame in frames.items() if len(frame)]
+    return [part for part in parts if part is not None]
+
+
+def _described(name: str, table: Callable[[], pd.DataFrame], images: Mapping[str, dict]) -> dict | None:
+    """Return a title, a table and a picture; None where a fault takes them away."""
+
+    def make() -> dict:
+        return {"title": TABLE_TITLES[name], "table": tables.frame_html(table()), "image": images.get(name)}
+
+    return isolated(Part("section", TABLE_TITLES[name]), make, lambda _: None)
 
 
 def quality(released: Released) -> dict:

@@ -1,43 +1,39 @@
 """The files of one study's report, written whole or not at all."""
 
 import json
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.plan.errors import BadInput, Problem, problems_frame
+from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.cells import export_safe
+from analysis.report.folders import new_folder, writing
 from analysis.report.index import index_facts, index_page, read_index_entry
-from analysis.report.page import figure_files, study_page
+from analysis.report.page import figure_files, incomplete_page, study_page
 from analysis.report.quality_page import bad_input_page, quality_page
 
-QUALITY = "data_quality.html"
+PAGE, QUALITY = "index.html", "data_quality.html"
+
+# Everything that writes a report needs, from one place.
+__all__ = [
+    "new_folder",
+    "replace_problems",
+    "write_answers",
+    "write_bad_input",
+    "write_index",
+    "write_page",
+    "write_problems",
+    "write_stopped",
+]
 
 UNMATCHED = ("unmatched_person", "ambiguous_person")
-
-
-@contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that replaces `target` when the block ends well, and vanishes when it does not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        new, old = staging / "new", staging / "old"
-        new.mkdir()
-        yield new
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
@@ -63,41 +59,111 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
     study
         None where ``study.yaml`` itself cannot be read.
     """
-    write_problems(bad.problems, folder)
-    page = bad_input_page(name, bad.problems, bad.row_counts, study)
-    (folder / QUALITY).write_text(page, encoding="utf-8")
+    _file(folder, "data_quality.csv", lambda: write_problems(bad.problems, folder))
+    _page(folder, QUALITY, lambda: bad_input_page(name, bad.problems, bad.row_counts, study), name, study)
+    write_faults(folder)
 
 
 def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
     """Replace the data-quality ledger of a report folder, and nothing else in it; return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
-        write_problems(problems, Path(staging))
-        (folder / "unmatched.csv").unlink(missing_ok=True)
-        for written in Path(staging).iterdir():
-            written.replace(folder / written.name)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
+            write_problems(problems, Path(staging))
+            (folder / "unmatched.csv").unlink(missing_ok=True)
+            for written in Path(staging).iterdir():
+                written.replace(folder / written.name)
     return folder / "data_quality.csv"
 
 
-def write_answers(released: Released, folder: Path) -> None:
-    """Write the page, the page on the data, the ledgers, the figures and ``run.json`` of one study."""
+def write_answers(released: Released, problems: Iterable[Problem], folder: Path) -> None:
+    """Write the ledgers, the figures, the page on the data, the page and ``run.json`` of one study.
+
+    Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
+
+    Parameters
+    ----------
+    problems
+        The data-quality ledger with all its lines (`plan.errors.Problem.lines`), which are not released.
+    """
+    problems = list(problems)
+    _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
+    _file(folder, "data_quality.csv", lambda: write_problems(problems, folder))
+    (folder / "figures").mkdir()
+    for name, content in figure_files(released).items():
+        (folder / "figures" / name).write_bytes(content)
+    _page(folder, QUALITY, lambda: quality_page(released), released.study.study, released.study)
+    write_page(released, folder)
+
+
+def write_estimates(released: Released, folder: Path) -> None:
+    """Write the estimates ledger."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
-    write_problems(released.problems, folder)
-    run = dict(released.run) | {"index": index_facts(released)}
-    (folder / "run.json").write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "index.html").write_text(study_page(released), encoding="utf-8")
-    (folder / QUALITY).write_text(quality_page(released), encoding="utf-8")
-    figures = folder / "figures"
-    figures.mkdir()
-    for name, content in figure_files(released).items():
-        (figures / name).write_bytes(content)
+
+
+def write_page(released: Released, folder: Path) -> None:
+    """Write the page and ``run.json``, which say what is missing so far; last, ``faults.log`` where anything is."""
+    _page(folder, PAGE, lambda: study_page(released), released.study.study, released.study)
+    _file(folder, "run.json", lambda: _write_run(released, folder))
+    write_faults(folder)
+
+
+def _file(folder: Path, name: str, write: Callable[[], None]) -> None:
+    """Write a file of the report; where a fault takes it away it is left out, half-written or not."""
+
+    def written() -> None:
+        with writing(folder):
+            write()
+
+    isolated(Part("file", name), written, lambda _: (folder / name).unlink(missing_ok=True))
+
+
+def _page(folder: Path, file: str, make: Callable[[], str], name: str, study: Study | None) -> None:
+    """Write a page of a study; where a fault takes it away, a page that says so."""
+    _file(folder, file, lambda: _write(folder / file, make()))
+    if not (folder / file).exists():
+        _write(folder / file, incomplete_page(name, study))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _write_run(released: Released, folder: Path) -> None:
+    faults = collected()
+    told = [str(fault) for fault in faults.found] if faults else []
+    run = dict(released.run) | {"index": index_facts(released)} | ({"faults": told} if told else {})
+    _write(folder / "run.json", json.dumps(run, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_faults(folder: Path) -> None:
+    """Write ``faults.log`` where there is any fault so far."""
+    faults = collected()
+    if faults and faults.found:
+        _write(folder / LOG, faults_text(faults.found))
+
+
+def write_stopped(name: str, study: Study | None, problems: Iterable[Problem] | None, folder: Path) -> None:
+    """Write what is left of a report that a fault stopped before there was any answer.
+
+    Parameters
+    ----------
+    study, problems
+        None where the fault stopped the reading of it.
+    """
+    if problems is not None:
+        kept = list(problems)
+        _file(folder, "data_quality.csv", lambda: write_problems(kept, folder))
+    _write(folder / PAGE, incomplete_page(name, study))
+    write_faults(folder)
 
 
 def write_index(reports: Path) -> Path:
     """Write ``index.html`` over every study with a folder in `reports`; return its path."""
-    ledgers = reports.glob("*/data_quality.csv")
-    folders = sorted(p.parent for p in ledgers if STUDY_NAME.fullmatch(p.parent.name))
-    page, staging = reports / "index.html", reports / ".index.html"
-    staging.write_text(index_page([read_index_entry(folder) for folder in folders]), encoding="utf-8")
-    return staging.replace(page)
+    with writing(reports):
+        ledgers = [*reports.glob("*/data_quality.csv"), *reports.glob(f"*/{LOG}")]
+        folders = sorted({p.parent for p in ledgers if STUDY_NAME.fullmatch(p.parent.name)})
+        page, staging = reports / "index.html", reports / ".index.html"
+        _write(staging, index_page([read_index_entry(folder) for folder in folders]))
+        return staging.replace(page)

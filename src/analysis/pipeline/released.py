@@ -1,0 +1,61 @@
+"""Findings and frames through the only door out, each by itself: what a fault takes away does not get out either."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import pandas as pd
+
+from analysis.pipeline.described import describe
+from analysis.pipeline.opened import OpenStudy
+from analysis.pipeline.people_flow import people_flow
+from analysis.plan.faults import Fault, Part, isolated
+from analysis.plan.results import ESTIMATE_NUMBERS, Finding
+from analysis.release.disclosure import release_described, release_finding
+
+
+def released_findings(findings: Sequence[Finding], min_cell: int) -> tuple[Finding, ...]:
+    """Return the findings as they may be shown."""
+    return tuple(
+        isolated(
+            Part("analysis", "disclosure control", finding.program, finding.role, finding.hypothesis),
+            partial(release_finding, finding, min_cell),
+            partial(_withheld, finding),
+        )
+        for finding in findings
+    )
+
+
+def _withheld(finding: Finding, fault: Fault) -> Finding:
+    """Return a finding of which nothing is shown but that a fault took it away."""
+    nothing = dict.fromkeys(ESTIMATE_NUMBERS)
+    primary = replace(finding.primary, **nothing, status="not_estimable", reason=fault.reason)
+    return replace(
+        finding,
+        primary=primary,
+        alternatives=(),
+        checks=(),
+        verdict="not estimable",
+        smallest_detectable=None,
+        evidence={},
+    )
+
+
+def released_frames(opened: OpenStudy, findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
+    """Return the frames that describe the study as they may be shown; what a fault takes away is left out.
+
+    Parameters
+    ----------
+    findings
+        Released.
+    """
+    frames = describe(opened)
+    flow = isolated(Part("frame", "flow_of_people"), lambda: people_flow(opened, findings), lambda _: None)
+    frames |= {} if flow is None else {"flow_of_people": flow}
+    made = {
+        name: isolated(
+            Part("frame", name), partial(release_described, name, frame, opened.study.min_cell), lambda _: None
+        )
+        for name, frame in frames.items()
+    }
+    return {name: frame for name, frame in made.items() if frame is not None}
