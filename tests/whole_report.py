@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from analysis.estimate import change, event_study, protocol_rows, sensitivity
 from analysis.pipeline import answer, open_study
 from analysis.plan.errors import BadInput
+from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir
 from analysis.plan.results import ESTIMATE_NUMBERS, estimates_frame
 from analysis.plan.study import Study
@@ -24,7 +25,7 @@ from analysis.report import page, quality_page, sections
 from analysis.report.canvas import Drawing
 from analysis.report.execute import declared_parameters, notebook_runs
 
-FAULT = "a fault in this program"
+FAULT = "fault in this program"
 # What a number that is none looks like in print. "None of them" is English.
 NO_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>|[-−+]?inf|None(?! of\b))(?![\w-])")
 COARSE_DPI = 20
@@ -56,16 +57,24 @@ def complaints(name: str, data: Path, notebooks: bool = False) -> list[str]:
         return [f"not a legal study: {problem}" for problem in bad.problems if problem.severity == "error"]
     except Exception:
         return [f"open_study: {_last_frames()}"]
-    released = _tried("answer", lambda: answer(opened), found)
-    if released is None:
-        return found
-    found += ledger_complaints(released)
+    with collecting(Faults(name)) as faults:
+        released = _tried("answer", lambda: answer(opened), found)
+        if released is not None:
+            found += ledger_complaints(released)
+            found += _page_complaints(released)
+    found += [str(fault) for fault in faults.found]
+    if notebooks and released is not None:
+        found += notebook_complaints(name, data, released)
+    return found
+
+
+def _page_complaints(released: Released) -> list[str]:
+    """Return what is wrong with the pages of a study and the pictures on them."""
+    found: list[str] = []
     with _coarse_images(found):
         for what, make in (("study_page", page.study_page), ("quality_page", quality_page.quality_page)):
             text = _tried(what, lambda make=make: make(released), found)
             found += [f"{what}: {said}" for said in text_complaints(page_text(text or ""))]
-    if notebooks:
-        found += notebook_complaints(name, data, released)
     return found
 
 
@@ -114,7 +123,10 @@ def _coarse_images(found: list[str]) -> Iterator[None]:
 
     def drawn(figure: Drawing) -> dict[str, str]:
         figure.set_dpi(COARSE_DPI)
-        figure.canvas.draw()
+        try:
+            figure.canvas.draw()
+        except Exception:
+            found.append(f"picture {figure.get_suptitle()[:40]!r}: {_last_frames()}")
         texts = " | ".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
         found.extend(f"picture {figure.get_suptitle()[:40]!r}: {said}" for said in text_complaints(texts))
         return {"src": "", "alt": figure.get_suptitle()}
