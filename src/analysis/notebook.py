@@ -12,6 +12,7 @@ from analysis.estimate.planning import RolePlan
 from analysis.pipeline import OpenStudy, answer, open_study
 from analysis.pipeline.planned import plan
 from analysis.plan.errors import bad_input
+from analysis.plan.faults import LOG
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
@@ -21,7 +22,16 @@ from analysis.report import planning, prose, tables, tables_measured
 from analysis.report.execute import check_parameters
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.money import assumption_sentence, break_even_sentence
-from analysis.report.pictures import FOREST, has_kinds, measured_pictures, possible_pictures, scales_picture
+from analysis.report.pictures import (
+    FOREST,
+    OF_GROUPS,
+    evidence_pictures,
+    has_kinds,
+    measured_pictures,
+    possible_pictures,
+    scales_picture,
+    slug,
+)
 from analysis.report.quality_page import quality_pictures
 from analysis.report.robustness import (
     control_sentences,
@@ -113,7 +123,7 @@ class ReadingRoom:
         """Return the picture of the kinds of exit that compete, or why there is none."""
         if not has_kinds(finding):
             return "*Of every other kind of exit too few happened in a group to be shown.*"
-        return other_exits_plot(finding)
+        return self._taken("picture", f"{slug(finding)}-kinds") or other_exits_plot(finding)
 
     def measures(self, finding: Finding) -> str:
         """Return the same contrast in days, risks and rates, as a list in words."""
@@ -123,7 +133,7 @@ class ReadingRoom:
         """Return the picture of the main answer made in other ways, or that there is none."""
         if not ways_sentence(finding):
             return "*The answer was made in one way only.*"
-        return specification_curve(finding)
+        return self._taken("picture", f"{slug(finding)}-ways") or specification_curve(finding)
 
     def ways(self, finding: Finding) -> pd.DataFrame:
         """Return every way to make the main answer, one line each."""
@@ -149,16 +159,26 @@ class ReadingRoom:
         """Return the picture of the net benefit, or that there is none."""
         if not finding.primary.is_estimated:
             return "*There is no net benefit to draw.*"
-        return net_benefit_plot(finding, self.study)
+        return self._taken("picture", f"{slug(finding)}-money") or net_benefit_plot(finding, self.study)
 
     def picture(self, kind: str) -> Callable[[Finding], object]:
         """Return a view: the finding's picture of that kind (see `report.pictures`), or that there is none."""
 
         def view(finding: Finding) -> object:
-            draw = possible_pictures(finding, self.study).get(kind)
-            return draw() if draw else f"*There is nothing to draw ({kind.replace('_', ' ')}).*"
+            drawn = possible_pictures(finding, self.study)
+            if kind in OF_GROUPS:
+                drawn |= evidence_pictures(finding, self.study)
+            taken = self._taken("picture", f"{slug(finding)}-{kind}")
+            if taken or kind not in drawn:
+                return taken or f"*There is nothing to draw ({kind.replace('_', ' ')}).*"
+            return drawn[kind]()
 
         return view
+
+    def _taken(self, kind: str, name: str) -> str:
+        """Return that a fault took a picture or a frame away; empty where none did."""
+        found = [f for f in self.released.faults if (f.part.kind, f.part.name) == (kind, name)]
+        return f"*{found[0].reason}*" if found else ""
 
     def bounds(self, finding: Finding) -> str:
         """Return how far off the answer on a scale could be, each by its own assumption, as a list."""
@@ -191,7 +211,9 @@ class ReadingRoom:
 
     def scales_at_a_glance(self) -> object:
         """Return the picture of every scale that could be estimated, or that there is none."""
-        draw = scales_picture(self.released).get(FOREST)
+        draw, taken = scales_picture(self.released).get(FOREST), self._taken("picture", FOREST)
+        if taken:
+            return Markdown(taken)
         return draw() if draw else Markdown("*No scale could be estimated.*")
 
     def sentence(self, finding: Finding) -> str:
@@ -206,7 +228,8 @@ class ReadingRoom:
         """Show views of a frame that describes the study, or say that the study lacks what it needs."""
         frame = self.released.described.get(name)
         if frame is None or frame.empty:
-            display(Markdown(f"*The study's exports hold nothing for this ({name.replace('_', ' ')}).*"))
+            nothing = f"*The study's exports hold nothing for this ({name.replace('_', ' ')}).*"
+            display(Markdown(self._taken("frame", name) or nothing))
             return
         for view in views:
             shown = view(frame)
@@ -220,13 +243,13 @@ class ReadingRoom:
         """Show the pictures of how good the data are whose names begin so: rows, people, coverage, gaps."""
         self._draw(quality_pictures(self.released), prefix)
 
-    @staticmethod
-    def _draw(pictures: Mapping[str, Callable[[], object]], prefix: str) -> None:
-        drawn = [draw for name, draw in pictures.items() if name.startswith(prefix)]
+    def _draw(self, pictures: Mapping[str, Callable[[], object]], prefix: str) -> None:
+        drawn = {name: draw for name, draw in pictures.items() if name.startswith(prefix)}
         if not drawn:
             display(Markdown("*There is nothing to draw.*"))
-        for draw in drawn:
-            display(draw())
+        for name, draw in drawn.items():
+            taken = self._taken("picture", name)
+            display(Markdown(taken) if taken else draw())
 
 
 @dataclass(frozen=True)
@@ -273,7 +296,16 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     BadInput
         The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
     """
-    return ReadingRoom(answer(_opened(namespace)))
+    return _room(_opened(namespace))
+
+
+def _room(opened: OpenStudy) -> ReadingRoom:
+    """Return the study answered; what a fault of this program took away is said at the top."""
+    released = answer(opened)
+    if released.faults:
+        listed = "\n".join(f"- {fault}" for fault in released.faults)
+        display(Markdown(f"**Incomplete: a fault in this program.** See {LOG}.\n\n{listed}"))
+    return ReadingRoom(released)
 
 
 def scales_room(namespace: Mapping[str, object]) -> ReadingRoom:
@@ -281,7 +313,7 @@ def scales_room(namespace: Mapping[str, object]) -> ReadingRoom:
     opened = _opened(namespace, SCALES_PARAMETERS)
     hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
     display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
-    return ReadingRoom(answer(opened))
+    return _room(opened)
 
 
 def _opened(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> OpenStudy:

@@ -52,14 +52,15 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
     """Return the worst standardized difference in the trials of each calendar quarter, one row per quarter.
 
     Columns ``quarter, n_treated, n_control`` (people), ``covariate`` (the worst after weighting), ``worst_before,
-    worst_after``. The denominator is that of the pooled table, since a few people's own spread is no yardstick.
+    worst_after``; no row where nothing is recorded that varies. The denominator is that of the pooled table, since a
+    few people's own spread is no yardstick.
     """
     treated, people = rows["is_treated"].to_numpy(dtype=bool), rows["employee_id"].to_numpy()
     x = matrix.raw.to_numpy(dtype=float)
     spread = np.array([_spread(column, treated) for column in x.T])
     quarters = pd.PeriodIndex(rows["trial_date"], freq="Q").astype(str).to_numpy()
     found = []
-    for quarter in sorted(set(quarters)):
+    for quarter in sorted(set(quarters)) if len(spread) else ():
         one, zero = (quarters == quarter) & treated, (quarters == quarter) & ~treated
         before = np.abs(x[one].mean(axis=0) - x[zero].mean(axis=0)) / spread
         after = np.abs(x[one].mean(axis=0) - np.average(x[zero], axis=0, weights=weights[zero])) / spread
@@ -73,7 +74,8 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
                 "worst_after": float(after.max()),
             }
         )
-    return pd.DataFrame(found)
+    columns = ["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"]
+    return pd.DataFrame(found, columns=columns)
 
 
 def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:

@@ -107,6 +107,9 @@ class HonestBounds:
             gradient = np.concatenate([by_sd, -by_sd]) + slope * limit
             return critical * sd / unit, gradient / unit
 
+        if n == 0:  # With one earlier wave a single estimate is unbiased: there is nothing to choose.
+            half, centre = half_length(np.zeros(0))[0] * unit, float(fixed @ self._estimates)
+            return centre - half, centre + half
         found = optimize.minimize(
             half_length,
             np.zeros(2 * n),

@@ -99,6 +99,8 @@ def job_on(history: pd.DataFrame | None, employee_ids: pd.Series, day: pd.Timest
 
 def job_value_at(jobs: pd.DataFrame, column: str, employee_ids: pd.Series, days: pd.Series) -> pd.Series:
     """Return one column of each person's job on the day beside it; missing where no job row lies on or before it."""
+    if not len(employee_ids):
+        return jobs[column].iloc[:0].set_axis(employee_ids.index)
     asked = pd.DataFrame({"employee_id": employee_ids.to_numpy(), "day": days.to_numpy(), "row": range(len(days))})
     known = jobs[["employee_id", "effective_date", column]].sort_values("effective_date", kind="stable")
     found = pd.merge_asof(

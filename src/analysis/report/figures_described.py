@@ -70,7 +70,10 @@ def _year(year: int, study: Study) -> str:
 
 
 def _draw_events(axes, study: Study, as_year: bool) -> None:
+    """Mark the study's events; those outside the period observed have no place on the axis."""
     for event in study.events:
+        if not study.study_start <= event.date <= study.as_of:
+            continue
         when = pd.Timestamp(event.date)
         x = when.year + (when.day_of_year - 1) / 365.25 if as_year else when
         axes.axvline(x, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))

@@ -37,6 +37,8 @@ EVIDENCE: dict[str, Callable[..., Drawing]] = {
     "balance": figures_checks.love_plot,
     "overlap": figures_checks.overlap_plot,
 }
+# Pictures of the groups, which say something also where there is no answer.
+OF_GROUPS = ("balance", "overlap")
 NEEDS_STUDY = ("curves", "trajectories")
 # What must hold a number for the picture to show anything.
 HEART = {
@@ -98,10 +100,16 @@ def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], 
         drawn["ways"] = partial(figures_robust.specification_curve, finding)
     if has_kinds(finding):
         drawn["kinds"] = partial(figures_robust.other_exits_plot, finding)
-    for kind, draw in EVIDENCE.items():
-        if frame_of(finding, kind, HEART[kind]) is not None:
-            drawn[kind] = partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
-    return drawn
+    return drawn | evidence_pictures(finding, study)
+
+
+def evidence_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+    """Return how each picture of a frame of evidence is drawn, by kind, whether or not there is an answer."""
+    return {
+        kind: partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
+        for kind, draw in EVIDENCE.items()
+        if frame_of(finding, kind, HEART[kind]) is not None
+    }
 
 
 def has_kinds(finding: Finding) -> bool:
