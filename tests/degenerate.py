@@ -90,7 +90,9 @@ class Company:
         for table, column in PERSON.items():
             self.keep(table, lambda rows, column=column: rows[column].isin(kept))
         for table, column in (("jobs", "manager_id"), ("ratings", "rater_id")):
-            self.set(table, **{column: lambda rows, column=column: rows[column].where(rows[column].isin(kept), None)})
+            if table in self.tables and column in self.tables[table]:
+                others = self.tables[table][column]
+                self.set(table, **{column: others.where(others.isin(kept), None)})
 
 
 PERSON = {
@@ -642,7 +644,7 @@ def no_hr_file(odd: Company) -> None:
 def everybody_hired_late(odd: Company) -> None:
     """The company began on the day of the first intake."""
     odd.set("employees", hire_date=FIRST_INTAKE)
-    odd.set("jobs", effective_date=lambda rows: rows["effective_date"].where(rows["effective_date"] > FIRST_INTAKE, FIRST_INTAKE))
+    odd.set("jobs", effective_date=lambda rows: rows["effective_date"].clip(lower=FIRST_INTAKE))
     odd.keep("employees", lambda rows: ~(rows["exit_date"] <= FIRST_INTAKE))
     if "employees" in odd.tables:
         odd.only(odd.tables["employees"]["employee_id"])

@@ -113,7 +113,9 @@ def _last_frames() -> str:
     """Return the last lines of our own code that an exception passed, and what it said."""
     lines = [line.strip() for line in traceback.format_exc().splitlines() if line.strip()]
     ours = [line for line in lines if line.startswith("File") and "/src/analysis/" in line]
-    where = " < ".join(re.sub(r'File ".*/src/analysis/(.*)", line (\d+), in (\w+)', r"\1:\2 \3", x) for x in ours[:-4:-1])
+    where = " < ".join(
+        re.sub(r'File ".*/src/analysis/(.*)", line (\d+), in (\w+)', r"\1:\2 \3", x) for x in ours[:-4:-1]
+    )
     return f"{lines[-1][:200]} [{where}]"
 
 
@@ -186,7 +188,11 @@ def question_complaints(released: Released) -> list[str]:
     study: Study = released.study
     always = ("H1_retention", "H2_morale", "H3_leadership", "H8_promotion", "H9_economics")
     asked = [(program.id, hypothesis) for program in study.programs for hypothesis in always]
-    return [f"no finding on {hypothesis} of {program}" for program, hypothesis in asked if (program, hypothesis) not in found]
+    return [
+        f"no finding on {hypothesis} of {program}"
+        for program, hypothesis in asked
+        if (program, hypothesis) not in found
+    ]
 
 
 def notebook_complaints(name: str, data: Path, released: Released) -> list[str]:
@@ -234,7 +240,11 @@ def _run(notebook: Path, given: dict, released: Released) -> list[str]:
 
 def shown(data: dict) -> str:
     """Return what a reader sees of a cell's output."""
-    return page_text(str(data["text/html"])) if "text/html" in data else str(data.get("text/markdown", data.get("text/plain", "")))
+    return (
+        page_text(str(data["text/html"]))
+        if "text/html" in data
+        else str(data.get("text/markdown", data.get("text/plain", "")))
+    )
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Odd but legal studies through the whole report: ``PYTHONPATH=tests python -m simulations.degenerate --studies N``.
 
-Each draws up to six oddities of `degenerate.ODDITIES`, how many people there are and who they are. A study is made anew
-from its number: ``--first NUMBER --studies 1``.
+First those of `degenerate.COMBINED`, in which every oddity is; after them each draws up to six oddities of
+`degenerate.ODDITIES`. How many people there are and who they are is drawn as well. A study is made anew from its number:
+``--first NUMBER --studies 1``.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from degenerate import ODDITIES, odd_company, write
+from degenerate import COMBINED, ODDITIES, odd_company, write
 from whole_report import complaints
 
 from analysis.plan.seeds import rng
@@ -27,9 +28,11 @@ REPORTED_EVERY = 25
 def drawn(number: int) -> tuple[tuple[str, ...], int]:
     """Return the oddities of a study, in the order in which they are applied, and how many people it has."""
     draw = rng("degenerate", number)
+    people = int(draw.integers(FEWEST_PEOPLE, MOST_PEOPLE))
     n = int(draw.integers(1, MOST_TOGETHER + 1))
-    chosen = set(draw.choice(list(ODDITIES), n, replace=False))
-    return tuple(name for name in ODDITIES if name in chosen), int(draw.integers(FEWEST_PEOPLE, MOST_PEOPLE))
+    drawn_names = set(draw.choice(list(ODDITIES), n, replace=False))
+    chosen = set(COMBINED[number]) if number < len(COMBINED) else drawn_names
+    return tuple(name for name in ODDITIES if name in chosen), people
 
 
 def outcome(number: int, notebooks: bool = True) -> tuple[int, tuple[str, ...], list[str]]:
