@@ -46,6 +46,7 @@ simulations: .venv/.built  ## the simulation studies (some two hours on two core
 	PYTHONPATH=tests $(BIN)/python -m simulations.scales
 	PYTHONPATH=tests $(BIN)/python -m simulations.silence
 	PYTHONPATH=tests $(BIN)/python -m simulations.situations
+	PYTHONPATH=tests $(BIN)/python -m simulations.degenerate
 
 benchmarks: .venv/.built  ## reading, retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)
 	$(BIN)/python benchmarks/retention.py --employees 3000 --repetitions 500

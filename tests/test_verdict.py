@@ -76,7 +76,7 @@ def test_twenty_five_people_with_an_smd_of_0_32_and_an_adjusted_p_of_0_08_are_no
 
 
 def test_without_a_number_there_is_no_verdict_whatever_the_checks_say():
-    failed = lottery_check(0.9, 0.5)
+    failed = lottery_check(0.9, 0.5, 12)
     small = without_number("suppressed", "A group has fewer than 10 people.")
     missing = without_number("not_estimable", "Nobody started.")
     assert verdict(small, H1, 0.03, (failed,)).verdict == "suppressed"
@@ -95,7 +95,13 @@ def test_a_program_that_costs_more_than_it_saves_is_not_called_harmful():
 
 def smds(**after: float) -> pd.DataFrame:
     """Return a balance table: covariate ("department: Sales" is a level) and SMD after weighting."""
-    frame = pd.DataFrame({"covariate": list(after), "smd_before": 0.5, "smd_after": list(after.values())})
+    frame = pd.DataFrame(
+        {
+            "covariate": pd.Series(list(after), dtype=str),
+            "smd_before": 0.5,
+            "smd_after": pd.Series(after.values(), dtype=float),
+        }
+    )
     is_level, is_sum = frame["covariate"].str.contains(": "), frame["covariate"].str.contains("largest")
     return frame.assign(kind=np.select([is_sum, is_level], ["largest", "level"], "covariate"))
 
@@ -115,7 +121,7 @@ def smds(**after: float) -> pd.DataFrame:
         (
             smds(tenure_years=0.02, **{"department (largest of 30 levels)": 0.9}),
             "passed",
-        ),  # a line that sums up is no covariate
+        ),
         (smds(), "untestable"),
     ],
 )

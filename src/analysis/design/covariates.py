@@ -55,7 +55,7 @@ def covariates_on(staff: Staff, scores: dict[str, pd.DataFrame]) -> pd.DataFrame
         }
     )
     for construct, scored in scores.items():
-        earlier = scored[scored["closes"] < day].sort_values("wave")
+        earlier = scored[scored["closes"] < day].sort_values(["opens", "closes"], kind="stable")
         by_person = earlier.groupby("employee_id")["score"]
         frame[f"{construct}_mean"] = by_person.mean().reindex(spells["employee_id"]).to_numpy()
         frame[f"{construct}_last"] = by_person.last().reindex(spells["employee_id"]).to_numpy()

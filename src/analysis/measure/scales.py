@@ -225,5 +225,7 @@ def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
                 (spells["hire_date"] <= wave.opens) & (spells["exit_date"].isna() | (spells["exit_date"] >= wave.opens))
             ).sum()
         n = answered.get(wave.wave, 0)
-        rows.append({"wave": wave.wave, "opens": wave.opens, "n_people": asked, "n_answered": n, "share": n / asked})
+        # Before anybody was hired nobody could answer: there is no share.
+        share = n / asked if asked else np.nan
+        rows.append({"wave": wave.wave, "opens": wave.opens, "n_people": asked, "n_answered": n, "share": share})
     return pd.DataFrame(rows)

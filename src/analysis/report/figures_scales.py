@@ -77,10 +77,13 @@ def trajectory_plot(finding: Finding, study: Study) -> Drawing:
 
 
 def _wave_axis(axes, positions: pd.Series, room_right: float = 0.4) -> None:
-    """Name the waves by their place before and after the start, and mark the start."""
-    at = sorted({int(p) for p in positions})
+    """Name the waves by their place before and after the start, and mark the start.
+
+    The waves on both sides of it have their place, also where nothing may be shown of one: the mark lies on the axis.
+    """
+    at = sorted({0, 1, *(int(p) for p in positions)})
     axes.set_xticks(at, [WAVES.get(p, f"{p}th\nafter" if p > 0 else f"{-p} waves\nearlier") for p in at])
-    axes.set_xlim(min(at, default=0) - 0.4, max(at, default=1) + room_right)
+    axes.set_xlim(min(at) - 0.4, max(at) + room_right)
     axes.axvline(0.5, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
     axes.annotate(
         "start", (0.5, 1), xycoords=("data", "axes fraction"), xytext=(0, 1), textcoords="offset points", fontsize=8,
@@ -119,8 +122,7 @@ def event_study_plot(finding: Finding) -> Drawing:
         axes.plot([row.position] * 2, [row.band_low, row.band_high], color=colour, alpha=0.45, linewidth=1.4)
         axes.plot([row.position] * 2, [row.ci_low, row.ci_high], color=colour, linewidth=4, solid_capstyle="butt")
         axes.plot(row.position, row.estimate, "o", color=colour, markersize=7, markerfacecolor="white")
-    # The base is always there, though nothing was estimated at it.
-    _wave_axis(axes, pd.concat([rows["position"], pd.Series([0, 1])]))
+    _wave_axis(axes, rows["position"])
     axes.plot(0, 0, "s", color=INK, markersize=7)
     points_axis(axes.yaxis)
     axes.set_ylabel("difference since the last wave\nbefore the start, points")

@@ -1,0 +1,267 @@
+"""Whether a report came out whole: every picture, page, ledger and notebook of a study, without a warning or a "nan"."""
+
+import html
+import json
+import os
+import re
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from matplotlib.text import Text
+
+from analysis.estimate import change, event_study, protocol_rows, sensitivity
+from analysis.pipeline import answer, open_study
+from analysis.plan.errors import BadInput
+from analysis.plan.faults import Faults, collecting
+from analysis.plan.paths import notebooks_dir
+from analysis.plan.results import ESTIMATE_NUMBERS, estimates_frame
+from analysis.plan.study import Study
+from analysis.release.answer import Released
+from analysis.report import page, quality_page, sections
+from analysis.report.canvas import Drawing
+from analysis.report.execute import declared_parameters, notebook_runs
+
+FAULT = "fault in this program"
+# What a number that is none looks like in print. "None of them" is English.
+NO_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>|[-−+]?inf|None(?! of\b))(?![\w-])")
+COARSE_DPI = 20
+# How often a report draws; an odd study goes wrong with few draws as with many.
+FEWER_DRAWS = {
+    (change, "N_PERMUTATIONS"): 20,
+    (event_study, "N_DRAWS"): 200,
+    (protocol_rows, "N_PLACEBOS"): 2,
+    (protocol_rows, "N_REPETITIONS"): 10,
+    (sensitivity, "N_IMPUTATIONS"): 2,
+}
+
+
+def complaints(name: str, data: Path, notebooks: bool = False) -> list[str]:
+    """Return what is wrong with the report of a study; empty where it came out whole.
+
+    Parameters
+    ----------
+    data
+        The folder of the study's folder.
+    notebooks
+        Run the code of every notebook, too, in this process.
+    """
+    found: list[str] = []
+    try:
+        with _loudly():
+            opened = open_study(name, data)
+    except BadInput as bad:
+        return [f"not a legal study: {problem}" for problem in bad.problems if problem.severity == "error"]
+    except Exception:
+        return [f"open_study: {_last_frames()}"]
+    with collecting(Faults(name)) as faults:
+        released = _tried("answer", lambda: answer(opened), found)
+        if released is not None:
+            found += ledger_complaints(released)
+            found += _page_complaints(released)
+    found += [str(fault) for fault in faults.found]
+    if notebooks and released is not None:
+        found += notebook_complaints(name, data, released)
+    return found
+
+
+def _page_complaints(released: Released) -> list[str]:
+    """Return what is wrong with the pages of a study and the pictures on them."""
+    found: list[str] = []
+    with _coarse_images(found):
+        for what, make in (("study_page", page.study_page), ("quality_page", quality_page.quality_page)):
+            text = _tried(what, lambda make=make: make(released), found)
+            found += [f"{what}: {said}" for said in text_complaints(page_text(text or ""))]
+    return found
+
+
+@contextmanager
+def few_draws() -> Iterator[None]:
+    """Let reports draw as little as `FEWER_DRAWS` says."""
+    usual = {place: getattr(*place) for place in FEWER_DRAWS}
+    for (module, name), n in FEWER_DRAWS.items():
+        setattr(module, name, n)
+    try:
+        yield
+    finally:
+        for (module, name), n in usual.items():
+            setattr(module, name, n)
+
+
+def _tried(what: str, make: Callable[[], object], found: list[str]) -> object:
+    """Return what `make` makes; where it fails or warns, that is added to `found`, and None returned."""
+    try:
+        with _loudly():
+            return make()
+    except Exception:
+        found.append(f"{what}: {_last_frames()}")
+        return None
+
+
+@contextmanager
+def _loudly() -> Iterator[None]:
+    """Every warning is an error; so is what NumPy would say of a division by zero."""
+    with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("error")
+        yield
+
+
+def _last_frames() -> str:
+    """Return the last lines of our own code that an exception passed, and what it said."""
+    lines = [line.strip() for line in traceback.format_exc().splitlines() if line.strip()]
+    ours = [line for line in lines if line.startswith("File") and "/src/analysis/" in line]
+    where = " < ".join(
+        re.sub(r'File ".*/src/analysis/(.*)", line (\d+), in (\w+)', r"\1:\2 \3", x) for x in ours[:-4:-1]
+    )
+    return f"{lines[-1][:200]} [{where}]"
+
+
+@contextmanager
+def _coarse_images(found: list[str]) -> Iterator[None]:
+    """Draw pictures coarsely, for the pages of this process, and look at every text in them."""
+
+    def drawn(figure: Drawing) -> dict[str, str]:
+        figure.set_dpi(COARSE_DPI)
+        try:
+            figure.canvas.draw()
+        except Exception:
+            found.append(f"picture {figure.get_suptitle()[:40]!r}: {_last_frames()}")
+        texts = " | ".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
+        found.extend(f"picture {figure.get_suptitle()[:40]!r}: {said}" for said in text_complaints(texts))
+        return {"src": "", "alt": figure.get_suptitle()}
+
+    modules = [module for module in (page, sections, quality_page) if hasattr(module, "image")]
+    usual = [module.image for module in modules]
+    for module in modules:
+        module.image = drawn
+    try:
+        yield
+    finally:
+        for module, image in zip(modules, usual, strict=True):
+            module.image = image
+
+
+def page_text(page: str) -> str:
+    """Return what a reader sees of a page."""
+    shown = re.sub(r"<(style|script)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    alts = " ".join(re.findall(r'alt="([^"]*)"', shown))
+    return html.unescape(re.sub(r"<[^>]+>", " ", shown) + " " + alts)
+
+
+def text_complaints(text: str) -> list[str]:
+    """Return where a text shows a number that is none, or a fault of the program."""
+    found = [m.start() for m in NO_NUMBER.finditer(text)] + [m.start() for m in re.finditer(FAULT, text)]
+    return [f"shows {' '.join(text[max(0, at - 60) : at + 40].split())!r}" for at in found[:3]]
+
+
+def ledger_complaints(released: Released) -> list[str]:
+    """Return which questions were neither answered nor refused with a reason."""
+    found = []
+    for finding in released.findings:
+        if not finding.verdict or not finding.primary.status:
+            found.append(f"{finding.hypothesis} of {finding.program}, {finding.role}: no verdict")
+    rows = [row for finding in released.findings for row in (finding.primary, *finding.alternatives)]
+    for row in rows:
+        about = f"{row.hypothesis} {row.program} {row.role} {row.estimator} {row.measure}"
+        if row.is_estimated:
+            numbers = [getattr(row, name) for name in ESTIMATE_NUMBERS]
+            if not all(number is None or np.isfinite(number) for number in numbers):
+                found.append(f"{about}: a number that is none among {numbers}")
+        elif not row.reason or FAULT in row.reason or NO_NUMBER.search(row.reason):
+            found.append(f"{about}: {row.status} because {row.reason!r}")
+    for finding in released.findings:
+        found += [
+            f"{finding.hypothesis} {finding.role}, check {check.name}: {check.sentence!r}"
+            for check in finding.checks
+            if NO_NUMBER.search(check.sentence) or FAULT in check.sentence
+        ]
+    estimates_frame(rows)
+    return found + question_complaints(released)
+
+
+def question_complaints(released: Released) -> list[str]:
+    """Return which hypotheses of which programs have no finding."""
+    found = {(f.program, f.hypothesis) for f in released.findings}
+    study: Study = released.study
+    always = ("H1_retention", "H2_morale", "H3_leadership", "H8_promotion", "H9_economics")
+    asked = [(program.id, hypothesis) for program in study.programs for hypothesis in always]
+    return [
+        f"no finding on {hypothesis} of {program}"
+        for program, hypothesis in asked
+        if (program, hypothesis) not in found
+    ]
+
+
+def notebook_complaints(name: str, data: Path, released: Released) -> list[str]:
+    """Return what is wrong with the notebooks on a study, their code run in this process."""
+    scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
+    found = []
+    for notebook in sorted(notebooks_dir().glob("*.ipynb")):
+        for path, output, given in notebook_runs(notebook, name, scales):
+            found += [f"{output} {said}" for said in _run(path, given | {"data": str(data)}, released)]
+    return found
+
+
+def _run(notebook: Path, given: dict, released: Released) -> list[str]:
+    """Run a notebook's cells with parameters; return what failed or shows what it should not."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+
+    from analysis.pipeline.shared import shared
+
+    shell = InteractiveShell.instance()
+    shell.reset()
+    shell.user_ns.update(given)
+    declared = declared_parameters(notebook)
+    cells = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    found = []
+    with shared(released), _coarse_dpi():
+        for number, cell in enumerate(cells):
+            if all(f"{name} = " in "".join(cell["source"]) for name in declared):
+                continue
+            with _loudly(), capture_output() as shown:
+                result = shell.run_cell("".join(cell["source"]))
+            error = result.error_before_exec or result.error_in_exec
+            if error is not None:
+                try:
+                    raise error
+                except Exception:
+                    found.append(f"cell {number}: {_last_frames()}")
+            texts = [shown.stdout, shown.stderr, *(shown(output.data) for output in shown.outputs)]
+            if result.result is not None:
+                texts.append(str(result.result))
+            if error is None:
+                found += [f"cell {number} {said}" for said in text_complaints(" ".join(texts))]
+    return found
+
+
+def shown(data: dict) -> str:
+    """Return what a reader sees of a cell's output."""
+    return (
+        page_text(str(data["text/html"]))
+        if "text/html" in data
+        else str(data.get("text/markdown", data.get("text/plain", "")))
+    )
+
+
+@contextmanager
+def _coarse_dpi() -> Iterator[None]:
+    """Let notebooks draw coarsely."""
+    usual = Drawing._repr_png_
+
+    def coarse(figure: Drawing) -> bytes:
+        figure.set_dpi(COARSE_DPI)
+        figure.canvas.draw()
+        return b""
+
+    Drawing._repr_png_ = coarse
+    before = os.environ.get("PYTHONWARNINGS")
+    try:
+        yield
+    finally:
+        Drawing._repr_png_ = usual
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
