@@ -30,9 +30,8 @@ def _everybody_left_before(folder: Path) -> None:
 
 
 def _event_outside(folder: Path) -> None:
-    _change(
-        folder, "study.yaml", lambda text: text.replace("events: []", "events: [{date: 2015-01-01, label: Merger}]")
-    )
+    event = "events: [{date: 2015-01-01, label: Merger}]"
+    _change(folder, "study.yaml", lambda text: text.replace("events: []", event))
 
 
 def _misspelt_column(folder: Path) -> None:
