@@ -178,6 +178,8 @@ def noted_rules(node: ast.AST) -> list[Told]:
             return [(rule, None, None)]
         case "_problem", [_, str(rule), *_]:
             return [(rule, named.get("severity", "error"), None)]
+        case "study_problem", _:
+            return [(named.get("rule", "study_file"), named.get("severity", "error"), None)]
         case "bad_input", _:
             return [(named["rule"], "error", "rejected")]
         case "Problem", _ if named["rule"]:
@@ -232,6 +234,7 @@ def test_codebook_lists_every_rule_with_its_severity_and_action():
         ("{'a': ('info', 'set_null', 'is none')}", ("a", "info", "set_null")),
         ("_note_columns(export, 'a', 'were not read', names)", ("a", None, None)),
         ("bad_input('study.yaml', 'is bad', rule='a')", ("a", "error", "rejected")),
+        ("study_problem('is odd', 3, rule='a', severity='warning')", ("a", "warning", None)),
     ],
 )
 def test_a_rule_is_seen_however_it_is_noted(code, rule):

@@ -46,6 +46,7 @@ def unlinked_files(
                 message=f"{how_many} {given:,} {things} in this file could be linked and used, so {consequence}: the "
                 "lines about this file say why. Check that its ids are those of the employees table and that its days "
                 "lie before as_of",
+                action="kept",
             )
         )
     return problems
