@@ -62,7 +62,8 @@ def _unit_at(tables: Tables, unit: str, people: pd.Series, days: pd.Series) -> p
     if unit in JOB_COLUMNS:
         if tables.jobs is None:
             return pd.Series(None, index=people.index, dtype=object)
-        return job_value_at(tables.jobs, unit, people, days)
+        # Who moves on the day of the start starts in the new unit.
+        return job_value_at(tables.jobs, unit, people, days, on_the_day=True)
     if unit not in tables.employees:
         return pd.Series(None, index=people.index, dtype=object)
     spells = tables.employees.rename(columns={"hire_date": "effective_date"})

@@ -24,17 +24,13 @@ def _units(rng: np.random.Generator) -> tuple[Company, np.ndarray]:
     return world, unit
 
 
-def _rolled_out(
-    rng: np.random.Generator, is_before: bool, n_pilots: int = 0, n_early: int = 0, share_moving: float = 0.0
-) -> Case:
+def _rolled_out(rng: np.random.Generator, is_before: bool, n_pilots: int = 0, share_moving: float = 0.0) -> Case:
     """Draw a rollout that cuts the hazard of those who start to 0.4.
 
     Parameters
     ----------
     n_pilots
         Early starters in every unit on one day, half a year before the first is reached.
-    n_early
-        Starters a month in each unit that is never reached, beginning with the first unit's day.
     share_moving
         Of the units never reached, how many move to the first unit in its second month and start there.
     """
@@ -54,8 +50,6 @@ def _rolled_out(
         if month == 1 and share_moving:
             moved = chosen(rng, np.log(share_moving / (1 - share_moving)) + world.calm, waiting & here)
             start(moved, day)
-        early = waiting & here & since.isna().to_numpy()
-        start(early & (rng.random(n) < n_early * (N_UNITS - len(REACHED)) / early.sum()), day)
         start(chosen(rng, -0.7 + 0.4 * world.calm, here & (reached == np.datetime64(day))), day)
     without, world.left = world.left, world.changed_by(0.4, since)
     treated = moved | (since == pd.Series(reached)).to_numpy()
@@ -79,15 +73,15 @@ def pilots_everywhere(rng: np.random.Generator, is_before: bool) -> Case:
 
 
 def comparators_lost(rng: np.random.Generator, is_before: bool) -> Case:
-    """Draw comparators who start before their unit is reached, or move to a reached one."""
-    return _rolled_out(rng, is_before, n_early=2, share_moving=0.2)
+    """Draw comparators who move to a reached unit and start there."""
+    return _rolled_out(rng, is_before, share_moving=0.35)
 
 
 SITUATIONS = (
     Situation("pilot_in_every_unit", "Three early starters in every unit of a rollout", pilots_everywhere),
     Situation(
         "rollout_comparators_lost",
-        "Comparators of a rollout start early or move to a reached unit, which keeps them",
+        "Comparators of a rollout move to a unit that it has reached, and start there",
         comparators_lost,
     ),
 )
