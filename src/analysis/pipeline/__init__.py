@@ -11,7 +11,7 @@ from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.people_flow import people_flow
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
-from analysis.pipeline.shared import is_blind_run, shared, shared_answer
+from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
@@ -24,10 +24,10 @@ from analysis.report.write import new_folder, write_answers, write_bad_input
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
 
-def answer(opened: OpenStudy, is_blind: bool = False) -> Released:
+def answer(opened: OpenStudy) -> Released:
     """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired.
 
-    In a notebook of `report_study` it is the answer that the run has found already. Blind, no effect is in it.
+    In a notebook of `report_study` it is the answer that the run has found already. In a blind run no effect is in it.
     """
     found = shared_answer(opened.study)
     if found is not None:
@@ -35,7 +35,7 @@ def answer(opened: OpenStudy, is_blind: bool = False) -> Released:
     started = time.monotonic()
     min_cell = opened.study.min_cell
     findings = tuple(release_finding(finding, min_cell) for finding in find(opened))
-    is_blind = is_blind or is_blind_run()
+    is_blind = is_blind_run()
     if is_blind:
         findings = tuple(blinded(finding) for finding in findings)
     frames = describe(opened) | {"flow_of_people": people_flow(opened, findings)}
@@ -88,7 +88,8 @@ def report_study(
                 write_bad_input(bad, name, folder, _study_of(name, data))
         raise
     say(f"{name}: estimating")
-    released = answer(opened, is_blind)
+    with blind_run(is_blind):
+        released = answer(opened)
     with new_folder(reports / name) as folder:
         say(f"{name}: writing the report")
         write_answers(released, folder)
