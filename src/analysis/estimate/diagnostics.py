@@ -55,7 +55,9 @@ class Difference:
     judged: float
 
 
-def differences(balance: pd.DataFrame, std_error: float, is_randomized: bool = False) -> list[Difference]:
+def differences(
+    balance: pd.DataFrame, std_error: float, is_randomized: bool = False, allowed: float | None = None
+) -> list[Difference]:
     """Return how far the arms are apart after weighting, covariate by covariate.
 
     Parameters
@@ -67,25 +69,35 @@ def differences(balance: pd.DataFrame, std_error: float, is_randomized: bool = F
         Of a standardized difference, √(1/n₁ + 1/n₀) in people (Hedges & Olkin 1985).
     is_randomized
         Whether lots alone made the arms: a difference then counts beyond the Bonferroni limit over all rows.
+    allowed
+        Under a lottery, in place of that limit: the largest difference that re-drawn lots leave.
     """
     rule = load_plan().diagnostics.balance
     known = balance.dropna(subset="smd_after")
     parts = [str(covariate).partition(": ") for covariate in known["covariate"]]
     known = known.assign(name=[name for name, _, _ in parts], level=[level for _, _, level in parts])
-    known = known.loc[np.array([not level.startswith(SUMMARY) for level in known["level"]], dtype=bool)]
+    is_summary = [level.startswith(SUMMARY) or name.endswith(" levels)") for name, _, level in parts]
+    known = known.loc[~np.array(is_summary, dtype=bool)]
     limit = stats.norm.isf(load_plan().diagnostics.alpha / (2 * max(len(known), 1))) if is_randomized else rule.n_errors
     found = []
     for name, rows in known.groupby("name", sort=False):
         sizes = rows["smd_after"].abs().to_numpy(dtype=float)
         is_category = bool(rows["level"].any())
-        judged = sizes.max() - (limit * std_error if is_category or is_randomized else 0.0)
+        by_chance = limit * std_error if allowed is None else allowed
+        judged = sizes.max() - (by_chance if is_category or is_randomized else 0.0)
         if is_category and not is_randomized:
             judged = max(judged, sizes.mean() - MEAN_BY_CHANCE * std_error)
         found.append(Difference(str(name), float(sizes.max()), float(judged)))
     return found
 
 
-def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, is_randomized: bool = False) -> Check:
+def balance_check(
+    balance: pd.DataFrame,
+    n_treated: float,
+    n_control: float,
+    is_randomized: bool = False,
+    allowed: float | None = None,
+) -> Check:
     """Return whether the arms were alike in what was recorded.
 
     Parameters
@@ -94,10 +106,12 @@ def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, is_
         As from `design.balance.balance`.
     n_treated, n_control
         People of each arm; comparators by what they are worth after weighting.
+    is_randomized, allowed
+        As in `differences`.
     """
     rule = load_plan().diagnostics.balance
     std_error = float(np.sqrt(1 / max(n_treated, 1) + 1 / max(n_control, 1)))
-    found = differences(balance, std_error, is_randomized)
+    found = differences(balance, std_error, is_randomized, allowed)
     if not found:
         return Check(BALANCE, None, None, None, "Nothing was recorded in which the arms could be compared.")
     least = 0.0 if is_randomized else rule.caution
