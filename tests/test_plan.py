@@ -413,7 +413,7 @@ def test_the_estimates_ledger_has_the_contracts_columns():
     assert list(frame.columns) == [*ESTIMATE_COLUMNS, "row"] == [*contract, "row"]
     assert frame["n_treated"].isna().tolist() == [False, True]
     assert frame["n_treated"].dtype == "Int64"
-    assert list(estimates_frame([]).columns) == contract
+    assert list(estimates_frame([]).columns) == [*contract, "row"]
 
 
 def test_the_data_quality_ledger_puts_errors_first_and_shows_five_lines():

@@ -9,10 +9,12 @@ import pytest
 import scale_examples as examples
 from test_report import Tags, acme, readable, released, retention, row
 
+from analysis.estimate.diagnostics import Trend, trend_check
 from analysis.notebook import ReadingRoom, scales_room
 from analysis.plan.errors import BadInput
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir, project_dir
+from analysis.plan.results import Check
 from analysis.plan.study import load_study
 from analysis.release.disclosure import release_frame
 from analysis.report import (
@@ -88,20 +90,25 @@ def test_the_axis_says_how_far_the_answer_scale_runs_and_never_shows_a_sliver_of
 
 
 EVENTS = examples.EVENT_STUDY
-DRIFTING = EVENTS.assign(band_low=EVENTS["band_low"].where(EVENTS["position"] != -1, 0.01))
+
+
+def trend(state: str, is_large: bool = False) -> Check:
+    return trend_check(Trend(state, is_large=is_large, largest=0.3, detectable=0.1), smallest_effect=0.15)
 
 
 @pytest.mark.parametrize(
-    ("frame", "said"),
+    ("frame", "check", "said"),
     [
-        (EVENTS, "No drift to be seen before the start; after it +0.31 points at first, +0.27 at last"),
-        (DRIFTING, "The groups were drifting apart before the start (1 of 2 bands leaves out zero); after it"),
-        (EVENTS[EVENTS["position"].isin([0, 1])], "No earlier waves to compare trends in; after it +0.31 points"),
-        (EVENTS[EVENTS["position"] <= 0], "no wave after it can be shown"),
+        (EVENTS, trend("quiet"), "No drift to be seen before the start; after it +0.31 points at first, +0.27 at last"),
+        (EVENTS, trend("cannot_tell"), "Too few people to tell whether the groups drifted apart before the start;"),
+        (EVENTS, trend("drifting", is_large=True), "The groups were drifting apart before the start; after it"),
+        (EVENTS[EVENTS["position"].isin([0, 1])], trend("no_waves"), "No earlier waves to compare trends in; after it"),
+        (EVENTS[EVENTS["position"] <= 0], trend("quiet"), "no wave after it can be shown"),
     ],
 )
-def test_the_event_study_says_what_was_before_and_what_came_after(frame, said):
-    assert said in alt_text(figures_scales.event_study_plot(with_evidence(event_study=frame)))
+def test_the_event_study_says_what_was_before_and_what_came_after(frame, check, said):
+    found = replace(with_evidence(event_study=frame), checks=(check,))
+    assert said in alt_text(figures_scales.event_study_plot(found))
 
 
 def test_the_base_is_drawn_though_nothing_was_estimated_at_it():

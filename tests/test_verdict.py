@@ -285,7 +285,7 @@ def test_after_a_failed_check_nobody_is_called_comparable():
 def test_a_check_that_passed_leaves_the_words_as_they_are():
     sound = judge([finding(row(**BETTER), "inconclusive", checks=(overlap_check(300.0, 135),))], 10)[0]
     assert "comparable colleagues" in prose.finding_sentence(sound, acme())
-    assert "None of 1 check failed." in prose.verdict_sentence(sound)
+    assert "Of 1 check none failed." in prose.verdict_sentence(sound)
 
 
 # --- findings.csv and row ids -----------------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ def verdict(
     if estimate.status == "suppressed":
         return Judgement("suppressed", "small_group")
     if not estimate.is_estimated:
-        return Judgement("not_estimable", "too_little_data")
+        is_fault = estimate.reason.startswith("A fault in this program")
+        return Judgement("not_estimable", "fault" if is_fault else "too_little_data")
     failed = next((check.caps for check in checks if check.grade == "failed"), None)
     if failed:
         return Judgement("inconclusive", failed)

@@ -10,7 +10,7 @@ from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.released import released_findings, released_frames
-from analysis.pipeline.shared import is_blind_run, shared, shared_answer
+from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.paths import STUDY_NAME
@@ -23,17 +23,17 @@ from analysis.report.write import new_folder, write_answers, write_bad_input, wr
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
 
-def answer(opened: OpenStudy, is_blind: bool = False) -> Released:
+def answer(opened: OpenStudy) -> Released:
     """Return everything that may be shown of a study: its findings, who is in the data, and what was repaired.
 
     Every analysis runs by itself: what a fault of this program takes away says so, and is listed in ``faults``. In a
-    notebook of `report_study` it is the answer that the run has found already. Blind, no effect is in it.
+    notebook of `report_study` it is the answer that the run has found already. In a blind run no effect is in it.
     """
     found = shared_answer(opened.study)
     if found is not None:
         return found
     started = time.monotonic()
-    is_blind = is_blind or is_blind_run()
+    is_blind = is_blind_run()
     with collecting(Faults(opened.study.study)) as faults:
         findings = released_findings(find(opened), opened.study.min_cell)
         if is_blind:
@@ -85,7 +85,7 @@ def report_study(
         With every problem; the folder then holds the data-quality ledger and the page on the data alone, so that no
         older answer is taken for an answer from the data as they now are. Or the folder cannot be written.
     """
-    with collecting(Faults(name) if faults is None else faults):
+    with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
         opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, reports, say), lambda _: None)
         say(f"{name}: estimating")
         released = opened and isolated(Part("analysis", "answer"), lambda: answer(opened), lambda _: None)

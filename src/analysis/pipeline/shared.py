@@ -12,13 +12,27 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 
 SHARED = "MENTORING_SHARED_ANSWER"
-# Set in the kernels of a blind run: where they cannot use its answer, their own is blind too.
+# Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
 BLIND = "MENTORING_BLIND"
 
 
 def is_blind_run() -> bool:
     """Whether this process was started by a blind run."""
     return bool(os.environ.get(BLIND))
+
+
+@contextmanager
+def blind_run(is_blind: bool) -> Iterator[None]:
+    """Make every answer of the block blind, those of the kernels that it starts too."""
+    before = os.environ.get(BLIND)
+    if is_blind:
+        os.environ[BLIND] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(BLIND, None)
+        if before is not None:
+            os.environ[BLIND] = before
 
 
 @contextmanager
@@ -31,13 +45,11 @@ def shared(released: Released) -> Iterator[None]:
         path = Path(folder) / "answer.pickle"
         path.write_bytes(pickle.dumps(released))
         os.environ[SHARED] = str(path)
-        if released.run.get("blind"):
-            os.environ[BLIND] = "1"
         try:
-            yield
+            with blind_run(bool(released.run.get("blind"))):
+                yield
         finally:
             del os.environ[SHARED]
-            os.environ.pop(BLIND, None)
 
 
 def shared_answer(study: Study) -> Released | None:

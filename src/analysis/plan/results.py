@@ -20,6 +20,7 @@ Reason = Literal[
     "drifting_before_start",
     "lottery_not_kept",
     "too_little_data",
+    "fault",
     "small_group",
     "blind",
 ]

@@ -153,8 +153,9 @@ def checks_sentence(finding: Finding) -> str:
         return ""
     failed, careful = finding.graded("failed"), finding.graded("caution")
     checks = "check" if n_tested == 1 else "checks"
-    start = f"{len(failed) or 'None'} of {n_tested} {checks} failed"
-    said = [f"{start}: {_briefs(failed)}." if failed else f"{start}."]
+    said = [f"Of {n_tested} {checks} none failed."]
+    if failed:
+        said = [f"{len(failed)} of {n_tested} {checks} failed: {_briefs(failed)}."]
     if careful:
         said.append(f"{len(careful)} {'calls' if len(careful) == 1 else 'call'} for caution: {_briefs(careful)}.")
     return " ".join(said)
