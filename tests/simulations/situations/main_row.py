@@ -24,7 +24,8 @@ def main_row(case: Case) -> Estimate:
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
         found = retention_by_lottery(ask, comparison.lottery, outcome)
-        return found.primary if case.estimand is None else _row_of(found, case.estimand)
+        is_main = case.estimand is None or not found.primary.is_estimated
+        return found.primary if is_main else _row_of(found, case.estimand)
     followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
     arms = Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
     return event_row(ask, arms, outcome, ask.study.horizons_months[0], ask.main_analysis)
