@@ -12,8 +12,8 @@ from analysis.design.lottery import LONE_STRATUM, Lottery, build_lottery
 from analysis.design.odds import differing_odds
 from analysis.design.panels import build_lottery_panel
 from analysis.estimate.calibrate import LARGE, calibrated
-from analysis.estimate.complier import complier_effect, lots_covariance, strength
-from analysis.estimate.lottery import Offer, draw_lots, itt_difference, itt_ratio, offer, randomized_difference
+from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance, strength
+from analysis.estimate.lottery import Offer, draw_lots, itt_difference, itt_ratio, lots_of, offer, randomized_difference
 from analysis.estimate.randomized_score import DrawnScores, randomized_score
 from analysis.estimate.score_interval import TwoShares, difference_limits, difference_score, fitted_at_difference
 from analysis.pipeline import OpenStudy, open_study
@@ -268,19 +268,21 @@ def drawn(*tables: tuple[int, int, int, int]) -> Offer:
 def test_nobody_of_20_against_95_of_600_is_not_called_clear():
     """Fisher's p is .056; the interval from the same lots includes zero."""
     comparison = drawn((0, 20, 95, 600))
-    found = randomized_difference(comparison, draw_lots(comparison.counts, np.random.default_rng(1)))
+    found = randomized_difference(comparison, lots_of(comparison, np.random.default_rng(1)))
     assert found.p_value == pytest.approx(0.056, abs=0.006)
     assert found.low < 0 < found.high
 
 
-@pytest.mark.parametrize("sizes", [((20, 30),), ((8, 4),), ((3, 1),) * 6, ((2, 1), (10, 40)), ((5, 5), (30, 10))])
+@pytest.mark.parametrize(
+    "sizes", [((20, 30),), ((8, 4),), ((3, 1),) * 6, ((2, 1), (10, 40)), ((5, 5), (30, 10)), ((90, 60),)]
+)
 def test_the_interval_excludes_zero_exactly_where_p_is_below_5_percent(sizes):
     random = np.random.default_rng(7)
-    for _ in range(40):
+    for _ in range(30):
         risks = random.random(2)
         comparison = drawn(*((random.binomial(a, risks[0]), a, random.binomial(b, risks[1]), b) for a, b in sizes))
-        lots = draw_lots(comparison.counts, random, n_draws=1_000)
-        found, ratio = randomized_difference(comparison, lots), itt_ratio(comparison, lots)
+        found = randomized_difference(comparison, lots_of(comparison, random))
+        ratio = itt_ratio(comparison, draw_lots(comparison.counts, random, n_draws=1_000))
         assert (found.low > 0 or found.high < 0) == (found.p_value < 0.05)
         assert -1 <= found.low <= found.estimate <= found.high <= 1
         if ratio:
@@ -331,8 +333,9 @@ def complier(leaves: tuple[int, int], starts: tuple[int, int], n: int = 100):
     rows["employee_id"] = [f"E{i}" for i in range(2 * n)]
     left, started = (np.concatenate([np.arange(n) < k for k in counts]) for counts in (leaves, starts))
     outcome, starting = offer(rows, left, 12), offer(rows, started, 12)
-    lots = draw_lots(outcome.counts, np.random.default_rng(2))
-    found = complier_effect(outcome, starting, lots_covariance(rows, np.array([left, started], dtype=float)), lots)
+    lots = lots_of(outcome, np.random.default_rng(2))
+    covariance = arms_covariance(rows, np.array([left, started], dtype=float))
+    found = complier_effect(outcome, starting, covariance, lots)
     return found, randomized_difference(outcome, lots), starting
 
 
@@ -340,6 +343,13 @@ def test_where_everybody_keeps_to_the_lots_the_complier_effect_is_that_of_the_of
     found, itt, _ = complier((10, 25), (100, 0))
     assert found.estimate == pytest.approx(itt.estimate)
     assert (found.low, found.high) == pytest.approx((itt.low, itt.high), abs=0.01)
+
+
+def test_the_covariance_of_lots_is_that_of_the_difference():
+    """In a stratum of 2 and 1, and one of 1 and 1, for one value it is the variance of the difference over the lots."""
+    comparison = drawn((1, 2, 0, 1), (0, 1, 1, 1))
+    rows = pd.DataFrame({"stratum": [0, 0, 0, 1, 1], "is_offered": [True, True, False, True, False]})
+    assert lots_covariance(rows, np.array([[1.0, 0, 0, 0, 1]])).item() == pytest.approx(comparison.lots_variance)
 
 
 def test_crossovers_are_counted_and_the_interval_agrees_with_the_test():

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import design_matrix
+from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.propensity import fit_propensity
 from analysis.design.trials import units_reached
 from analysis.measure.calendar import ONE_DAY
@@ -140,8 +140,8 @@ def stand_in_weights(rows: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
     if not len(at_risk):
         return weights
     score = rows["before"].to_numpy(dtype=float)[at_risk]
-    covariates = design_matrix(known.iloc[at_risk].reset_index(drop=True), ended[at_risk]).values
-    terms = np.column_stack([(score - score.mean()) / (score.std() or 1.0), covariates])
+    matrix: DesignMatrix = design_matrix(known.iloc[at_risk].reset_index(drop=True), ended[at_risk])
+    terms = np.column_stack([(score - score.mean()) / (score.std() or 1.0), matrix.values])
     cell = np.unique(rows["cell"].to_numpy()[at_risk], return_inverse=True)[1]
     chance = fit_propensity(terms, ended[at_risk], cell).probability
     found = (1 - share[at_risk]) / (1 - chance)

@@ -13,7 +13,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
 from analysis.estimate.calibrate import Lots
-from analysis.estimate.complier import complier_effect, lots_covariance
+from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
 from analysis.estimate.hazard import hazard_row
@@ -24,6 +24,7 @@ from analysis.estimate.lottery import (
     itt_curves,
     itt_difference,
     itt_ratio,
+    lots_of,
     observed_rows,
     offer,
     randomized_difference,
@@ -125,10 +126,13 @@ def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: t
         reason = _not_observed(lottery, month)
         return [not_estimable(question, analysis, STRATIFIED, reason, horizon_months=month)]
     groups, told = _lottery_groups(rows, event, month), {"horizon_months": month}
-    lots = draw_lots(comparison.counts, rng(ask.study.study, ask.program.id, ask.role, outcome, month, "lots"))
+    names = (ask.study.study, ask.program.id, ask.role, outcome, month, "lots")
+    lots = lots_of(comparison, rng(*names))
     found = [estimated(question, analysis, STRATIFIED, randomized_difference(comparison, lots), groups, **told)]
     beside = {
-        "risk_ratio": lambda: _ratio_row(ask, comparison, lots, groups, outcome, month),
+        "risk_ratio": lambda: _ratio_row(
+            ask, comparison, draw_lots(comparison.counts, rng(*names)), groups, outcome, month
+        ),
         "wald_ratio": lambda: _complier_rows(ask, rows, comparison, event, lots, outcome, month),
         "days_and_hazards": lambda: _days_and_hazards(ask, as_weighted(lottery, kinds, month), outcome, month),
     }
@@ -154,7 +158,8 @@ def _complier_rows(
     """
     is_started = (rows["months_to_start"] < month).to_numpy()
     seen = (rows["months_observed"] >= month).to_numpy()
-    covariance = lots_covariance(rows[seen], np.array([event[seen], is_started[seen]], dtype=float))
+    covariance_of = arms_covariance if comparison.is_ample else lots_covariance
+    covariance = covariance_of(rows[seen], np.array([event[seen], is_started[seen]], dtype=float))
     effect = complier_effect(comparison, offer(rows, is_started, month), covariance, lots)
     analysis = "secondary" if ask.main_analysis == "primary" else "sensitivity"
     told = {"measure": "risk_difference", "estimand": "CACE", "horizon_months": month}

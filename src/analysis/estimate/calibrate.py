@@ -46,5 +46,5 @@ def calibrated(observed: float, drawn: np.ndarray, quantile: float = LARGE) -> L
     above = values[values > below + SAME].min(initial=np.inf)
     if not np.isfinite(above):
         return Lots(float(p), float(max(quantile, below + 0.01)))
-    quarter = (above - below) / 4
-    return Lots(float(p), float(np.clip(quantile, below + quarter, above - quarter)))
+    edge = (above - below) / 100
+    return Lots(float(p), float(np.clip(quantile, below + edge, above - edge)))

@@ -29,6 +29,19 @@ def lots_covariance(rows: pd.DataFrame, values: np.ndarray) -> np.ndarray:
     return (centred * scale[stratum]) @ centred.T
 
 
+def arms_covariance(rows: pd.DataFrame, values: np.ndarray) -> np.ndarray:
+    """Return the covariance of the stratified differences by each arm's own spread in each stratum, shape (k, k).
+
+    For strata with people enough in each arm. Parameters as in `lots_covariance`.
+    """
+    offered, stratum = rows["is_offered"].to_numpy(dtype=bool), pd.factorize(rows["stratum"])[0]
+    block, share = 2 * stratum + offered, np.bincount(stratum, weights=offered) / offered.sum()
+    n = np.bincount(block)
+    means = np.array([np.bincount(block, weights=v) / n for v in values])
+    centred = (values - means[:, block]) * (share[stratum] / n[block])
+    return centred @ centred.T
+
+
 def strength(starting: Offer) -> float:
     """Return the square of the first stage in standard errors over re-drawn lots: how far the offer moved starting."""
     variance = starting.lots_variance
@@ -46,7 +59,8 @@ def complier_effect(outcome: Offer, starting: Offer, covariance: np.ndarray, lot
     Parameters
     ----------
     covariance
-        As from `lots_covariance`, of the event and of having started by the horizon.
+        As from `lots_covariance`, or where there are ample people and events `arms_covariance`, of the event and of
+        having started by the horizon.
     """
     first = starting.difference
     if first <= 0 or strength(starting) < LEAST_STRENGTH:

@@ -48,6 +48,13 @@ class Offer:
         return min(self.counts["events_treated"].sum(), self.counts["events_control"].sum()) < FEW_EVENTS
 
     @property
+    def is_ample(self) -> bool:
+        """Whether arms have people enough in each stratum, and events enough, for variances of their own."""
+        smallest = self.counts[["n_treated", "n_control"]].min().min()
+        stayed = [(self.counts[f"n_{arm}"] - self.counts[f"events_{arm}"]).sum() for arm in ("treated", "control")]
+        return bool(smallest >= FEW_EVENTS and min(stayed) >= FEW_EVENTS and not self.few_events)
+
+    @property
     def difference(self) -> float:
         """Share with the event, offered minus not."""
         return self.risk_treated - self.risk_control
@@ -59,6 +66,11 @@ class Offer:
         events, n = (self.counts["events_treated"] + self.counts["events_control"]).to_numpy(dtype=float), n1 + n0
         spread = events * (n - events) / (n * (n - 1))
         return float(np.sum((n1 / n1.sum()) ** 2 * spread * (1 / n1 + 1 / n0)))
+
+    @property
+    def arms_variance(self) -> float:
+        """The variance of the difference by each arm's own spread in each stratum (Neyman 1923)."""
+        return float(_arms_variance(self.counts, self.counts["events_treated"].to_numpy()[None])[0])
 
     @property
     def shares(self) -> TwoShares:
@@ -131,17 +143,29 @@ def itt_difference(comparison: Offer) -> Interval:
     return wald(comparison.difference, np.sqrt(np.sum(influence**2)))
 
 
+def lots_of(comparison: Offer, rng: np.random.Generator) -> Lots:
+    """Return the test that belongs to `randomized_difference`: studentized where people and events are ample."""
+    return draw_lots(comparison.counts, rng, studentized=comparison.is_ample)
+
+
 def randomized_difference(comparison: Offer, lots: Lots) -> Interval:
     """Return the risk difference with the p-value of re-drawing the lots and the interval that belongs to it.
 
-    The interval holds the differences Δ whose score statistic (Miettinen & Nurminen 1985, Stat Med 4:213), in standard
+    With ample people and events it reaches as many of the difference's standard errors (unequal variances) as leave out
+    5 % of the re-drawn lots, each in errors of its own (Wu & Ding 2021, JASA 116:1898).
+
+    Otherwise it holds the differences Δ whose score statistic (Miettinen & Nurminen 1985, Stat Med 4:213), in standard
     errors of the shares that fit best where the difference is Δ, is no larger than the lots' critical value. At Δ = 0
     the standard error is that of the re-drawn lots themselves, so the interval leaves zero out exactly where p < 0.05.
     Nothing in it is estimated within an arm of a stratum: it holds for strata with one person in an arm, and needs no
     pooling of their variances as for measured outcomes (Fogarty 2018, JRSS B 80:1035; Pashley & Miratrix 2021, J Educ
     Behav Stat 46:271), since the variance of a share follows from the share.
     """
-    return _by_score(comparison, lots)
+    if not comparison.is_ample:
+        return _by_score(comparison, lots)
+    error, reach = np.sqrt(comparison.arms_variance), lots.critical * np.sqrt(comparison.arms_variance)
+    estimate = comparison.difference
+    return Interval(estimate, float(error), float(estimate - reach), float(estimate + reach), lots.p_value)
 
 
 def _by_score(comparison: Offer, lots: Lots) -> Interval:
@@ -158,12 +182,22 @@ def itt_ratio(comparison: Offer, lots: Lots) -> Interval | None:
     return Interval(comparison.risk_treated / comparison.risk_control, std_error, low, high, lots.p_value)
 
 
-def draw_lots(counts: pd.DataFrame, rng: np.random.Generator, n_draws: int = N_DRAWS) -> Lots:
+def _arms_variance(counts: pd.DataFrame, events_treated: np.ndarray) -> np.ndarray:
+    """Return the variance of the difference where so many events are among the offered, (draws, strata) → (draws,)."""
+    n1, n0 = counts["n_treated"].to_numpy(), counts["n_control"].to_numpy()
+    one = events_treated / n1
+    zero = ((counts["events_treated"] + counts["events_control"]).to_numpy() - events_treated) / n0
+    return (one * (1 - one) / n1 + zero * (1 - zero) / n0) @ (n1 / n1.sum()) ** 2
+
+
+def draw_lots(
+    counts: pd.DataFrame, rng: np.random.Generator, n_draws: int = N_DRAWS, studentized: bool = False
+) -> Lots:
     """Return the two-sided test of re-drawing the lots: how often chance alone gives a difference as large.
 
     Within a stratum, events among those offered are hypergeometric under the sharp null (Fisher 1935; Rosenbaum 2002,
     Observational Studies, ch. 2). Differences are averaged over strata by the number offered, in units of their
-    standard deviation over the lots.
+    standard deviation over the lots; or, `studentized`, each in its own standard error by the arms.
     """
     n_treated, n_control = counts["n_treated"].to_numpy(), counts["n_control"].to_numpy()
     events, n = (counts["events_treated"] + counts["events_control"]).to_numpy(), n_treated + n_control
@@ -172,10 +206,11 @@ def draw_lots(counts: pd.DataFrame, rng: np.random.Generator, n_draws: int = N_D
     unit = np.sqrt(variance) if variance > 0 else 1.0
 
     def statistic(events_treated: np.ndarray) -> np.ndarray:
-        return np.abs((events_treated / n_treated - (events - events_treated) / n_control) @ share) / unit
+        gap = np.abs((events_treated / n_treated - (events - events_treated) / n_control) @ share)
+        return gap / np.sqrt(np.maximum(_arms_variance(counts, events_treated), 1e-12)) if studentized else gap / unit
 
     drawn = rng.hypergeometric(events, n - events, n_treated, size=(n_draws, len(counts)))
-    return calibrated(float(statistic(counts["events_treated"].to_numpy())), statistic(drawn))
+    return calibrated(float(statistic(counts["events_treated"].to_numpy()[None])[0]), statistic(drawn))
 
 
 def randomization_p(counts: pd.DataFrame, rng: np.random.Generator, n_draws: int = N_DRAWS) -> float:

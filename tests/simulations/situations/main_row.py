@@ -32,7 +32,8 @@ def main_row(case: Case) -> Estimate:
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
         found = retention_by_lottery(ask, comparison.lottery, outcome)
-        return found.primary if case.estimand is None else _row_of(found, case.estimand)
+        is_main = case.estimand is None or not found.primary.is_estimated
+        return found.primary if is_main else _row_of(found, case.estimand)
     if not comparison.trials.rows["is_treated"].any():
         return not_estimable(ask.question(outcome), ask.main_analysis, WEIGHTED, "no trial has both arms")
     followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
