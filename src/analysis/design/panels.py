@@ -192,7 +192,8 @@ def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, rol
             wave_after=after["wave"],
             wave_position=position,
             start_date=starters.reindex(ids).to_numpy(),
-            is_later_starter=starts.program.reindex(ids).notna().to_numpy() & ~people["is_treated"].to_numpy(dtype=bool),
+            is_later_starter=starts.program.reindex(ids).notna().to_numpy()
+            & ~people["is_treated"].to_numpy(dtype=bool),
             months_since_start=_months_since_start(ids, starters, (after if position > 0 else before)["opens"]),
             before=scored[before["wave"]].to_numpy(),
             after=scored[after["wave"]].to_numpy(),

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.measure.careless_forms import without_careless
 from analysis.measure.comparability import across_waves
 from analysis.measure.forms import constructs_answered, own_items
+from analysis.measure.item_keying import Keying, keying_problems, keyings
 from analysis.plan.contract import Tables
 from analysis.plan.errors import Problem
 from analysis.plan.hypotheses import check_smallest_effects
@@ -38,6 +39,11 @@ class OpenStudy:
         """Whether self-reported scores can be compared across waves, by construct (`measure.comparability`)."""
         return {construct: across_waves(items) for construct, items in self._own_items()}
 
+    @cached_property
+    def keyings(self) -> tuple[Keying, ...]:
+        """Whether the items of each scale point the same way, by rater source."""
+        return tuple(keyings(self.tables, self.instruments))
+
     def _own_items(self) -> Iterator[tuple[str, pd.DataFrame]]:
         for construct in constructs_answered(self.tables, self.instruments):
             items = own_items(construct, self.tables, self.instruments)
@@ -57,4 +63,5 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     check_smallest_effects(study)
     instruments = load_instruments(study)
     tables, problems = load_tables(study, instruments)
-    return OpenStudy(study, instruments, tables, tuple(problems))
+    problems = (*problems, *keying_problems(study, keyings(tables, instruments)))
+    return OpenStudy(study, instruments, tables, problems)

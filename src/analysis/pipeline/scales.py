@@ -15,6 +15,7 @@ from analysis.estimate.answer_change import answer_change
 from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, is_lottery
 from analysis.estimate.comparable import comparable_check
+from analysis.estimate.same_direction import same_direction_check
 from analysis.measure.attendance import attended, sessions_until
 from analysis.measure.exposure import topics_met
 from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
@@ -161,7 +162,9 @@ class ScaleQuestion:
 
     def _checks(self, source: str) -> tuple[Check, ...]:
         steps = self.opened.comparability.get(self.construct)
-        return (comparable_check(steps),) if source == "self" and steps is not None else ()
+        keyed = (k for k in self.opened.keyings if k.construct == self.construct)
+        direction = same_direction_check(k for k in keyed if (k.rater_role == "self") == (source == "self"))
+        return (*((comparable_check(steps),) if source == "self" and steps is not None else ()), direction)
 
     def _sessions(self, panel: Panel, source: str) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""
