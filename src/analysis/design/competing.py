@@ -141,7 +141,8 @@ def stand_in_weights(rows: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
         return weights
     score = rows["before"].to_numpy(dtype=float)[at_risk]
     matrix = design_matrix(known.iloc[at_risk].reset_index(drop=True), ended[at_risk])
-    terms = np.column_stack([(score - score.mean()) / (score.std() or 1.0), matrix.values])
+    others = matrix.values  # noqa: PD011
+    terms = np.column_stack([(score - score.mean()) / (score.std() or 1.0), others])
     cell = np.unique(rows["cell"].to_numpy()[at_risk], return_inverse=True)[1]
     chance = fit_propensity(terms, ended[at_risk], cell).probability
     found = (1 - share[at_risk]) / (1 - chance)

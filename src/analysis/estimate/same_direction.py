@@ -7,8 +7,8 @@ from analysis.plan.results import Check
 
 NAME = "every item points the same way"
 UNTOLD = (
-    f"Whether every item points the same way cannot be tested: fewer than {LEAST_PEOPLE} people answered the whole scale "
-    "on one wave, or it has a single item."
+    f"Whether every item points the same way cannot be tested: fewer than {LEAST_PEOPLE} people answered the whole "
+    "scale on one wave, or it has a single item."
 )
 
 

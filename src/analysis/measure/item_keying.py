@@ -148,7 +148,7 @@ def items_against(values: np.ndarray) -> list[int]:
 
 
 def item_rest(values: np.ndarray) -> np.ndarray:
-    """Return each item's correlation with the sum of the others, shape (items,); NaN where one of them does not vary."""
+    """Return each item's correlation with the sum of the others, shape (items,); NaN where one does not vary."""
     rest = values.sum(axis=1, keepdims=True) - values
     centred, others = values - values.mean(axis=0), rest - rest.mean(axis=0)
     spread = np.sqrt((centred**2).sum(axis=0) * (others**2).sum(axis=0))

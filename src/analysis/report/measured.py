@@ -47,9 +47,9 @@ def keying_sentences(frame: pd.DataFrame) -> list[str]:
     """Return which items run against the others of their scale, a sentence a scale; masked scales are left out."""
     return [
         f"{scale_by(row.construct, None if row.rater_role == 'self' else row.rater_role)}: {row.against} may be keyed "
-        f"the wrong way on the card, since what people answer there runs against the other questions (α {number(row.alpha)} "
-        f"as the card has it, {number(row.alpha_turned)} turned). Correct the card before anything is read from this "
-        "scale."
+        "the wrong way on the card, since what people answer there runs against the other questions (α "
+        f"{number(row.alpha)} as the card has it, {number(row.alpha_turned)} turned). Check the card before "
+        "anything is read from this scale."
         for row in frame.dropna(subset=["alpha"]).itertuples()
     ]
 
