@@ -135,6 +135,7 @@ def test_those_who_stay_stand_in_for_those_like_them_who_left():
     low = np.repeat([True, False], 40)
     rows = pd.DataFrame({"cell": 0, "is_treated": False, "is_ended": np.arange(80) < 20, "before": np.where(low, 2, 4)})
     rows = pd.concat([rows, pd.DataFrame({"cell": [0], "is_treated": [True], "is_ended": [False], "before": [3]})])
+    rows = rows.assign(before_mean=rows["before"])
     weights = stand_in_weights(rows, pd.DataFrame(index=rows.index))
     assert weights[-1] == 1
     stays = ~rows["is_ended"].to_numpy(dtype=bool)[:80]
@@ -143,7 +144,9 @@ def test_those_who_stay_stand_in_for_those_like_them_who_left():
 
 
 def test_nobody_left_is_everybody_once():
-    rows = pd.DataFrame({"cell": [0, 0], "is_treated": [True, False], "is_ended": False, "before": 3.0})
+    rows = pd.DataFrame(
+        {"cell": [0, 0], "is_treated": [True, False], "is_ended": False, "before": 3.0, "before_mean": 3.0}
+    )
     assert stand_in_weights(rows, pd.DataFrame(index=rows.index)).tolist() == [1, 1]
 
 

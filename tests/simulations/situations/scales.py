@@ -164,7 +164,7 @@ def another_program(gain: float, effect: float = 0.0):
 
 
 def low_scorers(other: str, role: str, other_role: str):
-    """Return what makes a company in which something else takes those who have just answered low.
+    """Return what makes a company in which something else takes those who have just answered lower than before.
 
     They would recover; without them the other comparators do not, and weights must say so.
     """
@@ -175,9 +175,9 @@ def low_scorers(other: str, role: str, other_role: str):
         starts = chosen_starts(-2.2 + 0.5 * who.rating, np.full(n, True), (1, 2, 3), draw)
         else_where = np.full(n, NEVER.to_datetime64())
         for wave in (1, 2, 3):
-            low = who.scores[:, wave] - who.scores.mean(axis=1)
+            low = who.scores[:, wave] - who.scores[:, : wave + 1].mean(axis=1)
             joins = (starts == NEVER.to_datetime64()) & (else_where == NEVER.to_datetime64())
-            joins &= draw.random(n) < chance(-1.5 - 2.5 * low)
+            joins &= draw.random(n) < chance(-1.5 - 3.0 * low)
             else_where = np.where(joins, days_after(wave, n, draw).to_numpy(), else_where)
         scores = who.scores + 0.4 * started(else_where)
         parts = [enrolled("circle", role, starts), enrolled(other, other_role, else_where)]
