@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import DesignMatrix, design_matrix
+from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity
 from analysis.design.trials import units_reached
 from analysis.measure.calendar import ONE_DAY
@@ -121,14 +121,16 @@ def stand_in_weights(rows: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
 
     Inverse probability of censoring (Robins & Finkelstein 2000, Biometrics 56:779): one over the chance that nothing
     ended the comparison from the day of the cell to the later wave, by a logistic regression among the cell's
-    comparators on what was known before that day and on the earlier score; the whole window is one step, since a
-    person's later score is there or not. Weights are divided by their cell's share, so that they are about one, and cut
-    at the quantile `CUT_AT`. The chances are taken as known. 1 for the treated and in cells that nobody left.
+    comparators on what was known before that day, the earlier score and the mean of all scores up to it. The whole
+    window is one step, since a person's later score is there or not. Weights are divided by their cell's share, so that
+    they are about one, and cut at the quantile `CUT_AT`. The chances are taken as known. 1 for the treated and in cells
+    that nobody left.
 
     Parameters
     ----------
     rows
-        ``cell, is_treated, is_ended, before``. Comparators without an earlier score are in no comparison and get 1.
+        ``cell, is_treated, is_ended, before, before_mean``. Comparators without an earlier score are in no comparison
+        and get 1.
     known
         Covariates of the same rows, from before the cell's day.
     """
@@ -139,9 +141,11 @@ def stand_in_weights(rows: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
     at_risk = np.flatnonzero(waiting & (share > 0) & (share < 1))
     if not len(at_risk):
         return weights
-    score = rows["before"].to_numpy(dtype=float)[at_risk]
-    matrix: DesignMatrix = design_matrix(known.iloc[at_risk].reset_index(drop=True), ended[at_risk])
-    terms = np.column_stack([(score - score.mean()) / (score.std() or 1.0), matrix.values])
+    earlier = rows[["before", "before_mean"]].to_numpy(dtype=float)[at_risk]
+    spread = earlier.std(axis=0)
+    matrix = design_matrix(known.iloc[at_risk].reset_index(drop=True), ended[at_risk])
+    others = matrix.values  # noqa: PD011
+    terms = np.column_stack([((earlier - earlier.mean(axis=0)) / np.where(spread > 0, spread, 1.0)), others])
     cell = np.unique(rows["cell"].to_numpy()[at_risk], return_inverse=True)[1]
     chance = fit_propensity(terms, ended[at_risk], cell).probability
     found = (1 - share[at_risk]) / (1 - chance)

@@ -169,11 +169,12 @@ def _way_in(everyone: pd.DataFrame, kept: pd.DataFrame, unobserved: pd.Index, ow
 def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: str, starts: Starts):
     """Return everyone in the cells and their covariates; a cell may turn out to hold one arm alone.
 
-    Columns as in `Panel.everyone` but for the weight, and ``is_ended``: a comparator at first, and not at the later
-    wave.
+    Columns as in `Panel.everyone` but for the weight, and ``is_ended`` (a comparator at first, and not at the later
+    wave) and ``before_mean`` (of all scores up to the earlier wave).
     """
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
+    waves = _waves(scores).set_index("wave")["opens"]
     # All cells of those who start in one interval ask for the staff of the same day.
     staff_of = cache(partial(staff_on, tables.employees, history))
     parts, known = [], []
@@ -196,11 +197,12 @@ def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, rol
             & ~people["is_treated"].to_numpy(dtype=bool),
             months_since_start=_months_since_start(ids, starters, (after if position > 0 else before)["opens"]),
             before=scored[before["wave"]].to_numpy(),
+            before_mean=scored[list(waves[waves <= before["opens"]].index)].mean(axis="columns").to_numpy(),
             after=scored[after["wave"]].to_numpy(),
         )
         parts.append(rows)
         known.append(covariates.assign(**took_part_before(starts, ids, before["closes"])))
-    rows = _stacked(parts, [*PANEL_COLUMNS[:-1], "is_ended"])
+    rows = _stacked(parts, [*PANEL_COLUMNS[:-1], "is_ended", "before_mean"])
     return rows, pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index)
 
 

@@ -75,10 +75,13 @@ def covariance(without: np.ndarray) -> np.ndarray:
 def degrees_of_freedom(asked: Asked, n_groups: float = np.inf) -> float:
     """Return one less than the clusters with scored treated rows, or than the jackknife's groups where these are fewer.
 
-    A hundred groups say little where ten people started.
+    A hundred groups say little where ten people started. Of units (which hold several people) those of the arm that
+    has fewer count.
     """
-    n_treated = len(np.unique(asked.cluster[asked.treated & asked.is_scored]))
-    return max(min(n_treated, n_groups) - 1, 1)
+    by_unit = not np.array_equal(asked.cluster, asked.person)
+    arms = asked.arms if by_unit else (asked.treated,)
+    n = min(len(np.unique(asked.cluster[arm & asked.is_scored])) for arm in arms)
+    return max(min(n, n_groups) - 1, 1)
 
 
 def response_weighted_change(asked: Asked, rng: np.random.Generator) -> Interval | None:

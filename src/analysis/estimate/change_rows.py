@@ -146,6 +146,11 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
             "Only one unit is left on one side of the comparison, and with one unit nobody can tell the program from "
             "the unit; more units with scores before and after would be needed."
         )
+    if rows[~rows["is_treated"].astype(bool)].groupby("cell")["unit"].nunique().max() < 2:
+        return (
+            "In no pair of waves are two units left that the program had not reached, so how far units differ by "
+            "themselves cannot be told; more units with scores before and after would be needed."
+        )
     return None
 
 

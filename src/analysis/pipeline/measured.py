@@ -80,6 +80,12 @@ def _item_statistics(study: _Measured) -> Iterator[pd.DataFrame]:
     yield from (item_statistics(forms.items).assign(construct=construct) for construct, forms in study.each_form())
 
 
+def _item_keying(study: _Measured) -> Iterator[pd.DataFrame]:
+    """Yield the scales with items that run against the others."""
+    found = [vars(k) | {"against": ", ".join(k.against)} for k in study.opened.keyings if k.against]
+    yield pd.DataFrame(found)
+
+
 def _item_answers(study: _Measured) -> Iterator[pd.DataFrame]:
     yield from (answer_shares(forms).assign(construct=construct) for construct, forms in study.each_form())
 
@@ -169,6 +175,7 @@ Maker = Callable[[_Measured], Iterator[pd.DataFrame]]
 MAKERS: tuple[tuple[str, Maker], ...] = (
     ("reliability", _reliability),
     ("item_statistics", _item_statistics),
+    ("item_keying", _item_keying),
     ("item_answers", _item_answers),
     ("item_changes", _item_changes),
     ("invariance", _invariance),

@@ -11,6 +11,7 @@ from analysis.ingest import read_sources
 from analysis.measure.careless_forms import without_careless
 from analysis.measure.comparability import across_waves
 from analysis.measure.forms import constructs_answered, own_items
+from analysis.measure.item_keying import Keying, keying_problems, keyings
 from analysis.plan.contract import TABLES, Tables
 from analysis.plan.contradictions import survey_columns
 from analysis.plan.errors import BadInput, Problem
@@ -41,6 +42,11 @@ class OpenStudy:
         """Whether self-reported scores can be compared across waves, by construct (`measure.comparability`)."""
         return {construct: across_waves(items) for construct, items in self._own_items()}
 
+    @cached_property
+    def keyings(self) -> tuple[Keying, ...]:
+        """Whether the items of each scale point the same way, by rater source."""
+        return tuple(keyings(self.tables, self.instruments))
+
     def _own_items(self) -> Iterator[tuple[str, pd.DataFrame]]:
         for construct in constructs_answered(self.tables, self.instruments):
             items = own_items(construct, self.tables, self.instruments)
@@ -68,6 +74,7 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     problems += [problem for problem in of_the_data if problem.rule not in doubtful or problem.severity != "error"]
     if any(problem.severity == "error" for problem in problems):
         raise BadInput(problems, tables.row_counts)
+    problems += keying_problems(read.study, keyings(tables, cards))
     return OpenStudy(read.study, cards, tables, tuple(problems))
 
 

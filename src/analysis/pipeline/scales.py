@@ -18,6 +18,7 @@ from analysis.estimate.ask import Ask
 from analysis.estimate.change_rows import Measured, is_lottery
 from analysis.estimate.comparable import comparable_check
 from analysis.estimate.faulted import part_of
+from analysis.estimate.same_direction import same_direction_check
 from analysis.measure.attendance import attended, sessions_until
 from analysis.measure.exposure import topics_met
 from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
@@ -185,7 +186,9 @@ class ScaleQuestion:
 
     def _checks(self, source: str) -> tuple[Check, ...]:
         steps = self.opened.comparability.get(self.construct)
-        return (comparable_check(steps),) if source == "self" and steps is not None else ()
+        keyed = (k for k in self.opened.keyings if k.construct == self.construct)
+        direction = same_direction_check(k for k in keyed if (k.rater_role == "self") == (source == "self"))
+        return (*((comparable_check(steps),) if source == "self" and steps is not None else ()), direction)
 
     def _sessions(self, panel: Panel, source: str) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""

@@ -43,6 +43,17 @@ def reliability_sentences(frame: pd.DataFrame) -> list[str]:
     ]
 
 
+def keying_sentences(frame: pd.DataFrame) -> list[str]:
+    """Return which items run against the others of their scale, a sentence a scale; masked scales are left out."""
+    return [
+        f"{scale_by(row.construct, None if row.rater_role == 'self' else row.rater_role)}: {row.against} may be keyed "
+        "the wrong way on the card, since what people answer there runs against the other questions (α "
+        f"{number(row.alpha)} as the card has it, {number(row.alpha_turned)} turned). Check the card before "
+        "anything is read from this scale."
+        for row in frame.dropna(subset=["alpha"]).itertuples()
+    ]
+
+
 def invariance_sentences(frame: pd.DataFrame) -> list[str]:
     """Return what scores may be compared for, over time and by group: a sentence for all scales of the same verdict."""
     keys = ["construct", "rater_role"]

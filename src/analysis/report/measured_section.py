@@ -34,6 +34,7 @@ PARTS: Sequence[tuple[str, Sequence[tuple[str, Telling, str, str]]]] = (
         "Do the questions of a scale belong together?",
         (
             ("reliability", measured.reliability_sentences, "Reliability, wave by wave", ""),
+            ("item_keying", measured.keying_sentences, "", ""),
             ("item_statistics", nothing, "How each question serves its scale, last wave", ""),
         ),
     ),

@@ -4,11 +4,13 @@ from analysis.design.weights import weigh
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.answer_retention import retention_outcome
 from analysis.estimate.arms import Arms
+from analysis.estimate.ask import Ask
+from analysis.estimate.change_rows import change_row, estimate_change, main_estimator
 from analysis.estimate.event_rows import WEIGHTED, event_row
 from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline.events import Comparison
-from analysis.pipeline.scales import scale
+from analysis.pipeline.scales import ScaleQuestion
 from analysis.plan.hypotheses import SCALES
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.seeds import rng
@@ -28,7 +30,8 @@ def main_row(case: Case) -> Estimate:
     comparison = Comparison(opened, opened.study.programs[0], case.role)
     ask = comparison.ask(case.hypothesis)
     if case.hypothesis in SCALES:
-        return scale(opened, ask).primary
+        question = ScaleQuestion(opened, ask)
+        return question.finding().primary if comparison.is_randomized else scale_row(question, ask)
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
         found = retention_by_lottery(ask, comparison.lottery, outcome)
@@ -48,3 +51,11 @@ def _row_of(found: Finding, estimand: str) -> Estimate:
         for row in found.alternatives
         if (row.estimand, row.measure, row.horizon_months) == (estimand, main.measure, main.horizon_months)
     )
+
+
+def scale_row(question: ScaleQuestion, ask: Ask) -> Estimate:
+    """Return the main row of a scale that people report of themselves."""
+    scores = question._scored(question.opened.tables)["self"]
+    measured = question._measured(scores, "self")
+    found = estimate_change(ask, measured)
+    return change_row(ask, measured, found and found.interval, ask.main_analysis, main_estimator(ask))

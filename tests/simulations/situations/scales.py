@@ -99,6 +99,10 @@ def case(
         "waves": table("waves", wave=np.arange(1.0, 7.0), instrument=["pulse"] * 6, opens=OPENS, closes=CLOSES),
         "responses": _responses(scores),
     }
+    # As in validated tables, ids are text.
+    tables = {
+        name: frame.astype({"employee_id": "str"} if "employee_id" in frame else {}) for name, frame in tables.items()
+    }
     program = KINDS["circle"] | {"assignment": study.pop("assignment", "self_selected")} | study.pop("program", {})
     others = [KINDS["academy"] | {"direction": "traditional", "format": "pair", "assignment": "self_selected"}]
     named = {"direction": "reverse", "format": "pair"} | program
@@ -141,8 +145,8 @@ def chosen_starts(log_odds: np.ndarray, free: np.ndarray, waves: tuple[int, ...]
     return day
 
 
-def two_programs(draw: np.random.Generator, gain: float, other: tuple[str, str], effect: float = 0.0) -> Case:
-    """Return a company in which a third start something else, which moves their morale; nobody starts both."""
+def two_programs(draw: np.random.Generator, gain: float, effect: float = 0.0) -> Case:
+    """Return a company in which a third start another program, which moves their morale; nobody starts both."""
     who = people(draw)
     n = who.n
     keen = 0.5 * who.rating - 0.25 * (who.level - 3.5)
@@ -150,38 +154,36 @@ def two_programs(draw: np.random.Generator, gain: float, other: tuple[str, str],
     free = starts == NEVER.to_datetime64()
     else_where = chosen_starts(-1.6 + keen, free, (1, 2, 3), draw)
     scores = who.scores + gain * started(else_where) + effect * started(starts)
-    parts = [enrolled("circle", ROLE if other[0] != "circle" else "mentor", starts), enrolled(*other, else_where)]
-    return case(who, answered(scores, draw), parts, effect, "participant" if other[0] != "circle" else "mentor")
+    parts = [enrolled("circle", ROLE, starts), enrolled("academy", ROLE, else_where)]
+    return case(who, answered(scores, draw), parts, effect)
 
 
 def another_program(gain: float, effect: float = 0.0):
     """Return what makes a company with a second program of that effect."""
-    return lambda draw, is_before: two_programs(draw, gain, ("academy", ROLE), effect)
+    return lambda draw, is_before: two_programs(draw, gain, effect)
 
 
-def other_role(draw: np.random.Generator, is_before: bool) -> Case:
-    """Return a company whose mentees' morale sinks, asked of its mentors; everybody fits either role."""
-    return two_programs(draw, -0.4, ("circle", "mentee"))
-
-
-def low_scorers_elsewhere(draw: np.random.Generator, is_before: bool) -> Case:
-    """Return a company whose second program takes those who have just answered low.
+def low_scorers(other: str, role: str, other_role: str):
+    """Return what makes a company in which something else takes those who have just answered lower than before.
 
     They would recover; without them the other comparators do not, and weights must say so.
     """
-    who = people(draw, trend=0.0)
-    n = who.n
-    starts = chosen_starts(-2.2 + 0.5 * who.rating, np.full(n, True), (1, 2, 3), draw)
-    else_where = np.full(n, NEVER.to_datetime64())
-    for wave in (1, 2, 3):
-        low = who.scores[:, wave] - who.scores.mean(axis=1)
-        joins = (starts == NEVER.to_datetime64()) & (else_where == NEVER.to_datetime64())
-        joins &= draw.random(n) < chance(-1.5 - 2.5 * low)
-        else_where = np.where(joins, days_after(wave, n, draw).to_numpy(), else_where)
-    scores = who.scores + 0.4 * started(else_where)
-    return case(
-        who, answered(scores, draw, 1.0), [enrolled("circle", ROLE, starts), enrolled("academy", ROLE, else_where)], 0.0
-    )
+
+    def make(draw: np.random.Generator, is_before: bool) -> Case:
+        who = people(draw, trend=0.0)
+        n = who.n
+        starts = chosen_starts(-2.2 + 0.5 * who.rating, np.full(n, True), (1, 2, 3), draw)
+        else_where = np.full(n, NEVER.to_datetime64())
+        for wave in (1, 2, 3):
+            low = who.scores[:, wave] - who.scores[:, : wave + 1].mean(axis=1)
+            joins = (starts == NEVER.to_datetime64()) & (else_where == NEVER.to_datetime64())
+            joins &= draw.random(n) < chance(-1.5 - 3.0 * low)
+            else_where = np.where(joins, days_after(wave, n, draw).to_numpy(), else_where)
+        scores = who.scores + 0.4 * started(else_where)
+        parts = [enrolled("circle", role, starts), enrolled(other, other_role, else_where)]
+        return case(who, answered(scores, draw, 1.0), parts, 0.0, role)
+
+    return make
 
 
 def graduates(draw: np.random.Generator, is_before: bool) -> Case:
@@ -259,8 +261,16 @@ SITUATIONS = (
     Situation(
         "scales-another-program-effect", "A second program lifts morale, the first does too.", another_program(0.4, 0.3)
     ),
-    Situation("scales-other-role", "The other role lowers morale; 0 is true of the role asked about.", other_role),
-    Situation("scales-low-scorers", "The second program takes who has just answered low.", low_scorers_elsewhere),
+    Situation(
+        "scales-other-role",
+        "The other role takes who has just answered low; 0 is true of the role asked about.",
+        low_scorers("circle", "mentor", "mentee"),
+    ),
+    Situation(
+        "scales-low-scorers",
+        "The second program takes who has just answered low; 0 is true.",
+        low_scorers("academy", ROLE, ROLE),
+    ),
     Situation("scales-graduates", "The second program came first and feeds the first; 0 is true.", graduates),
     Situation(
         "scales-older-program", "The program began before the period observed; 0 is true since.", older_than_the_extract
