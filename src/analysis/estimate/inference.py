@@ -145,9 +145,10 @@ def few_clusters(share_treated: np.ndarray, share_control: np.ndarray) -> FewClu
     An arm is a mean over its clusters, and a contribution is the cluster's deviation from a mean that the cluster
     itself has moved: it is divided by the root of one less its share. Under a working model in which clusters vary
     alike the sum of squares then has the right mean (up to a scale, which is applied), and Satterthwaite's degrees of
-    freedom are those of its first two moments (Bell & McCaffrey 2002, Survey Methodology 28:169; Imbens & Kolesár 2016, Rev Econ
-    Stat 98:701). A cluster in both arms (a unit before and after the program reached it) may vary as one or as two: the
-    larger variance and the smaller degrees of freedom are taken. They depend on sizes alone, never on the outcome.
+    freedom are those of its first two moments (Bell & McCaffrey 2002, Survey Methodology 28:169; Imbens & Kolesár 2016,
+    Rev Econ Stat 98:701). A cluster in both arms (a unit before and after the program reached it) may vary as one or as
+    two: the larger variance and the smaller degrees of freedom are taken. They depend on sizes alone, never on the
+    outcome.
 
     With equal shares and no cluster in both arms the variance is that of two plain means, and the degrees of freedom
     are Welch's at equal variances: 2.1 for 2 against 4 clusters. None with fewer than `LEAST_CLUSTERS` in an arm.

@@ -20,13 +20,22 @@ def difference(arms: Arms, outcome: str, month: int) -> Interval:
     risks, parts = _risks(arms, outcome, month)
     if not _are_few(arms, outcome, month):
         return wald(risks[0] - risks[1], std_error(parts[0] - parts[1]), arms.df)
-    sizes = _effective(arms, risks, parts)
-    return score_difference(risks[0], sizes[0], risks[1], sizes[1], arms.df)
+    sizes = _effective(arms, risks, _few_parts(arms, outcome, month))
+    return score_difference(risks[0], sizes[0], risks[1], sizes[1], arms.score_df)
 
 
 def _risks(arms: Arms, outcome: str, month: int) -> tuple[list[float], list[np.ndarray]]:
     both = arms.treated, arms.control
     return [arm.risk(outcome, month) for arm in both], [arm.risk_influence(outcome, month) for arm in both]
+
+
+def _few_parts(arms: Arms, outcome: str, month: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what clusters contribute to both risks, where events are few.
+
+    The treated have weights of one, nothing about them is estimated, and their influence functions are exact; groups
+    drawn by lot would only add noise. The comparators' are those of the jackknife.
+    """
+    return arms.treated.direct_risk_influence(outcome, month), arms.control.risk_influence(outcome, month)
 
 
 def _are_few(arms: Arms, outcome: str, month: int) -> bool:
@@ -62,8 +71,8 @@ def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:
     if min(risks) <= 0:
         return None
     if _are_few(arms, outcome, month):
-        sizes = _effective(arms, risks, parts)
-        return score_ratio(risks[0], sizes[0], risks[1], sizes[1], arms.df)
+        sizes = _effective(arms, risks, _few_parts(arms, outcome, month))
+        return score_ratio(risks[0], sizes[0], risks[1], sizes[1], arms.score_df)
     return wald_on_log(np.log(risks[0] / risks[1]), std_error(parts[0] / risks[0] - parts[1] / risks[1]), arms.df)
 
 
@@ -77,10 +86,10 @@ def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
     """
     both = arms.treated, arms.control
     shares = [arm.months_lost(outcome, month) / month for arm in both]
-    parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
     if _are_few(arms, outcome, month):
-        found = _few_shares_of_time(arms, shares, parts, outcome, month)
+        found = _few_shares_of_time(arms, shares, outcome, month)
     else:
+        parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
         found = wald(shares[0] - shares[1], std_error(parts[0] - parts[1]), arms.df)
     days = DAYS_PER_MONTH * month
     return Interval(
@@ -88,9 +97,7 @@ def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
     )
 
 
-def _few_shares_of_time(
-    arms: Arms, shares: Sequence[float], parts: Sequence[np.ndarray], outcome: str, month: int
-) -> Interval:
+def _few_shares_of_time(arms: Arms, shares: Sequence[float], outcome: str, month: int) -> Interval:
     """Return the score interval of a difference of two shares of time lost, from few events.
 
     A person loses nothing or, leaving, a share X of the time: with c = E[X²] / E[X] that has the mean and the variance
@@ -101,10 +108,13 @@ def _few_shares_of_time(
     both = arms.treated, arms.control
     squares = [arm.months_lost_squared(outcome, month) / month**2 for arm in both]
     people = np.array([arm.n_effective for arm in both])
-    scale = max(float(people @ squares / (people @ shares)), *shares)
+    lost = float(people @ shares)
+    scale = max(float(people @ squares) / lost, *shares) if lost > 0 else 1.0
     scaled = [share / scale for share in shares]
-    sizes = _effective(arms, scaled, [contributions / scale for contributions in parts])
-    found = score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.df)
+    treated = arms.treated.direct_months_lost_influence(outcome, month)
+    control = arms.control.months_lost_influence(outcome, month)
+    sizes = _effective(arms, scaled, [contributions / month / scale for contributions in (treated, control)])
+    found = score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.score_df)
     return Interval(
         *(scale * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
     )
