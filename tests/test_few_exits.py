@@ -135,6 +135,16 @@ def test_two_of_six_units_have_the_error_of_two_means_and_welchs_degrees_of_free
     assert agrees(found)
 
 
+def test_degrees_of_freedom_of_units_before_and_after_equal_those_of_the_matrices():
+    w1, w0 = np.array([0.5, 0.3, 0.2, 0, 0, 0]), np.array([0, 0.1, 0.2, 0.3, 0.2, 0.2])
+    m1, m0 = ((w / np.sqrt(1 - w))[:, None] * (np.eye(6) - w) for w in (w1, w0))
+    smallest = []
+    for m in (m1 - m0, np.hstack([m1, -m0])):
+        squares = m @ m.T
+        smallest.append(np.trace(squares) ** 2 / np.trace(squares @ squares))
+    assert few_clusters(w1, w0).df == pytest.approx(min(smallest))
+
+
 def test_units_of_unequal_size_have_fewer_degrees_of_freedom():
     equal, unequal = (
         few_clusters(np.array([0.5, 0.5, 0, 0]), np.array([0, 0, 0.5, 0.5])),
