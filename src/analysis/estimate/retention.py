@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.few_events import score_difference, score_ratio
-from analysis.estimate.inference import FEW_EVENTS, Interval, wald, wald_on_log
+from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, wald, wald_on_log
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -130,14 +131,14 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
     """Return both arms' cumulative incidence, one row per arm and month.
 
     Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk, n_events``. Pointwise 95 % intervals on
-    the complementary log-log scale, which keeps them between 0 and 1. ``n_events`` is missing for the comparators: no
-    count of people can be read from a weighted curve.
+    the complementary log-log scale, which keeps them between 0 and 1; few clusters widen them. ``n_events`` is missing
+    for the comparators: no count of people can be read from a weighted curve.
     """
     parts, grid = [], np.arange(months + 1)
     for name, arm in (("treated", arms.treated), ("control", arms.control)):
         risk = np.array([arm.risk(outcome, m) for m in grid])
         errors = np.array([np.sqrt(np.sum(arm.risk_influence(outcome, m) ** 2)) for m in grid])
-        low, high = _cloglog_limits(risk, errors)
+        low, high = _cloglog_limits(risk, errors, stats.t.ppf((1 + LEVEL) / 2, arms.score_df))
         parts.append(
             pd.DataFrame(
                 {
@@ -154,10 +155,10 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _cloglog_limits(risk: np.ndarray, std_error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cloglog_limits(risk: np.ndarray, std_error: np.ndarray, quantile: float) -> tuple[np.ndarray, np.ndarray]:
     inside = (risk > 0) & (risk < 1)
     safe = np.where(inside, risk, 0.5)
-    spread = 1.959964 * std_error / np.abs((1 - safe) * np.log(1 - safe))
+    spread = quantile * std_error / np.abs((1 - safe) * np.log(1 - safe))
     power_low, power_high = np.exp(-spread), np.exp(spread)
     low, high = 1 - (1 - safe) ** power_low, 1 - (1 - safe) ** power_high
     return np.where(inside, low, risk), np.where(inside, high, risk)
