@@ -122,17 +122,24 @@ def by_units(risks: dict[str, tuple[bool, float]], n: int = 100) -> WeightedFoll
 
 
 def test_two_of_six_units_have_the_error_of_two_means_and_welchs_degrees_of_freedom():
-    shares = {"A": (True, 0.20), "B": (True, 0.30)} | {
+    shares = {"A": (True, 0.40), "B": (True, 0.50)} | {
         unit: (False, risk) for unit, risk in zip("CDEF", (0.2, 0.3, 0.4, 0.5), strict=True)
     }
     arms = Arms.of(by_units(shares))
     found = difference(arms, LEFT, 12)
-    assert found.estimate == pytest.approx(0.25 - 0.35)
-    variance = np.var([0.2, 0.3], ddof=1) / 2 + np.var([0.2, 0.3, 0.4, 0.5], ddof=1) / 4
+    assert found.estimate == pytest.approx(0.45 - 0.35)
+    variance = np.var([0.4, 0.5], ddof=1) / 2 + np.var([0.2, 0.3, 0.4, 0.5], ddof=1) / 4
     assert found.std_error == pytest.approx(np.sqrt(variance))
     assert arms.df == pytest.approx((1 / 2 + 1 / 4) ** 2 / ((1 / 2) ** 2 / 1 + (1 / 4) ** 2 / 3))
     assert found.high == pytest.approx(found.estimate + stats.t.ppf(0.975, arms.df) * found.std_error)
     assert agrees(found)
+
+
+def test_units_that_the_program_made_alike_count_as_they_were_before():
+    """Risks of .1 to .2 in reached units, .3 in the others: what varies is the hazard, and the program lowered it."""
+    arms = Arms.of(by_units({"A": (True, 0.1), "B": (True, 0.2)} | dict.fromkeys("CDEF", (False, 0.3))))
+    spread = (0.7 * np.log(0.7)) / (0.85 * np.log(0.85))
+    assert difference(arms, LEFT, 12).std_error == pytest.approx(spread * np.sqrt(np.var([0.1, 0.2], ddof=1) / 2))
 
 
 def test_degrees_of_freedom_of_units_before_and_after_equal_those_of_the_matrices():
