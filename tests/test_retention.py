@@ -18,8 +18,9 @@ from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, 
 from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
+from analysis.estimate.few_events import score_difference
 from analysis.estimate.hazard import hazard_ratio
-from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin, wilson
+from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
 from analysis.estimate.jackknife import grouped
 from analysis.estimate.moderators import effect_slope
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
@@ -152,7 +153,7 @@ def test_without_censoring_risks_are_plain_proportions_and_days_plain_means():
     assert days_retained(arms, 12).estimate == pytest.approx(days * ((3 + 36) / 4 - (2 + 5 + 8 + 12) / 4))
 
 
-def test_days_have_the_error_of_plain_means_and_with_few_exits_a_wider_interval():
+def test_days_have_the_error_of_plain_means_and_with_few_exits_a_score_interval():
     def days_of(copies: int) -> Interval:
         rows = pd.concat([eight_people()] * copies, ignore_index=True).assign(employee_id=np.arange(8 * copies))
         return days_lost(Arms.of(as_followed(rows, EXITS, 12)), "voluntary_exit", 12)
@@ -162,9 +163,15 @@ def test_days_have_the_error_of_plain_means_and_with_few_exits_a_wider_interval(
     many, few = days_of(10), days_of(9)
     assert many.std_error == pytest.approx(days * np.sqrt(sum(v.var() / 40 for v in values) * 80 / 79))
     assert many.high - many.estimate == pytest.approx(1.959964 * many.std_error)
-    treated, control = wilson(9 / 48, 36), wilson(17 / 48, 36)
-    assert few.low == pytest.approx(12 * days * (-8 / 48 - np.hypot(9 / 48 - treated[0], control[1] - 17 / 48)))
-    assert few.high == pytest.approx(12 * days * (-8 / 48 + np.hypot(treated[1] - 9 / 48, 17 / 48 - control[0])))
+    # One of four loses 9 of 12 months; of the others one 10 and one 7. c = E[X²] / E[X] over both arms alike.
+    shares = [v / 12 for v in values]
+    c = sum(np.mean(x**2) for x in shares) / sum(x.mean() for x in shares)
+    means = [x.mean() / c for x in shares]
+    sizes = [min(m * (1 - m) * c**2 / (x.var() / 36 * 72 / 71), 36) for m, x in zip(means, shares, strict=True)]
+    expected = score_difference(means[0], sizes[0], means[1], sizes[1])
+    for found, read in ((few.low, expected.low), (few.high, expected.high), (few.std_error, expected.std_error)):
+        assert found == pytest.approx(12 * days * c * read)
+    assert few.p_value == pytest.approx(expected.p_value)
 
 
 def test_an_exit_without_delay_and_one_at_the_horizon_both_count():

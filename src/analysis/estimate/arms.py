@@ -157,6 +157,10 @@ class Arm:
         """Return what each cluster (or group of the jackknife) contributes to a risk, shape (clusters,)."""
         if self._without_groups is not None:
             return contributions(sum(self._without_groups.risk(k, month) for k in self._positions(outcome)))
+        return self.direct_risk_influence(outcome, month)
+
+    def direct_risk_influence(self, outcome: str, month: float) -> np.ndarray:
+        """Return the same from influence functions, also where there is a jackknife, shape (clusters,)."""
         parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
         return self._clusters.sums(self._take, sum(parts))
 
@@ -177,6 +181,10 @@ class Arm:
         """Return what each cluster (or group of the jackknife) contributes to the months lost."""
         if self._without_groups is not None:
             return contributions(sum(self._without_groups.time_lost(k, month) for k in self._positions(outcome)))
+        return self.direct_months_lost_influence(outcome, month)
+
+    def direct_months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
+        """Return the same from influence functions, also where there is a jackknife, shape (clusters,)."""
         parts = [self._curves.time_lost_influence(k, month) for k in self._positions(outcome)]
         return self._clusters.sums(self._take, sum(parts))
 
@@ -191,6 +199,8 @@ class Arms:
         Clusters behind the variance (people; their managers' teams; units in a rollout).
     df
         Degrees of freedom of the intervals.
+    score_df
+        Those of a score test: its variance is a proportion's, known but for what few clusters add to it.
     n_clusters
         Clusters in each arm, treated first.
     by_unit
@@ -203,6 +213,7 @@ class Arms:
     control: Arm
     clusters: Clusters
     df: float
+    score_df: float
     n_clusters: tuple[int, int]
     by_unit: bool = False
     jackknife: Jackknife | None = None
@@ -224,7 +235,7 @@ class Arms:
             few = few_clusters(*together.shares())
             together, df = together.corrected(few), (few.df if few else 1.0)
         treated, control = (Arm(followed, is_treated, together) for is_treated in (True, False))
-        return cls(treated, control, together, df, in_arm, followed.by_unit)
+        return cls(treated, control, together, df, df, in_arm, followed.by_unit)
 
     @classmethod
     def jackknifed(
@@ -248,11 +259,10 @@ class Arms:
             Arm(followed, True, together, without.treated),
             Arm(followed, False, together, without.control),
         )
-        df = without.n_groups - 1
-        if clusters is not None:
-            few = few_clusters(*together.shares())
-            df = min(df, few.df if few else 1.0)
-        return cls(treated, control, together, df, _clusters_in_arms(followed, codes), False, without)
+        few = few_clusters(*together.shares()) if clusters is not None else None
+        score_df = np.inf if clusters is None else (few.df if few else 1.0)
+        df = min(without.n_groups - 1, score_df)
+        return cls(treated, control, together, df, score_df, _clusters_in_arms(followed, codes), False, without)
 
     def n_people(self) -> tuple[int, int]:
         """Return how many people are in each arm, treated first."""

@@ -6,7 +6,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import Arms
 from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, wald
 from analysis.estimate.jackknife import contributions
-from analysis.estimate.retention import difference, std_error
+from analysis.estimate.retention import as_untreated, difference, std_error
 
 
 def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Interval:
@@ -27,7 +27,8 @@ def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: i
     if min(arms.n_events(outcome, month)) < FEW_EVENTS:
         plain = difference(arms, outcome, month)
         return from_limits(*(value - left for value in (plain.estimate, plain.low, plain.high)))
-    parts = arms.treated.risk_influence(outcome, month) - arms.control.risk_influence(outcome, month)
+    spread = as_untreated(arms, [arm.risk(outcome, month) for arm in (arms.treated, arms.control)])
+    parts = spread * arms.treated.risk_influence(outcome, month) - arms.control.risk_influence(outcome, month)
     if arms.jackknife is None:
         parts = parts - _imbalance_influence(followed, arms, (x - mean_treated) @ slopes, True)
         parts = parts + _imbalance_influence(followed, arms, (x - mean_control) @ slopes, False)

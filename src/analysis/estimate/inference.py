@@ -161,23 +161,36 @@ def few_clusters(share_treated: np.ndarray, share_control: np.ndarray) -> FewClu
     shares = share_treated, share_control
     if min(np.count_nonzero(share) for share in shares) < LEAST_CLUSTERS:
         return None
-    freed = [1 / np.sqrt(1 - share) for share in shares]
-    treated, control = (
-        (factor * share)[:, None] * (np.eye(len(share)) - share) for factor, share in zip(freed, shares, strict=True)
-    )
-    as_one, as_two = treated - control, np.hstack([treated, -control])
+    freed = [1 / np.sqrt(np.maximum(1 - share, 1e-12)) for share in shares]
+    as_one, as_two = (_moments(*shares, *freed, is_shared) for is_shared in (True, False))
     scale = max(
-        np.sum((shares[0] - shares[1]) ** 2) / np.sum(as_one**2),
-        (shares[0] @ shares[0] + shares[1] @ shares[1]) / np.sum(as_two**2),
+        np.sum((shares[0] - shares[1]) ** 2) / as_one[0],
+        (shares[0] @ shares[0] + shares[1] @ shares[1]) / as_two[0],
     )
-    df = min(_satterthwaite(as_one), _satterthwaite(as_two))
-    return FewClusters(np.sqrt(scale) * freed[0], np.sqrt(scale) * freed[1], df)
+    df = min(mean**2 / square for mean, square in (as_one, as_two))
+    return FewClusters(np.sqrt(scale) * freed[0], np.sqrt(scale) * freed[1], float(df))
 
 
-def _satterthwaite(deviations: np.ndarray) -> float:
-    """Return the degrees of freedom of a sum of squares of linear forms, shape (clusters, effects)."""
-    product = deviations @ deviations.T
-    return float(np.trace(product) ** 2 / np.sum(product**2))
+def _moments(w1: np.ndarray, w0: np.ndarray, f1: np.ndarray, f0: np.ndarray, is_shared: bool) -> tuple[float, float]:
+    """Return tr(MM') and tr(MM'MM'), where M turns the clusters' effects into their contributions.
+
+    The row of a cluster in M is f₁w₁(I − 1w₁') for the treated less f₀w₀(I − 1w₀') for the comparators: of the same
+    effects (`is_shared`) or of two independent sets. MM' is a diagonal and a few outer products of vectors, U C U', so
+    that thousands of teams need no matrix of their squares.
+    """
+    d1, d0 = f1 * w1, f0 * w0
+    columns = np.column_stack([d1, d1 * w1, d0, d0 * w0, d1 * w0, w1 * d0])
+    core = np.zeros((6, 6))
+    core[0, 0], core[0, 1], core[2, 2], core[2, 3] = w1 @ w1, -1.0, w0 @ w0, -1.0
+    diagonal = d1**2 + d0**2
+    if is_shared:
+        diagonal = diagonal - 2 * d1 * d0
+        core[2, 4], core[0, 5], core[0, 2] = 1.0, 1.0, -(w1 @ w0)
+    core = core + np.triu(core, 1).T
+    products, weighted = columns.T @ columns, (columns * diagonal[:, None]).T @ columns
+    mean = diagonal.sum() + np.trace(core @ products)
+    square = diagonal @ diagonal + 2 * np.trace(core @ weighted) + np.trace(core @ products @ core @ products)
+    return float(mean), float(square)
 
 
 def smallest_detectable(std_error: float, alpha: float = 0.05, power: float = POWER) -> float:

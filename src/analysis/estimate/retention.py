@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.few_events import score_difference, score_ratio
-from analysis.estimate.inference import FEW_EVENTS, Interval, wald, wald_on_log
+from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, wald, wald_on_log
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -19,14 +20,38 @@ def difference(arms: Arms, outcome: str, month: int) -> Interval:
     """
     risks, parts = _risks(arms, outcome, month)
     if not _are_few(arms, outcome, month):
-        return wald(risks[0] - risks[1], std_error(parts[0] - parts[1]), arms.df)
-    sizes = _effective(arms, risks, parts)
-    return score_difference(risks[0], sizes[0], risks[1], sizes[1], arms.df)
+        return wald(risks[0] - risks[1], std_error(as_untreated(arms, risks) * parts[0] - parts[1]), arms.df)
+    sizes = _effective(arms, risks, _few_parts(arms, outcome, month))
+    return score_difference(risks[0], sizes[0], risks[1], sizes[1], arms.score_df)
+
+
+def as_untreated(arms: Arms, shares: Sequence[float]) -> float:
+    """Return what the treated's contributions are multiplied by where units or teams are what varies, at least 1.
+
+    The error of an effect in the treated is that of what their units would have been without the program. A unit that
+    leaves faster by a factor moves a risk r in proportion to (1 − r) × −log(1 − r) (the derivative by the log hazard):
+    a program that lowers the risk hides part of the spread, and the interval without this factor held the truth in .90
+    of simulated rollouts of six against six units whose hazard it had halved (.94 to .96 with it). People need none:
+    their own chance is part of what is estimated.
+    """
+    treated, control = (-(1 - share) * np.log1p(-share) if 0 < share < 1 else 0.0 for share in shares)
+    if not np.isfinite(arms.score_df) or treated <= 0:
+        return 1.0
+    return max(1.0, float(control / treated))
 
 
 def _risks(arms: Arms, outcome: str, month: int) -> tuple[list[float], list[np.ndarray]]:
     both = arms.treated, arms.control
     return [arm.risk(outcome, month) for arm in both], [arm.risk_influence(outcome, month) for arm in both]
+
+
+def _few_parts(arms: Arms, outcome: str, month: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what clusters contribute to both risks, where events are few.
+
+    The treated have weights of one, nothing about them is estimated, and their influence functions are exact; groups
+    drawn by lot would only add noise. The comparators' are those of the jackknife.
+    """
+    return arms.treated.direct_risk_influence(outcome, month), arms.control.risk_influence(outcome, month)
 
 
 def _are_few(arms: Arms, outcome: str, month: int) -> bool:
@@ -62,8 +87,8 @@ def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:
     if min(risks) <= 0:
         return None
     if _are_few(arms, outcome, month):
-        sizes = _effective(arms, risks, parts)
-        return score_ratio(risks[0], sizes[0], risks[1], sizes[1], arms.df)
+        sizes = _effective(arms, risks, _few_parts(arms, outcome, month))
+        return score_ratio(risks[0], sizes[0], risks[1], sizes[1], arms.score_df)
     return wald_on_log(np.log(risks[0] / risks[1]), std_error(parts[0] / risks[0] - parts[1] / risks[1]), arms.df)
 
 
@@ -77,20 +102,18 @@ def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
     """
     both = arms.treated, arms.control
     shares = [arm.months_lost(outcome, month) / month for arm in both]
-    parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
     if _are_few(arms, outcome, month):
-        found = _few_shares_of_time(arms, shares, parts, outcome, month)
+        found = _few_shares_of_time(arms, shares, outcome, month)
     else:
-        found = wald(shares[0] - shares[1], std_error(parts[0] - parts[1]), arms.df)
+        parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
+        found = wald(shares[0] - shares[1], std_error(as_untreated(arms, shares) * parts[0] - parts[1]), arms.df)
     days = DAYS_PER_MONTH * month
     return Interval(
         *(days * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
     )
 
 
-def _few_shares_of_time(
-    arms: Arms, shares: Sequence[float], parts: Sequence[np.ndarray], outcome: str, month: int
-) -> Interval:
+def _few_shares_of_time(arms: Arms, shares: Sequence[float], outcome: str, month: int) -> Interval:
     """Return the score interval of a difference of two shares of time lost, from few events.
 
     A person loses nothing or, leaving, a share X of the time: with c = E[X²] / E[X] that has the mean and the variance
@@ -101,10 +124,13 @@ def _few_shares_of_time(
     both = arms.treated, arms.control
     squares = [arm.months_lost_squared(outcome, month) / month**2 for arm in both]
     people = np.array([arm.n_effective for arm in both])
-    scale = max(float(people @ squares / (people @ shares)), *shares)
+    lost = float(people @ shares)
+    scale = max(float(people @ squares) / lost, *shares) if lost > 0 else 1.0
     scaled = [share / scale for share in shares]
-    sizes = _effective(arms, scaled, [contributions / scale for contributions in parts])
-    found = score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.df)
+    treated = arms.treated.direct_months_lost_influence(outcome, month)
+    control = arms.control.months_lost_influence(outcome, month)
+    sizes = _effective(arms, scaled, [contributions / month / scale for contributions in (treated, control)])
+    found = score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.score_df)
     return Interval(
         *(scale * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
     )
@@ -120,14 +146,14 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
     """Return both arms' cumulative incidence, one row per arm and month.
 
     Columns ``arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk, n_events``. Pointwise 95 % intervals on
-    the complementary log-log scale, which keeps them between 0 and 1. ``n_events`` is missing for the comparators: no
-    count of people can be read from a weighted curve.
+    the complementary log-log scale, which keeps them between 0 and 1; few clusters widen them. ``n_events`` is missing
+    for the comparators: no count of people can be read from a weighted curve.
     """
     parts, grid = [], np.arange(months + 1)
     for name, arm in (("treated", arms.treated), ("control", arms.control)):
         risk = np.array([arm.risk(outcome, m) for m in grid])
         errors = np.array([np.sqrt(np.sum(arm.risk_influence(outcome, m) ** 2)) for m in grid])
-        low, high = _cloglog_limits(risk, errors)
+        low, high = _cloglog_limits(risk, errors, stats.t.ppf((1 + LEVEL) / 2, arms.score_df))
         parts.append(
             pd.DataFrame(
                 {
@@ -144,10 +170,10 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _cloglog_limits(risk: np.ndarray, std_error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cloglog_limits(risk: np.ndarray, std_error: np.ndarray, quantile: float) -> tuple[np.ndarray, np.ndarray]:
     inside = (risk > 0) & (risk < 1)
     safe = np.where(inside, risk, 0.5)
-    spread = 1.959964 * std_error / np.abs((1 - safe) * np.log(1 - safe))
+    spread = quantile * std_error / np.abs((1 - safe) * np.log(1 - safe))
     power_low, power_high = np.exp(-spread), np.exp(spread)
     low, high = 1 - (1 - safe) ** power_low, 1 - (1 - safe) ** power_high
     return np.where(inside, low, risk), np.where(inside, high, risk)
