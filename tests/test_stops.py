@@ -1,7 +1,9 @@
 """Inputs that once stopped the whole report: each is answered, or refused with its reason."""
 
 import datetime as dt
+import os
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,10 +13,12 @@ from faulty_company import company, put_in, write_company
 from studies import TINY_COMPANY, write_study
 from test_staggered import drawn_curve
 
+from analysis import cli
 from analysis.design.balance import balance_by_quarter
 from analysis.design.covariates import DesignMatrix
 from analysis.estimate import change_sensitivity
 from analysis.estimate.honest import HonestBounds
+from analysis.ingest.pseudonyms import key_file, load_key
 from analysis.measure.employment import job_value_at
 from analysis.notebook import ReadingRoom
 from analysis.pipeline import answer, open_study
@@ -143,3 +147,17 @@ def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, m
     assert len(shown) == 1 and "fault in this program (see faults.log" in shown[0]
     main = next(f for f in released.findings if f.hypothesis == "H1_retention")
     assert "fault in this program" in ReadingRoom(released).sentence(main)
+
+
+def test_a_user_without_a_home_folder_gets_one_for_the_run(monkeypatch):
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("MENTORING_KEY", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/nowhere")
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert key_file() is None and len(load_key()) == 32
+    with cli._with_home():
+        assert Path(os.environ["HOME"]).is_dir()
+    assert os.environ["HOME"] == "/nowhere"

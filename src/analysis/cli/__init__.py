@@ -2,7 +2,10 @@
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +33,7 @@ from analysis.cli.terminal import (
 )
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.faults import LOG, Faults
-from analysis.plan.paths import data_dir, reports_dir, study_folders
+from analysis.plan.paths import data_dir, home_dir, reports_dir, study_folders
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,11 +50,32 @@ app.command(epilog="Example: mentoring check northbank")(check)
 
 def main() -> None:
     """Run the command; a user's mistake ends with exit code 2 and every problem listed, never with a traceback."""
-    try:
-        app()
-    except BadInput as bad:
-        show_problems(bad.problems)
-        sys.exit(BAD_INPUT)
+    with _with_home():
+        try:
+            app()
+        except BadInput as bad:
+            show_problems(bad.problems)
+            sys.exit(BAD_INPUT)
+
+
+@contextmanager
+def _with_home() -> Iterator[None]:
+    """Give this process, and the kernels that it starts, a home folder for as long as it runs where the user has none.
+
+    Libraries keep caches and settings there and stop, or complain, without one.
+    """
+    if home_dir() is not None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="mentoring-") as folder:
+        before = os.environ.get("HOME")
+        os.environ["HOME"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["HOME"]
+            if before is not None:
+                os.environ["HOME"] = before
 
 
 @app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.ingest.export import recoded
 from analysis.plan.errors import bad_input
+from analysis.plan.paths import expanded, home_dir
 
 KEY = "MENTORING_KEY"
 KEY_BYTES = 32
@@ -20,12 +21,16 @@ PEOPLE = ("employee_id", "manager_id", "ratee_id", "rater_id", LISTS)
 OTHERS = (("match_id",), ("respondent_id",))
 
 
-def key_file() -> Path:
-    """Return where the user's key is: ``MENTORING_KEY``, else ``mentoring-outcomes/key`` among the configuration."""
+def key_file() -> Path | None:
+    """Return where the user's key is: ``MENTORING_KEY``, else ``mentoring-outcomes/key`` among the configuration.
+
+    None where nothing is named and the user has no home folder.
+    """
     if given := os.environ.get(KEY):
-        return Path(given).expanduser()
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "mentoring-outcomes" / "key"
+        return expanded(given)
+    home = home_dir()
+    configuration = os.environ.get("XDG_CONFIG_HOME") or (home and home / ".config")
+    return Path(configuration) / "mentoring-outcomes" / "key" if configuration else None
 
 
 def load_key() -> bytes:
@@ -39,12 +44,9 @@ def load_key() -> bytes:
     BadInput
         Others may read the file, git would take it in, or it holds no key.
     """
-    try:
-        path = key_file()
-    except RuntimeError as error:  # no home that ~ could stand for
-        if not os.environ.get(KEY):
-            return secrets.token_bytes(KEY_BYTES)
-        raise _bad_key(f"is named with ~, and there is no home folder; give {KEY} the whole path") from error
+    path = key_file()
+    if path is None:
+        return secrets.token_bytes(KEY_BYTES)
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

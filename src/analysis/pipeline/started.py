@@ -12,7 +12,7 @@ from analysis.ingest.profile import load_profiles
 from analysis.pipeline.drafted import Wishes, draft_study
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput, Problem, bad_input
-from analysis.plan.paths import STUDY_NAME
+from analysis.plan.paths import STUDY_NAME, expanded
 from analysis.plan.study import ISO_DATE, Source
 from analysis.report.write import new_folder
 
@@ -71,9 +71,9 @@ def start_study(
 
 
 def _path_and_sheet(text: str) -> tuple[Path, str | None]:
-    path = Path(text).expanduser()
+    path = expanded(text)
     before, mark, sheet = text.rpartition("#")
-    return (path, None) if path.exists() or not mark else (Path(before).expanduser(), sheet)
+    return (path, None) if path.exists() or not mark else (expanded(before), sheet)
 
 
 def _refuse(name: str, paths: Sequence[Path], data: Path, wishes: Wishes) -> None:

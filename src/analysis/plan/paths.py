@@ -7,6 +7,23 @@ from pathlib import Path
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
+def home_dir() -> Path | None:
+    """Return the user's home folder; None where there is none, as for a user of a container who has no name."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home if home.is_dir() else None
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` replaced by the home folder, where there is one."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def project_dir() -> Path:
     """Return the project's root: the repository this package is installed from, else the working folder."""
     root = Path(__file__).resolve().parents[3]

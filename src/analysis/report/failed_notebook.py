@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 
 from analysis.plan.faults import Fault, Frame, Part, collected, short_file
+from analysis.plan.paths import expanded
 
 MARKER_TAG = "papermill-error-cell-tag"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -45,8 +46,8 @@ def _frames(told: list[str]) -> list[Frame]:
         in_file, in_cell = FILE_FRAME.match(line), CELL_FRAME.match(line)
         if in_cell:
             found.append(Frame("the failed cell", int(in_cell["line"]), "<module>"))
-        elif in_file and Path(in_file["file"]).expanduser().is_file():
-            file = short_file(str(Path(in_file["file"]).expanduser()))
+        elif in_file and expanded(in_file["file"]).is_file():
+            file = short_file(str(expanded(in_file["file"])))
             found.append(Frame(file, int(in_file["line"]), in_file["function"].partition("(")[0]))
     return found
 
