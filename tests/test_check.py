@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from cases import NAME, write_case
@@ -439,7 +440,7 @@ def test_what_is_missing_is_named(company):
     no_start = tables.enrolments.assign(
         start_date=tables.enrolments["start_date"].mask(tables.enrolments["role"].notna())
     )
-    after = tables.enrolments["start_date"].max()
+    after = tables.enrolments["start_date"].max() + pd.Timedelta(days=1)
     later = company.study.model_copy(update={"study_start": after.date()})
     for opened, hypothesis, reason in (
         (without(company, enrolments=None), "H1_retention", "The study has no enrolments"),
