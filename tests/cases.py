@@ -19,10 +19,15 @@ def _change(folder: Path, file: str, change: Callable[[str], str]) -> None:
     path.write_text(change(text), encoding="utf-8")
 
 
+def _one_spell_each(rows: list[list[str]]) -> list[list[str]]:
+    """Return the rows of employees, of who came back the last spell."""
+    return list({row[0]: row for row in rows}.values())
+
+
 def _everybody_left_before(folder: Path) -> None:
     def left(text: str) -> str:
         header, *lines = text.splitlines()
-        rows = [line.split(",") for line in lines]
+        rows = _one_spell_each([line.split(",") for line in lines])
         gone = [[row[0], "2010-01-01", "2015-01-01", "voluntary", "", "", *row[6:]] for row in rows]
         return "\n".join([header, *(",".join(row) for row in gone), ""])
 
@@ -36,7 +41,7 @@ def _event_outside(folder: Path) -> None:
 
 def _misspelt_column(folder: Path) -> None:
     def misspelt(text: str) -> str:
-        rows = [line.split(",") for line in text.replace("exit_date", "exit_dt").splitlines()]
+        rows = _one_spell_each([line.split(",") for line in text.replace("exit_date", "exit_dt").splitlines()])
         return "\n".join(",".join([*row[:3], *row[6:]]) for row in rows) + "\n"
 
     _change(folder, "raw/employees.csv", misspelt)

@@ -127,6 +127,7 @@ ERRORS = [
     Case("not_a_number", "employees", "E5,2020-01-01,,,,,1980.5,"),
     Case("not_allowed", "employees", "E5,2020-01-01,2023-01-01,Voluntary,,,,"),
     Case("out_of_range", "employees", "E5,2020-01-01,,,,,80,"),
+    Case("date_out_of_range", "employees", "E5,0001-01-01,,,,,,"),
     Case("exit_before_hire", "employees", "E5,2023-01-01,2022-12-31,other,,,,"),
     Case("duplicate_spell", "employees", "E4,2023-02-01,,,,,,"),
     Case("overlapping_spells", "employees", "E2,2023-09-30,,,,,,"),
@@ -136,10 +137,12 @@ ERRORS = [
     Case("not_a_number", "jobs", 'E1,2022-01-01,"1,5",,'),
     Case("required_empty", "jobs", "E1,2022-01-01,,,"),
     Case("out_of_range", "jobs", "E1,2022-01-01,5,,1.01"),
+    Case("out_of_range", "jobs", "E1,2022-01-01,1e300,,"),
     Case("unknown_employee", "jobs", "E9,2022-01-01,5,,"),
     Case("closes_before_opens", "waves", "3,mini,2024-03-02,2024-03-01"),
     Case("duplicate_wave", "waves", "2,mini,2024-03-01,2024-03-14"),
     Case("out_of_range", "waves", "0,mini,2024-03-01,2024-03-14"),
+    Case("date_out_of_range", "waves", "3,mini,2024-03-01,9999-12-31"),
     Case("unknown_instrument", "responses", "E1,1,mini2,m1,4,"),
     Case("unknown_item", "responses", "E1,1,mini,m3,4,"),
     Case("unknown_wave", "responses", "E3,7,mini,m1,4,"),
@@ -163,6 +166,7 @@ ERRORS = [
     Case("not_a_boolean", "enrolments", "genius,2023-06-01,E3,mentor,,maybe,,,,"),
     Case("not_allowed", "enrolments", "genius,2023-06-01,E3,coach,,,,,,"),
     Case("out_of_range", "sessions", "M1,2022-08-01,-5"),
+    Case("out_of_range", "sessions", "M1,2022-08-01,1e308"),
     Case("required_empty", "sessions", ",2022-08-01,60"),
 ]
 

@@ -209,7 +209,11 @@ def read_as_far(
         try:
             found = model.model_validate(content, context=against)
         except ValidationError as error:
-            for one in error.errors():
+            found_now = error.errors()
+            inner = {one["loc"][:-1] for one in found_now}
+            for one in found_now:
+                if one["type"] == "too_short" and one["loc"] in inner:
+                    continue  # pydantic counts the entries that are right
                 # what is missing in a later round was left out by us
                 if one["type"] != "missing" or not n_round:
                     problems.append(_problem(_in_file(one["loc"], places), one["msg"], document, source))
@@ -250,7 +254,7 @@ def _mend(content: dict, location: Location, is_missing: bool, stand_ins: Mappin
         entry[rest[-1]] = stand_ins[key]
     elif isinstance(entry, dict) and len(rest) > 1 and rest[1] in entry and _has_stand_ins(top, stand_ins):
         del entry[rest[1]]
-    elif rest:
+    elif isinstance(entry, dict):
         entries[rest[0]] = _GONE
     else:
         content[top] = _GONE
@@ -284,6 +288,8 @@ def _problem(
 ) -> Problem:
     where = ".".join(str(part) for part in location)
     message = message.removeprefix("Value error, ")
+    if "unicode" in message:
+        message = "holds half a character, which no file can hold; take it out"
     if message == "Extra inputs are not permitted":
         message = "is not a key that the contract knows; check its spelling"
     told = f"{where}: {message}" if where and named else message
