@@ -71,7 +71,8 @@ def _designed(ask: Ask, main: Measured, found: Adjusted, evidence: dict) -> tupl
     """Return what the design itself has to tell: balance and trends where nothing was randomized, else nothing."""
     if not isinstance(found, Changed):
         return [], {}, []
-    evidence["balance"] = balance(found.matrix, found.stack.treated[: len(found.weights)], found.weights)
+    treated, people = found.stack.treated[: len(found.weights)], main.panel.rows["employee_id"]
+    evidence["balance"] = balance(found.matrix, treated, found.weights, people)
     rows, frames, checks = trends_of(ask, main, found)
     return rows, frames, [balance_check(evidence["balance"]), *checks]
 

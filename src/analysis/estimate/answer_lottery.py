@@ -54,9 +54,9 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
     treated = rows["is_offered"].to_numpy(dtype=bool)
     if len(lottery.covariates.columns):
         share = rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
-        evidence["balance"] = balance(
-            design_matrix(lottery.covariates, treated), treated, np.where(treated, 1.0, share / (1 - share))
-        )
+        weights, people = np.where(treated, 1.0, share / (1 - share)), rows["employee_id"]
+        matrix = design_matrix(lottery.covariates, treated, people=people)
+        evidence["balance"] = balance(matrix, treated, weights, people)
     return finding(
         ask,
         primary,
