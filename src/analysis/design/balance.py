@@ -21,17 +21,18 @@ def balance(
 ) -> pd.DataFrame:
     """Return standardized mean differences before and after weighting, one row per covariate and per level.
 
-    Columns ``covariate, kind, levels, smd_before, smd_after``. ``kind`` is ``covariate``; of one with many levels, as
+    Columns ``covariate, kind, levels, smd_before, smd_after, n_treated, n_control``. ``kind`` is ``covariate``; of one with
+    many levels, as
     departments, ``largest`` (of all its levels, in absolute size) and ``mean`` (of the absolute sizes), both with the
     number of ``levels`` (of covariates that are a number, missing); and ``level`` for each of them. Levels come last,
     else the largest before weighting first. The denominator is the treated's unweighted standard deviation, as is usual
-    for the ATT (Austin & Stuart 2015, Stat Med 34:3661).
+    for the ATT (Austin & Stuart 2015, Stat Med 34:3661). A level's row counts its people, any other one everybody, so
+    that the release can leave out what is of a few.
 
     Parameters
     ----------
     people
-        Who each row is of, shape (rows,). Where it is given the levels' rows count theirs: ``n_treated, n_control``
-        (of other rows everybody), so that the release can leave out what is of a few people.
+        Who each row is of, shape (rows,); where it is left out each row is somebody.
     """
     differences = {
         name: tuple(standardized_mean_difference(x, treated, w) for w in (np.ones(len(x)), weights))
@@ -47,8 +48,8 @@ def balance(
     ]
     rows += [row for name, columns in of_many.items() for row in _summaries(name, [differences[c] for c in columns])]
     frame = pd.DataFrame(rows, columns=["covariate", "kind", "levels", "smd_before", "smd_after"])
-    if people is not None:
-        frame = frame.assign(**_people_of(matrix, treated, people, frame["covariate"]))
+    people = np.arange(len(treated)) if people is None else people
+    frame = frame.assign(**_people_of(matrix, treated, people, frame["covariate"]))
     order = np.lexsort((-frame["smd_before"].abs(), frame["kind"] == "level"))
     return frame.iloc[order].reset_index(drop=True)
 
@@ -102,6 +103,8 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
     """
     treated, people = rows["is_treated"].to_numpy(dtype=bool), rows["employee_id"].to_numpy()
     x = matrix.raw.to_numpy(dtype=float)
+    if not x.shape[1]:
+        return pd.DataFrame(columns=["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"])
     spread = np.array([_spread(column, treated) for column in x.T])
     groups = _compared_as_one(matrix)
     quarters = pd.PeriodIndex(rows["trial_date"], freq="Q").astype(str).to_numpy()

@@ -93,13 +93,15 @@ def _balance(lottery: Lottery) -> dict[str, pd.DataFrame]:
         return {}
     treated = lottery.rows["is_offered"].to_numpy(dtype=bool)
     share = lottery.rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
-    return {"balance": balance(matrix, treated, np.where(treated, 1.0, share / (1 - share)))}
+    weights = np.where(treated, 1.0, share / (1 - share))
+    return {"balance": balance(matrix, treated, weights, lottery.rows["employee_id"])}
 
 
 def _matrix(lottery: Lottery) -> DesignMatrix | None:
     if not len(lottery.covariates.columns):
         return None
-    return design_matrix(lottery.covariates, lottery.rows["is_offered"].to_numpy(dtype=bool))
+    rows = lottery.rows
+    return design_matrix(lottery.covariates, rows["is_offered"].to_numpy(dtype=bool), people=rows["employee_id"])
 
 
 def _event(rows: pd.DataFrame, outcome: str, month: int) -> np.ndarray:
