@@ -1,25 +1,29 @@
-"""Whether a report came out whole: every picture, page, ledger and notebook of a study, without a warning or a "nan"."""
+"""Whether a report came out whole: every picture, page, ledger and notebook, without a warning or a "nan"."""
 
+import ast
 import html
+import io
 import json
-import os
 import re
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from matplotlib.text import Text
 
+from analysis import notebook
 from analysis.estimate import change, event_study, protocol_rows, sensitivity
 from analysis.pipeline import answer, open_study
+from analysis.pipeline.shared import shared
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir
 from analysis.plan.results import ESTIMATE_NUMBERS, estimates_frame
-from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import page, quality_page, sections
 from analysis.report.canvas import Drawing
@@ -55,7 +59,7 @@ def complaints(name: str, data: Path, notebooks: bool = False) -> list[str]:
             opened = open_study(name, data)
     except BadInput as bad:
         return [f"not a legal study: {problem}" for problem in bad.problems if problem.severity == "error"]
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever it is, it is what is looked for)
         return [f"open_study: {_last_frames()}"]
     with collecting(Faults(name)) as faults:
         released = _tried("answer", lambda: answer(opened), found)
@@ -81,14 +85,10 @@ def _page_complaints(released: Released) -> list[str]:
 @contextmanager
 def few_draws() -> Iterator[None]:
     """Let reports draw as little as `FEWER_DRAWS` says."""
-    usual = {place: getattr(*place) for place in FEWER_DRAWS}
-    for (module, name), n in FEWER_DRAWS.items():
-        setattr(module, name, n)
-    try:
+    with ExitStack() as stack:
+        for (module, name), n in FEWER_DRAWS.items():
+            stack.enter_context(patched(module, name, n))
         yield
-    finally:
-        for (module, name), n in usual.items():
-            setattr(module, name, n)
 
 
 def _tried(what: str, make: Callable[[], object], found: list[str]) -> object:
@@ -96,7 +96,7 @@ def _tried(what: str, make: Callable[[], object], found: list[str]) -> object:
     try:
         with _loudly():
             return make()
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever it is, it is what is looked for)
         found.append(f"{what}: {_last_frames()}")
         return None
 
@@ -124,24 +124,16 @@ def _coarse_images(found: list[str]) -> Iterator[None]:
     """Draw pictures coarsely, for the pages of this process, and look at every text in them."""
 
     def drawn(figure: Drawing) -> dict[str, str]:
-        figure.set_dpi(COARSE_DPI)
-        try:
-            figure.canvas.draw()
-        except Exception:
-            found.append(f"picture {figure.get_suptitle()[:40]!r}: {_last_frames()}")
-        texts = " | ".join(text.get_text() for text in figure.findobj(Text) if text.get_visible())
-        found.extend(f"picture {figure.get_suptitle()[:40]!r}: {said}" for said in text_complaints(texts))
-        return {"src": "", "alt": figure.get_suptitle()}
+        title = figure.get_suptitle()
+        texts = _tried(f"picture {title[:40]!r}", lambda: seen(figure), found)
+        found.extend(f"picture {title[:40]!r}: {said}" for said in text_complaints(str(texts or "")))
+        return {"src": "", "alt": title}
 
-    modules = [module for module in (page, sections, quality_page) if hasattr(module, "image")]
-    usual = [module.image for module in modules]
-    for module in modules:
-        module.image = drawn
-    try:
+    with ExitStack() as stack:
+        for module in (page, sections, quality_page):
+            if hasattr(module, "image"):
+                stack.enter_context(patched(module, "image", drawn))
         yield
-    finally:
-        for module, image in zip(modules, usual, strict=True):
-            module.image = image
 
 
 def page_text(page: str) -> str:
@@ -185,7 +177,7 @@ def ledger_complaints(released: Released) -> list[str]:
 def question_complaints(released: Released) -> list[str]:
     """Return which hypotheses of which programs have no finding."""
     found = {(f.program, f.hypothesis) for f in released.findings}
-    study: Study = released.study
+    study = released.study
     always = ("H1_retention", "H2_morale", "H3_leadership", "H8_promotion", "H9_economics")
     asked = [(program.id, hypothesis) for program in study.programs for hypothesis in always]
     return [
@@ -199,69 +191,63 @@ def notebook_complaints(name: str, data: Path, released: Released) -> list[str]:
     """Return what is wrong with the notebooks on a study, their code run in this process."""
     scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
     found = []
-    for notebook in sorted(notebooks_dir().glob("*.ipynb")):
-        for path, output, given in notebook_runs(notebook, name, scales):
+    for book in sorted(notebooks_dir().glob("*.ipynb")):
+        for path, output, given in notebook_runs(book, name, scales):
             found += [f"{output} {said}" for said in _run(path, given | {"data": str(data)}, released)]
     return found
 
 
-def _run(notebook: Path, given: dict, released: Released) -> list[str]:
-    """Run a notebook's cells with parameters; return what failed or shows what it should not."""
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.utils.capture import capture_output
-
-    from analysis.pipeline.shared import shared
-
-    shell = InteractiveShell.instance()
-    shell.reset()
-    shell.user_ns.update(given)
-    declared = declared_parameters(notebook)
-    cells = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
-    found = []
-    with shared(released), _coarse_dpi():
-        for number, cell in enumerate(cells):
-            if all(f"{name} = " in "".join(cell["source"]) for name in declared):
-                continue
-            with _loudly(), capture_output() as shown:
-                result = shell.run_cell("".join(cell["source"]))
-            error = result.error_before_exec or result.error_in_exec
-            if error is not None:
-                try:
-                    raise error
-                except Exception:
-                    found.append(f"cell {number}: {_last_frames()}")
-            texts = [shown.stdout, shown.stderr, *(shown(output.data) for output in shown.outputs)]
-            if result.result is not None:
-                texts.append(str(result.result))
-            if error is None:
-                found += [f"cell {number} {said}" for said in text_complaints(" ".join(texts))]
+def _run(book: Path, given: dict, released: Released) -> list[str]:
+    """Run a notebook's cells with parameters, without a kernel; return what failed or shows what it should not."""
+    declared = declared_parameters(book)
+    cells = [c for c in json.loads(book.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    sources = enumerate("".join(cell["source"]) for cell in cells)
+    found: list[str] = []
+    with shared(released):
+        for number, source in sources:
+            if not all(f"{name} = " in source for name in declared):
+                told = _tried(f"cell {number}", partial(_cell_text, source, given), found)
+                found += [f"cell {number} {said}" for said in text_complaints(str(told or ""))]
     return found
 
 
-def shown(data: dict) -> str:
-    """Return what a reader sees of a cell's output."""
-    return (
-        page_text(str(data["text/html"]))
-        if "text/html" in data
-        else str(data.get("text/markdown", data.get("text/plain", "")))
-    )
+def _cell_text(source: str, namespace: dict) -> str:
+    """Run a cell and return what a reader sees of its output; names that it sets stay in the namespace."""
+    out: list[str] = []
+    *before, last = ast.parse(source).body
+    is_value = isinstance(last, ast.Expr)
+    with patched(notebook, "display", lambda what: out.append(seen(what))), redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ast.Module(before if is_value else [*before, last], []), "cell", "exec"), namespace)
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), namespace) if is_value else None
+        if value is not None:
+            out.append(seen(value))
+    return " ".join([printed.getvalue(), *out])
+
+
+def seen(what: object) -> str:
+    """Return what a reader sees of something displayed: a figure (drawn for it), a table, a text."""
+    if isinstance(what, Drawing):
+        what.set_dpi(COARSE_DPI)
+        what.canvas.draw()
+        return " | ".join(text.get_text() for text in what.findobj(Text) if text.get_visible())
+    if hasattr(what, "to_html"):
+        return page_text(what.to_html())
+    return str(getattr(what, "data", what))
+
+
+def shown(data: Mapping[str, str]) -> str:
+    """Return what a reader sees of the output of an executed notebook's cell."""
+    if "text/html" in data:
+        return page_text(data["text/html"])
+    return str(data.get("text/markdown", data.get("text/plain", "")))
 
 
 @contextmanager
-def _coarse_dpi() -> Iterator[None]:
-    """Let notebooks draw coarsely."""
-    usual = Drawing._repr_png_
-
-    def coarse(figure: Drawing) -> bytes:
-        figure.set_dpi(COARSE_DPI)
-        figure.canvas.draw()
-        return b""
-
-    Drawing._repr_png_ = coarse
-    before = os.environ.get("PYTHONWARNINGS")
+def patched(module: ModuleType, name: str, value: object) -> Iterator[None]:
+    """Let a module's name stand for something else for a while."""
+    usual = getattr(module, name)
+    setattr(module, name, value)
     try:
         yield
     finally:
-        Drawing._repr_png_ = usual
-        if before is not None:
-            os.environ["PYTHONWARNINGS"] = before
+        setattr(module, name, usual)

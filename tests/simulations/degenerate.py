@@ -1,8 +1,8 @@
 """Odd but legal studies through the whole report: ``PYTHONPATH=tests python -m simulations.degenerate --studies N``.
 
 First those of `degenerate.COMBINED`, in which every oddity is; after them each draws up to six oddities of
-`degenerate.ODDITIES`. How many people there are and who they are is drawn as well. A study is made anew from its number:
-``--first NUMBER --studies 1``.
+`degenerate.ODDITIES`. How many people there are and who they are is drawn as well. A study is made anew from its
+number: ``--first NUMBER --studies 1``.
 """
 
 import argparse

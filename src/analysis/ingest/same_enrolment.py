@@ -31,6 +31,7 @@ def unite_enrolments(exports: Sequence[Export]) -> None:
     if rows.empty:
         return
     rows = rows.sort_values("start_date", na_position="last", kind="stable")
+    rows = rows.assign(kept_match=rows.groupby(KEY, sort=False)["match_id"].transform("first"))
     first = ~rows.duplicated(KEY)
     united = _united(rows).set_axis(rows.index[first])
     for n, export in enumerate(parts):
@@ -59,7 +60,7 @@ def _put(export: Export, stays: pd.DataFrame, united: pd.DataFrame, goes: pd.Dat
         if texts.notna().any() or name in frame:
             frame = frame.assign(**{name: _with(frame.get(name), len(frame), at, list(texts))})
     export.frame = frame.drop(index=gone).reset_index(drop=True)
-    several = goes["match_id"].notna() & goes["start_date"].notna()
+    several = goes["match_id"].notna() & goes["start_date"].notna() & (goes["match_id"] != goes["kept_match"])
     if len(at):
         message = "several rows tell of one person, program, intake and role; what the others say was put into this one"
         export.note("same_enrolment", message, stays[LINE])

@@ -175,7 +175,12 @@ def _join(exports: list[Export], study: Study) -> None:
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
-    unite_enrolments([export for export in read if not export.is_canonical])
+    with_rows = [export for export in read if not (export.is_canonical or export.frame is None or export.frame.empty)]
+    unite_enrolments(with_rows)
+    for export in with_rows:
+        if export.frame.empty:
+            # All that this export says has gone into the rows of others: it is used, though it has none left.
+            export.frame = None
 
 
 def _check_columns(export: Export) -> None:

@@ -87,10 +87,9 @@ def invariance_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     """Return the fit of each step, one line a model."""
     return pd.DataFrame(
         _about(frame)
-        | {
-            "step": [DASH if pd.isna(s) else str(s) for s in frame["step"]],
-            "free": [freed(item) or DASH for item in frame["freed_item"]],
-        }
+        # What kept a model from being fitted is a row without a step.
+        | {"step": [DASH if pd.isna(s) else str(s) for s in frame["step"]]}
+        | {"free": [freed(item) or DASH for item in frame["freed_item"]]}
         | _people(frame, {"n_people": "people"}, min_cell)
         | _numbers(frame, {"chi2": "χ²"}, 1)
         | _numbers(frame, {"df": "df"}, 0)
