@@ -22,8 +22,8 @@ def balance(
     """Return standardized mean differences before and after weighting, one row per covariate and per level.
 
     Columns ``covariate, kind, levels, smd_before, smd_after, n_treated, n_control``. ``kind`` is ``covariate``; of one
-    with many levels, as departments, ``largest`` (of all its levels, in absolute size) and ``mean`` (of the absolute sizes), both with the
-    number of ``levels`` (of covariates that are a number, missing); and ``level`` for each of them. Levels come last,
+    with many levels, as departments, ``largest`` (of all its levels, in absolute size) and ``mean`` (of the absolute
+    sizes), both with the number of ``levels`` (else missing); and ``level`` for each of them. Levels come last,
     else the largest before weighting first. The denominator is the treated's unweighted standard deviation, as is usual
     for the ATT (Austin & Stuart 2015, Stat Med 34:3661). A level's row counts its people, any other one everybody, so
     that the release can leave out what is of a few.
