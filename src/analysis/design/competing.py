@@ -8,8 +8,9 @@ import pandas as pd
 
 from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity
-from analysis.design.trials import units_reached
+from analysis.design.rollout import DEFAULT_UNIT, unit_name, units_reached
 from analysis.measure.calendar import ONE_DAY
+from analysis.measure.employment import JOB_COLUMNS
 from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program
@@ -37,6 +38,8 @@ class Starts:
     moves
         The days on which people came to be in a unit that had been reached, by moving there or by its being reached:
         ``employee_id, start_date``; None where it is no rollout.
+    unit
+        The column that says which unit a person is in.
     """
 
     role: pd.Series
@@ -45,19 +48,21 @@ class Starts:
     competing: pd.DataFrame
     reached: pd.Series | None = None
     moves: pd.DataFrame | None = None
+    unit: str = DEFAULT_UNIT
 
     @classmethod
     def of(cls, tables: Tables, program: Program, role: str) -> "Starts":
         """Return the starts of a study with enrolments."""
         any_role = first_starts(tables.enrolments, program.id)
-        reached = units_reached(tables, any_role) if program.assignment == "rollout" else None
+        reached = units_reached(tables, any_role, program) if program.assignment == "rollout" else None
         return cls(
             first_starts(tables.enrolments, program.id, role),
             any_role,
             starts_elsewhere(tables.enrolments, program.id),
             competing_starts(tables.enrolments, program.id, role),
             reached,
-            None if reached is None else _moves(tables.jobs, reached),
+            None if reached is None else _moves(tables, reached, unit_name(program)),
+            unit_name(program),
         )
 
     @cached_property
@@ -69,16 +74,19 @@ class Starts:
         return pd.concat([self.competing, own, self.moves], ignore_index=True)
 
 
-def _moves(jobs: pd.DataFrame | None, reached: pd.Series) -> pd.DataFrame:
+def _moves(tables: Tables, reached: pd.Series, unit: str) -> pd.DataFrame:
     """Return the days on which people came to be in a reached unit, one row for each stay in such a unit."""
-    if jobs is None or reached.empty:
+    if unit in JOB_COLUMNS and tables.jobs is not None:
+        stays = tables.jobs.sort_values(["employee_id", "effective_date"], kind="stable")
+        until = stays.groupby("employee_id")["effective_date"].shift(-1)
+        since = stays["effective_date"]
+    elif tables.employees is not None and unit in tables.employees:
+        stays = tables.employees
+        until, since = stays["exit_date"], stays["hire_date"]
+    else:
         return pd.DataFrame({"employee_id": [], "start_date": pd.Series(dtype="datetime64[ns]")})
-    stays = jobs.sort_values(["employee_id", "effective_date"], kind="stable")[
-        ["employee_id", "effective_date", "department"]
-    ]
-    until = stays.groupby("employee_id")["effective_date"].shift(-1)
-    unit_day = pd.to_datetime(stays["department"].map(reached))
-    day = stays["effective_date"].where(stays["effective_date"] > unit_day, unit_day)
+    unit_day = pd.to_datetime(stays[unit].map(reached))
+    day = since.where(since > unit_day, unit_day)
     there = unit_day.notna() & (until.isna() | (day < until))
     return pd.DataFrame({"employee_id": stays["employee_id"], "start_date": day})[there].reset_index(drop=True)
 

@@ -16,6 +16,7 @@ from analysis.design.competing import (
 )
 from analysis.design.covariates import covariates_on
 from analysis.design.lottery import Lottery
+from analysis.design.rollout import units_of
 from analysis.design.trials import eligible_levels, is_eligible
 from analysis.measure.calendar import ONE_DAY, add_months, months_between
 from analysis.measure.employment import Staff, job_history, staff_on
@@ -274,12 +275,12 @@ def _people(pair: _Pair, staff: Staff, rule: Eligibility, starters: pd.Series, s
     treated, waits, ended = pair.role_of(staff.spells["employee_id"], starters, starts)
     waits &= is_eligible(staff, rule)
     if starts.reached is not None:
-        unit = staff.jobs["department"]
+        unit = units_of(staff, starts.unit)
         waits &= unit.notna().to_numpy() & starts_only_after(starts.reached, unit, pair.closes_after)
     keep = treated | waits
     staff, jobs = staff.take(keep), staff.take(keep).jobs
     people = {"employee_id": staff.spells["employee_id"], "is_treated": treated[keep], "is_ended": ended[keep]}
-    people |= {"unit": jobs["department"], "manager_id": jobs["manager_id"]}
+    people |= {"unit": units_of(staff, starts.unit), "manager_id": jobs["manager_id"]}
     return pd.DataFrame(people), covariates_on(staff, {})
 
 

@@ -55,6 +55,33 @@ def _levels(study: "Study") -> Iterator[Contradiction]:
                 yield Contradiction(at, "job_level goes from the lowest to the highest level: turn the two round")
 
 
+def _assigned(study: "Study") -> Iterator[Contradiction]:
+    """Yield keys that belong to another assignment than the program's."""
+    for n, program in enumerate(study.programs):
+        belongs = {
+            "rollout": (program.rollout is not None, ("rollout",)),
+            "strata": (bool(program.strata), ("lottery", "waitlist")),
+            "waitlist_starts": (bool(program.waitlist_starts), ("waitlist",)),
+        }
+        for key, (is_given, assignments) in belongs.items():
+            if is_given and program.assignment not in assignments:
+                message = (
+                    f"{key} belongs to assignment: {' or '.join(assignments)}, but assignment is {program.assignment}: "
+                    "take one of the two out"
+                )
+                yield Contradiction(("programs", n, key), message)
+
+
+def _lots(study: "Study") -> Iterator[Contradiction]:
+    for n, program in enumerate(study.programs):
+        if len(set(program.strata)) < len(program.strata):
+            yield Contradiction(("programs", n, "strata"), "strata names a column twice")
+        for intake, day in program.waitlist_starts.items():
+            if day <= intake:
+                message = f"waitlist_starts: {day} does not lie after its intake, {intake}"
+                yield Contradiction(("programs", n, "waitlist_starts"), message)
+
+
 def _twice(study: "Study") -> Iterator[Contradiction]:
     for n in _read_twice(study.sources):
         source = study.sources[n]
@@ -131,6 +158,8 @@ RULES: tuple[Callable[["Study"], Iterator[Contradiction]], ...] = (
     _horizons,
     _program_ids,
     _levels,
+    _assigned,
+    _lots,
     _twice,
     _programs_of_sources,
     _columns,

@@ -98,30 +98,6 @@ class Program(_Part):
     waitlist_starts: dict[Day, Day] = {}
     rollout: Rollout | None = None
 
-    @model_validator(mode="after")
-    def _rolled_out(self) -> "Program":
-        if self.rollout is not None and self.assignment != "rollout":
-            raise ValueError(
-                f"rollout: says when units were reached, but assignment is {self.assignment}: write assignment: "
-                "rollout, or take rollout: out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _lots_as_drawn(self) -> "Program":
-        if self.strata and self.assignment not in ("lottery", "waitlist"):
-            raise ValueError(f"strata are of lots, but assignment is {self.assignment}; take one of the two out")
-        if len(set(self.strata)) < len(self.strata):
-            raise ValueError("strata names a column twice")
-        if self.waitlist_starts and self.assignment != "waitlist":
-            raise ValueError(
-                f"waitlist_starts are of a wait-list, but assignment is {self.assignment}; take one of the two out"
-            )
-        for intake, day in self.waitlist_starts.items():
-            if day <= intake:
-                raise ValueError(f"waitlist_starts: {day} does not lie after its intake, {intake}")
-        return self
-
 
 class Wave(_Part):
     """One survey wave, for a study that has no file of its waves."""

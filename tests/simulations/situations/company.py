@@ -26,7 +26,7 @@ MONTH = 365.25 / 12
 def table(name: str, **columns: Sequence) -> pd.DataFrame:
     """Return a canonical table of these columns; the contract's others are empty, and unknown ones are kept."""
     n = len(next(iter(columns.values())))
-    kinds = {column: KINDS.get(spec.kind, "object") for column, spec in TABLES[name].items()}
+    kinds = {column: KINDS[spec.kind] for column, spec in TABLES[name].items()}
     frame = pd.DataFrame({column: pd.Series(columns.get(column, [None] * n), dtype=object) for column in kinds})
     return frame.astype(kinds).assign(**{c: v for c, v in columns.items() if c not in kinds})
 
