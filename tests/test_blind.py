@@ -49,7 +49,7 @@ def folder(tmp_path_factory) -> Path:
     answer = released(*(blinded(f) for f in seen()))
     target = tmp_path_factory.mktemp("reports") / "acme"
     target.mkdir()
-    write_answers(replace(answer, run=dict(answer.run) | {"blind": True}), target)
+    write_answers(replace(answer, run=dict(answer.run) | {"blind": True}), answer.problems, target)
     return target
 
 
@@ -108,8 +108,8 @@ def test_the_notebooks_of_a_blind_run_are_given_no_effect_and_may_not_make_one(t
     """They read the answer of the run; where they could not use it they would make their own, which is blind too."""
     write_study(tmp_path / "tiny", TINY_COMPANY)
     monkeypatch.setattr(pipeline, "find", lambda opened: seen())
-    monkeypatch.setattr(pipeline, "release_finding", lambda found, min_cell: found)  # they are released already
-    monkeypatch.setattr(pipeline, "write_answers", lambda answer, folder: None)
+    monkeypatch.setattr(pipeline, "released_findings", lambda found, min_cell: found)  # they are released already
+    monkeypatch.setattr(pipeline, "write_answers", lambda answer, problems, folder: None)
     given = []
 
     def look(*args, **options):

@@ -450,7 +450,7 @@ def test_what_is_missing_is_named(company):
         (without(company, responses=None), "H2_morale", "No survey in the study measures morale"),
         (without(company, responses=tables.responses[tables.responses["wave"] == 1]), "H2_morale", ONE_WAVE),
         (without(company, responses=tables.responses[tables.responses["wave"] <= 2]), "H2_morale", ONE_WAVE),
-        (replace(company, study=later), "H1_retention", "Nobody who started was employed"),
+        (replace(company, study=later), "H1_retention", "Those who started did so before the period observed"),
     ):
         role = "any" if opened.tables.enrolments is None else "mentor"
         assert said(opened, hypothesis, role).startswith(reason), hypothesis

@@ -183,7 +183,7 @@ def noted_rules(node: ast.AST) -> list[Told]:
         case "bad_input", _:
             return [(named["rule"], "error", "rejected")]
         case "Problem", _ if named["rule"]:
-            return [(named["rule"], named["severity"], named["action"])]
+            return [(named["rule"], named["severity"], named.get("action", "kept"))]
     return []
 
 
@@ -195,7 +195,7 @@ def file_rules() -> set[Told]:
     """Return the rules that are no `Rule`: of files, headers, cells, people, forms, profiles and study.yaml."""
     parts = [
         node
-        for room in ("plan", "ingest", "validate")
+        for room in ("plan", "ingest", "validate", "measure")
         for path in (ROOT / "src/analysis" / room).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     ]

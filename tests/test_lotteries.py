@@ -123,7 +123,10 @@ def test_a_stratum_that_no_table_knows_is_an_error_with_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"assignment": "self_selected", "strata": ["department"]}, "strata belongs to assignment: lottery or waitlist"),
+        (
+            {"assignment": "self_selected", "strata": ["department"]},
+            "strata belongs to assignment: lottery or waitlist",
+        ),
         ({"strata": ["department", "department"]}, "names a column twice"),
         ({"waitlist_starts": {"2022-03-01": "2022-09-01"}}, "waitlist_starts belongs to assignment: waitlist"),
         ({"assignment": "waitlist", "waitlist_starts": {"2022-03-01": "2022-03-01"}}, "does not lie after its intake"),

@@ -53,6 +53,8 @@ def stratum_codes(rows: pd.DataFrame, named: pd.DataFrame) -> pd.Series:
     named
         Same rows, the columns that the program names.
     """
+    if rows.empty:
+        return pd.Series(0, index=rows.index)
     keys = pd.concat([rows["intake_date"], named, rows["stratum_named"].fillna(UNKNOWN).astype(str)], axis=1)
     return keys.groupby(list(keys.columns), sort=True).ngroup().astype(int)
 

@@ -47,6 +47,8 @@ def load_key() -> bytes:
     path = key_file()
     if path is None:
         return secrets.token_bytes(KEY_BYTES)
+    if path.parts[:1] == ("~",):
+        raise _bad_key(f"is named with ~, and there is no home folder; give {KEY} the whole path")
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

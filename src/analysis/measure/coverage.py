@@ -32,8 +32,8 @@ ASKED_OF: dict[tuple[str, str], tuple[str, str]] = {
 def coverage(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return how many people are on record, one row per month of the study's time, on its first day.
 
-    Columns ``month`` (that day), ``n_employed``, of them ``n_with_job_row`` (a row of jobs lies on or before the day)
-    and ``n_with_manager`` (the one in force names a manager); without jobs these two are missing.
+    Columns ``month`` (that day), ``n_employed``, of them ``n_with_job_row`` (whose job is known, by
+    `measure.employment.job_on`) and ``n_with_manager`` (it names a manager); without jobs these two are missing.
     """
     days = pd.date_range(study_start, as_of, freq="MS").to_numpy(dtype="datetime64[us]")
     spells = tables.employees[["employee_id", "hire_date", "exit_date"]]
@@ -52,12 +52,15 @@ def _jobs_held(jobs: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     person, people = pd.factorize(jobs["employee_id"])
     rows = {"person": person, "effective_date": jobs["effective_date"], "is_managed": jobs["manager_id"].notna()}
     ordered = pd.DataFrame(rows).sort_values(["person", "effective_date"])
-    until = ordered.groupby("person")["effective_date"].shift(-1) - ONE_DAY
-    held = ordered.assign(until=until).merge(
+    held = ordered.assign(is_first=~ordered["person"].duplicated()).merge(
         spells.assign(person=people.get_indexer(spells["employee_id"])), on="person"
     )
-    begin = held["effective_date"].where(held["effective_date"] > held["hire_date"], held["hire_date"])
-    end = held["until"].where(held["until"] < held["exit_date"], held["exit_date"])
+    # A change is known from the day after it on, but for a first row and that of the day of hiring.
+    is_known = held["is_first"] | (held["effective_date"] == held["hire_date"])
+    known = held["effective_date"].where(is_known, held["effective_date"] + ONE_DAY)
+    until = known.groupby([held["person"], held["hire_date"]]).shift(-1) - ONE_DAY
+    begin = known.where(known > held["hire_date"], held["hire_date"])
+    end = until.where(until < held["exit_date"], held["exit_date"])
     return held.assign(begin=begin, end=end).loc[begin <= end, ["is_managed", "begin", "end"]]
 
 

@@ -35,7 +35,8 @@ def _withheld(finding: Finding, fault: Fault) -> Finding:
         primary=primary,
         alternatives=(),
         checks=(),
-        verdict="not estimable",
+        verdict="not_estimable",
+        verdict_reason="fault",
         smallest_detectable=None,
         evidence={},
     )
