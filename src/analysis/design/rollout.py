@@ -131,7 +131,7 @@ class Rollout:
         """
         people, now = staff.spells["employee_id"], units_of(staff, self.unit)
         day = np.datetime64(staff.day, "ns")
-        here = pd.to_datetime(now.map(self.reached)).to_numpy(dtype="datetime64[ns]")
+        here = self.reached.reindex(now).to_numpy(dtype="datetime64[ns]")
         if self.segments is None:
             return here
         ahead = self.segments[(self.segments["end"] > staff.day) & self.segments["unit"].isin(self.reached.index)]
@@ -146,9 +146,9 @@ class Rollout:
         if self.segments is None:
             return pd.DataFrame({"employee_id": [], "start_date": pd.to_datetime([])})
         mine = self.segments[self.segments["employee_id"].isin(people)]
-        day = pd.to_datetime(mine["unit"].map(self.reached))
+        day = mine["unit"].map(self.reached)
         came_from = mine["unit"].groupby(mine["employee_id"]).shift()
-        before = pd.to_datetime(came_from.map(self.reached))
+        before = came_from.map(self.reached)
         is_move = (day <= mine["begin"]) & came_from.notna() & ~(before <= mine["begin"])
         return mine.loc[is_move, ["employee_id", "begin"]].rename(columns={"begin": "start_date"})
 

@@ -26,16 +26,16 @@ def difference(arms: Arms, outcome: str, month: int) -> Interval:
 
 
 def as_untreated(arms: Arms, shares: Sequence[float]) -> float:
-    """Return what the treated's contributions are multiplied by where units or teams are what varies, at least 1.
+    """Return what the treated's contributions are multiplied by where units are what varies, at least 1.
 
     The error of an effect in the treated is that of what their units would have been without the program. A unit that
     leaves faster by a factor moves a risk r in proportion to (1 − r) × −log(1 − r) (the derivative by the log hazard):
     a program that lowers the risk hides part of the spread, and the interval without this factor held the truth in .90
-    of simulated rollouts of six against six units whose hazard it had halved (.94 to .96 with it). People need none:
-    their own chance is part of what is estimated.
+    of simulated rollouts of six against six units whose hazard it had halved (.94 to .96 with it). People and their
+    teams need none: there most of the spread is each person's own chance, which the program's risk has already.
     """
     treated, control = (-(1 - share) * np.log1p(-share) if 0 < share < 1 else 0.0 for share in shares)
-    if not np.isfinite(arms.score_df) or treated <= 0:
+    if not arms.by_unit or treated <= 0:
         return 1.0
     return max(1.0, float(control / treated))
 
