@@ -5,6 +5,7 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ def main() -> None:
     asked = parser.parse_args()
     folder = HERE / ("results_before" if asked.before else "results")
     folder.mkdir(exist_ok=True)
-    with ProcessPoolExecutor(asked.jobs) as pool:
+    # Spawned, not forked: a fork of a process with threads may wait for ever.
+    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
         for chosen in [s for s in SITUATIONS if not asked.only or s.name in asked.only]:
             path = folder / f"{chosen.name}.csv"
             if path.exists() and not (asked.fresh or asked.print):

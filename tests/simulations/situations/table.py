@@ -10,6 +10,8 @@ from simulations.situations.world import Situation
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- table: made by `make simulations`, not by hand -->", "<!-- end of table -->"
 LEAST_COVERAGE, MOST_COVERAGE = 0.93, 0.975
+# Fewer studies say too little to be held against a bar.
+LEAST_STUDIES = 500
 HEADER = [
     "| situation | before: bias | coverage | now: studies | estimated | truth | bias ± MC error | SD | mean SE "
     "| coverage | not 0 | bar |",
@@ -57,6 +59,8 @@ def _now(chosen: Situation, found: pd.Series | None) -> str:
     if found is None:
         return "not made |  |  |  |  |  |  |  | "
     bar = "passed" if passes(chosen, found) else "**failed**"
+    if found["n_studies"] < LEAST_STUDIES:
+        bar = "too few studies"
     sizes = f"{found['n_studies']:.0f} | {found['n_estimated']:.0f} | {found['truth']:+.4f}"
     if found["n_estimated"] <= 0.01 * found["n_studies"]:
         return f"{sizes} | refused |  |  |  |  | {bar}"
