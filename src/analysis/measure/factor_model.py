@@ -175,8 +175,8 @@ def fit_factor_model(model: FactorModel, samples: list[Sample], start: tuple[Mat
 def score_statistic(model: FactorModel, samples: list[Sample], values: tuple[Matrices, ...]) -> float:
     """Return the score test (Lagrange multiplier, χ²) of `values`, the fit of a stricter model, against `model`.
 
-    Its degrees of freedom are the parameters that `model` has more. NaN where the information is singular,
-    or the likelihood of `values` is none.
+    Its degrees of freedom are the parameters that `model` has more. NaN where the information is singular
+    or a group's covariance is not positive definite.
     Rao 1948, Proc Camb Phil Soc 44:50; with the expected information, as lavaan's ``lavTestScore`` on complete data.
     """
     here = _derivatives(model, samples, model.place(values))
@@ -194,7 +194,7 @@ def starting_values(model: FactorModel, saturated: list[Normal]) -> tuple[Matric
 
 def _rough(number: Matrices, normal: Normal) -> Matrices:
     spread = np.sqrt(np.diag(normal.covariance))
-    loadings = np.zeros(number.loadings.shape)
+    loadings: np.ndarray = np.zeros(number.loadings.shape)
     for factor, free in enumerate(number.loadings.T >= 0):
         items, k = np.flatnonzero(free), free.sum()
         block = normal.covariance[np.ix_(items, items)] / np.outer(spread[items], spread[items])
