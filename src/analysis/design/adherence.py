@@ -17,6 +17,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.measure.attendance import sessions_within
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 
 # The protocol: at least one session in each stretch of so many months, up to so many months after the start.
 STRETCH_MONTHS = 2
@@ -57,12 +58,12 @@ def excused_from(tables: Tables, program_id: str, role: str, rows: pd.DataFrame)
     expected to attend all the same) or notice was given, whichever comes first; infinite where neither did. The status
     tells planned from early ends alone, never who is treated.
     """
-    enrolled = tables.enrolments
+    enrolled, employees = known(tables.enrolments), known(tables.employees)
     chosen = (enrolled["program_id"] == program_id) & (enrolled["role"] == role) & enrolled["end_date"].notna()
     ended = enrolled[chosen & (enrolled["status"] != "withdrawn").fillna(True).astype(bool)]
     key = pd.MultiIndex.from_frame(rows[["employee_id", "trial_date"]])
     end = ended.groupby(["employee_id", "start_date"])["end_date"].max().reindex(key).to_numpy()
-    notice = tables.employees[["employee_id", "notice_date"]].dropna()
+    notice = employees[["employee_id", "notice_date"]].dropna()
     given = rows[["employee_id", "trial_date"]].assign(row=range(len(rows))).merge(notice, on="employee_id")
     given = given[given["notice_date"] > given["trial_date"]].groupby("row")["notice_date"].min()
     months = [
@@ -90,7 +91,7 @@ def adherence(trials: Trials, attended: pd.DataFrame, excused_months: np.ndarray
     """
     rows = trials.rows
     ends = np.arange(STRETCH_MONTHS, PROTOCOL_MONTHS + 1, STRETCH_MONTHS)
-    by_then = [sessions_within(attended, rows, "trial_date", months) for months in ends]
+    by_then = [sessions_within(attended, rows, "trial_date", int(months)) for months in ends]
     sessions = np.column_stack([np.zeros(len(rows)), *by_then])
     met = np.diff(sessions, axis=1) > 0
     followed = rows["months"].to_numpy(dtype=float)[:, None] > ends

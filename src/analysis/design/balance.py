@@ -34,7 +34,10 @@ def balance(
         Who each row is of, shape (rows,); where it is left out each row is somebody.
     """
     differences = {
-        name: tuple(standardized_mean_difference(x, treated, w) for w in (np.ones(len(x)), weights))
+        name: (
+            standardized_mean_difference(x, treated, np.ones(len(x))),
+            standardized_mean_difference(x, treated, weights),
+        )
         for name, column in matrix.raw.items()
         for x in [column.to_numpy(dtype=float)]
     }
@@ -144,7 +147,8 @@ def _compared_as_one(matrix: DesignMatrix) -> dict[str, list[int]]:
 def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
     """Return the distribution of the log odds of starting: ``log_odds_from, log_odds_to, arm, share, n_rows``."""
     log_odds = np.log(probability / (1 - probability))
-    edges = np.linspace(*np.quantile(log_odds, [0, 1]), 21)
+    least, greatest = np.quantile(log_odds, [0, 1])
+    edges = np.linspace(least, greatest, 21)
     parts = []
     for name, chosen in (("treated", treated), ("control", ~treated)):
         counts = np.histogram(log_odds[chosen], edges)[0]

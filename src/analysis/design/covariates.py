@@ -112,7 +112,8 @@ def design_matrix(
     people
         Who each row is of, shape (rows,); where it is left out each row is somebody.
     """
-    raw, flexible, n_missing, levels, n_pooled = {}, {}, {}, {}, {}
+    flexible: dict[str, np.ndarray] = {}
+    raw, n_missing, levels, n_pooled = {}, {}, {}, {}
     for name in [c for c in CONTINUOUS if c in covariates and c not in exclude]:
         column = covariates[name].astype(float)
         if column.notna().sum() == 0:

@@ -8,6 +8,7 @@ from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import exit_outcome, job_value_at
 from analysis.measure.exposure import first_starts
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 from analysis.plan.study import Program, Study
 
 
@@ -21,9 +22,9 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
     than the period observed, everybody who left before that is missing, and so the whole time from the launch to its
     first day is immortal in both groups: as on a dashboard, nobody is left out for having started before it.
     """
-    launch = tables.enrolments.loc[tables.enrolments["program_id"] == program.id, "intake_date"].min()
+    enrolments, spells = known(tables.enrolments), known(tables.employees)
+    launch = enrolments.loc[enrolments["program_id"] == program.id, "intake_date"].min()
     lock_end = pd.Timestamp(study.as_of) + ONE_DAY
-    spells = tables.employees
     present = spells["exit_date"].isna() | (spells["exit_date"] >= launch)
     spells = spells[present & (spells["hire_date"] < lock_end)].reset_index(drop=True)
     zero = spells["hire_date"].clip(lower=launch)
@@ -34,8 +35,8 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
     if rule.job_level is not None:
         keep = level.between(*rule.job_level)
         spells, zero, level = (kept[keep].reset_index(drop=True) for kept in (spells, zero, level))
-    ever = spells["employee_id"].isin(first_starts(tables.enrolments, program.id, role).index)
-    elsewhere = spells["employee_id"].isin(first_starts(tables.enrolments, program.id).index) & ~ever
+    ever = spells["employee_id"].isin(first_starts(enrolments, program.id, role).index)
+    elsewhere = spells["employee_id"].isin(first_starts(enrolments, program.id).index) & ~ever
     exit_end = spells["exit_date"] + ONE_DAY
     rows = pd.DataFrame(
         {

@@ -13,7 +13,7 @@ def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
     Levels are those held before the intake. Without job history levels cannot be looked at, and everyone's will do; so
     does it where nobody has applied.
     """
-    stated = program.eligibility.get(role, Eligibility())
+    stated = next((rule for of, rule in program.eligibility.items() if of == role), Eligibility())
     if tables.jobs is None:
         return stated.model_copy(update={"job_level": None})
     if stated.job_level is not None or tables.enrolments is None:

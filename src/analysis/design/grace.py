@@ -101,7 +101,8 @@ def build_grace_trials(
         competing_starts(enrolments, program.id, role),
     )
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
-    parts, known = [], []
+    parts: list[pd.DataFrame] = []
+    known: list[pd.DataFrame] = []
     for day in sorted(starts["trial_date"].unique()):
         day = pd.Timestamp(day)
         staff = staff_on(tables.employees, history, day)

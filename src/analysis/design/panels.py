@@ -86,8 +86,8 @@ class Panel:
 
     def take(self, chosen: np.ndarray) -> "Panel":
         """Return the panel of these rows of ``everyone``, shape (rows,)."""
-        parts = (frame[chosen].reset_index(drop=True) for frame in (self.everyone, self.known))
-        return Panel(*parts, is_randomized=self.is_randomized)
+        everyone, known = (frame[chosen].reset_index(drop=True) for frame in (self.everyone, self.known))
+        return Panel(everyone, known, is_randomized=self.is_randomized)
 
 
 def _waves(scores: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from analysis.measure.calendar import ONE_DAY, add_months, months_between
 from analysis.measure.employment import job_history, staff_on, under_notice_on
 from analysis.measure.exposure import starts_elsewhere
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 from analysis.plan.study import Eligibility, Program, Study
 
 # With less to be followed before the program began, a placebo would say little about its first horizon.
@@ -126,15 +127,15 @@ def build_placebo(
     rule = eligible_levels(tables, program, role)
     before = study.model_copy(update={"as_of": (schedule.launch - ONE_DAY).date()})
     elsewhere = starts_elsewhere(tables.enrolments, program.id)
-    history, parts, known = job_history(tables.jobs), [], []
+    history, parts, before_it = job_history(tables.jobs), [], []
     for number, day in enumerate(schedule.days["trial_date"]):
         staff = staff_on(tables.employees, history, day)
         staff = staff.take(is_eligible(staff, rule) & ~under_notice_on(staff.spells, day).to_numpy())
         nobody, never = np.zeros(len(staff.spells), dtype=bool), pd.Series(pd.NaT, index=staff.spells.index)
         rows = trial_rows(staff, nobody, before, never)
         parts.append(rows.assign(trial=number))
-        known.append(covariates_of(staff, scores, elsewhere))
-    rows, covariates = pd.concat(parts, ignore_index=True), pd.concat(known, ignore_index=True)
+        before_it.append(covariates_of(staff, scores, elsewhere))
+    rows, covariates = pd.concat(parts, ignore_index=True), pd.concat(before_it, ignore_index=True)
     chance = _chance(trials, rows, covariates, schedule.days["trial"].to_numpy(dtype=int))
     kept = chance <= MOST_LIKELY
     ever = _ever(tables, before, program, role, rule, schedule)
@@ -171,11 +172,12 @@ def _ever(
 ) -> pd.DataFrame:
     """Return the dashboard's staff of the placebo program, counted from its opening or from hiring."""
     opening = max(add_months(schedule.launch, -schedule.shift_months), pd.Timestamp(before.study_start))
-    gone = tables.employees["exit_date"] < schedule.launch
-    known = {column: tables.employees[column].where(gone) for column in ("exit_date", "exit_type")}
-    opened = tables.enrolments.iloc[:1].assign(program_id=program.id, intake_date=opening, start_date=pd.NaT)
+    employees = known(tables.employees)
+    gone = employees["exit_date"] < schedule.launch
+    exits = {column: employees[column].where(gone) for column in ("exit_date", "exit_type")}
+    opened = known(tables.enrolments).iloc[:1].assign(program_id=program.id, intake_date=opening, start_date=pd.NaT)
     stated = program.model_copy(update={"eligibility": {role: rule}})
-    then = replace(tables, employees=tables.employees.assign(**known), enrolments=opened)
+    then = replace(tables, employees=employees.assign(**exits), enrolments=opened)
     return ever_vs_never(then, before, stated, role)
 
 

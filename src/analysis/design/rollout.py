@@ -9,6 +9,7 @@ from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.measure.employment import JOB_COLUMNS, Staff, job_history, job_value_at, staff_on
 from analysis.measure.exposure import analysed_roles
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 from analysis.plan.study import Program
 
 # A unit is reached on the first day from which on, within the program's grace, this share of those eligible in it
@@ -64,9 +65,10 @@ def _unit_at(tables: Tables, unit: str, people: pd.Series, days: pd.Series) -> p
             return pd.Series(None, index=people.index, dtype=object)
         # Who moves on the day of the start starts in the new unit.
         return job_value_at(tables.jobs, unit, people, days, on_the_day=True)
-    if unit not in tables.employees:
+    employees = known(tables.employees)
+    if unit not in employees:
         return pd.Series(None, index=people.index, dtype=object)
-    spells = tables.employees.rename(columns={"hire_date": "effective_date"})
+    spells = employees.rename(columns={"hire_date": "effective_date"})
     return job_value_at(spells, unit, people, days, on_the_day=True)
 
 
@@ -74,9 +76,10 @@ def _from_starts(
     tables: Tables, program: Program | None, unit: str, starts: dict[str, pd.Series]
 ) -> dict[str, pd.Timestamp]:
     """Return the day on which each unit was reached, from its people's starts in the order of time."""
-    grace = pd.Timedelta(days=program.grace_days if program is not None else 0)
-    roles = analysed_roles(tables.enrolments, program.id) if program is not None else []
-    rules, history = [eligible_levels(tables, program, role) for role in roles], job_history(tables.jobs)
+    grace, rules, history = pd.Timedelta(days=0), [], job_history(tables.jobs)
+    if program is not None:
+        grace, roles = pd.Timedelta(days=program.grace_days), analysed_roles(tables.enrolments, program.id)
+        rules = [eligible_levels(tables, program, role) for role in roles]
     n_eligible: dict[pd.Timestamp, pd.Series] = {}
     reached = {}
     for name, days in starts.items():

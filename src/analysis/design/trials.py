@@ -23,6 +23,7 @@ from analysis.measure.exposure import (
     starts_elsewhere,
 )
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 from analysis.plan.study import Eligibility, Program, Study
 
 __all__ = [
@@ -140,7 +141,7 @@ class Trials:
 
 def known_enrolments(tables: Tables, study: Study) -> pd.DataFrame:
     """Return the enrolments with the starts that the study can know of: none after the data lock."""
-    rows = tables.enrolments
+    rows = known(tables.enrolments)
     return rows.assign(start_date=rows["start_date"].where(rows["start_date"] <= pd.Timestamp(study.as_of)))
 
 

@@ -6,6 +6,7 @@ from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.measure.employment import job_history, staff_on, under_notice_on
 from analysis.measure.exposure import first_starts
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 from analysis.plan.study import Program, Study
 
 EMPLOYED, ENROLLED, OFFERED, STARTED = "employed", "enrolled", "offered a place", "started"
@@ -20,9 +21,10 @@ def way_in(tables: Tables, study: Study, program: Program, role: str) -> pd.Data
     whatever the HR dates say; who could be enrolled is looked at on the days on which the program's intakes open.
     Where no application was answered, nobody is lost for want of an offer.
     """
-    rows = tables.enrolments[(tables.enrolments["program_id"] == program.id) & (tables.enrolments["role"] == role)]
+    enrolments = known(tables.enrolments)
+    rows = enrolments[(enrolments["program_id"] == program.id) & (enrolments["role"] == role)]
     enrolled = set(rows["employee_id"])
-    started = set(first_starts(tables.enrolments, program.id, role).index)
+    started = set(first_starts(enrolments, program.id, role).index)
     found = []
     if tables.employees is not None:
         others = _employed(tables.employees, study) - enrolled
@@ -50,8 +52,9 @@ def _employed(employees: pd.DataFrame, study: Study) -> set[str]:
 def _eligible(tables: Tables, program: Program, role: str) -> set[str]:
     """Return who could have taken the role on a day on which an intake of the program opened."""
     rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
+    enrolments = known(tables.enrolments)
     found: set[str] = set()
-    for day in sorted(set(tables.enrolments.loc[tables.enrolments["program_id"] == program.id, "intake_date"])):
+    for day in sorted(set(enrolments.loc[enrolments["program_id"] == program.id, "intake_date"])):
         staff = staff_on(tables.employees, history, day)
         fits = is_eligible(staff, rule) & ~under_notice_on(staff.spells, day).to_numpy()
         found |= set(staff.spells.loc[fits, "employee_id"])

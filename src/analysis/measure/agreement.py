@@ -146,8 +146,9 @@ def agreement(scores: pd.Series, items: pd.DataFrame, response: Response) -> pd.
     for keys, group in by_wave(scores.dropna()):
         ratee = pd.factorize(group.index.get_level_values(0))[0]
         sizes = {"n_people": len(np.unique(ratee)), "n_ratings": len(group)}
+        found: dict[str, float | str | None]
         try:
-            found = icc(group.to_numpy(dtype=float), ratee) | {"reason": None}
+            found = {**icc(group.to_numpy(dtype=float), ratee), "reason": None}
         except NotEstimable as why:
             found = {"reason": str(why)}
         chosen = alike.xs(tuple(keys.values()), level=tuple(keys))

@@ -201,7 +201,10 @@ def careless(answers: pd.DataFrame, instrument: Instrument, seconds: pd.Series |
 def _one_wave(answers: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
     """Return the indices of one wave, response times aside, from the items that it asked."""
     values = answers.to_numpy(dtype=float)
-    reasons, (distance, tail), consistency = [], (np.nan, np.nan), np.nan
+    reasons: list[str] = []
+    distance: np.ndarray | float = np.nan
+    tail: np.ndarray | float = np.nan
+    consistency: np.ndarray | float = np.nan
     try:
         distance, tail = mahalanobis(values)
     except NotEstimable as why:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.measure.calendar import ONE_DAY
 from analysis.plan.contract import TABLES, Tables
+from analysis.plan.known import known
 
 # Whom a row is about, to count people; a table without one holds nobody's data.
 PERSON = {
@@ -36,7 +37,7 @@ def coverage(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> 
     `measure.employment.job_on`) and ``n_with_manager`` (it names a manager); without jobs these two are missing.
     """
     days = pd.date_range(study_start, as_of, freq="MS").to_numpy(dtype="datetime64[us]")
-    spells = tables.employees[["employee_id", "hire_date", "exit_date"]]
+    spells = known(tables.employees)[["employee_id", "hire_date", "exit_date"]]
     last = spells["exit_date"].fillna(pd.Timestamp(as_of))
     found = {"month": days, "n_employed": _on(days, spells["hire_date"], last)}
     if tables.jobs is None:

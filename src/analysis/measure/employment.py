@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.measure.calendar import ONE_DAY, add_months
 from analysis.plan.contract import Tables
+from analysis.plan.known import known
 
 UNKNOWN_EXIT = "unknown"
 OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_exit"}
@@ -178,7 +179,8 @@ def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Times
     One row per year: ``year``, ``n_people`` (employed at any time of it), ``person_years``, and per kind of exit the
     rate ``<kind>_per_100``. Time before `study_start` is not at risk (delayed entry).
     """
-    spells = tables.employees.assign(kind=exit_outcome(tables.employees["exit_type"]))
+    spells = known(tables.employees)
+    spells = spells.assign(kind=exit_outcome(spells["exit_type"]))
     after_lock = pd.Timestamp(as_of) + pd.Timedelta(days=1)
     rows = []
     for year in range(pd.Timestamp(study_start).year, pd.Timestamp(as_of).year + 1):

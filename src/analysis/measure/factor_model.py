@@ -153,13 +153,14 @@ def fit_factor_model(model: FactorModel, samples: list[Sample], start: tuple[Mat
     """
     place = model.place(start)
     here = _derivatives(model, samples, place)
-    for _ in range(MAX_STEPS if here else 0):
+    if here is None:
+        return FactorFit(model, model.values(place), -np.inf, False)
+    for _ in range(MAX_STEPS):
         step = _solve(here)
         if step is None:
             break
         if here.score @ step < TOLERANCE:
             return FactorFit(model, model.values(place), here.value, True)
-        there = None
         for _ in range(MAX_HALVINGS):
             there = _derivatives(model, samples, place + step)
             if there and there.value >= here.value - ROUNDING * abs(here.value):
@@ -168,18 +169,19 @@ def fit_factor_model(model: FactorModel, samples: list[Sample], start: tuple[Mat
         else:
             break
         place, here = place + step, there
-    return FactorFit(model, model.values(place), here.value if here else -np.inf, False)
+    return FactorFit(model, model.values(place), here.value, False)
 
 
 def score_statistic(model: FactorModel, samples: list[Sample], values: tuple[Matrices, ...]) -> float:
     """Return the score test (Lagrange multiplier, χ²) of `values`, the fit of a stricter model, against `model`.
 
-    Its degrees of freedom are the parameters that `model` has more. NaN where the information is singular.
+    Its degrees of freedom are the parameters that `model` has more. NaN where the information is singular
+    or a group's covariance is not positive definite.
     Rao 1948, Proc Camb Phil Soc 44:50; with the expected information, as lavaan's ``lavTestScore`` on complete data.
     """
     here = _derivatives(model, samples, model.place(values))
-    step = _solve(here)
-    return float("nan") if step is None else float(here.score @ step)
+    step = None if here is None else _solve(here)
+    return float("nan") if here is None or step is None else float(here.score @ step)
 
 
 def starting_values(model: FactorModel, saturated: list[Normal]) -> tuple[Matrices, ...]:
@@ -192,7 +194,7 @@ def starting_values(model: FactorModel, saturated: list[Normal]) -> tuple[Matric
 
 def _rough(number: Matrices, normal: Normal) -> Matrices:
     spread = np.sqrt(np.diag(normal.covariance))
-    loadings = np.zeros(number.loadings.shape)
+    loadings: np.ndarray = np.zeros(number.loadings.shape)
     for factor, free in enumerate(number.loadings.T >= 0):
         items, k = np.flatnonzero(free), free.sum()
         block = normal.covariance[np.ix_(items, items)] / np.outer(spread[items], spread[items])

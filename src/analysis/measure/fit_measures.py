@@ -7,6 +7,7 @@ from scipy import optimize, stats
 
 from analysis.measure.factor_model import FactorFit
 from analysis.measure.gaussian import Normal, Sample, independence, log_likelihood, saturated
+from analysis.plan.known import known
 
 # Coverage of RMSEA's interval, as usual.
 LEVEL = 0.90
@@ -69,11 +70,11 @@ class FitMeasures:
 
 def reference(samples: list[Sample]) -> Reference | None:
     """Return the saturated and the independence model of each group; None where a group has no saturated fit."""
-    normals = [saturated(sample) for sample in samples]
-    if any(normal is None for normal in normals):
+    normals = [normal for normal in map(saturated, samples) if normal is not None]
+    if len(normals) < len(samples):
         return None
-    free = sum(log_likelihood(*pair).value for pair in zip(samples, normals, strict=True))
-    apart = sum(log_likelihood(sample, independence(sample)).value for sample in samples)
+    free = sum(known(log_likelihood(*pair)).value for pair in zip(samples, normals, strict=True))
+    apart = sum(known(log_likelihood(sample, independence(sample))).value for sample in samples)
     df = sum(sample.n_variables * (sample.n_variables - 1) // 2 for sample in samples)
     return Reference(normals, free, max(2 * (free - apart), 0.0), df)
 
@@ -92,11 +93,13 @@ def fit_measures(fit: FactorFit, samples: list[Sample], to: Reference) -> FitMea
     chi2 = max(2 * (to.log_likelihood - fit.log_likelihood), 0.0)
     worst = max(chi2 - df, to.baseline_chi2 - to.baseline_df, 0.0)
     cfi = 1 - max(chi2 - df, 0.0) / worst if worst > 0 else 1.0
-    rmsea = [_rmsea(beyond, df, n, len(samples)) for beyond in (chi2 - df, *_noncentrality(chi2, df))]
+    beyond = (chi2 - df, *_noncentrality(chi2, df))
+    rmsea, low, high = (_rmsea(more, df, n, len(samples)) for more in beyond)
     shares = [sample.n_people / n for sample in samples]
     residuals = [_srmr(group.implied(), free) for group, free in zip(fit.estimates, to.saturated, strict=True)]
     p = float(stats.chi2.sf(chi2, df)) if df else float("nan")
-    return FitMeasures(chi2, df, p, cfi, *rmsea, float(np.dot(shares, residuals)), fit.log_likelihood, n)
+    srmr = float(np.dot(shares, residuals))
+    return FitMeasures(chi2, df, p, cfi, rmsea, low, high, srmr, fit.log_likelihood, n)
 
 
 def _rmsea(noncentrality: float, df: int, n: int, n_groups: int) -> float:

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.measure.scales import item_answers, scale_of, score_items, wide_items
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
+from analysis.plan.known import known
 
 RATER_FORM = ["ratee_id", "wave", "rater_role", "rater"]
 
@@ -45,8 +46,8 @@ def constructs_answered(tables: Tables, instruments: dict[str, Instrument]) -> l
     found = []
     for answers in (tables.responses, tables.ratings):
         if answers is not None:
-            known = answers.loc[answers["value"].notna(), ["instrument", "item"]].drop_duplicates()
-            answered = set(known.itertuples(index=False, name=None))
+            given = answers.loc[answers["value"].notna(), ["instrument", "item"]].drop_duplicates()
+            answered = set(given.itertuples(index=False, name=None))
             found += [
                 scale.construct_name
                 for name, card in instruments.items()
@@ -61,7 +62,7 @@ def own_forms(construct: str, tables: Tables, instruments: dict[str, Instrument]
     found = scale_of(construct, instruments, tables.responses)
     if found is None:
         return None
-    items = item_answers(construct, tables, instruments)
+    items = known(item_answers(construct, tables, instruments))
     items = items.assign(rater_role="self").set_index("rater_role", append=True)
     return Forms(instruments[found[0]], found[1], items)
 
@@ -85,7 +86,8 @@ def rater_forms(construct: str, tables: Tables, instruments: dict[str, Instrumen
     if found is None:
         return None
     name, scale = found
-    rows = with_rater(tables.ratings[tables.ratings["instrument"] == name])
+    ratings = known(tables.ratings)
+    rows = with_rater(ratings[ratings["instrument"] == name])
     return Forms(instruments[name], scale, wide_items(rows, RATER_FORM, instruments[name], scale))
 
 

@@ -29,7 +29,7 @@ def answered_in_full(answers: pd.DataFrame) -> pd.DataFrame:
     return answers.dropna(axis="columns", how="all").dropna()
 
 
-def neighbours_merged(sizes: Sequence[int], least: int) -> np.ndarray:
+def neighbours_merged(sizes: Sequence[int] | np.ndarray, least: int) -> np.ndarray:
     """Return the group of each of several neighbours, from 0: small ones are merged with the next, shape (len(sizes),).
 
     Every group then holds `least` people at least, unless all of them together are fewer. The last, where it is small,

@@ -218,7 +218,7 @@ def _row(layout: _Layout, step: int, new: _Step, before: _Step | None, freed: st
     }
 
 
-def _tail(chi2: float, df: int) -> float:
+def _tail(chi2: float, df: float) -> float:
     return float(stats.chi2.sf(max(chi2, 0.0), df))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
+from analysis.plan.known import known
 from analysis.validate.coded import PLACES_A_ROW, ascending, coded, spread
 
 SCORE_COLUMNS = ["employee_id", "wave", "opens", "closes", "score", "n_answered", "n_raters"]
@@ -213,8 +214,9 @@ def response_rates(tables: Tables, instrument: str) -> pd.DataFrame:
     Columns ``wave, opens, n_people`` (employed on the day it opened), ``n_answered, share``.
     Without employment data the asked are unknown: ``n_people`` and ``share`` are missing.
     """
-    waves = tables.waves[tables.waves["instrument"] == instrument].sort_values("wave")
-    answers = tables.responses[(tables.responses["instrument"] == instrument) & tables.responses["value"].notna()]
+    waves, answers = known(tables.waves), known(tables.responses)
+    waves = waves[waves["instrument"] == instrument].sort_values("wave")
+    answers = answers[(answers["instrument"] == instrument) & answers["value"].notna()]
     answered = answers.groupby("wave")["employee_id"].nunique()
     rows = []
     for wave in waves.itertuples():

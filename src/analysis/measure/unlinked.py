@@ -8,6 +8,7 @@ from analysis.measure.means import LEVEL, mean_interval
 from analysis.measure.scales import score_items, wide_items
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument, Scale
+from analysis.plan.known import known
 
 COLUMNS = ["instrument", "construct", "wave", "opens", "n_forms", "mean", "ci_low", "ci_high"]
 
@@ -28,7 +29,7 @@ def unlinked_means(tables: Tables, instruments: dict[str, Instrument]) -> pd.Dat
         ``n_forms`` (scored; without forms the answers to the item that most answered), ``mean`` in points of the scale,
         ``ci_low, ci_high`` (95 %).
     """
-    answers = tables.unlinked_responses
+    answers = known(tables.unlinked_responses)
     rows = []
     for name, card in instruments.items():
         mine = answers[(answers["instrument"] == name) & answers["value"].notna()]
@@ -39,7 +40,7 @@ def unlinked_means(tables: Tables, instruments: dict[str, Instrument]) -> pd.Dat
                 if found is not None:
                     rows.append({"instrument": name, "construct": scale.construct_name, "wave": wave} | found)
     means = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "opens"])
-    dates = tables.waves[["instrument", "wave", "opens"]]
+    dates = known(tables.waves)[["instrument", "wave", "opens"]]
     return means.merge(dates, on=["instrument", "wave"], how="left", validate="many_to_one")[COLUMNS]
 
 

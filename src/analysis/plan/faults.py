@@ -147,9 +147,10 @@ _FAULTS: ContextVar[Faults | None] = ContextVar("faults", default=None)
 @contextmanager
 def collecting(faults: Faults) -> Iterator[Faults]:
     """Collect in `faults` what fails in the block; a collection that is under way already goes on."""
-    token = _FAULTS.set(_FAULTS.get() or faults)
+    under_way = _FAULTS.get() or faults
+    token = _FAULTS.set(under_way)
     try:
-        yield _FAULTS.get()
+        yield under_way
     finally:
         _FAULTS.reset(token)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Check, Finding, Grade
 
 FINDINGS_COLUMNS = [
     *("study", "program", "hypothesis", "role", "outcome", "rater_source", "row"),
@@ -28,7 +28,7 @@ def findings_frame(findings: Iterable[Finding]) -> pd.DataFrame:
 
 def _line(finding: Finding) -> dict:
     row = finding.primary
-    grades = {"passed": "checks_passed", "caution": "checks_caution", "failed": "checks_failed"}
+    grades: dict[Grade, str] = {"passed": "checks_passed", "caution": "checks_caution", "failed": "checks_failed"}
     grades["untestable"] = "checks_untestable"
     is_shown = finding.verdict != "suppressed"
     counts = {column: len(finding.graded(grade)) if is_shown else None for grade, column in grades.items()}

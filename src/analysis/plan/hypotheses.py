@@ -45,7 +45,7 @@ class Hypothesis(_Part):
     directions: tuple[str, ...] = ()
     measure: str
     claimed_direction: Literal[-1, 1]
-    smallest_effect: float | None = Field(default=None, gt=0)
+    smallest_effect: float = Field(gt=0)
     unit: str
     estimand: str
     claims: tuple[str, ...] = ()

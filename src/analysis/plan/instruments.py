@@ -68,7 +68,9 @@ class Response(_Part):
         if text in self._numbers:
             return self._numbers[text]
         both = _NUMBER_LAST.fullmatch(text) or _NUMBER_FIRST.fullmatch(text)
-        number = self._numbers.get(both["label"]) if both else None
+        if both is None:
+            return None
+        number = self._numbers.get(both["label"])
         return number if number is not None and number == float(both["number"]) else None
 
     @cached_property

@@ -27,7 +27,7 @@ from analysis.plan.bounds import (
 from analysis.plan.contradictions import contradictions
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.yaml_file import YamlDocument, load_yaml, read_as_far, study_problem
+from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
@@ -331,7 +331,7 @@ def study_file(name: str, data: Path) -> Path:
 
 # What a key that must be there is taken for while the data are checked and the file is yet to be corrected: such that
 # no rule of the data speaks up because of it.
-STAND_INS = {
+STAND_INS: dict[Location, object] = {
     ("schema_version",): 1,
     ("title",): "",
     ("study_start",): str(FIRST_DAY),

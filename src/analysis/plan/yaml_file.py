@@ -158,6 +158,7 @@ def validated(model: type[Model], document: YamlDocument, *, source: str) -> Mod
 
 
 Location = tuple[str | int, ...]
+Places = dict[str | int, list[int]]
 _GONE = object()
 # Each round mends all that it sees: a file of ours needs three.
 MOST_ROUNDS = 10
@@ -203,7 +204,7 @@ def read_as_far(
     """
     content, problems, mended = copy.deepcopy(document.content), [], set()
     # which entry of the file each entry of a list is, once others have been left out
-    places = {key: list(range(len(value))) for key, value in content.items() if isinstance(value, list)}
+    places: Places = {key: list(range(len(value))) for key, value in content.items() if isinstance(value, list)}
     for n_round in range(MOST_ROUNDS):
         against: list[tuple[Location, str]] = []
         try:
@@ -226,7 +227,7 @@ def read_as_far(
     raise BadInput(problems)
 
 
-def _in_file(location: Location, places: Mapping[str, Sequence[int]]) -> Location:
+def _in_file(location: Location, places: Places) -> Location:
     """Return where in the file a location of the mended content stands."""
     if len(location) > 1 and isinstance(location[1], int) and location[0] in places:
         return (location[0], places[location[0]][location[1]], *location[2:])
@@ -249,18 +250,19 @@ def _mend(content: dict, location: Location, is_missing: bool, stand_ins: Mappin
         else:
             content[top] = _GONE
         return
-    entry = entries[rest[0]] if rest and isinstance(rest[0], int) else _GONE
+    place = rest[0] if rest and isinstance(rest[0], int) else None
+    entry = _GONE if place is None else entries[place]
     if is_missing and key in stand_ins and isinstance(entry, dict):
         entry[rest[-1]] = stand_ins[key]
     elif isinstance(entry, dict) and len(rest) > 1 and rest[1] in entry and _has_stand_ins(top, stand_ins):
         del entry[rest[1]]
-    elif isinstance(entry, dict):
-        entries[rest[0]] = _GONE
+    elif isinstance(entry, dict) and place is not None:
+        entries[place] = _GONE
     else:
         content[top] = _GONE
 
 
-def _has_stand_ins(top: str, stand_ins: Mapping[Location, object]) -> bool:
+def _has_stand_ins(top: str | int, stand_ins: Mapping[Location, object]) -> bool:
     return any(len(key) > 1 and key[0] == top for key in stand_ins)
 
 
@@ -273,7 +275,7 @@ def _without_inner(entries: dict, location: Sequence[str | int]) -> None:
         entries.pop(first, None)
 
 
-def _take_out_gone(content: dict, places: dict[str, list[int]]) -> None:
+def _take_out_gone(content: dict, places: Places) -> None:
     for key in [key for key, value in content.items() if value is _GONE]:
         del content[key]
     for key, value in content.items():

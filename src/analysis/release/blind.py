@@ -1,6 +1,7 @@
 """A blind answer: everything that a design can be judged by, and no effect."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +35,8 @@ def blinded(finding: Finding) -> Finding:
 def _withheld(row: Estimate) -> Estimate:
     if not row.is_estimated or row.analysis == "negative_control":
         return row
-    return replace(row, **dict.fromkeys(ESTIMATE_NUMBERS), status="not_estimable", reason=WITHHELD)
+    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
+    return replace(row, **nothing, status="not_estimable", reason=WITHHELD)
 
 
 def _may_stay(name: str) -> bool:

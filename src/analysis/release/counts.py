@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from analysis.plan.results import Estimate
 
@@ -42,7 +43,7 @@ def _same_groups(rows: Sequence[Estimate], min_cell: int) -> list[Estimate]:
     told: dict[str, list[int]] = {arm: [] for arm in ARMS}
     found = []
     for row in rows:
-        changes: dict[str, int | None] = {}
+        changes: dict[str, Any] = {}
         arms = () if _compares_others(row) or not row.is_estimated else ARMS
         for arm in arms[:1] if row.contrast == OWN_CHANGE else arms:
             size = getattr(row, f"n_{arm}")
@@ -65,13 +66,14 @@ def _compares_others(row: Estimate) -> bool:
 
 def _distinct_events(rows: Sequence[Estimate], column: str, min_cell: int) -> list[Estimate]:
     """Return the rows without counts of events that hold one already told and a few events more (or fewer)."""
+    uncounted: dict[str, Any] = {column: None}
     told: list[Estimate] = []
     found = []
     for row in rows:
         count = getattr(row, column)
         close = [t for t in told if _are_nested(row, t) and 0 < abs(getattr(t, column) - (count or 0)) < min_cell]
         if count is not None and close:
-            row = replace(row, **{column: None})
+            row = replace(row, **uncounted)
         elif count is not None:
             told.append(row)
         found.append(row)
@@ -90,14 +92,16 @@ def _are_nested(row: Estimate, other: Estimate) -> bool:
 
 def _without_remainders(rows: Sequence[Estimate], column: str) -> list[Estimate]:
     """Return the rows without counts of all exits where one kind's is masked: the others would leave it over."""
-    told, asked = set(), set()
+    uncounted: dict[str, Any] = {column: None}
+    told: set[tuple] = set()
+    asked: set[tuple] = set()
     for row in rows:
         if row.is_estimated and row.outcome != ANY_EXIT:
             kind = (row.contrast, row.horizon_months, row.outcome)
             (asked if getattr(row, column) is None else told).add(kind)
     masked = {kind[:2] for kind in asked - told}
     return [
-        replace(row, **{column: None})
+        replace(row, **uncounted)
         if row.outcome == ANY_EXIT and position and (row.contrast, row.horizon_months) in masked
         else row
         for position, row in enumerate(rows)

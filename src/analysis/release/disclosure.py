@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
+from analysis.plan.known import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding, too_small
 from analysis.release.counts import release_counts
 from analysis.release.measured import (
@@ -26,13 +28,14 @@ def release_estimate(estimate: Estimate, min_cell: int) -> Estimate:
     """Return the row as it may be shown: suppressed for a small group, a few events uncounted, numbers rounded."""
     if not estimate.is_estimated:
         return estimate
-    if min(estimate.n_treated, estimate.n_control) < min_cell:
-        return replace(estimate, **dict.fromkeys(ESTIMATE_NUMBERS), status="suppressed", reason=too_small(min_cell))
-    events = {
+    if min(known(estimate.n_treated), known(estimate.n_control)) < min_cell:
+        nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
+        return replace(estimate, **nothing, status="suppressed", reason=too_small(min_cell))
+    events: dict[str, Any] = {
         name: None if count is None or count < min_cell else count
         for name, count in (("events_treated", estimate.events_treated), ("events_control", estimate.events_control))
     }
-    rounded = {
+    rounded: dict[str, Any] = {
         name: None if value is None else round(float(value), DECIMALS)
         for name in ESTIMATE_NUMBERS[:7]
         for value in [getattr(estimate, name)]
@@ -191,8 +194,8 @@ def release_described(name: str, frame: pd.DataFrame, min_cell: int) -> pd.DataF
 
 def release_finding(finding: Finding, min_cell: int) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
-    primary, *alternatives = release_counts([release_estimate(e, min_cell) for e in finding.estimates], min_cell)
-    alternatives = tuple(alternatives)
+    primary, *others = release_counts([release_estimate(e, min_cell) for e in finding.estimates], min_cell)
+    alternatives = tuple(others)
     evidence = {name: RELEASES.get(name, release_frame)(frame, min_cell) for name, frame in finding.evidence.items()}
     if primary.status == "suppressed":
         return replace(

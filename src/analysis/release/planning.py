@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.errors import Problem
@@ -69,7 +70,7 @@ def _is_small(row: PlanRow, min_cell: int) -> bool:
 
 def _suppressed(row: PlanRow, min_cell: int) -> PlanRow:
     reason = too_small(min_cell)
-    nothing = dict.fromkeys(FROM_DATA) | {"quantity": "smallest_detectable", "is_rough": False}
+    nothing: dict[str, Any] = dict.fromkeys(FROM_DATA) | {"quantity": "smallest_detectable", "is_rough": False}
     return replace(row, **nothing, status="suppressed", reason=reason)
 
 
@@ -77,7 +78,7 @@ def _rounded(row: PlanRow, min_cell: int) -> PlanRow:
     decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), DECIMALS)
     decimals |= {"person_years": 0, "observed_months": 1}
     values = {name: getattr(row, name) for name in decimals}
-    rounded = {n: None if v is None else round(float(v), decimals[n]) for n, v in values.items()}
+    rounded: dict[str, Any] = {n: None if v is None else round(float(v), decimals[n]) for n, v in values.items()}
     if 0 < (row.n_exits or 0) < min_cell:
         rounded |= {"n_exits": None, "person_years": None}
     return replace(row, **rounded)

@@ -60,7 +60,8 @@ def together_among(frame: pd.DataFrame, columns: Sequence[str], known: pd.MultiI
     n_places = math.prod(len(level) + 1 for level in known.levels)
     is_small = n_places <= PLACES_A_ROW * (len(frame) + len(known))
     kind = np.int32 if n_places < 2**31 else np.int64
-    number, listed = np.zeros(len(frame), kind), np.zeros(len(known), kind)
+    number: np.ndarray = np.zeros(len(frame), kind)
+    listed: np.ndarray = np.zeros(len(known), kind)
     for column, level, of_known in zip(columns, known.levels, known.codes, strict=True):
         codes, values = coded(frame[column])
         position = level.get_indexer(values)

@@ -1,5 +1,7 @@
 """Rules of the enrolments and sessions tables. Treated = `start_date` is not null; `status` never decides."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from analysis.validate.context import Context
@@ -109,10 +111,14 @@ def _lock_rules(as_of: pd.Timestamp) -> list[Rule]:
             "info",
             "set_null",
             f"{column} lies after as_of: {then} at the data lock",
-            lambda f, column=column: ~(f[column] > as_of),
+            _known_by(as_of, column),
         )
         for column, then in consequence.items()
     ]
+
+
+def _known_by(as_of: pd.Timestamp, column: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda rows: ~(rows[column] > as_of)
 
 
 def _employment_rules(context: Context) -> list[Rule]:

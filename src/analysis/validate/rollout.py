@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from analysis.plan.errors import Problem
+from analysis.plan.errors import Action, Problem, Severity
 from analysis.plan.study import Program, Study
 
 # Effective-dated attributes that a rollout may go by; any other column of employees is a fixed one.
@@ -56,6 +56,6 @@ def _problems(program: Program, kept: Mapping[str, pd.DataFrame]) -> Iterator[Pr
         )
 
 
-def _problem(table: str, rule: str, message: str, severity: str = "error") -> Problem:
-    action = "kept" if severity == "info" else "rejected"
+def _problem(table: str, rule: str, message: str, severity: Severity = "error") -> Problem:
+    action: Action = "kept" if severity == "info" else "rejected"
     return Problem(severity=severity, table=table, source="study.yaml", rule=rule, action=action, message=message)

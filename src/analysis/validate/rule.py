@@ -138,7 +138,7 @@ def lines_by_source(rows: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     codes, sources = coded(rows["_source"])
     order = np.argsort(codes.astype(np.min_scalar_type(len(sources))), kind="stable")
     codes, lines = codes[order], rows["_line"].to_numpy()[order]
-    ends = np.flatnonzero(np.append(codes[1:] != codes[:-1], True)) + 1 if len(codes) else []
+    ends = np.flatnonzero(np.append(codes[1:] != codes[:-1], True)) + 1 if len(codes) else np.zeros(0, dtype=int)
     for start, end in pairwise([0, *ends]):
         ordered = np.sort(lines[start:end], kind="stable")
         yield sources[codes[start]], ordered[np.append(True, ordered[1:] != ordered[:-1])]

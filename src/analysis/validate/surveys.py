@@ -251,7 +251,7 @@ def _is_on_scale(answers: pd.DataFrame, cards: dict[str, Instrument]) -> pd.Seri
 
 def _wave_look_up(context: Context) -> list[Rule]:
     waves, known_by_now = context.rows_of("waves"), context.rows_of("waves", left=True)
-    if waves is None:
+    if waves is None or known_by_now is None:
         return []
     listed, open_by_now = (pd.MultiIndex.from_frame(rows[WAVE].dropna()) for rows in (waves, known_by_now))
     later = listed.difference(open_by_now)

@@ -85,7 +85,7 @@ def _check_table(
     table: str, text: pd.DataFrame, phases: tuple[Callable[[Context], list[Rule]], ...], context: Context
 ) -> list[Problem]:
     """Check one table and put its rows into the context."""
-    problems = []
+    problems: list[Problem] = []
     if table in ANSWERS:
         text, problems = surveys.labels_to_numbers(text, context.instruments, table)
     rules = [rule for rule in cell_rules(table) if rule.column in text]
