@@ -202,7 +202,7 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
     reverse, traditional
         Main rows of both programs, with numbers, of one outcome and horizon.
     """
-    one, other = row_interval(reverse)(traditional)
+    one, other = _interval(reverse), _interval(traditional)
     groups = Groups(
         known(reverse.n_treated), known(traditional.n_treated), reverse.events_treated, traditional.events_treated
     )
