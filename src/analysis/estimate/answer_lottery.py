@@ -32,7 +32,8 @@ from analysis.estimate.lottery import (
 from analysis.estimate.lottery_checks import lottery_checks, unequal_odds
 from analysis.estimate.rows import Groups, estimated, not_estimable
 from analysis.measure.employment import EXITS
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.known import known
+from analysis.plan.results import Analysis, Estimate, Finding
 from analysis.plan.seeds import rng
 
 STRATIFIED = "stratified_difference_in_proportions"
@@ -54,7 +55,7 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
     evidence, rows = {"flow": lottery.flow}, lottery.rows
     reason = why_not_compared(ask, lottery)
     if rows.empty:
-        return unanswered(ask, STRATIFIED, reason, outcome, evidence=evidence, checks=UNTESTABLE[1:])
+        return unanswered(ask, STRATIFIED, known(reason), outcome, evidence=evidence, checks=UNTESTABLE[1:])
 
     def read(month: int) -> list[Estimate]:
         return (
@@ -76,7 +77,7 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
         alternatives=tuple(alternatives),
         checks=checks_or_fault(ask, lambda: lottery_checks(ask, lottery, _matrix(lottery), evidence.get("balance"))),
         evidence=evidence,
-        smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
+        smallest_detectable=smallest_detectable(known(primary.std_error)) if primary.is_estimated else None,
     )
 
 
@@ -140,8 +141,14 @@ def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: t
     }
     for name, make in beside.items():
         found += rows_or_fault(ask, name, make, "secondary", **told)
-    naive = {"analysis": "naive", "estimand": "association"} | told
-    return found + rows_or_fault(ask, STRATIFIED, lambda: _participants_row(ask, rows, outcome, event, month), **naive)
+    return found + rows_or_fault(
+        ask,
+        STRATIFIED,
+        lambda: _participants_row(ask, rows, outcome, event, month),
+        "naive",
+        estimand="association",
+        **told,
+    )
 
 
 def _ratio_row(ask: Ask, comparison: Offer, lots: Lots, groups: Groups, outcome: str, month: int) -> list[Estimate]:
@@ -162,8 +169,8 @@ def _complier_rows(
     seen = (rows["months_observed"] >= month).to_numpy()
     covariance_of = arms_covariance if comparison.is_ample else lots_covariance
     covariance = covariance_of(rows[seen], np.array([event[seen], is_started[seen]], dtype=float))
-    effect = complier_effect(comparison, offer(rows, is_started, month), covariance, lots)
-    analysis = "secondary" if ask.main_analysis == "primary" else "sensitivity"
+    effect = complier_effect(comparison, known(offer(rows, is_started, month)), covariance, lots)
+    analysis: Analysis = "secondary" if ask.main_analysis == "primary" else "sensitivity"
     told = {"measure": "risk_difference", "estimand": "CACE", "horizon_months": month}
     if isinstance(effect, str):
         return [not_estimable(ask.question(outcome), analysis, "wald_ratio", effect, **told)]

@@ -18,6 +18,7 @@ from analysis.estimate.main_arms import clusters_check, main_arms
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
 from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 
 
@@ -62,7 +63,7 @@ def answer_by_trials(
         alternatives=tuple(rows),
         checks=checks_or_fault(ask, lambda: _checks(followed, arms, rows)),
         evidence=_evidence(ask, trials, followed, arms, outcome),
-        smallest_detectable=smallest_detectable(primary.std_error) if primary.is_estimated else None,
+        smallest_detectable=smallest_detectable(known(primary.std_error)) if primary.is_estimated else None,
     )
 
 
@@ -150,7 +151,7 @@ def _other_exits(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
 def _evidence(
     ask: Ask, trials: Trials, followed: WeightedFollowUp, arms: Arms, outcome: str
 ) -> dict[str, pd.DataFrame]:
-    model, treated, base = followed.model, followed.treated, followed.base
+    model, treated, base = known(followed.model), followed.treated, followed.base
     makers: dict[str, Callable[[], dict[str, pd.DataFrame]]] = {
         "curves": lambda: _curves(ask, followed, arms, outcome),
         "balance": lambda: {"balance": balance(model.matrix, treated, base, followed.rows["employee_id"])},
@@ -177,7 +178,7 @@ def _curves(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str) -> d
 def _checks(followed: WeightedFollowUp, arms: Arms, rows: list[Estimate]) -> tuple[Check, ...]:
     size, n_treated = arms.control.n_effective, arms.treated.n_people
     checks = [
-        balance_check(balance(followed.model.matrix, followed.treated, followed.base), n_treated, size),
+        balance_check(balance(known(followed.model).matrix, followed.treated, followed.base), n_treated, size),
         overlap_check(size, n_treated),
     ]
     start = "The program should not change who is dismissed, and the interval for dismissals "

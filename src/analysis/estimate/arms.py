@@ -1,5 +1,6 @@
 """Two arms side by side: risks and time lost, each with what every cluster contributes to it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -12,6 +13,7 @@ from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters
 from analysis.estimate.jackknife import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
 from analysis.estimate.survival import Curves, aalen_johansen
 from analysis.measure.employment import EXITS
+from analysis.plan.known import known
 
 ANY_EXIT = "any_exit"
 
@@ -73,12 +75,19 @@ class Clusters:
         direct = np.bincount(self.codes[self._followed.row[interval]], weights=influence, minlength=self.n)
         if self._by_coefficient is None:
             return direct
-        return direct + self._followed.model.gradient(interval, influence) @ self._by_coefficient
+        return direct + known(self._followed.model).gradient(interval, influence) @ self._by_coefficient
 
 
 def _clusters_in_arms(followed: WeightedFollowUp, codes: np.ndarray) -> tuple[int, int]:
     """Return how many clusters each arm has, treated first."""
-    return tuple(len(np.unique(codes[arm])) for arm in (followed.treated, ~followed.treated))
+    treated, control = (len(np.unique(codes[arm])) for arm in (followed.treated, ~followed.treated))
+    return treated, control
+
+
+def _total(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the sum of arrays of one shape, one at least."""
+    first, *others = parts
+    return sum(others, 0 + first)
 
 
 def default_clusters(followed: WeightedFollowUp) -> np.ndarray:
@@ -156,18 +165,18 @@ class Arm:
     def _risk_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return what each cluster (or group of the jackknife) contributes to a risk, shape (clusters,)."""
         if self._without_groups is not None:
-            return contributions(sum(self._without_groups.risk(k, month) for k in self._positions(outcome)))
+            return contributions(_total(self._without_groups.risk(k, month) for k in self._positions(outcome)))
         return self.direct_risk_influence(outcome, month)
 
     def direct_risk_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return the same from influence functions, also where there is a jackknife, shape (clusters,)."""
         parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
-        return self._clusters.sums(self._take, sum(parts))
+        return self._clusters.sums(self._take, _total(parts))
 
     def row_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return what each of the arm's rows contributes to a risk, its weight taken as known; zero for other rows."""
         parts = [self._curves.influence(k, month) for k in self._positions(outcome)]
-        return np.bincount(self._interval_row, weights=sum(parts), minlength=self._n_rows)
+        return np.bincount(self._interval_row, weights=_total(parts), minlength=self._n_rows)
 
     def months_lost(self, outcome: str, month: float) -> float:
         """Return the mean months lost to the outcome by `month`."""
@@ -180,13 +189,13 @@ class Arm:
     def months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return what each cluster (or group of the jackknife) contributes to the months lost."""
         if self._without_groups is not None:
-            return contributions(sum(self._without_groups.time_lost(k, month) for k in self._positions(outcome)))
+            return contributions(_total(self._without_groups.time_lost(k, month) for k in self._positions(outcome)))
         return self.direct_months_lost_influence(outcome, month)
 
     def direct_months_lost_influence(self, outcome: str, month: float) -> np.ndarray:
         """Return the same from influence functions, also where there is a jackknife, shape (clusters,)."""
         parts = [self._curves.time_lost_influence(k, month) for k in self._positions(outcome)]
-        return self._clusters.sums(self._take, sum(parts))
+        return self._clusters.sums(self._take, _total(parts))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from analysis.estimate.rows import Question, not_estimable
 from analysis.estimate.verdict import verdict
 from analysis.plan.hypotheses import Hypothesis, smallest_effect
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Analysis, Check, Estimate, Finding
 from analysis.plan.study import Program, Study
 
 UNTESTABLE = (
@@ -41,7 +41,7 @@ class Ask:
         return smallest_effect(self.study, self.hypothesis)
 
     @property
-    def main_analysis(self) -> str:
+    def main_analysis(self) -> Analysis:
         """What the main row is called in the ledger: ``primary`` for H1–H3, ``secondary`` for the others."""
         return "primary" if self.hypothesis.family == "primary" else "secondary"
 

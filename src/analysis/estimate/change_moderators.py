@@ -9,7 +9,8 @@ from analysis.estimate.change_rows import DID, Measured
 from analysis.estimate.inference import Interval
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.estimate.staggered import effect_slope
-from analysis.plan.results import Estimate
+from analysis.plan.known import known
+from analysis.plan.results import Analysis, Estimate
 
 # Covariate → (measure in the ledger, units of the covariate in one unit of the measure).
 SLOPES = {
@@ -32,10 +33,10 @@ def moderator_rows(
     topics
         What those who started met about, by employee id: a set of names each; None where nothing is recorded.
     """
-    rows = []
+    rows, covariates = [], known(measured.panel).covariates
     for name, (measure, units) in SLOPES.items():
-        if name in measured.panel.covariates:
-            value = measured.panel.covariates[name].to_numpy(dtype=float) / units
+        if name in covariates:
+            value = covariates[name].to_numpy(dtype=float) / units
             rows.append(_row(ask, measured, _slope(changed, value), "secondary", measure=measure))
     if sessions is not None:
         rows.append(_dose_row(ask, measured, changed, sessions))
@@ -49,17 +50,17 @@ def _slope(changed: Changed, value: np.ndarray) -> Interval | None:
     return effect_slope(changed.stack, changed.stack_weights, everywhere)
 
 
-def _row(ask: Ask, measured: Measured, interval: Interval | None, analysis: str, **changes) -> Estimate:
+def _row(ask: Ask, measured: Measured, interval: Interval | None, analysis: Analysis, **changes) -> Estimate:
     question = ask.question(rater_source=measured.rater_source)
     if interval is None:
         return not_estimable(question, analysis, DID, NO_SLOPE, **changes)
-    people = measured.panel.rows.groupby("is_treated")["employee_id"].nunique()
+    people = known(measured.panel).rows.groupby("is_treated")["employee_id"].nunique()
     return estimated(question, analysis, DID, interval, Groups(int(people[True]), int(people[False])), **changes)
 
 
 def _dose_row(ask: Ask, measured: Measured, changed: Changed, sessions: np.ndarray) -> Estimate:
     """Return by how much those who met more often changed more: an association, for who meets more also differs."""
-    rows = measured.panel.rows
+    rows = known(measured.panel).rows
     treated = rows["is_treated"].to_numpy(dtype=bool)
     by_person = pd.Series(sessions).groupby(rows["employee_id"].to_numpy()).transform("max").to_numpy()
     more = by_person > np.median(by_person[treated])
@@ -75,7 +76,7 @@ def _among_starters(
     ask: Ask, measured: Measured, group: np.ndarray, interval: Interval | None, changes: dict
 ) -> Estimate:
     """Return the row of a comparison among those who started: `group`, shape (rows,), against the others of them."""
-    rows, question = measured.panel.rows, ask.question(rater_source=measured.rater_source)
+    rows, question = known(measured.panel).rows, ask.question(rater_source=measured.rater_source)
     treated = rows["is_treated"].to_numpy(dtype=bool)
     sizes = [rows.loc[chosen, "employee_id"].nunique() for chosen in (treated & group, treated & ~group)]
     if min(sizes) < ask.study.min_cell:
@@ -90,19 +91,19 @@ def _topic_rows(ask: Ask, measured: Measured, changed: Changed, topics: pd.Serie
 
     None where the topics of only a few are unknown: both groups' sizes would tell how many.
     """
-    rows, found = measured.panel.rows, []
+    rows, found = known(measured.panel).rows, []
     treated = rows["is_treated"].to_numpy(dtype=bool)
     theirs = topics.reindex(rows["employee_id"])
-    known = theirs.notna().to_numpy() & treated
-    unknown = rows.loc[treated & ~known, "employee_id"].nunique()
+    is_told = theirs.notna().to_numpy() & treated
+    unknown = rows.loc[treated & ~is_told, "employee_id"].nunique()
     if 0 < unknown < ask.study.min_cell:
         return []
-    for topic in sorted(set().union(*theirs[known])):
+    for topic in sorted(set().union(*theirs[is_told])):
         about = np.array([isinstance(names, frozenset) and topic in names for names in theirs])
-        sizes = [rows.loc[known & chosen, "employee_id"].nunique() for chosen in (about, ~about)]
+        sizes = [rows.loc[is_told & chosen, "employee_id"].nunique() for chosen in (about, ~about)]
         if min(sizes) < ask.study.min_cell:
             continue
-        value = np.where(known, about.astype(float), np.nan)
+        value = np.where(is_told, about.astype(float), np.nan)
         changes = {"contrast": f"topic_{topic}_vs_other_topics", "estimand": "association"}
         interval = _slope(changed, value)
         if interval is not None:

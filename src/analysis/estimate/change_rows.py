@@ -13,7 +13,8 @@ from analysis.estimate.change import Adjusted, did_change, itt_score
 from analysis.estimate.inference import Interval
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.estimate.staggered import not_adjusted_for
-from analysis.plan.results import Estimate
+from analysis.plan.known import known
+from analysis.plan.results import Analysis, Estimate
 from analysis.plan.seeds import rng
 
 # Rounding leaves so much where there is no uncertainty because nothing varies.
@@ -83,6 +84,11 @@ def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
     return found if found.interval.std_error > LEAST_ERROR else None
 
 
+def its_interval(found: Adjusted | None) -> Interval | None:
+    """Return the interval of a difference, if there is any."""
+    return None if found is None else found.interval
+
+
 def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
     """Return the covariates of rows of a panel: the same ones as in the main estimate."""
     return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(by_unit(ask)))
@@ -101,12 +107,12 @@ def groups(rows: pd.DataFrame) -> Groups:
 
 
 def change_row(
-    ask: Ask, measured: Measured, interval: Interval | None, analysis: str, estimator: str, **changes
+    ask: Ask, measured: Measured, interval: Interval | None, analysis: Analysis, estimator: str, **changes
 ) -> Estimate:
     """Return the row of a panel's number, or of why there is none."""
     question = ask.question(rater_source=measured.rater_source)
     if interval is not None:
-        return estimated(question, analysis, estimator, interval, groups(measured.panel.rows), **changes)
+        return estimated(question, analysis, estimator, interval, groups(known(measured.panel).rows), **changes)
     if measured.panel is None:
         return not_estimable(question, analysis, estimator, measured.reason, **changes)
     present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
@@ -117,7 +123,7 @@ def change_row(
 
 
 def attempted(
-    ask: Ask, measured: Measured, make: Callable[[], Interval | None], analysis: str, estimator: str, **changes
+    ask: Ask, measured: Measured, make: Callable[[], Interval | None], analysis: Analysis, estimator: str, **changes
 ) -> list[Estimate]:
     """Return the row of a number that may not exist, or no row: for what stands beside the main row."""
     interval = make()
@@ -131,11 +137,11 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
 
     A rollout counts units: where they are not recorded, or fewer than two were reached or left, nothing does.
     """
-    rows, counts = measured.panel.rows, measured.panel.flow.set_index("step")
-    everyone = measured.panel.everyone["unit"]
+    panel = known(measured.panel)
+    rows, counts, everyone = panel.rows, panel.flow.set_index("step"), panel.everyone["unit"]
     if by_unit(ask) and len(everyone) and everyone.isna().all():
         return UNKNOWN_UNITS
-    if not has_both_arms(measured.panel):
+    if not has_both_arms(panel):
         return why_no_pairs(ask, counts)
     if not by_unit(ask):
         return None

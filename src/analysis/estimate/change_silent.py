@@ -13,6 +13,7 @@ from analysis.estimate.change_rows import Measured, by_unit, covariates_of, is_l
 from analysis.estimate.lee_bounds import MONOTONE, NOT_RANDOMIZED, Bounds, lee_bounds
 from analysis.estimate.rows import Groups, Question, estimated
 from analysis.estimate.silent import silent_sensitivity
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate
 from analysis.plan.seeds import rng
 
@@ -31,7 +32,7 @@ DELTAS = np.linspace(-1.5, 1.5, 41)
 
 def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list[Check]]:
     """Return the rows, the frames and the checks about those who never answered."""
-    panel = measured.panel
+    panel = known(measured.panel)
     evidence = {"response": response_flow(panel.everyone)}
     matrix = covariates_of(ask, panel.known, panel.everyone)
     terms = matrix.values  # noqa: PD011
@@ -63,9 +64,9 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
         checks = [_alike(bounds, is_told), MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
     invited = those_invited(asked)
     if invited is not None:
-        known = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
-        known["earlier score"] = known["earlier score"].fillna(known["earlier score"].mean())
-        told = known[[name for name in known if _is_common(known[name], invited, ask.study.min_cell)]]
+        beside = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
+        beside["earlier score"] = beside["earlier score"].fillna(beside["earlier score"].mean())
+        told = beside[[name for name in beside if _is_common(beside[name], invited, ask.study.min_cell)]]
         alike = response_balance(told, invited, response_weights(invited).weights)
         # Means would give the shares away, and a category of a few the silence of one of them.
         evidence["balance_response"] = alike[["arm", "covariate", "smd_before", "smd_after"]].round(2)
@@ -73,7 +74,8 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
 
 
 def _scored(asked: Asked) -> tuple[int, int]:
-    return tuple(len(np.unique(asked.person[arm & asked.is_scored])) for arm in asked.arms)
+    treated, control = (len(np.unique(asked.person[arm & asked.is_scored])) for arm in asked.arms)
+    return treated, control
 
 
 def _tells_of_nobody(asked: Asked, min_cell: int) -> bool:

@@ -13,6 +13,7 @@ from analysis.estimate.honest import HonestBounds
 from analysis.estimate.inference import Interval, from_limits
 from analysis.estimate.rows import estimated
 from analysis.estimate.staggered import effects
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate
 from analysis.plan.seeds import rng
 
@@ -37,7 +38,7 @@ def trends_of(ask: Ask, measured: Measured, changed: Changed) -> tuple[list[Esti
         evidence["event_study"] = _with_sizes(band(curve, seed), measured)
         before = _told_before(evidence["event_study"], ask.study.min_cell)
         joint = pre_trend(curve) if len(before) > 1 else None
-        trend = judge_trend(before, joint and joint.p_value, ask.smallest_effect)
+        trend = judge_trend(before, None if joint is None else joint.p_value, ask.smallest_effect)
     checks = [trend_check(trend, ask.smallest_effect), PARALLEL]
     bounds = _honest(curve)
     if bounds is not None:
@@ -57,7 +58,7 @@ def _placebo(ask: Ask, measured: Measured, changed: Changed) -> list[Estimate]:
     found = effects(stack, changed.stack_weights, chosen.astype(int) - 1)
     if found.n_clusters[0] < 2:
         return []
-    before = measured.earlier.rows
+    before = known(measured.earlier).rows
     # The event study shows the earlier wave against the base; a reader thinks of the change from it to the base.
     turned = found.interval(0)
     interval = Interval(-turned.estimate, turned.std_error, -turned.high, -turned.low, turned.p_value)
@@ -79,9 +80,9 @@ def _with_sizes(curve: pd.DataFrame, measured: Measured) -> pd.DataFrame:
     rows = pd.concat([r[["wave_position", "employee_id", "is_treated"]] for r in panels], ignore_index=True)
     arm = rows["is_treated"].astype(bool).map({True: "n_treated", False: "n_control"})
     sizes = rows.groupby(["wave_position", arm])["employee_id"].nunique().unstack()
-    known = curve.merge(sizes, left_on="position", right_index=True, how="left")
+    sized = curve.merge(sizes, left_on="position", right_index=True, how="left")
     base = pd.DataFrame([{"position": 0, "estimate": 0.0}])
-    return pd.concat([known, base], ignore_index=True).sort_values("position", ignore_index=True)
+    return pd.concat([sized, base], ignore_index=True).sort_values("position", ignore_index=True)
 
 
 def _honest(curve: Curve | None) -> HonestBounds | None:
@@ -103,6 +104,6 @@ def _honest_row(ask: Ask, measured: Measured, bounds: HonestBounds) -> Estimate:
         "sensitivity",
         "honest_did",
         interval,
-        groups(measured.panel.rows),
+        groups(known(measured.panel).rows),
     )
     return replace(row, p_value=None)

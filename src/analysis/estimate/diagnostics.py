@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.estimate.inference import smallest_detectable
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding, Grade
 
 BALANCE, OVERLAP, LOTTERY, TREND = "balance", "overlap", "the lottery was kept", "no drift before the start"
@@ -69,10 +70,10 @@ def differences(balance: pd.DataFrame, std_error: float, by_chance: float | None
         it.
     """
     rule = load_plan().diagnostics.balance
-    known = balance[~balance["kind"].isin(SUMMARY)].dropna(subset="smd_after")
-    known = known.assign(name=[str(covariate).partition(": ")[0] for covariate in known["covariate"]])
+    shown = balance[~balance["kind"].isin(SUMMARY)].dropna(subset="smd_after")
+    shown = shown.assign(name=[str(covariate).partition(": ")[0] for covariate in shown["covariate"]])
     found = []
-    for name, rows in known.groupby("name", sort=False):
+    for name, rows in shown.groupby("name", sort=False):
         sizes = rows["smd_after"].abs().to_numpy(dtype=float)
         judged = sizes.max()
         if by_chance is not None:
@@ -108,8 +109,16 @@ def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, by_
     brief = f"the groups differ {'' if failed else 'somewhat '}in {_listed(failed or apart)}" if apart else ""
     threshold = by_chance if is_randomized else rule.failed if failed else rule.caution
     sentence = _balance_sentence(worst, by_chance)
-    told = {"grade": grade, "brief": brief, "caps": "groups_not_comparable"}
-    return Check(BALANCE, not apart, worst.largest, threshold, sentence, **told)
+    return Check(
+        BALANCE,
+        not apart,
+        worst.largest,
+        threshold,
+        sentence,
+        grade=grade,
+        brief=brief,
+        caps="groups_not_comparable",
+    )
 
 
 def _balance_sentence(worst: Difference, by_chance: float | None) -> str:
@@ -190,7 +199,7 @@ def control_check(name: str, row: Estimate, quiet: str, loud: str, brief: str) -
     quiet, loud
         The sentence where the interval includes zero and where it does not.
     """
-    is_quiet = bool(row.ci_low <= 0 <= row.ci_high)
+    is_quiet = bool(known(row.ci_low) <= 0 <= known(row.ci_high))
     return Check(
         name,
         is_quiet,
@@ -214,7 +223,7 @@ def settle_controls(findings: Iterable[Finding], min_cell: int) -> tuple[Finding
     places = [
         (i, k)
         for i, finding in enumerate(findings)
-        if finding.primary.is_estimated and min(finding.primary.n_treated, finding.primary.n_control) >= min_cell
+        if is_shown(finding.primary, min_cell)
         for k, check in enumerate(finding.checks)
         if check.p_value is not None and check.p_value == check.p_value
     ]
@@ -276,10 +285,10 @@ def judge_trend(before: pd.DataFrame, joint_p: float | None, smallest_effect: fl
     largest = -float(drift.loc[drift["estimate"].abs().idxmax(), "estimate"])
     last = before.loc[before["position"].idxmax(), "std_error"]
     detectable = smallest_detectable(float(last), alpha)
-    told = {"largest": largest, "detectable": detectable, "joint_p": joint_p}
     if excludes.any() or (joint_p is not None and joint_p < alpha):
-        return Trend("drifting", is_large=bool((size[excludes] >= smallest_effect).any()), **told)
-    return Trend("quiet" if detectable <= smallest_effect else "cannot_tell", **told)
+        return Trend("drifting", bool((size[excludes] >= smallest_effect).any()), largest, detectable, joint_p)
+    state: Literal["quiet", "cannot_tell"] = "quiet" if detectable <= smallest_effect else "cannot_tell"
+    return Trend(state, False, largest, detectable, joint_p)
 
 
 NO_EARLIER = (
@@ -292,7 +301,8 @@ def trend_check(trend: Trend, smallest_effect: float) -> Check:
     if trend.state == "no_waves":
         return Check(TREND, None, None, None, NO_EARLIER)
     together = "" if trend.joint_p is None else f" All waves before the start together: p = {trend.joint_p:.3f}."
-    size = f"up to {abs(trend.largest):.2f} points"
+    largest = known(trend.largest)
+    size = f"up to {abs(largest):.2f} points"
     sentences = {
         "quiet": f"Before the start, when the program could change nothing, the groups did not drift apart; a drift of "
         f"{trend.detectable:.2f} points would have been seen.",
@@ -309,10 +319,15 @@ def trend_check(trend: Trend, smallest_effect: float) -> Check:
     return Check(
         TREND,
         {"quiet": True, "cannot_tell": None, "drifting": False}[trend.state],
-        round(trend.largest, 6),
+        round(largest, 6),
         smallest_effect,
         sentences[trend.state] + together,
         grade="passed" if trend.state == "quiet" else "failed" if trend.is_large else "caution",
         brief=briefs[trend.state],
         caps="drifting_before_start",
     )
+
+
+def is_shown(row: Estimate, min_cell: int) -> bool:
+    """Whether there is a number, of groups large enough to be told of."""
+    return row.is_estimated and min(known(row.n_treated), known(row.n_control)) >= min_cell

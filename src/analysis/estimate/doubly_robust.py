@@ -7,6 +7,7 @@ from analysis.estimate.arms import Arms
 from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, wald
 from analysis.estimate.jackknife import contributions
 from analysis.estimate.retention import as_untreated, difference, std_error
+from analysis.plan.known import known
 
 
 def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Interval:
@@ -18,7 +19,7 @@ def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: i
     their own uncertainty, which meets the small remaining imbalance only, is left out. With few events in an arm the
     interval is the plain difference's, moved by what was subtracted.
     """
-    x, treated, base = followed.model.matrix.values, followed.treated, followed.base
+    x, treated, base = known(followed.model).matrix.values, followed.treated, followed.base
     mean_treated, mean_control = x[treated].mean(axis=0), np.average(x[~treated], axis=0, weights=base[~treated])
     slopes = _slopes(
         x[~treated] - mean_control, pseudo_values(followed, arms, outcome, month)[~treated], base[~treated]

@@ -8,6 +8,7 @@ from analysis.estimate.ask import Ask, finding
 from analysis.estimate.inference import Interval, smallest_detectable, touching
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.costs import Costs
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 
 ESTIMATOR = "avoided_exits_times_cost"
@@ -28,7 +29,7 @@ def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Fi
     if reason:
         return finding(ask, not_estimable(question, "secondary", ESTIMATOR, reason))
     interval = net_benefit(rows, costs)
-    groups = Groups(sum(r.n_treated for r in rows), sum(r.n_control for r in rows))
+    groups = Groups(sum(known(r.n_treated) for r in rows), sum(known(r.n_control) for r in rows))
     main = estimated(question, "secondary", ESTIMATOR, interval, groups)
     avoided = estimated(question, "secondary", ESTIMATOR, exits_avoided(rows), groups, measure="exits_avoided")
     return finding(
@@ -36,26 +37,26 @@ def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Fi
         main,
         alternatives=(avoided,),
         checks=(_assumption(costs),),
-        smallest_detectable=smallest_detectable(main.std_error),
+        smallest_detectable=smallest_detectable(known(main.std_error)),
     )
 
 
 def exits_avoided(rows: Sequence[Estimate]) -> Interval:
     """Return the exits that the program avoided among those who started, with the interval."""
-    values = np.array([-row.n_treated * row.estimate for row in rows])
-    low = np.array([-row.n_treated * row.ci_high for row in rows])
-    high = np.array([-row.n_treated * row.ci_low for row in rows])
+    values = np.array([-known(row.n_treated) * known(row.estimate) for row in rows])
+    lows = np.array([-known(row.n_treated) * known(row.ci_high) for row in rows])
+    highs = np.array([-known(row.n_treated) * known(row.ci_low) for row in rows])
     total = values.sum()
-    error = np.sqrt(sum((row.n_treated * row.std_error) ** 2 for row in rows))
-    limits = total - np.sqrt(np.sum((values - low) ** 2)), total + np.sqrt(np.sum((high - values) ** 2))
-    return Interval(float(total), float(error), *(float(x) for x in limits), touching(total, *limits))
+    error = np.sqrt(sum((known(row.n_treated) * known(row.std_error)) ** 2 for row in rows))
+    low, high = total - np.sqrt(np.sum((values - lows) ** 2)), total + np.sqrt(np.sum((highs - values) ** 2))
+    return Interval(float(total), float(error), float(low), float(high), touching(total, low, high))
 
 
 def net_benefit(rows: Sequence[Estimate], costs: Costs) -> Interval:
     """Return replacement cost avoided less program cost, in the study's currency."""
-    exits = exits_avoided(rows)
-    estimate, low, high = (costs.replacement * x - costs.program for x in (exits.estimate, exits.low, exits.high))
-    error = costs.replacement * exits.std_error
+    exits, saved, spent = exits_avoided(rows), known(costs.replacement), known(costs.program)
+    estimate, low, high = (saved * x - spent for x in (exits.estimate, exits.low, exits.high))
+    error = saved * exits.std_error
     return Interval(estimate, error, low, high, touching(estimate, low, high))
 
 

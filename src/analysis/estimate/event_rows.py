@@ -7,7 +7,7 @@ from analysis.estimate.ask import Ask
 from analysis.estimate.inference import LEAST_CLUSTERS, Interval
 from analysis.estimate.retention import days_lost, days_retained, difference, ratio
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
-from analysis.plan.results import Estimate
+from analysis.plan.results import Analysis, Estimate
 
 WEIGHTED, PLAIN = "iptw_aalen_johansen", "aalen_johansen"
 
@@ -34,7 +34,7 @@ def event_row(
     arms: Arms,
     outcome: str,
     month: int,
-    analysis: str,
+    analysis: Analysis,
     estimator: str = WEIGHTED,
     measure: str = "risk_difference",
     read: Callable[[], Interval | None] | None = None,

@@ -24,6 +24,12 @@ class Interval:
     high: float
     p_value: float
 
+    def times(self, factor: float) -> "Interval":
+        """Return the interval in units `factor` times as small, above 0."""
+        return Interval(
+            factor * self.estimate, factor * self.std_error, factor * self.low, factor * self.high, self.p_value
+        )
+
 
 def cluster_sums(influence: np.ndarray, cluster: np.ndarray, n_clusters: int) -> np.ndarray:
     """Return influence summed within clusters: shape (..., rows) → (..., clusters)."""
@@ -162,7 +168,7 @@ def few_clusters(share_treated: np.ndarray, share_control: np.ndarray) -> FewClu
     if min(np.count_nonzero(share) for share in shares) < LEAST_CLUSTERS:
         return None
     freed = [1 / np.sqrt(np.maximum(1 - share, 1e-12)) for share in shares]
-    as_one, as_two = (_moments(*shares, *freed, is_shared) for is_shared in (True, False))
+    as_one, as_two = (_moments(*shares, freed[0], freed[1], is_shared) for is_shared in (True, False))
     scale = max(
         np.sum((shares[0] - shares[1]) ** 2) / as_one[0],
         (shares[0] @ shares[0] + shares[1] @ shares[1]) / as_two[0],

@@ -7,6 +7,7 @@ import numpy as np
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.reweigh import reweigh
 from analysis.estimate.survival import Curves, RiskSets, event_times
+from analysis.plan.known import known
 
 MOST_GROUPS = 100
 
@@ -82,7 +83,7 @@ def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | Non
 
 
 def _imbalance(followed: WeightedFollowUp, weights: np.ndarray) -> np.ndarray:
-    base, x = followed.at_start(weights), followed.model.matrix.values
+    base, x = followed.at_start(weights), known(followed.model).matrix.values
     treated, control = (np.where(chosen, base, 0.0) for chosen in (followed.treated, ~followed.treated))
     return treated @ x / treated.sum() - control @ x / control.sum()
 

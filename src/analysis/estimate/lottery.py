@@ -15,6 +15,7 @@ from analysis.estimate.score_interval import (
     fitted_at_difference,
     ratio_limits,
 )
+from analysis.plan.known import known
 
 N_DRAWS = 20_000
 
@@ -117,7 +118,7 @@ def offer(rows: pd.DataFrame, event: np.ndarray, month: int) -> Offer | None:
         risks.append(float(share @ risk))
         contribution = in_arm * (share / n)[stratum] * (event - risk[stratum])
         influences.append(pd.Series(contribution).groupby(kept["employee_id"].to_numpy()).sum().to_numpy())
-    return Offer(*risks, *influences, counts, len(rows) - len(kept))
+    return Offer(risks[0], risks[1], influences[0], influences[1], counts, len(rows) - len(kept))
 
 
 def _counts(offered: np.ndarray, event: np.ndarray, stratum: np.ndarray) -> pd.DataFrame:
@@ -229,7 +230,7 @@ def itt_curves(rows: pd.DataFrame, outcomes: tuple[str, ...], months: int) -> pd
     parts = []
     for month in range(months + 1):
         event = kept["outcome"].isin(outcomes) & (kept["months"] <= month)
-        comparison = offer(kept, event.to_numpy(), month)
+        comparison = known(offer(kept, event.to_numpy(), month))
         for arm, in_arm in (("treated", kept["is_offered"]), ("control", ~kept["is_offered"])):
             risk = getattr(comparison, f"risk_{arm}")
             low, high = wilson(risk, getattr(comparison.shares, f"n_{arm}"))

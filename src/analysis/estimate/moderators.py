@@ -1,5 +1,7 @@
 """For whom, when and with how much of it: the retention effect by age, tenure, direction, time and dose."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -12,7 +14,8 @@ from analysis.estimate.hazard import COX, hazard_ratios
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
 from analysis.estimate.retention import std_error
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
-from analysis.plan.results import Estimate
+from analysis.plan.known import known
+from analysis.plan.results import Analysis, Estimate
 
 # Covariate → (measure in the ledger, units of the covariate in one unit of the measure).
 SLOPES = {
@@ -41,7 +44,7 @@ def slope_rows(
                 "secondary",
                 "pseudo_value_regression",
                 measure,
-                read=lambda value=value: effect_slope(followed, arms, value, outcome, month),
+                read=partial(effect_slope, followed, arms, value, outcome, month),
             )
         )
     return rows
@@ -53,12 +56,12 @@ def effect_slope(followed: WeightedFollowUp, arms: Arms, value: np.ndarray, outc
     Weighted regression of the pseudo-values on arm, value and their product (Andersen, Klein & Rosthøj 2003,
     Biometrika 90:15), clustered; the weights are taken as known.
     """
-    known = ~np.isnan(value)
-    treated, base = followed.treated[known].astype(float), followed.base[known]
-    centred = value[known] - np.average(value[known], weights=base * treated)
-    x = np.column_stack([np.ones(known.sum()), treated, centred, treated * centred])
-    y = pseudo_values(followed, arms, outcome, month)[known]
-    return _regression(x, y, base, arms.clusters.codes[known], arms.df)
+    is_known = ~np.isnan(value)
+    treated, base = followed.treated[is_known].astype(float), followed.base[is_known]
+    centred = value[is_known] - np.average(value[is_known], weights=base * treated)
+    x = np.column_stack([np.ones(is_known.sum()), treated, centred, treated * centred])
+    y = pseudo_values(followed, arms, outcome, month)[is_known]
+    return _regression(x, y, base, arms.clusters.codes[is_known], arms.df)
 
 
 def _regression(x: np.ndarray, y: np.ndarray, weights: np.ndarray, codes: np.ndarray, df: float) -> Interval:
@@ -114,7 +117,7 @@ def phase_rows(
                 "sensitivity",
                 COX,
                 "hazard_ratio",
-                read=lambda place=place: found[place],
+                read=partial(found.__getitem__, place),
                 contrast=contrast,
             )
         )
@@ -177,7 +180,7 @@ def _landmark(followed, arms, chosen, dose, outcome, month) -> tuple[Interval | 
     if events.sum() < FEW_EVENTS or np.std(dose[chosen]) == 0:
         return None, events
     y = arm.risk(outcome, month) + arm.row_influence(outcome, month)[chosen] * chosen.sum()
-    terms = followed.model.propensity.terms[chosen, 1:]
+    terms = known(followed.model).propensity.terms[chosen, 1:]
     x = np.column_stack([np.ones(chosen.sum()), terms, dose[chosen]])
     penalty = np.diag([0.0] + [1.0] * terms.shape[1] + [0.0])
     bread = np.linalg.inv(x.T @ x + penalty)
@@ -199,12 +202,19 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
     reverse, traditional
         Main rows of both programs, with numbers, of one outcome and horizon.
     """
-    one, other = (
-        Interval(row.estimate, row.std_error, row.ci_low, row.ci_high, row.p_value) for row in (reverse, traditional)
+    one, other = _interval(reverse), _interval(traditional)
+    groups = Groups(
+        known(reverse.n_treated), known(traditional.n_treated), reverse.events_treated, traditional.events_treated
     )
-    groups = Groups(reverse.n_treated, traditional.n_treated, reverse.events_treated, traditional.events_treated)
     row = {"contrast": "reverse_vs_traditional", "horizon_months": reverse.horizon_months}
     question = ask.question(reverse.outcome, reverse.rater_source)
     # Beside a main row that is secondary itself, a filter on analysis and measure must find that alone.
-    analysis = "secondary" if ask.main_analysis == "primary" else "descriptive"
+    analysis: Analysis = "secondary" if ask.main_analysis == "primary" else "descriptive"
     return estimated(question, analysis, reverse.estimator, minus(one, other), groups, **row)
+
+
+def _interval(row: Estimate) -> Interval:
+    """Return the interval of a row with a number and a p-value."""
+    return Interval(
+        known(row.estimate), known(row.std_error), known(row.ci_low), known(row.ci_high), known(row.p_value)
+    )

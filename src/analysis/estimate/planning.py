@@ -6,7 +6,7 @@ The risk comes from the company's own history (`design.history`), the arithmetic
 from bisect import bisect_left
 from dataclasses import dataclass, fields, replace
 from math import sqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from analysis.estimate.inference import FEW_EVENTS, POWER, wilson
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
+from analysis.plan.known import known
 from analysis.plan.study import Assignment, Program
 
 SIZES = (15, 30, 60, 120, 240)
@@ -182,7 +183,7 @@ def baseline(history: History, outcome: str, horizon: int) -> Baseline:
     """
     rows = history.rows
     free = rows[~rows["is_under_notice"].astype(bool)]
-    known = {
+    about: dict[str, Any] = {
         "outcome": outcome,
         "horizon_months": horizon,
         "n_people": int(free["employee_id"].nunique()),
@@ -190,22 +191,22 @@ def baseline(history: History, outcome: str, horizon: int) -> Baseline:
         "n_eligible": history.n_eligible,
     }
     if history.observed_months == 0:
-        return Baseline(**known, reason="The first program started before anything was observed.")
+        return Baseline(**about, reason="The first program started before anything was observed.")
     if free.empty or history.n_eligible == 0:
-        return Baseline(**known, reason="Nobody was eligible for this role in the time observed before the program.")
+        return Baseline(**about, reason="Nobody was eligible for this role in the time observed before the program.")
     month = _last_month(free, horizon)
     risk, influence = project(rows, outcome, month, horizon)
     if not 0 < risk < 1:
         return Baseline(
-            **known, reason="Nobody, or everybody, left in the time observed: there is no risk to plan with."
+            **about, reason="Nobody, or everybody, left in the time observed: there is no risk to plan with."
         )
     n_exits = _people_leaving(rows, outcome)
     n_effective = risk * (1 - risk) / np.sum(influence**2)
     if n_exits < FEW_EVENTS:
-        n_effective = min(n_effective, known["n_people"])
+        n_effective = min(n_effective, about["n_people"])
     low, high = wilson(risk, n_effective)
     return Baseline(
-        **known,
+        **about,
         basis="observed" if month == horizon else "projected",
         risk=risk,
         ci_low=low,
@@ -310,46 +311,46 @@ def plan_rows(naming: PlanRow, found: Baseline, effects: tuple[float, ...]) -> t
 
 
 def _detectable(row: PlanRow, design: Design, n_treated: int) -> PlanRow:
-    n_control = design.n_control(n_treated)
+    risk, n_control = known(row.risk), design.n_control(n_treated)
     sized = replace(row, quantity="smallest_detectable", n_treated=n_treated, n_control=n_control)
-    found = smallest_detectable_difference(row.risk, n_treated, n_control * design.effective_share)
+    found = smallest_detectable_difference(risk, n_treated, n_control * design.effective_share)
     if found is None:
         return replace(
             sized,
             status="undetectable",
             reason="Even if nobody in a program of this size left, that could not be told from chance.",
         )
-    return replace(sized, difference=found, is_rough=_is_rough(row.risk, found, sized))
+    return replace(sized, difference=found, is_rough=_is_rough(risk, found, sized))
 
 
 def _per_arm(row: PlanRow, design: Design, effect: float) -> PlanRow:
-    wanted = replace(row, quantity="sample_size_per_arm", difference=effect)
-    if effect >= row.risk:
+    risk, wanted = known(row.risk), replace(row, quantity="sample_size_per_arm", difference=effect)
+    if effect >= risk:
         return replace(wanted, status="undetectable", reason="So many do not leave at all: no program can keep them.")
     # Comparators who count for less are as good as fewer of them for each person in the program.
-    n = sample_size(row.risk, row.risk - effect, ratio=design.effective_share)
+    n = sample_size(risk, risk - effect, ratio=design.effective_share)
     sized = replace(wanted, n_treated=n, n_control=n)
-    return replace(sized, is_rough=_is_rough(row.risk, effect, sized))
+    return replace(sized, is_rough=_is_rough(risk, effect, sized))
 
 
 def _program_size(row: PlanRow, design: Design, effect: float) -> PlanRow:
-    wanted = replace(row, quantity="program_size", difference=effect)
-    if effect >= row.risk:
+    risk, wanted = known(row.risk), replace(row, quantity="program_size", difference=effect)
+    if effect >= risk:
         return replace(wanted, status="undetectable", reason="So many do not leave at all: no program can keep them.")
 
     def is_enough(n: int) -> bool:
-        return power_of(row.risk, row.risk - effect, n, design.n_control(n) * design.effective_share) >= POWER
+        return power_of(risk, risk - effect, n, design.n_control(n) * design.effective_share) >= POWER
 
     n = 1 + bisect_left(range(1, design.largest + 1), True, key=is_enough)
     if n > design.largest:
         reason = "There are not enough eligible people, whatever the size of the program."
         return replace(wanted, status="undetectable", reason=reason)
     sized = replace(wanted, n_treated=n, n_control=design.n_control(n))
-    return replace(sized, is_rough=_is_rough(row.risk, effect, sized))
+    return replace(sized, is_rough=_is_rough(risk, effect, sized))
 
 
 def _is_rough(risk: float, difference: float, sized: PlanRow) -> bool:
-    expected = (sized.n_treated * (risk - difference), sized.n_control * sized.effective_share * risk)
+    expected = (known(sized.n_treated) * (risk - difference), known(sized.n_control) * sized.effective_share * risk)
     return bool(min(expected) < FEWEST_EXPECTED)
 
 

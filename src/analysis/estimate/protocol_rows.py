@@ -4,6 +4,7 @@ All at the first horizon; a placebo may have to be read off earlier.
 """
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from analysis.estimate.few_events import score_difference
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.employment import EXITS
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate
 from analysis.plan.seeds import rng
 
@@ -46,7 +48,7 @@ def grace_row(ask: Ask, trials: GraceTrials, outcome: str) -> Estimate:
         As from `design.grace.build_grace_trials`.
     """
     month = ask.study.horizons_months[0]
-    naming = {"contrast": "start_within_grace_vs_not", "estimand": "ATT", "horizon_months": month}
+    naming: dict[str, Any] = {"contrast": "start_within_grace_vs_not", "estimand": "ATT", "horizon_months": month}
     try:
         cloned = clones(trials, EXITS, month)
     except ValueError:
@@ -100,12 +102,16 @@ def adherence_row(
         As from `design.adherence.excused_from`.
     """
     month = ask.study.horizons_months[0]
-    naming = {"contrast": "attended_vs_not_started", "estimand": "per_protocol", "horizon_months": month}
+    naming: dict[str, Any] = {
+        "contrast": "attended_vs_not_started",
+        "estimand": "per_protocol",
+        "horizon_months": month,
+    }
     kept = None if attended is None else adherence(trials, attended, excused_months)
     reason = _why_no_protocol(kept)
     if reason:
         return not_estimable(ask.question(outcome), "sensitivity", ADHERENCE, reason, **naming)
-    arms = Arms.of(under_protocol(weigh(trials, EXITS, month), kept))
+    arms = Arms.of(under_protocol(weigh(trials, EXITS, month), known(kept)))
     return event_row(ask, arms, outcome, month, "sensitivity", ADHERENCE, **naming)
 
 
@@ -132,20 +138,21 @@ def placebo_rows(ask: Ask, schedule: PlaceboSchedule, placebo: Placebo | None, o
         As from `design.placebo.build_placebo`; None where the schedule has no month to read off.
     """
     month = schedule.months or ask.study.horizons_months[0]
-    fair = {"analysis": "negative_control", "estimator": WEIGHTED, "contrast": PLACEBO_CONTRAST, "estimand": "ATT"}
-    naive = {"analysis": "naive", "estimator": PLAIN, "contrast": PLACEBO_NAIVE, "estimand": "association"}
+    kinds: tuple[dict[str, Any], ...] = (
+        {"analysis": "negative_control", "estimator": WEIGHTED, "contrast": PLACEBO_CONTRAST, "estimand": "ATT"},
+        {"analysis": "naive", "estimator": PLAIN, "contrast": PLACEBO_NAIVE, "estimand": "association"},
+    )
     question = ask.question(outcome)
     if placebo is None:
         reason = (
             f"Fewer than {LEAST_MONTHS} months after a placebo start were observed before the program began; earlier "
             "HR records would allow this control."
         )
-        return [not_estimable(question, reason=reason, horizon_months=month, **row) for row in (fair, naive)]
-    drawn = [_drawn(ask, placebo, number) for number in range(N_PLACEBOS)]
-    drawn = [both for both in drawn if both is not None]
+        return [not_estimable(question, reason=reason, horizon_months=month, **row) for row in kinds]
+    drawings = [_drawn(ask, placebo, number) for number in range(N_PLACEBOS)]
+    drawn = [both for both in drawings if both is not None]
     return [
-        _over_drawings(ask, [both[place] for both in drawn], outcome, month, row)
-        for place, row in enumerate((fair, naive))
+        _over_drawings(ask, [both[place] for both in drawn], outcome, month, row) for place, row in enumerate(kinds)
     ]
 
 
@@ -158,7 +165,7 @@ def _drawn(ask: Ask, placebo: Placebo, number: int) -> tuple[Arms, Arms] | None:
     return Arms.of(weigh(trials, EXITS, placebo.months)), Arms.of(as_followed(ever, EXITS, placebo.months))
 
 
-def _over_drawings(ask: Ask, drawn: list[Arms], outcome: str, month: int, naming: dict[str, str]) -> Estimate:
+def _over_drawings(ask: Ask, drawn: list[Arms], outcome: str, month: int, naming: dict[str, Any]) -> Estimate:
     """Return the mean difference of the drawings, or why there is none."""
     question, naming = ask.question(outcome), naming | {"horizon_months": month}
     analysis, estimator = naming.pop("analysis"), naming.pop("estimator")

@@ -107,10 +107,7 @@ def days_lost(arms: Arms, outcome: str, month: int) -> Interval:
     else:
         parts = [arm.months_lost_influence(outcome, month) / month for arm in both]
         found = wald(shares[0] - shares[1], std_error(as_untreated(arms, shares) * parts[0] - parts[1]), arms.df)
-    days = DAYS_PER_MONTH * month
-    return Interval(
-        *(days * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
-    )
+    return found.times(DAYS_PER_MONTH * month)
 
 
 def _few_shares_of_time(arms: Arms, shares: Sequence[float], outcome: str, month: int) -> Interval:
@@ -130,10 +127,7 @@ def _few_shares_of_time(arms: Arms, shares: Sequence[float], outcome: str, month
     treated = arms.treated.direct_months_lost_influence(outcome, month)
     control = arms.control.months_lost_influence(outcome, month)
     sizes = _effective(arms, scaled, [contributions / month / scale for contributions in (treated, control)])
-    found = score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.score_df)
-    return Interval(
-        *(scale * value for value in (found.estimate, found.std_error, found.low, found.high)), found.p_value
-    )
+    return score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.score_df).times(scale)
 
 
 def days_retained(arms: Arms, month: int) -> Interval:
@@ -151,8 +145,8 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
     """
     parts, grid = [], np.arange(months + 1)
     for name, arm in (("treated", arms.treated), ("control", arms.control)):
-        risk = np.array([arm.risk(outcome, m) for m in grid])
-        errors = np.array([np.sqrt(np.sum(arm.risk_influence(outcome, m) ** 2)) for m in grid])
+        risk = np.array([arm.risk(outcome, m) for m in range(months + 1)])
+        errors = np.array([np.sqrt(np.sum(arm.risk_influence(outcome, m) ** 2)) for m in range(months + 1)])
         low, high = _cloglog_limits(risk, errors, stats.t.ppf((1 + LEVEL) / 2, arms.score_df))
         parts.append(
             pd.DataFrame(
@@ -163,7 +157,7 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
                     "ci_low": low,
                     "ci_high": high,
                     "n_at_risk": arm.n_at_risk(grid),
-                    "n_events": [arm.n_events(outcome, m) if name == "treated" else np.nan for m in grid],
+                    "n_events": [arm.n_events(outcome, m) if name == "treated" else np.nan for m in range(months + 1)],
                 }
             )
         )

@@ -5,6 +5,7 @@ import numpy as np
 from analysis.design.follow_up import survived_sum
 from analysis.design.propensity import PRIOR_SD, att_weights, newton, start_log_odds
 from analysis.design.weights import WeightedFollowUp, WeightModel
+from analysis.plan.known import known
 
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
 NEAR_ENOUGH = 1e-5
@@ -21,7 +22,7 @@ def reweigh(followed: WeightedFollowUp, counts: np.ndarray) -> np.ndarray | None
     counts
         How often each row counts, shape (rows,).
     """
-    model = followed.model
+    model = known(followed.model)
     x, y, trial = model.propensity.terms, model.treated.astype(float), model.trial
     offset = start_log_odds(y, trial, counts)[trial]
     rows = np.flatnonzero((counts > 0) & np.isfinite(offset))
@@ -52,12 +53,12 @@ def _refitted(
     x, fitted = model.propensity.terms, model.propensity
     used = np.zeros(len(counts))
     used[rows] = counts[rows]
-    known = np.where(used > 0, offset, 0.0)
+    starts = np.where(used > 0, offset, 0.0)
     penalty = np.full(x.shape[1], PRIOR_SD**-2)
     penalty[0] = 0.0
     beta = fitted.coefficients
     for _ in range(MOST_CHORDS):
-        residual = used * (y - 1 / (1 + np.exp(-(known + x @ beta))))
+        residual = used * (y - 1 / (1 + np.exp(-(starts + x @ beta))))
         step = fitted.inverse_information @ (residual @ x - penalty * beta)
         beta = beta + step
         if np.abs(step).max() < NEAR_ENOUGH / 2:

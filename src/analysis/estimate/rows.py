@@ -1,6 +1,7 @@
 """Ledger rows made from numbers: the one place where an `Estimate` is filled in."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.estimate.inference import LEVEL, Interval
 from analysis.plan.results import Analysis, Estimate, too_small
@@ -36,7 +37,7 @@ def estimated(
     question: Question, analysis: Analysis, estimator: str, interval: Interval, groups: Groups, **changes
 ) -> Estimate:
     """Return a row with a number; `changes` replace naming columns of `question`."""
-    numbers = {
+    numbers: dict[str, Any] = {
         "estimate": interval.estimate,
         "std_error": interval.std_error,
         "ci_low": interval.low,

@@ -79,7 +79,7 @@ def _reweighted(ask: Ask, trials: Trials, outcome: str, month: int) -> dict[str,
         "truncated": lambda: weigh(trials, EXITS, month, largest_quantile=LARGEST_QUANTILE),
     }
     for name, left_out in COVARIATE_SETS.items():
-        ways[name] = lambda left_out=left_out: weigh(trials, EXITS, month, exclude=left_out)
+        ways[name] = partial(weigh, trials, EXITS, month, exclude=left_out)
 
     def row(make: Callable[[], WeightedFollowUp], estimator: str) -> list[Estimate]:
         return [event_row(ask, main_arms(ask, make(), outcome), outcome, month, "sensitivity", estimator)]
@@ -168,8 +168,8 @@ def _without_one_manager(
     main = difference(arms, outcome, month)
     for name, value in (("lower", np.nanmin(without)), ("upper", np.nanmax(without))):
         shift = value - main.estimate
-        moved = Interval(float(value), main.std_error, main.low + shift, main.high + shift, main.p_value)
-        moved = replace(moved, p_value=wald(value, main.std_error, arms.df).p_value)
+        p = wald(value, main.std_error, arms.df).p_value
+        moved = partial(Interval, float(value), main.std_error, main.low + shift, main.high + shift, p)
         yield event_row(
             ask,
             arms,
@@ -177,7 +177,7 @@ def _without_one_manager(
             month,
             "sensitivity",
             f"{WEIGHTED}_without_one_manager_{name}",
-            read=lambda moved=moved: moved,
+            read=moved,
         )
 
 

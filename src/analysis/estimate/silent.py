@@ -15,6 +15,7 @@ from analysis.estimate.among_asked import (
     without_groups,
 )
 from analysis.estimate.inference import Interval, wald
+from analysis.plan.known import known
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def silent_sensitivity(
     invited, without = those_invited(asked), without_groups(_line, asked, rng)
     if invited is None or without is None:
         return None
-    intercept, share = _line(asked)
+    intercept, share = known(_line(asked))
     spread, df = covariance(without), degrees_of_freedom(asked, len(without))
 
     def at(delta: float) -> Interval:

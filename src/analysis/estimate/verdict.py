@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from statsmodels.stats.multitest import multipletests
 
-from analysis.estimate.diagnostics import settle_controls
+from analysis.estimate.diagnostics import is_shown, settle_controls
 from analysis.plan.hypotheses import Hypothesis, load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding, Reason, Verdict
 
 FAMILY_METHODS = {"primary": "holm", "secondary": "fdr_bh"}
@@ -41,7 +42,7 @@ def verdict(
     if estimate.status == "suppressed":
         return Judgement("suppressed", "small_group")
     if not estimate.is_estimated:
-        is_fault = estimate.reason.startswith("A fault in this program")
+        is_fault = known(estimate.reason).startswith("A fault in this program")
         return Judgement("not_estimable", "fault" if is_fault else "too_little_data")
     failed = next((check.caps for check in checks if check.grade == "failed"), None)
     if failed:
@@ -53,10 +54,10 @@ def verdict(
 def _by_numbers(estimate: Estimate, hypothesis: Hypothesis, smallest_effect: float, p: float | None) -> Judgement:
     """Return what the interval and the adjusted p say; ``adjusted_p`` is the reason where p alone held it back."""
     sign = hypothesis.claimed_direction
-    low, high = sorted((sign * estimate.ci_low, sign * estimate.ci_high))
+    low, high = sorted((sign * known(estimate.ci_low), sign * known(estimate.ci_high)))
     is_arithmetic = hypothesis.family == ARITHMETIC
     passes = p is not None and p < load_plan().diagnostics.alpha
-    gains = low > 0 and sign * estimate.estimate >= smallest_effect
+    gains = low > 0 and sign * known(estimate.estimate) >= smallest_effect
     # Money lost is told as such ("costs more than it saves"), and is no harm to anybody.
     harms = high < 0 and not is_arithmetic
     if passes and (gains or harms):
@@ -75,7 +76,7 @@ def adjust(findings: Iterable[Finding], min_cell: int) -> tuple[Finding, ...]:
     """
     findings = list(findings)
     for family, method in FAMILY_METHODS.items():
-        shown = [i for i, f in enumerate(findings) if _family(f) == family and _is_shown(f.primary, min_cell)]
+        shown = [i for i, f in enumerate(findings) if _family(f) == family and is_shown(f.primary, min_cell)]
         if not shown:
             continue
         adjusted = multipletests([findings[i].primary.p_value for i in shown], method=method)[1]
@@ -118,7 +119,3 @@ def _judged(finding: Finding, retention: list[Finding]) -> Finding:
 
 def _family(finding: Finding) -> str:
     return load_plan().hypothesis(finding.hypothesis).family
-
-
-def _is_shown(row: Estimate, min_cell: int) -> bool:
-    return row.is_estimated and min(row.n_treated, row.n_control) >= min_cell

@@ -13,6 +13,7 @@ from analysis.pipeline.released import released_findings, released_frames
 from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated
+from analysis.plan.known import known
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
@@ -88,11 +89,14 @@ def report_study(
     with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
         opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, reports, say), lambda _: None)
         say(f"{name}: estimating")
-        released = opened and isolated(Part("analysis", "answer"), lambda: answer(opened), lambda _: None)
+        released = None
+        if opened is not None:
+            released = isolated(Part("analysis", "answer"), lambda: answer(opened), lambda _: None)
         with new_folder(reports / name) as folder:
             say(f"{name}: writing the report")
-            if released is None:
-                write_stopped(name, opened and opened.study, opened and opened.problems, folder)
+            if opened is None or released is None:
+                study, problems = (None, None) if opened is None else (opened.study, opened.problems)
+                write_stopped(name, study, problems, folder)
                 return reports / name
             write_answers(released, opened.problems, folder)
             _run_notebooks(released, data, folder, jobs, say)
@@ -113,7 +117,7 @@ def _opened(name: str, data: Path, reports: Path, say: Callable[[str], None]) ->
 
 def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]) -> None:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
-    name, so_far = released.study.study, tuple(collected().found)
+    name, so_far = released.study.study, tuple(known(collected()).found)
     # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
     scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data"}
 
@@ -124,5 +128,5 @@ def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say:
             )
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)
-    if len(collected().found) > len(so_far):
+    if len(known(collected()).found) > len(so_far):
         write_page(released, folder)

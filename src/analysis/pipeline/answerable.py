@@ -24,6 +24,7 @@ from analysis.pipeline.events import NO_JOB_HISTORY, Comparison, missing_parts
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scale_waves import AnsweredWaves, answered_waves
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
+from analysis.plan.known import known
 
 BEFORE_PERIOD = "started before the period observed"
 OTHER_ROLE, NOT_EMPLOYED, UNDER_NOTICE, NOT_ELIGIBLE, NOBODY_LEFT = (
@@ -117,7 +118,7 @@ class _Counted:
         reason = missing_parts(self._opened, ask, needs_dates=False)
         if reason is None and waves is None:
             reason = ScaleQuestion(self._opened, ask).no_scores({})
-        return reason or self._why_no_scores(ask, waves)
+        return reason or self._why_no_scores(ask, known(waves))
 
     def _why_no_scores(self, ask: Ask, waves: AnsweredWaves) -> str | None:
         randomized = self.comparison.is_randomized
@@ -179,7 +180,7 @@ class _Counted:
     @cached_property
     def _drew(self) -> pd.DataFrame:
         """The enrolments of this role with an answer of the lottery."""
-        rows = self._opened.tables.enrolments
+        rows = known(self._opened.tables.enrolments)
         program, role = self.comparison.program.id, self.comparison.role
         return rows[(rows["program_id"] == program) & (rows["role"] == role) & rows["offered"].notna()]
 
@@ -226,14 +227,14 @@ class _Counted:
         return flow
 
     def _no_exit(self) -> str | None:
-        study, employees = self._opened.study, self._opened.tables.employees
+        study, employees = self._opened.study, known(self._opened.tables.employees)
         exits = employees[employees["exit_date"].between(*map(pd.Timestamp, (study.study_start, study.as_of)))]
         outcome = retention_outcome(employees)
         found = exits if outcome == "any_exit" else exits[exit_outcome(exits["exit_type"]) == outcome]
         return NO_EXIT if found.empty else None
 
     def _no_rise(self) -> str | None:
-        history = job_history(self._opened.tables.jobs)
+        history = known(job_history(self._opened.tables.jobs))
         rises = history["job_level"].diff().gt(0) & (history["employee_id"] == history["employee_id"].shift())
         start = pd.Timestamp(self._opened.study.study_start)
         return None if (rises & (history["effective_date"] >= start)).any() else NO_RISE

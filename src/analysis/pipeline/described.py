@@ -12,6 +12,7 @@ from analysis.pipeline.measured import measured
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
 from analysis.plan.faults import Part, isolated
+from analysis.plan.known import known
 
 
 def describe(opened: OpenStudy) -> dict[str, pd.DataFrame]:
@@ -37,6 +38,6 @@ def describe(opened: OpenStudy) -> dict[str, pd.DataFrame]:
 
 def _response_rates(tables: Tables) -> pd.DataFrame:
     """Return who answered each wave, by instrument; there is one answer at least."""
-    instruments = sorted(tables.responses["instrument"].unique())
+    instruments = sorted(known(tables.responses)["instrument"].unique())
     rates = [response_rates(tables, name).assign(instrument=name) for name in instruments]
     return pd.concat(rates, ignore_index=True)

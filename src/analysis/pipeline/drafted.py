@@ -16,7 +16,7 @@ from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
 from analysis.ingest.recognise import Recognised, rank, recognise
 from analysis.plan.bounds import FIRST_DAY
-from analysis.plan.errors import BadInput
+from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
@@ -52,7 +52,8 @@ def draft_study(
     study = Study(schema_version=1, study=name, title=name, study_start=FIRST_DAY, as_of=today)
     study = study.model_copy(update={"folder": folder})
     profiles, cards = load_profiles(), load_instruments(study)
-    looks, problems = [], []
+    looks: list[Look] = []
+    problems: list[Problem] = []
     for source in sources:
         say(f"{name}: reading {source.name}")
         try:

@@ -40,10 +40,11 @@ from analysis.measure.employment import EXITS
 from analysis.measure.exposure import pairs, participation_end
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.contract import Tables
 from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import SCALES, load_plan
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.plan.study import Program
+from analysis.plan.study import Program, Study
 
 NO_LEVELS = Check(
     "eligible job levels",
@@ -91,7 +92,7 @@ class Comparison:
         return self.program.assignment in ("lottery", "waitlist")
 
     @property
-    def _parts(self) -> tuple:
+    def _parts(self) -> tuple[Tables, Study, Program, str]:
         return self.opened.tables, self.opened.study, self.program, self.role
 
 

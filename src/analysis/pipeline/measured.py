@@ -19,7 +19,10 @@ from analysis.measure.scales import rated_scores, self_scores
 from analysis.measure.skill_gap import skill_gap
 from analysis.measure.unlinked import unlinked_means
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.contract import Tables
 from analysis.plan.faults import Part, isolated
+from analysis.plan.instruments import Instrument
+from analysis.plan.known import known
 
 FIRST = ["construct", "rater_role", "wave"]
 
@@ -55,7 +58,7 @@ class _Measured:
     opened: OpenStudy
 
     @property
-    def parts(self) -> tuple:
+    def parts(self) -> tuple[Tables, dict[str, Instrument]]:
         return self.opened.tables, self.opened.instruments
 
     @cached_property
@@ -105,7 +108,8 @@ def _invariance(study: _Measured) -> Iterator[pd.DataFrame]:
         name = {"construct": construct, "rater_role": "self"}
         yield over_waves.assign(**name)
         forms, items = study.forms[construct][0], own_items(construct, *study.parts)
-        waves = tables.waves[tables.waves["instrument"] == forms.instrument.instrument]
+        waves = known(tables.waves)
+        waves = waves[waves["instrument"] == forms.instrument.instrument]
         for across, starts, before in _arms(study.opened):
             yield across_arms(items, waves, starts, before, across).assign(**name)
 

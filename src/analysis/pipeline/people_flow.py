@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.design.way_in import ENROLLED, LOSS, STAGE, way_in
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.known import known
 from analysis.plan.results import Finding
 from analysis.plan.study import Program
 
@@ -67,7 +68,7 @@ def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
 def _scored(finding: Finding, by_lot: bool) -> pd.DataFrame:
     """Return those with the scores that a scale's answer needs: in both arms where lots were drawn."""
     sizes = [finding.primary.n_treated, *([finding.primary.n_control] if by_lot else [])]
-    n = sum(sizes) if finding.primary.is_estimated else pd.NA
+    n = sum(known(size) for size in sizes) if finding.primary.is_estimated else pd.NA
     missing = "no score afterwards" if by_lot else "no score before and after"
     return pd.DataFrame({"kind": [LOSS, STAGE], "step": [missing, ANALYSED], "n_people": [pd.NA, n]})
 

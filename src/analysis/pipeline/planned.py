@@ -63,7 +63,7 @@ def _role_plan(
     history = None if tables.employees is None else build_history(tables, study, program, role)
     # Lots leave nothing to weight for.
     is_lottery = program is not None and program.assignment in ("lottery", "waitlist")
-    rows = []
+    rows: list[PlanRow] = []
     for horizon in study.horizons_months:
         naming = PlanRow(
             study=study.study,

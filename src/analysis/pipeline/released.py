@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -28,7 +29,7 @@ def released_findings(findings: Sequence[Finding], min_cell: int) -> tuple[Findi
 
 def _withheld(finding: Finding, fault: Fault) -> Finding:
     """Return a finding of which nothing is shown but that a fault took it away."""
-    nothing = dict.fromkeys(ESTIMATE_NUMBERS)
+    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
     primary = replace(finding.primary, **nothing, status="not_estimable", reason=fault.reason)
     return replace(
         finding,

@@ -9,6 +9,7 @@ from analysis.estimate.ask import Ask
 from analysis.measure.calendar import add_months
 from analysis.measure.scales import scale_of
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.known import known
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,23 @@ class AnsweredWaves:
 
     def _answered(self, waves: pd.Series) -> np.ndarray:
         """Return whether each person answered in one of the waves beside the id, shape (people,)."""
-        known = set(zip(self.forms["employee_id"].astype(str), self.forms["wave"], strict=True))
-        return np.array([any((str(who), wave) in known for wave in those) for who, those in waves.items()], dtype=bool)
+        seen = set(zip(self.forms["employee_id"].astype(str), self.forms["wave"], strict=True))
+        return np.array([any((str(who), wave) in seen for wave in those) for who, those in waves.items()], dtype=bool)
 
 
 def answered_waves(opened: OpenStudy, ask: Ask) -> AnsweredWaves | None:
     """Return who answered the scale of a hypothesis in which wave; None where no linked survey measures it."""
     tables, construct = opened.tables, ask.hypothesis.construct_name
-    parts = []
+    parts: list[AnsweredWaves] = []
     for answers, person in ((tables.responses, "employee_id"), (tables.ratings, "ratee_id")):
         found = scale_of(construct, opened.instruments, answers)
-        if found is None or (person == "ratee_id" and construct != "leadership" and parts):
+        if answers is None or found is None or (person == "ratee_id" and construct != "leadership" and parts):
             continue
         name, scale = found
         chosen = (answers["instrument"] == name) & answers["item"].isin(list(scale.items)) & answers["value"].notna()
         forms = answers.loc[chosen, [person, "wave"]].drop_duplicates().rename(columns={person: "employee_id"})
-        waves = tables.waves[(tables.waves["instrument"] == name) & tables.waves["wave"].isin(forms["wave"])]
+        waves = known(tables.waves)
+        waves = waves[(waves["instrument"] == name) & waves["wave"].isin(forms["wave"])]
         if len(forms):
             parts.append(AnsweredWaves(forms, waves.sort_values("opens")[["wave", "opens", "closes"]]))
     # of the two sources of leadership the one with more waves, then with more people

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from analysis.plan.contract import Tables
 from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import SCALES, load_plan
 from analysis.plan.instruments import Scale
+from analysis.plan.known import known
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Program
 
@@ -71,19 +72,17 @@ class ScaleQuestion:
             return answer_change(self.ask, Measured(None, reason=reason))
         measured = {source: self._measured(scores, source) for source, scores in scored.items()}
         carried = "others" in scored and (
-            "self" not in scored or others_suffice(measured["others"].panel, scored["others"])
+            "self" not in scored or others_suffice(known(measured["others"].panel), scored["others"])
         )
         main = "others" if carried else "self"
-        others = (
-            *(m for source, m in measured.items() if source != main),
-            *self._part("sources", self._each_source, ()),
-        )
-        again = self._part("other answers", lambda: self._again(scored[main], main), {})
+        each: tuple[Measured, ...] = self._part("sources", self._each_source, ())
+        others = (*(m for source, m in measured.items() if source != main), *each)
+        again: dict[str, Measured] = self._part("other answers", lambda: self._again(scored[main], main), {})
         chosen = replace(measured[main], again=again)
         chosen = self._part("response", lambda: self._with_response(chosen, main), chosen)
-        sessions = self._part("sessions", lambda: self._sessions(chosen.panel, main), None)
+        sessions = self._part("sessions", lambda: self._sessions(known(chosen.panel), main), None)
         topics = self._part("topics", lambda: self._topics, None)
-        checks = self._part("comparability", lambda: self._checks(main), ())
+        checks: tuple[Check, ...] = self._part("comparability", lambda: self._checks(main), ())
         return answer_change(self.ask, chosen, others, sessions, topics, checks)
 
     def _part(self, name: str, make: Callable[[], Made], instead: Made) -> Made:
@@ -128,7 +127,10 @@ class ScaleQuestion:
         return f"No survey in the study measures {named}, or nobody answered enough of it to be scored."
 
     def _measured(self, scores: pd.DataFrame, source: str) -> Measured:
-        told = {"rater_source": source if self._is_rated else None, "n_items": len(self._scale(source).items)}
+        told: dict[str, Any] = {
+            "rater_source": source if self._is_rated else None,
+            "n_items": len(self._scale(source).items),
+        }
         if is_lottery(self.ask):
             return Measured(build_lottery_panel(scores, self._lottery, self.ask.study.horizons_months[0]), **told)
         tables, study, program, role = self.opened.tables, self.ask.study, self.ask.program, self.ask.role
@@ -152,13 +154,13 @@ class ScaleQuestion:
         return tables.responses if source == "self" and is_surveyed else tables.ratings
 
     def _instrument(self, source: str) -> str:
-        return scale_of(self.construct, self.opened.instruments, self._answers(source))[0]
+        return known(scale_of(self.construct, self.opened.instruments, self._answers(source)))[0]
 
     def _scale(self, source: str) -> Scale:
-        return scale_of(self.construct, self.opened.instruments, self._answers(source))[1]
+        return known(scale_of(self.construct, self.opened.instruments, self._answers(source)))[1]
 
     def _waves(self, source: str) -> pd.DataFrame:
-        waves = self.opened.tables.waves
+        waves = known(self.opened.tables.waves)
         return waves[waves["instrument"] == self._instrument(source)]
 
     def _with_response(self, measured: Measured, source: str) -> Measured:
@@ -168,7 +170,7 @@ class ScaleQuestion:
         if "rater_role" in here:
             here = here[(here["rater_role"] == "self") == (source == "self")]
         answered = here[["employee_id", "wave"]].drop_duplicates()
-        panel, employees = measured.panel, self.opened.tables.employees
+        panel, employees = known(measured.panel), self.opened.tables.employees
         everyone = with_response(panel.everyone, employees, self._waves(source), answered)
         return replace(measured, panel=replace(panel, everyone=everyone))
 

@@ -61,7 +61,8 @@ def start_study(
         say(f"{name}: copying {len({path for _, path, _ in given})} file(s)")
         paths = _copy([path for _, path, _ in given], folder)
         sources = [
-            Source(table=table, path=paths[path], profile="canonical", sheet=sheet) for table, path, sheet in given
+            Source.model_validate({"table": table, "path": paths[path], "profile": "canonical", "sheet": sheet})
+            for table, path, sheet in given
         ]
         draft = draft_study(name, sources, folder, wishes, say)
         (folder / "study.yaml").write_text(study_yaml(draft), encoding="utf-8", newline="\n")
