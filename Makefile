@@ -34,9 +34,10 @@ test: .venv/.built  ## every test, the notebooks among them
 lab: .venv/.built  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks/
 
-lint: .venv/.built  ## style and common mistakes
+lint: .venv/.built  ## style, common mistakes and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
 
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
