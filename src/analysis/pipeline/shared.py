@@ -44,20 +44,27 @@ def shared(released: Released) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.pickle"
         path.write_bytes(pickle.dumps(released))
+        before = os.environ.get(SHARED)
         os.environ[SHARED] = str(path)
         try:
             with blind_run(bool(released.run.get("blind"))):
                 yield
         finally:
-            del os.environ[SHARED]
+            os.environ.pop(SHARED, None)
+            if before is not None:
+                os.environ[SHARED] = before
 
 
 def shared_answer(study: Study) -> Released | None:
-    """Return the answer that this run has found already; None where there is none from the very same files."""
+    """Return the answer that this run has found already; None where there is none from the very same files.
+
+    An answer with its effects is none for a blind run.
+    """
     path = os.environ.get(SHARED)
     if path is None:
         return None
     released = pickle.loads(Path(path).read_bytes())
     now = provenance(study)
     same = all(released.run[key] == now[key] for key in ("study", "parameters", "data_checksums"))
+    same = same and bool(released.run.get("blind")) == is_blind_run()
     return released if same else None
