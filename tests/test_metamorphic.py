@@ -108,7 +108,7 @@ def answers(opened: OpenStudy) -> Answers:
     return Answers((exits.estimate, exits.std_error), (change.estimate, change.std_error))
 
 
-def same(found: Answers, usual: Answers, **how) -> None:
+def assert_same(found: Answers, usual: Answers, **how) -> None:
     """Hold that two pairs of answers are the same."""
     for question in ("retention", "morale"):
         assert getattr(found, question) == pytest.approx(getattr(usual, question), **(how or EXACT)), question
@@ -199,7 +199,7 @@ def test_the_tables_are_the_same_however_the_files_are_written(way, usual, as_us
 
 def test_the_order_of_rows_changes_nothing(usual, expected, tmp_path):
     shuffled = usual.everywhere(lambda rows: rows.sample(frac=1, random_state=3))
-    same(answers(shuffled.opened(tmp_path)), expected)
+    assert_same(answers(shuffled.opened(tmp_path)), expected)
 
 
 # --- what people and things are called ----------------------------------------------------------------------------
@@ -215,13 +215,13 @@ def renamed(study: Written, names: Mapping[str, str], columns: tuple[str, ...]) 
 def test_names_of_departments_change_nothing_even_if_they_sort_otherwise(usual, expected, tmp_path):
     names = sorted(set(usual.tables["jobs"]["department"]))
     other = {name: f"{chr(ord('Z') - at)} unit" for at, name in enumerate(names[::2] + names[1::2])}
-    same(answers(renamed(usual, other, ("department",)).opened(tmp_path)), expected)
+    assert_same(answers(renamed(usual, other, ("department",)).opened(tmp_path)), expected)
 
 
 def test_names_of_job_families_and_genders_change_nothing(usual, expected, tmp_path):
     families = sorted(set(usual.tables["jobs"]["job_family"]))
     other = dict(zip(families, reversed(families), strict=True)) | {"female": "w", "male": "a"}
-    same(answers(renamed(usual, other, ("job_family", "gender")).opened(tmp_path)), expected)
+    assert_same(answers(renamed(usual, other, ("job_family", "gender")).opened(tmp_path)), expected)
 
 
 def test_ids_change_no_estimate_whatever_their_order(usual, expected, tmp_path):
@@ -238,7 +238,7 @@ def test_ids_change_no_estimate_whatever_their_order(usual, expected, tmp_path):
 def test_numbers_of_waves_change_nothing(usual, expected, tmp_path):
     """Waves are in the order of the days they open; what they are called says nothing."""
     other = {str(wave): str(100 - wave) for wave in range(1, 7)}
-    same(answers(renamed(usual, other, ("wave",)).opened(tmp_path)), expected)
+    assert_same(answers(renamed(usual, other, ("wave",)).opened(tmp_path)), expected)
 
 
 def _later(year: re.Match) -> str:
@@ -258,7 +258,7 @@ def test_the_same_28_years_later(usual, expected, tmp_path):
     study = {key: day_later(value) for key, value in usual.study.items()} | {"events": []}
     program = study["programs"][0]
     study["programs"] = [program | {"intakes": [day_later(day) for day in program["intakes"]]}]
-    same(answers(usual.everywhere(later).but(study=study).opened(tmp_path)), expected)
+    assert_same(answers(usual.everywhere(later).but(study=study).opened(tmp_path)), expected)
 
 
 # --- how the survey asks ------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_an_item_asked_the_other_way_round_changes_nothing(usual, expected, tmp_
     mirrored = rows["item"].isin(["mor1", "mor3"]) & (rows["instrument"] == "pulse") & (rows["value"] != "")
     turned = rows["value"].replace({str(tick): str(6 - tick) for tick in range(1, 6)})
     other = rows.assign(value=rows["value"].where(~mirrored, turned))
-    same(answers(usual.with_tables(responses=other).but(cards={"pulse": card}).opened(tmp_path)), expected)
+    assert_same(answers(usual.with_tables(responses=other).but(cards={"pulse": card}).opened(tmp_path)), expected)
 
 
 # --- who is in the company ----------------------------------------------------------------------------------------
@@ -324,4 +324,4 @@ def test_people_who_could_not_take_part_change_nothing(usual, expected, tmp_path
     answers_too = usual.tables["responses"].query("employee_id == employee_id.iloc[0]").assign(employee_id=ids[1])
     more = {"employees": people, "jobs": jobs, "enrolments": staff, "responses": answers_too}
     added = {t: pd.concat([usual.tables[t], rows], ignore_index=True).fillna("") for t, rows in more.items()}
-    same(answers(usual.with_tables(**added).opened(tmp_path)), expected)
+    assert_same(answers(usual.with_tables(**added).opened(tmp_path)), expected)

@@ -21,35 +21,32 @@ def lot_problems(context: Context) -> list[Problem]:
     """Return the strata that no table has a column for, and the wait-list's days of intakes that nobody enrolled in."""
     found = []
     for i, program in enumerate(context.study.programs):
-        found += [
-            Problem(
-                severity="error",
-                table="study",
-                source="study.yaml",
-                rows=1,
-                example_rows=_lines(context.study, i, "strata"),
-                rule="unknown_stratum",
-                action="rejected",
-                message=f"programs: strata: neither the employees nor the jobs have a column {name} with values, so "
-                "nobody's stratum is known; correct the name, or add the column to the export",
+        for name in _unknown_strata(context, program):
+            message = (
+                f"programs: strata: neither the employees nor the jobs have a column {name} with values, so nobody's "
+                "stratum is known; correct the name, or add the column to the export"
             )
-            for name in _unknown_strata(context, program)
-        ]
-        found += [
-            Problem(
-                severity="error",
-                table="study",
-                source="study.yaml",
-                rows=1,
-                example_rows=_lines(context.study, i, "waitlist_starts", str(intake)),
-                rule="unknown_intake",
-                action="rejected",
-                message=f"programs: waitlist_starts: no enrolment of the program has the intake_date {intake}; correct "
-                "the day",
+            found.append(_problem(_lines(context.study, i, "strata"), "unknown_stratum", message))
+        for intake in _unknown_intakes(context, program):
+            message = (
+                f"programs: waitlist_starts: no enrolment of the program has the intake_date {intake}; correct the day"
             )
-            for intake in _unknown_intakes(context, program)
-        ]
+            lines = _lines(context.study, i, "waitlist_starts", str(intake))
+            found.append(_problem(lines, "unknown_intake", message))
     return found
+
+
+def _problem(lines: tuple[int, ...], rule: str, message: str) -> Problem:
+    return Problem(
+        severity="error",
+        table="study",
+        source="study.yaml",
+        rows=1,
+        example_rows=lines,
+        rule=rule,
+        action="rejected",
+        message=message,
+    )
 
 
 def _unknown_strata(context: Context, program: Program) -> Iterator[str]:
