@@ -6,11 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from demo_answers import FOLDER, demo_answer
 from expected import DEFAULT_STUDY
 
-from analysis.pipeline import answer, open_study
 from analysis.pipeline.shared import shared
-from analysis.plan.paths import project_dir
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,11 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not is_worker:
         folder = tempfile.TemporaryDirectory()
         os.environ["MENTORING_KEY"] = str(Path(folder.name) / "key")
+        os.environ[FOLDER] = folder.name
         config.add_cleanup(folder.cleanup)
     if is_worker or config.option.collectonly or not getattr(config.option, "nbval", False):
         return
     stack = ExitStack()
-    stack.enter_context(shared(answer(open_study(DEFAULT_STUDY, project_dir() / "data"))))
+    stack.enter_context(shared(demo_answer(DEFAULT_STUDY)))
     config.add_cleanup(stack.close)
 
 

@@ -8,8 +8,8 @@ it, against the known truth of its simulated company.
 from pathlib import Path
 
 import pandas as pd
+from demo_answers import demo_answer
 
-from analysis.pipeline import answer, open_study
 from analysis.plan.paths import data_dir, notebooks_dir, project_dir
 from analysis.plan.results import estimates_frame
 from analysis.simulate import DEMOS
@@ -35,7 +35,7 @@ def demo_estimates() -> pd.DataFrame:
     """Return the estimates ledgers of the demo studies, one below the other."""
     ledgers = []
     for name in DEMOS:
-        findings = answer(open_study(name, project_dir() / "data")).findings
+        findings = demo_answer(name).findings
         ledgers.append(estimates_frame(e for finding in findings for e in finding.estimates))
     return pd.concat(ledgers, ignore_index=True)
 
@@ -88,7 +88,7 @@ def renew_notebooks() -> None:
     from analysis.pipeline.shared import shared
     from analysis.report.execute import declared_parameters, run_in_place
 
-    with shared(answer(open_study(DEFAULT_STUDY, project_dir() / "data"))):
+    with shared(demo_answer(DEFAULT_STUDY)):
         for notebook in sorted(notebooks_dir().glob("*.ipynb")):
             assert declared_parameters(notebook)["study"] == DEFAULT_STUDY
             run_in_place(notebook)

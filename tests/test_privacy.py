@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from demo_answers import demo_answer
 from studies import TINY_COMPANY, write_study
 
-from analysis.pipeline import answer, open_study, report_study
+from analysis.pipeline import open_study, report_study
+from analysis.pipeline.shared import shared
 from analysis.plan.paths import project_dir
 from analysis.plan.results import too_small
 from analysis.simulate import DEMOS, simulate
@@ -60,7 +62,8 @@ def test_no_id_in_any_file_of_a_report(tmp_path, monkeypatch, name):
     if name != "fjellkode":
         monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "none")
     data = project_dir() / "data"
-    folder = report_study(name, data, tmp_path / "reports", jobs=2, say=lambda _: None)
+    with shared(demo_answer(name)):
+        folder = report_study(name, data, tmp_path / "reports", jobs=2, say=lambda _: None)
     ids, names = ids_of(name), names_of(name)
     assert len(ids) > 50 and len(names) > 50
     files = {p.name for p in folder.rglob("*") if p.is_file()}
@@ -85,7 +88,7 @@ def test_bad_rows_are_told_by_line_and_never_by_what_stands_in_them(tmp_path, ca
 
 def test_a_group_too_small_to_show_is_not_told_of_in_the_reasons_either():
     """Fjellkode has fewer mentees than min_cell: no row says whether one of them left."""
-    findings = answer(open_study("fjellkode", project_dir() / "data")).findings
+    findings = demo_answer("fjellkode").findings
     rows = [e for f in findings if (f.hypothesis, f.role) == ("H1_retention", "mentee") for e in f.estimates]
     assert len(rows) > 5
     assert {(e.status, e.reason) for e in rows} == {("suppressed", too_small(10))}

@@ -6,6 +6,7 @@ departments.
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
 from analysis.measure.calendar import add_months
 from simulations.situations.trials import Company, chosen, company, never, within
@@ -14,6 +15,7 @@ from simulations.situations.world import Case, Situation
 N_UNITS, N_EACH = 12, 90
 # The last four are never reached.
 REACHED = tuple(pd.date_range("2021-09-01", periods=8, freq="2MS"))
+FIRST_YEAR = range(1, 13)
 
 
 def _units(rng: np.random.Generator) -> tuple[Company, np.ndarray]:
@@ -32,10 +34,11 @@ def _rolled_out(rng: np.random.Generator, is_before: bool, n_pilots: int = 0, sh
     n_pilots
         Early starters in every unit on one day, half a year before the first is reached.
     share_moving
-        Of the units never reached, how many move to the first unit in its second month and start there.
+        Of the units never reached, how many of the average calm move to the first unit in each month of its first year.
+        There they are kept as those are who start, though they do not start.
     """
     world, unit = _units(rng)
-    n, since, moved = len(unit), never(len(unit)), np.zeros(len(unit), dtype=bool)
+    n, since, moved = len(unit), never(len(unit)), never(len(unit))
     reached = pd.DatetimeIndex([*REACHED, *[pd.NaT] * (N_UNITS - len(REACHED))]).to_numpy()[unit]
     waiting = np.isnat(reached)
 
@@ -47,19 +50,20 @@ def _rolled_out(rng: np.random.Generator, is_before: bool, n_pilots: int = 0, sh
     for month in range(24):
         day = add_months(REACHED[0], month)
         here = np.asarray(world.changed_by(0.4, since) >= day)
-        if month == 1 and share_moving:
-            moved = chosen(rng, np.log(share_moving / (1 - share_moving)) + world.calm, waiting & here)
-            start(moved, day)
+        if month in FIRST_YEAR and share_moving:
+            moves = chosen(rng, logit(share_moving) + 0.3 * world.calm, waiting & here & moved.isna().to_numpy())
+            moved[moves] = day
+            start(moves, day)
         start(chosen(rng, -0.7 + 0.4 * world.calm, here & (reached == np.datetime64(day))), day)
     without, world.left = world.left, world.changed_by(0.4, since)
-    treated = moved | (since == pd.Series(reached)).to_numpy()
+    has_moved = moved.notna().to_numpy()
+    treated = (since == pd.Series(reached)).to_numpy() & ~has_moved
     at = pd.DatetimeIndex(since[treated])
     truth = within(world.left[treated], at).mean() - within(without[treated], at).mean()
-    started = since.notna().to_numpy()
+    started = since.notna().to_numpy() & ~has_moved
     world.start(started, since[started].to_numpy())
-    rows = {"employee_id": world.ids, "effective_date": np.full(n, add_months(REACHED[0], 1))}
-    to = world.job | {"department": np.full(n, "U00", dtype=object)}
-    world.changes.append(pd.DataFrame(rows | to)[moved])
+    to = {"employee_id": world.ids, "effective_date": moved} | world.job | {"department": "U00"}
+    world.changes.append(pd.DataFrame(to)[has_moved])
     program = {"assignment": "rollout"}
     if not is_before:
         dates = {f"U{u:02d}": day.date() for u, day in enumerate(REACHED)}
@@ -73,15 +77,15 @@ def pilots_everywhere(rng: np.random.Generator, is_before: bool) -> Case:
 
 
 def comparators_lost(rng: np.random.Generator, is_before: bool) -> Case:
-    """Draw comparators who move to a reached unit and start there."""
-    return _rolled_out(rng, is_before, share_moving=0.35)
+    """Draw comparators who move to a reached unit, the calm ones somewhat sooner."""
+    return _rolled_out(rng, is_before, share_moving=0.10)
 
 
 SITUATIONS = (
     Situation("pilot_in_every_unit", "Three early starters in every unit of a rollout", pilots_everywhere),
     Situation(
         "rollout_comparators_lost",
-        "Comparators of a rollout move to a unit that it has reached, and start there",
+        "Comparators of a rollout move to a unit that it has reached, whose people stay longer",
         comparators_lost,
     ),
 )
