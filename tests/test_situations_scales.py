@@ -12,7 +12,7 @@ from analysis.design.panels import Panel, build_earlier_panel, build_panel
 from analysis.estimate.degrees_of_freedom import satterthwaite
 from analysis.estimate.event_study import overall
 from analysis.estimate.same_direction import same_direction_check
-from analysis.estimate.staggered import Stack
+from analysis.estimate.staggered import Stack, stacked
 from analysis.measure.item_keying import Keying, items_against, keyings
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
@@ -151,6 +151,18 @@ def test_nobody_left_is_everybody_once():
 
 
 # Few units
+
+
+def test_the_unit_that_a_rollout_goes_by_is_no_covariate_and_others_are():
+    """Forty people of two sites and two departments, and sites are reached."""
+    one = np.arange(40)
+    rows = pd.DataFrame({"cell": 0, "is_treated": one < 10, "wave_position": 1, "employee_id": one, "before": 3.0})
+    rows = rows.assign(after=3.0 + one % 3, unit=one < 20, stand_in_weight=1.0)
+    known = pd.DataFrame({"location": np.where(one < 20, "Ghent", "Oslo"), "department": np.where(one % 2, "a", "b")})
+    _, matrix = stacked((Panel(rows, known, unit="location"),), by_unit=True)
+    assert set(matrix.levels) == {"department"}
+    _, matrix = stacked((Panel(rows, known),), by_unit=True)
+    assert set(matrix.levels) == {"location"}
 
 
 def test_degrees_of_freedom_of_two_means_are_welchs():

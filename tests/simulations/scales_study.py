@@ -156,7 +156,7 @@ def _response_weighted(company: Company, panel: Panel, draw: np.random.Generator
     tables = company.tables
     rows = with_response(panel.everyone, tables.employees, tables.waves, company.scores)
     treated = rows["is_treated"].to_numpy(dtype=bool)
-    matrix = design_matrix(panel.known, treated, staggered.not_adjusted_for(by_unit=False))
+    matrix = design_matrix(panel.known, treated, staggered.not_adjusted_for(unit=None))
     asked = asked_of(rows, matrix.values)
     if not len(asked.y):
         return None

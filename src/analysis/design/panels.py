@@ -1,6 +1,6 @@
 """Change panels: scores before and after, of those who started and of those who had not (yet)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from analysis.design.competing import (
 )
 from analysis.design.covariates import covariates_on
 from analysis.design.lottery import Lottery
-from analysis.design.rollout import units_of
+from analysis.design.rollout import DEFAULT_UNIT, units_of
 from analysis.design.trials import eligible_levels, is_eligible
 from analysis.measure.calendar import ONE_DAY, add_months, months_between
 from analysis.measure.employment import Staff, job_history, staff_on
@@ -53,12 +53,15 @@ class Panel:
         Whether lots decided: then nobody is left out for want of an earlier score.
     way_in
         People on the way into the comparison, in the steps before it: ``step``, ``n_treated``, ``n_control``.
+    unit
+        The column that says which unit a person is in.
     """
 
     everyone: pd.DataFrame
     known: pd.DataFrame
     is_randomized: bool = False
     way_in: pd.DataFrame | None = None
+    unit: str = DEFAULT_UNIT
 
     @cached_property
     def rows(self) -> pd.DataFrame:
@@ -87,7 +90,7 @@ class Panel:
     def take(self, chosen: np.ndarray) -> "Panel":
         """Return the panel of these rows of ``everyone``, shape (rows,)."""
         everyone, known = (frame[chosen].reset_index(drop=True) for frame in (self.everyone, self.known))
-        return Panel(everyone, known, is_randomized=self.is_randomized)
+        return replace(self, everyone=everyone, known=known, way_in=None)
 
 
 def _waves(scores: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +128,7 @@ def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Pro
     kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
     before = started_before(tables.enrolments, program.id, study.study_start)
     way_in = _way_in(rows, kept, starts.role.index.intersection(before), own.index)
-    return Panel(kept, known[stays].reset_index(drop=True), way_in=way_in)
+    return Panel(kept, known[stays].reset_index(drop=True), way_in=way_in, unit=starts.unit)
 
 
 def build_earlier_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:
@@ -139,7 +142,7 @@ def build_earlier_panel(scores: pd.DataFrame, tables: Tables, study: Study, prog
     starts = Starts.of(tables, program, role)
     cells = _cells_before(_waves(scores), _observed(starts, study))
     rows, known = _everyone(cells, scores, tables, program, role, starts)
-    return Panel(rows.assign(stand_in_weight=1.0)[PANEL_COLUMNS], known)
+    return Panel(rows.assign(stand_in_weight=1.0)[PANEL_COLUMNS], known, unit=starts.unit)
 
 
 def _observed(starts: Starts, study: Study) -> pd.Series:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import IN_THE_COMPARISON, Panel
+from analysis.design.rollout import unit_name
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import Adjusted, did_change, itt_score
 from analysis.estimate.inference import Interval
@@ -91,7 +92,8 @@ def its_interval(found: Adjusted | None) -> Interval | None:
 
 def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
     """Return the covariates of rows of a panel: the same ones as in the main estimate."""
-    return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(by_unit(ask)))
+    unit = unit_name(ask.program) if by_unit(ask) else None
+    return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(unit))
 
 
 def has_both_arms(panel: Panel) -> bool:

@@ -18,12 +18,13 @@ LEAST_FREEDOM = 0.2
 FEW_A_TERM = 10
 
 
-def not_adjusted_for(by_unit: bool) -> tuple[str, ...]:
-    """Return the covariates that are left out, `by_unit` in a rollout.
+def not_adjusted_for(unit: str | None) -> tuple[str, ...]:
+    """Return the covariates that are left out.
 
-    Its schedule decides by department who is reached; the others vary with the level, or are consequences of it.
+    In a rollout its `unit` is one of them: the schedule decides by it who is reached. The others vary with the level,
+    or are consequences of it.
     """
-    return (*(("department",) if by_unit else ()), "log_salary", "team_size", "job_family")
+    return (*((unit,) if unit else ()), "log_salary", "team_size", "job_family")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def stacked(panels: tuple[Panel, ...], by_unit: bool) -> tuple[Stack, DesignMatr
     )
     treated, position = rows["is_treated"].to_numpy(dtype=bool), rows["wave_position"].to_numpy(dtype=int)
     covariates = pd.concat([panel.covariates for panel in panels], ignore_index=True)
-    matrix = design_matrix(covariates, treated, not_adjusted_for(by_unit))
+    matrix = design_matrix(covariates, treated, not_adjusted_for(panels[0].unit if by_unit else None))
     change = (rows["after"] - rows["before"]).to_numpy(dtype=float)
     cluster = rows["unit"].fillna("none") if by_unit else rows["employee_id"]
     return Stack(
