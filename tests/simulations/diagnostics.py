@@ -70,7 +70,7 @@ def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
     panel = build_panel(company.scores, company.tables, STUDY, program, ROLE)
     if not panel.rows["is_treated"].any():
         return ()
-    measured = Measured(panel, build_earlier_panel(company.scores, company.tables, program, ROLE))
+    measured = Measured(panel, build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE))
     ask = Ask(STUDY, program, ROLE, load_plan().hypothesis("H2_morale"))
     changed = did_change(measured.panel, measured.earlier, by_unit=False)
     treated, people = panel.rows["is_treated"].to_numpy(dtype=bool), pd.factorize(panel.rows["employee_id"])[0]

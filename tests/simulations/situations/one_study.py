@@ -19,7 +19,7 @@ def study_row(name: str, is_before: bool, number: int) -> dict:
 
 def summary(rows: pd.DataFrame) -> dict:
     """Return what a situation's studies show together: bias, spread, mean standard error, coverage, intervals
-    without zero."""
+    without zero; and the first study's estimate, which tells whether today's code has made them."""
     found = rows[rows["status"] == "estimated"]
     error = found["estimate"] - found["truth"]
     n = len(found)
@@ -36,4 +36,5 @@ def summary(rows: pd.DataFrame) -> dict:
         "coverage": held.mean() if n else np.nan,
         "excludes_zero": excludes_zero.mean() if n else np.nan,
         "p_below_05": (found["p_value"] < 0.05).mean() if n else np.nan,
+        "first_estimate": rows["estimate"].iloc[0],
     }
