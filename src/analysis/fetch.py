@@ -7,7 +7,7 @@ import io
 import shutil
 import tempfile
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,8 @@ def fetch(
             rule="unknown_public_study",
         )
     study = STUDIES[name]
-    contents, problems = {}, []
+    contents: dict[str, str] = {}
+    problems: list[Problem] = []
     for file, expected in (study.manifest if manifest is None else manifest).items():
         try:
             content = (
@@ -246,7 +247,7 @@ def _must_be_flags(rows: list[dict[str, str]]) -> None:
         raise BadInput(problems)
 
 
-def _csv(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _csv(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -34,6 +34,9 @@ from analysis.cli.terminal import (
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.faults import LOG, Faults
 from analysis.plan.paths import data_dir, home_dir, reports_dir, study_folders
+
+if TYPE_CHECKING:
+    from analysis.estimate.planning import RolePlan
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -175,7 +178,7 @@ def _check_percentages(given: dict[str, list[float]]) -> None:
         raise BadInput(problem for bad in wrong for problem in bad.problems)
 
 
-def _say_plan(role) -> None:
+def _say_plan(role: "RolePlan") -> None:
     """Print one role's plan: the finding in a sentence, then what each size could show and what each effect takes."""
     from analysis.report import planning
 

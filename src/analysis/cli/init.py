@@ -1,12 +1,16 @@
 """``mentoring init``: from the files that people have to a study's folder, every guess told."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.check import options
 from analysis.cli.terminal import Data, add_row, guarded, new_table, out, progress, show_table
 from analysis.plan.paths import data_dir
+
+if TYPE_CHECKING:
+    from analysis.ingest.draft import Draft, SourceDraft
 
 Files = list[str] | None
 
@@ -68,7 +72,7 @@ def init(
     out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
 
 
-def _show_source(source) -> None:
+def _show_source(source: "SourceDraft") -> None:
     """Print what one file was recognised as, what is read from it and what is not."""
     from analysis.ingest.draft import shown_names
 
@@ -92,7 +96,7 @@ def _show_source(source) -> None:
     _show_unknown(seen.unknown)
 
 
-def _show_unknown(unknown) -> None:
+def _show_unknown(unknown: Mapping[str, Mapping[str, int]]) -> None:
     """Print the values that mean nothing yet, with the rows that have them."""
     for column, counts in unknown.items():
         if not counts:
@@ -105,7 +109,7 @@ def _show_unknown(unknown) -> None:
         show_table(table)
 
 
-def _show_guesses(draft) -> None:
+def _show_guesses(draft: "Draft") -> None:
     """Print what was guessed of the study as a whole, and why."""
     table = new_table("guessed", "value", "because", title="\nstudy.yaml", leading=1)
     for key, guess in draft.guesses:

@@ -44,7 +44,7 @@ def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
         The cards that there are: by their labels answers in words may be known, and none of their names is taken.
     """
     columns = [name for name in look.seen.unused if not is_called(name, look.layout.ignored)]
-    answers = {name: look.export.frame[name].array for name in columns}
+    answers = {name: look.export.rows[name].array for name in columns}
     response = _numbers(answers) or _known_labels(answers, cards) or _unknown_labels(answers)
     if response is None:
         return None
@@ -87,7 +87,8 @@ def _known_labels(
             n for n, c in answers.items() if len(c.categories) and all(number_of(t) is not None for t in c.categories)
         ]
         if len(fits) >= max(LEAST_ITEMS, len(best[1]) + 1 if best else 0):
-            texts = {number_of(text): text for name in fits for text in answers[name].categories}
+            given = [text for name in fits for text in answers[name].categories]
+            texts = {number: text for text in given if (number := number_of(text)) is not None}
             if len(texts) < len(card.response.labels) - 1:  # the words may be of another, shorter scale
                 continue
             labels = ", ".join(f"{number:g}: {scalar(texts[number])}" for number in sorted(texts))

@@ -76,7 +76,7 @@ class Reading:
 
     @property
     def _lines(self) -> np.ndarray:
-        return self.export.frame["_line"].to_numpy()
+        return self.export.rows["_line"].to_numpy()
 
     def seconds(self, begun: pd.Categorical, sent: pd.Categorical) -> pd.Categorical:
         """Return how long a form took, from when it was begun to when it was sent; missing where either is."""
@@ -99,8 +99,8 @@ class Reading:
         layout, table = self.layout, TABLES[self.export.table]
         parts = [layout.columns, *(part.columns for part in layout.roles.values())]
         names = [n for part in parts for name, names in part.items() if table[name].kind == "date" for n in names]
-        columns = Columns(self.export.frame)
-        shown = {order_of(self.export.frame[name].array, self.study.as_of) for name in columns.find(names)}
+        columns = Columns(self.export.rows)
+        shown = {order_of(self.export.rows[name].array, self.study.as_of) for name in columns.find(names)}
         shown -= {None}
         return shown.pop() if len(shown) == 1 else None
 

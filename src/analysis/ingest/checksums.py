@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path, PurePosixPath
 
-from analysis.plan.errors import Problem
+from analysis.plan.errors import Problem, Severity
 from analysis.plan.study import Study
 
 SUMS = "SHA256SUMS"
@@ -83,7 +83,9 @@ def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem
     ]
 
 
-def _problem(source: str, rule: str, message: str, lines: tuple[int, ...] = (), severity: str = "error") -> Problem:
+def _problem(
+    source: str, rule: str, message: str, lines: tuple[int, ...] = (), severity: Severity = "error"
+) -> Problem:
     return Problem(
         severity=severity,
         table="study",

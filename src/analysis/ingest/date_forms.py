@@ -147,7 +147,8 @@ def _offset(zone: str | None) -> int | None:
         return None
     if zone in _HOURS_FROM_UTC:
         return 60 * _HOURS_FROM_UTC[zone]
-    sign, digits = re.fullmatch(r"(?:gmt|utc)?([+-])(.+)", zone).groups()
+    written = zone.removeprefix("gmt").removeprefix("utc")
+    sign, digits = written[0], written[1:]
     hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
     return (-1 if sign == "-" else 1) * (60 * int(hours.rstrip(":")) + int(minutes))
 

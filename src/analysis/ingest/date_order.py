@@ -30,7 +30,7 @@ class Ordered(NamedTuple):
 
 def shown_order(days: list[Day | None]) -> Order | None:
     """Return the one order that some days can only have; None where none or both do."""
-    orders = {_by_numbers(day) for day in days} - {""}
+    orders = {order for day in days if (order := _by_numbers(day))}
     return orders.pop() if len(orders) == 1 else None
 
 
@@ -56,13 +56,18 @@ def ordered(days: list[Day | None], n_rows: np.ndarray, given: Order | None) -> 
         return Ordered(_array(dates), (says != "") & (says != given), np.zeros(len(days), bool))
     says = np.array([_by_numbers(day) or _by_sign(day) for day in days], dtype=object)
     contradictory = _rarer(says, n_rows)
-    of_sign = {day.sign: order for day, order in zip(days, says, strict=True) if order}
+    of_sign = {day.sign: order for day, order in zip(days, says, strict=True) if day and order}
     open_ = np.array([_is_open(day) for day in days], bool) & (says == "")
     if contradictory.any():
         of_sign = {}
-    orders = [order or of_sign.get(day.sign, "") if day else "" for day, order in zip(days, says, strict=True)]
+    orders: list[Order | Literal[""]] = [
+        order or of_sign.get(day.sign, "") if day else "" for day, order in zip(days, says, strict=True)
+    ]
     ambiguous = open_ & (np.array(orders, dtype=object) == "")
-    dates = [None if unknown else _calendar_day(*each) for unknown, *each in zip(ambiguous, days, orders, strict=True)]
+    dates = [
+        None if unknown else _calendar_day(day, order)
+        for unknown, day, order in zip(ambiguous, days, orders, strict=True)
+    ]
     return Ordered(_array(dates), contradictory, ambiguous & ~contradictory.any())
 
 
@@ -85,7 +90,7 @@ def _rarer(says: np.ndarray, n_rows: np.ndarray) -> np.ndarray:
     counts = {order: n_rows[says == order].sum() for order in ("dmy", "mdy")}
     if not all(counts.values()):
         return np.zeros(len(says), bool)
-    return says == min(counts, key=counts.get)
+    return says == min(counts, key=counts.__getitem__)
 
 
 def _calendar_day(day: Day | None, order: Order | Literal[""]) -> dt.date | None:

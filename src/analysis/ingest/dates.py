@@ -14,6 +14,7 @@ from analysis.ingest.finding import Cells, Finding, lines_where
 from analysis.ingest.names import all_folded
 from analysis.ingest.zones import Clocks, days_in_zone
 from analysis.plan.bounds import is_zone
+from analysis.plan.errors import Action, Severity
 
 YEARS_AHEAD = 10
 NO_DATE = frozenset(("n/a-stillemployed", "still employed", "n/a", "null", "none", "tbd", "-", "--"))
@@ -103,7 +104,7 @@ def to_moments(column: pd.Categorical, *, order: Order | None, as_of: dt.date) -
     return np.append(dates.astype("datetime64[s]") + seconds, np.datetime64("NaT"))[column.codes]
 
 
-_TOLD = {
+_TOLD: dict[str, tuple[Severity, Action, str]] = {
     "mixed_date_order": (
         "error",
         "rejected",
@@ -190,7 +191,9 @@ def _apart(texts: list[str]) -> tuple[np.ndarray, list[str], Clocks]:
     return codes[:-1], list(days), Clocks(seconds, offset)
 
 
-def _in_order(days: list[str], codes: np.ndarray, column: pd.Categorical, order: Order | None, as_of: dt.date):
+def _in_order(
+    days: list[str], codes: np.ndarray, column: pd.Categorical, order: Order | None, as_of: dt.date
+) -> Ordered:
     """Return for each distinct cell its written day of the calendar."""
     n_rows = np.bincount(codes[column.codes[column.codes >= 0]], minlength=len(days))
     found = ordered([read_day(day, as_of.year + YEARS_AHEAD) for day in days], n_rows, order)

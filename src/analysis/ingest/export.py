@@ -1,12 +1,14 @@
 """One export as text: its columns as the vendor named them, and what is wrong with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import Action, Problem, Severity, distinct
+from analysis.plan.known import known
+from analysis.plan.study import TableName
 
 SOURCE, LINE = "_source", "_line"
 
@@ -44,7 +46,7 @@ class Export:
         What is wrong, what was assumed and what was repaired.
     """
 
-    table: str
+    table: TableName
     source: str
     frame: pd.DataFrame | None = None
     wording: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -87,6 +89,11 @@ class Export:
         )
 
     @property
+    def rows(self) -> pd.DataFrame:
+        """The frame of an export that could be read."""
+        return known(self.frame)
+
+    @property
     def has_failed(self) -> bool:
         """Whether some problem is an error."""
         return any(problem.severity == "error" for problem in self.problems)
@@ -98,7 +105,7 @@ def as_text(values: Iterable[str | None]) -> pd.Categorical:
     return recoded(codes, [text.strip() for text in distinct])
 
 
-def recoded(codes: np.ndarray, texts: list[str | None]) -> pd.Categorical:
+def recoded(codes: np.ndarray, texts: Sequence[str | None]) -> pd.Categorical:
     """Return the column whose cell of code k is ``texts[k]``; equal texts become one, empty and None missing.
 
     This is how a function of a cell is applied to a whole column: once for each distinct text.

@@ -88,7 +88,8 @@ def long_answers(frame: pd.DataFrame, cells: Mapping[str, pd.Categorical], items
         Item code → the export's column of it.
     """
     n_forms, n_items = len(frame), len(items)
-    codes, texts = np.empty((n_forms, n_items), dtype=np.int32), []
+    codes = np.empty((n_forms, n_items), dtype=np.int32)
+    texts: list[str] = []
     for at, column in enumerate(items.values()):
         answers = frame[column].array
         codes[:, at] = np.where(answers.codes < 0, -1, answers.codes.astype(np.int32) + len(texts))
@@ -113,11 +114,11 @@ def last_forms(export: Export) -> None:
 
     The last is the one of the latest day, and of one day the one that stands last in the file.
     """
-    who = [name for name in ("employee_id", "ratee_id", "rater_id", "rater_role", "wave") if name in export.frame]
+    who = [name for name in ("employee_id", "ratee_id", "rater_id", "rater_role", "wave") if name in export.rows]
     person = "ratee_id" if "ratee_id" in who else "employee_id"
     if person not in who:
         return
-    forms = export.frame.drop_duplicates(LINE)
+    forms = export.rows.drop_duplicates(LINE)
     forms = forms[forms[person].notna() & (forms["rater_id"].notna() if "rater_id" in forms else True)]
     if "responded_at" in forms:
         forms = forms.assign(day=forms["responded_at"].astype("str")).sort_values(["day", LINE], na_position="first")
@@ -130,4 +131,4 @@ def last_forms(export: Export) -> None:
             severity="warning",
             action="rejected",
         )
-        export.frame = export.frame[~export.frame[LINE].isin(earlier)].reset_index(drop=True)
+        export.frame = export.rows[~export.rows[LINE].isin(earlier)].reset_index(drop=True)

@@ -25,7 +25,7 @@ PLANNED = ("end_date", "intake_date", "closes", "opens")
 class Guess:
     """A value for study.yaml, and why; no reason where the exports or the user say it outright."""
 
-    value: object
+    value: str | tuple[str, ...]
     why: str = ""
 
 
@@ -84,8 +84,7 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
     """
     firsts = {}
     for table, column, what in (("employees", "exit_date", "exit"), ("jobs", "effective_date", "job change")):
-        days = [look.days(column) for look in looks if look.source.table == table]
-        days = np.sort(np.concatenate(days)) if days else np.empty(0, "datetime64[D]")
+        days = _sorted(look.days(column) for look in looks if look.source.table == table)
         if len(days) and days[0] < np.datetime64(as_of):
             firsts[days[0]] = what
     if firsts:
@@ -99,6 +98,10 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
     seen = [days[0] for days in seen if len(days) and days[0] < np.datetime64(as_of)]
     day = min(seen, default=np.datetime64(as_of) - 365)
     return Guess(str(day), "the first day in the exports; give the day from which on they hold everybody employed")
+
+
+def _sorted(days: Iterable[np.ndarray]) -> np.ndarray:
+    return np.sort(np.concatenate([np.empty(0, "datetime64[D]"), *days]))
 
 
 def clusters(days: np.ndarray, gap: int) -> list[tuple[np.datetime64, np.datetime64]]:
@@ -122,8 +125,8 @@ def waves(looks: Sequence[Look], instruments: Mapping[str, str]) -> list[WaveGue
     for instrument in dict.fromkeys(instruments.values()):
         own = [look for look in looks if instruments.get(look.source.name) == instrument]
         numbered = {n: span for look in own for n, span in _numbered(look).items()}
-        days = np.sort(np.concatenate([look.days("responded_at") for look in own if "wave" not in look.rows] or [[]]))
-        spans = clusters(days.astype("datetime64[D]"), WAVE_GAP_DAYS)
+        days = _sorted(look.days("responded_at") for look in own if "wave" not in look.rows)
+        spans = clusters(days, WAVE_GAP_DAYS)
         last = max(numbered, default=0)
         numbered |= dict(enumerate(spans, start=last + 1))
         found += [WaveGuess(instrument, n, str(span[0]), str(span[1])) for n, span in sorted(numbered.items())]
@@ -160,7 +163,7 @@ def programs(looks: Sequence[Look], named: Sequence[str], direction: str | None)
         return []
     nameless = [look for look in own if not program_names([look])]
     texts = program_names(own)
-    parts = [(Guess(text), slug(text), own, text) for text in texts]
+    parts: list[tuple[Guess, str, list[Look], str | None]] = [(Guess(text), slug(text), own, text) for text in texts]
     parts = parts or [(Guess(text), slug(text), own, None) for text in named]
     if not parts or (texts and nameless):
         name = Guess("Mentoring", "the files do not say; as it is to stand on the report")
@@ -208,15 +211,16 @@ def _typical(looks: Sequence[Look], column: str) -> dict[str, float]:
     """Return by role the median of an employees' or jobs' column among those enrolled."""
     exports = [Export(look.source.table, look.source.name, look.rows) for look in looks]
     people = directory(exports)
-    known, roles = {}, []
+    known: dict[str, float] = {}
+    roles = []
     for export in exports:
         if export.table == "enrolments":
             link(export, people)
-            if {"employee_id", "role"} <= set(export.frame):
-                roles.append(export.frame[["employee_id", "role"]].astype("str"))
-        elif export.table in ("employees", "jobs") and {"employee_id", column} <= set(export.frame):
-            values = pd.to_numeric(export.frame[column].astype("str"), errors="coerce")
-            known |= dict(zip(export.frame["employee_id"].astype("str"), values, strict=True))
+            if {"employee_id", "role"} <= set(export.rows):
+                roles.append(export.rows[["employee_id", "role"]].astype("str"))
+        elif export.table in ("employees", "jobs") and {"employee_id", column} <= set(export.rows):
+            values = pd.to_numeric(export.rows[column].astype("str"), errors="coerce")
+            known |= dict(zip(export.rows["employee_id"].astype("str"), values, strict=True))
     if not roles or not known:
         return {}
     enrolled = pd.concat(roles).dropna().drop_duplicates()
@@ -252,7 +256,7 @@ def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
         if len(look.days("intake_date")):
             return Guess(())
         starts.append(_starts(look, program))
-    spans = clusters(np.sort(np.concatenate(starts or [[]])).astype("datetime64[D]"), INTAKE_GAP_DAYS)
+    spans = clusters(_sorted(starts), INTAKE_GAP_DAYS)
     if not spans:
         return Guess(())
     if any(last - first > np.timedelta64(INTAKE_GAP_DAYS, "D") for first, last in spans):

@@ -11,7 +11,7 @@ from analysis.ingest.names import all_folded, visible
 
 _SIGNS = "[^0-9A-Za-z_-]"
 _UNSEEN = "[^!-~]"
-_FLOAT = re.compile(r"([0-9]+)\.0+")
+_FLOAT = re.compile(r"[0-9]+\.0+")
 _EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?e\+[0-9]+")
 _IN_GROUPS = re.compile(r"[0-9]{1,3}(?:([,.' ’])[0-9]{3}(?:\1[0-9]{3})*)?")
 
@@ -63,7 +63,7 @@ def clean_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
             "zeros may be lost; export the column as text"
         )
         every = lines_where(np.ones(len(texts), bool), column, lines)
-        whole = [_FLOAT.fullmatch(text)[1] for text in texts]
+        whole = [text.partition(".")[0] for text in texts]
         return Cells(recoded(column.codes, whole), (Finding("id_as_number", "warning", "repaired", message, every),))
     exponents = np.array([_EXPONENT.fullmatch(text) is not None for text in texts], bool)
     findings = []
@@ -100,10 +100,10 @@ def _in_groups(texts: list[str]) -> np.ndarray:
     column is anything but such a number, and a point, a space or an apostrophe only where the first groups differ in
     length.
     """
-    found = [_IN_GROUPS.fullmatch(text) for text in texts]
-    separators = {match[1] for match in found if match} - {None}
+    found = [match for text in texts if (match := _IN_GROUPS.fullmatch(text))]
+    separators = {match[1] for match in found} - {None}
     none = np.zeros(len(texts), bool)
-    if len(separators) != 1 or not all(found):
+    if len(separators) != 1 or len(found) < len(texts):
         return none
     lengths = {len(match[0]) for match in found}
     if separators != {","} and len(lengths) == 1:

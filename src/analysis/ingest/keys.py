@@ -1,6 +1,6 @@
 """E-mail addresses and names become employee ids: exactly after normalization, never by likeness."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,7 @@ from analysis.ingest.export import recoded
 from analysis.ingest.names import plain_email, plain_person
 
 KeyKind = Literal["email", "name"]
-_PLAIN = {"email": plain_email, "name": plain_person}
+_PLAIN: dict[KeyKind, Callable[[str], str | None]] = {"email": plain_email, "name": plain_person}
 
 
 class Found(NamedTuple):
@@ -57,7 +57,7 @@ class Directory:
         keys = [_PLAIN[kind](text) for text in column.categories]
         at = known.index.get_indexer(pd.Index(keys, dtype="str"))
         at[[key is None for key in keys]] = -1
-        ids = np.append(known.to_numpy(object), None)[at]
+        ids = np.append(known.to_numpy(object), np.nan)[at]
         nobody, several = at < 0, (at >= 0) & pd.isna(ids)
         return Found(
             recoded(column.codes, [None if pd.isna(id_) else id_ for id_ in ids]),

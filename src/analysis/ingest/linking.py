@@ -8,14 +8,14 @@ import pandas as pd
 from analysis.ingest.columns import emptied, first_filled
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
-from analysis.ingest.keys import Directory
+from analysis.ingest.keys import Directory, KeyKind
 from analysis.ingest.names import plain_email, visible
 from analysis.plan.errors import Action
 
 IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
 # Without this person the row says nothing; without another it says less.
 NEEDED = ("employee_id", "ratee_id")
-WAYS = {"email": "@email", "name": "@name"}
+WAYS: dict[KeyKind, str] = {"email": "@email", "name": "@name"}
 UNMATCHED = ("unmatched_person", "ambiguous_person")
 
 
@@ -28,13 +28,13 @@ def directory(exports: Iterable[Export]) -> Directory:
 
 def is_keyed(export: Export) -> bool:
     """Whether an export names people by something else than their ids."""
-    return any(name + mark in export.frame for name in IDS for mark in WAYS.values())
+    return any(name + mark in export.rows for name in IDS for mark in WAYS.values())
 
 
 def take_out(export: Export) -> None:
     """Take an export out whose people would be strangers only because the employees could not be read."""
     message = "names people by e-mail or name, and the employees' exports could not be read; mend those first"
-    export.note("employees_unread", message, export.frame[LINE], severity="warning", action="rejected")
+    export.note("employees_unread", message, export.rows[LINE], severity="warning", action="rejected")
     export.frame = None
 
 
@@ -46,13 +46,13 @@ def link(export: Export, people: Directory | None) -> None:
     found, or is one of two of that name, is left out; another person (the manager, a rater) becomes unknown.
     """
     for name in IDS:
-        ways = [way for way, mark in WAYS.items() if name + mark in export.frame]
+        ways = [way for way, mark in WAYS.items() if name + mark in export.rows]
         if not ways or (export.table == "employees" and name == "employee_id"):
             continue
-        columns = [export.frame[name].array] if name in export.frame else []
-        taken = np.zeros(len(export.frame), dtype=bool) if not columns else columns[0].codes >= 0
+        columns = [export.rows[name].array] if name in export.rows else []
+        taken = np.zeros(len(export.rows), dtype=bool) if not columns else columns[0].codes >= 0
         for way in ways:
-            given = export.frame[name + WAYS[way]].array
+            given = export.rows[name + WAYS[way]].array
             here = emptied(given, taken)
             if people is None and way == "email":
                 ids = recoded(here.codes, [plain_email(text) for text in here.categories])
@@ -63,29 +63,29 @@ def link(export: Export, people: Directory | None) -> None:
                 _note(export, name, way, unmatched, ambiguous)
                 columns.append(ids)
             taken = taken | (given.codes >= 0)
-        export.frame = export.frame.assign(**{name: first_filled(columns)})
+        export.frame = export.rows.assign(**{name: first_filled(columns)})
         if name in NEEDED:
             # who was named and not found is out; who was not named at all is for validation to say, but for forms:
             # some respondent without a name must not stop a study
-            nameless = ~taken & export.is_forms & export.frame[name].isna().to_numpy()
+            nameless = ~taken & export.is_forms & export.rows[name].isna().to_numpy()
             if nameless.any():
                 message = (
                     "the form names nobody, so the answers cannot be linked; give the person's id or e-mail address"
                 )
                 export.note(
-                    "nobody_named", message, export.frame.loc[nameless, LINE], severity="warning", action="rejected"
+                    "nobody_named", message, export.rows.loc[nameless, LINE], severity="warning", action="rejected"
                 )
-            stays = (~taken & ~nameless) | export.frame[name].notna().to_numpy()
-            export.frame = export.frame[stays].reset_index(drop=True)
-    drop = [c for c in export.frame.columns if "@" in c and c.partition("@")[0] in IDS]
-    export.frame = export.frame.drop(columns=drop)
+            stays = (~taken & ~nameless) | export.rows[name].notna().to_numpy()
+            export.frame = export.rows[stays].reset_index(drop=True)
+    drop = [c for c in export.rows.columns if "@" in c and c.partition("@")[0] in IDS]
+    export.frame = export.rows.drop(columns=drop)
 
 
-def _note(export: Export, name: str, way: str, unmatched: np.ndarray, ambiguous: np.ndarray) -> None:
-    action = "rejected" if name in NEEDED else "set_null"
+def _note(export: Export, name: str, way: KeyKind, unmatched: np.ndarray, ambiguous: np.ndarray) -> None:
+    action: Action = "rejected" if name in NEEDED else "set_null"
     word = {"email": "e-mail address", "name": "name"}[way]
     if (unmatched & ~ambiguous).any():
-        lines = export.frame.loc[unmatched & ~ambiguous, LINE]
+        lines = export.rows.loc[unmatched & ~ambiguous, LINE]
         message = (
             f"the {word} for {name} is nobody's in the employees' exports (compared exactly, but for case and spaces); "
             "unmatched.csv lists the lines: correct them there, or give the employee's id"
@@ -93,7 +93,7 @@ def _note(export: Export, name: str, way: str, unmatched: np.ndarray, ambiguous:
         export.note("unmatched_person", message, lines, severity="warning", action=action)
     if ambiguous.any():
         message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
-        export.note("ambiguous_person", message, export.frame.loc[ambiguous, LINE], severity="warning", action=action)
+        export.note("ambiguous_person", message, export.rows.loc[ambiguous, LINE], severity="warning", action=action)
 
 
 def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
@@ -103,8 +103,8 @@ def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
         f"what stands in the place of an e-mail address for {name} is none, and there is no file of employees to find "
         "anybody in; correct it there, or add the employees"
     )
-    action = "rejected" if name in NEEDED else "set_null"
-    export.note("unmatched_person", message, export.frame.loc[which, LINE], severity="warning", action=action)
+    action: Action = "rejected" if name in NEEDED else "set_null"
+    export.note("unmatched_person", message, export.rows.loc[which, LINE], severity="warning", action=action)
 
 
 def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
@@ -112,9 +112,9 @@ def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
 
     A session at which nobody is known is left out: without a list it would count for everyone in its match.
     """
-    if "attendee_ids" not in export.frame or not known:
+    if "attendee_ids" not in export.rows or not known:
         return
-    cells = export.frame["attendee_ids"].array
+    cells = export.rows["attendee_ids"].array
     lists = [[visible(part) for part in text.split(";") if visible(part)] for text in cells.categories]
     found = _ids_of({part for some in lists for part in some}, people, known)
     left = [[found[part] for part in some if part in found] for some in lists]
@@ -127,7 +127,7 @@ def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
     )
     _note_strangers(export, some_lost, all_lost)
     attendees = recoded(cells.codes, [";".join(ids) for ids in left])
-    export.frame = export.frame.assign(attendee_ids=attendees)[~all_lost].reset_index(drop=True)
+    export.frame = export.rows.assign(attendee_ids=attendees)[~all_lost].reset_index(drop=True)
 
 
 def _ids_of(parts: set[str], people: Directory, known: set[str]) -> dict[str, str]:
@@ -147,10 +147,10 @@ def _note_strangers(export: Export, some: np.ndarray, everybody: np.ndarray) -> 
     whose = "is nobody in the employees' exports"
     if some.any():
         message = f"somebody in attendee_ids {whose} and is left off the list"
-        export.note("unmatched_person", message, export.frame.loc[some, LINE], severity="warning", action="repaired")
+        export.note("unmatched_person", message, export.rows.loc[some, LINE], severity="warning", action="repaired")
     if everybody.any():
         message = f"everybody in attendee_ids {whose}; correct them there, or give the employees' ids"
-        lines = export.frame.loc[everybody, LINE]
+        lines = export.rows.loc[everybody, LINE]
         export.note("unmatched_person", message, lines, severity="warning", action="rejected")
 
 
@@ -160,24 +160,24 @@ def link_other_case(export: Export, known: pd.Index) -> None:
     An id that several employees have when case is ignored stays as it is: nobody is guessed.
     """
     for name in IDS:
-        if export.table == "employees" or name not in export.frame or known.empty:
+        if export.table == "employees" or name not in export.rows or known.empty:
             continue
-        cells = export.frame[name].array
+        cells = export.rows[name].array
         strangers = cells.categories[~cells.categories.isin(known)]
         ids, several = _other_case(strangers, known)
         _note_case(export, name, list(ids), "one employee in other case, and was taken for that one", "repaired")
         _note_case(export, name, list(several), "several employees in other case: nobody is guessed", "kept")
         if ids:
             linked = recoded(cells.codes, [ids.get(text, text) for text in cells.categories])
-            export.frame = export.frame.assign(**{name: linked})
+            export.frame = export.rows.assign(**{name: linked})
 
 
 def _note_case(export: Export, name: str, which: list[str], what: str, action: Action) -> None:
-    cells = export.frame[name].array
+    cells = export.rows[name].array
     rows = np.append(cells.categories.isin(which), False)[cells.codes]
     if rows.any():
         message = f"{name} is nobody as it is written and {what}; write ids alike in all exports"
-        lines = export.frame.loc[rows, LINE]
+        lines = export.rows.loc[rows, LINE]
         export.note("id_in_other_case", message, lines, severity="warning", action=action)
 
 
@@ -196,16 +196,16 @@ def _other_case(strangers: Iterable[str], known: Iterable[str]) -> tuple[dict[st
 def note_lost_zeros(export: Export, known: pd.Index) -> None:
     """Warn of ids that are nobody's, but would be somebody's with the zeros that a spreadsheet takes off."""
     for name in IDS:
-        if export.table == "employees" or name not in export.frame or known.empty:
+        if export.table == "employees" or name not in export.rows or known.empty:
             continue
-        cells = export.frame[name].array
+        cells = export.rows[name].array
         lost = np.append(lost_zeros(pd.Index(cells.categories), known), False)[cells.codes]
         if lost.any():
             export.note(
                 "lost_leading_zeros",
                 f"{name} is nobody, but would be somebody with zeros before it, which spreadsheets take off; export "
                 "the column as text",
-                export.frame.loc[lost, LINE],
+                export.rows.loc[lost, LINE],
                 severity="warning",
                 action="kept",
             )

@@ -122,7 +122,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     source, layout = recognised.source, recognised.layout
     export = replace(recognised.export, problems=list(recognised.export.problems))
     without_rejects(export, layout, source)
-    columns, reading = Columns(export.frame), Reading(export, layout, source, study)
+    columns, reading = Columns(export.rows), Reading(export, layout, source, study)
     columns.take([name for reject in layout.reject for name in reject.when])
     found = _found(layout, source.table, columns)
     rows = _rows(reading, columns)
@@ -130,7 +130,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
     personal, unused = _leftover(export, columns, layout, next(iter(counts), None), cards)
-    if not found and any(_DATUM.fullmatch(name) for name in export.frame):
+    if not found and any(_DATUM.fullmatch(name) for name in export.rows):
         personal, unused = (), ()  # somebody's data, not names of columns
         message = "its first line looks like data and is not shown; put a line with the columns' names above it"
         export.note("no_header", message, severity="warning", action="kept")
@@ -142,7 +142,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         by=recognised.by,
         lacking=recognised.lacking,
         rivals=recognised.rivals,
-        rows=export.rows_in or len(recognised.export.frame),
+        rows=export.rows_in or len(recognised.export.rows),
         found=found,
         missing=missing,
         needed=tuple(name for name in missing if TABLES[source.table][name].required),
@@ -162,7 +162,7 @@ def _rows(reading: Reading, columns: Columns) -> pd.DataFrame:
     cells = canonical_columns(reading, columns, dict(layout.columns), _keys(layout))
     apply_values(reading, columns, cells)
     without_unknown_values(reading, cells)
-    return pd.DataFrame(cells | {LINE: export.frame[LINE].to_numpy()})
+    return pd.DataFrame(cells | {LINE: export.rows[LINE].to_numpy()})
 
 
 def _days_of_ratings(recognised: Recognised, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:
@@ -173,7 +173,7 @@ def _days_of_ratings(recognised: Recognised, reading: Reading, columns: Columns)
     found = columns.take(columns.find(named)[:1])
     if not found:
         return {}
-    lines, source = reading.export.frame[LINE].to_numpy(), reading.source
+    lines, source = reading.export.rows[LINE].to_numpy(), reading.source
     order = source.date_order or reading.layout.date_order
     days = to_days(found[0], lines, order=order, written_in=None, wanted_in=None, as_of=reading.study.as_of)
     return {"responded_at": days.column}
@@ -248,7 +248,7 @@ def _leftover(
     if card and layout.answers == "wide":
         columns.take(_items_of(export, columns, cards[card]).values())
     left = columns.unused()
-    personal = [name for name in left if is_personal(name, export.frame[name].array, layout.personal)]
+    personal = [name for name in left if is_personal(name, export.rows[name].array, layout.personal)]
     return tuple(personal), tuple(name for name in left if name not in personal)
 
 
@@ -272,7 +272,7 @@ def _emptied(export: Export, name: str, found: Mapping[str, tuple[str, ...]]) ->
     columns = [column for key, those in found.items() if key.partition(" (")[0] == name for column in those[:1]]
     if not lines or not columns:
         return {}
-    rows = export.frame[export.frame[LINE].isin(np.concatenate(lines))]
+    rows = export.rows[export.rows[LINE].isin(np.concatenate(lines))]
     counts = pd.concat([rows[column].astype("str") for column in columns]).value_counts()
     return {str(text): int(n) for text, n in counts.items()}
 

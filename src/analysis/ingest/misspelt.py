@@ -71,8 +71,8 @@ def note_misspelt(export: Export, unused: Sequence[str], layout: Layout, source:
     """
     given = {"wave": source.wave, "instrument": source.instrument, "role": source.role, "program_id": source.program}
     table = TABLES.get(export.table, {})
-    absent = [name for name in table if name not in export.frame and given.get(name) is None]
-    absent = [name for name in absent if not any(f"{name}@" in str(column) for column in export.frame)]
+    absent = [name for name in table if name not in export.rows and given.get(name) is None]
+    absent = [name for name in absent if not any(f"{name}@" in str(column) for column in export.rows)]
     export.probably = resembling([name for name in unused if not is_called(name, layout.ignored)], absent)
     for name in export.probably:
         if not table[name].required:

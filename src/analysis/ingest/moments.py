@@ -25,7 +25,7 @@ def planned_waves(study: Study) -> Export | None:
 
 def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
     """Give forms without a wave the one of their instrument whose opening and closing day alone hold their day."""
-    frame = export.frame
+    frame = export.rows
     if export.table not in ANSWERS or {"responded_at", "instrument"} - set(frame) or not waves:
         return
     given = frame["wave"].array if "wave" in frame else recoded(np.full(len(frame), -1), [])
@@ -64,7 +64,7 @@ def _by_day(days: pd.Categorical, instruments: pd.Categorical, spans: list[tuple
 
 def assign_intakes(export: Export, study: Study) -> None:
     """Give enrolments without an intake the one of their program: see `intake_of`."""
-    frame = export.frame
+    frame = export.rows
     if export.table != "enrolments" or "program_id" not in frame:
         return
     given = frame["intake_date"].array if "intake_date" in frame else recoded(np.full(len(frame), -1), [])
@@ -73,7 +73,9 @@ def assign_intakes(export: Export, study: Study) -> None:
         return
     intakes = {program.id: sorted(map(str, program.intakes)) for program in study.programs}
     rows = frame.reindex(columns=["program_id", "applied_date", "start_date"]).astype(object)
-    keys = list(rows.where(rows.notna(), None).itertuples(index=False, name=None))
+    keys: list[tuple[str | None, str | None, str | None]] = list(
+        rows.where(rows.notna(), None).itertuples(index=False, name=None)
+    )
     found = {key: intake_of(*key, intakes) for key in set(keys)}
     chosen = as_text(found[key] if lacks else None for key, lacks in zip(keys, lacking, strict=True))
     listing = frame["program_id"].isin([program for program, days in intakes.items() if days]).to_numpy()
@@ -88,13 +90,13 @@ def _note_intakes(export: Export, *, alone: np.ndarray, none: np.ndarray) -> Non
             "the export does not say to which intake an enrolment belongs and the program lists none, so each counts "
             "from its own start; list the days on which intakes opened under intakes: of the program"
         )
-        export.note("intake_assumed", message, export.frame.loc[alone, LINE], severity="warning")
+        export.note("intake_assumed", message, export.rows.loc[alone, LINE], severity="warning")
     if none.any():
         message = (
             "there is no date from which the intake could be told, or none of the program's intakes fits it; give "
             "intake_date, or list every intake under intakes: of the program"
         )
-        export.note("no_intake", message, export.frame.loc[none, LINE], severity="warning", action="rejected")
+        export.note("no_intake", message, export.rows.loc[none, LINE], severity="warning", action="rejected")
 
 
 def intake_of(program: str | None, applied: str | None, start: str | None, intakes: dict[str, list[str]]) -> str | None:
@@ -121,14 +123,14 @@ def fill_program(export: Export, study: Study, program: str | None) -> None:
     """Give enrolments their program: the one named at the source, or the only one; a program's name becomes its id."""
     if export.table != "enrolments":
         return
-    frame = export.frame
-    only = study.programs[0].id if len(study.programs) == 1 else None
+    frame = export.rows
+    fallback = program or (study.programs[0].id if len(study.programs) == 1 else None)
     columns = []
     if "program_id" in frame:
         cells = frame["program_id"].array
         ids = {p.name.casefold(): p.id for p in study.programs} | {p.id.casefold(): p.id for p in study.programs}
         columns.append(recoded(cells.codes, [ids.get(text.casefold(), text) for text in cells.categories]))
-    if program or only:
-        columns.append(constant(program or only, len(frame)))
+    if fallback:
+        columns.append(constant(fallback, len(frame)))
     if columns:
         export.frame = frame.assign(program_id=first_filled(columns))

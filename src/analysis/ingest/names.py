@@ -55,13 +55,13 @@ def matches(texts: Iterable[str], patterns: Iterable[str]) -> np.ndarray:
     Compared as `folded`; ``*`` stands for any text, every other sign for itself. The empty pattern is for empty cells
     and matches no text.
     """
-    texts = all_folded(pd.Index(texts, dtype="str"))
+    cells = all_folded(pd.Index(texts, dtype="str"))
     wanted = [folded(pattern) for pattern in patterns if pattern.strip()]
-    found = np.asarray(texts.isin([pattern for pattern in wanted if "*" not in pattern]))
+    found = np.asarray(cells.isin([pattern for pattern in wanted if "*" not in pattern]))
     open_ = [fnmatch.translate(_SPECIAL.sub(r"[\1]", pattern)) for pattern in wanted if "*" in pattern]
     if open_:
         some = re.compile("|".join(open_))
-        found |= np.array([some.match(text) is not None for text in texts.to_numpy(object)], bool)
+        found |= np.array([some.match(text) is not None for text in cells.to_numpy(object)], bool)
     return found
 
 

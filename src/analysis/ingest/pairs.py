@@ -20,14 +20,14 @@ def enrolments_of_pairs(reading: Reading, columns: Columns) -> pd.DataFrame:
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)
-        rows = pd.DataFrame(cells | {"role": constant(role, len(export.frame)), LINE: export.frame[LINE]})
+        rows = pd.DataFrame(cells | {"role": constant(role, len(export.rows)), LINE: export.rows[LINE]})
         is_named = rows[[c for c in rows if c.partition("@")[0] == "employee_id"]].notna().any(axis="columns")
         parts.append(rows[is_named].assign(**{"_role": n}))
     # what a row says of both people was read, and told, for each of them
     export.problems = list(dict.fromkeys(export.problems))
     order = pd.concat([part[[LINE, "_role"]] for part in parts], ignore_index=True)
     people = stacked([part.drop(columns="_role") for part in parts])
-    nobody = export.frame.loc[~export.frame[LINE].isin(people[LINE]), LINE]
+    nobody = export.rows.loc[~export.rows[LINE].isin(people[LINE]), LINE]
     if len(nobody):
         message = "the row names nobody; give the people of the pair by id, e-mail or name"
         export.note("nobody_named", message, nobody, severity="warning", action="rejected")

@@ -56,7 +56,7 @@ def without_personal(
     asked = set(columns.find(wanted)) if keeps_asked else set()
     stays, personal, unused = {}, [], []
     for name in columns.unused():
-        cells = export.frame[name].array
+        cells = export.rows[name].array
         if name in asked:
             stays[name] = cells
         elif is_called(name, layout.ignored):

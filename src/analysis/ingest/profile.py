@@ -200,7 +200,8 @@ def profiles_of(study: Study) -> dict[str, Profile]:
 
 def read_profiles(study: Study) -> tuple[dict[str, Profile], list[Problem]]:
     """Return what `profiles_of` does, and every mistake; a profile with one is left out, and no shipped one serves."""
-    own, bad, problems = {}, set(), []
+    own, bad = {}, set()
+    problems: list[Problem] = []
     for path in sorted((study.folder / "profiles").glob("*.yaml")):
         try:
             own[path.stem] = _profile(path)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import recoded
-from analysis.plan.errors import bad_input
+from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import expanded, home_dir
 
 KEY = "MENTORING_KEY"
@@ -92,7 +92,7 @@ def _git_would_take(path: Path) -> bool:
         return False
 
 
-def _bad_key(message: str):
+def _bad_key(message: str) -> BadInput:
     return bad_input("the key of the pseudonyms", message, rule="pseudonym_key")
 
 

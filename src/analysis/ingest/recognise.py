@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
 from analysis.ingest.personal import is_called
-from analysis.ingest.profile import Header, Layout, Profile
+from analysis.ingest.profile import Header, Layout, Profile, RolePart
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
 
@@ -95,7 +95,7 @@ def _fits(source: Source, profiles: Mapping[str, Profile], read: Read) -> Iterat
 
 
 def _fit(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
-    columns = Columns(export.frame)
+    columns = Columns(export.rows)
     hits = [columns.find(names) for names in layout.recognised_by]
     by = tuple(columns_found[0] for columns_found in hits if columns_found)
     lacking = tuple(names[0] for names, hit in zip(layout.recognised_by, hits, strict=True) if not hit)
@@ -105,7 +105,7 @@ def _fit(source: Source, profile: Profile, layout: Layout, export: Export) -> Re
 
 def _named(layout: Layout, columns: Columns) -> set[str]:
     """Return the file's columns that the layout names or leaves out."""
-    parts = [layout, *layout.roles.values()]
+    parts: list[Layout | RolePart] = [layout, *layout.roles.values()]
     names = [name for part in parts for those in part.columns.values() for name in those]
     keys = [key for part in layout.roles.values() for key in part.keys]
     keys += [*layout.directory, *(key for ways in layout.keys.values() for key in ways)]
@@ -120,8 +120,8 @@ def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) 
     # To the letter: a vendor's "Employee ID" is written otherwise, and what is like it is recognised by the vendor's.
     needed = [name for name, column in TABLES[source.table].items() if column.required and name not in FILLED]
     named = {name: [name, *(c for key in layout.keys.get(name, ()) for c in key.columns)] for name in needed}
-    hits = {name: [column for column in columns if column in export.frame] for name, columns in named.items()}
+    hits = {name: [column for column in columns if column in export.rows] for name, columns in named.items()}
     by = tuple(columns[0] for columns in hits.values() if columns)
     lacking = tuple(name for name, columns in hits.items() if not columns)
-    known = sum(name in export.frame for name in TABLES[source.table])
+    known = sum(name in export.rows for name in TABLES[source.table])
     return Recognised(source, profile, layout, export, len(by) / len(needed), by, lacking, known)

@@ -23,7 +23,7 @@ def unite_enrolments(exports: Sequence[Export]) -> None:
     parts = [e for e in exports if e.table == "enrolments" and e.frame is not None and set(KEY) <= set(e.frame)]
     if not parts:
         return
-    frames = [e.frame.reindex(columns=[*KEY, *SAID, LINE]).assign(export=n) for n, e in enumerate(parts)]
+    frames = [e.rows.reindex(columns=[*KEY, *SAID, LINE]).assign(export=n) for n, e in enumerate(parts)]
     rows = pd.concat(frames, keys=range(len(parts)), names=["export_at", "row"]).astype(object)
     rows = rows[rows[KEY].notna().all(axis=1) & rows.duplicated(KEY, keep=False)]
     repeats = rows.duplicated([*KEY, "export", "match_id"], keep=False)
@@ -53,7 +53,7 @@ def _united(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _put(export: Export, stays: pd.DataFrame, united: pd.DataFrame, goes: pd.DataFrame) -> None:
     """Write the united rows into an export and take the others out, each noted."""
-    frame = export.frame
+    frame = export.rows
     at, gone = stays.index.get_level_values(1), goes.index.get_level_values(1)
     for name in SAID:
         texts = united.loc[stays.index, name]
@@ -64,7 +64,7 @@ def _put(export: Export, stays: pd.DataFrame, united: pd.DataFrame, goes: pd.Dat
     if len(at):
         message = "several rows tell of one person, program, intake and role; what the others say was put into this one"
         export.note("same_enrolment", message, stays[LINE])
-    out = ~goes[LINE].isin(export.frame[LINE])
+    out = ~goes[LINE].isin(export.rows[LINE])
     if out.any():
         message = "another row tells of the same person, program, intake and role; what this one says was put into it"
         export.note("same_enrolment", message, goes.loc[out, LINE], action="rejected")

@@ -157,8 +157,8 @@ def _not_there_to_keep(study: Study, sources: Sequence[Source], exports: Sequenc
 def _join(exports: list[Export], study: Study) -> None:
     """Do what takes all exports: people by e-mail or name, waves and intakes by day, the last form of a person."""
     read = [export for export in exports if export.frame is not None]
-    people, waves = directory(read), [e.frame for e in read if e.table == "waves"]
-    listed = [e.frame["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.frame]
+    people, waves = directory(read), [e.rows for e in read if e.table == "waves"]
+    listed = [e.rows["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.rows]
     known = {text for column in listed for text in column.cat.categories}
     ids = pd.Index(sorted(known), dtype="str")
     has_employees = any(e.table == "employees" for e in exports)
@@ -178,16 +178,16 @@ def _join(exports: list[Export], study: Study) -> None:
     with_rows = [export for export in read if not (export.is_canonical or export.frame is None or export.frame.empty)]
     unite_enrolments(with_rows)
     for export in with_rows:
-        if export.frame.empty:
+        if export.rows.empty:
             # All that this export says has gone into the rows of others: it is used, though it has none left.
             export.frame = None
 
 
 def _check_columns(export: Export) -> None:
     """Take an export out that lacks a column which its table needs, or that has no row left."""
-    missing = [n for n, column in TABLES[export.table].items() if column.required and n not in export.frame]
+    missing = [n for n, column in TABLES[export.table].items() if column.required and n not in export.rows]
     at_source = [AT_SOURCE[name] for name in missing if name in AT_SOURCE]
-    if export.frame.empty:
+    if export.rows.empty:
         if not export.has_failed:
             export.fail("no_row_left", "no row can be used; the lines above say why each was left out")
     elif missing:
@@ -200,7 +200,7 @@ def _check_columns(export: Export) -> None:
             + (f"; did you mean {', '.join(meant)}?" if meant else ""),
             [1],
         )
-    if missing or export.frame.empty:
+    if missing or export.rows.empty:
         export.frame = None
 
 
@@ -260,7 +260,7 @@ class _Reader:
         return nothing
 
     def _translate(self, export: Export, layout: Layout) -> None:
-        columns, reading = Columns(export.frame), Reading(export, layout, self.source, self.study)
+        columns, reading = Columns(export.rows), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
         self._check_named(export, columns, self.study.columns.get(self.source.table, {}))
         is_wide = export.table in ANSWERS and layout.answers == "wide"
@@ -269,7 +269,7 @@ class _Reader:
         elif is_wide:
             frame = self._answers(reading, columns, self._cells(reading, columns))
         else:
-            frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.frame[LINE].to_numpy()})
+            frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.rows[LINE].to_numpy()})
         # a row that became several has no place for the export's further columns
         has_place = not layout.roles and not is_wide
         keeps_all = export.table == "employees" or reading.is_canonical
@@ -323,14 +323,14 @@ class _Reader:
 
     def _answers(self, reading: Reading, columns: Columns, cells: dict[str, pd.Categorical]) -> pd.DataFrame | None:
         export, name = reading.export, self.source.instrument
-        if name not in self.cards:
+        if name is None or name not in self.cards:
             known = ", ".join(sorted(self.cards))
             export.fail("unknown_instrument", f"give instrument: at the source in study.yaml; the cards are {known}")
             return None
         items = item_columns(export, columns, self.cards[name], self.study.columns.get(self.source.table, {}))
         columns.take(items.values())
         export.is_forms = True
-        entered = export.frame.assign(**{c: reading.entered(export.frame[c].array) for c in items.values()})
+        entered = export.rows.assign(**{c: reading.entered(export.rows[c].array) for c in items.values()})
         return None if export.has_failed else long_answers(entered, cells, items)
 
     def _fill(self, export: Export) -> None:
@@ -340,19 +340,19 @@ class _Reader:
         given = {"wave": self.source.wave, "instrument": self.source.instrument, "role": self.source.role}
         for name, value in given.items():
             if value is not None and name in TABLES[export.table]:
-                filled = [constant(str(value), len(export.frame))]
-                if name in export.frame:
-                    filled.insert(0, export.frame[name].array)
-                export.frame = export.frame.assign(**{name: first_filled(filled)})
+                filled = [constant(str(value), len(export.rows))]
+                if name in export.rows:
+                    filled.insert(0, export.rows[name].array)
+                export.frame = export.rows.assign(**{name: first_filled(filled)})
         fill_program(export, self.study, self.source.program)
 
 
 def _without_people(export: Export) -> None:
     """Move a survey in which no row has a key to a person to the table of its own kind."""
-    keys = [name for name in export.frame if str(name).partition("@")[0] == "employee_id"]
-    if export.frame.empty or export.frame[keys].notna().any(axis=None):
+    keys = [name for name in export.rows if str(name).partition("@")[0] == "employee_id"]
+    if export.rows.empty or export.rows[keys].notna().any(axis=None):
         return
-    lines = np.unique(export.frame[LINE])
+    lines = np.unique(export.rows[LINE])
     export.table = "unlinked_responses"
     export.note(
         "unlinked_survey",
@@ -362,4 +362,4 @@ def _without_people(export: Export) -> None:
         severity="warning",
         action="kept",
     )
-    export.frame = export.frame.drop(columns=keys)
+    export.frame = export.rows.drop(columns=keys)

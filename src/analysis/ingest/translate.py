@@ -28,7 +28,7 @@ UNKNOWN_ALLOWED = ("exit_type", "status")
 
 def choose_layout(layouts: Sequence[Layout], export: Export) -> Layout:
     """Return the shape whose columns the export has the most of; of equal ones the first."""
-    columns = Columns(export.frame)
+    columns = Columns(export.rows)
     return max(layouts, key=lambda layout: recognised_share(layout, columns))
 
 
@@ -40,16 +40,16 @@ def recognised_share(layout: Layout, columns: Columns) -> float:
 
 def without_rejects(export: Export, layout: Layout, source: Source) -> None:
     """Take out the rows that are no records (previews, rescinded hires, forms that were not sent), each noted."""
-    columns = Columns(export.frame)
-    gone = np.zeros(len(export.frame), dtype=bool)
+    columns = Columns(export.rows)
+    gone = np.zeros(len(export.rows), dtype=bool)
     for reject in layout.reject:
         rows = None if reject.incomplete and source.incomplete == "keep" else rows_where(reject.when, columns)
         if rows is None or not (rows & ~gone).any():
             continue
-        lines = export.frame.loc[rows & ~gone, LINE]
+        lines = export.rows.loc[rows & ~gone, LINE]
         export.note(reject.rule, reject.message, lines, severity=reject.severity, action="rejected")
         gone |= rows
-    export.frame = export.frame[~gone].reset_index(drop=True)
+    export.frame = export.rows[~gone].reset_index(drop=True)
 
 
 def canonical_columns(
@@ -94,7 +94,7 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     export, layout = reading.export, reading.layout
     own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
     for name in dict.fromkeys([*own, *layout.picks, *layout.values]):  # noqa: PD011
-        given = cells.get(name, recoded(np.full(len(export.frame), -1), []))
+        given = cells.get(name, recoded(np.full(len(export.rows), -1), []))
         _check_patterns(export, name, given, own.get(name, {}), layout.values.get(name, {}))  # noqa: PD011
         picks = [(rows_where(pick.when, columns), pick.value) for pick in layout.picks.get(name, ())]
         decided = [
@@ -113,11 +113,11 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
             cells[name] = recoded(codes, texts)
         if changed.any():
             message = f"values of {name} were translated as study.yaml or the profile says"
-            export.note("values_translated", message, export.frame.loc[changed, LINE])
+            export.note("values_translated", message, export.rows.loc[changed, LINE])
 
 
 def _check_patterns(
-    export: Export, name: str, cells: pd.Categorical, own: Mapping[str, Names], known: Mapping[str, Names]
+    export: Export, name: str, cells: pd.Categorical, own: Mapping[str, Sequence[str]], known: Mapping[str, Names]
 ) -> None:
     """Refuse the study's patterns where they take what means something else: *voluntary* fits "Involuntary"."""
     means = {value: np.append(matches(cells.categories, [value, *known.get(value, ())]), False) for value in known}
@@ -133,13 +133,13 @@ def _check_patterns(
             f"contested_{name}",
             f"values: in study.yaml has patterns of {name} that fit these cells, but another value claims them too; "
             "write the export's values in full, without *",
-            export.frame.loc[contested[cells.codes], LINE],
+            export.rows.loc[contested[cells.codes], LINE],
             severity="error",
             action="rejected",
         )
 
 
-def _by_value(cells: pd.Categorical, values: Mapping[str, Names]) -> list[tuple[np.ndarray, str]]:
+def _by_value(cells: pd.Categorical, values: Mapping[str, Sequence[str]]) -> list[tuple[np.ndarray, str]]:
     return [(is_one_of(cells, patterns), value) for value, patterns in values.items()]
 
 
@@ -164,7 +164,7 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
                 f"unknown_{name}",
                 f"{name} is none that the profile knows and counts as unknown; translate the export's values under "
                 "values: in study.yaml",
-                export.frame.loc[strange, LINE],
+                export.rows.loc[strange, LINE],
                 severity="warning",
                 action="set_null",
             )

@@ -37,7 +37,7 @@ def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
         TRUTHS[word] if other else text
         for word, text, other in zip(words, column.categories, is_translated, strict=True)
     ]
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if is_translated.any():
         translated = lines_where(is_translated, column, lines)
         findings = (

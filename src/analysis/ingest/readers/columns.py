@@ -4,12 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from itertools import count
+from typing import Generic, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.readers.cells import text_of
 from analysis.ingest.readers.header import Columns
+
+Cell = TypeVar("Cell", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,18 @@ class Rows:
     ragged: int = 0
 
 
-class Coder:
+class Coder(Generic[Cell]):
     """Collects one column's cells, each distinct one once."""
 
-    def __init__(self):
-        self._code_of = defaultdict(count().__next__)
+    def __init__(self) -> None:
+        self._code_of: defaultdict[Cell, int] = defaultdict(count().__next__)
         self._codes: list[np.ndarray] = []
 
-    def add(self, cells: Iterable[Hashable]) -> None:
+    def add(self, cells: Iterable[Cell]) -> None:
         """Append cells. Values that are equal and of different types (1, 1.0, True) must be told apart before."""
         self._codes.append(np.fromiter(map(self._code_of.__getitem__, cells), np.int32))
 
-    def coded(self, text: Callable[[Hashable], str | None] = lambda cell: cell) -> Coded:
+    def coded(self, text: Callable[[Cell], str | None] = text_of) -> Coded:
         """Return the column; `text` says how a distinct cell is written."""
         codes = np.concatenate(self._codes) if self._codes else np.array([], np.int32)
         return Coded(codes, [text(cell) or "" for cell in self._code_of])
@@ -94,8 +98,8 @@ def _note_repairs(export: Export, empty_columns: int, padded_lines: np.ndarray) 
 def _leave_out_blank_rows(export: Export, blank: np.ndarray) -> None:
     if not blank.any():
         return
-    export.frame = export.frame[~blank].reset_index(drop=True)
-    if len(export.frame):
+    export.frame = export.rows[~blank].reset_index(drop=True)
+    if len(export.rows):
         export.note("blank_row", f"{int(blank.sum())} row(s) without any value are no records", action="kept")
     else:
         export.frame = None

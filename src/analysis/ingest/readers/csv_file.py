@@ -33,7 +33,9 @@ def read_csv(path: Path, source: Source, header: Header, export: Export) -> None
     if scan is None:
         return
     top = find_top(path, scan.encoding, delimiter, header, export)
-    columns = top and read_header(top.header, header, export)
+    if top is None:
+        return
+    columns = read_header(top.header, header, export)
     if columns is None or not _is_split(columns, export):
         return
     _note_dialect(scan.encoding, delimiter, source, export)

@@ -1,7 +1,7 @@
 """The strict way through a text file: Python's csv module, record by record, naming what is wrong."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,9 @@ class Top:
 
 def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: Export) -> Top | None:
     """Return the header's records; None where there are none, with the reason noted."""
-    records, ends, skipped, begins = [], [], 0, 1
+    records: list[list[str]] = []
+    ends: list[tuple[int, int]] = []
+    skipped, begins = 0, 1
     with path.open(encoding=encoding, newline="") as file:
         lines = _Counted(file)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -58,18 +60,21 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
                     break
         except csv.Error:
             if len(records) < fixed_length(header):
-                return export.fail("broken_quotes", _BROKEN, [begins])
+                export.fail("broken_quotes", _BROKEN, [begins])
+                return None
     if not records:
-        return export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
+        export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
+        return None
     length = min(header_length(records, header), len(records))
     return Top(records[:length], skipped + length, *ends[length - 1])
 
 
 def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, export: Export) -> Rows | None:
     """Return the records that have as many cells as the header, noting the others; None where nothing is left."""
-    coders, lines, ragged = [Coder() for _ in range(width)], [], []
+    coders: list[Coder[str]] = [Coder() for _ in range(width)]
+    lines, ragged = [], []
     with path.open(encoding=scan.encoding, newline="") as file:
-        records = _Records(csv.reader(file, delimiter=delimiter, strict=True), top.records)
+        records = _Records(file, delimiter, top.records)
         try:
             while chunk := list(islice(records, _CHUNK_ROWS)):
                 good = [(line, cells) for line, cells in chunk if len(cells) == width]
@@ -78,7 +83,8 @@ def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, 
                 for coder, column in zip(coders, zip(*(cells for _, cells in good), strict=True), strict=False):
                     coder.add(column)
         except csv.Error:
-            return export.fail("broken_quotes", _BROKEN, [records.begins])
+            export.fail("broken_quotes", _BROKEN, [records.begins])
+            return None
     if ragged:
         export.fail(
             "ragged_row",
@@ -95,8 +101,8 @@ def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, 
 class _Records:
     """Records with the line on which each begins, those at the top left out."""
 
-    def __init__(self, reader: Iterator[list[str]], skipped: int):
-        self._reader = reader
+    def __init__(self, lines: Iterable[str], delimiter: str, skipped: int):
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
         self.begins = 1
         for _ in islice(self, skipped):
             pass

@@ -62,14 +62,16 @@ def _engine(url: str, source: Source, export: Export) -> sa.Engine | None:
     try:
         parts = sa.make_url(url)
         if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").is_file():
-            return export.fail("database_connection", "there is no SQLite database where the URL says")
+            export.fail("database_connection", "there is no SQLite database where the URL says")
+            return None
         return sa.create_engine(parts)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
-        return export.fail(
+        export.fail(
             "database_url",
             f"the environment variable {source.url_env} holds no database URL that can be used; it must look like "
             "postgresql+psycopg://… or sqlite:///…, and its driver must be installed",
         )
+        return None
 
 
 def _read(connection: sa.Connection, query: str, export: Export) -> None:
@@ -83,7 +85,8 @@ def _read(connection: sa.Connection, query: str, export: Export) -> None:
         names = tuple(name.strip() for name in result.keys())  # noqa: SIM118 (no mapping)
         if not is_good(names, export):
             return
-        coders, n_rows = [Coder() for _ in names], 0
+        coders: list[Coder[tuple[type, object]]] = [Coder() for _ in names]
+        n_rows = 0
         while chunk := result.fetchmany(_CHUNK_ROWS):
             n_rows += len(chunk)
             for coder, cells in zip(coders, zip(*chunk, strict=True), strict=True):
@@ -91,8 +94,8 @@ def _read(connection: sa.Connection, query: str, export: Export) -> None:
     if not n_rows:
         export.fail("empty_file", "returns no rows; correct the query, or take it out of study.yaml")
         return
-    cells = (coder.coded(lambda cell: text_of(cell[1])) for coder in coders)
-    fill(export, Columns(names), Rows(cells, np.arange(2, n_rows + 2)))
+    columns = (coder.coded(lambda cell: text_of(cell[1])) for coder in coders)
+    fill(export, Columns(names), Rows(columns, np.arange(2, n_rows + 2)))
 
 
 def _hashable(cell: object) -> object:

@@ -25,7 +25,7 @@ def find_delimiter(sample: str, header: Header) -> str:
     if told := SEPARATOR_LINE.fullmatch(first):
         return told[1]
     scores = {mark: _score(sample, mark, header) for mark in MARKS}
-    return max(scores, key=scores.get)
+    return max(scores, key=scores.__getitem__)
 
 
 def _score(sample: str, mark: str, header: Header) -> float:

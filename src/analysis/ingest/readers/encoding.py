@@ -56,22 +56,25 @@ def find_encoding(path: Path, given: str | None, delimiter: str, export: Export)
         The encoding that study.yaml names.
     """
     if given is not None and not _is_known(given):
-        return export.fail("encoding", "encoding: in study.yaml is no encoding that is known; try utf-8 or cp1252")
+        export.fail("encoding", "encoding: in study.yaml is no encoding that is known; try utf-8 or cp1252")
+        return None
     mark = marked(path)
     if given and mark and not _name(given).startswith(_name(mark)):
-        return export.fail("encoding", f"begins with the mark of {_name(mark)}; correct encoding: in study.yaml")
+        export.fail("encoding", f"begins with the mark of {_name(mark)}; correct encoding: in study.yaml")
+        return None
+    told = mark or given
     try:
-        return _scanned(path, mark or given or "utf-8-sig", delimiter, export)
+        return _scanned(path, told or "utf-8-sig", delimiter, export)
     except NotText as bad:
-        if mark or given:
-            message = f"is not text in {_name(mark or given)}; export it again as CSV in UTF-8, or correct encoding:"
-            return export.fail("encoding", message, [bad.line])
+        if told:
+            message = f"is not text in {_name(told)}; export it again as CSV in UTF-8, or correct encoding:"
+            export.fail("encoding", message, [bad.line])
+            return None
     try:
         scan = _scanned(path, "cp1252", delimiter, export)
     except NotText as bad:
-        return export.fail(
-            "encoding", "is neither UTF-8 nor Windows-1252 text; export it again as CSV in UTF-8", [bad.line]
-        )
+        export.fail("encoding", "is neither UTF-8 nor Windows-1252 text; export it again as CSV in UTF-8", [bad.line])
+        return None
     return scan and _assumed(path, scan, export)
 
 
@@ -138,9 +141,11 @@ def _scanned(path: Path, encoding: str, delimiter: str, export: Export) -> Scan 
     for chunk in utf8_chunks(path, encoding):
         if 0 in chunk:
             line = scan.lines + chunk.count(b"\n", 0, chunk.index(0)) + 1
-            return export.fail("nul_bytes", "holds NUL bytes, which text never does; export it again as CSV", [line])
+            export.fail("nul_bytes", "holds NUL bytes, which text never does; export it again as CSV", [line])
+            return None
         if len(chunk) > LONGEST_LINE:
-            return export.fail("endless_line", "has a line of many millions of characters; export it again as CSV")
+            export.fail("endless_line", "has a line of many millions of characters; export it again as CSV")
+            return None
         lone_returns = chunk.count(b"\r") - chunk.count(b"\r\n")
         scan.lines += chunk.count(b"\n") + lone_returns
         here = chunk.count(b'"')
@@ -167,7 +172,7 @@ def _quotes_fit(chunk: bytes, quotes_before: int, delimiter: str) -> bool:
 
 def _assumed(path: Path, scan: Scan, export: Export) -> Scan | None:
     """Return the scan of a file in Windows-1252; None where some of its lines can only be UTF-8."""
-    lines = {True: [], False: []}
+    lines: dict[bool, list[int]] = {True: [], False: []}
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.isascii():
@@ -175,12 +180,13 @@ def _assumed(path: Path, scan: Scan, export: Export) -> Scan | None:
     if lines[True]:
         rarer = min(lines.values(), key=len)
         most, these = ("UTF-8", "Windows-1252") if rarer is lines[False] else ("Windows-1252", "UTF-8")
-        return export.fail(
+        export.fail(
             "mixed_encodings",
             f"is {most} text, and these lines are {these}: two files of different programs were put together; "
             "export each by itself",
             rarer,
         )
+        return None
     scan.assumed_lines = lines[False]
     return scan
 

@@ -50,7 +50,8 @@ def read_header(top: Sequence[Sequence[str]], header: Header, export: Export) ->
         The records at the top of the file, the header's and possibly more.
     """
     if len(top) < fixed_length(header):
-        return export.fail("empty_file", "ends before its header does; export it again, or correct its profile")
+        export.fail("empty_file", "ends before its header does; export it again, or correct its profile")
+        return None
     names = [name.strip() for name in top[header.names - 1]]
     parts: list[tuple[str, ...]] = [() for _ in names]
     if header.below is not None:
@@ -87,7 +88,7 @@ def _with_parts(questions: list[str], parts: list[str]) -> tuple[list[str], list
     width = max(len(questions), len(parts))
     parts = parts + [""] * (width - len(parts))
     own = questions + [""] * (width - len(questions))
-    above = accumulate(own, lambda left, here: here or left)
+    above = list(accumulate(own, lambda left, here: here or left, initial=""))[1:]
     names = []
     for question, here, part in zip(above, own, parts, strict=True):
         if not here and not part:
@@ -96,7 +97,6 @@ def _with_parts(questions: list[str], parts: list[str]) -> tuple[list[str], list
             names.append(question)
         else:
             names.append(f"{question} {part}".strip())
-    above = accumulate(own, lambda left, here: here or left)
     return names, list(zip(above, parts, strict=True))
 
 

@@ -17,7 +17,9 @@ _CHUNK_LINES = 50_000
 
 def read_json_lines(path: Path, export: Export) -> None:
     """Read one file of JSON lines into `export`; its columns are the keys of all its objects."""
-    coders, lines, bad = {}, [], {"json_line": [], "nested_value": []}
+    coders: dict[str, Coder[str | None]] = {}
+    lines: list[int] = []
+    bad: dict[str, list[int]] = {"json_line": [], "nested_value": []}
     with path.open("rb") as file:
         numbered = enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1)
         while chunk := list(islice(numbered, _CHUNK_LINES)):
@@ -37,8 +39,8 @@ def read_json_lines(path: Path, export: Export) -> None:
         return None if export.has_failed else export.fail("empty_file", "holds no records; export it again")
     if not is_good(tuple(coders), export):
         return None
-    rows = Rows((coder.coded() for coder in coders.values()), np.array(lines), ragged=sum(map(len, bad.values())))
-    return fill(export, Columns(tuple(coders)), rows)
+    columns = (coder.coded() for coder in coders.values())
+    return fill(export, Columns(tuple(coders)), Rows(columns, np.array(lines), ragged=sum(map(len, bad.values()))))
 
 
 def _record(line: bytes) -> dict | str:

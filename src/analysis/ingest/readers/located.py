@@ -12,22 +12,25 @@ def locate(source: Source, study: Study, export: Export) -> Path | None:
         path = (study.folder / source.path).resolve()
         is_inside = path.is_relative_to(study.folder.resolve())
         if not is_inside:
-            return export.fail(
-                "leaves_study", "is a link that leads out of the study's folder; put the export itself there"
-            )
-        if path.is_dir():
-            return export.fail("folder", "is a folder; name the file in it")
-        if not path.is_file():
-            return export.fail(
+            export.fail("leaves_study", "is a link that leads out of the study's folder; put the export itself there")
+        elif path.is_dir():
+            export.fail("folder", "is a folder; name the file in it")
+        elif not path.is_file():
+            export.fail(
                 "missing_file",
                 "there is no such file in the study's folder; put the export there or correct its path in study.yaml",
             )
-        with path.open("rb") as file:
-            is_empty = not file.read(1)
+        elif _is_empty(path):
+            export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
+        else:
+            return path
     except OSError as error:
-        return export.fail("unreadable_file", f"cannot be read ({error.strerror}); check the file's permissions")
+        export.fail("unreadable_file", f"cannot be read ({error.strerror}); check the file's permissions")
     except (ValueError, RuntimeError):  # no path at all, or links in a circle
-        return export.fail("unreadable_file", "is no path that can be followed; correct it in study.yaml")
-    if is_empty:
-        return export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
-    return path
+        export.fail("unreadable_file", "is no path that can be followed; correct it in study.yaml")
+    return None
+
+
+def _is_empty(path: Path) -> bool:
+    with path.open("rb") as file:
+        return not file.read(1)

@@ -17,7 +17,7 @@ from python_calamine import (
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
 from analysis.ingest.readers.cells import text_of
-from analysis.ingest.readers.columns import Coded, Coder, Rows, fill
+from analysis.ingest.readers.columns import Cell, Coded, Coder, Rows, fill
 from analysis.ingest.readers.header import header_length, lines_to_look_at, read_header
 from analysis.ingest.readers.workbook import (
     BAD_ARCHIVE,
@@ -40,17 +40,17 @@ def read_spreadsheet(path: Path, kind: str, source: Source, header: Header, expo
     kind
         ``zip`` or ``ole``: what the file is to the outside.
     """
-    kind = kind_of_workbook(path, kind, export)
-    if kind is None:
+    extension = kind_of_workbook(path, kind, export)
+    if extension is None:
         return
     try:
-        facts = _FACTS[kind](path) if kind in _FACTS else {}
+        facts = _FACTS[extension](path) if extension in _FACTS else {}
         if _reach_too_far(facts, export):
             return
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
         sheet = _sheet(workbook, source.sheet, facts, export)
         if sheet is not None:
-            _note_facts(facts.get(sheet.name), kind, export)
+            _note_facts(facts.get(sheet.name), extension, export)
             _read(sheet, header, export)
     except PasswordError:
         export.fail("encrypted_file", "is locked with a password; open it, remove the password and save it again")
@@ -75,19 +75,22 @@ def _sheet(
     """Return the sheet that is meant; None where that is not clear, with the reason noted."""
     sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     names = [sheet.name for sheet in sheets]
+    if wanted in names:
+        return workbook.get_sheet_by_name(wanted)
     if wanted is not None:
-        if wanted in names:
-            return workbook.get_sheet_by_name(wanted)
-        return export.fail("which_sheet", f"has no such sheet; its sheets are {', '.join(names)}: correct sheet:")
+        export.fail("which_sheet", f"has no such sheet; its sheets are {', '.join(names)}: correct sheet:")
+        return None
     visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
     filled = [name for name in visible if _has_data(workbook, name, facts)]
-    if len(filled) > 1:
-        return export.fail(
+    if len(filled) == 1:
+        return workbook.get_sheet_by_name(filled[0])
+    if filled:
+        export.fail(
             "which_sheet", f"has several sheets with data ({', '.join(filled)}); name one as sheet: in study.yaml"
         )
-    if not filled:
-        return export.fail("empty_file", "has no sheet with data; export it again, or take it out of study.yaml")
-    return workbook.get_sheet_by_name(filled[0])
+    else:
+        export.fail("empty_file", "has no sheet with data; export it again, or take it out of study.yaml")
+    return None
 
 
 def _has_data(workbook: CalamineWorkbook, name: str, facts: dict[str, SheetFacts]) -> bool:
@@ -96,11 +99,11 @@ def _has_data(workbook: CalamineWorkbook, name: str, facts: dict[str, SheetFacts
     return workbook.get_sheet_by_name(name).total_height > 0
 
 
-def _note_facts(facts: SheetFacts | None, kind: str, export: Export) -> None:
+def _note_facts(facts: SheetFacts | None, extension: str, export: Export) -> None:
     if facts is None:
         export.note(
             "excel_error",
-            f"in an .{kind} cells with an error (such as #N/A) cannot be told from empty ones; save it as .xlsx",
+            f"in an .{extension} cells with an error (such as #N/A) cannot be told from empty ones; save it as .xlsx",
             action="kept",
         )
         return
@@ -141,12 +144,12 @@ def _read(sheet: CalamineSheet, header: Header, export: Export) -> None:
 
 
 def _coded(cells: Sequence[object]) -> Coded:
-    coder = Coder()
+    coder: Coder[tuple[type, object]] = Coder()
     coder.add(zip(map(type, cells), cells, strict=True))  # by type as well: 1, 1.0 and True are equal
     return coder.coded(lambda cell: text_of(cell[1]))
 
 
-def _fill_merged(rows: list[list[object]], ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> set[int]:
+def _fill_merged(rows: list[list[Cell]], ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> set[int]:
     """Give every cell of a merged range the range's value, in place; return the rows that got one."""
     filled = set()
     for (top, left), (bottom, right) in ranges:

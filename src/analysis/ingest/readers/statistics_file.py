@@ -1,6 +1,6 @@
 """Files of SPSS, Stata and SAS, with their value labels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from analysis.ingest.readers.cells import text_of
 from analysis.ingest.readers.columns import Coded, Coder, Rows, fill
 from analysis.ingest.readers.header import Columns, is_good
 
-_READERS = {
+_READERS: dict[str, Callable[..., tuple[dict[str, np.ndarray], pyreadstat.metadata_container]]] = {
     "sav": pyreadstat.read_sav,
     "por": pyreadstat.read_por,
     "dta": pyreadstat.read_dta,
@@ -36,14 +36,18 @@ def read_statistics(path: Path, kind: str, encoding: str | None, export: Export)
     names = tuple(name.strip() for name in cells)
     if not is_good(names, export):
         return None
-    wording = {name.strip(): (label,) for name, label in meta.column_names_to_labels.items() if label}
+    wording: dict[str, tuple[str, ...]] = {
+        name.strip(): (label,) for name, label in meta.column_names_to_labels.items() if label
+    }
     rows = Rows(_columns(cells, meta.variable_value_labels), np.arange(2, n_rows + 2))
     return fill(export, Columns(names, wording), rows)
 
 
 def _columns(cells: dict[str, np.ndarray], labels: dict[str, dict]) -> Iterator[Coded]:
-    for name, column in cells.items():
-        label_of = labels.get(name, {})
-        coder = Coder()
-        coder.add(column)
-        yield coder.coded(lambda cell, label_of=label_of: label_of.get(cell) or text_of(cell))
+    return (_coded(column, labels.get(name, {})) for name, column in cells.items())
+
+
+def _coded(column: np.ndarray, label_of: dict) -> Coded:
+    coder: Coder[Hashable] = Coder()
+    coder.add(column)
+    return coder.coded(lambda cell: label_of.get(cell) or text_of(cell))

@@ -19,6 +19,7 @@ MOST_BYTES, BOMB_BYTES, BOMB_RATIO = 2 << 30, 200 << 20, 200
 MOST_CELLS = 100_000_000
 _PIECE = 1 << 22
 _REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})(\d{1,7})["']""")
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _ROW = re.compile(r"\d+")
 BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ElementTree.ParseError, KeyError)
 
@@ -48,39 +49,44 @@ def kind_of_workbook(path: Path, kind: str, export: Export) -> str | None:
         with zipfile.ZipFile(path) as archive:
             return _kind_of_archive(archive, export)
     except BAD_ARCHIVE:
-        return export.fail("unreadable_file", "is damaged or cut off; export it again")
+        export.fail("unreadable_file", "is damaged or cut off; export it again")
+        return None
 
 
 def _kind_of_container(path: Path, export: Export) -> str | None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content.find("EncryptedPackage".encode("utf-16-le")) >= 0:
-            return _locked(export)
-        if content.find("_VBA_PROJECT".encode("utf-16-le")) >= 0:
-            return _macros(export)
-    return "xls"
+            _locked(export)
+        elif content.find("_VBA_PROJECT".encode("utf-16-le")) >= 0:
+            _macros(export)
+        else:
+            return "xls"
+    return None
 
 
 def _kind_of_archive(archive: zipfile.ZipFile, export: Export) -> str | None:
     members = archive.infolist()
     names = {member.filename for member in members}
-    if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in names):
-        return _macros(export)
     size, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
-    if size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
-        return export.fail(
+    if any(name.lower().endswith("vbaproject.bin") or name.startswith("Basic/") for name in names):
+        _macros(export)
+    elif size > MOST_BYTES or (size > BOMB_BYTES and size > BOMB_RATIO * packed):
+        export.fail(
             "zip_bomb", "would unpack to many times its size and was not opened; export the table as CSV instead"
         )
-    if any(member.flag_bits & 1 for member in members):
-        return _locked(export)
-    if archive.testzip() is not None:  # sizes as stated, or not unpacked further
-        return export.fail("unreadable_file", "is damaged or cut off; export it again")
-    if "xl/workbook.xml" in names:
+    elif any(member.flag_bits & 1 for member in members):
+        _locked(export)
+    elif archive.testzip() is not None:  # sizes as stated, or not unpacked further
+        export.fail("unreadable_file", "is damaged or cut off; export it again")
+    elif "xl/workbook.xml" in names:
         return "xlsx"
-    if "xl/workbook.bin" in names:
+    elif "xl/workbook.bin" in names:
         return "xlsb"
-    if "mimetype" in names and archive.read("mimetype").startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+    elif "mimetype" in names and archive.read("mimetype").startswith(_ODS):
         return "ods"
-    return export.fail("not_a_table", "is an archive and no spreadsheet; unpack it and name the file that is in it")
+    else:
+        export.fail("not_a_table", "is an archive and no spreadsheet; unpack it and name the file that is in it")
+    return None
 
 
 def _macros(export: Export) -> None:
@@ -107,9 +113,9 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
     found = {}
     for sheet in ElementTree.fromstring(archive.read("xl/workbook.xml")).iter():
         if _local(sheet) == "sheet":
-            link = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
-            if targets.get(link) in archive.namelist():
-                found[sheet.get("name", "")] = targets[link]
+            id_ = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
+            if targets.get(id_) in archive.namelist():
+                found[sheet.get("name", "")] = targets[id_]
     return found
 
 
