@@ -90,7 +90,7 @@ def sample_of(rows: np.ndarray) -> Sample:
 
 
 def log_likelihood(sample: Sample, normal: Normal) -> Likelihood | None:
-    """Return the log-likelihood and its derivatives; None where the covariance is not positive definite.
+    """Return the log-likelihood and its derivatives; None where the covariance is singular or not definite.
 
     With missing answers it is full-information maximum likelihood: each person counts with what he answered, right
     where answers are missing at random given the others. Anderson 1957, JASA 52:200; Arbuckle 1996, in Marcoulides &
@@ -101,10 +101,11 @@ def log_likelihood(sample: Sample, normal: Normal) -> Likelihood | None:
     padded = normal.covariance * both + np.eye(sample.n_variables) * (1 - sample.observed)[:, :, None]
     try:
         factor = np.linalg.cholesky(padded)
+        # A matrix that is singular but for rounding may pass the first of these two and not the second.
+        precision = np.linalg.inv(padded) * both
     except np.linalg.LinAlgError:
         return None
     log_determinant = 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
-    precision = np.linalg.inv(padded) * both
     away = (sample.mean - normal.mean) * sample.observed
     scatter = sample.covariance + away[:, :, None] * away[:, None, :]
     distance = (precision * scatter).sum(axis=(1, 2))
