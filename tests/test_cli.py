@@ -10,6 +10,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
 import pytest
 from studies import TINY_COMPANY, write_study
 
@@ -225,6 +226,14 @@ def test_every_mistake_in_the_parameters_is_told():
 def test_every_notebook_has_one_parameters_cell_with_the_default_demo(notebook):
     more = {"hypothesis": "H2_morale"} if notebook.stem == "05_scales" else {}
     assert declared_parameters(notebook) == {"study": "northbank", "data": ""} | more
+
+
+@pytest.mark.parametrize("cell", ["study, data = '', ''", "study = data = ''", "study: str = ''", "paths.data = ''"])
+def test_a_parameters_cell_that_holds_more_than_plain_assignments_is_refused(cell, tmp_path):
+    tagged = nbformat.v4.new_code_cell(cell, metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[tagged]), tmp_path / "odd.ipynb")
+    with pytest.raises(ValueError, match=r"odd\.ipynb: the parameters cell may hold plain assignments only"):
+        declared_parameters(tmp_path / "odd.ipynb")
 
 
 def test_papermill_on_its_own_does_not_run_on_with_the_default_study_after_a_misspelling(tmp_path):

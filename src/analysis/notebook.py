@@ -327,6 +327,6 @@ def _opened(namespace: Mapping[str, object], parameters: Mapping[str, object] = 
         raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
     # A sentence in a table is there to be read to its end.
     pd.set_option("display.max_colwidth", None)
-    opened = open_study(given["study"], given["data"] or None)
+    opened = open_study(str(given["study"]), str(given["data"]) or None)
     display(Markdown(f"## {opened.study.page_title}"))
     return opened

@@ -199,7 +199,7 @@ def control_check(name: str, row: Estimate, quiet: str, loud: str, brief: str) -
     quiet, loud
         The sentence where the interval includes zero and where it does not.
     """
-    is_quiet = bool(known(row.ci_low) <= 0 <= known(row.ci_high))
+    is_quiet = bool(row.holds_zero)
     return Check(
         name,
         is_quiet,

@@ -43,9 +43,9 @@ def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Fi
 
 def exits_avoided(rows: Sequence[Estimate]) -> Interval:
     """Return the exits that the program avoided among those who started, with the interval."""
-    values = np.array([-known(row.n_treated) * known(row.estimate) for row in rows])
-    lows = np.array([-known(row.n_treated) * known(row.ci_high) for row in rows])
-    highs = np.array([-known(row.n_treated) * known(row.ci_low) for row in rows])
+    values = np.array([-known(row.n_treated) * row.value for row in rows])
+    lows = np.array([-known(row.n_treated) * row.limits[1] for row in rows])
+    highs = np.array([-known(row.n_treated) * row.limits[0] for row in rows])
     total = values.sum()
     error = np.sqrt(sum((known(row.n_treated) * known(row.std_error)) ** 2 for row in rows))
     low, high = total - np.sqrt(np.sum((values - lows) ** 2)), total + np.sqrt(np.sum((highs - values) ** 2))

@@ -215,6 +215,4 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
 
 def _interval(row: Estimate) -> Interval:
     """Return the interval of a row with a number and a p-value."""
-    return Interval(
-        known(row.estimate), known(row.std_error), known(row.ci_low), known(row.ci_high), known(row.p_value)
-    )
+    return Interval(row.value, known(row.std_error), *row.limits, known(row.p_value))

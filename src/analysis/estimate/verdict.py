@@ -54,10 +54,10 @@ def verdict(
 def _by_numbers(estimate: Estimate, hypothesis: Hypothesis, smallest_effect: float, p: float | None) -> Judgement:
     """Return what the interval and the adjusted p say; ``adjusted_p`` is the reason where p alone held it back."""
     sign = hypothesis.claimed_direction
-    low, high = sorted((sign * known(estimate.ci_low), sign * known(estimate.ci_high)))
+    low, high = sorted(sign * limit for limit in estimate.limits)
     is_arithmetic = hypothesis.family == ARITHMETIC
     passes = p is not None and p < load_plan().diagnostics.alpha
-    gains = low > 0 and sign * known(estimate.estimate) >= smallest_effect
+    gains = low > 0 and sign * estimate.value >= smallest_effect
     # Money lost is told as such ("costs more than it saves"), and is no harm to anybody.
     harms = high < 0 and not is_arithmetic
     if passes and (gains or harms):

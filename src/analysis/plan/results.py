@@ -8,6 +8,8 @@ from typing import Literal
 
 import pandas as pd
 
+from analysis.plan.known import known
+
 Analysis = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
 Status = Literal["estimated", "not_estimable", "suppressed"]
 Verdict = Literal["supported", "harmful", "negligible", "no_benefit", "inconclusive", "not_estimable", "suppressed"]
@@ -86,6 +88,22 @@ class Estimate:
     def is_estimated(self) -> bool:
         """Whether there is a number."""
         return self.status == "estimated"
+
+    @property
+    def value(self) -> float:
+        """The estimate of an estimated row."""
+        return known(self.estimate)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Both ends of an estimated row's interval."""
+        return known(self.ci_low), known(self.ci_high)
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether an estimated row's interval holds zero."""
+        low, high = self.limits
+        return low <= 0 <= high
 
     @property
     def row(self) -> str:

@@ -4,12 +4,14 @@ import io
 import textwrap
 from collections.abc import Callable, Iterable
 from functools import wraps
+from typing import Literal, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
 from analysis.report.wording import NBSP, minus
@@ -40,6 +42,9 @@ STYLE = {
 }
 # Characters of a title to the line, on a figure of the usual width in inches.
 TITLE_WIDTH, USUAL_WIDTH = 62, 5.5
+Given = ParamSpec("Given")
+# A drawing, or none where there is nothing to draw.
+Drawn = TypeVar("Drawn", bound="Drawing | None")
 
 
 class Drawing(Figure):
@@ -49,11 +54,11 @@ class Drawing(Figure):
         return png(self)
 
 
-def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
+def styled(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
     """Make a drawing function use the house style without changing anybody's settings."""
 
     @wraps(draw)
-    def in_style(*args, **kwargs) -> Drawing:
+    def in_style(*args: Given.args, **kwargs: Given.kwargs) -> Drawn:
         with mpl.rc_context(STYLE):
             return draw(*args, **kwargs)
 
@@ -63,9 +68,9 @@ def styled(draw: Callable[..., Drawing]) -> Callable[..., Drawing]:
 def sheet(title: str, height: float, width: float = USUAL_WIDTH) -> tuple[Drawing, Axes]:
     """Return an empty figure of that size in inches, and its axes; the title says what is found."""
     per_line = int(TITLE_WIDTH * width / USUAL_WIDTH)
-    figure = Drawing(figsize=(width, height), layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06)
+    figure = Drawing(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(h_pad=0.06, w_pad=0.06)
     wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
     figure.suptitle(wrapped, x=0.012, ha="left", fontsize=10, fontweight="bold", linespacing=1.3)
     return figure, figure.subplots()
@@ -92,7 +97,7 @@ def score_axis(axis) -> None:
     axis.set_major_formatter(ScalarFormatter(useOffset=False))
 
 
-def quiet_grid(axes: Axes, axis: str) -> None:
+def quiet_grid(axes: Axes, axis: Literal["x", "y", "both"]) -> None:
     """Draw a faint grid behind the marks."""
     axes.grid(axis=axis, color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)

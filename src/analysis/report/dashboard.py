@@ -80,7 +80,7 @@ def _naive_lottery(finding: Finding) -> str:
 
 def step(before: Estimate, after: Estimate) -> str:
     """Return what a correction did to the figure, from the numbers as they are shown: points off, on, or a turn."""
-    was, now = (round(100 * e.estimate, 1) + 0.0 for e in (before, after))
+    was, now = (round(100 * e.value, 1) + 0.0 for e in (before, after))
     if was == now:
         return "changes nothing"
     if was * now < 0 or was == 0:

@@ -40,9 +40,11 @@ def declared_parameters(notebook: Path) -> dict[str, object]:
         raise ValueError(f"{notebook.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one")
     found = {}
     for statement in ast.parse(tagged[0]).body:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            raise ValueError(f"{notebook.name}: the parameters cell may hold plain assignments only")
-        found[statement.targets[0].id] = ast.literal_eval(statement.value)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                found[name] = ast.literal_eval(statement.value)
+            case _:
+                raise ValueError(f"{notebook.name}: the parameters cell may hold plain assignments only")
     return found
 
 

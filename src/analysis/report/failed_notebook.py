@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 
 from analysis.plan.faults import Fault, Frame, Part, collected, short_file
+from analysis.plan.known import known
 from analysis.plan.paths import expanded
 
 MARKER_TAG = "papermill-error-cell-tag"
@@ -28,12 +29,12 @@ def note_failed_notebook(path: Path, error: BaseException) -> Fault:
     error
         papermill's, or whatever else kept the notebook from running.
     """
-    part, faults = Part("notebook", path.name), collected()
+    part, faults = Part("notebook", path.name), known(collected())
     told = getattr(error, "traceback", None)
     if told is None:
         fault = faults.add(part, error)
     else:
-        fault = faults.note(part, error.ename, _frames(told), _failed_cell(path))
+        fault = faults.note(part, getattr(error, "ename", type(error).__name__), _frames(told), _failed_cell(path))
     if path.is_file():
         _conceal(path, fault)
     return fault

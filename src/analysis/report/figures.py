@@ -1,5 +1,7 @@
 """Pictures of the answers: the naive figure beside the corrected one, and how many left over time."""
 
+from functools import partial
+
 import pandas as pd
 import seaborn as sns
 
@@ -34,6 +36,7 @@ from analysis.report.wording import (
     naive_rows,
     outcome_name,
     percent,
+    scaled,
     unit,
     value_text,
 )
@@ -59,21 +62,22 @@ def naive_beside_corrected(finding: Finding) -> Drawing:
     """
     rungs = _rungs(finding)
     figure, axes = sheet(_ladder_title(finding), height=1.3 + 0.64 * len(rungs))
-    shown = unit(finding.primary)
     answers = main_rows(finding)
     above = None
     for y, (text, colour, row) in zip(range(len(rungs) - 1, -1, -1), rungs, strict=True):
         is_main = row in answers
-        low, mid, high = (shown.scale * x for x in (row.ci_low, row.estimate, row.ci_high))
+        low, mid, high = scaled(row)
         if above is not None:
-            _lead_down(axes, shown.scale * above.estimate, y, "" if not is_event(finding) else step(above, row))
+            _lead_down(axes, scaled(above)[1], y, "" if not is_event(finding) else step(above, row))
         above = None if is_main else row
         axes.plot([low, high], [y, y], color=colour, linewidth=3.2 if is_main else 2, solid_capstyle="butt")
         axes.plot(mid, y, "o", color=colour, markersize=8, markerfacecolor=colour if is_main else "white")
-        at = {"transform": axes.get_yaxis_transform(), "va": "bottom", "bbox": PAPER}
-        at["fontweight"] = "bold" if is_main else "normal"
-        axes.text(0, y + 0.18, text, ha="left", **at)
-        axes.text(1, y + 0.18, estimate_text(row), ha="right", color=INK, **at)
+        write = partial(
+            axes.text, transform=axes.get_yaxis_transform(), va="bottom", bbox=PAPER,
+            fontweight="bold" if is_main else "normal",
+        )  # fmt: skip
+        write(0, y + 0.18, text, ha="left")
+        write(1, y + 0.18, estimate_text(row), ha="right", color=INK)
     _mark_worth_having(axes, finding)
     axes.set_ylim(-0.45, len(rungs) - 0.35)
     axes.set_yticks([])
@@ -226,7 +230,7 @@ def arm_names(finding: Finding) -> dict[str, str]:
 def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -> None:
     """Name the lines at their right ends, kept apart where they meet."""
     span = axes.get_ylim()[1]
-    order = sorted(ends, key=ends.get)
+    order = sorted(ends, key=lambda arm: ends[arm])
     heights = [ends[arm] for arm in order]
     if len(heights) == 2 and heights[1] - heights[0] < 0.11 * span:
         middle = sum(heights) / 2

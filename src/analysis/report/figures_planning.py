@@ -5,8 +5,9 @@ from itertools import pairwise
 from matplotlib.ticker import NullLocator
 
 from analysis.estimate.planning import PlanRow, RolePlan
+from analysis.plan.known import known
 from analysis.report.canvas import BLUE, GREEN, GREY, INK, ORANGE, SKY, VERMILION, Drawing, quiet_grid, sheet, styled
-from analysis.report.planning import of_100, people_name, sized_rows, spoken_row
+from analysis.report.planning import of_100, people_name, size_of, sized_rows, spoken_row
 from analysis.report.wording import trimmed
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY)
@@ -42,7 +43,7 @@ def detectable_plot(plan: RolePlan) -> Drawing | None:
     )
     least = 100 * plan.smallest_effect
     axes.axhline(least, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-    sizes = sorted({r.n_treated for r in rows})
+    sizes = sorted({size_of(r) for r in rows})
     axes.annotate(
         f"smallest effect of interest: {trimmed(least, 1)}", (sizes[0], least), (0, -3), textcoords="offset points",
         color=INK, va="top", fontsize=8.5,
@@ -74,7 +75,7 @@ def _line(axes, rows: list[PlanRow], colour: str, mark: str) -> None:
 
 
 def _height(row: PlanRow) -> float:
-    return 100 * (row.risk if row.difference is None else row.difference)
+    return 100 * (known(row.risk) if row.difference is None else row.difference)
 
 
 def _title(plan: RolePlan) -> str:

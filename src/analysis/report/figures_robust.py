@@ -17,7 +17,7 @@ from analysis.report.wording import (
     number,
     outcome_name,
     percent,
-    unit,
+    scaled,
 )
 
 HEIGHT_OF_WAY = 0.235
@@ -31,14 +31,13 @@ def specification_curve(finding: Finding) -> Drawing:
     answer read off at other horizons (squares).
     """
     found = ways(finding)
-    scale = unit(finding.primary).scale
     figure, axes = sheet(ways_title(finding), height=1.25 + HEIGHT_OF_WAY * len(found))
     heights = range(len(found) - 1, -1, -1)
     axes.axvline(0, color=GREY, linewidth=1)
     for y, way in zip(heights, found, strict=True):
         is_main = way.kind == "main"
         colour = BLUE if is_main else GREY
-        low, mid, high = (scale * x for x in (way.row.ci_low, way.row.estimate, way.row.ci_high))
+        low, mid, high = scaled(way.row)
         axes.plot([low, high], [y, y], color=colour, linewidth=3 if is_main else 1.5, solid_capstyle="butt")
         axes.plot(
             mid, y, "s" if way.kind == "horizon" else "o", color=colour, markersize=7 if is_main else 5,
@@ -121,8 +120,8 @@ def net_benefit_plot(finding: Finding, study: Study) -> Drawing:
     row = finding.primary
     figure, axes = sheet(_money_title(finding, study), height=1.5)
     axes.axvline(0, color=GREY, linewidth=1)
-    axes.plot([row.ci_low, row.ci_high], [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
-    axes.plot(row.estimate, 0, "o", color=BLUE, markersize=8)
+    axes.plot(row.limits, [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
+    axes.plot(row.value, 0, "o", color=BLUE, markersize=8)
     axes.set_ylim(-1, 1)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -136,7 +135,7 @@ def net_benefit_plot(finding: Finding, study: Study) -> Drawing:
 
 def _money_title(finding: Finding, study: Study) -> str:
     row = finding.primary
-    side = "benefit" if row.estimate >= 0 else "loss"
-    if row.ci_low <= 0 <= row.ci_high:
-        return f"A net {side} of {money(row.estimate, study)}; the interval holds loss and benefit"
-    return f"A net {side} of {money(row.estimate, study)}; so is the whole interval, {interval_text(row)}"
+    net = f"A net {'benefit' if row.value >= 0 else 'loss'} of {money(row.value, study)}"
+    if row.holds_zero:
+        return f"{net}; the interval holds loss and benefit"
+    return f"{net}; so is the whole interval, {interval_text(row)}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.report.canvas import (
@@ -112,7 +113,7 @@ def event_study_plot(finding: Finding) -> Drawing:
     Reads evidence ``event_study`` (position, estimate, ci_low, ci_high, band_low, band_high); the base, the last wave
     before the start, is zero by definition.
     """
-    rows = frame_of(finding, "event_study", "position", "estimate").astype(
+    rows = known(frame_of(finding, "event_study", "position", "estimate")).astype(
         dict.fromkeys(("estimate", "ci_low", "ci_high", "band_low", "band_high"), float)
     )
     figure, axes = sheet(event_study_title(finding), height=3.3)

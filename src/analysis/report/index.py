@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from analysis.report.pictures import safe_name
 from analysis.report.prose import MAIN_HYPOTHESES
 from analysis.report.template import render
 from analysis.report.verdict_words import checks_sentence
-from analysis.report.wording import interval_text, label, unit, value_text
+from analysis.report.wording import interval_text, label, scaled, value_text
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def index_table(entries: Sequence[IndexEntry]) -> list[dict]:
     """Return the studies with one line per program and role, and in it one cell per main hypothesis."""
     studies = []
     for entry in entries:
-        lines = {}
+        lines: dict[tuple[str, str], dict] = {}
         for fact in [v for v in entry.verdicts if v["hypothesis"] in MAIN_HYPOTHESES]:
             line = lines.setdefault((fact["program"], fact["role"]), {"label": fact["label"], "cells": {}})
             line["cells"][fact["hypothesis"]] = _cell(entry, fact)
@@ -132,7 +133,7 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     # The ledger's first primary row of a finding is its main row, at the first horizon.
     main = [_estimate(r) for _, r in here[here["analysis"] == "primary"].head(1).iterrows()]
     naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
-    cell = {
+    cell: dict[str, object] = {
         "verdict": fact["verdict"],
         "reason": fact.get("reason", ""),
         "checks": fact.get("checks", ""),
@@ -143,16 +144,15 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     }
     cell["naive_name"] = "dashboard" if fact["hypothesis"] == "H1_retention" else "unadjusted"
     if main and main[0].is_estimated:
-        shown = unit(main[0])
         cell["text"] = f"{value_text(main[0])} {interval_text(main[0])}"
-        cell["bar"] = [shown.scale * x for x in (main[0].ci_low, main[0].estimate, main[0].ci_high)]
+        cell["bar"] = list(scaled(main[0]))
     if naive and naive[0].is_estimated and cell["text"]:
         cell["naive"] = value_text(naive[0])
     return cell
 
 
 def _estimate(row: pd.Series) -> Estimate:
-    values = {c: None if pd.isna(row[c]) else row[c] for c in ESTIMATE_COLUMNS}
+    values: dict[str, Any] = {c: None if pd.isna(row[c]) else row[c] for c in ESTIMATE_COLUMNS}
     whole = ("horizon_months", "n_treated", "n_control", "events_treated", "events_control")
     return Estimate(**values | {c: int(values[c]) for c in whole if values[c] is not None})
 

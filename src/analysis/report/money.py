@@ -17,13 +17,14 @@ def money_sentence(finding: Finding, study: Study) -> str:
     """Return the net benefit with its interval, and the exits avoided that it comes from."""
     row = finding.primary
     program = program_phrase(study.program(finding.program))
-    if round(row.estimate) == 0:
+    if round(row.value) == 0:
         said = f"{program} avoided as much replacement cost as it cost"
-    elif row.estimate > 0:
-        said = f"{program} avoided {money(row.estimate, study)} more in replacement cost than it cost"
+    elif row.value > 0:
+        said = f"{program} avoided {money(row.value, study)} more in replacement cost than it cost"
     else:
-        said = f"{program} cost {money(row.estimate, study)} more than the replacement cost that it avoided"
-    span = f"the {level_text(row)} interval runs from {_side(row.ci_low, study)} to {_side(row.ci_high, study)}"
+        said = f"{program} cost {money(row.value, study)} more than the replacement cost that it avoided"
+    low, high = (_side(limit, study) for limit in row.limits)
+    span = f"the {level_text(row)} interval runs from {low} to {high}"
     return f"By this arithmetic, {said} within {row.horizon_months} months; {span}.{_avoided_text(finding)}"
 
 
@@ -56,18 +57,19 @@ def break_even_sentence(finding: Finding) -> str:
     needed = _crossing(finding.primary, avoided[0])
     if needed is None:
         return ""
-    row = avoided[0]
-    has = "reaches that" if row.estimate >= needed else "falls short of that"
-    rest = "the whole interval does" if row.ci_low >= needed else "the interval also holds less"
-    if row.estimate < needed:
-        rest = "none of the interval reaches it" if row.ci_high < needed else "the interval also holds more"
+    value, (low, high) = avoided[0].value, avoided[0].limits
+    has = "reaches that" if value >= needed else "falls short of that"
+    rest = "the whole interval does" if low >= needed else "the interval also holds less"
+    if value < needed:
+        rest = "none of the interval reaches it" if high < needed else "the interval also holds more"
     return f"It pays for itself from {number(needed, 1)} exits avoided on. The estimate {has}; {rest}."
 
 
 def _crossing(net: Estimate, avoided: Estimate) -> float | None:
-    span = avoided.ci_high - avoided.ci_low
-    per_exit = (net.ci_high - net.ci_low) / span if span > 0 else 0.0
-    return avoided.estimate - net.estimate / per_exit if per_exit > 0 else None
+    (low, high), (net_low, net_high) = avoided.limits, net.limits
+    span = high - low
+    per_exit = (net_high - net_low) / span if span > 0 else 0.0
+    return avoided.value - net.value / per_exit if per_exit > 0 else None
 
 
 def assumption_sentence(finding: Finding) -> str:
@@ -98,7 +100,7 @@ def money_verdict(finding: Finding) -> str:
 
 
 def _no_benefit(finding: Finding, margin: str) -> str:
-    if finding.primary.ci_high < 0:
+    if finding.primary.limits[1] < 0:
         return "No benefit: the whole interval is a loss, so the program costs more than it saves."
     return f"No benefit: the interval leaves out {margin}."
 
@@ -109,6 +111,6 @@ def _open(finding: Finding, margin: str) -> str:
             "Inconclusive: the interval lies above zero, but no answer on retention that it rests on leaves out no "
             "difference once its p-value is adjusted."
         )
-    if finding.primary.ci_low > 0:
+    if finding.primary.limits[0] > 0:
         return f"Inconclusive: the interval leaves out a loss, but the estimate falls short of {margin}."
     return "Inconclusive: the interval holds both a loss and a benefit."

@@ -1,16 +1,17 @@
 """The page of one study: self-contained HTML, the answers first, then everything that they rest on."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.canvas import Drawing, png
+from analysis.report.canvas import png
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.limits import limits
 from analysis.report.measured_section import measurement
-from analysis.report.pictures import all_pictures, drawn_or_fault
+from analysis.report.pictures import Pictures, all_drawn, all_pictures
 from analysis.report.quality_page import quality_pictures
 from analysis.report.sections import (
     answers,
@@ -38,6 +39,7 @@ __all__ = [
     "read_index_entry",
     "study_page",
 ]
+Made = TypeVar("Made")
 NO_ASSUMPTIONS = {
     "is_shared": False,
     "n_tested": 0,
@@ -85,24 +87,21 @@ def study_page(released: Released) -> str:
     return render("study.html.j2", values)
 
 
-def _section(name: str, make: Callable[[], object], instead: object) -> object:
+def _section(name: str, make: Callable[[], Made], instead: Made) -> Made:
     return isolated(Part("section", name.replace("_", " ")), make, lambda _: instead)
 
 
 def _images(released: Released) -> dict[str, dict[str, str]]:
     """Return the study's pictures as images, by name, without those that a fault took away."""
-    drawn = _section("pictures", lambda: all_pictures(released), {})
-    images = {name: drawn_or_fault(name, lambda draw=draw: image(draw())) for name, draw in drawn.items()}
-    return {name: made for name, made in images.items() if made is not None}
+    drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
+    return all_drawn(drawn, image)
 
 
 def figure_files(released: Released) -> dict[str, bytes]:
     """Return the study's pictures as PNG files, by file name, without those that a fault took away."""
-    drawn: dict[str, Callable[[], Drawing]] = {}
-    for name, pictures in (("pictures", all_pictures), ("pictures of the data", quality_pictures)):
-        drawn |= _section(name, lambda pictures=pictures: pictures(released), {})
-    files = {f"{name}.png": drawn_or_fault(name, lambda draw=draw: png(draw())) for name, draw in drawn.items()}
-    return {name: content for name, content in files.items() if content is not None}
+    drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
+    of_data: Pictures = _section("pictures of the data", lambda: quality_pictures(released), {})
+    return {f"{name}.png": content for name, content in all_drawn(drawn | of_data, png).items()}
 
 
 def faults_told(found: Sequence[Fault]) -> list[str]:

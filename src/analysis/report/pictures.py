@@ -26,6 +26,8 @@ from analysis.report.scale_words import answered_scales, frame_of, is_compact
 from analysis.report.wording import is_blind, is_money
 
 Made = TypeVar("Made")
+# Name → how the picture is drawn.
+Pictures = dict[str, Callable[[], Drawing]]
 SAFE_NAME = re.compile(r"\w[\w.-]{0,59}")
 
 EVIDENCE: dict[str, Callable[..., Drawing]] = {
@@ -74,18 +76,24 @@ def safe_name(given: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9]+', '_', given)[:40].strip('_')}-{checksum}".lstrip("-")
 
 
-def drawn_or_fault(name: str, draw: Callable[[], Made]) -> Made | None:
-    """Return what `draw` makes; None where a fault takes the picture away."""
-    return isolated(Part("picture", name), draw, lambda _: None)
+def drawn_or_fault(name: str, draw: Callable[[], Drawing], make: Callable[[Drawing], Made]) -> Made | None:
+    """Return what `make` makes of a picture; None where a fault takes it away."""
+    return isolated(Part("picture", name), lambda: make(draw()), lambda _: None)
 
 
-def finding_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+def all_drawn(pictures: Pictures, make: Callable[[Drawing], Made]) -> dict[str, Made]:
+    """Return what `make` makes of each picture, by name, without those that a fault takes away."""
+    made = {name: drawn_or_fault(name, draw, make) for name, draw in pictures.items()}
+    return {name: content for name, content in made.items() if content is not None}
+
+
+def finding_pictures(finding: Finding, study: Study) -> Pictures:
     """Return how each picture of a finding is drawn that a report holds: of a further scale only those in `COMPACT`."""
     drawn = possible_pictures(finding, study)
     return {kind: draw for kind, draw in drawn.items() if kind in COMPACT} if is_compact(finding) else drawn
 
 
-def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+def possible_pictures(finding: Finding, study: Study) -> Pictures:
     """Return how each picture of a finding is drawn, by kind.
 
     ``ladder`` (or ``money``), ``ways`` where the answer was made in more than one, ``kinds`` of exit where they can be
@@ -105,7 +113,7 @@ def possible_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], 
     return drawn | evidence_pictures(finding, study)
 
 
-def evidence_pictures(finding: Finding, study: Study) -> dict[str, Callable[[], Drawing]]:
+def evidence_pictures(finding: Finding, study: Study) -> Pictures:
     """Return how each picture of a frame of evidence is drawn, by kind, whether or not there is an answer.
 
     Of an effect that is withheld only what came before it.
@@ -123,7 +131,7 @@ def has_kinds(finding: Finding) -> bool:
     return frame is not None and not frame.empty and bool(figures_robust.shown_kinds(frame))
 
 
-def described_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
+def described_pictures(released: Released) -> Pictures:
     """Return how each picture of who is in the data is drawn, by the frame's name."""
     frames = {name: released.described.get(name) for name in DESCRIBED}
     return {
@@ -133,7 +141,7 @@ def described_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
     }
 
 
-def measured_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
+def measured_pictures(released: Released) -> Pictures:
     """Return how each picture of how the scales were measured is drawn, by file name; empty frames have none."""
     return {
         name: partial(draw, part)
@@ -163,14 +171,14 @@ def _parts(frame: pd.DataFrame | None, prefix: str, keys: list[str], heart: str)
             yield "-".join([prefix, *map(safe_name, values)]), part
 
 
-def scales_picture(released: Released) -> dict[str, Callable[[], Drawing]]:
+def scales_picture(released: Released) -> Pictures:
     """Return how every scale at a glance is drawn; empty where no scale could be estimated."""
     if not answered_scales(released.findings):
         return {}
     return {FOREST: partial(figures_scales.scales_forest, released.findings, released.study)}
 
 
-def all_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
+def all_pictures(released: Released) -> Pictures:
     """Return how every picture of a study is drawn, by file name without its ending."""
     found = {
         f"{slug(finding)}-{kind}": draw

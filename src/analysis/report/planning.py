@@ -3,6 +3,7 @@
 import pandas as pd
 
 from analysis.estimate.planning import PlanRow, RolePlan
+from analysis.plan.known import known
 from analysis.report.wording import DASH, NBSP, count, number, role_phrase, trimmed
 
 # The size that the sentence speaks of, or the largest below it.
@@ -48,12 +49,17 @@ def of_100(share: float | None) -> str:
 def spoken_row(plan: RolePlan) -> PlanRow | None:
     """Return the row that the sentence and the picture's title speak of: the first horizon, sixty people or fewer."""
     first = [r for r in sized_rows(plan) if r.horizon_months == plan.rows[0].horizon_months]
-    return max((r for r in first if r.n_treated <= SPOKEN_SIZE), key=lambda r: r.n_treated, default=None)
+    return max((r for r in first if size_of(r) <= SPOKEN_SIZE), key=size_of, default=None)
 
 
 def sized_rows(plan: RolePlan) -> list[PlanRow]:
     """Return what each size of the program could show, by horizon; rows without a risk are left out."""
     return [r for r in plan.rows if r.quantity == "smallest_detectable" and r.n_treated is not None]
+
+
+def size_of(row: PlanRow) -> int:
+    """Return the people in the program of a row that has a size."""
+    return known(row.n_treated)
 
 
 def plan_sentence(plan: RolePlan) -> str:
@@ -79,7 +85,7 @@ def _takes(plan: RolePlan, spoken: PlanRow) -> str:
         for r in plan.rows
         if r.quantity != "smallest_detectable"
         and r.horizon_months == spoken.horizon_months
-        and abs(r.difference - plan.smallest_effect) < 1e-9
+        and abs(known(r.difference) - plan.smallest_effect) < 1e-9
     }
     least = f"The smallest effect of interest, {trimmed(100 * plan.smallest_effect, 1)} of 100"
     per_arm, here = wanted["sample_size_per_arm"], wanted["program_size"]
@@ -94,17 +100,17 @@ def _takes(plan: RolePlan, spoken: PlanRow) -> str:
 
 def history_sentence(plan: RolePlan, min_cell: int) -> str:
     """Return what the risks rest on, and which of them are projections."""
-    known = [r for r in plan.rows if r.risk is not None]
-    if not known:
-        return plan.rows[0].reason
-    row = known[0]
+    planned = [r for r in plan.rows if r.risk is not None]
+    if not planned:
+        return known(plan.rows[0].reason)
+    row = planned[0]
     time = "" if row.person_years is None else f", followed for {number(row.person_years, 0)} person-years"
     text = (
         f"The risks come from {count(row.n_people, min_cell)} eligible people{time} in the "
         f"{number(row.observed_months, 0)} months observed before a program, with {count(row.n_exits, min_cell)} such "
         f"exits; {count(row.n_eligible, min_cell)} people were eligible at their end."
     )
-    projected = list(dict.fromkeys(r.horizon_months for r in known if r.basis == "projected"))
+    projected = list(dict.fromkeys(r.horizon_months for r in planned if r.basis == "projected"))
     if projected:
         months = " and ".join(str(m) for m in projected)
         text += (
@@ -136,7 +142,7 @@ def detectable_table(plan: RolePlan) -> pd.DataFrame:
     sizes: dict[tuple[int, int], dict[str, str]] = {}
     for row in sized_rows(plan):
         text = NOT_EVEN if row.status == "undetectable" else of_100(row.difference) + (ROUGH if row.is_rough else "")
-        sizes.setdefault((row.n_treated, row.n_control), {})[f"within {row.horizon_months} months"] = text
+        sizes.setdefault((size_of(row), known(row.n_control)), {})[f"within {row.horizon_months} months"] = text
     lines = [{"in the program": f"{n:,}", "comparators": f"{m:,}"} | cells for (n, m), cells in sorted(sizes.items())]
     return pd.DataFrame(lines).fillna(DASH)
 
@@ -147,7 +153,7 @@ def size_table(plan: RolePlan) -> pd.DataFrame:
     for row in plan.rows:
         if row.quantity == "smallest_detectable":
             continue
-        line = wanted.setdefault((row.horizon_months, row.difference), {})
+        line = wanted.setdefault((row.horizon_months, known(row.difference)), {})
         text = f"{row.n_treated:,}" + (ROUGH if row.is_rough else "") if row.status == "estimated" else _why_not(row)
         line["in the program, here" if row.quantity == "program_size" else "per equal group"] = text
     lines = [
@@ -158,7 +164,7 @@ def size_table(plan: RolePlan) -> pd.DataFrame:
 
 
 def _why_not(row: PlanRow) -> str:
-    return "more than leave at all" if row.difference >= row.risk else "too few are eligible"
+    return "more than leave at all" if known(row.difference) >= known(row.risk) else "too few are eligible"
 
 
 def assumptions(plan: RolePlan) -> list[str]:

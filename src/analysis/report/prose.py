@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
@@ -72,7 +73,7 @@ def _answer(hypothesis_id: str, findings: Sequence[Finding], study: Study) -> st
     if any(is_blind(f) for f in findings):
         return f"{title}: withheld, because this report was made blind."
     if not any(f.primary.is_estimated for f in findings):
-        reasons = dict.fromkeys(_lower_first(f.primary.reason.rstrip(".")) for f in findings)
+        reasons = dict.fromkeys(_lower_first(known(f.primary.reason).rstrip(".")) for f in findings)
         said = "; ".join(reasons) if reasons else "nobody was enrolled in a program"
         return f"{title}: this study cannot say, because {said}."
     return f"{title}: {'; '.join(clauses)}."
@@ -96,7 +97,7 @@ def _short_clause(finding: Finding, study: Study) -> str:
     if not is_event(finding):
         return f"for {who} the difference was {value_text(estimate)} {_interval(finding)}, {in_short(finding)}"
     whom = f"people offered a place as {who}" if is_randomized(finding) else who
-    size = amount(estimate.estimate, estimate, "points less often", "points more often", none="just as often")
+    size = amount(estimate.value, estimate, "points less often", "points more often", none="just as often")
     return f"{whom} did so {size} {_interval(finding)}, {in_short(finding)}"
 
 
@@ -108,7 +109,8 @@ def _limits(finding: Finding) -> tuple[str, str]:
     """Return both ends of the interval: in words for events, where a minus is easily misread, signed for scores."""
     estimate = finding.primary
     if is_event(finding):
-        return _often(estimate.ci_low, estimate), _often(estimate.ci_high, estimate)
+        low, high = estimate.limits
+        return _often(low, estimate), _often(high, estimate)
     return limit_texts(estimate)
 
 
@@ -132,15 +134,15 @@ def _statement(finding: Finding, study: Study) -> str:
     who, others = subject(finding, study)
     if is_event(finding):
         verb = event_words(estimate).did
-        size = amount(estimate.estimate, estimate, "less often", "more often", none="just as often", name=True)
+        size = amount(estimate.value, estimate, "less often", "more often", none="just as often", name=True)
         link = "as" if size == "just as often" else "than"
         return f"{who} {verb} {size} within {estimate.horizon_months} months {link} {others}"
     scored = f"the {_construct(finding)} of {_lower_first(who)}"
     if is_randomized(finding):
-        size = amount(estimate.estimate, estimate, "lower", "higher", none="the same", name=True)
+        size = amount(estimate.value, estimate, "lower", "higher", none="the same", name=True)
         compared = f"{size} {'as' if size == 'the same' else 'than'} that of {others}"
         return f"Earlier scores taken into account, {scored} was afterwards {compared}"
-    size = amount(estimate.estimate, estimate, "down", "up", none="neither up nor down", name=True)
+    size = amount(estimate.value, estimate, "down", "up", none="neither up nor down", name=True)
     return f"Relative to {others}, {scored} moved {size}"
 
 
@@ -165,7 +167,7 @@ def _construct(finding: Finding) -> str:
 
 
 def _no_number(finding: Finding, study: Study) -> str:
-    reason = finding.primary.reason
+    reason = known(finding.primary.reason)
     if is_blind(finding):
         return reason
     if finding.primary.status == "suppressed":

@@ -12,9 +12,8 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
-from analysis.report.canvas import Drawing
 from analysis.report.figures_described import response_plot
-from analysis.report.pictures import drawn_or_fault, safe_name
+from analysis.report.pictures import Pictures, all_drawn, drawn_or_fault, safe_name
 from analysis.report.quality_words import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.sections import image
 from analysis.report.template import render
@@ -25,10 +24,10 @@ NOTHING_NOTICED = {"wrong": "", "formal": ""}
 Made = TypeVar("Made")
 
 
-def quality_pictures(released: Released) -> dict[str, Callable[[], Drawing]]:
+def quality_pictures(released: Released) -> Pictures:
     """Return how each picture of the quality of the data is drawn, by file name without its ending."""
     frames, study = released.described, released.study
-    drawn: dict[str, Callable[[], Drawing]] = {}
+    drawn: Pictures = {}
     if _has(frames, "row_counts"):
         drawn["rows"] = partial(figures.rows_plot, frames["row_counts"], released.problems, study.min_cell)
     for (program, role), rows in _first_answers(frames.get("flow_of_people")):
@@ -64,10 +63,8 @@ def _first_answers(flow: pd.DataFrame | None) -> list[tuple[tuple[str, str], pd.
 def quality_page(released: Released) -> str:
     """Return the page on the data of a study that was answered, as HTML that loads nothing from anywhere."""
     frames, study = released.described, released.study
-    images = {}
-    for name, draw in _part("pictures of the data", lambda: quality_pictures(released), {}).items():
-        images[name] = drawn_or_fault(name, lambda draw=draw: image(draw()))
-    images = {name: made for name, made in images.items() if made is not None}
+    drawn: Pictures = _part("pictures of the data", lambda: quality_pictures(released), {})
+    images = all_drawn(drawn, image)
     counts, least = frames.get("row_counts"), study.min_cell
     values = _about(study, released.problems) | {
         "name": study.study,
@@ -139,7 +136,7 @@ def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: in
     return {
         "sentence": rows_sentence(counts),
         "n_files": counts["source"].nunique(),
-        "image": drawn_or_fault("rows", lambda: image(figures.rows_plot(counts, problems, min_cell))),
+        "image": drawn_or_fault("rows", partial(figures.rows_plot, counts, problems, min_cell), image),
         "table": tables.frame_html(tables.row_counts_table(counts, min_cell)),
     }
 
@@ -185,7 +182,7 @@ def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[st
         else "",
         "response_image": None
         if asked is None
-        else drawn_or_fault("response_rates", lambda: image(response_plot(asked, study))),
+        else drawn_or_fault("response_rates", partial(response_plot, asked, study), image),
         "response_table": "" if asked is None else tables.frame_html(tables.response_table(asked, study.min_cell)),
     }
     return found if any(found.values()) else None

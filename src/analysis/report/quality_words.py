@@ -88,9 +88,9 @@ def stage_name(step: str, program: Program, role: str) -> str:
     return f"Enrolled as {role_phrase(program, role)}" if step == "enrolled" else STAGES[step]
 
 
-def told(n: object) -> str:
+def told(n: float | None) -> str:
     """Return a count of a participant flow; one that is not told may be small, or lie near another one."""
-    return "masked" if pd.isna(n) else f"{int(n):,}"
+    return "masked" if n is None or pd.isna(n) else f"{int(n):,}"
 
 
 def flow_sentence(rows: pd.DataFrame, program: Program) -> str:

@@ -8,6 +8,7 @@ from math import isinf
 import pandas as pd
 
 from analysis.estimate.diagnostics import TREND
+from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.report.scale_words import scale_measures
 from analysis.report.terms import MEASURES, WAYS
@@ -71,8 +72,8 @@ def ways(finding: Finding) -> list[Way]:
         if e.horizon_months != main.horizon_months
         and (e.contrast, e.estimand, e.estimator) == (main.contrast, main.estimand, main.estimator)
     ]
-    answers = sorted([Way("the main answer", main, "main"), *first], key=lambda way: way.row.estimate)
-    return [*answers, *sorted(later, key=lambda way: way.row.horizon_months)]
+    answers = sorted([Way("the main answer", main, "main"), *first], key=lambda way: way.row.value)
+    return [*answers, *sorted(later, key=lambda way: known(way.row.horizon_months))]
 
 
 def _way_text(row: Estimate) -> str:
@@ -90,8 +91,8 @@ def ways_title(finding: Finding) -> str:
     rows = at_first_horizon(finding)
     if len(rows) < 2:
         return f"Made in one way only: {estimate_text(finding.primary)} points"
-    low, high = value_text(min(rows, key=lambda e: e.estimate)), value_text(max(rows, key=lambda e: e.estimate))
-    holding = sum(e.ci_low <= 0 <= e.ci_high for e in rows)
+    low, high = (value_text(pick(rows, key=lambda e: e.value)) for pick in (min, max))
+    holding = sum(e.holds_zero for e in rows)
     run = f"is {low} points every time" if low == high else f"runs from {low} to {high} points"
     return f"Across {len(rows)} ways to do it the difference {run}; {_of(holding, len(rows))} zero"
 
@@ -134,9 +135,9 @@ def e_value_sentence(finding: Finding) -> str:
     if not rows or is_randomized(finding):
         return ""
     row, words = rows[0], event_words(finding.primary)
-    if isinf(row.estimate):
+    if isinf(row.value):
         return ""
-    if round(row.estimate, 1) == 1:
+    if round(row.value, 1) == 1:
         return "There is no difference that something unrecorded would have to explain away (E-value 1.0)."
     first = (
         f"To explain this difference away, something unrecorded would have to go with both starting and {words.doing} "
@@ -173,7 +174,7 @@ def measure_sentences(finding: Finding) -> list[str]:
 
 
 def _days(row: Estimate, less: str, more: str) -> str:
-    mid, low, high = (_days_text(x, row, less, more) for x in (row.estimate, row.ci_low, row.ci_high))
+    mid, low, high = (_days_text(x, row, less, more) for x in (row.value, *row.limits))
     return f"{mid} ({level_text(row)} interval {low} to {high})"
 
 
@@ -226,7 +227,7 @@ def control_sentences(finding: Finding) -> list[str]:
 def _invented(row: Estimate) -> str:
     shown = f"{estimate_text(row)} {unit(row).short}"
     start = f"Ever against never on made-up starts, as a dashboard would show it: {shown}"
-    if row.ci_low <= 0 <= row.ci_high:
+    if row.holds_zero:
         return f"{start}; the interval includes no difference."
     return f"{start}, from a program that did not exist. That is bias and nothing else."
 
@@ -245,8 +246,7 @@ def _control(finding: Finding, row: Estimate) -> str:
     else:
         what = f"{outcome_name(row.outcome).capitalize()}s, which the program should not change"
         amiss = "the groups may differ in something that was not recorded"
-    is_quiet = row.ci_low <= 0 <= row.ci_high
-    found = "includes no difference, as it should" if is_quiet else f"leaves out no difference: {amiss}"
+    found = "includes no difference, as it should" if row.holds_zero else f"leaves out no difference: {amiss}"
     return f"{what}: {shown}. The interval {found}."
 
 
@@ -290,6 +290,6 @@ def moderators_table(finding: Finding) -> pd.DataFrame:
 
 def _moderator(row: Estimate) -> Sequence[str]:
     if not row.is_estimated:
-        return ("not shown" if row.status == "suppressed" else "not estimable", "–", row.reason)
+        return ("not shown" if row.status == "suppressed" else "not estimable", "–", known(row.reason))
     name = "ratio of hazards" if row.measure == "hazard_ratio" else unit(row).name.replace(" ", NBSP)
     return value_text(row), interval_text(row), name

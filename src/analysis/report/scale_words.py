@@ -77,7 +77,7 @@ def frame_of(finding: Finding, name: str, *needed: str) -> pd.DataFrame | None:
 def forest_title(findings: Iterable[Finding]) -> str:
     """Return how many intervals lie above zero, below it, or hold it."""
     rows = [f.primary for f in findings]
-    above, below = sum(e.ci_low > 0 for e in rows), sum(e.ci_high < 0 for e in rows)
+    above, below = sum(e.limits[0] > 0 for e in rows), sum(e.limits[1] < 0 for e in rows)
     if above + below == 0:
         return f"Of {len(rows)} answers on scales {'the only interval holds' if len(rows) == 1 else 'all hold'} zero"
     said = [f"{n} {'lies' if n == 1 else 'lie'} {where} zero" for n, where in ((above, "above"), (below, "below")) if n]
@@ -225,7 +225,7 @@ def _honest(finding: Finding) -> str:
     row = _by_estimator(finding, "honest_did")
     if row is None:
         return ""
-    holds = "still leave out" if row.ci_low > 0 or row.ci_high < 0 else "hold"
+    holds = "hold" if row.holds_zero else "still leave out"
     low, high = limit_texts(row)
     return (
         f"If the groups' trends parted after the start, from wave to wave, by as much as by the largest step before "
@@ -267,12 +267,8 @@ def scale_measures(finding: Finding) -> list[str]:
 def other_sources(finding: Finding) -> list[str]:
     """Return what other raters' scores say: never pooled, each a sentence."""
     main = finding.primary
-    rows = [
-        e
-        for e in measured(finding, main.measure, contrast=main.contrast)
-        if e.rater_source != main.rater_source and e.estimator == main.estimator
-    ]
     return [
         f"{RATED.get(e.rater_source, e.rater_source).capitalize()}: {value_text(e)} {interval_text(e)} points."
-        for e in rows
+        for e in measured(finding, main.measure, contrast=main.contrast)
+        if e.rater_source and e.rater_source != main.rater_source and e.estimator == main.estimator
     ]

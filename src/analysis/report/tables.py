@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 
 from analysis.plan.errors import Problem, problems_frame
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.report.quality_words import mended
 from analysis.report.robustness import Way
@@ -116,7 +117,7 @@ def _both(row: Estimate, treated: int | None, control: int | None, min_cell: int
     return f"{_told(treated, min_cell)} / {_told(control, min_cell)}" if row.is_estimated else DASH
 
 
-def _told(n: object, min_cell: int) -> str:
+def _told(n: float | None, min_cell: int) -> str:
     """Return a count, or that it is masked: for being small, or because a small count would follow from it."""
     return MASKED if n is None or pd.isna(n) else count(n, min_cell)
 
@@ -140,7 +141,7 @@ def balance_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
     """Return one line per assumption: passed, caution, failed, or one that no data can test."""
-    lines = [(c.name, RESULTS[c.grade], c.sentence) for c in checks]
+    lines = [(c.name, RESULTS[known(c.grade)], c.sentence) for c in checks]
     return pd.DataFrame(lines, columns=["assumption", "result", "what was found"])
 
 

@@ -1,6 +1,6 @@
 """Tables of how the scales were measured, as text: small groups masked, ready for a page or a notebook."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -31,7 +31,7 @@ def source_name(role: object) -> str:
 
 def _about(frame: pd.DataFrame) -> dict[str, list[str]]:
     """Return the columns that say which scale, rated by whom, in which wave; those that the frame has."""
-    tellers = {
+    tellers: dict[str, tuple[str, Callable[..., str]]] = {
         "instrument": ("survey", lambda name: str(name).replace("_", " ")),
         "construct": ("scale", outcome_name),
         "rater_role": ("rated", source_name),

@@ -53,10 +53,9 @@ def in_short(finding: Finding) -> str:
         return f"which speaks against {benefit_text(finding)}"
     if finding.verdict == "inconclusive" and finding.verdict_reason == "adjusted_p":
         return "which leaves the question open, since so many answers were looked at together"
-    too_small = (finding.smallest_detectable or 0) > FAR_TOO_SMALL * finding.smallest_effect
-    if finding.verdict == "inconclusive" and too_small:
-        scale = UNITS[finding.primary.measure].scale
-        size = number(scale * finding.smallest_detectable, 0 if is_event(finding) else 1)
+    seen = finding.smallest_detectable or 0.0
+    if finding.verdict == "inconclusive" and seen > FAR_TOO_SMALL * finding.smallest_effect:
+        size = number(UNITS[finding.primary.measure].scale * seen, 0 if is_event(finding) else 1)
         return f"which leaves the question open: too few people to see a difference of less than about {size} points"
     return IN_SHORT[finding.verdict]
 
@@ -81,7 +80,7 @@ def _words(finding: Finding) -> str:
     if is_money(finding):
         return money_verdict(finding)
     sign = hypothesis_of(finding).claimed_direction
-    low, high = sorted((sign * finding.primary.ci_low, sign * finding.primary.ci_high))
+    low, high = sorted(sign * limit for limit in finding.primary.limits)
     makers = {
         "supported": _supported,
         "harmful": _harmful,
@@ -113,7 +112,7 @@ def _negligible(finding: Finding, low: float, high: float) -> str:
 def _no_benefit(finding: Finding, low: float, high: float) -> str:
     sign = hypothesis_of(finding).claimed_direction
     harm = "Harm of that size is not ruled out."
-    if sign * finding.primary.estimate <= -finding.smallest_effect:
+    if sign * finding.primary.value <= -finding.smallest_effect:
         harm = "The estimate itself is a harm of at least that size."
     start = "there seems to be an effect in the claimed direction, but " if low > 0 else ""
     return (

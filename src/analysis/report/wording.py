@@ -36,7 +36,7 @@ def percent(share: float | None, decimals: int = 0) -> str:
     return DASH if share is None or pd.isna(share) else number(100 * share, decimals) + NBSP + "%"
 
 
-def count(n: object, min_cell: int) -> str:
+def count(n: float | None, min_cell: int) -> str:
     """Return a count of people; under `min_cell`, or masked, it is only said to be small."""
     if n is None or pd.isna(n) or 0 < n < min_cell:
         return f"<{min_cell}"
@@ -59,11 +59,17 @@ def unit(estimate: Estimate) -> Unit:
     return UNITS.get(estimate.measure, Unit())
 
 
+def scaled(estimate: Estimate) -> tuple[float, float, float]:
+    """Return the lower limit, the estimate and the upper limit in the unit of the row's measure."""
+    scale, (low, high) = unit(estimate).scale, estimate.limits
+    return scale * low, scale * estimate.value, scale * high
+
+
 def value_text(estimate: Estimate) -> str:
     """Return the row's estimate in the unit of its measure, signed; a dash without one."""
     shown = unit(estimate)
-    scaled = None if estimate.estimate is None else shown.scale * estimate.estimate
-    return number(scaled, shown.decimals, signed=not shown.is_ratio)
+    value = None if estimate.estimate is None else shown.scale * estimate.estimate
+    return number(value, shown.decimals, signed=not shown.is_ratio)
 
 
 def interval_text(estimate: Estimate) -> str:
@@ -76,12 +82,9 @@ def interval_text(estimate: Estimate) -> str:
 
 def limit_texts(estimate: Estimate) -> tuple[str, str]:
     """Return both ends of the row's interval in the unit of its measure."""
-    shown = unit(estimate)
-    low, high = (
-        number(shown.scale * limit, shown.decimals, signed=not shown.is_ratio)
-        for limit in (estimate.ci_low, estimate.ci_high)
-    )
-    return low, high
+    shown, (low, _, high) = unit(estimate), scaled(estimate)
+    signed = not shown.is_ratio
+    return number(low, shown.decimals, signed), number(high, shown.decimals, signed)
 
 
 def estimate_text(estimate: Estimate) -> str:
@@ -108,7 +111,7 @@ def amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no d
 def events_text(estimate: Estimate, points: str = "percentage points") -> str:
     """Return a difference in events in words, e.g. ``4.4 percentage points fewer exits``."""
     what = event_words(estimate).plural
-    return amount(estimate.estimate, estimate, f"{points} fewer {what}", f"{points} more {what}")
+    return amount(estimate.value, estimate, f"{points} fewer {what}", f"{points} more {what}")
 
 
 def event_words(estimate: Estimate) -> EventWords:

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
 from analysis.plan.findings import findings_frame
+from analysis.plan.known import known
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.plan.study import Study
@@ -48,7 +49,7 @@ def write_problems(problems: Iterable[Problem], folder: Path) -> None:
 
 def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
     """Return the lines whose person was not found or could be several, one row each, without saying who it is."""
-    rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in p.lines]
+    rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in known(p.lines)]
     return pd.DataFrame(rows, columns=["source", "line", "rule", "reason"])
 
 

@@ -1,6 +1,7 @@
 """What happens to people on the job: yearly ratings, promotions and moves between departments."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,9 @@ class Careers:
         """Return these careers followed by those of further spells."""
         shared = {"departments", "reviews", "promotions", "moves"}
         per_spell = [field.name for field in fields(self) if field.name not in shared]
-        together = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in per_spell}
+        together: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in per_spell
+        }
         return replace(self, **together)
 
     def with_program(self, scenario: Scenario, spells: pd.DataFrame, start: np.ndarray, ratio: np.ndarray) -> "Careers":

@@ -1,11 +1,13 @@
 """Days as whole numbers since 1970-01-01, so that everything about time is vectorised."""
 
 import datetime as dt
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 NEVER = 1_000_000  # a day no study reaches
+Days = TypeVar("Days", int, np.ndarray)
 
 
 def day(date: dt.date) -> int:
@@ -61,8 +63,8 @@ def yearly(month: int, day_of_month: int, first: int, last: int) -> np.ndarray:
     return days[(days >= first) & (days <= last)]
 
 
-def next_monday(days: np.ndarray) -> np.ndarray:
-    """Return the first Monday after each day."""
+def next_monday(days: Days) -> Days:
+    """Return the first Monday after a day, or after each of them."""
     return days + 7 - (days + 3) % 7
 
 

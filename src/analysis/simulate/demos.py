@@ -465,9 +465,14 @@ def scenario_named(
 
 def without_effect(scenario: Scenario) -> Scenario:
     """Return the same company with programs that do nothing."""
-    nothing = {"hazard_ratio": 1.0, "promotion_odds_ratio": 1.0, "effects": {}, "response_shift": 0.0}
     programs = [
-        replace(program, **{name: replace(role, **nothing) for name, role in program.roles.items()})
-        for program in scenario.programs
+        replace(p, mentor=_idle(p.mentor), mentee=_idle(p.mentee), participant=_idle(p.participant))
+        for p in scenario.programs
     ]
     return replace(scenario, programs=tuple(programs))
+
+
+def _idle(role: RoleDesign | None) -> RoleDesign | None:
+    if role is None:
+        return None
+    return replace(role, hazard_ratio=1.0, promotion_odds_ratio=1.0, effects={}, response_shift=0.0)

@@ -129,7 +129,7 @@ def enrolments(company: Workforce, participation: pd.DataFrame) -> pd.DataFrame:
 def _state(company: Workforce, managers: Reporting, rows: np.ndarray, on: np.ndarray | int) -> pd.DataFrame:
     """Return the job of spells `rows` on a day; on their first record where `on` has one day a spell."""
     career = company.careers
-    if np.ndim(on):
+    if isinstance(on, np.ndarray):
         first = (career.first_level, career.first_department, career.first_rating, managers.first)
     else:
         first = (career.level_on(on), career.department_on(on), career.rating_on(on), managers.manager_on(on))

@@ -67,13 +67,10 @@ def _exits(spells: pd.DataFrame, hazard: Hazards, decision: np.ndarray | None) -
         decision = hazard.decision.day_reached(np.arange(len(spells)), hazard.decision_total(spells))
     voluntary = hazard.last_day(np.minimum(decision + spells["notice_days"].to_numpy(), NEVER))
     other, kind = hazard.other_exit(spells)
-    kinds = np.array(OTHER_KINDS, dtype=object)[kind]
     left = np.minimum(voluntary, other)
-    return spells.assign(
-        decision=decision,
-        exit=left,
-        exit_kind=np.where(left == NEVER, None, np.where(voluntary <= other, "voluntary", kinds)),
-    )
+    kinds = np.where(voluntary <= other, "voluntary", np.array(OTHER_KINDS, dtype=object)[kind])
+    kinds[left == NEVER] = None
+    return spells.assign(decision=decision, exit=left, exit_kind=kinds)
 
 
 def _odds_ratios(scenario: Scenario, enrolled: Enrolled) -> np.ndarray:

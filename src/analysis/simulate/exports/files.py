@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument
+from analysis.plan.known import known
 from analysis.plan.paths import shipped
 from analysis.plan.yaml_file import load_yaml, validated
 from analysis.simulate.exports import hr, pairs, platforms, qualtrics, surveys
@@ -16,7 +17,7 @@ from analysis.simulate.exports.sheet import Sheet, workbook
 from analysis.simulate.scenario import Scenario, Survey
 
 Bytes = Callable[[], bytes]
-GERMAN = {"delimiter": ";", "encoding": "utf-8-sig"}
+Exporter = Callable[..., Sheet]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def raw_files(scenario: Scenario, tables: Tables) -> list[Raw]:
 
 
 def _names(tables: Tables, scenario: Scenario) -> pd.DataFrame:
-    return people(scenario.name, tables.employees["employee_id"])
+    return people(scenario.name, known(tables.employees)["employee_id"])
 
 
 def _raw(table: str, path: str, profile: str, write: Bytes, **more) -> Raw:
@@ -84,7 +85,7 @@ HR = {
         ("jobs", "job_history.csv", hr.ukg_jobs, {"delimiter": "\t"}),
     ),
 }
-PLATFORMS = {
+PLATFORMS: dict[str, tuple[Exporter, Exporter]] = {
     "chronus": (platforms.chronus_participants, platforms.chronus_meetings),
     "together": (platforms.together_participants, platforms.together_sessions),
     "qooper": (platforms.qooper_participants, platforms.qooper_meetings),
@@ -117,27 +118,26 @@ def _platform(scenario: Scenario, tables: Tables) -> Iterator[Raw]:
         yield _canonical("sessions", "sessions", lambda: tables.sessions)
         return
     language = scenario.vendors.language
+    participants, meetings = (pairs.pairs_sheet, pairs.pairs_sessions) if vendor == "pairs" else PLATFORMS[vendor]
+    more = {"language": language} if vendor == "pairs" else {}
     for program in [program.id for program in scenario.programs]:
-        make = pairs.pairs_sheet if vendor == "pairs" else PLATFORMS[vendor][0]
-        more = {"language": language} if vendor == "pairs" else {}
 
-        def sheet(program: str = program, make: Callable = make, more: dict = more) -> Sheet:
-            rows = tables.enrolments[tables.enrolments["program_id"] == program]
-            return make(rows, _names(tables, scenario), **more)
+        def sheet(program: str = program) -> Sheet:
+            enrolments = known(tables.enrolments)
+            rows = enrolments[enrolments["program_id"] == program]
+            return participants(rows, _names(tables, scenario), **more)
 
         yield _sheet("enrolments", f"{program}_participants", vendor, sheet, language, program=program)
-    make = pairs.pairs_sessions if vendor == "pairs" else PLATFORMS[vendor][1]
-    more = {"language": language} if vendor == "pairs" else {}
-    meetings = "treffen" if vendor == "pairs" and language == "de" else "meetings"
+    name = "treffen" if vendor == "pairs" and language == "de" else "meetings"
     yield _sheet(
-        "sessions", meetings, vendor, lambda: make(tables.sessions, _names(tables, scenario), **more), language
+        "sessions", name, vendor, lambda: meetings(tables.sessions, _names(tables, scenario), **more), language
     )
 
 
 def _sheet(table: str, name: str, vendor: str, sheet: Callable[[], Sheet], language: str, **more) -> Raw:
     """Return a platform's file: hand-kept sheets and Chronus' are spreadsheets, German ones CSV as Excel saves it."""
     if vendor == "pairs" and language == "de":
-        return _raw(table, f"{name}.csv", vendor, lambda: sheet().csv(**GERMAN), **more)
+        return _raw(table, f"{name}.csv", vendor, lambda: sheet().csv(delimiter=";", encoding="utf-8-sig"), **more)
     if vendor in ("pairs", "chronus"):
         return _raw(table, f"{name}.xlsx", vendor, lambda: workbook({"Export": sheet()}), **more)
     return _raw(table, f"{name}.csv", vendor, lambda: sheet().csv(), **more)

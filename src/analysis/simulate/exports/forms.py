@@ -1,6 +1,6 @@
 """One wave's answers as the forms that came in, and beside them the forms that are nobody's answer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +51,7 @@ def forms_of(
     card: Instrument,
     random: np.random.Generator,
     *,
-    quirks: Collection[Quirk] = ("repeated",),
+    quirks: tuple[Quirk, ...] = ("repeated",),
     silent: pd.DataFrame | None = None,
 ) -> Forms:
     """Return the forms that hold these answers, and forms that reading must leave out again.

@@ -1,5 +1,7 @@
 """Enrolments and meetings of a simulated company as a spreadsheet of pairs that somebody keeps by hand."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from analysis.simulate.exports.enrolled import (
@@ -62,6 +64,7 @@ STATUS = {
     },
 }
 OFFERED = {"en": {True: "yes", False: "no"}, "de": {True: "ja", False: "nein"}}
+WORDS: Mapping[str, Mapping[str, Mapping]] = {"status": STATUS, "offered": OFFERED}
 TOGETHER, ALONE = ("start_date", "end_date", "status"), ("applied_date", "offered", "topics")
 
 
@@ -115,8 +118,7 @@ def _shared(pairs: pd.DataFrame, column: str) -> pd.Series:
 def _cells(values: pd.Series, column: str, language: str) -> pd.Series:
     if column.endswith("_date"):
         return written(values, DAYS[language])
-    words = {"status": STATUS, "offered": OFFERED}.get(column)
-    return said(values, words[language]) if words else values.fillna("")
+    return said(values, WORDS[column][language]) if column in WORDS else values.fillna("")
 
 
 def _last_first(people: pd.DataFrame, ids: pd.Series) -> pd.Series:

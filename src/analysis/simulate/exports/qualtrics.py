@@ -19,7 +19,7 @@ from analysis.simulate.exports.form_columns import (
     without_times,
     written,
 )
-from analysis.simulate.exports.forms import Forms, forms_of
+from analysis.simulate.exports.forms import Forms, Quirk, forms_of
 from analysis.simulate.exports.sheet import Sheet
 
 ACCOUNT_ZONE = "America/Denver"
@@ -95,7 +95,7 @@ def qualtrics_responses(
         to find the days (in UTC and east of it up to Europe's zones, also without).
     """
     random = rng("qualtrics", card.instrument, wave)
-    quirks = ("repeated", "unfinished", "previews")
+    quirks: tuple[Quirk, ...] = ("repeated", "unfinished", "previews")
     forms = forms_of(frame, ["employee_id"], card, random, quirks=quirks, silent=silent_people(frame, people))
     columns = _columns(forms, random, labels, None if legacy else timezone)
     who = people_of(forms, people)

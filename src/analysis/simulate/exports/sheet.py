@@ -34,8 +34,13 @@ class Sheet:
     ) -> bytes:
         """Return the cells as delimited text; ``utf-8-sig`` and ``utf-16`` begin with their mark."""
         text = io.StringIO(newline="")
-        quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-        csv.writer(text, delimiter=delimiter, lineterminator=newline, quoting=quoting).writerows(self.cells)
+        writer = csv.writer(
+            text,
+            delimiter=delimiter,
+            lineterminator=newline,
+            quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL,
+        )
+        writer.writerows(self.cells)
         return text.getvalue().encode(encoding)
 
 
