@@ -409,6 +409,11 @@ def test_sentence_picture_and_table_say_the_same_number(company):
     assert svg(drawn) == svg(detectable_plot(role))
 
 
+def test_an_effect_with_more_decimals_than_are_shown_is_told_all_the_same(company, tmp_path):
+    found = plan(open_study("smallbank", changed(company, tmp_path, smallest_effects={"H1_retention": 1 / 30})))
+    assert "3.3 of 100, takes" in planning.plan_sentence(found.roles[0])
+
+
 # The command
 
 

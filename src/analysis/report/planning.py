@@ -4,11 +4,14 @@ import pandas as pd
 
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.known import known
+from analysis.release.disclosure import DECIMALS
 from analysis.report.wording import DASH, NBSP, count, number, role_phrase, trimmed
 
 # The size that the sentence speaks of, or the largest below it.
 SPOKEN_SIZE = 60
 ROUGH = "*"
+# How far a released difference is from the effect that it was made for.
+ROUNDING = 10**-DECIMALS
 NOT_EVEN = "not even if nobody left"
 
 ASSUMES = (
@@ -85,7 +88,7 @@ def _takes(plan: RolePlan, spoken: PlanRow) -> str:
         for r in plan.rows
         if r.quantity != "smallest_detectable"
         and r.horizon_months == spoken.horizon_months
-        and abs(known(r.difference) - plan.smallest_effect) < 1e-9
+        and abs(known(r.difference) - plan.smallest_effect) < ROUNDING
     }
     least = f"The smallest effect of interest, {trimmed(100 * plan.smallest_effect, 1)} of 100"
     per_arm, here = wanted["sample_size_per_arm"], wanted["program_size"]
