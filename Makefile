@@ -42,11 +42,12 @@ lint: .venv/.built  ## style, common mistakes and types
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
 
-simulations: .venv/.built  ## the simulation studies (some two hours on two cores; what has results is not made again)
+simulations: .venv/.built  ## the simulation studies (some four hours on two cores; what has results is not made again)
 	PYTHONPATH=tests $(BIN)/python -m simulations
 	PYTHONPATH=tests $(BIN)/python -m simulations.scales
 	PYTHONPATH=tests $(BIN)/python -m simulations.silence
 	PYTHONPATH=tests $(BIN)/python -m simulations.situations
+	PYTHONPATH=tests $(BIN)/python -m simulations.diagnostics
 	PYTHONPATH=tests $(BIN)/python -m simulations.degenerate
 
 benchmarks: .venv/.built  ## reading, retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from simulations.diagnostics import ANY, GRADES, grades
+from simulations.diagnostics import ANY, BAR, GRADES, RESULTS, grades, summarize
 from simulations.situations.one_study import study_row, summary
 from simulations.situations.registry import SITUATIONS, situation
 from simulations.situations.table import BEGIN, END, LEAST_STUDIES, passes, result, table
@@ -84,3 +84,18 @@ def test_every_check_of_a_simulated_world_has_a_grade(world):
     lines = grades(world, 0)
     assert {"balance", ANY} <= {line["check"] for line in lines}
     assert {line["grade"] for line in lines} <= set(GRADES)
+
+
+def test_failed_checks_are_counted_over_all_studies_and_held_against_the_bar():
+    lines = [{"world": "w", "number": n, "check": ANY, "grade": "failed" if n < 16 else "passed"} for n in range(100)]
+    told = next(summarize(lines, 100))
+    assert (told["failed"], told["passed"], told["share_failed"], told["passes_bar"]) == (16, 84, 0.16, False)
+    assert next(summarize(lines, 200))["passes_bar"], "checks of a hundred more studies had no answer"
+
+
+def test_where_assumptions_hold_a_check_fails_in_one_of_twenty_studies_at_most():
+    told = pd.read_csv(RESULTS)
+    assert set(told["world"]) >= {"null-selected", "null-few-treated", "null-lottery", "null-rollout"}
+    assert {"scales-null-staggered", "scales-null-few"} <= set(told["world"]), "of the scales too"
+    assert (told["n_studies"] >= 200).all()
+    assert (told["share_failed"] <= BAR + 3 * told["mc_error"]).all()

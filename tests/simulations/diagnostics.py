@@ -1,8 +1,8 @@
 """How often each check is graded what, where its assumptions hold: ``python -m simulations.diagnostics``.
 
-``PYTHONPATH=src:tests python -m simulations.diagnostics --studies 200 --only null-selected scales-null``. The bar: a
-finding fails a check in at most 5 % of the studies (within three Monte-Carlo standard errors). Results go into
-``diagnostics.csv`` beside this file, one row a world and check; the worlds that were made again replace their rows.
+The bar: a finding fails a check in at most 5 % of the studies (within three Monte-Carlo standard errors). Results go
+into ``diagnostics.csv`` beside this file, one row a world and check; worlds that have results are made again only when
+asked for by name: ``PYTHONPATH=tests python -m simulations.diagnostics --studies 200 --only null-selected``.
 """
 
 import argparse
@@ -112,7 +112,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--only", nargs="*", help="these worlds alone")
     asked = parser.parse_args()
-    for name in [n for n in judged_worlds() if not asked.only or n in asked.only]:
+    made_before = set(pd.read_csv(RESULTS)["world"]) if RESULTS.exists() else set()
+    for name in asked.only or [n for n in judged_worlds() if n not in made_before]:
         with ProcessPoolExecutor(asked.jobs) as pool:
             parts = list(pool.map(partial(grades, name), range(asked.studies)))
         made = pd.DataFrame(summarize([line for part in parts for line in part], asked.studies), columns=COLUMNS)
