@@ -1,6 +1,6 @@
 """Who is no comparator any more in a pair of survey waves, and weights for those who therefore leave it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from analysis.design.propensity import fit_propensity
 from analysis.design.rollout import DEFAULT_UNIT, unit_name, units_reached
 from analysis.measure.calendar import ONE_DAY
 from analysis.measure.employment import JOB_COLUMNS
-from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere
+from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere, undated
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program
 
@@ -40,6 +40,8 @@ class Starts:
         ``employee_id, start_date``; None where it is no rollout.
     unit
         The column that says which unit a person is in.
+    undated
+        People of whose start in some program it is not known when it was.
     """
 
     role: pd.Series
@@ -49,6 +51,7 @@ class Starts:
     reached: pd.Series | None = None
     moves: pd.DataFrame | None = None
     unit: str = DEFAULT_UNIT
+    undated: pd.Index = field(default_factory=lambda: pd.Index([]))
 
     @classmethod
     def of(cls, tables: Tables, program: Program, role: str) -> "Starts":
@@ -63,6 +66,7 @@ class Starts:
             reached,
             None if reached is None else _moves(tables, reached, unit_name(program)),
             unit_name(program),
+            undated(tables.enrolments),
         )
 
     @cached_property

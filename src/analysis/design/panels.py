@@ -20,7 +20,7 @@ from analysis.design.rollout import DEFAULT_UNIT, units_of
 from analysis.design.trials import eligible_levels, is_eligible
 from analysis.measure.calendar import ONE_DAY, add_months, months_between
 from analysis.measure.employment import Staff, job_history, staff_on
-from analysis.measure.exposure import started_before
+from analysis.measure.exposure import started_before, undated
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
 
@@ -126,8 +126,9 @@ def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Pro
     rows["stand_in_weight"] = stand_in_weights(rows, known)
     stays = ~rows["is_ended"].to_numpy(dtype=bool)
     kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
-    before = started_before(tables.enrolments, program.id, study.study_start)
-    way_in = _way_in(rows, kept, starts.role.index.intersection(before), own.index)
+    before = started_before(tables.enrolments, program.id, study.study_start).union(starts.undated)
+    of_role = starts.role.index.union(undated(tables.enrolments, program.id, role))
+    way_in = _way_in(rows, kept, of_role.intersection(before), own.index)
     return Panel(kept, known[stays].reset_index(drop=True), way_in=way_in, unit=starts.unit)
 
 
@@ -151,7 +152,7 @@ def _observed(starts: Starts, study: Study) -> pd.Series:
     In a rollout those who started before their unit was reached chose to, and are left out too.
     """
     own = starts.role[starts.role <= starts.program.reindex(starts.role.index)]
-    own = own[own >= pd.Timestamp(study.study_start)]
+    own = own[(own >= pd.Timestamp(study.study_start)) & ~own.index.isin(starts.undated)]
     if starts.moves is None or starts.moves.empty:
         return own
     there = starts.moves.groupby("employee_id")["start_date"].min().reindex(own.index)

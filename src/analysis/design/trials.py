@@ -21,6 +21,7 @@ from analysis.measure.exposure import (
     first_starts,
     started_before,
     starts_elsewhere,
+    undated,
 )
 from analysis.plan.contract import Tables
 from analysis.plan.known import known
@@ -44,10 +45,12 @@ __all__ = [
     "units_reached",
 ]
 
-BEFORE_PERIOD, OTHER_ROLE = "started before the period observed", "earlier start in another role"
+UNDATED, BEFORE_PERIOD = "started on an unknown day", "started before the period observed"
+OTHER_ROLE = "earlier start in another role"
 BEFORE_UNIT, NO_UNIT = "started before the unit was reached", "unit not known"
 FLOW_STEPS = (
     "started",
+    UNDATED,
     BEFORE_PERIOD,
     OTHER_ROLE,
     "not employed that day",
@@ -155,9 +158,12 @@ def observed_starts(
     """
     lost = dict.fromkeys(FLOW_STEPS, 0) if lost is None else lost
     starts, own_start = first_starts(enrolments, program.id, role), first_starts(enrolments, program.id)
+    mine, no_day = starts.index.union(undated(enrolments, program.id, role)), undated(enrolments)
+    starts = starts[~starts.index.isin(no_day)]
     earlier = starts.index.isin(started_before(enrolments, program.id, pd.Timestamp(study.study_start)))
     is_other = ~earlier & (starts > own_start.reindex(starts.index)).to_numpy()
-    lost["started"] += len(starts)
+    lost["started"] += len(mine)
+    lost[UNDATED] += int(mine.isin(no_day).sum())
     lost[BEFORE_PERIOD] += int(earlier.sum())
     lost[OTHER_ROLE] += int(is_other.sum())
     return starts[~earlier & ~is_other]
@@ -197,7 +203,9 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     )
     rows, covariates = _stacked([company.trial(day, set(who.index), lost) for day, who in starts.groupby(starts)])
     lost["analysed"] = int(rows["is_treated"].sum())
-    flow = pd.DataFrame({"step": list(lost), "n_people": list(lost.values())})
+    # A list that names every start's day has nothing to say of those without one.
+    told = {step: n for step, n in lost.items() if n or step != UNDATED}
+    flow = pd.DataFrame({"step": list(told), "n_people": list(told.values())})
     compared = rows[~rows["is_treated"].astype(bool)].groupby("employee_id")["trial_date"].min()
     hurdles = tuple(company.hurdles(competing_kinds(enrolments, program.id, role), compared))
     return Trials(rows, covariates, flow, by_unit, hurdles, company.unit)

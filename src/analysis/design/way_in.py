@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.measure.employment import job_history, staff_on, under_notice_on
-from analysis.measure.exposure import first_starts
+from analysis.measure.exposure import first_starts, undated
 from analysis.plan.contract import Tables
 from analysis.plan.known import known
 from analysis.plan.study import Program, Study
@@ -24,7 +24,7 @@ def way_in(tables: Tables, study: Study, program: Program, role: str) -> pd.Data
     enrolments = known(tables.enrolments)
     rows = enrolments[(enrolments["program_id"] == program.id) & (enrolments["role"] == role)]
     enrolled = set(rows["employee_id"])
-    started = set(first_starts(enrolments, program.id, role).index)
+    started = {*first_starts(enrolments, program.id, role).index, *undated(enrolments, program.id, role)}
     found = []
     if tables.employees is not None:
         others = _employed(tables.employees, study) - enrolled

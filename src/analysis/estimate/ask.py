@@ -47,7 +47,7 @@ class Ask:
 
     def question(self, outcome: str | None = None, rater_source: str | None = None) -> Question:
         """Return the naming columns of the main row, at the first horizon."""
-        randomized = self.program.assignment in ("lottery", "waitlist")
+        randomized = self.program.is_randomized
         return Question(
             study=self.study.study,
             program=self.program.id,

@@ -56,7 +56,7 @@ class Measured:
 
 def is_lottery(ask: Ask) -> bool:
     """Whether lots decided who was offered a place."""
-    return ask.program.assignment in ("lottery", "waitlist")
+    return ask.program.is_randomized
 
 
 def by_unit(ask: Ask) -> bool:

@@ -16,6 +16,7 @@ from analysis.ingest.ids import clean_ids, visible_ids
 from analysis.ingest.numbers import to_numbers
 from analysis.ingest.profile import Layout
 from analysis.ingest.truths import to_booleans
+from analysis.ingest.undated import put_back, set_apart
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source, Study
 
@@ -55,6 +56,12 @@ class Reading:
         if gone.any():
             message = f"column {called} says here that nothing was entered; read as empty"
             self.export.note("nothing_entered", message, action="set_null")
+        if name == "start_date":
+            column, undated = set_apart(column)
+            return put_back(self._read(column, name, called), undated)
+        return self._read(column, name, called)
+
+    def _read(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         kind = TABLES[self.export.table][name].kind
         if kind == "id":
             column = self._noted(visible_ids(column, self._lines), called)

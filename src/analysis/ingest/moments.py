@@ -78,10 +78,21 @@ def assign_intakes(export: Export, study: Study) -> None:
     )
     found = {key: intake_of(*key, intakes) for key in set(keys)}
     chosen = as_text(found[key] if lacks else None for key, lacks in zip(keys, lacking, strict=True))
+    if "start_unknown" in frame:
+        chosen = first_filled([chosen, _any_intake(frame, first_filled([given, chosen]), intakes)])
     listing = frame["program_id"].isin([program for program, days in intakes.items() if days]).to_numpy()
     _note_intakes(export, alone=(chosen.codes >= 0) & ~listing, none=lacking & (chosen.codes < 0))
     none = lacking & (chosen.codes < 0)
     export.frame = frame.assign(intake_date=first_filled([given, chosen]))[~none].reset_index(drop=True)
+
+
+def _any_intake(frame: pd.DataFrame, intake: pd.Categorical, intakes: dict[str, list[str]]) -> pd.Categorical:
+    """Return the first intake of the program where a start has no day: it is in no answer, and keeps the row."""
+    program = frame["program_id"].astype(object)
+    earliest = pd.Series(intake.astype(object)).groupby(program.to_numpy()).min().to_dict()
+    earliest |= {name: days[0] for name, days in intakes.items() if days}
+    is_undated = frame["start_unknown"].notna()
+    return as_text(earliest.get(name) if lost else None for name, lost in zip(program, is_undated, strict=True))
 
 
 def _note_intakes(export: Export, *, alone: np.ndarray, none: np.ndarray) -> None:

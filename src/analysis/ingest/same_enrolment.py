@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.ingest.export import LINE, Export, recoded
 
 KEY = ["program_id", "intake_date", "employee_id", "role"]
-SAID = ["applied_date", "offered", "start_date", "end_date", "status", "match_id", "topics", "stratum"]
+SAID = ["applied_date", "offered", "start_date", "start_unknown", "end_date", "status", "match_id", "topics", "stratum"]
 STILL_OPEN = "9999-12-31"
 
 

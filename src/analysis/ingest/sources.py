@@ -37,6 +37,7 @@ from analysis.ingest.translate import (
     without_rejects,
     without_unknown_values,
 )
+from analysis.ingest.undated import note_undated
 from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
@@ -278,6 +279,7 @@ class _Reader:
         export.frame = None if frame is None else frame.assign(**stays)
         if frame is not None:
             note_misspelt(export, unused, layout, self.source)
+            note_undated(export)
             self._fill(export)
 
     def _cells(self, reading: Reading, columns: Columns) -> dict[str, pd.Categorical]:

@@ -24,6 +24,16 @@ def first_starts(enrolments: pd.DataFrame, program_id: str, role: str | None = N
     return rows.groupby("employee_id")["start_date"].min()
 
 
+def undated(enrolments: pd.DataFrame, program_id: str | None = None, role: str | None = None) -> pd.Index:
+    """Return the people of whose start it is known that it was and not when (in one program and role, or in any)."""
+    rows = enrolments[enrolments["start_unknown"].fillna(False).astype(bool)]
+    if program_id is not None:
+        rows = rows[rows["program_id"] == program_id]
+    if role is not None:
+        rows = rows[rows["role"] == role]
+    return pd.Index(rows["employee_id"].unique())
+
+
 def starts_elsewhere(enrolments: pd.DataFrame, program_id: str) -> pd.DataFrame:
     """Return the starts in the company's other programs, one row each: ``employee_id``, ``start_date``."""
     rows = enrolments[(enrolments["program_id"] != program_id) & enrolments["start_date"].notna()]

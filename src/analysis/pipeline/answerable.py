@@ -10,7 +10,14 @@ from functools import cached_property
 
 import pandas as pd
 
-from analysis.design.trials import FLOW_STEPS, Trials, eligible_levels, is_eligible
+from analysis.design.trials import (
+    FLOW_STEPS,
+    Trials,
+    eligible_levels,
+    is_eligible,
+    known_enrolments,
+    observed_starts,
+)
 from analysis.estimate.answer_lottery import NO_INTAKE_OF_BOTH
 from analysis.estimate.answer_retention import retention_outcome, why_no_trial
 from analysis.estimate.ask import Ask
@@ -19,16 +26,14 @@ from analysis.estimate.economics import NO_EXITS_AVOIDED, missing_costs
 from analysis.estimate.rows import too_small
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import exit_outcome, job_history, job_value_at, staff_on, under_notice_on
-from analysis.measure.exposure import analysed_roles, first_starts
-from analysis.pipeline.events import NO_JOB_HISTORY, Comparison, missing_parts
+from analysis.measure.exposure import first_starts
+from analysis.pipeline.events import NO_JOB_HISTORY, Comparison, comparisons, missing_parts
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scale_waves import AnsweredWaves, answered_waves
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
 from analysis.plan.known import known
 
-BEFORE_PERIOD = "started before the period observed"
-OTHER_ROLE, NOT_EMPLOYED, UNDER_NOTICE, NOT_ELIGIBLE, NOBODY_LEFT = (
-    "earlier start in another role",
+NOT_EMPLOYED, UNDER_NOTICE, NOT_ELIGIBLE, NOBODY_LEFT = (
     "not employed that day",
     "under notice",
     "level or tenure not eligible",
@@ -72,11 +77,11 @@ def answerable(opened: OpenStudy) -> tuple[Answerable, ...]:
 
 def _of_program(opened: OpenStudy, program) -> Iterator[Answerable]:
     retention = []
-    for role in analysed_roles(opened.tables.enrolments, program.id) or ["any"]:
-        counted = _Counted(Comparison(opened, program, role))
+    for comparison in comparisons(opened, program):
+        counted = _Counted(comparison)
         retention.append(counted.why_no_retention())
         yield _question(counted.ask("H1_retention"), retention[-1])
-        for hypothesis in scales_asked(program, role):
+        for hypothesis in scales_asked(program, comparison.role):
             ask = counted.ask(hypothesis)
             yield _question(ask, counted.why_no_scale(ask))
         yield _question(counted.ask("H8_promotion"), counted.why_no_promotion())
@@ -186,11 +191,16 @@ class _Counted:
 
     @cached_property
     def _starts(self) -> pd.Series:
-        """First starts in this role within the period observed, of those who had not started in another one."""
-        enrolled, program = self._opened.tables.enrolments, self.comparison.program.id
-        starts, first = first_starts(enrolled, program, self.comparison.role), first_starts(enrolled, program)
-        observed = starts[first.reindex(starts.index) >= pd.Timestamp(self._opened.study.study_start)]
-        return observed[observed <= first.reindex(observed.index)]
+        """The starts that can be trials."""
+        return self._observed[0]
+
+    @cached_property
+    def _observed(self) -> tuple[pd.Series, dict[str, int]]:
+        """The starts that can be trials, and how many of the others fall to each step."""
+        lost = dict.fromkeys(FLOW_STEPS, 0)
+        enrolled = known_enrolments(self._opened.tables, self._opened.study)
+        program, role = self.comparison.program, self.comparison.role
+        return observed_starts(enrolled, self._opened.study, program, role, lost), lost
 
     @cached_property
     def _units(self) -> pd.Series | None:
@@ -204,12 +214,8 @@ class _Counted:
     def _flow(self) -> pd.Series:
         """How many of those who started fall to each step, by the steps of the report's trials."""
         tables, program, role = self._opened.tables, self.comparison.program, self.comparison.role
-        enrolled = tables.enrolments
-        everybody, first = first_starts(enrolled, program.id, role), first_starts(enrolled, program.id)
-        early = first.reindex(everybody.index) < pd.Timestamp(self._opened.study.study_start)
-        flow = pd.Series(0, index=list(dict.fromkeys([*FLOW_STEPS[:1], BEFORE_PERIOD, *FLOW_STEPS[1:]])))
-        flow["started"], flow[BEFORE_PERIOD] = len(everybody), int(early.sum())
-        flow[OTHER_ROLE] = len(everybody) - int(early.sum()) - len(self._starts)
+        first = first_starts(known(tables.enrolments), program.id)
+        flow = pd.Series(self._observed[1])
         history, rule, has_colleague = job_history(tables.jobs), eligible_levels(tables, program, role), False
         able = 0
         for day, who in self._starts.groupby(self._starts):

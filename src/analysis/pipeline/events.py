@@ -37,7 +37,7 @@ from analysis.estimate.sensitivity import sensitivity_rows
 from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import EXITS
-from analysis.measure.exposure import pairs, participation_end
+from analysis.measure.exposure import analysed_roles, pairs, participation_end
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
@@ -89,11 +89,20 @@ class Comparison:
     @property
     def is_randomized(self) -> bool:
         """Whether lots decided."""
-        return self.program.assignment in ("lottery", "waitlist")
+        return self.program.is_randomized
 
     @property
     def _parts(self) -> tuple[Tables, Study, Program, str]:
         return self.opened.tables, self.opened.study, self.program, self.role
+
+
+def comparisons(opened: OpenStudy, program: Program) -> list[Comparison]:
+    """Return the comparisons of a program, one for each of its roles; where nobody is enrolled, one of ``any``.
+
+    Where no lots were drawn they are made without those who started on a day that nobody knows.
+    """
+    roles = analysed_roles(opened.tables.enrolments, program.id) or ["any"]
+    return [Comparison(opened if program.is_randomized else opened.dated, program, role) for role in roles]
 
 
 def earlier_scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.ingest import read_sources
 from analysis.measure.careless_forms import without_careless
 from analysis.measure.comparability import across_waves
+from analysis.measure.exposure import undated
 from analysis.measure.forms import constructs_answered, own_items
 from analysis.measure.item_keying import Keying, keying_problems, keyings
 from analysis.plan.contract import TABLES, Tables
@@ -22,6 +23,9 @@ from analysis.plan.study import ReadStudy, Study, read_study
 from analysis.plan.yaml_file import study_problem
 from analysis.validate import check_tables
 
+# The column that says whose a row is.
+WHOSE = {"employees": "employee_id", "jobs": "employee_id", "responses": "employee_id", "ratings": "ratee_id"}
+
 
 @dataclass(frozen=True)
 class OpenStudy:
@@ -31,6 +35,23 @@ class OpenStudy:
     instruments: dict[str, Instrument]
     tables: Tables
     problems: tuple[Problem, ...]
+
+    @cached_property
+    def dated(self) -> "OpenStudy":
+        """The study without those of whom it is known that they started some program and not when.
+
+        They are neither treated nor comparators where nobody drew lots. Their enrolments stay, to be counted.
+        """
+        tables = self.tables
+        people = None if tables.enrolments is None else undated(tables.enrolments)
+        if people is None or people.empty:
+            return self
+        left = {
+            name: rows[~rows[key].isin(people)].reset_index(drop=True)
+            for name, key in WHOSE.items()
+            if (rows := getattr(tables, name)) is not None
+        }
+        return replace(self, tables=replace(tables, **left))
 
     @cached_property
     def attentive(self) -> Tables:

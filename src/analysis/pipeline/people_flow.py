@@ -8,7 +8,6 @@ from analysis.design.way_in import ENROLLED, LOSS, STAGE, way_in
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.known import known
 from analysis.plan.results import Finding
-from analysis.plan.study import Program
 
 COLUMNS = ["program_id", "role", "hypothesis", "unit", "kind", "step", "n_people"]
 ANALYSED = "analysed"
@@ -38,13 +37,9 @@ def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
         key = (finding.program, finding.role)
         if key not in ways:
             ways[key] = way_in(opened.tables, opened.study, program, finding.role)
-        rows = _ladder(ways[key], finding, _draws_lots(program))
+        rows = _ladder(ways[key], finding, program.is_randomized)
         frames.append(rows.assign(program_id=finding.program, role=finding.role, hypothesis=finding.hypothesis))
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
-
-
-def _draws_lots(program: Program) -> bool:
-    return program.assignment in ("lottery", "waitlist")
 
 
 def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def _role_plan(
     outcome = "voluntary_exit" if tables.employees is None else retention_outcome(tables.employees)
     history = None if tables.employees is None else build_history(tables, study, program, role)
     # Lots leave nothing to weight for.
-    is_lottery = program is not None and program.assignment in ("lottery", "waitlist")
+    is_lottery = program is not None and program.is_randomized
     rows: list[PlanRow] = []
     for horizon in study.horizons_months:
         naming = PlanRow(

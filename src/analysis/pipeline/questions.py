@@ -1,6 +1,6 @@
 """Which analysis answers which hypothesis, for every program and role of a study."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from analysis.estimate.ask import Ask
@@ -9,8 +9,15 @@ from analysis.estimate.economics import ESTIMATOR
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.faulted import finding_or_fault
 from analysis.estimate.verdict import judge
-from analysis.measure.exposure import analysed_roles
-from analysis.pipeline.events import Comparison, ask_economics, compare_directions, economics, promotion, retention
+from analysis.pipeline.events import (
+    Comparison,
+    ask_economics,
+    compare_directions,
+    comparisons,
+    economics,
+    promotion,
+    retention,
+)
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scales import scale, scales_asked
 from analysis.plan.faults import Part, isolated
@@ -23,14 +30,11 @@ def find(opened: OpenStudy) -> tuple[Finding, ...]:
 
     Adjustments are over whole families of hypotheses, so all of them are always estimated together, and judged last.
     """
-    comparisons = [
-        Comparison(opened, program, role)
-        for program in opened.study.programs
-        for role in analysed_roles(opened.tables.enrolments, program.id) or ["any"]
-    ]
-    findings = list(_findings(opened, comparisons))
+    asked = {program.id: comparisons(opened, program) for program in opened.study.programs}
+    findings = list(_findings(opened, asked))
+    everything = [comparison for those in asked.values() for comparison in those]
     compared = isolated(
-        Part("analysis", "directions compared"), lambda: compare_directions(comparisons, findings), lambda _: {}
+        Part("analysis", "directions compared"), lambda: compare_directions(everything, findings), lambda _: {}
     )
     together = tuple(
         replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
@@ -39,15 +43,15 @@ def find(opened: OpenStudy) -> tuple[Finding, ...]:
     return isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
 
 
-def _findings(opened: OpenStudy, comparisons: list[Comparison]) -> Iterator[Finding]:
+def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Iterator[Finding]:
     """Yield every main answer; each is made by itself, so that a fault in one leaves the others alone."""
     for program in opened.study.programs:
         answered = []
-        for comparison in [c for c in comparisons if c.program.id == program.id]:
+        for comparison in asked[program.id]:
             answered.append(_retention(comparison))
             yield answered[-1]
             for hypothesis in scales_asked(program, comparison.role):
-                yield _scale(opened, comparison.ask(hypothesis))
+                yield _scale(comparison.opened, comparison.ask(hypothesis))
             yield _promotion(comparison)
         yield _economics(opened, program, answered)
 

@@ -98,6 +98,11 @@ class Program(_Part):
     waitlist_starts: dict[Day, Day] = {}
     rollout: Rollout | None = None
 
+    @property
+    def is_randomized(self) -> bool:
+        """Whether lots decided who was offered a place."""
+        return self.assignment in ("lottery", "waitlist")
+
 
 class Wave(_Part):
     """One survey wave, for a study that has no file of its waves."""
