@@ -9,6 +9,7 @@ from studies import STUDY, write_study
 from analysis.design.panels import build_panel
 from analysis.design.trials import UNDATED, build_trials
 from analysis.design.way_in import way_in
+from analysis.estimate.answer_retention import why_no_trial
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.questions import find
@@ -87,6 +88,15 @@ def test_a_second_start_without_a_day_leaves_its_person_out_and_counts_once(tmp_
     rows, steps = flow(opened)
     assert "E2" not in set(rows["employee_id"])
     assert (steps["started"], steps[UNDATED], steps["analysed"]) == (2, 1, 1)
+
+
+def test_where_no_start_has_a_day_the_reason_says_so(tmp_path):
+    company(tmp_path)
+    file = tmp_path / "acme" / "raw" / "enrolments.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("2022-10-03", "autumn 2022"), encoding="utf-8")
+    opened = open_study("acme", tmp_path)
+    trials = build_trials(opened.dated.tables, opened.study, opened.study.programs[0], "mentor", {})
+    assert "of none of them on which day" in why_no_trial(trials)
 
 
 def test_stages_less_losses_stay_the_next_stage(tmp_path):
