@@ -42,6 +42,8 @@ class Export:
         Canonical column that it lacks → the column that is probably meant by it.
     kept
         The columns that the study asks for under `keep` and that it has.
+    typed
+        Its columns that hold no text in the file, but numbers or dates of its own.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -57,6 +59,7 @@ class Export:
     headings: tuple[str, ...] = ()
     probably: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
+    typed: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:

@@ -1,0 +1,142 @@
+"""Strangers' HR files that were once misread or refused, and others of their kind: read rightly, or told loudly."""
+
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from analysis.ingest.sources import RawTables, read_exports
+from analysis.plan.study import Study
+
+CASES = Path(__file__).parent / "fixtures" / "cases" / "exports"
+EMPLOYEES = "employee_id,hire_date,exit_date,exit_type\n0001,2019-03-01,,\n0002,2020-06-15,,\n"
+
+
+def read(*sources: dict) -> RawTables:
+    """Return what is read of a study with these sources, each with its file."""
+    folder = sources[0]["file"].parent
+    entries = [{k: v for k, v in one.items() if k != "file"} | {"path": one["file"].name} for one in sources]
+    study = Study(
+        schema_version=1, study="acme", title="Acme", study_start="2019-01-01", as_of="2024-12-31", sources=entries
+    )
+    return read_exports(study.model_copy(update={"folder": folder}))
+
+
+def case(name: str, profile: str, table: str = "employees", **keys: str) -> RawTables:
+    """Return what is read of a case: its employees, or its jobs beside them."""
+    path = next((CASES / name).glob(f"{table[0]}.*"))
+    return read({"table": table, "profile": profile, "file": path, **keys})
+
+
+def written(folder: Path, text: str, profile: str, table: str = "employees", **keys: str) -> RawTables:
+    """Return what is read of one file with this text."""
+    path = folder / f"{table}.csv"
+    path.write_text(text, encoding="utf-8")
+    return read({"table": table, "profile": profile, "file": path, **keys})
+
+
+def column(raw: RawTables, name: str, table: str = "employees") -> list[str | None]:
+    cells = raw.tables[table][name].astype(object)
+    return cells.where(cells.notna(), None).tolist()
+
+
+def told(raw: RawTables, severity: str = "error") -> dict[str, str]:
+    """Return the messages of a severity, by rule."""
+    return {p.rule: p.message for p in raw.problems if p.severity == severity}
+
+
+# Numbers whose point may stand before thousands
+
+
+JOBS = {
+    "personio": "Personalnummer;Gültig ab;Ebene;Abteilung;Jahresgehalt",
+    "canonical": "employee_id;effective_date;job_level;department;base_salary",
+}
+
+
+def salaries(folder: Path, *amounts: str, profile: str = "personio", **keys: str) -> RawTables:
+    rows = "".join(f"{n:04};2020-06-15;2;Vertrieb;{text}\n" for n, text in enumerate(amounts, 1))
+    return written(folder, f"{JOBS[profile]}\n{rows}", profile, "jobs", **keys)
+
+
+def test_german_thousands_are_asked_about_and_never_fifty_two():
+    assert "decimal: ','" in told(case("decimal_comma_salary", "personio", "jobs"))["ambiguous_number"]
+    decided = case("decimal_comma_salary", "personio", "jobs", decimal=",")
+    assert "base_salary" not in told(decided) and column(decided, "base_salary", "jobs") == ["52000", "61500"]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "read_as"),
+    [
+        (("52.000", "61.500", "9.800,50"), ["52000", "61500", "9800.50"]),
+        (("52.000", "1.234.567"), ["52000", "1234567"]),
+        (("52.000 €", "61.500,- €", "48.000,--"), ["52000", "61500.00", "48000.00"]),
+        (("52,000", "61,500.25"), ["52000", "61500.25"]),
+        (("52.000", "0.125"), ["52.000", "0.125"]),
+        (("52000", "61500"), ["52000", "61500"]),
+    ],
+)
+def test_one_number_of_a_column_decides_what_its_points_are(amounts, read_as, tmp_path):
+    raw = salaries(tmp_path, *amounts)
+    assert column(raw, "base_salary", "jobs") == read_as and not told(raw)
+
+
+@pytest.mark.parametrize("amounts", [("52.000", "61.500"), ("52,000",), ("52.000", "800", ""), ("EUR 52.000",)])
+def test_a_column_that_could_be_either_is_an_error_that_says_how_to_decide(amounts, tmp_path):
+    raw = salaries(tmp_path, *amounts)
+    assert "decimal:" in told(raw)["ambiguous_number"]
+    assert "Jahresgehalt" in told(raw)["ambiguous_number"]
+
+
+def test_thousands_in_the_contracts_own_form_are_read_to_the_letter_and_warned_of(tmp_path):
+    raw = salaries(tmp_path, "52.000", "61.500", profile="canonical")
+    assert "decimal: ','" in told(raw, "warning")["ambiguous_number"]
+    assert "ambiguous_number" not in told(salaries(tmp_path, "52.000", "61.5", profile="canonical"), "warning")
+
+
+def test_numbers_that_a_workbook_holds_as_numbers_are_not_asked_about(tmp_path):
+    book = Workbook()
+    book.active.append(["Personalnummer", "Gültig ab", "Level", "Abteilung", "Bewertung"])
+    book.active.append(["0001", "2020-06-15", 2, "Vertrieb", 3.125])
+    book.save(tmp_path / "j.xlsx")
+    source = {"table": "jobs", "profile": "personio", "file": tmp_path / "j.xlsx"}
+    for decimal in ({}, {"decimal": ","}):
+        raw = read(source | decimal)
+        assert column(raw, "performance_rating", "jobs") == ["3.125"] and not told(raw)
+
+
+# Parts of full time
+
+
+def parts(folder: Path, heading: str, *cells: str) -> RawTables:
+    rows = "".join(f'{n:04},2020-06-15,2,"{text}"\n' for n, text in enumerate(cells, 1))
+    header = f"Worker_ID,Effective_Date,Job_Level,{heading}"
+    return written(folder, f"{header}\n{rows}", "workday", "jobs")
+
+
+def test_a_percentage_of_full_time_becomes_a_share():
+    raw = case("workday_fte_100", "workday", "jobs")
+    assert column(raw, "fte", "jobs") == ["1", "0.8"] and not told(raw)
+    assert "fte_in_percent" in told(raw, "info")
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "read_as", "severity"),
+    [
+        ("FTE", ("100", "80", "62.5", "0"), ["1", "0.8", "0.625", "0"], "warning"),
+        ("FTE", ("100.000", "80.000"), ["1", "0.8"], "warning"),
+        ("Full_Time_Equivalent_Percentage", ("50", "40"), ["0.5", "0.4"], "info"),
+        ("FTE", ("100 %", "80 %"), ["1", "0.8"], None),
+        ("FTE", ("1.000", "0.500"), ["1.000", "0.500"], None),
+        ("FTE", ("1,000", "0,500"), ["1.000", "0.500"], None),
+        ("FTE", ("1.000",), ["1.000"], None),
+        ("Full_Time_Equivalent_Percentage", ("1", "0.8"), ["1", "0.8"], None),
+        ("FTE", ("40", "20"), ["40", "20"], None),  # hours: out of range, an error
+        ("FTE", ("1", "0.8", "100"), ["1", "0.8", "100"], None),  # both: out of range
+        ("FTE", ("full", "80"), ["full", "80"], None),
+    ],
+)
+def test_only_a_whole_column_over_one_is_a_percentage(heading, cells, read_as, severity, tmp_path):
+    raw = parts(tmp_path, heading, *cells)
+    assert column(raw, "fte", "jobs") == read_as
+    assert {s for s in ("info", "warning") if "fte_in_percent" in told(raw, s)} == ({severity} - {None})
