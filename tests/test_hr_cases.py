@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from analysis.ingest import exit_words
 from analysis.ingest.sources import RawTables, read_exports
+from analysis.plan.contract import TABLES
 from analysis.plan.study import Study
+from analysis.plan.yaml_file import load_yaml
 
 CASES = Path(__file__).parent / "fixtures" / "cases" / "exports"
 EMPLOYEES = "employee_id,hire_date,exit_date,exit_type\n0001,2019-03-01,,\n0002,2020-06-15,,\n"
@@ -140,3 +143,107 @@ def test_only_a_whole_column_over_one_is_a_percentage(heading, cells, read_as, s
     raw = parts(tmp_path, heading, *cells)
     assert column(raw, "fte", "jobs") == read_as
     assert {s for s in ("info", "warning") if "fte_in_percent" in told(raw, s)} == ({severity} - {None})
+
+
+# Words for kinds of exit
+
+
+def exits(folder: Path, *words: str, profile: str = "bamboohr", heading: str = "Termination Type") -> RawTables:
+    first = {
+        "bamboohr": "Employee ID,Hire Date,Termination Date",
+        "successfactors": "personIdExternal,startDate,endDate",
+    }
+    rows = "".join(f'{n:04},2019-03-01,2022-01-01,"{text}"\n' for n, text in enumerate(words, 1))
+    return written(folder, f"{first[profile]},{heading}\n{rows}", profile)
+
+
+def test_common_words_for_exits_are_known_and_voluntary_is_never_taken_for_its_opposite():
+    kinds = """
+        voluntary involuntary involuntary voluntary voluntary retirement retirement involuntary involuntary involuntary
+        other death death end_of_contract involuntary involuntary involuntary voluntary involuntary retirement
+        involuntary other
+    """
+    raw = case("exit_labels", "bamboohr")
+    assert column(raw, "exit_type") == kinds.split()
+    assert "unknown_exit_type" not in told(raw, "warning")
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (("no-call, no-show", "gross misconduct", "career change"), ["involuntary", "involuntary", "voluntary"]),
+        (("RIF", "Resignaton", "Job abandonment"), ["involuntary", "voluntary", "voluntary"]),
+        (("freiwillig", "unfreiwillig", "Nicht freiwillig"), ["voluntary", "involuntary", "involuntary"]),
+        (("Eigenkündigung", "Arbeitgeberkuendigung", "Kündigung"), ["voluntary", "involuntary", None]),
+        (("Démission", "licencie", "Rupture conventionnelle"), ["voluntary", "involuntary", "other"]),
+        (("vrijwillig", "onvrijwillig", "ontslag"), ["voluntary", "involuntary", None]),
+        (("frivillig", "ofrivillig", "Ufrivillig"), ["voluntary", "involuntary", "involuntary"]),
+        (("dobrowolne", "NIEDOBROWOLNE", "Śmierć"), ["voluntary", "involuntary", "death"]),
+        (("não voluntário", "pedido de demissão", "demissão"), ["involuntary", "voluntary", None]),
+        (("dimissioni", "licenziamento", "pensionamento"), ["voluntary", "involuntary", "retirement"]),
+        (("baja voluntaria", "baja no voluntaria", "despido"), ["voluntary", "involuntary", "involuntary"]),
+        (
+            ("Voluntary > Retirement", "Involuntary: End of contract", "Fired (for cause)"),
+            ["retirement", "end_of_contract", "involuntary"],
+        ),
+        (("Resignation/Retirement", "Quit/Resigned", "Layoff - Voluntary"), [None, "voluntary", None]),
+        (("Death in the family", "Not retiring", "Resigned (death of spouse)"), [None, None, "voluntary"]),
+        (("Terminated", "Separated", "Left"), [None, None, None]),
+    ],
+)
+def test_words_are_phrases_and_never_parts_of_one(words, kinds, tmp_path):
+    assert column(exits(tmp_path, *words), "exit_type") == kinds
+
+
+def test_a_profile_may_differ_and_its_patterns_give_way_to_words(tmp_path):
+    raw = exits(
+        tmp_path,
+        "TERVOL",
+        "Forced resignation",
+        "No call no show",
+        "TERNOSHOW",
+        profile="successfactors",
+        heading="eventReason",
+    )
+    assert column(raw, "exit_type") == ["voluntary", "involuntary", "involuntary"]
+    assert "rescinded_hire" in told(raw, "info")
+
+
+def test_the_study_counts_before_the_words_and_the_contracts_form_stays_strict(tmp_path):
+    path = tmp_path / "employees.csv"
+    path.write_text("Employee ID,Hire Date,Termination Date,Termination Type\n1,2019-03-01,2022-01-01,Fired\n")
+    study = Study(
+        schema_version=1,
+        study="acme",
+        title="Acme",
+        study_start="2019-01-01",
+        as_of="2024-12-31",
+        sources=[{"table": "employees", "path": path.name, "profile": "bamboohr"}],
+        values={"employees": {"exit_type": {"other": ["Fired"]}}},
+    )
+    assert column(read_exports(study.model_copy(update={"folder": tmp_path})), "exit_type") == ["other"]
+    raw = written(tmp_path, EMPLOYEES.replace("2020-06-15,,", "2020-06-15,2021-01-01,Fired"), "canonical")
+    assert column(raw, "exit_type") == [None, "Fired"]
+
+
+def test_no_phrase_stands_for_two_kinds():
+    listed = load_yaml(exit_words.WORDS, source="exit_words.yaml").content
+    kinds: dict[str, set[str]] = {}
+    for kind, languages in listed.items():
+        assert set(languages) == {"en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "pl"}
+        for text in (text for lists in languages.values() for texts in lists for text in texts):
+            kinds.setdefault(exit_words._words(text), set()).add(kind)
+    assert {text: of for text, of in kinds.items() if len(of) > 1} == {}
+    assert set(listed) == set(TABLES["employees"]["exit_type"].allowed)
+
+
+def test_unknown_words_are_shown_where_they_are_codes(tmp_path):
+    message = told(exits(tmp_path, "Zeta", "Zeta", "Omikron"), "warning")["unknown_exit_type"]
+    assert "Zeta (2), Omikron (1)" in message and "values:" in message
+
+
+@pytest.mark.parametrize("text", ["ada@acme.example", "Ada Testperson", "Testperson, Ada", "E12345"])
+def test_what_may_be_about_a_person_is_not_shown(text, tmp_path):
+    header = "Employee ID,Name,Hire Date,Termination Date,Termination Type"
+    raw = written(tmp_path, f'{header}\n1,Ada Testperson,2019-03-01,2022-01-01,"{text}"\n', "bamboohr")
+    assert text not in told(raw, "warning")["unknown_exit_type"]

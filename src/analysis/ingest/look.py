@@ -14,7 +14,7 @@ from analysis.ingest.export import LINE, Export
 from analysis.ingest.forms import item_columns
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
-from analysis.ingest.personal import is_personal
+from analysis.ingest.personal import is_personal, may_be_shown
 from analysis.ingest.profile import Key, Layout, Names
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
@@ -23,7 +23,6 @@ from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import ISO_DATE, Source, Study
 
-MOST_VALUES, LEAST_ROWS = 20, 3
 # An e-mail address or a date.
 _DATUM = re.compile(r".+@.+[.].+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*")
 
@@ -262,7 +261,7 @@ def _unknown(
             continue
         counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
         if counts:
-            unknown[name] = counts if _may_be_shown(counts, name, layout) else {}
+            unknown[name] = counts if may_be_shown(counts, name, layout) else {}
     return unknown
 
 
@@ -284,11 +283,3 @@ def _strange(rows: pd.DataFrame, name: str, allowed: tuple[str, ...]) -> dict[st
     is_number = pd.to_numeric(pd.Series(counts.index.astype(object)), errors="coerce").notna().to_numpy()
     strange = ~(np.isin(counts.index.astype(object), allowed) if allowed else is_number) & (counts.to_numpy() > 0)
     return {str(text): int(n) for text, n in counts[strange].items()}
-
-
-def _may_be_shown(counts: Mapping[str, int], name: str, layout: Layout) -> bool:
-    """Whether the values are codes: few, or each in several rows, and nothing that names a person."""
-    texts = pd.Categorical(np.repeat(list(counts), list(counts.values())))
-    is_coded = len(counts) <= MOST_VALUES or min(counts.values()) >= LEAST_ROWS
-    is_id = any("@" in text or sum(sign.isdigit() for sign in text) > 3 for text in counts)
-    return is_coded and not is_id and not is_personal(name, texts, layout.personal)
