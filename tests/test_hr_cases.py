@@ -1,11 +1,14 @@
 """Strangers' HR files that were once misread or refused, and others of their kind: read rightly, or told loudly."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from analysis.ingest import exit_words
+from analysis.ingest.readers.workbook import counts_from_1904
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Study
@@ -247,3 +250,67 @@ def test_what_may_be_about_a_person_is_not_shown(text, tmp_path):
     header = "Employee ID,Name,Hire Date,Termination Date,Termination Type"
     raw = written(tmp_path, f'{header}\n1,Ada Testperson,2019-03-01,2022-01-01,"{text}"\n', "bamboohr")
     assert text not in told(raw, "warning")["unknown_exit_type"]
+
+
+# Workbooks that count days from 1904
+
+
+def workbook(folder: Path, *rows: list, since_1904: bool = False) -> Path:
+    book = Workbook()
+    book.epoch = CALENDAR_MAC_1904 if since_1904 else CALENDAR_WINDOWS_1900
+    for row in rows:
+        book.active.append(row)
+    book.save(folder / "e.xlsx")
+    return folder / "e.xlsx"
+
+
+def test_bare_serial_numbers_of_a_1904_workbook_are_its_days():
+    raw = case("excel_1904_serials_without_format", "bamboohr")
+    assert column(raw, "hire_date") == ["2015-03-30", "2016-07-01", "2017-01-02"]
+    assert column(raw, "exit_date") == ["2019-06-16", None, "2020-02-29"] and not told(raw)
+    assert "1904-01-01" in told(raw, "warning")["serial_dates"]
+
+
+@pytest.mark.parametrize(("since_1904", "days"), [(True, "2015-03-30"), (False, "2011-03-29")])
+def test_the_workbook_decides_from_when_its_days_are_counted(since_1904, days, tmp_path):
+    path = workbook(
+        tmp_path, ["Employee ID", "Hire Date", "Termination Date"], ["1", 40631, None], since_1904=since_1904
+    )
+    raw = read({"table": "employees", "profile": "bamboohr", "file": path})
+    assert column(raw, "hire_date") == [days]
+
+
+@pytest.mark.parametrize(("setting", "is_1904"), [(b"\x01\x00", True), (b"\x00\x00", False)])
+def test_older_workbooks_say_it_in_a_record(setting, is_1904, tmp_path):
+    begins = b"\x09\x08\x10\x00\x00\x06\x05\x00" + bytes(12)
+    (tmp_path / "e.xls").write_bytes(bytes(512) + begins + b"\x8d\x00\x02\x00\x22\x00" + b"\x22\x00\x02\x00" + setting)
+    assert counts_from_1904(tmp_path / "e.xls", "xls") is is_1904
+    with ZipFile(tmp_path / "e.xlsb", "w") as archive:
+        archive.writestr("xl/workbook.bin", b"\x83\x01\x00\x99\x01\x0c" + bytes([0x20 + is_1904]) + bytes(11))
+    assert counts_from_1904(tmp_path / "e.xlsb", "xlsb") is is_1904
+
+
+# UTF-16 without a byte-order mark
+
+
+def test_utf_16_without_a_mark_is_read():
+    raw = case("sap_utf16_no_bom", "successfactors")
+    assert column(raw, "employee_id") == ["00004711", "00004712"] and not told(raw)
+    assert column(raw, "exit_date") == [None, "2024-02-29"] and column(raw, "exit_type") == [None, "voluntary"]
+    assert "UTF-16" in told(raw, "info")["csv_dialect"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("given", [{}, {"encoding": "utf-16"}, {"encoding": "own"}])
+def test_either_order_of_bytes_is_read(encoding, given, tmp_path):
+    text = "Personalnummer;Einstellungsdatum;Standort\r\n" + "".join(f"{n:04};01.03.2019;Köln\r\n" for n in range(900))
+    (tmp_path / "e.csv").write_bytes(text.encode(encoding))
+    keys = {"encoding": encoding} if given.get("encoding") == "own" else given
+    raw = read({"table": "employees", "profile": "personio", "file": tmp_path / "e.csv", **keys})
+    assert set(column(raw, "location")) == {"Köln"} and len(column(raw, "hire_date")) == 900 and not told(raw)
+
+
+def test_letters_of_two_bytes_that_cannot_be_told_are_an_error_that_says_utf_16(tmp_path):
+    (tmp_path / "e.csv").write_bytes("ナンバー,ハイヤー\nイチ,ニ\n".encode("utf-16-le"))
+    raw = read({"table": "employees", "profile": "bamboohr", "file": tmp_path / "e.csv"})
+    assert "UTF-16" in " ".join(told(raw).values())

@@ -127,6 +127,7 @@ class Reading:
             written_in=self.source.timezone or self.export.timezone,
             wanted_in=self.study.timezone,
             as_of=self.study.as_of,
+            serials_since=self.export.serials_since,
         )
 
     def _noted(self, read: Cells, called: str) -> pd.Categorical:

@@ -14,6 +14,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from analysis.ingest.date_forms import SERIAL_DAYS, SERIAL_DAYS_1904
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
 from analysis.ingest.readers.cells import text_of
@@ -23,6 +24,7 @@ from analysis.ingest.readers.workbook import (
     BAD_ARCHIVE,
     MOST_CELLS,
     SheetFacts,
+    counts_from_1904,
     facts_of_ods,
     facts_of_xlsx,
     kind_of_workbook,
@@ -51,6 +53,7 @@ def read_spreadsheet(path: Path, kind: str, source: Source, header: Header, expo
         sheet = _sheet(workbook, source.sheet, facts, export)
         if sheet is not None:
             _note_facts(facts.get(sheet.name), extension, export)
+            export.serials_since = SERIAL_DAYS_1904 if counts_from_1904(path, extension) else SERIAL_DAYS
             _read(sheet, header, export)
     except PasswordError:
         export.fail("encrypted_file", "is locked with a password; open it, remove the password and save it again")
