@@ -314,3 +314,93 @@ def test_letters_of_two_bytes_that_cannot_be_told_are_an_error_that_says_utf_16(
     (tmp_path / "e.csv").write_bytes("ナンバー,ハイヤー\nイチ,ニ\n".encode("utf-16-le"))
     raw = read({"table": "employees", "profile": "bamboohr", "file": tmp_path / "e.csv"})
     assert "UTF-16" in " ".join(told(raw).values())
+
+
+# What stands around a table
+
+TABLE = """\
+Employee ID,Hire Date,Termination Date,Termination Type
+0001,2019-03-01,,
+0002,2020-06-15,2024-02-29,Resignation
+"""
+
+
+def is_read_from_line(raw: RawTables, line: int) -> bool:
+    """Whether the two people of `TABLE` were read, from below the header in this line."""
+    assert not told(raw)
+    assert f"in line {line}" in told(raw, "warning")["lines_above_header"]
+    assert column(raw, "_line") == [line + 1, line + 2] and column(raw, "employee_id") == ["0001", "0002"]
+    return column(raw, "exit_date") == [None, "2024-02-29"] and column(raw, "exit_type") == [None, "voluntary"]
+
+
+def test_title_lines_of_a_report_are_left_out_with_a_warning():
+    assert is_read_from_line(case("report_title_rows", "bamboohr"), 4)
+
+
+def test_merged_group_headings_are_left_out_with_a_warning():
+    assert is_read_from_line(case("xlsx_merged_header", "bamboohr"), 2)
+
+
+@pytest.mark.parametrize(
+    ("above", "n_lines"),
+    [
+        ("Headcount\n", 1),
+        ("Headcount,,,\nRun on: 03/06/2024,,,\n\n", 3),
+        ("Organization:,Acme\nEffective Date:,2024-06-30\nIncludes:,Leavers\n\n", 4),
+        ("Effective Date:,2024-06-30,Company:,Acme\n", 1),
+        ('"Report, made by someone"\n2024-06-30\n', 2),
+        ("Person,,Employment,\n", 1),
+        ("\n\nAll workers\n\n", 4),
+        ("sep=,\nAll workers\n", 2),
+    ],
+)
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_titles_prompts_and_groups_above_the_header_are_no_header(above, n_lines, mark, tmp_path):
+    raw = written(tmp_path, (above + TABLE).replace(",", mark), "bamboohr")
+    assert is_read_from_line(raw, n_lines + 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLE,
+        TABLE.replace("Termination Type", ""),
+        TABLE.replace("0001", "E1").replace("Termination Type", "Hire Date"),
+        "Employee ID,Hire Date\nE1,2019-03-01\nE2,2020-06-15\n",
+        "Name:,Employee ID:,Hire Date:\nAda Testperson,E1,2019-03-01\n",
+    ],
+)
+def test_a_header_in_the_first_line_stays_the_header(text, tmp_path):
+    raw = written(tmp_path, text, "bamboohr")
+    assert "lines_above_header" not in told(raw, "warning")
+
+
+def test_a_column_that_is_missing_below_a_title_is_told_with_the_headers_line(tmp_path):
+    raw = written(tmp_path, "Headcount\n" + TABLE.replace("Hire Date", "Colour"), "bamboohr")
+    [problem] = [p for p in raw.problems if p.rule == "missing_column"]
+    assert problem.example_rows == (2,)
+
+
+def test_a_hand_kept_workbook_has_two_header_rows_and_a_legend(tmp_path):
+    path = workbook(
+        tmp_path,
+        ["Personalliste Stand 30.06.2024"],
+        ["Person", None, "Austritt", None],
+        ["Employee ID", "Hire Date", "Termination Date", "Termination Type"],
+        ["0001", "2019-03-01", None, None],
+        ["0002", "2020-06-15", "2024-02-29", "Resignation"],
+        [],
+        ["Total: 2"],
+        [None, "grey = left"],
+    )
+    raw = read({"table": "employees", "profile": "bamboohr", "file": path})
+    assert is_read_from_line(raw, 3)
+    [problem] = [p for p in raw.problems if p.rule == "hardly_a_cell"]
+    assert problem.example_rows == (7, 8) and problem.severity == "warning"
+    assert "grey" not in problem.message
+
+
+def test_only_what_stands_below_the_table_with_one_cell_is_a_legend(tmp_path):
+    raw = written(tmp_path, TABLE + "Total,,,\n0003,2020-06-15,,\n", "bamboohr")
+    assert column(raw, "employee_id") == ["0001", "0002", "Total", "0003"]  # validation's to refuse
+    assert "hardly_a_cell" not in told(raw, "warning")

@@ -46,6 +46,8 @@ class Export:
         The columns that the study asks for under `keep` and that it has.
     serials_since
         The day from which a workbook counts days that are not formatted as dates.
+    header_line
+        The line with its columns' names.
     typed
         Its columns that hold no text in the file, but numbers or dates of its own.
     problems
@@ -64,6 +66,7 @@ class Export:
     probably: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     serials_since: dt.date = SERIAL_DAYS
+    header_line: int = 1
     typed: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 

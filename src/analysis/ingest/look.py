@@ -16,6 +16,7 @@ from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import is_personal, may_be_shown
 from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import TABLES
@@ -120,6 +121,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     """Return what a recognised export holds, read as its profile says."""
     source, layout = recognised.source, recognised.layout
     export = replace(recognised.export, problems=list(recognised.export.problems))
+    leave_out_below(export)
     without_rejects(export, layout, source)
     columns, reading = Columns(export.rows), Reading(export, layout, source, study)
     columns.take([name for reject in layout.reject for name in reject.when])

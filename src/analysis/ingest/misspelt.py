@@ -80,7 +80,7 @@ def note_misspelt(export: Export, unused: Sequence[str], layout: Layout, source:
                 "column_unused",
                 f"{probable_column(export, name)} is not read: did you mean {name}? Then call it so, or write "
                 f"columns: {{{export.table}: {{{name}: {export.probably[name]}}}}} in study.yaml",
-                [1],
+                [export.header_line],
                 severity="warning",
                 action="kept",
             )

@@ -70,7 +70,7 @@ def _is_split(columns: Columns, export: Export) -> bool:
         "delimiter",
         "has one column only, whose name holds a mark that may separate values; export it as comma-separated values, "
         "or correct delimiter: in study.yaml",
-        [1],
+        [export.header_line],
     )
     return False
 
