@@ -404,3 +404,74 @@ def test_only_what_stands_below_the_table_with_one_cell_is_a_legend(tmp_path):
     raw = written(tmp_path, TABLE + "Total,,,\n0003,2020-06-15,,\n", "bamboohr")
     assert column(raw, "employee_id") == ["0001", "0002", "Total", "0003"]  # validation's to refuse
     assert "hardly_a_cell" not in told(raw, "warning")
+
+
+# Names in vendors' clothing
+
+
+def enrolled(folder: Path, people: str, *names: str, profile: str = "workday") -> RawTables:
+    """Return what is read of a study whose enrolments name their people as the organiser does."""
+    (folder / "employees.csv").write_text(people, encoding="utf-8")
+    rows = "".join(f'"{name}",exchange,2022-03-01,mentor\n' for name in names)
+    (folder / "enrolments.csv").write_text(f"name,program_id,intake_date,role\n{rows}", encoding="utf-8")
+    return read(
+        {"table": "employees", "profile": profile, "file": folder / "employees.csv"},
+        {"table": "enrolments", "profile": "canonical", "file": folder / "enrolments.csv"},
+    )
+
+
+DRESSED = """\
+Employee_ID,Worker,Hire_Date,Termination_Date
+01,"Testperson, Ada (Terminated)",2019-03-01,2022-06-01
+02,Ben Testperson (On Leave),2019-03-01,
+03,Cleo Testperson (12345),2019-03-01,
+04,"Testperson, Dora [C]",2019-03-01,
+05,Eva Testperson (Maier),2019-03-01,
+"""
+
+
+def test_what_a_tool_writes_behind_a_name_is_no_part_of_it(tmp_path):
+    names = (
+        "Ada Testperson",
+        "Testperson, Ben",
+        "cleo testperson",
+        "Dora Testperson",
+        "Ada Testperson (she/her)",
+        "Ben Testperson - On leave",
+        "Ada Testperson (Terminated on 2022-06-01)",
+    )
+    raw = enrolled(tmp_path, DRESSED, *names)
+    assert column(raw, "employee_id", "enrolments") == ["01", "02", "03", "04", "01", "02", "01"]
+    assert "unmatched_person" not in told(raw, "warning")
+
+
+def test_what_may_tell_two_people_apart_stays_part_of_a_name(tmp_path):
+    raw = enrolled(tmp_path, DRESSED, "Ben Testperson", "Eva Testperson")
+    assert column(raw, "employee_id", "enrolments") == ["02"]
+    assert "unmatched_person" in told(raw, "warning")
+    again = DRESSED.replace("Cleo Testperson (12345)", "Ben Testperson (12345)")
+    raw = enrolled(tmp_path, again, "Ben Testperson", "Ben Testperson (12345)")
+    assert column(raw, "employee_id", "enrolments") == ["03"]
+    assert "ambiguous_person" in told(raw, "warning")
+
+
+def test_legal_preferred_and_displayed_names_all_stand_for_the_person(tmp_path):
+    people = (
+        "Employee_ID,Legal_First_Name,Legal_Last_Name,Preferred_First_Name,Preferred_Last_Name,Worker,Preferred_Name,"
+        "Hire_Date,Termination_Date\n"
+        "01,Thomas,Testperson,Tom,Testperson,T. Testperson,Tommy Test,2019-03-01,\n"
+        "02,Benedikt,Testperson,,,Ben Testperson (Terminated),,2019-03-01,2022-02-01\n"
+    )
+    names = ("Thomas Testperson", "Testperson, Tom", "T. Testperson", "Tommy Test", "Ben Testperson")
+    raw = enrolled(tmp_path, people, *names)
+    assert column(raw, "employee_id", "enrolments") == ["01", "01", "01", "01", "02"]
+    assert not [name for name in raw.tables["employees"] if "@" in name or "Name" in name]
+
+
+def test_a_preferred_first_name_goes_with_the_legal_last_name(tmp_path):
+    people = (
+        "Employee ID,First Name,Preferred Name,Last Name,Hire Date,Termination Date\n"
+        "01,Thomas,Tom,Testperson,2019-03-01,2022-01-01\n"
+    )
+    raw = enrolled(tmp_path, people, "Tom Testperson", "Thomas Testperson", profile="bamboohr")
+    assert column(raw, "employee_id", "enrolments") == ["01", "01"]

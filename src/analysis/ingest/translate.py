@@ -75,17 +75,23 @@ def canonical_columns(
             read = [reading.canonical(c, name, f) for c, f in zip(columns.take(found), found, strict=True)]
             cells[name] = first_filled(read)
     for name, ways in keys.items():
-        for key in ways:
-            if key.by == "id":
-                continue
-            is_whole = key.by != "first_and_last" or len(columns.find(key.columns)) == 2
-            taken = [reading.entered(column) for column in columns.take(key.columns)] if is_whole else []
-            if taken and key.by == "first_and_last":
-                taken = [first_and_last(*taken)]
-            if taken:
-                column = name + WAYS[key.by]
+        for key in (key for key in ways if key.by != "id"):
+            taken, column = _people(reading, columns, key), name + WAYS[key.by]
+            if table == "employees" and key.by != "email":
+                # a legal, a preferred and a displayed name all stand for the person
+                for one in taken:
+                    cells[f"{column}{len(cells)}"] = one
+            elif taken:
                 cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
     return cells
+
+
+def _people(reading: Reading, columns: Columns, key: Key) -> list[pd.Categorical]:
+    """Return the columns by which a key names people; of first and last names, the whole names."""
+    if key.by == "first_and_last" and len(columns.find(key.columns)) != 2:
+        return []
+    taken = [reading.entered(column) for column in columns.take(key.columns)]
+    return [first_and_last(*taken)] if key.by == "first_and_last" else taken
 
 
 def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categorical]) -> None:
