@@ -6,8 +6,10 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
+from test_cli import mentoring
 
 from analysis.ingest import exit_words
+from analysis.ingest.profile import load_profiles
 from analysis.ingest.readers.workbook import counts_from_1904
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.contract import TABLES
@@ -475,3 +477,38 @@ def test_a_preferred_first_name_goes_with_the_legal_last_name(tmp_path):
     )
     raw = enrolled(tmp_path, people, "Tom Testperson", "Thomas Testperson", profile="bamboohr")
     assert column(raw, "employee_id", "enrolments") == ["01", "01"]
+
+
+# What `mentoring init` says of a file that it does not know
+
+
+def drafted(folder: Path, text: str, *words: str) -> tuple[str, str]:
+    """Start a study from one file of employees; return what was printed, and its study.yaml."""
+    (folder / "staff.csv").write_text(text, encoding="utf-8")
+    run = mentoring("init", "acme", "--employees", folder / "staff.csv", *words, "--data", folder / "data")
+    assert run.returncode == 0, run.stderr
+    return " ".join(run.stdout.split()), (folder / "data" / "acme" / "study.yaml").read_text(encoding="utf-8")
+
+
+MANY = ["Shoe size", *(f"Field {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"), "DateofHire", "EmpID", "Zeta"]
+UNKNOWN = f"{','.join(MANY)}\n{','.join(['x'] * 27)},2019-03-01,0001,x\n"
+
+
+def test_a_file_of_no_vendor_is_the_contracts_own_and_no_vendor_is_named(tmp_path):
+    printed, text = drafted(tmp_path, UNKNOWN)
+    assert "profile: canonical" in text and "no vendor's export was recognised" in printed
+    for title in (profile.title for profile in load_profiles().values() if profile.profile != "canonical"):
+        assert title not in printed + text
+
+
+def test_a_vendor_that_was_asked_for_is_not_called_the_contracts_own(tmp_path):
+    printed, text = drafted(tmp_path, UNKNOWN, "--profile", "bamboohr")
+    assert "profile: bamboohr" in text and "nothing in it was recognised as such" in printed
+    assert "contract's own form" not in printed + text
+
+
+def test_unused_columns_that_look_needed_are_listed_first(tmp_path):
+    printed, text = drafted(tmp_path, UNKNOWN)
+    listed = printed.partition("Not used: ")[2]
+    assert listed.index("EmpID") < listed.index("Shoe size") > listed.index("DateofHire")
+    assert "Zeta" in " ".join(text.replace("#", " ").split())

@@ -12,17 +12,18 @@ from analysis.ingest.columns import Columns
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
 from analysis.ingest.forms import item_columns
+from analysis.ingest.misspelt import most_like
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import is_personal, may_be_shown
-from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.profile import Key, Layout, Names, names_of
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
-from analysis.plan.study import ISO_DATE, Source, Study
+from analysis.plan.study import ISO_DATE, Source, Study, TableName
 
 # An e-mail address or a date.
 _DATUM = re.compile(r".+@.+[.].+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*")
@@ -147,7 +148,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         found=found,
         missing=missing,
         needed=tuple(name for name in missing if TABLES[source.table][name].required),
-        unused=unused,
+        unused=_likely_first(unused, source.table, missing),
         personal=personal,
         unknown=_unknown(export, layout, rows, found),
         cards=counts,
@@ -251,6 +252,18 @@ def _leftover(
     left = columns.unused()
     personal = [name for name in left if is_personal(name, export.rows[name].array, layout.personal)]
     return tuple(personal), tuple(name for name in left if name not in personal)
+
+
+def _likely_first(unused: tuple[str, ...], table: TableName, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Return unused columns in their order, but first those that are called like a column that is missing somewhere.
+
+    Those of what the table needs come before those of what it may do without.
+    """
+    needed = [name for name in missing if TABLES[table][name].required]
+    known = {name: names_of(table, name) for name in missing}
+    first = [column for name in needed for column in most_like(unused, known[name])]
+    then = [column for name in missing for column in most_like(unused, known[name])]
+    return tuple(dict.fromkeys([*first, *then, *unused]))
 
 
 def _unknown(
