@@ -147,7 +147,7 @@ def test_a_mark_that_is_given_is_used(tmp_path):
         ("reserved_column", (1,), b"a,_source\nE1,2\n"),
         ("delimiter", (1,), b'"a,b,c"\n"E1,2,3"\n'),
         ("nul_bytes", (2,), b"a,b\nE1,\x00\n"),
-        ("nul_bytes", (1,), ROSTER.encode("utf-16-le")),
+        ("nul_bytes", (1,), ROSTER.encode("utf-32-le")),
         ("encoding", (1,), b"\x89\x81\x8d\x90\xff\xfe\n"),
     ],
 )

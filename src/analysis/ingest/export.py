@@ -1,11 +1,13 @@
 """One export as text: its columns as the vendor named them, and what is wrong with it."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.date_forms import SERIAL_DAYS
 from analysis.plan.errors import Action, Problem, Severity, distinct
 from analysis.plan.known import known
 from analysis.plan.study import TableName
@@ -42,6 +44,12 @@ class Export:
         Canonical column that it lacks → the column that is probably meant by it.
     kept
         The columns that the study asks for under `keep` and that it has.
+    serials_since
+        The day from which a workbook counts days that are not formatted as dates.
+    header_line
+        The line with its columns' names.
+    typed
+        Its columns that hold no text in the file, but numbers or dates of its own.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -57,6 +65,9 @@ class Export:
     headings: tuple[str, ...] = ()
     probably: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
+    serials_since: dt.date = SERIAL_DAYS
+    header_line: int = 1
+    typed: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:

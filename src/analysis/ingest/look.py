@@ -12,18 +12,19 @@ from analysis.ingest.columns import Columns
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
 from analysis.ingest.forms import item_columns
+from analysis.ingest.misspelt import most_like
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
-from analysis.ingest.personal import is_personal
-from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.personal import is_personal, may_be_shown
+from analysis.ingest.profile import Key, Layout, Names, names_of
+from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
-from analysis.plan.study import ISO_DATE, Source, Study
+from analysis.plan.study import ISO_DATE, Source, Study, TableName
 
-MOST_VALUES, LEAST_ROWS = 20, 3
 # An e-mail address or a date.
 _DATUM = re.compile(r".+@.+[.].+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*")
 
@@ -121,6 +122,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     """Return what a recognised export holds, read as its profile says."""
     source, layout = recognised.source, recognised.layout
     export = replace(recognised.export, problems=list(recognised.export.problems))
+    leave_out_below(export)
     without_rejects(export, layout, source)
     columns, reading = Columns(export.rows), Reading(export, layout, source, study)
     columns.take([name for reject in layout.reject for name in reject.when])
@@ -146,7 +148,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         found=found,
         missing=missing,
         needed=tuple(name for name in missing if TABLES[source.table][name].required),
-        unused=unused,
+        unused=_likely_first(unused, source.table, missing),
         personal=personal,
         unknown=_unknown(export, layout, rows, found),
         cards=counts,
@@ -252,6 +254,18 @@ def _leftover(
     return tuple(personal), tuple(name for name in left if name not in personal)
 
 
+def _likely_first(unused: tuple[str, ...], table: TableName, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Return unused columns in their order, but first those that are called like a column that is missing somewhere.
+
+    Those of what the table needs come before those of what it may do without.
+    """
+    needed = [name for name in missing if TABLES[table][name].required]
+    known = {name: names_of(table, name) for name in missing}
+    first = [column for name in needed for column in most_like(unused, known[name])]
+    then = [column for name in missing for column in most_like(unused, known[name])]
+    return tuple(dict.fromkeys([*first, *then, *unused]))
+
+
 def _unknown(
     export: Export, layout: Layout, rows: pd.DataFrame, found: Mapping[str, tuple[str, ...]]
 ) -> dict[str, dict[str, int]]:
@@ -262,7 +276,7 @@ def _unknown(
             continue
         counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
         if counts:
-            unknown[name] = counts if _may_be_shown(counts, name, layout) else {}
+            unknown[name] = counts if may_be_shown(counts, name, layout) else {}
     return unknown
 
 
@@ -284,11 +298,3 @@ def _strange(rows: pd.DataFrame, name: str, allowed: tuple[str, ...]) -> dict[st
     is_number = pd.to_numeric(pd.Series(counts.index.astype(object)), errors="coerce").notna().to_numpy()
     strange = ~(np.isin(counts.index.astype(object), allowed) if allowed else is_number) & (counts.to_numpy() > 0)
     return {str(text): int(n) for text, n in counts[strange].items()}
-
-
-def _may_be_shown(counts: Mapping[str, int], name: str, layout: Layout) -> bool:
-    """Whether the values are codes: few, or each in several rows, and nothing that names a person."""
-    texts = pd.Categorical(np.repeat(list(counts), list(counts.values())))
-    is_coded = len(counts) <= MOST_VALUES or min(counts.values()) >= LEAST_ROWS
-    is_id = any("@" in text or sum(sign.isdigit() for sign in text) > 3 for text in counts)
-    return is_coded and not is_id and not is_personal(name, texts, layout.personal)

@@ -179,6 +179,15 @@ def load_profiles() -> dict[str, Profile]:
     return {name: _shipped(name) for name in shipped_names()}
 
 
+@cache
+def names_of(table: TableName, column: str) -> frozenset[str]:
+    """Return what a canonical column is called: by the contract, and in any vendor's export of the table."""
+    layouts = [layout for profile in load_profiles().values() for layout in profile.tables.get(table, ())]
+    named = [name for layout in layouts for name in layout.columns.get(column, ())]
+    keyed = [name for layout in layouts for key in layout.keys.get(column, ()) for name in key.columns]
+    return frozenset([column, *named, *keyed])
+
+
 def shipped_names() -> list[str]:
     """Return the names of the profiles that ship with the package."""
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))

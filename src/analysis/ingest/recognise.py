@@ -62,7 +62,7 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
         Reads a source under a header. It is called once for each form of header that some profile has.
     """
     found = list(_fits(source, profiles, read))
-    readable = [fit for fit in found if fit.export.frame is not None]
+    readable = [fit for fit in found if fit.export.frame is not None and (fit.share > 0 or fit is found[0])]
     if not readable:
         return found[0]
     best = max(readable, key=rank)

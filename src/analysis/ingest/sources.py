@@ -29,6 +29,7 @@ from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
 from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
 from analysis.ingest.readers import read_export
+from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.same_enrolment import unite_enrolments
 from analysis.ingest.translate import (
     apply_values,
@@ -199,7 +200,7 @@ def _check_columns(export: Export) -> None:
             "file's first line, or say under columns: in study.yaml what it is called"
             + "".join(f", or give {key} at the source" for key in at_source)
             + (f"; did you mean {', '.join(meant)}?" if meant else ""),
-            [1],
+            [export.header_line],
         )
     if missing or export.rows.empty:
         export.frame = None
@@ -237,6 +238,7 @@ class _Reader:
         layout = choose_layout(layouts, export)
         for remark in layout.remarks:
             export.note("remark", remark, severity="info", action="kept")
+        leave_out_below(export)
         without_rejects(export, layout, self.source)
         self._translate(export, layout)
         return export
@@ -309,7 +311,7 @@ class _Reader:
             export.fail(
                 "missing_column",
                 f"study.yaml names columns that the header does not have ({', '.join(absent)}); correct the name there",
-                [1],
+                [export.header_line],
             )
         at = {name: (columns.find([name]), columns.find([column])) for name, column in own.items()}
         read_anyway = {column for _, read in at.values() for column in read}
