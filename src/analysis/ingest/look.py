@@ -1,6 +1,5 @@
 """What one recognised export holds: which columns become what, which values nobody knows, which days it spans."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +11,7 @@ from analysis.ingest.columns import Columns
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
 from analysis.ingest.forms import item_columns
+from analysis.ingest.headings import note_headings
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import is_personal
@@ -24,8 +24,6 @@ from analysis.plan.instruments import Instrument
 from analysis.plan.study import ISO_DATE, Source, Study
 
 MOST_VALUES, LEAST_ROWS = 20, 3
-# An e-mail address or a date.
-_DATUM = re.compile(r".+@.+[.].+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*")
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,8 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
     personal, unused = _leftover(export, columns, layout, next(iter(counts), None), cards)
-    if not found and any(_DATUM.fullmatch(name) for name in export.rows):
+    note_headings(export, columns.used, is_strict=source.profile == CANONICAL)
+    if not found and export.is_headless:
         personal, unused = (), ()  # somebody's data, not names of columns
         message = "its first line looks like data and is not shown; put a line with the columns' names above it"
         export.note("no_header", message, severity="warning", action="kept")

@@ -52,7 +52,8 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
 
     Of equal shares the one known by more columns counts, then the one that names more of the file's columns; of equals
     in that too, the contract's own form and then the profiles' order, and `rivals` names the others. A file
-    of which nothing is recognised counts as the contract's own.
+    of which nothing is recognised counts as the contract's own, whether or not it can be read as such: under another
+    header somebody's answers might become names of columns.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
         Reads a source under a header. It is called once for each form of header that some profile has.
     """
     found = list(_fits(source, profiles, read))
-    readable = [fit for fit in found if fit.export.frame is not None]
+    readable = [fit for fit in found if fit.export.frame is not None and (fit.share > 0 or fit is found[0])]
     if not readable:
         return found[0]
     best = max(readable, key=rank)

@@ -13,6 +13,7 @@ from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import item_columns, last_forms, long_answers
+from analysis.ingest.headings import note_headings
 from analysis.ingest.linking import (
     directory,
     is_keyed,
@@ -275,6 +276,7 @@ class _Reader:
         keeps_all = export.table == "employees" or reading.is_canonical
         unused = columns.unused()
         stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
+        note_headings(export, columns.used | stays.keys(), is_strict=reading.is_canonical)
         export.frame = None if frame is None else frame.assign(**stays)
         if frame is not None:
             note_misspelt(export, unused, layout, self.source)

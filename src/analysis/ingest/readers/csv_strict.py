@@ -29,7 +29,7 @@ class Top:
     Attributes
     ----------
     header
-        Its records.
+        Its records, and those below that tell it from them.
     records, lines, size
         How many records, lines and bytes (in UTF-8) stand before the first record of the table.
     """
@@ -66,7 +66,7 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
         export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
         return None
     length = min(header_length(records, header), len(records))
-    return Top(records[:length], skipped + length, *ends[length - 1])
+    return Top(records, skipped + length, *ends[length - 1])
 
 
 def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, export: Export) -> Rows | None:
