@@ -1,34 +1,114 @@
 """Survey forms, one a row, become answers, one a row."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import LINE, Export, recoded
-from analysis.ingest.names import plain
+from analysis.ingest.questions import Match, matches_of
 from analysis.plan.instruments import Instrument
-
-_BRACKETS = re.compile(r"\[([^\]]+)\]")
-
 
 def item_columns(export: Export, columns: Columns, card: Instrument, named: Mapping[str, str]) -> dict[str, str]:
     """Return item code → the export's column of it, in the order of the columns; what cannot be told is an error.
 
-    A column is an item's when `named` (the study's own mapping) says so, when its name, or a part of it, is the item's
-    code, or when its question is the item's wording to the letter; case, spaces and punctuation aside.
+    A column is an item's when `named` (the study's own mapping) says so, when its question is the item's wording to the
+    letter, or when its name, or a part of it, is the item's code; case, spaces and punctuation aside. Where file and card
+    both have a wording and code and wording disagree, nothing is guessed.
     """
-    by_code = {plain(code): code for code in card.items}
-    by_wording = {plain(item.text): code for code, item in card.items.items() if item.text}
     own = {columns.find([column])[0]: code for code, column in named.items() if columns.find([column])}
+    matches = matches_of(export, columns.unused(), card, own)
     found: dict[str, list[str]] = {}
-    for column in columns.unused():
-        texts = (column, *export.wording.get(column, ()))
-        code = own.get(column) or _first(by_code, _codes(texts)) or _first(by_wording, _wordings(texts))
-        if code and (column in own or code not in own.values()):
-            found.setdefault(code, []).append(column)
+    for match in _believed(export, matches, card):
+        if match.by == "study" or match.code not in own.values():
+            found.setdefault(match.code, []).append(match.column)
+    _note_absent(export, columns, card, named)
+    if not found and not export.has_failed:
+        export.fail(
+            "no_items",
+            f"no column is an item of instrument {card.instrument}, by its code or its wording; correct the "
+            "instrument, or name the columns under columns: in study.yaml (item: column)",
+            [1],
+        )
+    twice = {code: those for code, those in found.items() if len(those) > 1}
+    if twice:
+        listed = ", ".join(f"{code}: {' and '.join(map(export.called, those))}" for code, those in twice.items())
+        export.fail(
+            "item_twice",
+            f"several columns are the same item ({listed}); say which under columns: in study.yaml",
+            [1],
+        )
+    return {code: those[0] for code, those in found.items()}
+
+
+def _believed(export: Export, matches: Sequence[Match], card: Instrument) -> Iterator[Match]:
+    """Yield the columns that are taken for items; what is doubtful is a warning, what is contradictory an error."""
+    is_another_wording = not any(match.fit in ("same", "near") for match in matches)
+    for match in matches:
+        if match.rival or (match.fit == "other" and match.by == "code"):
+            item = card.items[match.code]
+            is_doubt = not match.rival and (item.reworded_in or (is_another_wording and match.is_told))
+            _note_moved(export, match, card, is_doubt=bool(is_doubt))
+            if not is_doubt:
+                continue
+        yield match
+    _note_near(export, [m for m in matches if not m.rival and (m.fit == "near" or (m.fit, m.by) == ("other", "study"))])
+    told_by_code = [match for match in matches if not match.is_told and match.fit == "unknown"]
+    if told_by_code:
+        export.note(
+            "generic_codes",
+            f"{len(told_by_code)} column(s) are taken for items of {card.instrument} by their codes alone, which any tool "
+            f"gives to any question ({_called(export, told_by_code)}), and no wording confirms them; compare the questions, "
+            "and name the columns under columns: in study.yaml (item: column)",
+            [1],
+            severity="warning",
+            action="kept",
+        )
+
+
+def _note_moved(export: Export, match: Match, card: Instrument, *, is_doubt: bool) -> None:
+    """Note a column whose code says one item and whose question another: of a survey that was copied and changed."""
+    asks = f"{match.code}, which card {card.instrument} asks as “{card.items[match.code].text}”"
+    says = "is named in study.yaml as item" if match.by == "study" else "has the code of item"
+    but = (
+        f"its question in the file is that of item {match.rival}: “{card.items[match.rival].text}”"
+        if match.rival
+        else "its question in the file is another one"
+    )
+    advice = (
+        "compare both (the file may be in another language)"
+        if is_doubt
+        else "correct columns: in study.yaml, or take the item out there, so that the wording decides"
+        if match.by == "study"
+        else "give the card's items codes of their own, that are no column's name, so that the wording decides; or name the "
+        "column of each item under columns: in study.yaml"
+    )
+    message = f"{export.called(match.column)} {says} {asks}, but {but}; {advice}"
+    if is_doubt:
+        export.note("code_and_wording", message, [1], severity="warning", action="kept")
+    else:
+        export.fail("code_and_wording", message, [1])
+
+
+def _note_near(export: Export, matches: Sequence[Match]) -> None:
+    if matches:
+        export.note(
+            "code_and_wording",
+            f"{len(matches)} question(s) are not worded as on the card ({_called(export, matches)}); see whether they still "
+            "ask the same",
+            [1],
+            severity="warning",
+            action="kept",
+        )
+
+
+def _called(export: Export, matches: Sequence[Match]) -> str:
+    shown = ", ".join(f"{export.called(match.column)} for {match.code}" for match in matches[:8])
+    return f"{shown} and {len(matches) - 8} more" if len(matches) > 8 else shown
+
+
+def _note_absent(export: Export, columns: Columns, card: Instrument, named: Mapping[str, str]) -> None:
     absent = [
         f"{code}: {column}" for code, column in named.items() if code in card.items and not columns.find([column])
     ]
@@ -40,39 +120,6 @@ def item_columns(export: Export, columns: Columns, card: Instrument, named: Mapp
             severity="warning",
             action="kept",
         )
-    if not found:
-        export.fail(
-            "no_items",
-            f"no column is an item of instrument {card.instrument}, by its code or its wording; correct the "
-            "instrument, or name the columns under columns: in study.yaml (item: column)",
-            [1],
-        )
-    twice = [code for code, those in found.items() if len(those) > 1]
-    if twice:
-        export.fail(
-            "item_twice",
-            f"several columns are the same item ({', '.join(twice)}); say which under columns: in study.yaml",
-            [1],
-        )
-    return {code: those[0] for code, those in found.items()}
-
-
-def _first(known: Mapping[str, str], texts: Iterable[str]) -> str | None:
-    return next((known[plain(text)] for text in texts if plain(text) in known), None)
-
-
-def _codes(texts: Iterable[str]) -> Iterable[str]:
-    for text in texts:
-        yield text
-        yield from _BRACKETS.findall(text)
-        yield re.split(r"[_.]", text)[-1]
-
-
-def _wordings(texts: Iterable[str]) -> Iterable[str]:
-    for text in texts:
-        yield text
-        yield from _BRACKETS.findall(text)
-        yield text.rpartition(" - ")[2]
 
 
 def long_answers(frame: pd.DataFrame, cells: Mapping[str, pd.Categorical], items: Mapping[str, str]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
 from analysis.ingest.dates import to_days
@@ -16,6 +17,7 @@ from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import is_personal
 from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.questions import is_generic, matches_of
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import TABLES
@@ -79,12 +81,15 @@ class Look:
     rows
         One row per record (of pairs: per person), the canonical columns as categoricals of text, `_line`. People's
         rows: they stay in this room.
+    items
+        Of a survey with a column a question: item of the card of which it has the most → column.
     """
 
     seen: Seen
     layout: Layout
     export: Export = field(repr=False)
     rows: pd.DataFrame = field(repr=False)
+    items: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -127,7 +132,9 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     if source.table == "ratings":
         rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
-    personal, unused = _leftover(export, columns, layout, next(iter(counts), None), cards)
+    items = _items(reading, columns, cards[next(iter(counts))]) if counts and layout.answers == "wide" else {}
+    columns.take(items.values())
+    personal, unused = _leftover(export, columns, layout)
     note_headings(export, columns.used, is_strict=source.profile == CANONICAL)
     if not found and export.is_headless:
         personal, unused = (), ()  # somebody's data, not names of columns
@@ -151,7 +158,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         cards=counts,
         problems=tuple(export.problems),
     )
-    return Look(seen, layout, export, rows)
+    return Look(seen, layout, export, rows, items)
 
 
 def _rows(reading: Reading, columns: Columns) -> pd.DataFrame:
@@ -226,6 +233,7 @@ def _items_found(
     """Return how many items of each card the export has, the most first; cards without any are left out."""
     if layout.answers == "long":
         items = set(rows["item"].cat.categories) if "item" in rows else set()
+        items = {code for code in items if "instrument" in rows or not is_generic(code)}
         counts = {name: len(items & set(card.items)) for name, card in cards.items()}
     else:
         counts = {name: len(_items_of(export, columns, card)) for name, card in cards.items()}
@@ -236,16 +244,22 @@ def _items_found(
 
 
 def _items_of(export: Export, columns: Columns, card: Instrument) -> dict[str, str]:
-    # what it notes of cards that are not this survey's is no problem of the export
-    return item_columns(replace(export, problems=[]), columns, card, {})
+    """Return the items of a card that a survey has by wording, or by a code that is no tool's default: item → column."""
+    matches = matches_of(export, columns.unused(), card, {})
+    return {match.rival or match.code: match.column for match in matches if match.rival or match.is_told}
 
 
-def _leftover(
-    export: Export, columns: Columns, layout: Layout, card: str | None, cards: Mapping[str, Instrument]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _items(reading: Reading, columns: Columns, card: Instrument) -> dict[str, str]:
+    """Return the items of a card that a survey has, and note what is doubtful in its questions and answers."""
+    export = replace(reading.export, problems=[])
+    asked = item_columns(export, columns, card, {})
+    card_answers(replace(reading, export=export), asked, card)
+    reading.export.problems.extend(export.problems)
+    return _items_of(export, columns, card)
+
+
+def _leftover(export: Export, columns: Columns, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns that are dropped for their names, addresses or free text, and the other unused ones."""
-    if card and layout.answers == "wide":
-        columns.take(_items_of(export, columns, cards[card]).values())
     left = columns.unused()
     personal = [name for name in left if is_personal(name, export.rows[name].array, layout.personal)]
     return tuple(personal), tuple(name for name in left if name not in personal)

@@ -14,13 +14,15 @@ from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
-from analysis.ingest.recognise import Recognised, rank, recognise
+from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, Recognised, rank, recognise
 from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
 ORDERS = ("dmy", "mdy")
+# The profile of surveys of no tool in particular, tried where no vendor's fits.
+WIDE = "wide"
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,15 @@ def draft_study(
         say(f"{name}: reading {source.name}")
         try:
             one = _look(source, study, _candidates(source, profiles, wishes), cards)
+            if _is_of_nobody(one) and not wishes.profiles:
+                one = _wide(one, study, profiles, cards)
         except BadInput as bad:
             problems += bad.problems
             continue
-        card = draft_card(one, cards) if _lacks_card(one) else None
+        card = _own_card(one, cards)
         if card is not None:
             cards = _with_card(card, study)
-            one = _look(source, study, _candidates(source, profiles, wishes), cards)
+            one = _asked_by(card, _look(one.source, study, {one.source.profile: profiles[one.source.profile]}, cards))
         looks.append(one)
     if problems:
         raise BadInput(problems)
@@ -73,8 +77,33 @@ def draft_study(
     return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
 
 
-def _lacks_card(one: Look) -> bool:
-    return one.source.table in ANSWERS and one.layout.answers == "wide" and not one.seen.cards
+def _is_of_nobody(one: Look) -> bool:
+    """Whether a survey is no known tool's: nothing of it, or a single column, was recognised."""
+    is_own_form = one.source.profile == CANONICAL and not {"item", "value"} & set(one.seen.lacking)
+    is_known = one.seen.share >= LEAST_SHARE or len(one.seen.by) > 1
+    return one.source.table in ANSWERS and not (is_known if one.source.profile != CANONICAL else is_own_form)
+
+
+def _wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+    """Return a survey of no known tool as a form a row, where its columns are questions."""
+    if one.source.table not in profiles[WIDE].tables:
+        return one
+    other = _look(one.source, study, {WIDE: profiles[WIDE]}, cards)
+    return other if other.seen.cards or draft_card(other, cards) is not None else one
+
+
+def _own_card(one: Look, cards: Mapping[str, Instrument]) -> Card | None:
+    """Return a card drafted of a survey of which no card has half of the questions on one scale."""
+    if one.source.table not in ANSWERS or one.layout.answers != "wide":
+        return None
+    card, known = draft_card(one, cards), set(one.items.values())
+    return card if card and known <= set(card.columns) and len(card.columns) > 2 * len(known) else None
+
+
+def _asked_by(card: Card, one: Look) -> Look:
+    """Return the look at a survey of which its own card was drafted: that one is meant, whatever others fit too."""
+    found = {card.name: len(card.columns)} | {name: n for name, n in one.seen.cards.items() if name != card.name}
+    return replace(one, seen=replace(one.seen, cards=found))
 
 
 def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
@@ -88,7 +117,7 @@ def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
 def _candidates(source: Source, profiles: Mapping[str, Profile], wishes: Wishes) -> dict[str, Profile]:
     """Return the profiles that a file may be of: those wished for, where one of them exports its table."""
     wished = {name: profiles[name] for name in wishes.profiles if source.table in profiles[name].tables}
-    return wished or dict(profiles)
+    return wished or {name: profile for name, profile in profiles.items() if name != WIDE}
 
 
 def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
