@@ -28,7 +28,9 @@ def card_answers(reading: Reading, items: Mapping[str, str], card: Instrument) -
         Item code → the export's column of it.
     """
     export, scale = reading.export, card.response
-    answers = {column: reading.entered(export.rows[column].array, export.labels.get(column)) for column in items.values()}
+    answers = {
+        column: reading.entered(export.rows[column].array, export.labels.get(column)) for column in items.values()
+    }
     answers = {column: _without_marks(export, column, cells, scale) for column, cells in answers.items()}
     codes = reading.source.codes
     if isinstance(codes, dict):
@@ -42,7 +44,7 @@ def card_answers(reading: Reading, items: Mapping[str, str], card: Instrument) -
 
 def numbers_of(cells: pd.Categorical) -> list[float]:
     """Return the distinct numbers among the answers."""
-    return [float(text) for text in cells.categories if _NUMBER.fullmatch(text)]
+    return [float(text) for text in cells.remove_unused_categories().categories if _NUMBER.fullmatch(text)]
 
 
 def _without_marks(export: Export, column: str, cells: pd.Categorical, scale: Response) -> pd.Categorical:
@@ -82,8 +84,8 @@ def _labelled(export: Export, column: str, cells: pd.Categorical, scale: Respons
     if open_ and any(code != number for code, number in meant.items()):
         export.fail(
             "tool_codes",
-            f"{export.called(column)} has numbers without a label, and the labels of the others show that the numbers are "
-            "not the card's; label all of them in the file, export choice text, or give codes: at the source in study.yaml",
+            f"{export.called(column)} has numbers without a label, and the labels of the others show that they are not "
+            "the card's; label all of them in the file, export choice text, or give codes: at the source in study.yaml",
             [1],
         )
     texts = [label_of.get(float(t), t) if _NUMBER.fullmatch(t) and meant else t for t in cells.categories]
@@ -92,7 +94,9 @@ def _labelled(export: Export, column: str, cells: pd.Categorical, scale: Respons
 
 def _numbers_meant(export: Export, column: str, scale: Response) -> dict[float, float]:
     """Return what the file's own labels say of its numbers: code → the card's number."""
-    known = {float(c): scale.number_of(label) for c, label in export.labels.get(column, {}).items() if _NUMBER.fullmatch(c)}
+    known = {
+        float(c): scale.number_of(label) for c, label in export.labels.get(column, {}).items() if _NUMBER.fullmatch(c)
+    }
     return {code: number for code, number in known.items() if number is not None}
 
 
@@ -101,8 +105,9 @@ def _judge(export: Export, answers: Answers, card: Instrument) -> None:
     scale = card.response
     numbers = {column: found for column, cells in answers.items() if (found := numbers_of(cells))}
     off = [column for column, found in numbers.items() if min(found) < scale.min or max(found) > scale.max]
-    least, most = (f(n for found in numbers.values() for n in found) if numbers else 0 for f in (min, max))
-    told = f"the answers are numbers from {least:g} to {most:g} and card {card.instrument} has {scale.min:g} to {scale.max:g}"
+    given = [number for found in numbers.values() for number in found] or [0]
+    told = f"the answers are numbers from {min(given):g} to {max(given):g}"
+    told += f" and card {card.instrument} has {scale.min:g} to {scale.max:g}"
     advice = "export choice text, or give codes: at the source in study.yaml (card, or the card's number of each code)"
     if off:
         export.fail(

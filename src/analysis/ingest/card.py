@@ -22,7 +22,20 @@ MOST_LABELS = 7
 UNSORTED = "unknown"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
 _EQUATION = re.compile(r"^=|\{.*\}", re.DOTALL)
-COMPUTED = ("*score*", "*total*", "sum*", "*sum", "mean*", "*mean", "avg*", "*avg", "*average*", "eq*", "*equation*", "calc*")
+COMPUTED = (
+    "*score*",
+    "*total*",
+    "sum*",
+    "*sum",
+    "mean*",
+    "*mean",
+    "avg*",
+    "*avg",
+    "*average*",
+    "eq*",
+    "*equation*",
+    "calc*",
+)
 _NUMBER = re.compile(r"\d{1,2}")
 HEAD = """\
 # Drafted by `mentoring init` from the columns of an export. Before any score is read: sort the items into scales, one
@@ -75,7 +88,11 @@ def _is_running(cells: pd.Categorical) -> bool:
     """Whether the rows are numbered, as programs do that write a table with an index."""
     texts = cells.astype(object)
     first = str(texts[0])
-    return len(texts) >= LEAST_ITEMS and first in ("0", "1") and list(texts) == [str(n + int(first)) for n in range(len(texts))]
+    return (
+        len(texts) >= LEAST_ITEMS
+        and first in ("0", "1")
+        and list(texts) == [str(n + int(first)) for n in range(len(texts))]
+    )
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -129,7 +146,9 @@ def _unknown_labels(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], l
     scales = [own for own in sets.values() if 2 < len(own) <= MOST_LABELS]
     groups = [[name for name, some in sets.items() if len(some & own) > len(some | own) / 2] for own in scales]
     given = Counter(text for name in max(groups, key=len, default=[]) for text in sets[name])
-    texts = sorted(text for text, times in given.items() if times > 1)  # what stands in one column may be somebody's own
+    texts = sorted(
+        text for text, times in given.items() if times > 1
+    )  # what stands in one column may be somebody's own
     items = [name for name, some in sets.items() if some and some <= set(texts)]
     if len(items) < LEAST_ITEMS or len(texts) > MOST_LABELS:
         return None

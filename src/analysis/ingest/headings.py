@@ -28,7 +28,8 @@ def note_headings(export: Export, read: Collection[str], *, is_strict: bool) -> 
         message = f"{_listed(export, others)} stand more than once in the header; none of them is read"
         export.note("duplicate_column", message, action="set_null")
     if export.unnamed:
-        message = f"{len(export.unnamed)} column(s) without a name in the header (column {', '.join(map(str, export.unnamed))})"
+        places = ", ".join(map(str, export.unnamed))
+        message = f"{len(export.unnamed)} column(s) without a name in the header (column {places})"
         if is_strict:
             export.fail("unnamed_column", f"{message}; name them or take them out", [1])
         else:

@@ -11,8 +11,8 @@ from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
-from analysis.ingest.forms import item_columns
 from analysis.ingest.headings import note_headings
+from analysis.ingest.items import item_columns
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import is_personal
@@ -36,7 +36,7 @@ class Seen:
     ----------
     source
         Its entry in study.yaml, as far as it can be told.
-    title, share, by, lacking, rivals
+    title, share, by, lacking, rivals, is_doubtful
         As what it was recognised: `ingest.recognise.Recognised`.
     rows
         Records in the file.
@@ -61,6 +61,7 @@ class Seen:
     by: tuple[str, ...]
     lacking: tuple[str, ...]
     rivals: tuple[str, ...]
+    is_doubtful: bool
     rows: int
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
@@ -148,6 +149,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         by=recognised.by,
         lacking=recognised.lacking,
         rivals=recognised.rivals,
+        is_doubtful=recognised.is_doubtful,
         rows=export.rows_in or len(recognised.export.rows),
         found=found,
         missing=missing,
@@ -244,7 +246,7 @@ def _items_found(
 
 
 def _items_of(export: Export, columns: Columns, card: Instrument) -> dict[str, str]:
-    """Return the items of a card that a survey has by wording, or by a code that is no tool's default: item → column."""
+    """Return item → column, of a card's items in a survey by wording, or by a code that is no tool's default."""
     matches = matches_of(export, columns.unused(), card, {})
     return {match.rival or match.code: match.column for match in matches if match.rival or match.is_told}
 

@@ -87,7 +87,7 @@ def matches_of(export: Export, names: Sequence[str], card: Instrument, own: Mapp
         wording = [each for text in export.wording.get(name) or (name,) for each in _pieces(text)]
         asked = [each for each in wording if shared[plain(each)] == 1 and _is_wording(each, code, name)]
         fit = "same" if worded == code else _fit(asked, card.items[code].text if code in card.items else "")
-        rival = worded if worded not in (None, code) else None
+        rival = worded if code in card.items and worded != code else None
         found.append(Match(name, code, "study" if name in own else "code", "other" if rival else fit, rival))
     return found
 
@@ -129,7 +129,7 @@ def _is_whole(piece: str) -> bool:
 
 
 def _fit(asked: Sequence[str], wording: str) -> Fit:
-    """Return how what a column asks fits a card's wording: the same, but for what leads to it or was cut off; or near."""
+    """Return how what is asked fits a card's wording: the same but for what leads to it or was cut off, or near."""
     texts, wanted = [plain(each) for each in asked if plain(each)], plain(wording)
     if not texts or not wanted:
         return "unknown"

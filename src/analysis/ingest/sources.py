@@ -13,8 +13,9 @@ from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
-from analysis.ingest.forms import item_columns, last_forms, long_answers
+from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
+from analysis.ingest.items import item_columns
 from analysis.ingest.linking import (
     directory,
     is_keyed,

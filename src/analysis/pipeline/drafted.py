@@ -14,15 +14,13 @@ from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
-from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, Recognised, rank, recognise
+from analysis.ingest.recognise import WIDE, Recognised, rank, recognise
 from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
 ORDERS = ("dmy", "mdy")
-# The profile of surveys of no tool in particular, tried where no vendor's fits.
-WIDE = "wide"
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def draft_study(
         say(f"{name}: reading {source.name}")
         try:
             one = _look(source, study, _candidates(source, profiles, wishes), cards)
-            if _is_of_nobody(one) and not wishes.profiles:
+            if one.seen.is_doubtful and not wishes.profiles:
                 one = _wide(one, study, profiles, cards)
         except BadInput as bad:
             problems += bad.problems
@@ -75,13 +73,6 @@ def draft_study(
     doubtful = _jobs_beside(looks, study, profiles, cards)
     looks += [one for one in doubtful if not one.seen.needed]
     return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
-
-
-def _is_of_nobody(one: Look) -> bool:
-    """Whether a survey is no known tool's: nothing of it, or a single column, was recognised."""
-    is_own_form = one.source.profile == CANONICAL and not {"item", "value"} & set(one.seen.lacking)
-    is_known = one.seen.share >= LEAST_SHARE or len(one.seen.by) > 1
-    return one.source.table in ANSWERS and not (is_known if one.source.profile != CANONICAL else is_own_form)
 
 
 def _wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:

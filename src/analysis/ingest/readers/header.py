@@ -85,7 +85,9 @@ def is_header_line(line: Sequence[str], records: Sequence[Sequence[str]], above:
         elif _DATUM.fullmatch(cell):
             return False
         elif cell:
-            is_value = _NUMBER.fullmatch(cell) or any(place < len(row) and row[place].strip() == cell for row in records)
+            is_value = _NUMBER.fullmatch(cell) or any(
+                place < len(row) and row[place].strip() == cell for row in records
+            )
             values, headings = values + bool(is_value), headings + (not is_value)
     return headings >= values
 
@@ -104,7 +106,9 @@ def read_header(top: Sequence[Sequence[str]], header: Header, export: Export) ->
         return None
     if found != header:
         message = f"line {header.below or header.wording} is no line of headings, as the tool writes it, but a record"
-        export.note("header_line", f"{message}; the line above it alone is the header", severity="warning", action="kept")
+        export.note(
+            "header_line", f"{message}; the line above it alone is the header", severity="warning", action="kept"
+        )
     length = header_length(top, header)
     names = [name.strip() for name in top[found.names - 1]]
     parts: list[tuple[str, ...]] = [() for _ in names]
@@ -116,7 +120,11 @@ def read_header(top: Sequence[Sequence[str]], header: Header, export: Export) ->
     further = top[fixed_length(found) : length]
     columns = Columns(
         tuple(names),
-        {name: kept for name, part in reversed([*zip(names, parts, strict=True)]) if name and (kept := _distinct(part))},
+        {
+            name: kept
+            for name, part in reversed([*zip(names, parts, strict=True)])
+            if name and (kept := _distinct(part))
+        },
         {name: known for line in further for name, cell in zip(names, line, strict=False) if (known := _labels(cell))},
         _timezone(further),
         not is_header_line(top[found.names - 1], top[length:]),
