@@ -73,7 +73,8 @@ def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
     codes = {_code(look, column, n): _wording(look, column) for n, column in enumerate(items, start=1)}
     lines = [f"instrument: {name}", f"title: {name}", *scale, "scales:", f"  {UNSORTED}:", f"    construct: {UNSORTED}"]
     lines += ["    source: the company's own", "    licence: the company's own", "    items:"]
-    lines += [f"      {scalar(code)}: {{text: {scalar(text)}}}" for code, text in codes.items()]
+    texts = {code: "" if is_generic(text) else f"text: {scalar(text)}" for code, text in codes.items()}
+    lines += [f"      {scalar(code)}: {{{text}}}" for code, text in texts.items()]
     return Card(name, HEAD + "\n".join(lines) + "\n", tuple(items))
 
 
@@ -81,7 +82,8 @@ def _is_a_question(look: Look, column: str) -> bool:
     """Whether a column may be one: neither the tool's own, nor computed (a sum, an equation), nor a running number."""
     texts = (column, *look.export.wording.get(column, ()))
     is_computed = any(_EQUATION.search(text) for text in texts) or (" " not in column and is_called(column, COMPUTED))
-    return not (is_computed or is_called(column, look.layout.ignored) or _is_running(look.export.rows[column].array))
+    is_index = look.export.positions.get(column) == 1 and _is_running(look.export.rows[column].array)
+    return not (is_computed or is_index or is_called(column, look.layout.ignored))
 
 
 def _is_running(cells: pd.Categorical) -> bool:

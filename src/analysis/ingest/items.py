@@ -68,8 +68,8 @@ def _believed(export: Export, matches: Sequence[Match], card: Instrument) -> Ite
         export.note(
             "generic_codes",
             f"{len(by_code_alone)} column(s) are taken for items of {card.instrument} by codes alone that any tool "
-            f"gives to any question ({_called(export, by_code_alone)}), and no wording confirms them; compare the questions, "
-            "and name the columns under columns: in study.yaml (item: column)",
+            f"gives to any question ({_called(export, by_code_alone)}), and no wording confirms them; compare the "
+            "questions, and name the columns under columns: in study.yaml (item: column)",
             [1],
             severity="warning",
             action="kept",

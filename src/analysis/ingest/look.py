@@ -121,8 +121,11 @@ class Look:
         return np.sort(found[~np.isnat(found)])
 
 
-def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) -> Look:
-    """Return what a recognised export holds, read as its profile says."""
+def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], own: Instrument | None = None) -> Look:
+    """Return what a recognised export holds, read as its profile says.
+
+    `own` is the card that was drafted of this very survey: that one is meant, whatever others fit too.
+    """
     source, layout = recognised.source, recognised.layout
     export = replace(recognised.export, problems=list(recognised.export.problems))
     without_rejects(export, layout, source)
@@ -133,7 +136,9 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     if source.table == "ratings":
         rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
-    items = _items(reading, columns, cards[next(iter(counts))]) if counts and layout.answers == "wide" else {}
+    card = own or (cards[next(iter(counts))] if counts else None)
+    items = _items(reading, columns, card) if card and layout.answers == "wide" else {}
+    counts = {own.instrument: len(items)} | {n: c for n, c in counts.items() if n != own.instrument} if own else counts
     columns.take(items.values())
     personal, unused = _leftover(export, columns, layout)
     note_headings(export, columns.used, is_strict=source.profile == CANONICAL)
@@ -257,7 +262,7 @@ def _items(reading: Reading, columns: Columns, card: Instrument) -> dict[str, st
     asked = item_columns(export, columns, card, {})
     card_answers(replace(reading, export=export), asked, card)
     reading.export.problems.extend(export.problems)
-    return _items_of(export, columns, card)
+    return _items_of(export, columns, card) | asked
 
 
 def _leftover(export: Export, columns: Columns, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:

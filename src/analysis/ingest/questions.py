@@ -18,8 +18,8 @@ from analysis.plan.instruments import Instrument
 Fit = Literal["same", "near", "other", "unknown"]
 # Shares of letters in common (difflib) from which on a wording was only touched up.
 NEAR = 0.8
-# Letters from which on the end of a question, or a beginning that was cut off, is the whole of it.
-LEAST_END, LEAST_BEGINNING = 8, 15
+# Letters from which on a beginning that was cut off is the question, and from which on a part of it is near.
+LEAST_BEGINNING, LEAST_PART = 40, 8
 _TAG = re.compile(r"<[^<>]{1,200}>")
 _BRACKETS = re.compile(r"\[([^\]]+)\]")
 # "mor1. I look forward …", "Q4_1: …", "G01Q01[mor1]. …"
@@ -129,13 +129,18 @@ def _is_whole(piece: str) -> bool:
 
 
 def _fit(asked: Sequence[str], wording: str) -> Fit:
-    """Return how what is asked fits a card's wording: the same but for what leads to it or was cut off, or near."""
-    texts, wanted = [plain(each) for each in asked if plain(each)], plain(wording)
-    if not texts or not wanted:
+    """Return how what is asked fits a card's wording; near where it was touched up, cut off, or led to."""
+    if not asked or not plain(wording):
         return "unknown"
-    for text in texts:
-        is_end = len(wanted) >= LEAST_END and text.endswith(wanted)
-        if text == wanted or is_end or (len(text) >= LEAST_BEGINNING and wanted.startswith(text)):
-            return "same"
-    share = max(difflib.SequenceMatcher(None, text, wanted, autojunk=False).ratio() for text in texts)
-    return "near" if share >= NEAR else "other" if any(map(_is_whole, asked)) else "unknown"
+    wanted, texts = plain(wording), [plain(each) for each in asked]
+    if any(text == wanted or (len(text) >= LEAST_BEGINNING and wanted.startswith(text)) for text in texts):
+        return "same"
+    # without what leads to several questions: a long stem in common makes no two of them alike
+    wanted, texts = plain(wording.rpartition(" - ")[2]), [plain(each) for each in asked if _is_whole(each)]
+    is_near = any(_is_near(text, wanted) for text in texts)
+    return "near" if is_near else "other" if texts else "unknown"
+
+
+def _is_near(text: str, wanted: str) -> bool:
+    is_part = min(len(text), len(wanted)) >= LEAST_PART and (text.endswith(wanted) or wanted.startswith(text))
+    return is_part or difflib.SequenceMatcher(None, text, wanted, autojunk=False).ratio() >= NEAR

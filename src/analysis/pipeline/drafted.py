@@ -66,7 +66,8 @@ def draft_study(
         card = _own_card(one, cards)
         if card is not None:
             cards = _with_card(card, study)
-            one = _asked_by(card, _look(one.source, study, {one.source.profile: profiles[one.source.profile]}, cards))
+            mine = {one.source.profile: profiles[one.source.profile]}
+            one = _look(one.source, study, mine, cards, cards[card.name])
         looks.append(one)
     if problems:
         raise BadInput(problems)
@@ -91,12 +92,6 @@ def _own_card(one: Look, cards: Mapping[str, Instrument]) -> Card | None:
     return card if card and known <= set(card.columns) and len(card.columns) > 2 * len(known) else None
 
 
-def _asked_by(card: Card, one: Look) -> Look:
-    """Return the look at a survey of which its own card was drafted: that one is meant, whatever others fit too."""
-    found = {card.name: len(card.columns)} | {name: n for name, n in one.seen.cards.items() if name != card.name}
-    return replace(one, seen=replace(one.seen, cards=found))
-
-
 def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
     """Write a card into the study and return all cards that it can use now."""
     folder = study.folder / "instruments"
@@ -111,18 +106,24 @@ def _candidates(source: Source, profiles: Mapping[str, Profile], wishes: Wishes)
     return wished or {name: profile for name, profile in profiles.items() if name != WIDE}
 
 
-def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+def _look(
+    source: Source,
+    study: Study,
+    profiles: Mapping[str, Profile],
+    cards: Mapping[str, Instrument],
+    own: Instrument | None = None,
+) -> Look:
     """Return what a file holds; days and months that cannot be told apart are, where one order alone is possible."""
     recognised = _recognised(source, study, profiles)
     if recognised.export.frame is None:
         raise BadInput(recognised.export.problems)
-    found = look(recognised, study, cards)
+    found = look(recognised, study, cards, own)
     if not (_has(found, "ambiguous_date") or found.has_foreign_days):
         return found
     tried = []
     for order in ORDERS:
         named = recognised.source.model_copy(update={"date_order": order})
-        tried.append(look(replace(recognised, source=named), study, cards))
+        tried.append(look(replace(recognised, source=named), study, cards, own))
     possible = [one for one in tried if not (_has(one, "mixed_date_order") or one.has_foreign_days)]
     return possible[0] if len(possible) == 1 else found
 

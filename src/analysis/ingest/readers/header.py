@@ -78,6 +78,7 @@ def is_header_line(line: Sequence[str], records: Sequence[Sequence[str]], above:
         The line with the names, where this is a line below it: what stands under a blank (but the first column's, an
         index) continues the question to its left and is a heading.
     """
+    below = {cell.strip() for row in records for cell in row}
     headings = values = 0
     for place, cell in enumerate(map(str.strip, line)):
         if above is not None and cell and 0 < place < len(above) and not above[place].strip():
@@ -85,10 +86,8 @@ def is_header_line(line: Sequence[str], records: Sequence[Sequence[str]], above:
         elif _DATUM.fullmatch(cell):
             return False
         elif cell:
-            is_value = _NUMBER.fullmatch(cell) or any(
-                place < len(row) and row[place].strip() == cell for row in records
-            )
-            values, headings = values + bool(is_value), headings + (not is_value)
+            is_value = bool(_NUMBER.fullmatch(cell)) or cell in below
+            values, headings = values + is_value, headings + (not is_value)
     return headings >= values
 
 
