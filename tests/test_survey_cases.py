@@ -424,6 +424,13 @@ def test_a_header_whose_second_line_was_taken_out_swallows_no_form(tmp_path, gon
     assert "line 2 is no line of headings" in told(raw, "header_line", "warning")[0]
 
 
+def test_an_index_before_three_header_lines_makes_no_form_of_them(tmp_path):
+    lines = qualtrics({"mor1": "a", "mor2": "b"}, "Agree,Disagree", "Neither,Agree")
+    lines = [f"{'' if n < 0 else n},{line}" for n, line in enumerate(lines, start=-1)]
+    raw = survey(tmp_path, lines, instrument="pulse")
+    assert values(raw) == {"mor1": ["Agree", "Neither"], "mor2": ["Disagree", "Agree"]}
+
+
 def test_a_condensed_export_of_surveymonkey_keeps_its_first_form(tmp_path):
     lines = [
         "Respondent ID,Collector ID,End Date,employee_id,mor1",

@@ -21,21 +21,9 @@ MOST_LABELS = 7
 # The scale of a drafted card: what its items measure is not known yet.
 UNSORTED = "unknown"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
-_EQUATION = re.compile(r"^=|\{.*\}", re.DOTALL)
-COMPUTED = (
-    "*score*",
-    "*total*",
-    "sum*",
-    "*sum",
-    "mean*",
-    "*mean",
-    "avg*",
-    "*avg",
-    "*average*",
-    "eq*",
-    "*equation*",
-    "calc*",
-)
+# What LimeSurvey and spreadsheets call a computed column by, and what people call one.
+_EQUATION = re.compile(r"^=|^eq[ _]?\d*$|\{.*\}", re.DOTALL | re.IGNORECASE)
+COMPUTED = ("total*", "*total", "sum", "*sum", "mean", "*mean", "avg*", "*avg", "*average*", "*score", "*equation*")
 _NUMBER = re.compile(r"\d{1,2}")
 HEAD = """\
 # Drafted by `mentoring init` from the columns of an export. Before any score is read: sort the items into scales, one
@@ -104,6 +92,9 @@ def _free_name(name: str, taken: set[str]) -> str:
 def _numbers(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], list[str]] | None:
     """Return the scale and the columns of answers in whole numbers."""
     values = {name: list(map(int, cells.categories)) for name, cells in answers.items() if _are_numbers(cells)}
+    values = {
+        name: given for name, given in values.items() if max(given) > 1
+    } or values  # 0 and 1 beside a scale are flags
     if len(values) < LEAST_ITEMS:
         return None
     least, most = min(map(min, values.values())), max(map(max, values.values()))

@@ -46,9 +46,14 @@ def lines_to_look_at(header: Header) -> int:
 def header_length(top: Sequence[Sequence[str]], header: Header) -> int:
     """Return how many of the records at the top belong to the header."""
     length = fixed_length(as_found(top, header))
-    while header.also and length < len(top) and top[length] and top[length][0].strip().startswith(header.also):
+    while length < len(top) and _is_further(top[length], header):
         length += 1
     return length
+
+
+def _is_further(line: Sequence[str], header: Header) -> bool:
+    """Whether a line begins as the header's further ones do, an index that another program put before it aside."""
+    return bool(header.also) and any(cell.strip().startswith(header.also) for cell in line[:2])
 
 
 def as_found(top: Sequence[Sequence[str]], header: Header) -> Header:
@@ -60,9 +65,9 @@ def as_found(top: Sequence[Sequence[str]], header: Header) -> Header:
     second = header.below or header.wording
     if second is None or len(top) < second:
         return header
-    rest = [row for row in top[second:] if not (header.also and row and row[0].strip().startswith(header.also))]
-    is_further = bool(header.also and top[second - 1] and top[second - 1][0].strip().startswith(header.also))
-    if not is_further and is_header_line(top[second - 1], rest, top[header.names - 1]):
+    rest = [row for row in top[second:] if not _is_further(row, header)]
+    line, above = top[second - 1], top[header.names - 1]
+    if not _is_further(line, header) and is_header_line(line, rest, above):
         return header
     return header.model_copy(update={"below": None, "wording": None})
 
