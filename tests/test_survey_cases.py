@@ -229,6 +229,14 @@ def test_init_reads_two_waves_whose_codes_moved_by_their_wording(tmp_path):
     ]
 
 
+def test_a_later_wave_with_more_questions_keeps_its_card(tmp_path):
+    more = ITEMS | {f"Q5_{n}": f"Our question number {n} is a good one." for n in range(1, 6)}
+    first = write(tmp_path / "one.csv", *qualtrics(ITEMS, "Agree,Disagree,Neither", *ALL, year=2022))
+    later = write(tmp_path / "two.csv", *qualtrics(more, *(f"{a},{a},Agree,Neither" for a in ALL), year=2023))
+    started, _, printed = begun(tmp_path, "--survey", first, "--survey", later)
+    assert [s.instrument for s in started.sources] == ["one", "one"] and "Not used: " in printed
+
+
 # 2. Codes that tools give by default
 
 
@@ -325,6 +333,18 @@ def test_numbers_of_other_tools_are_warned_of_too(tmp_path, profile, head):
     raw = survey(tmp_path, lines, instrument="pulse", profile=profile)
     assert values(raw) == {"mor1": ["4"], "mor2": ["2"]}
     assert len(told(raw, "tool_codes", "warning")) == 1
+
+
+def test_a_scale_from_zero_of_which_nobody_gave_zero_is_warned_of_whatever_the_tool(tmp_path):
+    lines = [
+        "Timestamp,Email,uwes1,uwes2",
+        "2023-03-01 10:00:00,a@acme.example,1,6",
+        "2023-03-02 10:00:00,b@acme.example,2,3",
+    ]
+    raw = survey(tmp_path, lines, instrument="uwes9", profile="google_forms")
+    assert len(told(raw, "tool_codes", "warning")) == 1
+    lines[1] = lines[1].replace(",1,6", ",0,6")
+    assert told(survey(tmp_path, lines, instrument="uwes9", profile="google_forms"), "tool_codes", "warning") == []
 
 
 def test_labels_are_warned_of_by_nobody(tmp_path):

@@ -37,8 +37,9 @@ def card_answers(reading: Reading, items: Mapping[str, str], card: Instrument) -
         return {column: _recoded(export, column, cells, codes) for column, cells in answers.items()}
     if codes is None:
         answers = {column: _labelled(export, column, cells, scale) for column, cells in answers.items()}
-        if reading.layout.own_codes:
-            _judge(export, {c: cells for c, cells in answers.items() if not _numbers_meant(export, c, scale)}, card)
+        unsure = {column: cells for column, cells in answers.items() if not _numbers_meant(export, column, scale)}
+        if reading.layout.own_codes or _starts_late(unsure, scale):
+            _judge(export, unsure, card)
     return answers
 
 
@@ -98,6 +99,12 @@ def _numbers_meant(export: Export, column: str, scale: Response) -> dict[float, 
         float(c): scale.number_of(label) for c, label in export.labels.get(column, {}).items() if _NUMBER.fullmatch(c)
     }
     return {code: number for code, number in known.items() if number is not None}
+
+
+def _starts_late(answers: Answers, scale: Response) -> bool:
+    """Whether nobody gave the 0 of a scale that begins there: most tools count from 1."""
+    given = [number for cells in answers.values() for number in numbers_of(cells)]
+    return scale.min == 0 and bool(given) and min(given) >= 1
 
 
 def _judge(export: Export, answers: Answers, card: Instrument) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
-from analysis.ingest.recognise import LEAST_SHARE
+from analysis.ingest.recognise import LEAST_SHARE, WIDE
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 
@@ -214,7 +214,11 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
 def source_notes(seen: Seen) -> list[str]:
     """Return what is doubtful in how an export was recognised and read."""
     notes = []
-    if seen.share == 0:
+    if seen.source.profile == WIDE:
+        notes.append(
+            "guess: no vendor's export was recognised; its rows are read as forms and its columns as questions"
+        )
+    elif seen.share == 0:
         notes.append("guess: no vendor's export was recognised; it is read as the contract's own form")
     elif seen.share < LEAST_SHARE:
         notes.append(f"guess: {seen.title} by {shown_names(seen.by)} alone; not found: {shown_names(seen.lacking)}")

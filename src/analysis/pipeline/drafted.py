@@ -85,8 +85,10 @@ def _wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mappi
 
 
 def _own_card(one: Look, cards: Mapping[str, Instrument]) -> Card | None:
-    """Return a card drafted of a survey of which no card has half of the questions on one scale."""
+    """Return a card drafted of a survey that has half of no card's items, and half of whose questions are on none."""
     if one.source.table not in ANSWERS or one.layout.answers != "wide":
+        return None
+    if any(2 * n >= len(cards[name].items) for name, n in one.seen.cards.items()):
         return None
     card, known = draft_card(one, cards), set(one.items.values())
     return card if card and known <= set(card.columns) and len(card.columns) > 2 * len(known) else None
