@@ -1,6 +1,7 @@
 """Cells of one export column → the contract's text for them: ISO dates, decimal points, true and false."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from analysis.ingest.dates import order_of, to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids, visible_ids
+from analysis.ingest.names import matches
 from analysis.ingest.numbers import open_numbers, to_numbers
 from analysis.ingest.profile import Layout
 from analysis.ingest.shares import percent_to_share
@@ -41,9 +43,13 @@ class Reading:
         """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
         return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
 
-    def entered(self, column: pd.Categorical) -> pd.Categorical:
-        """Return the cells without those that mean that nothing was entered."""
+    def entered(self, column: pd.Categorical, labels: Mapping[str, str] | None = None) -> pd.Categorical:
+        """Return the cells without those that mean that nothing was entered.
+
+        `labels` says what the file calls its codes: where a code means nothing, so does its label.
+        """
         marks = [text for text in self.layout.missing if text]
+        marks += [label for code, label in (labels or {}).items() if matches([code], marks).any()]
         return emptied(column, is_one_of(column, marks)) if marks else column
 
     def canonical(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:

@@ -9,7 +9,7 @@ import yaml
 
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
-from analysis.ingest.recognise import CANONICAL, LEAST_SHARE
+from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 
@@ -216,7 +216,11 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
 def source_notes(seen: Seen) -> list[str]:
     """Return what is doubtful in how an export was recognised and read."""
     notes = []
-    if seen.share == 0 and seen.source.profile != CANONICAL:
+    if seen.source.profile == WIDE:
+        notes.append(
+            "guess: no vendor's export was recognised; its rows are read as forms and its columns as questions"
+        )
+    elif seen.share == 0 and seen.source.profile != CANONICAL:
         notes.append(f"guess: read as {seen.title}, as was asked for; nothing in it was recognised as such")
     elif seen.share == 0:
         notes.append("guess: no vendor's export was recognised; it is read as the contract's own form")

@@ -30,6 +30,16 @@ class Export:
         spreadsheet it is the row, of a database query 1 + the number of the row. None where nothing could be read.
     wording
         Column → what else the export calls it: the question's text, a label, the parts of a two-line header.
+    labels
+        Column → what each of its numbers stands for, where the file itself says so.
+    positions
+        Column → where it stands in the file, from 1.
+    repeated
+        Name that several columns have → where they stand; the first of them is read.
+    unnamed
+        Where columns stand that have values and no name; they are not read.
+    is_headless
+        Its line of names looks like a record, so that no name may be repeated.
     timezone
         The zone in which the export says that its times are written (an IANA name); None where it does not say.
     rows_in
@@ -58,6 +68,11 @@ class Export:
     source: str
     frame: pd.DataFrame | None = None
     wording: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    repeated: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    unnamed: tuple[int, ...] = ()
+    is_headless: bool = False
     timezone: str | None = None
     rows_in: int | None = None
     is_canonical: bool = False
@@ -98,6 +113,11 @@ class Export:
                 lines=lines,
             )
         )
+
+    def called(self, column: str) -> str:
+        """Return how a message calls a column: where it stands, and its name unless that may be a person's entry."""
+        place = f"column {self.positions[column]}" if column in self.positions else "column"
+        return place if self.is_headless else f"{place} ({' '.join(column.split())[:40]})"
 
     @property
     def rows(self) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def without_personal(
         else:
             unused.append(name)
     # of a file without a header, the first line's "names" are somebody's data
-    show = bool(columns.used)
+    show = bool(columns.used) and not export.is_headless
     if personal:
         _note_columns(
             export,

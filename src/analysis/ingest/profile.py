@@ -118,6 +118,9 @@ class Layout(_Part):
         Of enrolments: role → where a row names the person in it. Each row becomes one enrolment a person.
     answers
         Of surveys: ``wide`` (a column an item, a row a form) or ``long`` (a row an answer).
+    own_codes
+        Of surveys with a column a question: the tool numbers the choices as it likes, so that a number need not be that
+        of the instrument's card.
     duration
         Of surveys whose export has no duration: from when to when a form was filled in.
     date_order
@@ -140,6 +143,7 @@ class Layout(_Part):
     reject: tuple[Reject, ...] = ()
     roles: dict[Literal["mentor", "mentee", "participant", "facilitator"], RolePart] = {}
     answers: Literal["long", "wide"] = "long"
+    own_codes: bool = False
     duration: Duration | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     ignored: Names = ()

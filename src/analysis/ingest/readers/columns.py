@@ -77,9 +77,10 @@ def fill(export: Export, columns: Columns, rows: Rows) -> None:
     The columns of `rows` stand in the order of ``columns.names``; each is let go as soon as it is done.
     """
     lines = rows.lines
-    export.wording, export.timezone = columns.wording, columns.timezone
+    export.wording, export.labels, export.timezone = columns.wording, columns.labels, columns.timezone
+    export.is_headless = columns.is_headless
     frame, padded, blank, empty_columns = {}, np.zeros(len(lines), bool), np.ones(len(lines), bool), 0
-    for name, column in zip(columns.names, rows.cells, strict=True):
+    for place, (name, column) in enumerate(zip(columns.names, rows.cells, strict=True), start=1):
         stripped = [text.strip() for text in column.texts]
         if stripped != column.texts:
             changed = np.array([a != b for a, b in zip(stripped, column.texts, strict=True)] + [False])
@@ -87,11 +88,13 @@ def fill(export: Export, columns: Columns, rows: Rows) -> None:
         values = recoded(column.codes, stripped)
         filled = values.codes >= 0
         blank &= ~filled
-        if name:
-            frame[name] = values
+        if name in frame:
+            export.repeated[name] = (*export.repeated.get(name, (export.positions[name],)), place)
+        elif name:
+            frame[name], export.positions[name] = values, place
             export.typed |= {name} if column.is_typed else set()
         elif filled.any():
-            return export.fail("unnamed_column", "a column has no name in the header; name it or take it out", [1])
+            export.unnamed = (*export.unnamed, place)
         else:
             empty_columns += 1
     export.frame = pd.DataFrame(frame, copy=False).assign(**{LINE: lines})

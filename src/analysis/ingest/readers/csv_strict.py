@@ -31,7 +31,7 @@ class Top:
     Attributes
     ----------
     header
-        Its records.
+        Its records, and those below that tell it from them.
     records, lines, size
         How many records, lines and bytes (in UTF-8) stand before the first record of the table.
     """
@@ -72,7 +72,7 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
         note_lines_above(export, ends[above - 1][0] + 1)
     records = records[above:]
     length = min(header_length(records, header), len(records))
-    return Top(records[:length], skipped + above + length, *ends[above + length - 1])
+    return Top(records, skipped + above + length, *ends[above + length - 1])
 
 
 def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, export: Export) -> Rows | None:
