@@ -29,7 +29,7 @@ def workday() -> str:
         who, left = person(n), n % 7 == 6
         hired = dt.date(2015, 1, 15) + dt.timedelta(days=37 * n)
         end = dt.date(2022, 2, 10) + dt.timedelta(days=21 * n)
-        kind = "Mutual Agreement" if n == 13 else "Terminate_Employee_Voluntary"
+        kind = "Special Release" if n == 13 else "Terminate_Employee_Voluntary"
         rows.append(
             [who["id"], who["first"], who["last"], who["email"], f"{hired:%m/%d/%Y}"]
             + ([f"{end:%m/%d/%Y}", kind] if left else ["N/A-StillEmployed", ""])

@@ -258,7 +258,7 @@ def test_a_column_with_both_decimal_signs_leaves_what_is_open_as_an_error():
 
 
 def test_percent_is_a_share_only_where_it_is_asked_for():
-    assert texts(read(to_numbers, "80 %", "0.8", "7,5%", "100%", percent=True)) == ["0.8", "0.8", "0.075", "1"]
+    assert texts(read(to_numbers, "80 %", "0.8", "7,5%", "100%", is_share=True)) == ["0.8", "0.8", "0.075", "1"]
 
 
 STYLES = [
@@ -437,7 +437,7 @@ def test_no_text_makes_anything_fail_and_rows_stay_rows(cells, order, zone):
     for found in (
         days(*cells, order=order, written_in=zone, wanted_in=zone and "Asia/Tokyo"),
         read(to_numbers, *cells),
-        read(to_numbers, *cells, percent=True),
+        read(to_numbers, *cells, is_share=True),
         read(to_booleans, *cells),
         read(clean_ids, *cells),
     ):

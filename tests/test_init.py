@@ -117,8 +117,8 @@ def test_every_guess_stands_in_the_study_file_with_its_reason(tmp_path, three_fi
 
 def test_values_that_nobody_knows_are_listed_with_their_rows(tmp_path, three_files):
     _, text, printed = begun(tmp_path, *options(three_files))
-    assert "exit_type: {CHOOSE: [Mutual Agreement]}" in text and "# rows: On Hold 4" in text
-    assert "Mutual Agreement" in printed and "Cost Code" in printed and "IPAddress" in printed
+    assert "exit_type: {CHOOSE: [Special Release]}" in text and "# rows: On Hold 4" in text
+    assert "Special Release" in printed and "Cost Code" in printed and "IPAddress" in printed
 
 
 def test_values_that_look_like_people_are_not_listed(tmp_path):

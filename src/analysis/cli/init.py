@@ -74,7 +74,7 @@ def init(
 
 def _show_source(source: "SourceDraft") -> None:
     """Print what one file was recognised as, what is read from it and what is not."""
-    from analysis.ingest.draft import shown_names
+    from analysis.ingest.draft import MOST_UNUSED, shown_names
 
     seen = source.seen
     by = f"by {shown_names(seen.by)}" if seen.by else "nothing in it was recognised"
@@ -90,7 +90,7 @@ def _show_source(source: "SourceDraft") -> None:
     show_table(table)
     for what, names in (("Not used", seen.unused), ("Dropped at the door", seen.personal)):
         if names:
-            out.print(f"{what}: {shown_names(names)}", markup=False)
+            out.print(f"{what}: {shown_names(names, MOST_UNUSED if seen.needed else 8)}", markup=False)
     for note in source.notes:
         out.print(f"! {note}", markup=False)
     _show_unknown(seen.unknown)

@@ -1,6 +1,7 @@
 """A first instrument card for a questionnaire that has none, drafted from the columns of its export."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -12,6 +13,7 @@ from analysis.ingest.draft import scalar
 from analysis.ingest.guess import slug
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_called
+from analysis.ingest.questions import is_generic
 from analysis.plan.instruments import Instrument
 
 LEAST_ITEMS, MOST_ANSWERS = 3, 11
@@ -19,6 +21,9 @@ MOST_LABELS = 7
 # The scale of a drafted card: what its items measure is not known yet.
 UNSORTED = "unknown"
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,19}")
+# What LimeSurvey and spreadsheets call a computed column by, and what people call one.
+_EQUATION = re.compile(r"^=|^eq[ _]?\d*$|\{.*\}", re.DOTALL | re.IGNORECASE)
+COMPUTED = ("total*", "*total", "sum", "*sum", "mean", "*mean", "avg*", "*avg", "*average*", "*score", "*equation*")
 _NUMBER = re.compile(r"\d{1,2}")
 HEAD = """\
 # Drafted by `mentoring init` from the columns of an export. Before any score is read: sort the items into scales, one
@@ -29,10 +34,11 @@ HEAD = """\
 
 @dataclass(frozen=True)
 class Card:
-    """A drafted card: its name and the text of its file."""
+    """A drafted card: its name, the text of its file, and the export's columns that are its items."""
 
     name: str
     text: str
+    columns: tuple[str, ...]
 
 
 def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
@@ -43,18 +49,40 @@ def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
     cards
         The cards that there are: by their labels answers in words may be known, and none of their names is taken.
     """
-    columns = [name for name in look.seen.unused if not is_called(name, look.layout.ignored)]
+    asked = {*look.seen.unused, *look.items.values()}
+    columns = [str(name) for name in look.export.rows if name in asked and _is_a_question(look, str(name))]
     answers = {name: look.export.rows[name].array for name in columns}
-    response = _numbers(answers) or _known_labels(answers, cards) or _unknown_labels(answers)
+    # words on one scale are answers; numbers may be years, counts or sums
+    response = _known_labels(answers, cards) or _unknown_labels(answers) or _numbers(answers)
     if response is None:
         return None
     scale, items = response
     name = _free_name(slug(PurePosixPath(look.source.path).stem), set(cards))
-    codes = {_code(column, n): _wording(look, column) for n, column in enumerate(items, start=1)}
+    codes = {_code(look, column, n): _wording(look, column) for n, column in enumerate(items, start=1)}
     lines = [f"instrument: {name}", f"title: {name}", *scale, "scales:", f"  {UNSORTED}:", f"    construct: {UNSORTED}"]
     lines += ["    source: the company's own", "    licence: the company's own", "    items:"]
-    lines += [f"      {scalar(code)}: {{text: {scalar(text)}}}" for code, text in codes.items()]
-    return Card(name, HEAD + "\n".join(lines) + "\n")
+    texts = {code: "" if is_generic(text) else f"text: {scalar(text)}" for code, text in codes.items()}
+    lines += [f"      {scalar(code)}: {{{text}}}" for code, text in texts.items()]
+    return Card(name, HEAD + "\n".join(lines) + "\n", tuple(items))
+
+
+def _is_a_question(look: Look, column: str) -> bool:
+    """Whether a column may be one: neither the tool's own, nor computed (a sum, an equation), nor a running number."""
+    texts = (column, *look.export.wording.get(column, ()))
+    is_computed = any(_EQUATION.search(text) for text in texts) or (" " not in column and is_called(column, COMPUTED))
+    is_index = look.export.positions.get(column) == 1 and _is_running(look.export.rows[column].array)
+    return not (is_computed or is_index or is_called(column, look.layout.ignored))
+
+
+def _is_running(cells: pd.Categorical) -> bool:
+    """Whether the rows are numbered, as programs do that write a table with an index."""
+    texts = cells.astype(object)
+    first = str(texts[0])
+    return (
+        len(texts) >= LEAST_ITEMS
+        and first in ("0", "1")
+        and list(texts) == [str(n + int(first)) for n in range(len(texts))]
+    )
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -64,6 +92,9 @@ def _free_name(name: str, taken: set[str]) -> str:
 def _numbers(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], list[str]] | None:
     """Return the scale and the columns of answers in whole numbers."""
     values = {name: list(map(int, cells.categories)) for name, cells in answers.items() if _are_numbers(cells)}
+    values = {
+        name: given for name, given in values.items() if max(given) > 1
+    } or values  # 0 and 1 beside a scale are flags
     if len(values) < LEAST_ITEMS:
         return None
     least, most = min(map(min, values.values())), max(map(max, values.values()))
@@ -74,6 +105,10 @@ def _numbers(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], list[str
 def _are_numbers(cells: pd.Categorical) -> bool:
     texts = list(cells.categories)
     return 1 < len(texts) <= MOST_ANSWERS and all(_NUMBER.fullmatch(t) and int(t) < MOST_ANSWERS for t in texts)
+
+
+def _are_all_numbers(cells: pd.Categorical) -> bool:
+    return all(_NUMBER.fullmatch(text) for text in cells.categories)
 
 
 def _known_labels(
@@ -100,10 +135,14 @@ def _known_labels(
 
 def _unknown_labels(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], list[str]] | None:
     """Return the scale and the columns of answers in words that several columns share; their order is left open."""
-    sets = {name: set(cells.categories) for name, cells in answers.items() if 2 < len(cells.categories) <= MOST_LABELS}
-    groups = [[name for name, some in sets.items() if len(some & own) > len(some | own) / 2] for own in sets.values()]
-    items = max(groups, key=len, default=[])
-    texts = sorted(set().union(*(sets[name] for name in items)))
+    sets = {name: set(cells.categories) for name, cells in answers.items() if not _are_all_numbers(cells)}
+    scales = [own for own in sets.values() if 2 < len(own) <= MOST_LABELS]
+    groups = [[name for name, some in sets.items() if len(some & own) > len(some | own) / 2] for own in scales]
+    given = Counter(text for name in max(groups, key=len, default=[]) for text in sets[name])
+    texts = sorted(
+        text for text, times in given.items() if times > 1
+    )  # what stands in one column may be somebody's own
+    items = [name for name, some in sets.items() if some and some <= set(texts)]
     if len(items) < LEAST_ITEMS or len(texts) > MOST_LABELS:
         return None
     labels = ", ".join(f"{n}: {scalar(text)}" for n, text in enumerate(texts, start=1))
@@ -111,7 +150,13 @@ def _unknown_labels(answers: Mapping[str, pd.Categorical]) -> tuple[list[str], l
     return ["response:", "  min: 1", f"  max: {len(texts)}", f"  {told}", f"  # labels: {{{labels}}}"], items
 
 
-def _code(column: str, n: int) -> str:
+def _code(look: Look, column: str, n: int) -> str:
+    """Return an item's code: the column's name, unless it is one that any tool gives to any question.
+
+    Such a one may be another question's in the next wave; where the file has the wording, that will tell.
+    """
+    if is_generic(column) and _wording(look, column) != column:
+        return next(code for code in (f"item{n}", f"item_{n}", f"question_{n}") if code not in look.export.rows)
     return column if _CODE.fullmatch(column) else f"q{n}"
 
 

@@ -1,6 +1,7 @@
 """Cells of one export column → the contract's text for them: ISO dates, decimal points, true and false."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +14,10 @@ from analysis.ingest.dates import order_of, to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids, visible_ids
-from analysis.ingest.numbers import to_numbers
+from analysis.ingest.names import matches
+from analysis.ingest.numbers import open_numbers, to_numbers
 from analysis.ingest.profile import Layout
+from analysis.ingest.shares import percent_to_share
 from analysis.ingest.truths import to_booleans
 from analysis.ingest.undated import put_back, set_apart
 from analysis.plan.contract import TABLES
@@ -40,9 +43,13 @@ class Reading:
         """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
         return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
 
-    def entered(self, column: pd.Categorical) -> pd.Categorical:
-        """Return the cells without those that mean that nothing was entered."""
+    def entered(self, column: pd.Categorical, labels: Mapping[str, str] | None = None) -> pd.Categorical:
+        """Return the cells without those that mean that nothing was entered.
+
+        `labels` says what the file calls its codes: where a code means nothing, so does its label.
+        """
         marks = [text for text in self.layout.missing if text]
+        marks += [label for code, label in (labels or {}).items() if matches([code], marks).any()]
         return emptied(column, is_one_of(column, marks)) if marks else column
 
     def canonical(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
@@ -66,20 +73,34 @@ class Reading:
         if kind == "id":
             column = self._noted(visible_ids(column, self._lines), called)
         if self.is_canonical and kind != "id":
+            if kind == "number" and name != "fte" and called not in self.export.typed:
+                self._warn_of_thousands(column, called)
             return column
         if name == "birth_year" and not all(map(_YEAR.fullmatch, column.categories)):
             return _years(self._days(column, called), self.study.as_of.year - YOUNGEST)
         if kind == "date":
             return self._days(column, called)
         if kind in ("number", "integer"):
-            return self._noted(
-                to_numbers(column, self._lines, decimal=self.source.decimal, percent=name == "fte"), called
-            )
+            decimal = "." if called in self.export.typed else self.source.decimal
+            numbers = self._noted(to_numbers(column, self._lines, decimal=decimal, is_share=name == "fte"), called)
+            return self._noted(percent_to_share(numbers, self._lines, called), called) if name == "fte" else numbers
         if kind == "boolean":
             return self._noted(to_booleans(column, self._lines), called)
         if kind == "id" and name not in ("instrument", "item", "program_id"):
             return self._noted(clean_ids(column, self._lines), called)
         return column
+
+    def _warn_of_thousands(self, column: pd.Categorical, called: str) -> None:
+        """Warn of a column in the contract's form that may have been written with a point before its thousands."""
+        if open_numbers(column.categories):
+            self.export.note(
+                "ambiguous_number",
+                f"column {called} has three digits behind the point of every number: as the contract writes them, "
+                "52.000 is fifty-two; if it is fifty-two thousand, set decimal: ',' at the source in study.yaml",
+                self.export.rows.loc[column.codes >= 0, "_line"],
+                severity="warning",
+                action="kept",
+            )
 
     @property
     def _lines(self) -> np.ndarray:
@@ -119,6 +140,7 @@ class Reading:
             written_in=self.source.timezone or self.export.timezone,
             wanted_in=self.study.timezone,
             as_of=self.study.as_of,
+            serials_since=self.export.serials_since,
         )
 
     def _noted(self, read: Cells, called: str) -> pd.Categorical:

@@ -53,7 +53,9 @@ _WITH_NAME = (
     re.compile(rf"{_YEAR}[ /-]{_NAME}[ /-](?P<day>{_PART})"),
 )
 _TICKS = re.compile(r"\\?/date\((?P<ms>-?[0-9]{1,15})(?P<minutes>[+-][0-9]{4})?\)\\?/")
-_EPOCH, _EXCEL_EPOCH = dt.datetime(1970, 1, 1), dt.datetime(1899, 12, 30)
+_EPOCH = dt.datetime(1970, 1, 1)
+# What a spreadsheet counts days from: as a rule, and in workbooks that were begun on an old Mac.
+SERIAL_DAYS, SERIAL_DAYS_1904 = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 
 
 class Day(NamedTuple):
@@ -129,9 +131,11 @@ def from_ticks(text: str) -> str:
     return f"{moment.isoformat(' ', 'seconds')}{'-' if minutes < 0 else '+'}{hours:02}:{minutes_left:02}"
 
 
-def from_serial(text: str) -> str:
-    """Return a spreadsheet's number of days since 1899-12-30 in ISO form."""
-    return (_EXCEL_EPOCH + dt.timedelta(seconds=round(float(text) * 86400))).isoformat(" ", "seconds")
+def from_serial(text: str, since: dt.date) -> str:
+    """Return a spreadsheet's number of days since a day in ISO form."""
+    return (dt.datetime.combine(since, dt.time()) + dt.timedelta(seconds=round(float(text) * 86400))).isoformat(
+        " ", "seconds"
+    )
 
 
 def _year(text: str, latest: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.date_forms import from_serial, from_ticks, read_day, split
+from analysis.ingest.date_forms import SERIAL_DAYS, from_serial, from_ticks, read_day, split
 from analysis.ingest.date_order import Order, Ordered, ordered, shown_order
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
@@ -35,6 +35,7 @@ def to_days(
     written_in: str | None,
     wanted_in: str | None,
     as_of: dt.date,
+    serials_since: dt.date = SERIAL_DAYS,
 ) -> Cells:
     """Return a column of dates as days of the calendar, yyyy-mm-dd.
 
@@ -58,6 +59,8 @@ def to_days(
         is how programs write days.
     as_of
         The study's data lock.
+    serials_since
+        The day from which the file counts its serial numbers.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def to_days(
         Findings: `mixed_date_order`, `ambiguous_date`, `unknown_timezone` (errors), `serial_dates` (warning),
         `no_date`, `dates_translated`.
     """
-    is_none, is_serial, (codes, days, clocks) = _read(column)
+    is_none, is_serial, (codes, days, clocks) = _read(column, serials_since)
     written = _in_order(days, codes, column, order, as_of)
     is_none = is_none | _stands_for_none(written.dates)
     dates = np.where(is_none, np.datetime64("NaT"), written.dates)
@@ -83,7 +86,7 @@ def to_days(
         "dates_translated": is_changed & ~is_serial,
     }
     result[is_none] = None
-    findings = (*zones, *_findings(concerned, column, lines))
+    findings = (*zones, *_findings(concerned, column, lines, serials_since))
     return Cells(recoded(column.codes, list(result)), findings)
 
 
@@ -121,7 +124,7 @@ _TOLD: dict[str, tuple[Severity, Action, str]] = {
     "serial_dates": (
         "warning",
         "repaired",
-        "holds numbers alone; they were read as a spreadsheet's days since 1899-12-30. Write the dates as yyyy-mm-dd "
+        "holds numbers alone; they were read as a spreadsheet's days since {since}. Write the dates as yyyy-mm-dd "
         "if they are not",
     ),
     "no_date": (
@@ -134,13 +137,18 @@ _TOLD: dict[str, tuple[Severity, Action, str]] = {
 }
 
 
-def _findings(concerned: dict[str, np.ndarray], column: pd.Categorical, lines: np.ndarray) -> Iterator[Finding]:
+def _findings(
+    concerned: dict[str, np.ndarray], column: pd.Categorical, lines: np.ndarray, since: dt.date
+) -> Iterator[Finding]:
     for rule, which in concerned.items():
         if which.any():
-            yield Finding(rule, *_TOLD[rule], lines_where(which, column, lines))
+            severity, action, message = _TOLD[rule]
+            yield Finding(rule, severity, action, message.format(since=since), lines_where(which, column, lines))
 
 
-def _read(column: pd.Categorical) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, list[str], Clocks]]:
+def _read(
+    column: pd.Categorical, since: dt.date
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, list[str], Clocks]]:
     """Return which texts stand for no date, which are serial numbers, and all of them apart."""
     if _is_iso(column):
         neither = np.zeros(len(column.categories), bool)
@@ -148,7 +156,7 @@ def _read(column: pd.Categorical) -> tuple[np.ndarray, np.ndarray, tuple[np.ndar
     texts = _texts(column)
     is_none = np.array([text in NO_DATE or _ZERO.fullmatch(text) is not None for text in texts], bool)
     is_serial = _serials(texts, is_none)
-    texts = [from_serial(text) if serial else text for text, serial in zip(texts, is_serial, strict=True)]
+    texts = [from_serial(text, since) if serial else text for text, serial in zip(texts, is_serial, strict=True)]
     return is_none, is_serial, _apart(texts)
 
 

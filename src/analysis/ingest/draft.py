@@ -9,11 +9,13 @@ import yaml
 
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
-from analysis.ingest.recognise import LEAST_SHARE
+from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 
 WIDTH = 118
+# Of a file that lacks a column, so many others are shown, those that may be meant first.
+MOST_UNUSED = 40
 _LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
 HEAD = """\
 Drafted by `mentoring init` from the files in raw/. A comment that begins with "guess" says why a value stands there:
@@ -179,7 +181,7 @@ def _columns(seen: Sequence[Seen]) -> list[str]:
     lines = _comment("columns that are needed and were not found: take the # away and name the export's column of each")
     lines += ["# columns:"]
     for one in lacking:
-        lines += _comment(f"{one.source.path} has unused: {shown_names(one.unused) or 'none'}", "# ")
+        lines += _comment(f"{one.source.path} has unused: {shown_names(one.unused, MOST_UNUSED) or 'none'}", "# ")
         lines += [f"#   {one.source.table}: {{{', '.join(f'{name}: COLUMN' for name in one.needed)}}}"]
     return lines
 
@@ -214,7 +216,13 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
 def source_notes(seen: Seen) -> list[str]:
     """Return what is doubtful in how an export was recognised and read."""
     notes = []
-    if seen.share == 0:
+    if seen.source.profile == WIDE:
+        notes.append(
+            "guess: no vendor's export was recognised; its rows are read as forms and its columns as questions"
+        )
+    elif seen.share == 0 and seen.source.profile != CANONICAL:
+        notes.append(f"guess: read as {seen.title}, as was asked for; nothing in it was recognised as such")
+    elif seen.share == 0:
         notes.append("guess: no vendor's export was recognised; it is read as the contract's own form")
     elif seen.share < LEAST_SHARE:
         notes.append(f"guess: {seen.title} by {shown_names(seen.by)} alone; not found: {shown_names(seen.lacking)}")

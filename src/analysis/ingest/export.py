@@ -1,11 +1,13 @@
 """One export as text: its columns as the vendor named them, and what is wrong with it."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.date_forms import SERIAL_DAYS
 from analysis.plan.errors import Action, Problem, Severity, distinct
 from analysis.plan.known import known
 from analysis.plan.study import TableName
@@ -28,6 +30,16 @@ class Export:
         spreadsheet it is the row, of a database query 1 + the number of the row. None where nothing could be read.
     wording
         Column → what else the export calls it: the question's text, a label, the parts of a two-line header.
+    labels
+        Column → what each of its numbers stands for, where the file itself says so.
+    positions
+        Column → where it stands in the file, from 1.
+    repeated
+        Name that several columns have → where they stand; the first of them is read.
+    unnamed
+        Where columns stand that have values and no name; they are not read.
+    is_headless
+        Its line of names looks like a record, so that no name may be repeated.
     timezone
         The zone in which the export says that its times are written (an IANA name); None where it does not say.
     rows_in
@@ -42,6 +54,12 @@ class Export:
         Canonical column that it lacks → the column that is probably meant by it.
     kept
         The columns that the study asks for under `keep` and that it has.
+    serials_since
+        The day from which a workbook counts days that are not formatted as dates.
+    header_line
+        The line with its columns' names.
+    typed
+        Its columns that hold no text in the file, but numbers or dates of its own.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -50,6 +68,11 @@ class Export:
     source: str
     frame: pd.DataFrame | None = None
     wording: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    repeated: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    unnamed: tuple[int, ...] = ()
+    is_headless: bool = False
     timezone: str | None = None
     rows_in: int | None = None
     is_canonical: bool = False
@@ -57,6 +80,9 @@ class Export:
     headings: tuple[str, ...] = ()
     probably: dict[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
+    serials_since: dt.date = SERIAL_DAYS
+    header_line: int = 1
+    typed: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:
@@ -87,6 +113,11 @@ class Export:
                 lines=lines,
             )
         )
+
+    def called(self, column: str) -> str:
+        """Return how a message calls a column: where it stands, and its name unless that may be a person's entry."""
+        place = f"column {self.positions[column]}" if column in self.positions else "column"
+        return place if self.is_headless else f"{place} ({' '.join(column.split())[:40]})"
 
     @property
     def rows(self) -> pd.DataFrame:

@@ -1,78 +1,11 @@
 """Survey forms, one a row, become answers, one a row."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.columns import Columns
 from analysis.ingest.export import LINE, Export, recoded
-from analysis.ingest.names import plain
-from analysis.plan.instruments import Instrument
-
-_BRACKETS = re.compile(r"\[([^\]]+)\]")
-
-
-def item_columns(export: Export, columns: Columns, card: Instrument, named: Mapping[str, str]) -> dict[str, str]:
-    """Return item code → the export's column of it, in the order of the columns; what cannot be told is an error.
-
-    A column is an item's when `named` (the study's own mapping) says so, when its name, or a part of it, is the item's
-    code, or when its question is the item's wording to the letter; case, spaces and punctuation aside.
-    """
-    by_code = {plain(code): code for code in card.items}
-    by_wording = {plain(item.text): code for code, item in card.items.items() if item.text}
-    own = {columns.find([column])[0]: code for code, column in named.items() if columns.find([column])}
-    found: dict[str, list[str]] = {}
-    for column in columns.unused():
-        texts = (column, *export.wording.get(column, ()))
-        code = own.get(column) or _first(by_code, _codes(texts)) or _first(by_wording, _wordings(texts))
-        if code and (column in own or code not in own.values()):
-            found.setdefault(code, []).append(column)
-    absent = [
-        f"{code}: {column}" for code, column in named.items() if code in card.items and not columns.find([column])
-    ]
-    if absent:
-        export.note(
-            "item_column_absent",
-            f"study.yaml names columns of items that the header does not have ({', '.join(absent)}); correct the name "
-            "there if this file asked them",
-            severity="warning",
-            action="kept",
-        )
-    if not found:
-        export.fail(
-            "no_items",
-            f"no column is an item of instrument {card.instrument}, by its code or its wording; correct the "
-            "instrument, or name the columns under columns: in study.yaml (item: column)",
-            [1],
-        )
-    twice = [code for code, those in found.items() if len(those) > 1]
-    if twice:
-        export.fail(
-            "item_twice",
-            f"several columns are the same item ({', '.join(twice)}); say which under columns: in study.yaml",
-            [1],
-        )
-    return {code: those[0] for code, those in found.items()}
-
-
-def _first(known: Mapping[str, str], texts: Iterable[str]) -> str | None:
-    return next((known[plain(text)] for text in texts if plain(text) in known), None)
-
-
-def _codes(texts: Iterable[str]) -> Iterable[str]:
-    for text in texts:
-        yield text
-        yield from _BRACKETS.findall(text)
-        yield re.split(r"[_.]", text)[-1]
-
-
-def _wordings(texts: Iterable[str]) -> Iterable[str]:
-    for text in texts:
-        yield text
-        yield from _BRACKETS.findall(text)
-        yield text.rpartition(" - ")[2]
 
 
 def long_answers(frame: pd.DataFrame, cells: Mapping[str, pd.Categorical], items: Mapping[str, str]) -> pd.DataFrame:

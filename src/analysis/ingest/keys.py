@@ -8,10 +8,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import recoded
-from analysis.ingest.names import plain_email, plain_person
+from analysis.ingest.names import person_keys, plain_email
 
 KeyKind = Literal["email", "name"]
-_PLAIN: dict[KeyKind, Callable[[str], str | None]] = {"email": plain_email, "name": plain_person}
+
+
+def _address(text: str) -> tuple[str, ...]:
+    address = plain_email(text)
+    return (address,) if address else ()
+
+
+# The keys that a text may stand for, the closest first.
+_KEYS: dict[KeyKind, Callable[[str], tuple[str, ...]]] = {"email": _address, "name": person_keys}
 
 
 class Found(NamedTuple):
@@ -49,12 +57,13 @@ class Directory:
     def of(cls, frames: Iterable[pd.DataFrame]) -> "Directory":
         """Return the directory of these rows: `employee_id` and, where known, `email` and `name` (categoricals)."""
         frames = list(frames)
-        return cls({kind: _ids_by_key(frames, kind) for kind in _PLAIN})
+        return cls({kind: _ids_by_key(frames, kind) for kind in _KEYS})
 
     def find(self, kind: KeyKind, column: pd.Categorical) -> Found:
         """Return who is meant by the cells of a column of e-mail addresses or of names."""
         known = self.ids[kind]
-        keys = [_PLAIN[kind](text) for text in column.categories]
+        ways = [_KEYS[kind](text) for text in column.categories]
+        keys = [next((key for key in some if key in known.index), None) for some in ways]
         at = known.index.get_indexer(pd.Index(keys, dtype="str"))
         at[[key is None for key in keys]] = -1
         ids = np.append(known.to_numpy(object), np.nan)[at]
@@ -92,6 +101,9 @@ _NOBODY = pd.DataFrame({"key": pd.Series(dtype="str"), "employee_id": pd.Series(
 def _pairs(frame: pd.DataFrame, kind: KeyKind) -> pd.DataFrame:
     """Return each normalized key with each id that it stands beside, once."""
     column = frame[kind].array
-    keys = recoded(column.codes, [_PLAIN[kind](text) for text in column.categories])
-    pairs = pd.DataFrame({"key": keys, "employee_id": frame["employee_id"].array}).drop_duplicates().dropna()
-    return pairs.astype("str")
+    ways = [_KEYS[kind](text) for text in column.categories]
+    found = [_NOBODY]
+    for n in range(max(map(len, ways), default=0)):
+        keys = recoded(column.codes, [some[n] if n < len(some) else None for some in ways])
+        found.append(pd.DataFrame({"key": keys, "employee_id": frame["employee_id"].array}).drop_duplicates().dropna())
+    return pd.concat(found).astype("str")

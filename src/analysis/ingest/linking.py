@@ -22,8 +22,14 @@ UNMATCHED = ("unmatched_person", "ambiguous_person")
 def directory(exports: Iterable[Export]) -> Directory:
     """Return by which e-mail addresses and names the employees are known to other exports."""
     frames = [e.frame for e in exports if e.table in ("employees", "jobs") and e.frame is not None]
-    names = {"employee_id": "employee_id"} | {f"employee_id{mark}": way for way, mark in WAYS.items()}
-    return Directory.of([f[[c for c in names if c in f]].rename(columns=names) for f in frames if "employee_id" in f])
+    ways = {f"employee_id{mark}": way for way, mark in WAYS.items()}
+    return Directory.of(
+        frame[["employee_id", column]].set_axis(["employee_id", way], axis="columns")
+        for frame in frames
+        for column in frame
+        for mark, way in ways.items()
+        if "employee_id" in frame and str(column).startswith(mark)
+    )
 
 
 def is_keyed(export: Export) -> bool:

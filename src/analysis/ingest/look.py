@@ -1,31 +1,31 @@
 """What one recognised export holds: which columns become what, which values nobody knows, which days it spans."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
-from analysis.ingest.forms import item_columns
+from analysis.ingest.headings import note_headings
+from analysis.ingest.items import item_columns
+from analysis.ingest.misspelt import most_like
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
-from analysis.ingest.personal import is_personal
-from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.personal import is_personal, may_be_shown
+from analysis.ingest.profile import Key, Layout, Names, names_of
+from analysis.ingest.questions import is_generic, matches_of
+from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
-from analysis.plan.study import ISO_DATE, Source, Study
-
-MOST_VALUES, LEAST_ROWS = 20, 3
-# An e-mail address or a date.
-_DATUM = re.compile(r".+@.+[.].+|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2,4}.*")
+from analysis.plan.study import ISO_DATE, Source, Study, TableName
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Seen:
     ----------
     source
         Its entry in study.yaml, as far as it can be told.
-    title, share, by, lacking, rivals
+    title, share, by, lacking, rivals, is_doubtful
         As what it was recognised: `ingest.recognise.Recognised`.
     rows
         Records in the file.
@@ -61,6 +61,7 @@ class Seen:
     by: tuple[str, ...]
     lacking: tuple[str, ...]
     rivals: tuple[str, ...]
+    is_doubtful: bool
     rows: int
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
@@ -81,12 +82,15 @@ class Look:
     rows
         One row per record (of pairs: per person), the canonical columns as categoricals of text, `_line`. People's
         rows: they stay in this room.
+    items
+        Of a survey with a column a question: item of the card of which it has the most → column.
     """
 
     seen: Seen
     layout: Layout
     export: Export = field(repr=False)
     rows: pd.DataFrame = field(repr=False)
+    items: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -117,10 +121,14 @@ class Look:
         return np.sort(found[~np.isnat(found)])
 
 
-def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) -> Look:
-    """Return what a recognised export holds, read as its profile says."""
+def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], own: Instrument | None = None) -> Look:
+    """Return what a recognised export holds, read as its profile says.
+
+    `own` is the card that was drafted of this very survey: that one is meant, whatever others fit too.
+    """
     source, layout = recognised.source, recognised.layout
     export = replace(recognised.export, problems=list(recognised.export.problems))
+    leave_out_below(export)
     without_rejects(export, layout, source)
     columns, reading = Columns(export.rows), Reading(export, layout, source, study)
     columns.take([name for reject in layout.reject for name in reject.when])
@@ -129,8 +137,13 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
     if source.table == "ratings":
         rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
-    personal, unused = _leftover(export, columns, layout, next(iter(counts), None), cards)
-    if not found and any(_DATUM.fullmatch(name) for name in export.rows):
+    card = own or (cards[next(iter(counts))] if counts else None)
+    items = _items(reading, columns, card) if card and layout.answers == "wide" else {}
+    counts = {own.instrument: len(items)} | {n: c for n, c in counts.items() if n != own.instrument} if own else counts
+    columns.take(items.values())
+    personal, unused = _leftover(export, columns, layout)
+    note_headings(export, columns.used, is_strict=source.profile == CANONICAL)
+    if not found and export.is_headless:
         personal, unused = (), ()  # somebody's data, not names of columns
         message = "its first line looks like data and is not shown; put a line with the columns' names above it"
         export.note("no_header", message, severity="warning", action="kept")
@@ -142,17 +155,18 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument]) 
         by=recognised.by,
         lacking=recognised.lacking,
         rivals=recognised.rivals,
+        is_doubtful=recognised.is_doubtful,
         rows=export.rows_in or len(recognised.export.rows),
         found=found,
         missing=missing,
         needed=tuple(name for name in missing if TABLES[source.table][name].required),
-        unused=unused,
+        unused=_likely_first(unused, source.table, missing),
         personal=personal,
         unknown=_unknown(export, layout, rows, found),
         cards=counts,
         problems=tuple(export.problems),
     )
-    return Look(seen, layout, export, rows)
+    return Look(seen, layout, export, rows, items)
 
 
 def _rows(reading: Reading, columns: Columns) -> pd.DataFrame:
@@ -227,6 +241,7 @@ def _items_found(
     """Return how many items of each card the export has, the most first; cards without any are left out."""
     if layout.answers == "long":
         items = set(rows["item"].cat.categories) if "item" in rows else set()
+        items = {code for code in items if "instrument" in rows or not is_generic(code)}
         counts = {name: len(items & set(card.items)) for name, card in cards.items()}
     else:
         counts = {name: len(_items_of(export, columns, card)) for name, card in cards.items()}
@@ -237,19 +252,37 @@ def _items_found(
 
 
 def _items_of(export: Export, columns: Columns, card: Instrument) -> dict[str, str]:
-    # what it notes of cards that are not this survey's is no problem of the export
-    return item_columns(replace(export, problems=[]), columns, card, {})
+    """Return item → column, of a card's items in a survey by wording, or by a code that is no tool's default."""
+    matches = matches_of(export, columns.unused(), card, {})
+    return {match.rival or match.code: match.column for match in matches if match.rival or match.is_told}
 
 
-def _leftover(
-    export: Export, columns: Columns, layout: Layout, card: str | None, cards: Mapping[str, Instrument]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _items(reading: Reading, columns: Columns, card: Instrument) -> dict[str, str]:
+    """Return the items of a card that a survey has, and note what is doubtful in its questions and answers."""
+    export = replace(reading.export, problems=[])
+    asked = item_columns(export, columns, card, {})
+    card_answers(replace(reading, export=export), asked, card)
+    reading.export.problems.extend(export.problems)
+    return _items_of(export, columns, card) | asked
+
+
+def _leftover(export: Export, columns: Columns, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the columns that are dropped for their names, addresses or free text, and the other unused ones."""
-    if card and layout.answers == "wide":
-        columns.take(_items_of(export, columns, cards[card]).values())
     left = columns.unused()
     personal = [name for name in left if is_personal(name, export.rows[name].array, layout.personal)]
     return tuple(personal), tuple(name for name in left if name not in personal)
+
+
+def _likely_first(unused: tuple[str, ...], table: TableName, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Return unused columns in their order, but first those that are called like a column that is missing somewhere.
+
+    Those of what the table needs come before those of what it may do without.
+    """
+    needed = [name for name in missing if TABLES[table][name].required]
+    known = {name: names_of(table, name) for name in missing}
+    first = [column for name in needed for column in most_like(unused, known[name])]
+    then = [column for name in missing for column in most_like(unused, known[name])]
+    return tuple(dict.fromkeys([*first, *then, *unused]))
 
 
 def _unknown(
@@ -262,7 +295,7 @@ def _unknown(
             continue
         counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
         if counts:
-            unknown[name] = counts if _may_be_shown(counts, name, layout) else {}
+            unknown[name] = counts if may_be_shown(counts, name, layout) else {}
     return unknown
 
 
@@ -284,11 +317,3 @@ def _strange(rows: pd.DataFrame, name: str, allowed: tuple[str, ...]) -> dict[st
     is_number = pd.to_numeric(pd.Series(counts.index.astype(object)), errors="coerce").notna().to_numpy()
     strange = ~(np.isin(counts.index.astype(object), allowed) if allowed else is_number) & (counts.to_numpy() > 0)
     return {str(text): int(n) for text, n in counts[strange].items()}
-
-
-def _may_be_shown(counts: Mapping[str, int], name: str, layout: Layout) -> bool:
-    """Whether the values are codes: few, or each in several rows, and nothing that names a person."""
-    texts = pd.Categorical(np.repeat(list(counts), list(counts.values())))
-    is_coded = len(counts) <= MOST_VALUES or min(counts.values()) >= LEAST_ROWS
-    is_id = any("@" in text or sum(sign.isdigit() for sign in text) > 3 for text in counts)
-    return is_coded and not is_id and not is_personal(name, texts, layout.personal)

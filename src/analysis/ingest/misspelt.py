@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from analysis.ingest.export import Export
 from analysis.ingest.names import plain
@@ -13,6 +13,8 @@ from analysis.plan.study import Source
 
 # As difflib counts: twice the letters in common over all letters; "exitdt" and "exitdate" share .86 of theirs.
 ALIKE = 0.8
+# Enough to be listed first.
+SOMEWHAT_ALIKE = 0.7
 LEAST_LETTERS = 3
 # What a name may leave out at its end: "exit" for exit_date, "manager" for manager_id.
 ENDINGS = ("date", "id", "type")
@@ -36,6 +38,17 @@ def resembling(unused: Sequence[str], absent: Iterable[str]) -> dict[str, str]:
         if near:
             found[name] = max(near, key=lambda column: _share(plain(column), plain(name)))
     return found
+
+
+def most_like(columns: Sequence[str], names: Collection[str]) -> list[str]:
+    """Return the columns that are called like one of some names, the likest first."""
+    shares = {column: max((_likeness(column, name) for name in names), default=0.0) for column in columns}
+    like = [column for column in columns if shares[column] >= SOMEWHAT_ALIKE]
+    return sorted(like, key=lambda column: -shares[column])
+
+
+def _likeness(column: str, name: str) -> float:
+    return 1.0 if is_like(column, name) else _share(plain(column), plain(name))
 
 
 def is_like(column: str, canonical: str) -> bool:
@@ -80,7 +93,7 @@ def note_misspelt(export: Export, unused: Sequence[str], layout: Layout, source:
                 "column_unused",
                 f"{probable_column(export, name)} is not read: did you mean {name}? Then call it so, or write "
                 f"columns: {{{export.table}: {{{name}: {export.probably[name]}}}}} in study.yaml",
-                [1],
+                [export.header_line],
                 severity="warning",
                 action="kept",
             )

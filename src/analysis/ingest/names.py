@@ -12,6 +12,17 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _ONE_SIGN = str.maketrans(dict.fromkeys("’‘ʼ`´", "'") | dict.fromkeys("‐‑–−", "-"))
 _UNPLAIN = "[^!-~ ]|  |^ | $"
 _SPECIAL = re.compile(r"([\[?])")
+# What tools write behind a name: a status with its day; in brackets also a number, pronouns, a code of a few letters.
+_STATES = """active, aktiv, inactive, inaktiv, inactief, inactif, inactivo, inativo, inattivo, nieaktywny, terminated,
+termed, leaver, left, former, ex, deceased, retired, resigned, dismissed, on notice, notice period, pending, new hire,
+rehire, future hire, contractor, contingent, contingent worker, external, extern, externe, externo, esterno, temp,
+temporary, intern, leave, loa, on leave, on long-term leave, on long term leave, leave of absence, maternity leave,
+parental leave, sick leave, sabbatical, suspended, ausgeschieden, gekündigt, beurlaubt, elternzeit, in elternzeit,
+mutterschutz, freigestellt, ruhend, sorti, sortie, parti, partie, en congé, baja, de baja, cessato, uit dienst,
+met verlof, desligado, slutat, tjänstledig, fratrådt, orlov, zwolniony, zwolniona"""
+_STATE = f"(?:{'|'.join(text.strip() for text in _STATES.split(','))})(?: (?:on|since|am|seit)? ?[0-9][0-9./-]*)?"
+_BRACKETED = rf"[(\[] ?(?:{_STATE}|[a-z]{{0,4}}[-_# ]?[0-9]+|\w{{1,5}}(?:/\w{{1,5}})+|[a-z]{{1,3}}) ?[)\]]"
+_SUFFIX = re.compile(rf" ?{_BRACKETED}| - {_STATE}$")
 _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\".]+(\.[^\s@<>()\[\],;:\".]+)+")
 
@@ -86,3 +97,12 @@ def plain_person(text: str) -> str | None:
     parts = [part.strip() for part in folded(text.translate(_ONE_SIGN)).strip(" ,").split(",")]
     name = f"{parts[1]} {parts[0]}" if len(parts) == 2 else ", ".join(parts)
     return name or None
+
+
+def person_keys(text: str) -> tuple[str, ...]:
+    """Return the names by which a text names a person, in the form of `plain_person`: as it is written, then without
+    what tools write in brackets: "Ito, Ana (Terminated)", "Ana Ito (12345)", "Ana Ito [C]".
+    """
+    bare = _SUFFIX.sub("", folded(text.translate(_ONE_SIGN)))
+    keys = (plain_person(text), plain_person(bare))
+    return tuple(dict.fromkeys(key for key in keys if key))

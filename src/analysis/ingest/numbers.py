@@ -22,6 +22,7 @@ _CELL = re.compile(
     rf"{_MONEY} ?(?P<sign>[+-]?) ?{_MONEY} ?(?P<digits>[0-9][0-9.,' ]*|[.,][0-9]+)(?P<power>e[+-]?[0-9]+)?"
     rf"(?P<percent> ?%)? ?{_MONEY}"
 )
+_WHOLE = re.compile(r"([.,])-{1,2}(?=$|[^0-9])")  # 52.000,- has no cents
 _ONE_SIGN = str.maketrans("’−", "'-")
 _IN_GROUPS = re.compile(r"[0-9]{1,3}([ '])[0-9]{3}(?:\1[0-9]{3})*(?:[.,][0-9]*)?")
 _THOUSANDS = {sign: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(sign)}[0-9]{{3}})+") for sign in ".,"}
@@ -43,12 +44,13 @@ class _Number(NamedTuple):
 
 
 def to_numbers(
-    column: pd.Categorical, lines: np.ndarray, *, decimal: DecimalSign | None = None, percent: bool = False
+    column: pd.Categorical, lines: np.ndarray, *, decimal: DecimalSign | None = None, is_share: bool = False
 ) -> Cells:
     """Return a column of numbers with a decimal point and without thousands separators, currencies and percent signs.
 
     The decimal sign is what the column shows: 1.234,5 and 12,5 have a comma, 1,234.5 and 12.5 a point. Where it shows
-    neither, 1.234 has a decimal point and 1,234 cannot be told. What cannot be read stays as it is.
+    neither, nor a number such as 0.125 or 1.234.567, it cannot be told whether 52.000 is fifty-two or fifty-two
+    thousand. What cannot be read stays as it is.
 
     Parameters
     ----------
@@ -58,15 +60,15 @@ def to_numbers(
         The line of each row's record.
     decimal
         The decimal sign where it is known.
-    percent
-        Whether 80 % is read as 0.8; otherwise it is no number.
+    is_share
+        Whether they are shares of one: 80 % is read as 0.8, which otherwise is no number, and nothing is a thousand.
 
     Returns
     -------
     Cells
         Findings: `ambiguous_number` (error), `numbers_translated`.
     """
-    numbers = [_read(folded(text), percent) for text in column.categories]
+    numbers = [_read(folded(text), is_share) for text in column.categories]
     sign = decimal or _shown(number for number in numbers if number)
     is_unclear = np.array([number is not None and number.is_open and sign is None for number in numbers], bool)
     texts = [
@@ -77,8 +79,9 @@ def to_numbers(
     findings = []
     if is_unclear.any():
         message = (
-            "has numbers whose point or comma may be a decimal sign or a thousands separator; set decimal: '.' or "
-            "decimal: ',' at the source in study.yaml"
+            "has numbers whose point or comma may be a decimal sign or a thousands separator (52.000 is 52 or 52000), "
+            "and none that decides it; at the source in study.yaml set decimal: ',' where 52.000 is fifty-two "
+            "thousand, decimal: '.' where it is fifty-two (of 52,000 it is the other way round)"
         )
         unclear = lines_where(is_unclear, column, lines)
         findings.append(Finding("ambiguous_number", "error", "rejected", message, unclear))
@@ -89,10 +92,17 @@ def to_numbers(
     return Cells(recoded(column.codes, texts), tuple(findings))
 
 
-def _read(text: str, percent: bool) -> _Number | None:
+def open_numbers(texts: Iterable[str]) -> bool:
+    """Whether texts are numbers of which not one shows if its point or comma is a decimal sign: 52.000 and 61.500."""
+    numbers = [number for text in texts if (number := _read(folded(text), False)) and number.decimal]
+    return bool(numbers) and _shown(numbers) is None and all(number.is_open for number in numbers)
+
+
+def _read(text: str, is_share: bool) -> _Number | None:
     """Return the number that a folded text writes, None where it is none."""
-    found = _CELL.fullmatch(text.translate(_ONE_SIGN))
-    if found is None or (found["percent"] and not (percent and not found["power"])):
+    text = _WHOLE.sub(r"\g<1>00", text.translate(_ONE_SIGN))
+    found = _CELL.fullmatch(text)
+    if found is None or (found["percent"] and not (is_share and not found["power"])):
         return None
     digits = found["digits"].strip()
     if " " in digits or "'" in digits:
@@ -102,7 +112,7 @@ def _read(text: str, percent: bool) -> _Number | None:
     decimal = _decimal_sign(digits)
     if decimal is None:
         return None
-    is_open = not found["power"] and _OPEN.fullmatch(digits) is not None
+    is_open = not (found["power"] or is_share) and _OPEN.fullmatch(digits) is not None
     return _Number(found["sign"], digits, found["power"] or "", bool(found["percent"]), decimal, is_open)
 
 
@@ -120,10 +130,8 @@ def _decimal_sign(digits: str) -> str | None:
 
 def _shown(numbers: Iterable[_Number]) -> str | None:
     """Return the decimal sign that a column shows, None where it shows both or cannot be told."""
-    numbers = [number for number in numbers if number.decimal]
-    shown = {number.decimal for number in numbers if not number.is_open} or {number.decimal for number in numbers}
-    only = shown.pop() if len(shown) == 1 else None
-    return None if only == "," and all(number.is_open for number in numbers) else only
+    shown = {number.decimal for number in numbers if number.decimal and not number.is_open}
+    return shown.pop() if len(shown) == 1 else None
 
 
 def _canonical(number: _Number, sign: str | None, text: str) -> str:

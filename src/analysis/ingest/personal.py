@@ -1,15 +1,16 @@
 """Names, addresses and free text stay at the door: what is nobody's business is not read into a table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
-from analysis.ingest.export import Export, as_text
-from analysis.ingest.names import matches, plain
+from analysis.ingest.export import LINE, Export, as_text
+from analysis.ingest.names import folded, matches, plain
+from analysis.ingest.profile import Layout
 
 # Names of columns, in the languages that exports come in, compared without case, spaces and punctuation.
 PERSONAL_NAMES = (
@@ -35,6 +36,7 @@ _IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7
 _EMAIL_OR_IP = "@|^[^ g-zG-Z-]*[.:][^ g-zG-Z-]*$"  # of each of both, and of some other texts
 _TELLING = re.compile(r".*[^\W\d_].*|[0-9]{5,}", re.DOTALL)
 FREE_TEXT = ("exit_reason", "topic", "topics")
+MOST_VALUES, LEAST_ROWS = 20, 3
 LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
 
 
@@ -68,7 +70,7 @@ def without_personal(
         else:
             unused.append(name)
     # of a file without a header, the first line's "names" are somebody's data
-    show = bool(columns.used)
+    show = bool(columns.used) and not export.is_headless
     if personal:
         _note_columns(
             export,
@@ -144,3 +146,21 @@ def is_called(name: str, patterns: Sequence[str]) -> bool:
     """Whether the name of a column has one of the patterns, case, spaces and punctuation aside."""
     plainly = ["*".join(plain(part) for part in pattern.split("*")) for pattern in patterns]
     return bool(matches([plain(name)], plainly).any())
+
+
+def may_be_shown(counts: Mapping[str, int], name: str, layout: Layout) -> bool:
+    """Whether the values are codes: few, or each in several rows, and nothing that names a person."""
+    texts = pd.Categorical(np.repeat(list(counts), list(counts.values())))
+    is_coded = len(counts) <= MOST_VALUES or min(counts.values()) >= LEAST_ROWS
+    is_id = any("@" in text or sum(sign.isdigit() for sign in text) > 3 for text in counts)
+    return is_coded and not is_id and not is_personal(name, texts, layout.personal)
+
+
+def names_a_person(texts: Iterable[str], reading: Reading) -> bool:
+    """Whether some text has no word that does not stand in the export's columns of names and addresses."""
+    rows, layout = reading.export.rows, reading.layout
+    keys = Columns(rows).find(name for key in layout.directory for name in key.columns)
+    named = {*keys, *(str(name) for name in rows if is_called(str(name), (*layout.personal, *PERSONAL_NAMES)))} - {LINE}
+    cells = (text for name in named for text in rows[name].cat.categories)
+    words = {word for text in cells for word in folded(text).replace(",", " ").split()}
+    return any(words.issuperset(folded(text).replace(",", " ").split()) for text in texts)

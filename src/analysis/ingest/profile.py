@@ -118,6 +118,9 @@ class Layout(_Part):
         Of enrolments: role → where a row names the person in it. Each row becomes one enrolment a person.
     answers
         Of surveys: ``wide`` (a column an item, a row a form) or ``long`` (a row an answer).
+    own_codes
+        Of surveys with a column a question: the tool numbers the choices as it likes, so that a number need not be that
+        of the instrument's card.
     duration
         Of surveys whose export has no duration: from when to when a form was filled in.
     date_order
@@ -140,6 +143,7 @@ class Layout(_Part):
     reject: tuple[Reject, ...] = ()
     roles: dict[Literal["mentor", "mentee", "participant", "facilitator"], RolePart] = {}
     answers: Literal["long", "wide"] = "long"
+    own_codes: bool = False
     duration: Duration | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     ignored: Names = ()
@@ -177,6 +181,15 @@ def load_profiles() -> dict[str, Profile]:
         A profile breaks the form above.
     """
     return {name: _shipped(name) for name in shipped_names()}
+
+
+@cache
+def names_of(table: TableName, column: str) -> frozenset[str]:
+    """Return what a canonical column is called: by the contract, and in any vendor's export of the table."""
+    layouts = [layout for profile in load_profiles().values() for layout in profile.tables.get(table, ())]
+    named = [name for layout in layouts for name in layout.columns.get(column, ())]
+    keyed = [name for layout in layouts for key in layout.keys.get(column, ()) for name in key.columns]
+    return frozenset([column, *named, *keyed])
 
 
 def shipped_names() -> list[str]:

@@ -7,10 +7,12 @@ from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
 from analysis.ingest.personal import is_called
 from analysis.ingest.profile import Header, Layout, Profile, RolePart
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.study import Source
 
 CANONICAL = "canonical"
+# The profile of surveys of no tool in particular.
+WIDE = "wide"
 # With fewer of its columns a vendor's export is told as a doubtful guess.
 LEAST_SHARE = 0.6
 # What study.yaml or the engine fills where an export does not have it.
@@ -46,13 +48,21 @@ class Recognised:
     named: int = 0
     rivals: tuple[str, ...] = ()
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a survey may be of no known tool: nothing of it, or a single column, was recognised."""
+        if self.profile.profile == CANONICAL:
+            return self.share == 0 or {"item", "value"} <= set(self.lacking)
+        return self.share < LEAST_SHARE and len(self.by) < 2
+
 
 def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Recognised:
     """Return the profile and layout of which the file has the largest share of columns.
 
     Of equal shares the one known by more columns counts, then the one that names more of the file's columns; of equals
     in that too, the contract's own form and then the profiles' order, and `rivals` names the others. A file
-    of which nothing is recognised counts as the contract's own.
+    of which nothing is recognised counts as the contract's own, whether or not it can be read as such: under another
+    header somebody's answers might become names of columns. What is no vendor's comes last: it fits many.
 
     Parameters
     ----------
@@ -62,9 +72,12 @@ def recognise(source: Source, profiles: Mapping[str, Profile], read: Read) -> Re
         Reads a source under a header. It is called once for each form of header that some profile has.
     """
     found = list(_fits(source, profiles, read))
-    readable = [fit for fit in found if fit.export.frame is not None]
+    readable = [fit for fit in found if fit.export.frame is not None and (fit.share > 0 or fit is found[0])]
     if not readable:
         return found[0]
+    vendors = [fit for fit in readable if fit.profile.profile != WIDE]
+    if vendors and not (max(vendors, key=rank).is_doubtful and source.table in ANSWERS):
+        readable = vendors
     best = max(readable, key=rank)
     if best.share == 0 or (best.profile.profile == CANONICAL and best.share == 1):
         return best

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
-from analysis.ingest.forms import item_columns, last_forms, long_answers
+from analysis.ingest.forms import last_forms, long_answers
+from analysis.ingest.headings import note_headings
+from analysis.ingest.items import item_columns
 from analysis.ingest.linking import (
     directory,
     is_keyed,
@@ -29,6 +32,7 @@ from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
 from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
 from analysis.ingest.readers import read_export
+from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.same_enrolment import unite_enrolments
 from analysis.ingest.translate import (
     apply_values,
@@ -192,14 +196,16 @@ def _check_columns(export: Export) -> None:
         if not export.has_failed:
             export.fail("no_row_left", "no row can be used; the lines above say why each was left out")
     elif missing:
+        is_wide = export.table in ("responses", "unlinked_responses") and {"item", "value"} <= set(missing)
         meant = [f"{probable_column(export, name)} for {name}" for name in missing if name in export.probably]
         export.fail(
             "missing_column",
             f"the header has no column {', '.join(missing)}, which the table {export.table} needs; name it in the "
             "file's first line, or say under columns: in study.yaml what it is called"
             + "".join(f", or give {key} at the source" for key in at_source)
+            + (", or write profile: wide where a row is a person and a column a question" if is_wide else "")
             + (f"; did you mean {', '.join(meant)}?" if meant else ""),
-            [1],
+            [export.header_line],
         )
     if missing or export.rows.empty:
         export.frame = None
@@ -237,6 +243,7 @@ class _Reader:
         layout = choose_layout(layouts, export)
         for remark in layout.remarks:
             export.note("remark", remark, severity="info", action="kept")
+        leave_out_below(export)
         without_rejects(export, layout, self.source)
         self._translate(export, layout)
         return export
@@ -265,6 +272,10 @@ class _Reader:
         columns.take([name for reject in layout.reject for name in reject.when])
         self._check_named(export, columns, self.study.columns.get(self.source.table, {}))
         is_wide = export.table in ANSWERS and layout.answers == "wide"
+        if self.source.codes is not None and not is_wide:
+            export.fail(
+                "tool_codes", "codes: in study.yaml is for forms with a column a question; take it out at this source"
+            )
         if layout.roles:
             frame = enrolments_of_pairs(reading, columns)
         elif is_wide:
@@ -276,6 +287,7 @@ class _Reader:
         keeps_all = export.table == "employees" or reading.is_canonical
         unused = columns.unused()
         stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
+        note_headings(export, columns.used | stays.keys(), is_strict=reading.is_canonical)
         export.frame = None if frame is None else frame.assign(**stays)
         if frame is not None:
             note_misspelt(export, unused, layout, self.source)
@@ -309,7 +321,7 @@ class _Reader:
             export.fail(
                 "missing_column",
                 f"study.yaml names columns that the header does not have ({', '.join(absent)}); correct the name there",
-                [1],
+                [export.header_line],
             )
         at = {name: (columns.find([name]), columns.find([column])) for name, column in own.items()}
         read_anyway = {column for _, read in at.values() for column in read}
@@ -332,7 +344,7 @@ class _Reader:
         items = item_columns(export, columns, self.cards[name], self.study.columns.get(self.source.table, {}))
         columns.take(items.values())
         export.is_forms = True
-        entered = export.rows.assign(**{c: reading.entered(export.rows[c].array) for c in items.values()})
+        entered = export.rows.assign(**card_answers(reading, items, self.cards[name]))
         return None if export.has_failed else long_answers(entered, cells, items)
 
     def _fill(self, export: Export) -> None:

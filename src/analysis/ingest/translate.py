@@ -13,9 +13,11 @@ from analysis.ingest.columns import (
     is_one_of,
     rows_where,
 )
+from analysis.ingest.exit_words import CONTRADICTION, exit_kind
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.keys import first_and_last
 from analysis.ingest.names import matches
+from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person
 from analysis.ingest.profile import Key, Layout, Names
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Source
@@ -73,34 +75,42 @@ def canonical_columns(
             read = [reading.canonical(c, name, f) for c, f in zip(columns.take(found), found, strict=True)]
             cells[name] = first_filled(read)
     for name, ways in keys.items():
-        for key in ways:
-            if key.by == "id":
-                continue
-            is_whole = key.by != "first_and_last" or len(columns.find(key.columns)) == 2
-            taken = [reading.entered(column) for column in columns.take(key.columns)] if is_whole else []
-            if taken and key.by == "first_and_last":
-                taken = [first_and_last(*taken)]
-            if taken:
-                column = name + WAYS[key.by]
+        for key in (key for key in ways if key.by != "id"):
+            taken, column = _people(reading, columns, key), name + WAYS[key.by]
+            if table == "employees" and key.by != "email":
+                # a legal, a preferred and a displayed name all stand for the person
+                for one in taken:
+                    cells[f"{column}{len(cells)}"] = one
+            elif taken:
                 cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
     return cells
+
+
+def _people(reading: Reading, columns: Columns, key: Key) -> list[pd.Categorical]:
+    """Return the columns by which a key names people; of first and last names, the whole names."""
+    if key.by == "first_and_last" and len(columns.find(key.columns)) != 2:
+        return []
+    taken = [reading.entered(column) for column in columns.take(key.columns)]
+    return [first_and_last(*taken)] if key.by == "first_and_last" else taken
 
 
 def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categorical]) -> None:
     """Translate the export's values into the contract's, in place.
 
-    What the study says of a value counts before the profile's picks, and those before the profile's values.
+    What the study says of a value counts before the profile's picks, and those before the profile's values. Of kinds
+    of exit the words that are the same everywhere come between what the profile writes in full and its patterns.
     """
     export, layout = reading.export, reading.layout
     own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
-    for name in dict.fromkeys([*own, *layout.picks, *layout.values]):  # noqa: PD011
+    shared = ["exit_type"] if "exit_type" in cells and reading.source.profile != CANONICAL else []
+    for name in dict.fromkeys([*own, *layout.picks, *layout.values, *shared]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.rows), -1), []))
         _check_patterns(export, name, given, own.get(name, {}), layout.values.get(name, {}))  # noqa: PD011
         picks = [(rows_where(pick.when, columns), pick.value) for pick in layout.picks.get(name, ())]
         decided = [
             *_by_value(given, own.get(name, {})),
             *((rows, value) for rows, value in picks if rows is not None),
-            *_by_value(given, layout.values.get(name, {})),  # noqa: PD011
+            *_by_profile(given, layout.values.get(name, {}), by_words=name in shared),  # noqa: PD011
         ]
         codes = given.codes.astype(np.int64)
         undecided = np.ones(len(codes), dtype=bool)
@@ -143,6 +153,25 @@ def _by_value(cells: pd.Categorical, values: Mapping[str, Sequence[str]]) -> lis
     return [(is_one_of(cells, patterns), value) for value, patterns in values.items()]
 
 
+def _by_profile(
+    cells: pd.Categorical, values: Mapping[str, Sequence[str]], *, by_words: bool
+) -> list[tuple[np.ndarray, str]]:
+    """Return what the profile says of values; `by_words`, with the words for kinds of exit that no profile need list.
+
+    A word counts before a pattern that it fits, or "Voluntary Separation Agreement" would be what "Voluntary*" is.
+    """
+    if not by_words:
+        return _by_value(cells, values)
+    in_full = {value: [text for text in texts if "*" not in text] for value, texts in values.items()}
+    open_ = {value: [text for text in texts if "*" in text] for value, texts in values.items()}
+    kinds = np.array([*map(exit_kind, cells.categories), None], dtype=object)[cells.codes]
+    return [
+        *_by_value(cells, in_full),
+        *((kinds == kind, kind) for kind in TABLES["employees"]["exit_type"].allowed),
+        *((rows & (kinds != CONTRADICTION), value) for rows, value in _by_value(cells, open_)),
+    ]
+
+
 def _texts(cells: pd.Categorical) -> np.ndarray:
     return np.append(np.array(cells.categories, dtype=object), "")[cells.codes]
 
@@ -162,10 +191,22 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
         if strange.any():
             export.note(
                 f"unknown_{name}",
-                f"{name} is none that the profile knows and counts as unknown; translate the export's values under "
-                "values: in study.yaml",
+                f"{name} is none that the profile knows and counts as unknown{_shown(reading, name, cells, strange)}; "
+                f"translate the export's values under values: {{{export.table}: {{{name}: …}}}} in study.yaml",
                 export.rows.loc[strange, LINE],
                 severity="warning",
                 action="set_null",
             )
             cells[name] = emptied(cells[name], strange)
+
+
+def _shown(reading: Reading, name: str, cells: Mapping[str, pd.Categorical], which: np.ndarray) -> str:
+    """Return the values of some rows and how many have each, as they stand in a message; nothing where they may be
+    about a person.
+    """
+    given = pd.Series(cells[name])[which]
+    counts = {str(text): int(n) for text, n in given.value_counts().items() if n}
+    if names_a_person(counts, reading) or not may_be_shown(counts, name, reading.layout):
+        return ""
+    shown = ", ".join(f"{' '.join(text.split())[:40]} ({n})" for text, n in list(counts.items())[:MOST_VALUES])
+    return f": {shown}" + (" and more" if len(counts) > MOST_VALUES else "")

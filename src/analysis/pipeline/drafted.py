@@ -14,7 +14,7 @@ from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
-from analysis.ingest.recognise import Recognised, rank, recognise
+from analysis.ingest.recognise import WIDE, Recognised, rank, recognise
 from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
@@ -58,13 +58,16 @@ def draft_study(
         say(f"{name}: reading {source.name}")
         try:
             one = _look(source, study, _candidates(source, profiles, wishes), cards)
+            if one.seen.is_doubtful and not wishes.profiles:
+                one = _wide(one, study, profiles, cards)
         except BadInput as bad:
             problems += bad.problems
             continue
-        card = draft_card(one, cards) if _lacks_card(one) else None
+        card = _own_card(one, cards)
         if card is not None:
             cards = _with_card(card, study)
-            one = _look(source, study, _candidates(source, profiles, wishes), cards)
+            mine = {one.source.profile: profiles[one.source.profile]}
+            one = _look(one.source, study, mine, cards, cards[card.name])
         looks.append(one)
     if problems:
         raise BadInput(problems)
@@ -73,8 +76,22 @@ def draft_study(
     return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
 
 
-def _lacks_card(one: Look) -> bool:
-    return one.source.table in ANSWERS and one.layout.answers == "wide" and not one.seen.cards
+def _wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+    """Return a survey of no known tool as a form a row, where its columns are questions."""
+    if one.source.table not in profiles[WIDE].tables:
+        return one
+    other = _look(one.source, study, {WIDE: profiles[WIDE]}, cards)
+    return other if other.seen.cards or draft_card(other, cards) is not None else one
+
+
+def _own_card(one: Look, cards: Mapping[str, Instrument]) -> Card | None:
+    """Return a card drafted of a survey that has half of no card's items, and half of whose questions are on none."""
+    if one.source.table not in ANSWERS or one.layout.answers != "wide":
+        return None
+    if any(2 * n >= len(cards[name].items) for name, n in one.seen.cards.items()):
+        return None
+    card, known = draft_card(one, cards), set(one.items.values())
+    return card if card and known <= set(card.columns) and len(card.columns) > 2 * len(known) else None
 
 
 def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
@@ -88,21 +105,27 @@ def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
 def _candidates(source: Source, profiles: Mapping[str, Profile], wishes: Wishes) -> dict[str, Profile]:
     """Return the profiles that a file may be of: those wished for, where one of them exports its table."""
     wished = {name: profiles[name] for name in wishes.profiles if source.table in profiles[name].tables}
-    return wished or dict(profiles)
+    return wished or {name: profile for name, profile in profiles.items() if name != WIDE}
 
 
-def _look(source: Source, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+def _look(
+    source: Source,
+    study: Study,
+    profiles: Mapping[str, Profile],
+    cards: Mapping[str, Instrument],
+    own: Instrument | None = None,
+) -> Look:
     """Return what a file holds; days and months that cannot be told apart are, where one order alone is possible."""
     recognised = _recognised(source, study, profiles)
     if recognised.export.frame is None:
         raise BadInput(recognised.export.problems)
-    found = look(recognised, study, cards)
+    found = look(recognised, study, cards, own)
     if not (_has(found, "ambiguous_date") or found.has_foreign_days):
         return found
     tried = []
     for order in ORDERS:
         named = recognised.source.model_copy(update={"date_order": order})
-        tried.append(look(replace(recognised, source=named), study, cards))
+        tried.append(look(replace(recognised, source=named), study, cards, own))
     possible = [one for one in tried if not (_has(one, "mixed_date_order") or one.has_foreign_days)]
     return possible[0] if len(possible) == 1 else found
 

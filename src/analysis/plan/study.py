@@ -14,6 +14,7 @@ from analysis.plan.bounds import (
     LAST_DAY,
     LONGEST_HORIZON,
     MOST_DAYS,
+    Answer,
     Day,
     Level,
     Money,
@@ -129,6 +130,9 @@ class Source(_Part):
         `date_order` is dmy or mdy, `timezone` is where times were written (an IANA name).
     incomplete
         What is done with forms that were begun and not sent: ``reject`` or ``keep``.
+    codes
+        Of a survey whose answers are numbers: ``card`` where they are those of the instrument's card, else the card's
+        number of each.
     """
 
     table: TableName
@@ -147,6 +151,7 @@ class Source(_Part):
     date_order: Literal["dmy", "mdy"] | None = None
     timezone: Zone | None = None
     incomplete: Literal["reject", "keep"] = "reject"
+    codes: Literal["card"] | Annotated[dict[Answer, Answer], Field(min_length=1)] | None = None
 
     @field_validator("path")
     @classmethod

@@ -18,10 +18,14 @@ Cell = TypeVar("Cell", bound=Hashable)
 
 @dataclass(frozen=True)
 class Coded:
-    """One column as it was read: its distinct texts, and which of them each record has (-1 = none)."""
+    """One column as it was read: its distinct texts, and which of them each record has (-1 = none).
+
+    `is_typed` says that no cell was text in the file, so that a point in a number is a decimal point.
+    """
 
     codes: np.ndarray
     texts: list[str]
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,14 @@ class Coder(Generic[Cell]):
     def coded(self, text: Callable[[Cell], str | None] = text_of) -> Coded:
         """Return the column; `text` says how a distinct cell is written."""
         codes = np.concatenate(self._codes) if self._codes else np.array([], np.int32)
-        return Coded(codes, [text(cell) or "" for cell in self._code_of])
+        texts = [text(cell) or "" for cell in self._code_of]
+        return Coded(codes, texts, not any(_is_text(cell) for cell in self._code_of))
+
+
+def _is_text(cell: object) -> bool:
+    """Whether a cell, or the value in a pair of type and value, is text; an empty one is none."""
+    value = cell[1] if isinstance(cell, tuple) else cell
+    return isinstance(value, str) and bool(value) and not (isinstance(cell, tuple) and cell[0] is not str)
 
 
 def fill(export: Export, columns: Columns, rows: Rows) -> None:
@@ -66,9 +77,10 @@ def fill(export: Export, columns: Columns, rows: Rows) -> None:
     The columns of `rows` stand in the order of ``columns.names``; each is let go as soon as it is done.
     """
     lines = rows.lines
-    export.wording, export.timezone = columns.wording, columns.timezone
+    export.wording, export.labels, export.timezone = columns.wording, columns.labels, columns.timezone
+    export.is_headless = columns.is_headless
     frame, padded, blank, empty_columns = {}, np.zeros(len(lines), bool), np.ones(len(lines), bool), 0
-    for name, column in zip(columns.names, rows.cells, strict=True):
+    for place, (name, column) in enumerate(zip(columns.names, rows.cells, strict=True), start=1):
         stripped = [text.strip() for text in column.texts]
         if stripped != column.texts:
             changed = np.array([a != b for a, b in zip(stripped, column.texts, strict=True)] + [False])
@@ -76,10 +88,13 @@ def fill(export: Export, columns: Columns, rows: Rows) -> None:
         values = recoded(column.codes, stripped)
         filled = values.codes >= 0
         blank &= ~filled
-        if name:
-            frame[name] = values
+        if name in frame:
+            export.repeated[name] = (*export.repeated.get(name, (export.positions[name],)), place)
+        elif name:
+            frame[name], export.positions[name] = values, place
+            export.typed |= {name} if column.is_typed else set()
         elif filled.any():
-            return export.fail("unnamed_column", "a column has no name in the header; name it or take it out", [1])
+            export.unnamed = (*export.unnamed, place)
         else:
             empty_columns += 1
     export.frame = pd.DataFrame(frame, copy=False).assign(**{LINE: lines})

@@ -19,7 +19,12 @@ from analysis.ingest.readers.header import Columns, read_header
 from analysis.plan.study import Source
 
 _SAMPLE_BYTES = 1 << 17
-_ENCODING_TITLES = {"cp1252": "Windows-1252", "utf-16": "UTF-16"}
+_ENCODING_TITLES = {
+    "cp1252": "Windows-1252",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 (without a byte-order mark)",
+    "utf-16-be": "UTF-16 (without a byte-order mark)",
+}
 
 
 def read_csv(path: Path, source: Source, header: Header, export: Export) -> None:
@@ -65,7 +70,7 @@ def _is_split(columns: Columns, export: Export) -> bool:
         "delimiter",
         "has one column only, whose name holds a mark that may separate values; export it as comma-separated values, "
         "or correct delimiter: in study.yaml",
-        [1],
+        [export.header_line],
     )
     return False
 
@@ -74,7 +79,7 @@ def _note_dialect(encoding: str, delimiter: str, source: Source, export: Export)
     told = []
     if delimiter != "," and source.delimiter is None:
         told.append(f"{MARKS.get(delimiter, 'a mark of its own')} between values")
-    if source.encoding is None and (encoding == "utf-16" or (encoding == "cp1252" and told)):
+    if source.encoding is None and (encoding.startswith("utf-16") or (encoding == "cp1252" and told)):
         told.append(_ENCODING_TITLES[encoding])
     if told:
         export.note("csv_dialect", f"was read with {', '.join(told)}, as detected", action="kept")

@@ -10,10 +10,12 @@ import numpy as np
 
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
+from analysis.ingest.readers.around import LINES, lines_above, note_lines_above
 from analysis.ingest.readers.columns import Coder, Rows
 from analysis.ingest.readers.dialect import SEPARATOR_LINE
 from analysis.ingest.readers.encoding import Scan
 from analysis.ingest.readers.header import fixed_length, header_length, lines_to_look_at
+from analysis.plan.contract import ANSWERS
 
 _CHUNK_ROWS = 100_000
 _BROKEN = (
@@ -29,7 +31,7 @@ class Top:
     Attributes
     ----------
     header
-        Its records.
+        Its records, and those below that tell it from them.
     records, lines, size
         How many records, lines and bytes (in UTF-8) stand before the first record of the table.
     """
@@ -56,7 +58,7 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
                     continue
                 records.append(record)
                 ends.append((reader.line_num, lines.size))
-                if len(records) == lines_to_look_at(header):
+                if len(records) == max(lines_to_look_at(header), LINES):
                     break
         except csv.Error:
             if len(records) < fixed_length(header):
@@ -65,8 +67,12 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
     if not records:
         export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
         return None
+    above = 0 if export.table in ANSWERS else lines_above(records, header)
+    if above:
+        note_lines_above(export, ends[above - 1][0] + 1)
+    records = records[above:]
     length = min(header_length(records, header), len(records))
-    return Top(records[:length], skipped + length, *ends[length - 1])
+    return Top(records, skipped + above + length, *ends[above + length - 1])
 
 
 def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, export: Export) -> Rows | None:

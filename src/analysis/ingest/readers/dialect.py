@@ -6,6 +6,7 @@ import re
 from itertools import islice
 
 from analysis.ingest.profile import Header
+from analysis.ingest.readers.around import lines_above
 
 MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _SAMPLE_RECORDS = 200
@@ -35,6 +36,7 @@ def _score(sample: str, mark: str, header: Header) -> float:
         return 0.0
     while records and not any(cell.strip() for cell in records[0]):
         records.pop(0)
+    records = records[lines_above(records, header) :]
     if len(records) < header.names:
         return 0.0
     width = len(records[header.names - 1])

@@ -11,7 +11,14 @@ from analysis.ingest.export import Export
 
 CHUNK = 1 << 24
 LONGEST_LINE = 1 << 26
+_HEAD_BYTES = 1 << 10
+# Shares of NUL bytes: in letters of two bytes half a header at least is plain, and text has no NUL of its own.
+_LEAST_PLAIN, _MOST_STRAY = 0.5, 0.0
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_NUL_BYTES = (
+    "holds NUL bytes, which text never does, unless it is UTF-16 without a byte-order mark; export it again as CSV in "
+    "UTF-8, or say encoding: utf-16-le in study.yaml"
+)
 
 
 @dataclass
@@ -59,8 +66,8 @@ def find_encoding(path: Path, given: str | None, delimiter: str, export: Export)
         export.fail("encoding", "encoding: in study.yaml is no encoding that is known; try utf-8 or cp1252")
         return None
     mark = marked(path)
-    if given and mark and not _name(given).startswith(_name(mark)):
-        export.fail("encoding", f"begins with the mark of {_name(mark)}; correct encoding: in study.yaml")
+    if given and mark and not (_name(given).startswith(_name(mark)) or _name(mark).startswith(_name(given))):
+        export.fail("encoding", f"begins as text in {_name(mark)} does; correct encoding: in study.yaml")
         return None
     told = mark or given
     try:
@@ -79,10 +86,22 @@ def find_encoding(path: Path, given: str | None, delimiter: str, export: Export)
 
 
 def marked(path: Path) -> str | None:
-    """Return the encoding of the byte-order mark with which a file begins; None where it has none."""
+    """Return the encoding of the byte-order mark with which a file begins; None where it has none.
+
+    UTF-16 without a mark is told by its NUL bytes: of plain letters every second byte is one.
+    """
     with path.open("rb") as file:
-        head = file.read(4)
-    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
+        head = file.read(_HEAD_BYTES)
+    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), wide_letters(head))
+
+
+def wide_letters(head: bytes) -> str | None:
+    """Return which UTF-16 the first bytes of a file without a mark are of; None where they are not."""
+    bytes_ = np.frombuffer(head[: len(head) // 2 * 2], np.uint8)
+    empty = [float((bytes_[at::2] == 0).mean()) if len(bytes_) else 0.0 for at in (0, 1)]
+    if min(empty) > _MOST_STRAY or max(empty) < _LEAST_PLAIN:
+        return None
+    return "utf-16-be" if empty[0] > empty[1] else "utf-16-le"
 
 
 def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
@@ -141,7 +160,7 @@ def _scanned(path: Path, encoding: str, delimiter: str, export: Export) -> Scan 
     for chunk in utf8_chunks(path, encoding):
         if 0 in chunk:
             line = scan.lines + chunk.count(b"\n", 0, chunk.index(0)) + 1
-            export.fail("nul_bytes", "holds NUL bytes, which text never does; export it again as CSV", [line])
+            export.fail("nul_bytes", _NUL_BYTES, [line])
             return None
         if len(chunk) > LONGEST_LINE:
             export.fail("endless_line", "has a line of many millions of characters; export it again as CSV")

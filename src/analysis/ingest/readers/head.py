@@ -6,6 +6,7 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from analysis.ingest.readers.encoding import wide_letters
 from analysis.ingest.readers.kind import kind_of
 from analysis.plan.study import Source, Study
 
@@ -22,7 +23,7 @@ def head(source: Source, study: Study) -> Iterator[Source]:
         return
     with path.open("rb") as file:
         content = file.read(HEAD_BYTES)
-    if content.startswith(_WIDE_SIGNS):  # a line's end is more than one byte
+    if content.startswith(_WIDE_SIGNS) or wide_letters(content[:HEAD_BYTES]):  # a line's end is more than one byte
         yield source
         return
     copy = path.with_name(f".head-{path.name}")

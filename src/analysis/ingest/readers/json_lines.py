@@ -17,7 +17,7 @@ _CHUNK_LINES = 50_000
 
 def read_json_lines(path: Path, export: Export) -> None:
     """Read one file of JSON lines into `export`; its columns are the keys of all its objects."""
-    coders: dict[str, Coder[str | None]] = {}
+    coders: dict[str, Coder[tuple[type, str | None]]] = {}
     lines: list[int] = []
     bad: dict[str, list[int]] = {"json_line": [], "nested_value": []}
     with path.open("rb") as file:
@@ -39,7 +39,7 @@ def read_json_lines(path: Path, export: Export) -> None:
         return None if export.has_failed else export.fail("empty_file", "holds no records; export it again")
     if not is_good(tuple(coders), export):
         return None
-    columns = (coder.coded() for coder in coders.values())
+    columns = (coder.coded(lambda cell: cell[1]) for coder in coders.values())
     return fill(export, Columns(tuple(coders)), Rows(columns, np.array(lines), ragged=sum(map(len, bad.values()))))
 
 
@@ -70,9 +70,9 @@ def _add(rows: list[dict], coders: dict[str, Coder], before: int) -> None:
     for key in dict.fromkeys(key for row in rows for key in row):
         if key not in coders:
             coders[key] = Coder()
-            coders[key].add([None] * before)
+            coders[key].add([(type(None), None)] * before)
     for key, coder in coders.items():
-        coder.add([text_of(row.get(key)) for row in rows])
+        coder.add([(type(row.get(key)), text_of(row.get(key))) for row in rows])
 
 
 def _note_bad(bad: dict[str, list[int]], export: Export) -> None:

@@ -53,4 +53,6 @@ def _columns(table: pa.Table) -> Iterator[Coded]:
             column = column.dictionary_encode()
         values = column.unify_dictionaries().combine_chunks()
         codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        yield Coded(codes.astype(np.int64), [text_of(value) or "" for value in values.dictionary.to_pylist()])
+        is_typed = not (pa.types.is_string(values.type.value_type) or pa.types.is_large_string(values.type.value_type))
+        texts = [text_of(value) or "" for value in values.dictionary.to_pylist()]
+        yield Coded(codes.astype(np.int64), texts, is_typed)

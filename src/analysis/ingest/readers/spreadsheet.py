@@ -14,8 +14,10 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from analysis.ingest.date_forms import SERIAL_DAYS, SERIAL_DAYS_1904
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
+from analysis.ingest.readers.around import LINES, lines_above, note_lines_above
 from analysis.ingest.readers.cells import text_of
 from analysis.ingest.readers.columns import Cell, Coded, Coder, Rows, fill
 from analysis.ingest.readers.header import header_length, lines_to_look_at, read_header
@@ -23,10 +25,12 @@ from analysis.ingest.readers.workbook import (
     BAD_ARCHIVE,
     MOST_CELLS,
     SheetFacts,
+    counts_from_1904,
     facts_of_ods,
     facts_of_xlsx,
     kind_of_workbook,
 )
+from analysis.plan.contract import ANSWERS
 from analysis.plan.study import Source
 
 _FACTS = {"xlsx": facts_of_xlsx, "ods": facts_of_ods}
@@ -51,6 +55,7 @@ def read_spreadsheet(path: Path, kind: str, source: Source, header: Header, expo
         sheet = _sheet(workbook, source.sheet, facts, export)
         if sheet is not None:
             _note_facts(facts.get(sheet.name), extension, export)
+            export.serials_since = SERIAL_DAYS_1904 if counts_from_1904(path, extension) else SERIAL_DAYS
             _read(sheet, header, export)
     except PasswordError:
         export.fail("encrypted_file", "is locked with a password; open it, remove the password and save it again")
@@ -127,7 +132,10 @@ def _read(sheet: CalamineSheet, header: Header, export: Export) -> None:
     rows = sheet.to_python(skip_empty_area=False)
     merged = _fill_merged(rows, sheet.merged_cell_ranges or [])
     above = next((n for n, row in enumerate(rows) if any(cell != "" for cell in row)), len(rows))
-    top = [[text_of(cell) or "" for cell in row] for row in rows[above : above + lines_to_look_at(header)]]
+    top = [[text_of(cell) or "" for cell in row] for row in rows[above : above + max(lines_to_look_at(header), LINES)]]
+    if titles := 0 if export.table in ANSWERS else lines_above(top, header):
+        above, top = above + titles, top[titles:]
+        note_lines_above(export, above + 1)
     if not top:
         return export.fail("empty_file", "has no values; export it again, or take it out of study.yaml")
     columns = read_header(top, header, export)

@@ -40,7 +40,11 @@ def read_statistics(path: Path, kind: str, encoding: str | None, export: Export)
         name.strip(): (label,) for name, label in meta.column_names_to_labels.items() if label
     }
     rows = Rows(_columns(cells, meta.variable_value_labels), np.arange(2, n_rows + 2))
-    return fill(export, Columns(names, wording), rows)
+    labels = {
+        name.strip(): {text_of(code) or "": label for code, label in known.items()}
+        for name, known in meta.variable_value_labels.items()
+    }
+    return fill(export, Columns(names, wording, labels), rows)
 
 
 def _columns(cells: dict[str, np.ndarray], labels: dict[str, dict]) -> Iterator[Coded]:

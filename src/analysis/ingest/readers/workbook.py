@@ -20,6 +20,9 @@ MOST_CELLS = 100_000_000
 _PIECE = 1 << 22
 _REFERENCE = re.compile(rb"""\sr=["']([A-Z]{1,3})(\d{1,7})["']""")
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+# The record BrtWbProp of an .xlsb: its name, its length and the first of its bits, which is this setting.
+_XLSB_SETTINGS = re.compile(rb"\x99\x01[\x08-\x7f](.)", re.DOTALL)
+_HEAD_BYTES, _LONGEST_RECORD = 1 << 12, 8224
 _ROW = re.compile(r"\d+")
 BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ElementTree.ParseError, KeyError)
 
@@ -117,6 +120,36 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
             if targets.get(id_) in archive.namelist():
                 found[sheet.get("name", "")] = targets[id_]
     return found
+
+
+def counts_from_1904(path: Path, kind: str) -> bool:
+    """Whether a workbook's days are counted from 1904-01-01 and not from 1899-12-30."""
+    if kind == "xls":
+        return _setting_of_xls(path.read_bytes())
+    if kind not in ("xlsx", "xlsb"):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        if kind == "xlsb":
+            found = _XLSB_SETTINGS.search(archive.read("xl/workbook.bin")[:_HEAD_BYTES])
+            return found is not None and bool(found[1][0] & 1)
+        settings = (e for e in ElementTree.fromstring(archive.read("xl/workbook.xml")) if _local(e) == "workbookPr")
+        return any(setting.get("date1904") in ("1", "true", "on") for setting in settings)
+
+
+def _setting_of_xls(content: bytes) -> bool:
+    """Whether the record DATEMODE (22) is 1 among those that follow the workbook's first (BOF, of version 8)."""
+    at = content.find(b"\x09\x08\x10\x00\x00\x06\x05\x00")
+    while 0 <= at <= len(content) - 6:
+        name, length = (
+            int.from_bytes(content[at : at + 2], "little"),
+            int.from_bytes(content[at + 2 : at + 4], "little"),
+        )
+        if name == 0x22:
+            return content[at + 4] == 1
+        if name == 0x0A or length > _LONGEST_RECORD:
+            return False
+        at += 4 + length
+    return False
 
 
 def _facts(archive: zipfile.ZipFile, part: str) -> SheetFacts:

@@ -176,7 +176,11 @@ def _survey(scenario: Scenario, tables: Tables, survey: Survey, wave: int) -> Ra
 SURVEYS = {
     "qualtrics": ("csv", {}, lambda *form: qualtrics.qualtrics_responses(*form).csv()),
     "qualtrics-legacy": ("csv", {}, lambda *form: qualtrics.qualtrics_responses(*form, legacy=True).csv()),
-    "qualtrics-values": ("csv", {}, lambda *form: qualtrics.qualtrics_responses(*form, labels=False).csv()),
+    "qualtrics-values": (
+        "csv",
+        {"codes": "card"},
+        lambda *form: qualtrics.qualtrics_responses(*form, labels=False).csv(),
+    ),
     "surveymonkey": (
         "csv",
         {"date_order": "mdy"},
