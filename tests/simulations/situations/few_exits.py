@@ -182,7 +182,8 @@ def _days(draw, n: int, chosen: np.ndarray, n_days: int, group: np.ndarray | Non
 
 
 def _situation(name: str, about: str, make: Callable, **knobs) -> Situation:
-    return Situation(name, about, partial(make, **knobs), knobs.get("n_reached") == 1)
+    is_refused, is_too_wide = knobs.get("n_reached") == 1, name.startswith(("few-exits", "rolling"))
+    return Situation(name, about, partial(make, **knobs), is_refused, is_too_wide)
 
 
 SITUATIONS: tuple[Situation, ...] = (
