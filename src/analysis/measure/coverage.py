@@ -18,7 +18,12 @@ PERSON = {
     "sessions": "match_id",
 }
 # An empty cell here says something itself: still employed, never started.
-TELLING = {("employees", "exit_date"), ("enrolments", "start_date"), ("sessions", "attendee_ids")}
+TELLING = {
+    ("employees", "exit_date"),
+    ("enrolments", "start_date"),
+    ("enrolments", "start_unknown"),
+    ("sessions", "attendee_ids"),
+}
 # These can be filled in some rows only: which, and the column whose value makes it so.
 ASKED_OF: dict[tuple[str, str], tuple[str, str]] = {
     ("employees", "exit_type"): ("exits", "exit_date"),

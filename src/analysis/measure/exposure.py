@@ -26,6 +26,8 @@ def first_starts(enrolments: pd.DataFrame, program_id: str, role: str | None = N
 
 def undated(enrolments: pd.DataFrame, program_id: str | None = None, role: str | None = None) -> pd.Index:
     """Return the people of whose start it is known that it was and not when (in one program and role, or in any)."""
+    if "start_unknown" not in enrolments:
+        return pd.Index([])
     rows = enrolments[enrolments["start_unknown"].fillna(False).astype(bool)]
     if program_id is not None:
         rows = rows[rows["program_id"] == program_id]

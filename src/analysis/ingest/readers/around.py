@@ -48,9 +48,10 @@ def note_lines_above(export: Export, line: int) -> None:
 def leave_out_below(export: Export) -> None:
     """Take out what stands below a table and is no record: rows of one cell, where every row above has more.
 
-    Of a survey nothing is taken out: a form may have been sent with a single answer.
+    Of a survey nothing is taken out: a form may have been sent with a single answer. Nor of a file in the contract's
+    own form, in which every row is a record.
     """
-    if export.table in ANSWERS:
+    if export.table in ANSWERS or export.is_canonical:
         return
     filled = export.rows.drop(columns=LINE).notna().sum(axis=1).to_numpy()
     full = np.flatnonzero(filled > 1)
