@@ -16,7 +16,7 @@ MISSED: set[str] = set()
 NOT_MADE = {"rolling-surveyed", "rolling-surveyed-few", "rolling-surveyed-effect"}
 # Made again in a test: one of each way in which an answer is found.
 AGAIN = (
-    *("thirty_departments", "lottery-odds", "lottery-strata-3-1-morale", "scales-graduates", "few-exits", "teams"),
+    *("thirty_departments", "lottery-odds", "lottery-one-in-five-morale", "scales-graduates", "few-exits", "teams"),
     *("rollout-3-of-6", "rollout_comparators_lost"),
 )
 

@@ -89,7 +89,7 @@ class Company:
 def _only(rows: pd.DataFrame, people: np.ndarray) -> pd.DataFrame:
     kept = rows[rows["employee_id"].isin(people)].sort_values("employee_id", kind="stable", ignore_index=True)
     # As a file's text is read.
-    return kept.astype(dict.fromkeys(kept.select_dtypes("object"), "str"))
+    return kept.astype(dict.fromkeys(kept.select_dtypes(["object", "str"]), "str"))
 
 
 def company(rng: np.random.Generator, slope: float = -0.7, n: int = N_PEOPLE, since: str = "2016-01-01") -> Company:
