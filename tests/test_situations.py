@@ -12,7 +12,7 @@ from simulations.situations.world import Situation
 
 FOLDER = Path(__file__).parent / "simulations" / "situations"
 # What misses its bar, and what has not been made; the README says why.
-MISSED: set[str] = set()
+MISSED = {"few-exits-effect"}
 NOT_MADE = {"rolling-surveyed", "rolling-surveyed-few", "rolling-surveyed-effect"}
 # Made again in a test: one of each way in which an answer is found.
 AGAIN = (
