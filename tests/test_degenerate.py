@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from whole_report import complaints, few_draws, page_text, shown, text_complaints
 
 from analysis.cli import app
+from analysis.pipeline import answer, open_study
 from analysis.plan.paths import notebooks_dir
 
 PEOPLE = 32
@@ -56,6 +57,21 @@ def test_the_command_reports_an_odd_study_with_its_notebooks(tmp_path, monkeypat
     assert "warning" not in ran.output.lower() and text_complaints(ran.output) == []
     assert {path.name for path in (reports / "odd" / "notebooks").iterdir()} == set(NOTEBOOKS)
     assert written_complaints(reports / "odd") == []
+
+
+def test_a_study_in_which_nobody_is_promoted_has_its_report_and_says_so(tmp_path):
+    """A job history with one row a person once stopped a notebook, and with it the whole report."""
+    case = Path(__file__).parent / "fixtures" / "cases" / "exports" / "no_promotions_report_crash"
+    (tmp_path / "nopromo" / "raw").mkdir(parents=True)
+    for file in case.iterdir():
+        folder = tmp_path / "nopromo" / ("raw" if file.suffix == ".csv" else "")
+        (folder / file.name).write_bytes(file.read_bytes())
+    with few_draws():
+        assert complaints("nopromo", tmp_path, notebooks=True) == []
+        findings = answer(open_study("nopromo", tmp_path)).findings
+    promoted = [f.primary for f in findings if f.hypothesis == "H8_promotion"]
+    assert [row.status for row in promoted] == ["not_estimable"] * 2
+    assert all(row.reason for row in promoted)
 
 
 def written_complaints(folder: Path) -> list[str]:
