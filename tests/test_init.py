@@ -533,3 +533,8 @@ def test_ratings_of_one_wave_get_its_days(tmp_path):
     study, _, _ = begun(tmp_path, "--ratings", FIXTURES / "qualtrics" / "raw" / "leadership_360.csv")
     assert [(w.wave, w.instrument) for w in study.waves] == [(1, "leadership_multirater")]
     assert study.sources[0].wave == 1
+
+
+def test_where_the_exports_have_no_day_nothing_is_said_of_their_first_one():
+    guessed = guess.first_day([], "2024-12-31")
+    assert guessed.value == "2024-01-01" and guessed.why.startswith("no day could be read from the exports")

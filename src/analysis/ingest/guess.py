@@ -96,8 +96,13 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
         )
     seen = [look.days(name) for look in looks for name in TABLES[look.source.table]]
     seen = [days[0] for days in seen if len(days) and days[0] < np.datetime64(as_of)]
-    day = min(seen, default=np.datetime64(as_of) - 365)
-    return Guess(str(day), "the first day in the exports; give the day from which on they hold everybody employed")
+    wanted = "give the day from which on they hold everybody employed"
+    if not seen:
+        return Guess(
+            str(np.datetime64(as_of) - 365),
+            f"no day could be read from the exports, so it is a year before as_of; {wanted}",
+        )
+    return Guess(str(min(seen)), f"the first day in the exports; {wanted}")
 
 
 def _sorted(days: Iterable[np.ndarray]) -> np.ndarray:
