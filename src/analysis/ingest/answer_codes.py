@@ -1,7 +1,8 @@
 """Answers in numbers: those of the instrument's card, or codes of the tool that wrote them, which need not be the same.
 
 Qualtrics numbers the choices of a question in the order in which they were made: strongly agree may be 4, and seven
-answers from Never (0 on the card) are 1 to 7. What the file or study.yaml says of its numbers counts; else one is told.
+answers from Never (0 on the card) are 1 to 7. What the file or study.yaml says of its numbers counts; else there is a
+warning.
 """
 
 import re

@@ -27,7 +27,7 @@ def note_undated(export: Export) -> None:
     """Empty the starts that are no day of the calendar and say so in ``start_unknown``, each noted.
 
     Whoever has one is neither treated nor a comparator: taken for never started, the treated would be among the
-    comparators. Where the order of day and month is in doubt, that is to be mended first.
+    comparators. Where the order of day and month is in doubt, that must be settled first.
     """
     in_doubt = any(problem.rule in ("ambiguous_date", "mixed_date_order") for problem in export.problems)
     if export.table != "enrolments" or "start_date" not in export.rows or in_doubt:

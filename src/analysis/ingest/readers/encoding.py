@@ -88,7 +88,7 @@ def find_encoding(path: Path, given: str | None, delimiter: str, export: Export)
 def marked(path: Path) -> str | None:
     """Return the encoding of the byte-order mark with which a file begins; None where it has none.
 
-    UTF-16 without a mark is told by its NUL bytes: of plain letters every second byte is one.
+    UTF-16 without a mark is recognised by its NUL bytes: of plain letters every second byte is one.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
