@@ -236,6 +236,18 @@ def test_there_is_no_reference_where_the_covariance_is_not_determined(rows):
     assert reference([sample_of(x)]) is None
 
 
+def test_a_covariance_that_is_singular_but_for_rounding_has_no_likelihood(monkeypatch):
+    """Answers that are copies of each other may pass the decomposition and not the inversion, by the last digits."""
+
+    def refused(matrix):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    x = sample_of(answers(80, 0.0)[1:])
+    assert log_likelihood(x, independence(x)) is not None
+    monkeypatch.setattr(np.linalg, "inv", refused)
+    assert log_likelihood(x, independence(x)) is None and reference([x]) is None
+
+
 def test_matrices_read_back_what_they_were_made_of():
     model = waves_model(np.array([2, 1, 3]), 3)
     place = np.arange(model.n_parameters, dtype=float)
