@@ -43,7 +43,7 @@ def covariates_on(staff: Staff, scores: dict[str, pd.DataFrame]) -> pd.DataFrame
     frame = pd.DataFrame(
         {
             "tenure_years": (tenure_days(spells, day) / 365.25).to_numpy(),
-            "age_years": day.year - spells["birth_year"].to_numpy(dtype=float),
+            "age_years": pd.DatetimeIndex(day).year - spells["birth_year"].to_numpy(dtype=float),
             "job_level": jobs_then["job_level"].to_numpy(dtype=float),
             "log_salary": np.log(jobs_then["base_salary"].where(jobs_then["base_salary"] > 0).to_numpy(dtype=float)),
             "performance_rating": jobs_then["performance_rating"].to_numpy(dtype=float),
@@ -55,11 +55,22 @@ def covariates_on(staff: Staff, scores: dict[str, pd.DataFrame]) -> pd.DataFrame
         }
     )
     for construct, scored in scores.items():
-        earlier = scored[scored["closes"] < day].sort_values(["opens", "closes"], kind="stable")
-        by_person = earlier.groupby("employee_id")["score"]
-        frame[f"{construct}_mean"] = by_person.mean().reindex(spells["employee_id"]).to_numpy()
-        frame[f"{construct}_last"] = by_person.last().reindex(spells["employee_id"]).to_numpy()
+        frame = frame.assign(**_earlier_scores(construct, scored, staff))
     return frame
+
+
+def _earlier_scores(construct: str, scored: pd.DataFrame, staff: Staff) -> dict[str, np.ndarray]:
+    """Return the mean and the last score of the waves that closed before each row's day."""
+    people = staff.spells["employee_id"]
+    means, lasts = (np.full(len(people), np.nan) for _ in range(2))
+    closes = np.unique(scored["closes"].dropna().to_numpy("datetime64[us]"))
+    n_closed = np.searchsorted(closes, staff.day)
+    for n in np.unique(n_closed[n_closed > 0]):
+        earlier = scored[scored["closes"] <= closes[n - 1]].sort_values(["opens", "closes"], kind="stable")
+        by_person, rows = earlier.groupby("employee_id")["score"], n_closed == n
+        means[rows] = by_person.mean().reindex(people[rows]).to_numpy()
+        lasts[rows] = by_person.last().reindex(people[rows]).to_numpy()
+    return {f"{construct}_mean": means, f"{construct}_last": lasts}
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ so that a plan meets people as a program would: employed, eligible, not under no
 import datetime as dt
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from analysis.design.eligible import eligible_levels, is_eligible
-from analysis.measure.calendar import ONE_DAY, add_months, months_since
+from analysis.measure.calendar import ONE_DAY, add_months, months_between, months_since
 from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study
@@ -130,8 +131,8 @@ def _rows(staff: Staff, end: pd.Timestamp) -> pd.DataFrame:
             "landmark_date": staff.day,
             "employee_id": staff.spells["employee_id"],
             "is_under_notice": under_notice_on(staff.spells, staff.day),
-            "months": months_since(staff.day, exit_end.where(is_exit, end)),
-            "reach_months": months_since(staff.day, pd.Series([end]))[0],
+            "months": months_between(staff.day, exit_end.where(is_exit, end)),
+            "reach_months": months_between(staff.day, np.full(len(staff.day), np.datetime64(end))),
             "outcome": exit_outcome(staff.spells["exit_type"]).where(is_exit, None),
         },
         columns=COLUMNS,

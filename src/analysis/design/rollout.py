@@ -132,17 +132,23 @@ class Rollout:
         On or before the staff's day: in a unit reached by then. Later: when the unit is reached or the person moves to
         one that has been.
         """
-        people, now = staff.spells["employee_id"], units_of(staff, self.unit)
-        day = np.datetime64(staff.day, "ns")
-        here = self.reached.reindex(now).to_numpy(dtype="datetime64[ns]")
+        here = self.reached.reindex(units_of(staff, self.unit)).to_numpy(dtype="datetime64[ns]")
         if self.segments is None:
             return here
-        ahead = self.segments[(self.segments["end"] > staff.day) & self.segments["unit"].isin(self.reached.index)]
-        from_day = ahead["unit"].map(self.reached).clip(lower=ahead["begin"])
-        from_day = from_day[from_day < ahead["end"]].clip(lower=staff.day)
-        first = from_day.groupby(ahead["employee_id"]).min().reindex(people).to_numpy(dtype="datetime64[ns]")
+        first = np.full(len(here), np.datetime64("NaT", "ns"))
+        for day in np.unique(staff.day):
+            rows = staff.day == day
+            first[rows] = self._in_reached_from(pd.Timestamp(day)).reindex(staff.spells["employee_id"][rows]).to_numpy()
         # In a unit reached by the day before, whoever leaves it on the day.
-        return np.where(here <= day, here, first)
+        return np.where(here <= staff.day, here, first)
+
+    def _in_reached_from(self, day: pd.Timestamp) -> pd.Series:
+        """Return the first day from `day` on that each person is in a reached unit, by employee id."""
+        segments = known(self.segments)
+        ahead = segments[(segments["end"] > day) & segments["unit"].isin(self.reached.index)]
+        from_day = ahead["unit"].map(self.reached).clip(lower=ahead["begin"])
+        from_day = from_day[from_day < ahead["end"]].clip(lower=day)
+        return from_day.groupby(ahead["employee_id"]).min().astype("datetime64[ns]")
 
     def moved_on(self, people: pd.Index) -> pd.DataFrame:
         """Return the moves from a unit not reached to one that is, one row each: ``employee_id``, ``start_date``."""

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.design.covariates import covariates_on
 from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.design.rollout import DEFAULT_UNIT, Rollout, units_of, units_reached
-from analysis.measure.calendar import ONE_DAY, months_since
+from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
 from analysis.measure.exposure import (
     competing_kinds,
@@ -63,6 +63,9 @@ FLOW_STEPS = (
     "analysed",
 )
 ROLLOUT_STEPS = (NO_UNIT, BEFORE_UNIT)
+# So many rows of staff are looked at together: days of starts times staff.
+MOST_ROWS = 400_000
+DAY = np.timedelta64(1, "D")
 ROW_COLUMNS = [
     "trial_date",
     "employee_id",
@@ -201,7 +204,7 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
         job_history(tables.jobs),
         scores,
     )
-    rows, covariates = _stacked([company.trial(day, set(who.index), lost) for day, who in starts.groupby(starts)])
+    rows, covariates = _stacked([company.trials(some, lost) for some in company.blocks(starts)])
     lost["analysed"] = int(rows["is_treated"].sum())
     # A list that names every start's day has nothing to say of those without one.
     told = {step: n for step, n in lost.items() if n or step != UNDATED}
@@ -211,13 +214,20 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     return Trials(rows, covariates, flow, by_unit, hurdles, company.unit)
 
 
-def _stacked(trials: list[tuple[pd.DataFrame, pd.DataFrame] | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows and covariates of all trials that have both arms, numbered in order."""
-    kept = [trial for trial in trials if trial is not None]
-    if not kept:
+def _stacked(parts: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows and covariates of all trials, numbered by day."""
+    if not any(len(rows) for rows, _ in parts):
         return pd.DataFrame(columns=ROW_COLUMNS), pd.DataFrame()
-    rows = [rows.assign(trial=number) for number, (rows, _) in enumerate(kept)]
-    return pd.concat(rows, ignore_index=True), pd.concat([known for _, known in kept], ignore_index=True)
+    rows = pd.concat([rows for rows, _ in parts if len(rows)], ignore_index=True)
+    covariates = pd.concat([before for rows, before in parts if len(rows)], ignore_index=True)
+    return rows.assign(trial=pd.factorize(rows["trial_date"], sort=True)[0]), covariates
+
+
+def _has_both_arms(staff: Staff, is_treated: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """Return which rows are of a day on which, among those kept, some are treated and some are not."""
+    day, days = pd.factorize(staff.day)
+    n, n_treated = (np.bincount(day[rows], minlength=len(days)) for rows in (keep, keep & is_treated))
+    return ((n_treated > 0) & (n_treated < n))[day]
 
 
 @dataclass(frozen=True)
@@ -239,30 +249,40 @@ class _Company:
         """The column of the rows' unit."""
         return DEFAULT_UNIT if self.rollout is None else self.rollout.unit
 
-    def trial(self, day: pd.Timestamp, starters: set[str], lost: dict[str, int]):
-        """Return the rows and covariates of the trial of one day; None where it has one arm. Count who is lost."""
-        staff = staff_on(self.tables.employees, self.history, day)
-        is_starter, keep = self._who_is_in(staff, starters, lost)
-        if not is_starter[keep].any() or is_starter[keep].all():
-            lost["no colleague to compare with that day"] += int(is_starter[keep].sum())
-            return None
+    def blocks(self, starts: pd.Series) -> Iterator[pd.Series]:
+        """Yield the starts of a few days after the other, so that the staff of all days need not be held at once."""
+        days = np.sort(starts.unique())
+        n_days = max(1, MOST_ROWS // max(1, len(known(self.tables.employees))))
+        for first in range(0, len(days), n_days):
+            yield starts[starts.isin(days[first : first + n_days])]
+
+    def staff_of(self, starts: pd.Series) -> Staff:
+        """Return the staff of every day on which somebody starts."""
+        return staff_on(known(self.tables.employees), self.history, np.sort(starts.unique()))
+
+    def trials(self, starts: pd.Series, lost: dict[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows and covariates of the trials of some days; of those with one arm none. Count who is lost."""
+        staff = self.staff_of(starts)
+        is_starter, keep = self._who_is_in(staff, starts, lost)
+        has_both = _has_both_arms(staff, is_starter, keep)
+        lost["no colleague to compare with that day"] += int((is_starter & keep & ~has_both).sum())
+        keep &= has_both
         staff = staff.take(keep)
         rows = trial_rows(staff, is_starter[keep], self.study, self._stop(staff), self.unit)
         return rows, covariates_of(staff, self.scores, self.elsewhere)
 
-    def _who_is_in(self, staff: Staff, starters: set[str], lost: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    def _who_is_in(self, staff: Staff, starts: pd.Series, lost: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
         """Return who starts and who is in the trial; count into `lost` the starters who cannot be in it."""
-        people = staff.spells["employee_id"]
-        starts = people.isin(starters).to_numpy()
-        lost["not employed that day"] += len(starters) - int(starts.sum())
-        is_in = starts.copy()
+        begins = starts.reindex(staff.spells["employee_id"]).to_numpy("datetime64[us]") == staff.day
+        lost["not employed that day"] += len(starts) - int(begins.sum())
+        is_in = begins.copy()
         for step, fits in self._conditions(staff):
             lost[step] += int((is_in & ~fits).sum())
             is_in &= fits
-        competes = people.isin(self.competing.loc[self.competing["start_date"] == staff.day, "employee_id"]).to_numpy()
+        competes = _start_on(self.competing, staff)
         waits = not_started(staff, self.own_start, None, after=staff.day) & ~competes & self._is_unreached(staff)
         common = ~under_notice_on(staff.spells, staff.day).to_numpy() & is_eligible(staff, self.rule)
-        return starts, is_in | (~starts & waits & common)
+        return begins, is_in | (~begins & waits & common)
 
     def _conditions(self, staff: Staff) -> Iterator[tuple[str, np.ndarray]]:
         """Yield what a starter must meet to be in the trial, with the step at which those who do not are lost."""
@@ -270,29 +290,25 @@ class _Company:
         yield "level or tenure not eligible", is_eligible(staff, self.rule)
         if self.rollout is not None:
             yield NO_UNIT, self.rollout.is_known(staff)
-            yield BEFORE_UNIT, self.rollout.reached_on(staff) <= np.datetime64(staff.day)
+            yield BEFORE_UNIT, self.rollout.reached_on(staff) <= staff.day
 
     def _is_unreached(self, staff: Staff) -> np.ndarray:
         """Return who is in a unit that the program reaches only later, or never; all where there are no units."""
         if self.rollout is None:
             return np.ones(len(staff.spells), dtype=bool)
         reached = self.rollout.reached_on(staff)
-        return self.rollout.is_known(staff) & (np.isnat(reached) | (reached > np.datetime64(staff.day)))
+        return self.rollout.is_known(staff) & (np.isnat(reached) | (reached > staff.day))
 
     def _stop(self, staff: Staff) -> pd.Series:
         """Return the first later day on which a comparison with each person ends: missing = none.
 
         That is the day of the own start, of a competing one or, in a rollout, of being in a reached unit.
         """
-        people = staff.spells["employee_id"]
-        later = self.competing[self.competing["start_date"] > staff.day]
-        ends = {
-            "own": self.own_start.reindex(people).to_numpy(),
-            "competing": later.groupby("employee_id")["start_date"].min().reindex(people).to_numpy(),
-        }
+        own = self.own_start.reindex(staff.spells["employee_id"]).to_numpy()
+        ends = {"own": own, "competing": _first_after(self.competing, staff)}
         if self.rollout is not None:
             ends["reached"] = self.rollout.reached_on(staff)
-        return pd.DataFrame(ends, dtype="datetime64[ns]").min(axis=1)
+        return pd.DataFrame(ends, dtype="datetime64[us]").min(axis=1)
 
     def hurdles(self, kinds: list[pd.DataFrame], compared: pd.Series) -> Iterator[Hurdles]:
         """Yield the ways in which comparators are lost, each with its days.
@@ -312,28 +328,54 @@ class _Company:
             ways += [(own, False), (self.rollout.moved_on(compared.index), True)]
         for starts, is_move in ways:
             mine = starts[starts["start_date"] > starts["employee_id"].map(compared)]
-            by_day = mine.groupby("start_date")["employee_id"]
-            rows, covariates = _stacked([self._hurdle(day, set(who), compared, is_move) for day, who in by_day])
+            days = mine.set_index("employee_id")["start_date"]
+            rows, covariates = _stacked([self._hurdle(some, compared, is_move) for some in self.blocks(days)])
             if len(rows):
                 yield Hurdles(rows, covariates)
 
-    def _hurdle(self, day: pd.Timestamp, lost: set[str], compared: pd.Series, is_move: bool):
-        """Return those who were comparators before the day and still could be, and their covariates; None if one-armed.
+    def _hurdle(self, lost: pd.Series, compared: pd.Series, is_move: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return those who were comparators before each day and still could be, and their covariates.
 
-        Whoever starts this program that day is among those who stayed: that start is looked at for itself.
+        Whoever starts this program that day is among those who stayed: that start is looked at for itself. `lost` are
+        the days on which people are lost, by employee id.
         """
-        staff = staff_on(self.tables.employees, self.history, day)
+        staff = self.staff_of(lost)
         people = staff.spells["employee_id"]
-        is_lost = people.isin(lost).to_numpy()
-        keep = not_started(staff, self.own_start, None, after=day - ONE_DAY) & (people.map(compared) < day).to_numpy()
+        is_lost = _start_on(lost.rename("start_date").rename_axis("employee_id").reset_index(), staff)
+        keep = not_started(staff, self.own_start, None, after=staff.day - DAY)
+        keep &= compared.reindex(people).to_numpy("datetime64[us]") < staff.day
         # Who moves on the day is in a reached unit from then on.
         keep &= self._is_unreached(staff) | (is_lost & is_move)
-        keep &= ~under_notice_on(staff.spells, day).to_numpy()
-        if not is_lost[keep].any() or is_lost[keep].all():
-            return None
+        keep &= ~under_notice_on(staff.spells, staff.day).to_numpy()
+        keep &= _has_both_arms(staff, is_lost, keep)
         staff = staff.take(keep)
-        rows = {"trial_date": day, "employee_id": staff.spells["employee_id"], "is_treated": is_lost[keep]}
+        rows = {"trial_date": staff.day, "employee_id": staff.spells["employee_id"], "is_treated": is_lost[keep]}
         return pd.DataFrame(rows), covariates_of(staff, self.scores, self.elsewhere)
+
+
+def _start_on(starts: pd.DataFrame, staff: Staff) -> np.ndarray:
+    """Return who has one of these starts (``employee_id``, ``start_date``) on the day."""
+    found = np.zeros(len(staff.day), dtype=bool)
+    some = _rows_of(starts, staff)
+    pairs = some.merge(starts, left_on=["employee_id", "day"], right_on=["employee_id", "start_date"])
+    found[pairs["row"]] = True
+    return found
+
+
+def _first_after(starts: pd.DataFrame, staff: Staff) -> np.ndarray:
+    """Return the day of each person's first of these starts after the day; missing = none."""
+    found = np.full(len(staff.day), np.datetime64("NaT", "ns"))
+    pairs = _rows_of(starts, staff).merge(starts, on="employee_id")
+    first = pairs[pairs["start_date"] > pairs["day"]].groupby("row")["start_date"].min()
+    found[first.index] = first.to_numpy("datetime64[us]")
+    return found
+
+
+def _rows_of(starts: pd.DataFrame, staff: Staff) -> pd.DataFrame:
+    """Return the rows of people who have any of these starts: ``row``, ``employee_id``, ``day``."""
+    people = staff.spells["employee_id"]
+    row = np.flatnonzero(people.isin(starts["employee_id"]))
+    return pd.DataFrame({"row": row, "employee_id": people.iloc[row].to_numpy(), "day": staff.day[row]})
 
 
 def covariates_of(staff: Staff, scores: dict[str, pd.DataFrame], elsewhere: pd.DataFrame) -> pd.DataFrame:
@@ -348,24 +390,28 @@ def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.nda
     """
     if elsewhere.empty:
         return {}
-    earlier = elsewhere.loc[elsewhere["start_date"] < staff.day, "employee_id"]
-    return {"in_other_program": staff.spells["employee_id"].isin(earlier).to_numpy(dtype=float)}
+    first = elsewhere.groupby("employee_id")["start_date"].min().reindex(staff.spells["employee_id"])
+    return {"in_other_program": (first.to_numpy("datetime64[us]") < staff.day).astype(float)}
 
 
 def not_started(
-    staff: Staff, any_start: pd.Series, reached: pd.Series | None, after: pd.Timestamp, unit: str = DEFAULT_UNIT
+    staff: Staff,
+    any_start: pd.Series,
+    reached: pd.Series | None,
+    after: pd.Timestamp | np.ndarray,
+    unit: str = DEFAULT_UNIT,
 ) -> np.ndarray:
-    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never.
+    """Return who starts only after a day (one for all, or that of each row), or never; in a rollout, whose unit is reached only after it, or never.
 
     `unit` is the column that says which unit a person is in.
     """
-    own_start = any_start.reindex(staff.spells["employee_id"]).to_numpy()
-    unstarted = np.isnat(own_start) | (own_start > np.datetime64(after))
+    own_start, after = any_start.reindex(staff.spells["employee_id"]).to_numpy(), np.asarray(after, "datetime64[us]")
+    unstarted = np.isnat(own_start) | (own_start > after)
     if reached is None:
         return unstarted
     now = units_of(staff, unit)
-    unit_day = reached.reindex(now).to_numpy(dtype="datetime64[ns]")
-    return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > np.datetime64(after)))
+    unit_day = reached.reindex(now).to_numpy(dtype="datetime64[us]")
+    return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > after))
 
 
 def trial_rows(
@@ -385,7 +431,7 @@ def trial_rows(
             "unit": units_of(staff, unit),
             "manager_id": staff.jobs["manager_id"],
             "job_level": staff.jobs["job_level"],
-            "months": months_since(staff.day, exit_end.where(is_exit, stop)),
+            "months": months_between(staff.day, exit_end.where(is_exit, stop)),
             "outcome": exit_outcome(spells["exit_type"]).where(is_exit, None),
         }
     )

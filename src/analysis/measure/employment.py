@@ -1,5 +1,6 @@
 """Who is employed on a day, for how long, and in which job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +41,17 @@ def employed_on(employees: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Staff:
-    """Everybody employed on one day: their spells, and in the same order their jobs as known before it (`job_on`)."""
+    """Everybody employed on one day or on several, one row per day and person.
 
-    day: pd.Timestamp
+    Attributes
+    ----------
+    day
+        The day of each row, shape (rows,), ascending.
+    spells, jobs
+        Same rows: the spell of employment, and the job as known before the day (`job_on`).
+    """
+
+    day: np.ndarray
     spells: pd.DataFrame
     jobs: pd.DataFrame
 
@@ -50,17 +59,24 @@ class Staff:
         """Return those chosen, by mask or position."""
         position = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         spells, jobs = (frame.iloc[position].reset_index(drop=True) for frame in (self.spells, self.jobs))
-        return Staff(self.day, spells, jobs)
+        return Staff(self.day[position], spells, jobs)
 
 
-def staff_on(employees: pd.DataFrame, history: pd.DataFrame | None, day: pd.Timestamp) -> Staff:
-    """Return everybody employed on `day`, one row per person; `history` is from `job_history`."""
-    spells = employed_on(employees, day).drop_duplicates("employee_id", keep="last").reset_index(drop=True)
+def staff_on(
+    employees: pd.DataFrame, history: pd.DataFrame | None, days: pd.Timestamp | Sequence[pd.Timestamp] | np.ndarray
+) -> Staff:
+    """Return everybody employed on a day, or on each of several in ascending order; `history` is from `job_history`."""
+    days = np.atleast_1d(np.asarray(days, dtype="datetime64[us]"))
+    hired, left = (employees[name].to_numpy("datetime64[us]") for name in ("hire_date", "exit_date"))
+    at_day, at_spell = np.nonzero((hired <= days[:, None]) & (np.isnat(left) | (left >= days[:, None])))
+    people, _ = pd.factorize(employees["employee_id"])
+    is_last = ~pd.Series(at_day * (len(employees) + 1) + people[at_spell]).duplicated(keep="last").to_numpy()
+    day, spells = days[at_day[is_last]], employees.iloc[at_spell[is_last]].reset_index(drop=True)
     return Staff(day, spells, job_on(history, spells["employee_id"], day, spells["hire_date"]))
 
 
-def under_notice_on(spells: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
-    """Return whether each spell is under notice on `day`, where notice dates are known."""
+def under_notice_on(spells: pd.DataFrame, day: pd.Timestamp | np.ndarray) -> pd.Series:
+    """Return whether each spell is under notice on one day for all or on that of each row, where notices are known."""
     return spells["notice_date"].notna() & (spells["notice_date"] <= day)
 
 
@@ -95,9 +111,9 @@ def _is_first(jobs: pd.DataFrame) -> pd.Series:
 
 
 def job_on(
-    history: pd.DataFrame | None, employee_ids: pd.Series, day: pd.Timestamp, hired: pd.Series | None = None
+    history: pd.DataFrame | None, employee_ids: pd.Series, day: pd.Timestamp | np.ndarray, hired: pd.Series | None = None
 ) -> pd.DataFrame:
-    """Return each person's job as it was known just before `day`, one row per id, in the order given.
+    """Return each person's job as it was known just before a day, one row per id, in the order given.
 
     A change that takes effect on the day itself may come with what begins that day, so it is not known yet. Two kinds
     of rows of that day are: those of a person's first day on record, before which there is nothing, and those of the
@@ -107,24 +123,41 @@ def job_on(
     ----------
     history
         As from `job_history`.
+    day
+        One day for all, or that of each person.
     hired
         Day of hiring of each person, in the same order.
 
     Returns
     -------
     DataFrame
-        `JOB_COLUMNS`, and ``team_size`` (people asked about, hired before the day, with the same manager). Persons
-        without a job row, or studies without jobs, give missing values.
+        `JOB_COLUMNS`, and ``team_size`` (people asked about for that day, hired before it, with the same manager).
+        Persons without a job row, or studies without jobs, give missing values.
     """
     if history is None:
         return pd.DataFrame(np.nan, index=range(len(employee_ids)), columns=[*JOB_COLUMNS, "team_size"])
-    is_new = np.zeros(len(employee_ids), dtype=bool) if hired is None else hired.to_numpy() == np.datetime64(day)
-    that_day = history["effective_date"] == day
-    that_day &= history["is_first"] | history["employee_id"].isin(employee_ids[is_new])
-    known = history[(history["effective_date"] < day) | that_day].drop_duplicates("employee_id", keep="last")
-    found = known.set_index("employee_id")[list(JOB_COLUMNS)].reindex(employee_ids).reset_index(drop=True)
-    team = found["manager_id"].map(found.loc[~is_new, "manager_id"].value_counts())
-    return found.assign(team_size=team.fillna(1.0).where(found["manager_id"].notna()))
+    day = np.broadcast_to(np.asarray(day, dtype="datetime64[us]"), len(employee_ids))
+    is_new = np.zeros(len(day), dtype=bool) if hired is None else hired.to_numpy("datetime64[us]") == day
+    at = _last_known(history, employee_ids, day, is_new)
+    found = history[list(JOB_COLUMNS)].reset_index(drop=True).reindex(at).reset_index(drop=True)
+    manager, _ = pd.factorize(found["manager_id"])
+    team, _ = pd.factorize(np.where(manager < 0, -1, pd.factorize(day)[0] * (manager.max(initial=0) + 1) + manager))
+    n_colleagues = np.bincount(team[~is_new], minlength=team.max(initial=0) + 1)[team]
+    return found.assign(team_size=np.where(manager < 0, np.nan, np.maximum(n_colleagues, 1)))
+
+
+def _last_known(history: pd.DataFrame, employee_ids: pd.Series, day: np.ndarray, is_new: np.ndarray) -> np.ndarray:
+    """Return where in the history each person's last change known before the day stands; -1 = nowhere."""
+    of, people = pd.factorize(history["employee_id"])
+    person = pd.Index(people).get_indexer(employee_ids)
+    # Ordered as the history is: by person, then by day.
+    effective, asked = (d.astype("datetime64[D]").astype(np.int64) for d in (history["effective_date"].to_numpy(), day))
+    span = 1 + max(effective.max(initial=0), asked.max(initial=0)) - (first := min(effective.min(initial=0), asked.min(initial=0)))
+    changes, wanted = of * span + effective - first, person * span + asked - first
+    before, on_it = (np.searchsorted(changes, wanted, side) - 1 for side in ("left", "right"))
+    counts = (on_it > before) & (is_new | history["is_first"].to_numpy()[on_it])
+    at = np.where(counts, on_it, before)
+    return np.where((person >= 0) & (at >= 0) & (of[at] == person), at, -1)
 
 
 def job_value_at(
@@ -168,9 +201,9 @@ def _last_by(known: pd.DataFrame, column: str, employee_ids: pd.Series, days: pd
     return found.set_index("row")[column].sort_index().set_axis(employee_ids.index)
 
 
-def tenure_days(spells: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
-    """Return days since the spell's hire date, on `day`."""
-    return (pd.Timestamp(day) - spells["hire_date"]).dt.days
+def tenure_days(spells: pd.DataFrame, day: pd.Timestamp | np.ndarray) -> pd.Series:
+    """Return days since the spell's hire date, on one day for all or on that of each row."""
+    return (pd.to_datetime(day) - spells["hire_date"]).dt.days
 
 
 def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
