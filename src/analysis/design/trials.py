@@ -401,9 +401,9 @@ def not_started(
     after: pd.Timestamp | np.ndarray,
     unit: str = DEFAULT_UNIT,
 ) -> np.ndarray:
-    """Return who starts only after a day (one for all, or that of each row), or never; in a rollout, whose unit is reached only after it, or never.
+    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never.
 
-    `unit` is the column that says which unit a person is in.
+    The day is one for all, or that of each row. `unit` is the column that says which unit a person is in.
     """
     own_start, after = any_start.reindex(staff.spells["employee_id"]).to_numpy(), np.asarray(after, "datetime64[us]")
     unstarted = np.isnat(own_start) | (own_start > after)

@@ -10,6 +10,8 @@ from analysis.measure.calendar import ONE_DAY, add_months
 from analysis.plan.contract import Tables
 from analysis.plan.known import known
 
+# More days than lie between any two days of a study.
+DAYS_APART = 2_000_000
 UNKNOWN_EXIT = "unknown"
 OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_exit"}
 OTHER_EXIT = "other_exit"
@@ -111,7 +113,10 @@ def _is_first(jobs: pd.DataFrame) -> pd.Series:
 
 
 def job_on(
-    history: pd.DataFrame | None, employee_ids: pd.Series, day: pd.Timestamp | np.ndarray, hired: pd.Series | None = None
+    history: pd.DataFrame | None,
+    employee_ids: pd.Series,
+    day: pd.Timestamp | np.ndarray,
+    hired: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Return each person's job as it was known just before a day, one row per id, in the order given.
 
@@ -150,10 +155,10 @@ def _last_known(history: pd.DataFrame, employee_ids: pd.Series, day: np.ndarray,
     """Return where in the history each person's last change known before the day stands; -1 = nowhere."""
     of, people = pd.factorize(history["employee_id"])
     person = pd.Index(people).get_indexer(employee_ids)
-    # Ordered as the history is: by person, then by day.
-    effective, asked = (d.astype("datetime64[D]").astype(np.int64) for d in (history["effective_date"].to_numpy(), day))
-    span = 1 + max(effective.max(initial=0), asked.max(initial=0)) - (first := min(effective.min(initial=0), asked.min(initial=0)))
-    changes, wanted = of * span + effective - first, person * span + asked - first
+    # One number a person and day, ordered as the history is: by person, then by day.
+    effective = history["effective_date"].to_numpy("datetime64[D]").astype(np.int64)
+    asked = day.astype("datetime64[D]").astype(np.int64)
+    changes, wanted = of * DAYS_APART + effective, person * DAYS_APART + asked
     before, on_it = (np.searchsorted(changes, wanted, side) - 1 for side in ("left", "right"))
     counts = (on_it > before) & (is_new | history["is_first"].to_numpy()[on_it])
     at = np.where(counts, on_it, before)
