@@ -69,12 +69,8 @@ def pair_list(found: Realistic) -> bytes:
     for n, (match, mentor, mentee) in enumerate(pairs, start=1):
         known = mentee or mentor
         end = None if pd.isna(known.end_date) else known.end_date.to_pydatetime()
-        people = [
-            text
-            for who in (mentor, mentee)
-            for text in (_named(found, who), departments[who.employee_id] if who else None)
-        ]
-        rows.append([n, *people, starts[match], end, known.status.title()])
+        people = [(names[p.employee_id], departments[p.employee_id]) if p else (None, None) for p in (mentor, mentee)]
+        rows.append([n, *people[0], *people[1], starts[match], end, known.status.title()])
     rows += [[], *([line] for line in LEGEND)]
     waiting: list[list[object]] = [["Name", "Department", "Role", "Applied"]]
     listed = found.company.tables.enrolments
