@@ -1,7 +1,7 @@
 """Meetings that name who met whom, and no pair: whose match it was."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,16 @@ from analysis.ingest.export import LINE, Export, as_text
 MATCH = ["match_id", "employee_id", "start_date"]
 
 
-def who_met(reading: Reading, columns: Columns) -> pd.Categorical | None:
-    """Return the people whom a row names in columns of their own, as one list; None where it has no such column."""
+def who_met(reading: Reading, columns: Columns, cells: Mapping[str, pd.Categorical]) -> pd.Categorical | None:
+    """Return the people whom a row names in columns of their own, as one list; None where a list is there, or nobody.
+
+    Parameters
+    ----------
+    cells
+        What was read of the row so far.
+    """
+    if "attendee_ids" in cells:
+        return None
     named = [reading.entered(c) for names in reading.layout.met for c in columns.take(columns.find(names)[:1])]
     if not named:
         return None

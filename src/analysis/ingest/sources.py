@@ -307,8 +307,7 @@ class _Reader:
                 columns.take(columns.find(names)[:1]) for names in (layout.duration.begun, layout.duration.sent)
             )
             cells |= {"duration_seconds": reading.seconds(*begun, *sent)} if begun and sent else {}
-        met = who_met(reading, columns) if "attendee_ids" not in cells else None
-        cells |= {} if met is None else {"attendee_ids": met}
+        cells |= {} if (met := who_met(reading, columns, cells)) is None else {"attendee_ids": met}
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)
