@@ -6,6 +6,7 @@ import pytest
 import yaml
 from studies import STUDY
 
+from analysis.ingest.readers.around import with_groups
 from analysis.pipeline import OpenStudy, open_study
 
 pytestmark = pytest.mark.usefixtures("original_ids")
@@ -74,3 +75,54 @@ def test_a_mentor_with_two_mentees_in_a_plain_list_counts_once_and_both_mentees_
     assert set(started(opened, "mentor")) == {"1"}
     assert started(opened, "mentee") == {"2": "line 2", "3": "line 3"}
     assert told(opened, "duplicate_enrolment") == [] and told(opened, "several_matches") == [(3,)]
+
+
+MEETINGS = "Date,Mentor,Mentee,Minutes\n2022-04-01,F1 L1,F2 L2,45\n2022-04-02,F1 L1,F3 L3,30\n2022-05-01,F4 L4,F5 L5,60\n"
+
+
+def met(folder: Path, pairs: str, meetings: str) -> OpenStudy:
+    """Return the study of a list of pairs and a log of meetings, all by name."""
+    listed(folder, pairs)
+    (folder / "acme" / "raw" / "m.csv").write_text(meetings, encoding="utf-8")
+    path = folder / "acme" / "study.yaml"
+    study = yaml.safe_load(path.read_text(encoding="utf-8"))
+    study["sources"].append({"table": "sessions", "path": "raw/m.csv", "profile": "pairs"})
+    path.write_text(yaml.safe_dump(study), encoding="utf-8")
+    return open_study("acme", folder)
+
+
+def test_meetings_without_a_pair_number_find_their_pair_by_who_met(tmp_path):
+    pairs = "Mentor,Mentee,Start\nF1 L1,F2 L2,2022-03-07\nF1 L1,F3 L3,2022-03-14\n"
+    opened = met(tmp_path, pairs, MEETINGS)
+    sessions = opened.tables.sessions
+    assert list(sessions["match_id"]) == ["line 2", "line 3"] and list(sessions["minutes"]) == [45, 30]
+    assert list(sessions["attendee_ids"]) == ["1;2", "1;3"]
+    assert told(opened, "match_by_people") == [(2, 3)] and told(opened, "no_match") == [(4,)]
+
+
+def test_of_a_pairs_two_rounds_the_last_begun_counts(tmp_path):
+    pairs = "Pair,Mentor,Mentee,Start\nA,F1 L1,F2 L2,2022-03-07\nB,F1 L1,F2 L2,2023-03-06\n"
+    meetings = "Date,Mentor,Mentee\n2022-04-01,F1 L1,F2 L2\n2023-03-06,F1 L1,F2 L2\n2022-01-03,F1 L1,F2 L2\n"
+    sessions = met(tmp_path, pairs, meetings).tables.sessions.sort_values("session_date")
+    assert list(sessions["match_id"]) == ["A", "A", "B"]
+
+
+GROUPED = """\
+Pairs of 2022,,,,,
+,Mentor,,Mentee,,
+No.,Name,Department,Name,Department,Start
+1,F1 L1,Sales,F2 L2,IT,2022-03-07
+2,F3 L3,Sales,F4 L4,IT,2022-03-14
+"""
+
+
+def test_columns_of_one_name_are_told_apart_by_the_heading_of_their_group(tmp_path):
+    opened = listed(tmp_path, GROUPED)
+    assert set(started(opened, "mentor")) == {"1", "3"} and set(started(opened, "mentee")) == {"2", "4"}
+
+
+def test_groups_that_do_not_tell_columns_apart_change_no_name():
+    assert with_groups(["", "People", "", "", ""], ["No.", "Name", "Dept", "Name", "Dept"])[1] == "Name"
+    assert with_groups(["", "A", "", "B"], ["No.", "Name", "Dept", "Name", "Dept"]) == [
+        *("No.", "A Name", "A Dept", "B Name", "B Dept")
+    ]

@@ -13,6 +13,7 @@ from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
 from analysis.ingest.headings import note_headings
 from analysis.ingest.items import item_columns
+from analysis.ingest.meetings import who_met
 from analysis.ingest.misspelt import most_like
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.pairs import enrolments_of_pairs
@@ -174,6 +175,7 @@ def _rows(reading: Reading, columns: Columns) -> pd.DataFrame:
     if layout.roles:
         return enrolments_of_pairs(reading, columns)
     cells = canonical_columns(reading, columns, dict(layout.columns), _keys(layout))
+    cells |= {} if (met := who_met(reading, columns, cells)) is None else {"attendee_ids": met}
     apply_values(reading, columns, cells)
     without_unknown_values(reading, cells)
     return pd.DataFrame(cells | {LINE: export.rows[LINE].to_numpy()})
@@ -223,6 +225,8 @@ def _found_columns(
         wanted += [column for pick in layout.picks.get(name, ()) for column in pick.when]
         if name == "duration_seconds" and layout.duration:
             wanted += [*layout.duration.begun, *layout.duration.sent]
+        if name == "attendee_ids" and not columns.find(wanted):
+            wanted += [column for those in layout.met for column in columns.find(those)[:1]]
         if those := columns.find(wanted):
             found[name] = tuple(those)
     return found
@@ -231,6 +235,7 @@ def _found_columns(
 def _missing(layout: Layout, table: str, found: Mapping[str, object]) -> tuple[str, ...]:
     has = {name.partition(" (")[0] for name in found} | set(FILLED)
     has |= {"role"} if layout.roles else set()
+    has |= {"match_id"} if table == "sessions" and "attendee_ids" in found else set()
     has |= {"item", "value"} if table in ANSWERS and layout.answers == "wide" else set()
     return tuple(name for name in TABLES[table] if name not in has)
 

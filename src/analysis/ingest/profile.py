@@ -116,6 +116,8 @@ class Layout(_Part):
         Rows that are no records: rescinded hires, previews, forms that were not sent.
     roles
         Of enrolments: role → where a row names the person in it. Each row becomes one enrolment a person.
+    met
+        Of meetings that name no match: columns of the people who met, each under any of its names.
     answers
         Of surveys: ``wide`` (a column an item, a row a form) or ``long`` (a row an answer).
     own_codes
@@ -142,6 +144,7 @@ class Layout(_Part):
     missing: Names = ()
     reject: tuple[Reject, ...] = ()
     roles: dict[Literal["mentor", "mentee", "participant", "facilitator"], RolePart] = {}
+    met: tuple[Names, ...] = ()
     answers: Literal["long", "wide"] = "long"
     own_codes: bool = False
     duration: Duration | None = None

@@ -25,6 +25,7 @@ from analysis.ingest.linking import (
     note_lost_zeros,
     take_out,
 )
+from analysis.ingest.meetings import assign_matches, who_met
 from analysis.ingest.misspelt import note_misspelt, probable_column
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
 from analysis.ingest.pairs import enrolments_of_pairs
@@ -180,6 +181,7 @@ def _join(exports: list[Export], study: Study) -> None:
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
+    assign_matches([export for export in read if export.frame is not None])
     with_rows = [export for export in read if not (export.is_canonical or export.frame is None or export.frame.empty)]
     unite_enrolments(with_rows)
     for export in with_rows:
@@ -305,6 +307,7 @@ class _Reader:
                 columns.take(columns.find(names)[:1]) for names in (layout.duration.begun, layout.duration.sent)
             )
             cells |= {"duration_seconds": reading.seconds(*begun, *sent)} if begun and sent else {}
+        cells |= {} if (met := who_met(reading, columns, cells)) is None else {"attendee_ids": met}
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)

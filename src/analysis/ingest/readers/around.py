@@ -1,7 +1,9 @@
 """What people and report tools write around a table: titles, prompts and group headings above, legends below."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -33,6 +35,21 @@ def lines_above(records: Sequence[Sequence[str]], header: Header) -> int:
     above = [0 if asked else len(cells) for cells, asked in zip(filled[:names], is_prompt, strict=False)]
     has_records = any(is_value[names + 1 :])
     return names if above and has_records and headings[names] > max(*above, 1) else 0
+
+
+def with_groups(above: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return a header's names, those that stand more than once with the heading of their group (Mentor, Mentee) before.
+
+    A heading holds for the columns to its right until the next one. Where it does not tell the names apart, they stay.
+    """
+    texts = [name.strip() for name in names]
+    groups = [*map(str.strip, above), *[""] * (len(texts) - len(above))]
+    times = Counter(texts)
+    told = [
+        f"{group} {name}".strip() if name and times[name] > 1 else name
+        for group, name in zip(accumulate(groups, lambda left, here: here or left), texts, strict=False)
+    ]
+    return told if len(set(told) - {""}) == sum(map(bool, told)) and len(set(groups) - {""}) > 1 else list(names)
 
 
 def note_lines_above(export: Export, line: int) -> None:

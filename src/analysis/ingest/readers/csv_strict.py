@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
-from analysis.ingest.readers.around import LINES, lines_above, note_lines_above
+from analysis.ingest.readers.around import LINES, lines_above, note_lines_above, with_groups
 from analysis.ingest.readers.columns import Coder, Rows
 from analysis.ingest.readers.dialect import SEPARATOR_LINE
 from analysis.ingest.readers.encoding import Scan
@@ -70,7 +70,7 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
     above = 0 if export.table in ANSWERS else lines_above(records, header)
     if above:
         note_lines_above(export, ends[above - 1][0] + 1)
-    records = records[above:]
+        records = [with_groups(records[above - 1], records[above]), *records[above + 1 :]]
     length = min(header_length(records, header), len(records))
     return Top(records, skipped + above + length, *ends[above + length - 1])
 

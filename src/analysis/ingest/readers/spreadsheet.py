@@ -17,7 +17,7 @@ from python_calamine import (
 from analysis.ingest.date_forms import SERIAL_DAYS, SERIAL_DAYS_1904
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
-from analysis.ingest.readers.around import LINES, lines_above, note_lines_above
+from analysis.ingest.readers.around import LINES, lines_above, note_lines_above, with_groups
 from analysis.ingest.readers.cells import text_of
 from analysis.ingest.readers.columns import Cell, Coded, Coder, Rows, fill
 from analysis.ingest.readers.header import header_length, lines_to_look_at, read_header
@@ -134,7 +134,7 @@ def _read(sheet: CalamineSheet, header: Header, export: Export) -> None:
     above = next((n for n, row in enumerate(rows) if any(cell != "" for cell in row)), len(rows))
     top = [[text_of(cell) or "" for cell in row] for row in rows[above : above + max(lines_to_look_at(header), LINES)]]
     if titles := 0 if export.table in ANSWERS else lines_above(top, header):
-        above, top = above + titles, top[titles:]
+        above, top = above + titles, [with_groups(top[titles - 1], top[titles]), *top[titles + 1 :]]
         note_lines_above(export, above + 1)
     if not top:
         return export.fail("empty_file", "has no values; export it again, or take it out of study.yaml")
