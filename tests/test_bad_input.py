@@ -368,6 +368,19 @@ def test_a_link_out_of_the_study_is_not_followed(tmp_path):
     assert run.returncode == 2 and "raw/employees.csv: is a link that leads out of the study's folder" in run.stderr
 
 
+@pytest.mark.parametrize("name", ["study.yaml", "instruments/mini.yaml", "profiles/own.yaml", "SHA256SUMS"])
+def test_none_of_a_studys_own_files_may_be_a_link_out_of_it(tmp_path, name):
+    write_study(tmp_path / "acme", TINY_COMPANY)
+    path, outside = tmp_path / "acme" / name, tmp_path / "elsewhere"
+    outside.write_bytes(path.read_bytes() if path.is_file() else b"")
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.symlink_to(outside)
+    run = check(tmp_path)
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+    assert f"{name}: is a link that leads out of the study's folder" in run.stderr
+
+
 def test_a_text_that_begins_like_a_formula_is_none_in_the_ledger(tmp_path):
     write_study(tmp_path / "acme", TINY_COMPANY)
     study = yaml.safe_load((tmp_path / "acme" / "study.yaml").read_text(encoding="utf-8"))

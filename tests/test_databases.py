@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from exports import PLAIN, cells, only, study_in, told
 
 from analysis.ingest.readers import database, read_export
@@ -66,6 +67,9 @@ def test_marks_and_words_in_a_query_mean_themselves(tmp_path, sqlite, statement)
         "SELECT 1;;DROP TABLE staff",
         "WITH gone AS (DELETE FROM staff RETURNING *) SELECT * FROM gone",
         "SELECT * INTO copy FROM staff",
+        "SELECT pg_read_file('/etc/passwd') AS note",
+        "SELECT lo_export(1, '/tmp/x') AS note",
+        "SELECT * FROM dblink('dbname=other', 'DROP TABLE staff') AS t(a text)",
         "PRAGMA writable_schema = 1",
         "EXPLAIN SELECT 1",
         "nothing",
@@ -75,6 +79,26 @@ def test_anything_but_one_select_is_refused(tmp_path, sqlite, statement):
     problem = only(query(tmp_path, statement))
     assert problem.rule == "database_query"
     assert "single SELECT" in problem.message
+    assert len(query(tmp_path).frame) == 3
+
+
+@pytest.mark.parametrize("url", ["mysql+pymysql://u:hunter2@h/db", "mssql+pyodbc://u:hunter2@h/db", "oracle://u@h/db"])
+def test_a_database_that_cannot_be_opened_for_reading_alone_is_refused(tmp_path, monkeypatch, url):
+    """`SELECT 1 DROP TABLE x` and `/*!50000 INTO OUTFILE … */` are more than they seem in some of them."""
+    monkeypatch.setenv("COMPANY_DB", url)
+    problem = only(query(tmp_path, "SELECT 1 DROP TABLE x"))
+    assert (problem.rule, "hunter2" in str(problem)) == ("database_kind", False)
+
+
+def test_an_sqlite_file_is_opened_for_reading_alone(tmp_path, sqlite, monkeypatch):
+    """Even where the query's text and the pragma are got round."""
+    monkeypatch.setattr(database, "_only_reads", lambda _: True)
+    assert query(tmp_path, "PRAGMA query_only = OFF").has_failed
+    assert query(tmp_path, "DELETE FROM staff RETURNING employee_id").has_failed
+    folder = tmp_path / "100% of it #1"
+    folder.mkdir()
+    moved = sqlite.rename(folder / "people.db")
+    monkeypatch.setenv("COMPANY_DB", str(sa.URL.create("sqlite", database=str(moved))))
     assert len(query(tmp_path).frame) == 3
 
 
@@ -89,7 +113,7 @@ def test_a_connection_cannot_write_whatever_the_query_says(tmp_path, sqlite, mon
     [
         ("database_url", ""),
         ("database_url", "hunter2"),
-        ("database_url", "nosuch://jane:hunter2@db.acme.example/people"),
+        ("database_kind", "nosuch://jane:hunter2@db.acme.example/people"),
         ("database_url", "postgresql+psycopg://jane:hunter2@db.acme.example:port/people"),
         ("database_connection", "postgresql+psycopg://jane:hunter2@localhost:1/people?connect_timeout=2"),
         ("database_connection", "sqlite:////nowhere/hunter2.db"),
@@ -155,7 +179,7 @@ def postgres(server, monkeypatch):
     """The server with a company's table in it, and a connection that may write."""
     import psycopg
 
-    monkeypatch.setenv("COMPANY_DB", server)
+    monkeypatch.setenv("COMPANY_DB", server.replace("tester", "reader"))
     with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS staff")
         connection.execute(
@@ -165,6 +189,10 @@ def postgres(server, monkeypatch):
         connection.execute(
             "INSERT INTO staff VALUES ('007', '2019-03-01', 3.00, '2024-02-29 08:00+00', '2024-02-29 08:30:01.5', "
             "true, '{a}', '90 minutes'), ('E2', NULL, 2.50, NULL, NULL, false, NULL, NULL)"
+        )
+        connection.execute(
+            "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; "
+            "GRANT ALL ON staff TO reader"
         )
         yield connection
 
@@ -195,6 +223,14 @@ def test_postgresql_cannot_be_written_to(tmp_path, postgres, monkeypatch):
     monkeypatch.setattr(database, "_only_reads", lambda _: True)
     assert query(tmp_path, "DELETE FROM staff RETURNING employee_id").has_failed
     assert postgres.execute("SELECT count(*) FROM staff").fetchone() == (2,)
+
+
+def test_a_user_of_postgresql_who_may_do_more_than_read_tables_is_refused(tmp_path, postgres, server, monkeypatch):
+    postgres.execute("DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    postgres.execute("GRANT pg_read_server_files TO clerk; GRANT SELECT ON staff TO clerk")
+    for user in ("tester", "clerk"):
+        monkeypatch.setenv("COMPANY_DB", server.replace("tester", user))
+        assert only(query(tmp_path)).rule == "database_user"
 
 
 def test_postgresql_failures_tell_nothing_of_the_url(tmp_path, postgres, server, monkeypatch):

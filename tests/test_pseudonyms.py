@@ -1,6 +1,7 @@
 """No original id gets past the door, and no number depends on the key."""
 
 import re
+import secrets
 import stat
 import subprocess
 
@@ -77,7 +78,11 @@ def test_where_nothing_can_be_written_a_key_lives_as_long_as_the_process(tmp_pat
 
 @pytest.mark.parametrize(
     ("mode", "content", "said"),
-    [(0o644, b"k" * KEY_BYTES, "chmod 600"), (0o600, b"short", "fewer than")],
+    [
+        (0o644, bytes(range(KEY_BYTES)), "chmod 600"),
+        (0o600, b"short", "fewer than"),
+        (0o600, bytes(KEY_BYTES), "one byte over and over"),
+    ],
 )
 def test_a_bad_key_is_refused(tmp_path, monkeypatch, mode, content, said):
     path = tmp_path / "key"
@@ -101,4 +106,15 @@ def test_a_named_file_that_cannot_be_made_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(KEY, str(tmp_path / "file" / "key"))
     with pytest.raises(BadInput, match="cannot be read or made"):
+        load_key()
+
+
+def test_a_key_that_lies_among_the_reports_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "reports" / "acme" / "key"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(secrets.token_bytes(KEY_BYTES))
+    path.chmod(0o600)
+    monkeypatch.setenv("MENTORING_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("MENTORING_KEY", str(path))
+    with pytest.raises(BadInput, match="among the reports"):
         load_key()

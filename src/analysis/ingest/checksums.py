@@ -5,6 +5,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from analysis.plan.errors import Problem, Severity
+from analysis.plan.paths import LEADS_OUT, leads_out
 from analysis.plan.study import Study
 
 SUMS = "SHA256SUMS"
@@ -23,6 +24,8 @@ def verify_checksums(study: Study) -> list[Problem]:
     path = study.folder / SUMS
     if not path.is_file():
         return []
+    if leads_out(path, study.folder):
+        return [_problem(SUMS, "leaves_study", LEADS_OUT)]
     problems, covered = [], set()
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")

@@ -220,7 +220,7 @@ def read_profiles(study: Study) -> tuple[dict[str, Profile], list[Problem]]:
     problems: list[Problem] = []
     for path in sorted((study.folder / "profiles").glob("*.yaml")):
         try:
-            own[path.stem] = _profile(path)
+            own[path.stem] = _profile(path, study.folder)
         except BadInput as mistakes:
             problems += mistakes.problems
             bad.add(path.stem)
@@ -233,9 +233,9 @@ def _shipped(name: str) -> Profile:
     return _profile(PROFILES / f"{name}.yaml")
 
 
-def _profile(path: Path) -> Profile:
+def _profile(path: Path, within: Path | None = None) -> Profile:
     source = f"profiles/{path.name}"
-    profile = validated(Profile, load_yaml(path, source=source), source=source)
+    profile = validated(Profile, load_yaml(path, source=source, within=within), source=source)
     if profile.profile != path.stem:
         raise bad_input(
             source, f"holds profile {profile.profile}: make the file's name and it equal", rule="profile_name"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.ingest.export import recoded
 from analysis.plan.errors import BadInput, bad_input
-from analysis.plan.paths import expanded, home_dir
+from analysis.plan.paths import expanded, home_dir, reports_dir
 
 KEY = "MENTORING_KEY"
 KEY_BYTES = 32
@@ -42,7 +42,7 @@ def load_key() -> bytes:
     Raises
     ------
     BadInput
-        Others may read the file, git would take it in, or it holds no key.
+        Others may read the file, git would take it in, it lies among the reports, or it holds no key.
     """
     path = key_file()
     if path is None:
@@ -62,6 +62,10 @@ def load_key() -> bytes:
         raise _bad_key("can be read by other users; run: chmod 600 on it")
     if len(key) < KEY_BYTES:
         raise _bad_key(f"holds fewer than {KEY_BYTES} bytes; remove it, and a new one is made")
+    if len(set(key)) == 1:
+        raise _bad_key("is one byte over and over; remove it, and a new one is made")
+    if path.resolve().is_relative_to(reports_dir().resolve()):
+        raise _bad_key("lies among the reports, which are passed on; move it elsewhere")
     if _git_would_take(path):
         raise _bad_key("lies in a repository that does not ignore it; move it outside, or add it to .gitignore")
     return key

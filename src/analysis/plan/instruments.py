@@ -153,19 +153,22 @@ def load_instruments(study: Study) -> dict[str, Instrument]:
 def read_instruments(study: Study) -> tuple[dict[str, Instrument], list[Problem]]:
     """Return what `load_instruments` does, and every mistake; a card with one is left out, unreplaced."""
     cards, problems = read_cards(shipped("instruments"), "data/instruments")
-    own, bad = read_cards(study.folder / "instruments", "instruments")
+    own, bad = read_cards(study.folder / "instruments", "instruments", study.folder)
     named = {PurePosixPath(problem.source).stem for problem in bad}
     return {name: card for name, card in (cards | own).items() if name not in named}, [*problems, *bad]
 
 
-def read_cards(folder: Path, prefix: str) -> tuple[dict[str, Instrument], list[Problem]]:
-    """Return the cards in a folder, by name, and every mistake in them; `prefix` is its name in messages."""
+def read_cards(folder: Path, prefix: str, within: Path | None = None) -> tuple[dict[str, Instrument], list[Problem]]:
+    """Return the cards in a folder, by name, and every mistake in them; `prefix` is its name in messages.
+
+    `within` is the folder out of which no card may be linked.
+    """
     cards: dict[str, Instrument] = {}
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
         source = f"{prefix}/{path.name}"
         try:
-            card = validated(Instrument, load_yaml(path, source=source), source=source)
+            card = validated(Instrument, load_yaml(path, source=source, within=within), source=source)
             if card.instrument != path.stem:
                 raise bad_input(
                     source,

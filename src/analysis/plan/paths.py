@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+LEADS_OUT = "is a link that leads out of the study's folder; put the file itself there"
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -22,6 +23,11 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def leads_out(path: Path, within: Path | None) -> bool:
+    """Whether a path, its links followed, lies outside a folder; never where no folder is given."""
+    return within is not None and not path.resolve().is_relative_to(within.resolve())
 
 
 def project_dir() -> Path:

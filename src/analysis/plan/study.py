@@ -298,7 +298,7 @@ def read_study(name: str, data: Path) -> ReadStudy:
     BadInput
         The name is not allowed, the file is not there or cannot be read, or it is not YAML.
     """
-    document = load_yaml(study_file(name, data), source="study.yaml")
+    document = load_yaml(study_file(name, data), source="study.yaml", within=data / name)
     content = read_as_far(Study, document, source="study.yaml", stand_ins=STAND_INS | {("study",): name})
     study, problems = content.model, list(content.problems)
     if study.study != name and "study" not in content.mended:

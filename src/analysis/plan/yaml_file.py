@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from analysis.plan.errors import Action, BadInput, Problem, Severity, bad_input
+from analysis.plan.paths import LEADS_OUT, leads_out
 
 MOST_BYTES = 1 << 20
 DEEPEST = 30
@@ -85,15 +86,17 @@ def _not_allowed(problem: str, where: yaml.Node | yaml.Event) -> yaml.constructo
     return yaml.constructor.ConstructorError(None, None, problem, where.start_mark)
 
 
-def load_yaml(path: Path, *, source: str) -> YamlDocument:
-    """Read one YAML mapping; `source` is the file's name in messages.
+def load_yaml(path: Path, *, source: str, within: Path | None = None) -> YamlDocument:
+    """Read one YAML mapping; `source` is the file's name in messages, `within` the folder that it must lie in.
 
     Raises
     ------
     BadInput
         The file cannot be read, is larger than a megabyte, not UTF-8, not YAML, or not a mapping; or it has anchors,
-        aliases or tags, which no file of ours needs.
+        aliases or tags, which no file of ours needs; or it is a link that leads out of its folder.
     """
+    if leads_out(path, within):
+        raise bad_input(source, LEADS_OUT, rule="leaves_study")
     text = _text(path, source)
     loader = _loader(text, source)
     try:

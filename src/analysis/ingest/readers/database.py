@@ -1,8 +1,13 @@
-"""Databases: the rows of one query, read and never written. Nothing of the URL is ever told."""
+"""Databases: the rows of one query, read and never written. Nothing of the URL is ever told.
+
+A query's text cannot be trusted to say what it does. So the database is opened such that nothing can be written; where
+that cannot be (any but SQLite and PostgreSQL), or where the user may reach beyond the tables, it is not read at all.
+"""
 
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import sqlalchemy as sa
@@ -14,11 +19,19 @@ from analysis.ingest.readers.columns import Coder, Rows, fill
 from analysis.ingest.readers.header import Columns, is_good
 from analysis.plan.study import Source
 
+KINDS = ("postgresql", "sqlite")
 _CHUNK_ROWS = 50_000
 # Comments go, literals and quoted names lose what is in them: no command stands there.
 _COMMENT_OR_QUOTED = re.compile(r"--[^\n]*|/\*.*?\*/|('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")", re.DOTALL)
 _READS = re.compile(r"[\s(]*(select|with)\b", re.IGNORECASE)
 _WRITES = re.compile(r"\b(insert|update|delete|merge|into)\b", re.IGNORECASE)
+# Functions that ask the server and not the tables.
+_SERVER = re.compile(r"\b(pg_|lo_|dblink|set_config)\w*\s*\(", re.IGNORECASE)
+# Roles with which a mere SELECT reads or writes files of the server, or runs programs there.
+_REACHES_FURTHER = "SELECT " + " OR ".join(
+    f"pg_has_role(current_user, '{role}', 'member')"
+    for role in ("pg_read_server_files", "pg_write_server_files", "pg_execute_server_program")
+)
 
 
 def read_query(source: Source, export: Export) -> None:
@@ -44,6 +57,13 @@ def read_query(source: Source, export: Export) -> None:
         )
     try:
         with connection:
+            if connection.dialect.name == "postgresql" and connection.exec_driver_sql(_REACHES_FURTHER).scalar():
+                return export.fail(
+                    "database_user",
+                    "the database's user may do more than read tables (files of the server, programs); name one in the "
+                    "URL that may not",
+                )
+            connection.rollback()
             _read(connection, source.query, export)
     except (SQLAlchemyError, UnicodeDecodeError, ValueError):
         export.frame = None
@@ -55,16 +75,26 @@ def read_query(source: Source, export: Export) -> None:
 
 def _only_reads(query: str) -> bool:
     words = _COMMENT_OR_QUOTED.sub(lambda found: " '' " if found[1] else " ", query).strip().removesuffix(";")
-    return bool(_READS.match(words)) and ";" not in words and not _WRITES.search(words)
+    return bool(_READS.match(words)) and ";" not in words and not (_WRITES.search(words) or _SERVER.search(words))
 
 
 def _engine(url: str, source: Source, export: Export) -> sa.Engine | None:
     try:
         parts = sa.make_url(url)
-        if parts.get_backend_name() == "sqlite" and not Path(parts.database or "").is_file():
+        if parts.get_backend_name() not in KINDS:
+            export.fail(
+                "database_kind",
+                "only SQLite and PostgreSQL are read, which can be opened so that nothing is written; export the "
+                "query's rows as CSV from the database's own console",
+            )
+            return None
+        if parts.get_backend_name() == "postgresql":
+            return sa.create_engine(parts)
+        if not (path := Path(parts.database or "")).is_file():
             export.fail("database_connection", "there is no SQLite database where the URL says")
             return None
-        return sa.create_engine(parts)
+        file = f"file:{quote(str(path.resolve()))}"
+        return sa.create_engine(sa.URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"}))
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         export.fail(
             "database_url",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from analysis.ingest.export import Export
+from analysis.plan.paths import LEADS_OUT, leads_out
 from analysis.plan.study import Source, Study
 
 
@@ -10,9 +11,8 @@ def locate(source: Source, study: Study, export: Export) -> Path | None:
     """Return the path of a source's file; None where it cannot be read, with the reason noted."""
     try:
         path = (study.folder / source.path).resolve()
-        is_inside = path.is_relative_to(study.folder.resolve())
-        if not is_inside:
-            export.fail("leaves_study", "is a link that leads out of the study's folder; put the export itself there")
+        if leads_out(path, study.folder):
+            export.fail("leaves_study", LEADS_OUT)
         elif path.is_dir():
             export.fail("folder", "is a folder; name the file in it")
         elif not path.is_file():
