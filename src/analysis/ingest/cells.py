@@ -64,8 +64,8 @@ class Reading:
             message = f"column {called} says here that nothing was entered; read as empty"
             self.export.note("nothing_entered", message, action="set_null")
         if name == "start_date":
-            column, undated = set_apart(column)
-            return put_back(self._read(column, name, called), undated)
+            column, apart = set_apart(column, self.study.as_of.year)
+            return put_back(self._read(column, name, called), apart)
         return self._read(column, name, called)
 
     def _read(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:

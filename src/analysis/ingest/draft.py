@@ -57,6 +57,7 @@ class Draft:
     waves: tuple[WaveGuess, ...]
     sources: tuple[SourceDraft, ...]
     levels: Mapping[str, int] = field(default_factory=dict)
+    has_imprecise_starts: bool = False
 
     @property
     def guesses(self) -> list[tuple[str, Guess]]:
@@ -78,6 +79,7 @@ def study_yaml(draft: Draft) -> str:
         _key("as_of", draft.as_of),
         ["horizons_months: [12, 24]", "min_cell: 10"],
         _timezone(draft.timezone),
+        _imprecise_dates(draft.has_imprecise_starts),
         _programs(draft.programs),
         _waves(draft.waves),
         _sources(draft.sources),
@@ -134,6 +136,15 @@ def _timezone(guess: Guess | None) -> list[str]:
     if guess is None:
         return []
     return [*_comment(guess.why), f"# timezone: {guess.value}"]
+
+
+def _imprecise_dates(has_some: bool) -> list[str]:
+    """Return the key for starts that are spans of days, as a comment, where an export has such."""
+    why = (
+        "some starts say a month, a quarter or another span of days, and who has one is left out; take the # away to "
+        "make one day of it the start (first_day, midpoint or last_day)"
+    )
+    return [*_comment(why), "# imprecise_dates: midpoint"] if has_some else []
 
 
 def _programs(programs: Sequence[ProgramGuess]) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.ingest.date_forms import SERIAL_DAYS
 from analysis.plan.errors import Action, Problem, Severity, distinct
 from analysis.plan.known import known
-from analysis.plan.study import TableName
+from analysis.plan.study import ImpreciseDates, TableName
 
 SOURCE, LINE = "_source", "_line"
 
@@ -60,6 +60,8 @@ class Export:
         The line with its columns' names.
     typed
         Its columns that hold no text in the file, but numbers or dates of its own.
+    imprecise_dates
+        Which day of a span of days is to be taken for a start; None where it stays unknown.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -83,6 +85,7 @@ class Export:
     serials_since: dt.date = SERIAL_DAYS
     header_line: int = 1
     typed: set[str] = field(default_factory=set)
+    imprecise_dates: ImpreciseDates | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:

@@ -22,6 +22,7 @@ from analysis.ingest.questions import is_generic, matches_of
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
 from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
+from analysis.ingest.undated import is_span
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
@@ -102,7 +103,9 @@ class Look:
         """Whether a file of the contract's own form has days that are not written as the contract writes them."""
         dates = [name for name, column in TABLES[self.source.table].items() if column.kind == "date"]
         texts = [text for name in dates for text in self.texts(name)]
-        return self.source.profile == CANONICAL and any(not ISO_DATE.fullmatch(text) for text in texts)
+        return self.source.profile == CANONICAL and any(
+            not (ISO_DATE.fullmatch(text) or is_span(text)) for text in texts
+        )
 
     def texts(self, column: str) -> list[str]:
         """Return the distinct cells of a canonical column; none where the export does not have it."""

@@ -16,7 +16,7 @@ WIDE = "wide"
 # With fewer of its columns a vendor's export is told as a doubtful guess.
 LEAST_SHARE = 0.6
 # What study.yaml or the engine fills where an export does not have it.
-FILLED = ("wave", "instrument", "program_id", "intake_date", "start_unknown")
+FILLED = ("wave", "instrument", "program_id", "intake_date", "start_unknown", "start_earliest", "start_latest")
 Read = Callable[[Source, Header], Export]
 
 

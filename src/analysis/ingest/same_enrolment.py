@@ -8,7 +8,9 @@ import pandas as pd
 from analysis.ingest.export import LINE, Export, recoded
 
 KEY = ["program_id", "intake_date", "employee_id", "role"]
-SAID = ["applied_date", "offered", "start_date", "start_unknown", "end_date", "status", "match_id", "topics", "stratum"]
+SPAN = ["start_earliest", "start_latest"]
+SAID = ["applied_date", "offered", "start_date", *SPAN, "start_unknown", "end_date", "status"]
+SAID += ["match_id", "topics", "stratum"]
 STILL_OPEN = "9999-12-31"
 
 
@@ -48,6 +50,9 @@ def _united(rows: pd.DataFrame) -> pd.DataFrame:
     last = last.reindex(said.index)
     said["end_date"] = last["end_date"].where(last["end_date"].ne(STILL_OPEN)).where(last["end_date"].notna())
     said["status"] = last["status"].fillna(said["status"])
+    if rows[SPAN].notna().any(axis=None):
+        ends = rows[SPAN].apply(lambda end: end.fillna(rows["start_date"]))
+        said[SPAN] = ends.groupby([rows[name] for name in KEY], sort=False).min()
     return said
 
 

@@ -15,6 +15,7 @@ from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
+from analysis.ingest.imprecise import settle_starts
 from analysis.ingest.items import item_columns
 from analysis.ingest.linking import (
     directory,
@@ -176,6 +177,7 @@ def _join(exports: list[Export], study: Study) -> None:
         link_other_case(export, ids)
         link_attendees(export, people, known)
         note_lost_zeros(export, ids)
+        settle_starts(export, [e.rows for e in read if e.table == "employees"], study.as_of)
         assign_waves(export, waves)
         assign_intakes(export, study)
         if export.is_forms:
@@ -239,6 +241,7 @@ class _Reader:
             export.frame = None
             return export
         export.is_canonical = profile.profile == CANONICAL
+        export.imprecise_dates = self.source.imprecise_dates or self.study.imprecise_dates
         export.headings = tuple(str(name) for name in export.frame.columns)
         layout = choose_layout(layouts, export)
         for remark in layout.remarks:

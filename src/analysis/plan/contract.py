@@ -115,6 +115,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "applied_date": _maybe("date"),
         "offered": _maybe("boolean"),
         "start_date": _maybe("date"),
+        "start_earliest": _maybe("date"),
+        "start_latest": _maybe("date"),
         "start_unknown": _maybe("boolean"),
         "end_date": _maybe("date"),
         "status": _maybe("text", allowed=STATUSES),

@@ -36,6 +36,7 @@ Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
     "employees", "jobs", "waves", "responses", "unlinked_responses", "ratings", "enrolments", "sessions"
 ]
+ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
 
 
 class _Part(BaseModel):
@@ -128,6 +129,8 @@ class Source(_Part):
     encoding, delimiter, decimal, date_order, timezone
         What a file does not say of itself and what need then not be detected: `decimal` is the decimal mark,
         `date_order` is dmy or mdy, `timezone` is where times were written (an IANA name).
+    imprecise_dates
+        Which day is taken where a start says a month, a quarter or another span of days; the study's where it has none.
     incomplete
         What is done with forms that were begun and not sent: ``reject`` or ``keep``.
     codes
@@ -150,6 +153,7 @@ class Source(_Part):
     decimal: Literal[".", ","] | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     timezone: Zone | None = None
+    imprecise_dates: ImpreciseDates | None = None
     incomplete: Literal["reject", "keep"] = "reject"
     codes: Literal["card"] | Annotated[dict[Answer, Answer], Field(min_length=1)] | None = None
 
@@ -194,6 +198,8 @@ class Study(_Part):
         The survey waves, where no file holds them.
     timezone
         Where the company's days begin and end (an IANA name); times of other zones are turned into its days.
+    imprecise_dates
+        Which day is taken where a start says a span of days; without it such a start stays unknown.
     simulated
         The employees are simulated; every page says so.
     smallest_effects
@@ -225,6 +231,7 @@ class Study(_Part):
     keep: dict[TableName, list[Printable]] = {}
     waves: tuple[Wave, ...] = ()
     timezone: Zone | None = None
+    imprecise_dates: ImpreciseDates | None = None
     simulated: bool = False
     smallest_effects: dict[Printable, Annotated[float, Field(gt=0, le=LARGEST_EFFECT, allow_inf_nan=False)]] = {}
     citation: Passage = ""
