@@ -23,11 +23,13 @@ from analysis.ingest.linking import (
     link,
     link_attendees,
     link_other_case,
+    namesakes,
     note_lost_zeros,
     take_out,
 )
 from analysis.ingest.misspelt import note_misspelt, probable_column
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.namesakes import attributes_of
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
@@ -163,7 +165,8 @@ def _not_there_to_keep(study: Study, sources: Sequence[Source], exports: Sequenc
 def _join(exports: list[Export], study: Study) -> None:
     """Do what takes all exports: people by e-mail or name, waves and intakes by day, the last form of a person."""
     read = [export for export in exports if export.frame is not None]
-    people, waves = directory(read), [e.rows for e in read if e.table == "waves"]
+    people = directory(read)
+    alike, waves = namesakes(read, people), [e.rows for e in read if e.table == "waves"]
     listed = [e.rows["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.rows]
     known = {text for column in listed for text in column.cat.categories}
     ids = pd.Index(sorted(known), dtype="str")
@@ -173,7 +176,7 @@ def _join(exports: list[Export], study: Study) -> None:
         if not is_known and export.table != "employees" and is_keyed(export):
             take_out(export)
             continue
-        link(export, people if has_employees else None)
+        link(export, people if has_employees else None, alike)
         link_other_case(export, ids)
         link_attendees(export, people, known)
         note_lost_zeros(export, ids)
@@ -311,7 +314,19 @@ class _Reader:
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)
-        return cells
+        return cells | self._attributes(reading, columns, cells)
+
+    def _attributes(
+        self, reading: Reading, columns: Columns, cells: Mapping[str, pd.Categorical]
+    ) -> dict[str, pd.Categorical]:
+        """Return what may tell people of one name apart: of the employees, and of whom an export names."""
+        if reading.export.table in ("employees", "jobs"):
+            return attributes_of(reading, columns)
+        people = {"employee_id": "", "ratee_id": "ratee"}
+        named = {person: role for person, role in people.items() if f"{person}@name" in cells}
+        return {
+            k: v for person, role in named.items() for k, v in attributes_of(reading, columns, person, role).items()
+        }
 
     def _check_named(self, export: Export, columns: Columns, own: Mapping[str, str]) -> None:
         """Note where the study names a column that is not there, or another than the one of the canonical name."""
