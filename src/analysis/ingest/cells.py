@@ -43,6 +43,11 @@ class Reading:
         """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
         return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
 
+    @property
+    def named(self) -> Mapping[str, str]:
+        """Canonical name → the export's column, where study.yaml says it."""
+        return self.study.columns_of(self.source)
+
     def entered(self, column: pd.Categorical, labels: Mapping[str, str] | None = None) -> pd.Categorical:
         """Return the cells without those that mean that nothing was entered.
 

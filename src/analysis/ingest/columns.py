@@ -22,6 +22,11 @@ class Columns:
             if plain(name):  # a column called "#" has no other name
                 self._plain.setdefault(plain(name), name)
 
+    @property
+    def names(self) -> list[str]:
+        """All of them, in their order."""
+        return list(self._exact)
+
     def find(self, names: Iterable[str]) -> list[str]:
         """Return the export's columns of these names, in their order, each once."""
         found = [self._exact.get(name) or self._plain.get(plain(name)) for name in names]

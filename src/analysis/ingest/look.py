@@ -21,7 +21,13 @@ from analysis.ingest.profile import Key, Layout, Names, names_of
 from analysis.ingest.questions import is_generic, matches_of
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
-from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
+from analysis.ingest.translate import (
+    IN_WORDS,
+    apply_values,
+    canonical_columns,
+    without_rejects,
+    without_unknown_values,
+)
 from analysis.ingest.undated import is_span
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
@@ -294,7 +300,7 @@ def _unknown(
     """Return by canonical column the values that are none of the contract's, with their rows; see `Seen`."""
     unknown: dict[str, dict[str, int]] = {}
     for name, column in TABLES[export.table].items():
-        if not (column.allowed or name == "job_level"):
+        if not (column.allowed or name == "job_level" or name in IN_WORDS):
             continue
         counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
         if counts:

@@ -39,7 +39,7 @@ def attributes_of(
     employees' own exports every column counts, else the first that is filled.
     """
     export, found = reading.export, dict[str, pd.Categorical]()
-    own = reading.study.columns.get(export.table, {})
+    own = reading.named
     for attribute, (table, canonical, others) in ATTRIBUTES.items():
         called = [*sorted(names_of(table, canonical)), *others]
         if role:

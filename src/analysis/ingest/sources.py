@@ -41,11 +41,13 @@ from analysis.ingest.translate import (
     apply_values,
     canonical_columns,
     choose_layout,
+    refuse_words,
     without_rejects,
     without_unknown_values,
 )
 from analysis.ingest.undated import note_undated
 from analysis.plan.contract import ANSWERS, TABLES
+from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
@@ -276,7 +278,7 @@ class _Reader:
     def _translate(self, export: Export, layout: Layout) -> None:
         columns, reading = Columns(export.rows), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
-        self._check_named(export, columns, self.study.columns.get(self.source.table, {}))
+        self._check_named(export, columns, reading.named)
         is_wide = export.table in ANSWERS and layout.answers == "wide"
         if self.source.codes is not None and not is_wide:
             export.fail(
@@ -313,6 +315,7 @@ class _Reader:
             cells |= {"duration_seconds": reading.seconds(*begun, *sent)} if begun and sent else {}
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
+        refuse_words(reading, cells)
         without_free_text(reading, cells)
         return cells | self._attributes(reading, columns, cells)
 
@@ -330,10 +333,12 @@ class _Reader:
 
     def _check_named(self, export: Export, columns: Columns, own: Mapping[str, str]) -> None:
         """Note where the study names a column that is not there, or another than the one of the canonical name."""
+        of_this_file = self.source.columns
         absent = [
-            f"{name}: {column}"
+            f"{name}: {column}{'' if export.is_headless else did_you_mean(column, columns.names)}"
             for name, column in own.items()
-            if name in TABLES[export.table] and not columns.find([column]) and not columns.find([name])
+            if not columns.find([column])
+            and (name in of_this_file or (name in TABLES[export.table] and not columns.find([name])))
         ]
         if absent:
             export.fail(
@@ -359,7 +364,7 @@ class _Reader:
             known = ", ".join(sorted(self.cards))
             export.fail("unknown_instrument", f"give instrument: at the source in study.yaml; the cards are {known}")
             return None
-        items = item_columns(export, columns, self.cards[name], self.study.columns.get(self.source.table, {}))
+        items = item_columns(export, columns, self.cards[name], reading.named)
         columns.take(items.values())
         export.is_forms = True
         entered = export.rows.assign(**card_answers(reading, items, self.cards[name]))

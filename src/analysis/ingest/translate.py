@@ -26,6 +26,8 @@ from analysis.plan.study import Source
 WAYS = {"email": "@email", "name": "@name", "first_and_last": "@name"}
 # A value that none of the contract's is (a kind of exit, a status) is unknown, unless the file is the contract's own.
 UNKNOWN_ALLOWED = ("exit_type", "status")
+# Numbers that companies have words for.
+IN_WORDS = ("performance_rating",)
 
 
 def choose_layout(layouts: Sequence[Layout], export: Export) -> Layout:
@@ -67,7 +69,7 @@ def canonical_columns(
         Canonical id column → how the export names that person. For both, a column that the study names counts instead.
     """
     table, cells = reading.export.table, {}
-    own = reading.study.columns.get(table, {})
+    own = reading.named
     for name in TABLES[table]:
         ids = [column for key in keys.get(name, ()) if key.by == "id" for column in key.columns]
         found = columns.find((own[name], name) if name in own else (*ids, *named.get(name, ()), name))
@@ -101,7 +103,7 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     of exit the words that are the same everywhere come between what the profile writes in full and its patterns.
     """
     export, layout = reading.export, reading.layout
-    own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
+    own = reading.study.values_of(reading.source)
     shared = ["exit_type"] if "exit_type" in cells and reading.source.profile != CANONICAL else []
     for name in dict.fromkeys([*own, *layout.picks, *layout.values, *shared]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.rows), -1), []))
@@ -198,6 +200,28 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
                 action="set_null",
             )
             cells[name] = emptied(cells[name], strange)
+
+
+def refuse_words(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
+    """Refuse words where a number stands for each, by the order in which study.yaml lists them; in place.
+
+    They are emptied, so that validation does not tell them again.
+    """
+    table, own = reading.export.table, reading.study.values_of(reading.source)
+    for name in [name for name in cells if name in own or name in IN_WORDS]:
+        if name not in TABLES[table] or TABLES[table][name].kind != "number":
+            continue
+        numbers = pd.to_numeric(pd.Series(cells[name].categories, dtype=object), errors="coerce")
+        words = np.append(numbers.isna().to_numpy(), False)[cells[name].codes]
+        if words.any():
+            said = "that values: in study.yaml does not list" if name in own else "and no numbers"
+            advice = (
+                f"list all of them there, the lowest first, as values: {{{table}: {{{name}: [LOWEST, …, HIGHEST]}}}}; "
+                "each counts as its place in the list"
+            )
+            message = f"{name} has words {said}{_shown(reading, name, cells, words)}; {advice}"
+            reading.export.fail("words_for_numbers", message, reading.export.rows.loc[words, LINE])
+            cells[name] = emptied(cells[name], words)
 
 
 def _shown(reading: Reading, name: str, cells: Mapping[str, pd.Categorical], which: np.ndarray) -> str:

@@ -39,6 +39,18 @@ TableName = Literal[
 ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
 
 
+def _ranked(values: object) -> object:
+    """Return what a list of values, the lowest first, says in full: 1 is the first, 2 the second."""
+    if not isinstance(values, list):
+        return values
+    return {str(n): value if isinstance(value, list) else [value] for n, value in enumerate(values, start=1)}
+
+
+ColumnNames = dict[Printable, Printable]
+# Canonical column → canonical value → the export's values; of a number, in order.
+Values = dict[Printable, Annotated[dict[Printable, list[Printable]], BeforeValidator(_ranked)]]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -133,6 +145,8 @@ class Source(_Part):
         Which day is taken where a start says a month, a quarter or another span of days; the study's where it has none.
     incomplete
         What is done with forms that were begun and not sent: ``reject`` or ``keep``.
+    columns, values
+        As those of the study, for this file alone and before them.
     codes
         Of a survey whose answers are numbers: ``card`` where they are those of the instrument's card, else the card's
         number of each.
@@ -155,6 +169,8 @@ class Source(_Part):
     timezone: Zone | None = None
     imprecise_dates: ImpreciseDates | None = None
     incomplete: Literal["reject", "keep"] = "reject"
+    columns: ColumnNames = {}
+    values: Values = {}
     codes: Literal["card"] | Annotated[dict[Answer, Answer], Field(min_length=1)] | None = None
 
     @field_validator("path")
@@ -226,8 +242,8 @@ class Study(_Part):
     events: tuple[Event, ...] = ()
     programs: tuple[Program, ...] = ()
     sources: tuple[Source, ...] = ()
-    columns: dict[TableName, dict[Printable, Printable]] = {}
-    values: dict[TableName, dict[Printable, dict[Printable, list[Printable]]]] = {}
+    columns: dict[TableName, ColumnNames] = {}
+    values: dict[TableName, Values] = {}
     keep: dict[TableName, list[Printable]] = {}
     waves: tuple[Wave, ...] = ()
     timezone: Zone | None = None
@@ -252,6 +268,14 @@ class Study(_Part):
     def page_title(self) -> str:
         """The title as it stands on every page: a simulated study says so."""
         return f"{self.title} (simulated data)" if self.simulated else self.title
+
+    def columns_of(self, source: Source) -> ColumnNames:
+        """Return canonical name → the export's column, as the study says it of a source and of its table."""
+        return self.columns.get(source.table, {}) | source.columns
+
+    def values_of(self, source: Source) -> Values:
+        """Return canonical column → value → the export's values, as the study says it of a source and of its table."""
+        return self.values.get(source.table, {}) | source.values
 
     def program(self, program_id: str) -> Program:
         """Return the program of that id."""
