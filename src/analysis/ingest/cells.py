@@ -20,7 +20,7 @@ from analysis.ingest.profile import Layout
 from analysis.ingest.shares import percent_to_share
 from analysis.ingest.truths import to_booleans
 from analysis.ingest.undated import put_back, set_apart
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 from analysis.plan.study import Source, Study
 
 CANONICAL = "canonical"
@@ -74,7 +74,7 @@ class Reading:
         return self._read(column, name, called)
 
     def _read(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
-        kind = TABLES[self.export.table][name].kind
+        kind = FED[self.export.table][name].kind
         if kind == "id":
             column = self._noted(visible_ids(column, self._lines), called)
         if self.is_canonical and kind != "id":
@@ -129,7 +129,7 @@ class Reading:
     @cached_property
     def _order_of_others(self) -> Order | None:
         """The order of day and month that all columns of dates that show one share: one program wrote them."""
-        layout, table = self.layout, TABLES[self.export.table]
+        layout, table = self.layout, FED[self.export.table]
         parts = [layout.columns, *(part.columns for part in layout.roles.values())]
         names = [n for part in parts for name, names in part.items() if table[name].kind == "date" for n in names]
         columns = Columns(self.export.rows)

@@ -89,6 +89,14 @@ def rows_where(when: When, columns: Columns) -> np.ndarray | None:
     return found
 
 
+def with_texts(cells: pd.Series | None, n_rows: int, at: Sequence[int], texts: Sequence[object]) -> pd.Categorical:
+    """Return a column with these texts in the rows at these positions; an empty one where there was none."""
+    categories = [] if cells is None else list(cells.cat.categories)
+    codes = np.full(n_rows, -1) if cells is None else cells.cat.codes.to_numpy(np.int64, copy=True)
+    codes[list(at)] = np.arange(len(texts)) + len(categories)
+    return recoded(codes, [*categories, *(text if isinstance(text, str) else None for text in texts)])
+
+
 def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return frames of categoricals one below the other; a column that a frame lacks is missing there."""
     names = list(dict.fromkeys(name for frame in frames for name in frame.columns))

@@ -11,7 +11,7 @@ from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.ingest.translate import IN_WORDS
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 from analysis.plan.errors import Problem
 
 WIDTH = 118
@@ -238,7 +238,7 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
         words = ", ".join(map(scalar, in_order(counts))) or "LOWEST, HIGHEST"
         why = "in this order? the lowest first; each counts as its place in the list, and words left out are an error"
         return [f"#   {seen.source.table}:", *_comment(why, "#     "), f"#     {column}: [{words}]"]
-    allowed = ", ".join(TABLES[seen.source.table][column].allowed) or "numbers, 1 for the most junior"
+    allowed = ", ".join(FED[seen.source.table][column].allowed) or "numbers, 1 for the most junior"
     lines = [f"#   {seen.source.table}:", *_comment(f"one of: {allowed}", "#     ")]
     if not counts:
         return [*lines, f"#     {column}: {{CHOOSE: []}}", *_comment("its values look like names or ids", "#     ")]

@@ -30,7 +30,7 @@ def settle_starts(export: Export, employees: Sequence[pd.DataFrame], as_of: dt.d
     rows = frame.reindex(columns=["employee_id", "start_date", "start_unknown", EARLIEST, LATEST, *BEFORE, *AFTER])
     rows = rows.astype(object).where(rows.notna(), None)
     is_open = rows[["start_date", "start_unknown"]].isna().all(axis=1)
-    is_open &= rows[[EARLIEST, LATEST]].map(_is_day).all(axis=1)
+    is_open &= rows[[EARLIEST, LATEST]].map(is_day).all(axis=1)
     if not is_open.any():
         return
     spells = _spells(employees, set(rows.loc[is_open, "employee_id"]))
@@ -55,8 +55,8 @@ def _spells(employees: Sequence[pd.DataFrame], people: set[str]) -> dict[str, li
     for frame in employees:
         rows = frame.reindex(columns=["employee_id", "hire_date", "exit_date"]).astype(object)
         for person, hired, left in rows[rows["employee_id"].isin(people)].itertuples(index=False):
-            if _is_day(hired):
-                found.setdefault(person, []).append((hired, left if _is_day(left) else STILL_EMPLOYED))
+            if is_day(hired):
+                found.setdefault(person, []).append((hired, left if is_day(left) else STILL_EMPLOYED))
     return {person: sorted(spells) for person, spells in found.items()}
 
 
@@ -66,13 +66,14 @@ def _cut(
     first, last = span
     employed = next(((hired, left) for hired, left in spells if hired <= last and left >= first), span)
     for day in (*before, employed[0]):
-        first = day if _is_day(day) and first < day <= last else first
+        first = day if is_day(day) and first < day <= last else first
     for day in (*after, employed[1]):
-        last = day if _is_day(day) and first <= day < last else last
+        last = day if is_day(day) and first <= day < last else last
     return first, last
 
 
-def _is_day(text: object) -> TypeGuard[str]:
+def is_day(text: object) -> TypeGuard[str]:
+    """Whether a cell is a day of the calendar as the contract writes it."""
     if not (isinstance(text, str) and ISO_DATE.fullmatch(text)):
         return False
     try:

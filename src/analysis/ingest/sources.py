@@ -12,6 +12,7 @@ from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
+from analysis.ingest.exits import put_in_exits
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
@@ -34,6 +35,7 @@ from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
 from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
+from analysis.ingest.ratings_history import put_in_ratings
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.same_enrolment import unite_enrolments
@@ -46,7 +48,7 @@ from analysis.ingest.translate import (
     without_unknown_values,
 )
 from analysis.ingest.undated import note_undated
-from analysis.plan.contract import ANSWERS, TABLES
+from analysis.plan.contract import ANSWERS, FED
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
@@ -187,6 +189,9 @@ def _join(exports: list[Export], study: Study) -> None:
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
+    read = [export for export in read if export.frame is not None]
+    exports += put_in_ratings(read)
+    put_in_exits(read)
     with_rows = [export for export in read if not (export.is_canonical or export.frame is None or export.frame.empty)]
     unite_enrolments(with_rows)
     for export in with_rows:
@@ -197,7 +202,7 @@ def _join(exports: list[Export], study: Study) -> None:
 
 def _check_columns(export: Export) -> None:
     """Take an export out that lacks a column which its table needs, or that has no row left."""
-    missing = [n for n, column in TABLES[export.table].items() if column.required and n not in export.rows]
+    missing = [n for n, column in FED[export.table].items() if column.required and n not in export.rows]
     at_source = [AT_SOURCE[name] for name in missing if name in AT_SOURCE]
     if export.rows.empty:
         if not export.has_failed:
@@ -338,7 +343,7 @@ class _Reader:
             f"{name}: {column}{'' if export.is_headless else did_you_mean(column, columns.names)}"
             for name, column in own.items()
             if not columns.find([column])
-            and (name in of_this_file or (name in TABLES[export.table] and not columns.find([name])))
+            and (name in of_this_file or (name in FED[export.table] and not columns.find([name])))
         ]
         if absent:
             export.fail(
@@ -376,7 +381,7 @@ class _Reader:
             _without_people(export)
         given = {"wave": self.source.wave, "instrument": self.source.instrument, "role": self.source.role}
         for name, value in given.items():
-            if value is not None and name in TABLES[export.table]:
+            if value is not None and name in FED[export.table]:
                 filled = [constant(str(value), len(export.rows))]
                 if name in export.rows:
                     filled.insert(0, export.rows[name].array)

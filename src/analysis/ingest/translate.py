@@ -19,7 +19,7 @@ from analysis.ingest.keys import first_and_last
 from analysis.ingest.names import matches
 from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person
 from analysis.ingest.profile import Key, Layout, Names
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED, PARTS
 from analysis.plan.study import Source
 
 # A person by another key than an id stands in a column of its own until every export has been read.
@@ -70,7 +70,7 @@ def canonical_columns(
     """
     table, cells = reading.export.table, {}
     own = reading.named
-    for name in TABLES[table]:
+    for name in FED[table]:
         ids = [column for key in keys.get(name, ()) if key.by == "id" for column in key.columns]
         found = columns.find((own[name], name) if name in own else (*ids, *named.get(name, ()), name))
         if found:
@@ -104,7 +104,7 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     """
     export, layout = reading.export, reading.layout
     own = reading.study.values_of(reading.source)
-    shared = ["exit_type"] if "exit_type" in cells and reading.source.profile != CANONICAL else []
+    shared = ["exit_type"] if "exit_type" in cells and not _is_strict(reading) else []
     for name in dict.fromkeys([*own, *layout.picks, *layout.values, *shared]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.rows), -1), []))
         _check_patterns(export, name, given, own.get(name, {}), layout.values.get(name, {}))  # noqa: PD011
@@ -169,7 +169,7 @@ def _by_profile(
     kinds = np.array([*map(exit_kind, cells.categories), None], dtype=object)[cells.codes]
     return [
         *_by_value(cells, in_full),
-        *((kinds == kind, kind) for kind in TABLES["employees"]["exit_type"].allowed),
+        *((kinds == kind, kind) for kind in FED["employees"]["exit_type"].allowed),
         *((rows & (kinds != CONTRADICTION), value) for rows, value in _by_value(cells, open_)),
     ]
 
@@ -185,9 +185,9 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
     """
     export = reading.export
     for name in UNKNOWN_ALLOWED:
-        if name not in cells or reading.source.profile == CANONICAL:
+        if name not in cells or _is_strict(reading):
             continue
-        allowed = TABLES[export.table][name].allowed
+        allowed = FED[export.table][name].allowed
         known = np.append([text in allowed for text in cells[name].categories], True).astype(bool)
         strange = ~known[cells[name].codes]
         if strange.any():
@@ -209,7 +209,7 @@ def refuse_words(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
     """
     table, own = reading.export.table, reading.study.values_of(reading.source)
     for name in [name for name in cells if name in own or name in IN_WORDS]:
-        if name not in TABLES[table] or TABLES[table][name].kind != "number":
+        if name not in FED[table] or FED[table][name].kind != "number":
             continue
         numbers = pd.to_numeric(pd.Series(cells[name].categories, dtype=object), errors="coerce")
         words = np.append(numbers.isna().to_numpy(), False)[cells[name].codes]
@@ -222,6 +222,11 @@ def refuse_words(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
             message = f"{name} has words {said}{_shown(reading, name, cells, words)}; {advice}"
             reading.export.fail("words_for_numbers", message, reading.export.rows.loc[words, LINE])
             cells[name] = emptied(cells[name], words)
+
+
+def _is_strict(reading: Reading) -> bool:
+    """Whether words for the contract's values must be the contract's; no vendor's profile reads a list of exits."""
+    return reading.source.profile == CANONICAL and reading.export.table not in PARTS
 
 
 def _shown(reading: Reading, name: str, cells: Mapping[str, pd.Categorical], which: np.ndarray) -> str:

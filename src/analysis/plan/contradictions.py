@@ -124,15 +124,15 @@ def _columns(study: "Study") -> Iterator[Contradiction]:
     """Of a survey the keys may be items too: what is on no card is told where the cards are known."""
     for at, table, columns in _said(study, "columns"):
         for name in columns:
-            if table not in contract.ANSWERS and name not in contract.TABLES[table]:
-                yield Contradiction((*at, name), unknown_column(table, name, contract.TABLES[table]))
+            if table not in contract.ANSWERS and name not in contract.FED[table]:
+                yield Contradiction((*at, name), unknown_column(table, name, contract.FED[table]))
 
 
 def survey_columns(study: "Study", items: Iterable[str]) -> Iterator[Contradiction]:
     """Yield the keys under ``columns:`` of a survey's table that are neither its canonical columns nor items."""
     items = list(items)
     for at, table, columns in _said(study, "columns"):
-        known = [*contract.TABLES[table], *items]
+        known = [*contract.FED[table], *items]
         for name in columns:
             if table in contract.ANSWERS and name not in known:
                 yield Contradiction((*at, name), unknown_column(table, name, known, " or item"))
@@ -150,9 +150,9 @@ def unknown_column(table: str, name: str, known: Iterable[str], more: str = "") 
 def _values(study: "Study") -> Iterator[Contradiction]:
     for place, table, columns in _said(study, "values"):
         for name, values in columns.items():
-            column = contract.TABLES[table].get(name)
+            column = contract.FED[table].get(name)
             if column is None:
-                near = did_you_mean(name, contract.TABLES[table])
+                near = did_you_mean(name, contract.FED[table])
                 yield Contradiction((*place, name), f"values: no such canonical column: {table}.{name}{near}")
                 continue
             for value in values:

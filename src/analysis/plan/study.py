@@ -34,7 +34,16 @@ Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
-    "employees", "jobs", "waves", "responses", "unlinked_responses", "ratings", "enrolments", "sessions"
+    "employees",
+    "jobs",
+    "waves",
+    "responses",
+    "unlinked_responses",
+    "ratings",
+    "enrolments",
+    "sessions",
+    "ratings_history",
+    "exits",
 ]
 ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
 
