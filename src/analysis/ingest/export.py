@@ -58,6 +58,8 @@ class Export:
         The day from which a workbook counts days that are not formatted as dates.
     header_line
         The line with its columns' names.
+    below
+        Lines below the table's last record that have one cell, and no marks for the others.
     typed
         Its columns that hold no text in the file, but numbers or dates of its own.
     imprecise_dates
@@ -84,6 +86,7 @@ class Export:
     kept: tuple[str, ...] = ()
     serials_since: dt.date = SERIAL_DAYS
     header_line: int = 1
+    below: tuple[int, ...] = ()
     typed: set[str] = field(default_factory=set)
     imprecise_dates: ImpreciseDates | None = None
     problems: list[Problem] = field(default_factory=list)
