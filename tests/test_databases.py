@@ -137,7 +137,9 @@ def test_a_query_that_fails_or_gives_nothing_is_told(tmp_path, sqlite):
     failed = only(query(tmp_path, "SELECT nothing FROM staff"))
     assert (failed.rule, "staff" in str(failed)) == ("database_query", False)
     assert told(query(tmp_path, "SELECT note FROM staff WHERE 1 = 0")) == [("error", "empty_file", ())]
-    assert told(query(tmp_path, "SELECT note, note FROM staff")) == [("error", "duplicate_column", (1,))]
+    twice = query(tmp_path, "SELECT note, 1 AS one, note FROM staff")
+    assert told(twice) == [("error", "duplicate_column", (1,))]
+    assert "note (columns 1, 3)" in only(twice).message and "with AS" in only(twice).message
     sqlite.write_bytes(b"no database at all" * 100)
     assert only(query(tmp_path)).rule == "database_query"
 

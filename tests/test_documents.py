@@ -19,7 +19,7 @@ from analysis.ingest.profile import Header, Layout, Profile, load_profiles
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.ingest.translate import UNKNOWN_ALLOWED
 from analysis.pipeline import open_study
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 from analysis.plan.errors import LEDGER
 from analysis.plan.findings import FINDINGS_COLUMNS
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
@@ -70,13 +70,13 @@ def presence(column) -> str:
     return "required, may be empty" if column.nullable else "required"
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", FED)
 def test_codebook_describes_every_column_as_the_contract_does(table):
     rows = table_rows(section(table))
     assert [(row[0].strip("`"), row[1], row[2]) for row in rows] == [
-        (name, column.kind, presence(column)) for name, column in TABLES[table].items()
+        (name, column.kind, presence(column)) for name, column in FED[table].items()
     ]
-    for row, column in zip(rows, TABLES[table].values(), strict=True):
+    for row, column in zip(rows, FED[table].values(), strict=True):
         assert {f"`{value}`" for value in column.allowed} == set(re.findall(r"`\w+`", row[3]))
         limits = [f"{limit:.0f}" for limit in (column.minimum, column.maximum) if limit is not None]
         assert re.findall(r"-?\d+", row[3].replace(MINUS, "-")) == limits
@@ -144,10 +144,10 @@ def test_codebook_lists_every_column_of_the_ledgers():
 def table_rules() -> set[tuple[str, str, str]]:
     """Return (name, severity, action) of every rule of the canonical tables, look-ups in other tables included."""
     study = load_study("northbank", ROOT / "data")
-    empty = {table: typed(pd.DataFrame(), table) for table in TABLES}
+    empty = {table: typed(pd.DataFrame(), table) for table in FED}
     context = Context(study, load_instruments(study), seen=empty, kept=empty)
     rules = [rule for phases in PHASES.values() for phase in phases for rule in phase(context)]
-    rules += [rule for table in TABLES for rule in cell_rules(table)]
+    rules += [rule for table in FED for rule in cell_rules(table)]
     return {(rule.name, rule.severity, rule.action) for rule in rules}
 
 

@@ -408,6 +408,64 @@ def test_only_what_stands_below_the_table_with_one_cell_is_a_legend(tmp_path):
     assert "hardly_a_cell" not in told(raw, "warning")
 
 
+TWO_LINES = """\
+Employee,Hire,Termination,Termination,Cost
+ID,Date,Date,Type,centre
+0001,2019-03-01,,,7
+0002,2020-06-15,2024-02-29,Resignation,7
+"""
+
+
+@pytest.mark.parametrize("above", ["", "Headcount\n", "Headcount,,,,\n\n"])
+@pytest.mark.parametrize("profile", ["bamboohr", "canonical"])
+def test_a_header_in_two_lines_is_one_header(above, profile, tmp_path):
+    own_form = TWO_LINES.replace("Termination", "Exit").replace("Resignation", "voluntary")
+    raw = written(tmp_path, above + (own_form if profile == "canonical" else TWO_LINES), profile)
+    line = 2 + above.count("\n")
+    assert not told(raw) and f"line {line} is the second" in told(raw, "warning")["header_in_two_lines"]
+    assert column(raw, "_line") == [line + 1, line + 2] and column(raw, "employee_id") == ["0001", "0002"]
+    assert column(raw, "exit_type") == [None, "voluntary"]
+
+
+def test_a_header_in_two_rows_of_a_workbook_is_one_header(tmp_path):
+    path = workbook(tmp_path, *[[cell or None for cell in line.split(",")] for line in TWO_LINES.splitlines()])
+    raw = read({"table": "employees", "profile": "bamboohr", "file": path})
+    assert "header_in_two_lines" in told(raw, "warning") and column(raw, "exit_date") == [None, "2024-02-29"]
+
+
+def test_where_one_name_alone_is_broken_the_others_stay(tmp_path):
+    text = TABLE.replace("Termination Type", "Termination").replace("\n0001", "\n,,,Type\n0001")
+    assert column(written(tmp_path, text, "bamboohr"), "exit_type") == [None, "voluntary"]
+
+
+@pytest.mark.parametrize(
+    "first", ["Employee ID,Name,Location\nE1,Ada,Leeds\nE2,Bo,York\n", "Mentor,Mentee,Department\nAda,Bo,Sales\n"]
+)
+def test_a_record_of_words_is_no_second_line_of_the_header(first, tmp_path):
+    raw = written(tmp_path, first, "bamboohr")
+    assert "header_in_two_lines" not in told(raw, "warning")
+
+
+@pytest.mark.parametrize("below", ["Total: 2\n", "\nTotal: 2\n\nPrinted on Monday", "Run by HR,\n"])
+def test_a_line_below_a_table_without_marks_for_the_other_fields_is_no_record(below, tmp_path):
+    raw = written(tmp_path, TABLE + below, "bamboohr")
+    assert not told(raw) and column(raw, "employee_id") == ["0001", "0002"]
+    [problem] = [p for p in raw.problems if p.rule == "hardly_a_cell"]
+    assert problem.lines.tolist() == [n for n, text in enumerate((TABLE + below).splitlines(), 1) if n > 3 and text]
+    assert raw.rows_in == {("employees", problem.source): 2 + len(problem.lines)}
+
+
+@pytest.mark.parametrize("below", ["0003", "E0003\n", "Total: 2\n0003,2020-06-15,,\n", "0003,2020-06-15\n"])
+def test_a_record_that_was_cut_off_is_still_an_error(below, tmp_path):
+    assert "ragged_row" in told(written(tmp_path, TABLE + below, "bamboohr"))
+
+
+def test_in_the_contracts_own_form_every_line_is_a_record(tmp_path):
+    raw = written(tmp_path, "employee_id,hire_date,exit_date\nE1,2019-03-01,\nTotal: 1\n", "canonical")
+    [problem] = [p for p in raw.problems if p.rule == "ragged_row"]
+    assert problem.example_rows == (3,)
+
+
 # Names in vendors' clothing
 
 

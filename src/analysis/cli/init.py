@@ -23,6 +23,8 @@ def init(
     name: Annotated[str, typer.Argument(help="Name of the new study: lower-case letters, digits, - and _.")],
     employees: Annotated[Files, _files("Who was employed, from the HR system; leavers included.")] = None,
     jobs: Annotated[Files, _files("Job changes: level, department, manager.")] = None,
+    ratings_history: Annotated[Files, _files("Performance ratings, where they stand in a file of their own.")] = None,
+    exits: Annotated[Files, _files("Kinds and reasons of exits, where they stand in a file of their own.")] = None,
     survey: Annotated[Files, _files("Answers of a survey; linked to people or not.")] = None,
     ratings: Annotated[Files, _files("Answers of a 360° survey, about others.")] = None,
     enrolments: Annotated[Files, _files("Participants, applicants or pairs, from the mentoring platform.")] = None,
@@ -50,6 +52,8 @@ def init(
     files = {
         "employees": employees,
         "jobs": jobs,
+        "ratings_history": ratings_history,
+        "exits": exits,
         "responses": survey,
         "ratings": ratings,
         "enrolments": enrolments,

@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.design.imputation import impute
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp, trimmed, weigh
+from analysis.estimate.answer_retention import why_no_trial
 from analysis.estimate.arms import ANY_EXIT, Arms, default_clusters
 from analysis.estimate.ask import Ask
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
@@ -64,6 +65,23 @@ def sensitivity_rows(ask: Ask, trials: Trials, outcome: str, pairs: pd.Series) -
         "e_value": lambda: e_value_rows(ask, arms, outcome, first),
     }
     return [row for name, make in groups.items() for row in rows_or_fault(ask, name, make)]
+
+
+def moved_row(ask: Ask, trials: Trials, outcome: str, day: str) -> Estimate:
+    """Return the main difference with starts of which only a span of days is known moved within it.
+
+    Parameters
+    ----------
+    trials
+        Built from the moved starts, trimmed.
+    day
+        To which day of the span.
+    """
+    first, estimator = ask.study.horizons_months[0], f"{WEIGHTED}_starts_{day}"
+    if not trials.rows["is_treated"].any():
+        return not_estimable(ask.question(outcome), "sensitivity", estimator, why_no_trial(trials))
+    arms = main_arms(ask, weigh(trials, EXITS, first), outcome)
+    return event_row(ask, arms, outcome, first, "sensitivity", estimator)
 
 
 def _doubly_robust(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Estimate:

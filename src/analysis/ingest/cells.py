@@ -20,7 +20,7 @@ from analysis.ingest.profile import Layout
 from analysis.ingest.shares import percent_to_share
 from analysis.ingest.truths import to_booleans
 from analysis.ingest.undated import put_back, set_apart
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 from analysis.plan.study import Source, Study
 
 CANONICAL = "canonical"
@@ -43,6 +43,11 @@ class Reading:
         """Whether the cells are in the contract's own form already, so that anything else is a mistake."""
         return self.source.profile == CANONICAL and not (self.source.date_order or self.source.decimal)
 
+    @property
+    def named(self) -> Mapping[str, str]:
+        """Canonical name → the export's column, where study.yaml says it."""
+        return self.study.columns_of(self.source)
+
     def entered(self, column: pd.Categorical, labels: Mapping[str, str] | None = None) -> pd.Categorical:
         """Return the cells without those that mean that nothing was entered.
 
@@ -64,12 +69,12 @@ class Reading:
             message = f"column {called} says here that nothing was entered; read as empty"
             self.export.note("nothing_entered", message, action="set_null")
         if name == "start_date":
-            column, undated = set_apart(column)
-            return put_back(self._read(column, name, called), undated)
+            column, apart = set_apart(column, self.study.as_of.year)
+            return put_back(self._read(column, name, called), apart)
         return self._read(column, name, called)
 
     def _read(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
-        kind = TABLES[self.export.table][name].kind
+        kind = FED[self.export.table][name].kind
         if kind == "id":
             column = self._noted(visible_ids(column, self._lines), called)
         if self.is_canonical and kind != "id":
@@ -124,7 +129,7 @@ class Reading:
     @cached_property
     def _order_of_others(self) -> Order | None:
         """The order of day and month that all columns of dates that show one share: one program wrote them."""
-        layout, table = self.layout, TABLES[self.export.table]
+        layout, table = self.layout, FED[self.export.table]
         parts = [layout.columns, *(part.columns for part in layout.roles.values())]
         names = [n for part in parts for name, names in part.items() if table[name].kind == "date" for n in names]
         columns = Columns(self.export.rows)

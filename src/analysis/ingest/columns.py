@@ -22,6 +22,11 @@ class Columns:
             if plain(name):  # a column called "#" has no other name
                 self._plain.setdefault(plain(name), name)
 
+    @property
+    def names(self) -> list[str]:
+        """All of them, in their order."""
+        return list(self._exact)
+
     def find(self, names: Iterable[str]) -> list[str]:
         """Return the export's columns of these names, in their order, each once."""
         found = [self._exact.get(name) or self._plain.get(plain(name)) for name in names]
@@ -82,6 +87,14 @@ def rows_where(when: When, columns: Columns) -> np.ndarray | None:
             return None
         found &= is_one_of(cells[0], patterns)
     return found
+
+
+def with_texts(cells: pd.Series | None, n_rows: int, at: Sequence[int], texts: Sequence[object]) -> pd.Categorical:
+    """Return a column with these texts in the rows at these positions; an empty one where there was none."""
+    categories = [] if cells is None else list(cells.cat.categories)
+    codes = np.full(n_rows, -1) if cells is None else cells.cat.codes.to_numpy(np.int64, copy=True)
+    codes[list(at)] = np.arange(len(texts)) + len(categories)
+    return recoded(codes, [*categories, *(text if isinstance(text, str) else None for text in texts)])
 
 
 def stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

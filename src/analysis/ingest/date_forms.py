@@ -110,10 +110,10 @@ def read_day(text: str, latest: int) -> Day | None:
         if found := form.fullmatch(text):
             return Day(int(found["year"]), int(found["month"]), int(found["day"]))
     if found := _ANY_ORDER.fullmatch(text):
-        return Day(_year(found["year"], latest), int(found["second"]), int(found["first"]), found["sign"])
+        return Day(full_year(found["year"], latest), int(found["second"]), int(found["first"]), found["sign"])
     for form in _WITH_NAME:
-        if (found := form.fullmatch(text)) and (month := MONTHS.get(_without_accents(found["name"]))):
-            return Day(_year(found["year"], latest), month, int(found["day"]))
+        if (found := form.fullmatch(text)) and (month := MONTHS.get(without_accents(found["name"]))):
+            return Day(full_year(found["year"], latest), month, int(found["day"]))
     return None
 
 
@@ -138,7 +138,8 @@ def from_serial(text: str, since: dt.date) -> str:
     )
 
 
-def _year(text: str, latest: int) -> int:
+def full_year(text: str, latest: int) -> int:
+    """Return the year that four digits or two say; of two the last one that is at most `latest`."""
     if len(text) == 4:
         return int(text)
     year = latest // 100 * 100 + int(text)
@@ -157,5 +158,6 @@ def _offset(zone: str | None) -> int | None:
     return (-1 if sign == "-" else 1) * (60 * int(hours.rstrip(":")) + int(minutes))
 
 
-def _without_accents(text: str) -> str:
+def without_accents(text: str) -> str:
+    """Return the text with plain letters, where a letter is only marked."""
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))

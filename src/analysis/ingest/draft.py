@@ -10,10 +10,18 @@ import yaml
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
-from analysis.plan.contract import TABLES
+from analysis.ingest.translate import IN_WORDS
+from analysis.plan.contract import FED
 from analysis.plan.errors import Problem
 
 WIDTH = 118
+# Parts of common words for ratings, with the place that they mostly have; the first that fits counts.
+RATINGS = (
+    (0, ("unsat", "poor", "not meet", "fail", "ungenügend", "insuffisant")),
+    (1, ("below", "partial", "need", "develop", "improve", "under", "teilweise", "unter ")),
+    (4, ("outstanding", "excellent", "far ", "exceptional", "greatly", "significantly", "hervorragend", "weit ")),
+    (3, ("exceed", "above", "strong", "very good", "sehr gut", "übert")),
+)
 # Of a file that lacks a column, so many others are shown, those that may be meant first.
 MOST_UNUSED = 40
 _LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
@@ -57,6 +65,7 @@ class Draft:
     waves: tuple[WaveGuess, ...]
     sources: tuple[SourceDraft, ...]
     levels: Mapping[str, int] = field(default_factory=dict)
+    has_imprecise_starts: bool = False
 
     @property
     def guesses(self) -> list[tuple[str, Guess]]:
@@ -78,6 +87,7 @@ def study_yaml(draft: Draft) -> str:
         _key("as_of", draft.as_of),
         ["horizons_months: [12, 24]", "min_cell: 10"],
         _timezone(draft.timezone),
+        _imprecise_dates(draft.has_imprecise_starts),
         _programs(draft.programs),
         _waves(draft.waves),
         _sources(draft.sources),
@@ -97,6 +107,16 @@ def levels_of(texts: Iterable[str]) -> dict[str, int]:
     levels = {text: int(m[2]) for text, m in matches.items() if m}
     is_one_kind = len(kinds) == 1 and len(levels) == len(matches) == len(set(levels.values()))
     return dict(sorted(levels.items(), key=lambda item: item[1])) if is_one_kind else {}
+
+
+def in_order(words: Iterable[str]) -> list[str]:
+    """Return words for ratings, those first that are mostly the lowest; of what is not known, in their order."""
+
+    def place(word: str) -> int:
+        hits = [n for n, parts in RATINGS if any(part in word.casefold() for part in parts)]
+        return hits[0] if hits else 2
+
+    return sorted(words, key=place)
 
 
 def scalar(value: object) -> str:
@@ -134,6 +154,15 @@ def _timezone(guess: Guess | None) -> list[str]:
     if guess is None:
         return []
     return [*_comment(guess.why), f"# timezone: {guess.value}"]
+
+
+def _imprecise_dates(has_some: bool) -> list[str]:
+    """Return the key for starts that are spans of days, as a comment, where an export has such."""
+    why = (
+        "some starts say a month, a quarter or another span of days, and who has one is left out; take the # away to "
+        "make one day of it the start (first_day, midpoint or last_day)"
+    )
+    return [*_comment(why), "# imprecise_dates: midpoint"] if has_some else []
 
 
 def _programs(programs: Sequence[ProgramGuess]) -> list[str]:
@@ -205,7 +234,11 @@ def _values(seen: Sequence[Seen], levels: Mapping[str, int]) -> list[str]:
 
 
 def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
-    allowed = ", ".join(TABLES[seen.source.table][column].allowed) or "numbers, 1 for the most junior"
+    if column in IN_WORDS:
+        words = ", ".join(map(scalar, in_order(counts))) or "LOWEST, HIGHEST"
+        why = "in this order? the lowest first; each counts as its place in the list, and words left out are an error"
+        return [f"#   {seen.source.table}:", *_comment(why, "#     "), f"#     {column}: [{words}]"]
+    allowed = ", ".join(FED[seen.source.table][column].allowed) or "numbers, 1 for the most junior"
     lines = [f"#   {seen.source.table}:", *_comment(f"one of: {allowed}", "#     ")]
     if not counts:
         return [*lines, f"#     {column}: {{CHOOSE: []}}", *_comment("its values look like names or ids", "#     ")]

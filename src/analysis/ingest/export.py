@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.ingest.date_forms import SERIAL_DAYS
 from analysis.plan.errors import Action, Problem, Severity, distinct
 from analysis.plan.known import known
-from analysis.plan.study import TableName
+from analysis.plan.study import ImpreciseDates, TableName
 
 SOURCE, LINE = "_source", "_line"
 
@@ -58,8 +58,12 @@ class Export:
         The day from which a workbook counts days that are not formatted as dates.
     header_line
         The line with its columns' names.
+    below
+        Lines below the table's last record that have one cell, and no marks for the others.
     typed
         Its columns that hold no text in the file, but numbers or dates of its own.
+    imprecise_dates
+        Which day of a span of days is to be taken for a start; None where it stays unknown.
     problems
         What is wrong, what was assumed and what was repaired.
     """
@@ -82,7 +86,9 @@ class Export:
     kept: tuple[str, ...] = ()
     serials_since: dt.date = SERIAL_DAYS
     header_line: int = 1
+    below: tuple[int, ...] = ()
     typed: set[str] = field(default_factory=set)
+    imprecise_dates: ImpreciseDates | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def fail(self, rule: str, message: str, lines: Iterable[int] = ()) -> None:

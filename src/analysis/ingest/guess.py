@@ -12,7 +12,7 @@ from analysis.ingest.export import Export
 from analysis.ingest.linking import directory, link
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_personal
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 
 WAVE_GAP_DAYS, INTAKE_GAP_DAYS = 30, 45
 MOST_PROGRAMS = 20
@@ -60,7 +60,7 @@ def data_lock(looks: Sequence[Look], today: dt.date) -> Guess:
     """Return the last day on which anything is seen, not in the future: the exports were made no earlier."""
     last: dict[np.datetime64, str] = {}
     for look in looks:
-        for name, column in TABLES[look.source.table].items():
+        for name, column in FED[look.source.table].items():
             if column.kind == "date" and name not in PLANNED:
                 days = look.days(name)
                 days = days[days <= np.datetime64(today)]
@@ -94,7 +94,7 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
             f"the month of the first {firsts[latest]} in the exports, before which they look incomplete; give the day "
             "from which on they hold everybody who was employed",
         )
-    seen = [look.days(name) for look in looks for name in TABLES[look.source.table]]
+    seen = [look.days(name) for look in looks for name in FED[look.source.table]]
     seen = [days[0] for days in seen if len(days) and days[0] < np.datetime64(as_of)]
     wanted = "give the day from which on they hold everybody employed"
     if not seen:

@@ -49,21 +49,26 @@ class Directory:
     ids
         Kind of key → the employee's id, under each normalized key; missing where several employees carry the key. An
         employee may be known by several keys, at one time or one after the other.
+    shared
+        Kind of key → the ids of those who carry the key, where they are several.
     """
 
     ids: dict[KeyKind, pd.Series]
+    shared: dict[KeyKind, dict[str, frozenset[str]]]
 
     @classmethod
     def of(cls, frames: Iterable[pd.DataFrame]) -> "Directory":
         """Return the directory of these rows: `employee_id` and, where known, `email` and `name` (categoricals)."""
         frames = list(frames)
-        return cls({kind: _ids_by_key(frames, kind) for kind in _KEYS})
+        known = {kind: _known(frames, kind) for kind in _KEYS}
+        return cls(
+            {kind: _ids_by_key(pairs) for kind, pairs in known.items()},
+            {kind: _shared(pairs) for kind, pairs in known.items()},
+        )
 
     def find(self, kind: KeyKind, column: pd.Categorical) -> Found:
         """Return who is meant by the cells of a column of e-mail addresses or of names."""
-        known = self.ids[kind]
-        ways = [_KEYS[kind](text) for text in column.categories]
-        keys = [next((key for key in some if key in known.index), None) for some in ways]
+        known, keys = self.ids[kind], self._keys(kind, column)
         at = known.index.get_indexer(pd.Index(keys, dtype="str"))
         at[[key is None for key in keys]] = -1
         ids = np.append(known.to_numpy(object), np.nan)[at]
@@ -73,6 +78,16 @@ class Directory:
             np.append(nobody, False)[column.codes],
             np.append(several, False)[column.codes],
         )
+
+    def candidates(self, kind: KeyKind, column: pd.Categorical) -> list[frozenset[str]]:
+        """Return for each distinct cell the employees that it may mean, where they are several."""
+        shared = self.shared[kind]
+        return [shared.get(key or "", frozenset()) for key in self._keys(kind, column)]
+
+    def _keys(self, kind: KeyKind, column: pd.Categorical) -> list[str | None]:
+        """Return the key by which each distinct cell names somebody; None where it names nobody."""
+        known = self.ids[kind].index
+        return [next((key for key in _KEYS[kind](text) if key in known), None) for text in column.categories]
 
 
 def first_and_last(first: pd.Categorical, last: pd.Categorical) -> pd.Categorical:
@@ -87,9 +102,18 @@ def first_and_last(first: pd.Categorical, last: pd.Categorical) -> pd.Categorica
     return recoded(codes, names)
 
 
-def _ids_by_key(frames: list[pd.DataFrame], kind: KeyKind) -> pd.Series:
+def _known(frames: list[pd.DataFrame], kind: KeyKind) -> pd.DataFrame:
     pairs = [_pairs(frame, kind) for frame in frames if kind in frame]
-    known = pd.concat([_NOBODY, *pairs]).drop_duplicates()
+    return pd.concat([_NOBODY, *pairs]).drop_duplicates()
+
+
+def _shared(known: pd.DataFrame) -> dict[str, frozenset[str]]:
+    several = known[known["key"].duplicated(keep=False)]
+    return {str(key): frozenset(ids) for key, ids in several.groupby("key")["employee_id"]}
+
+
+def _ids_by_key(known: pd.DataFrame) -> pd.Series:
+    known = known.copy()
     shared = known["key"].duplicated(keep=False)
     known["employee_id"] = known["employee_id"].mask(shared)
     return known.drop_duplicates("key").set_index("key")["employee_id"]

@@ -10,18 +10,20 @@ from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
 from analysis.ingest.keys import Directory, KeyKind
 from analysis.ingest.names import plain_email, visible
+from analysis.ingest.namesakes import Namesakes, tell_apart, without_attributes
 from analysis.plan.errors import Action
 
 IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
 # Without this person the row says nothing; without another it says less.
 NEEDED = ("employee_id", "ratee_id")
 WAYS: dict[KeyKind, str] = {"email": "@email", "name": "@name"}
+NOTHING_KNOWN = Namesakes()
 UNMATCHED = ("unmatched_person", "ambiguous_person")
 
 
 def directory(exports: Iterable[Export]) -> Directory:
     """Return by which e-mail addresses and names the employees are known to other exports."""
-    frames = [e.frame for e in exports if e.table in ("employees", "jobs") and e.frame is not None]
+    frames = _of_employees(exports)
     ways = {f"employee_id{mark}": way for way, mark in WAYS.items()}
     return Directory.of(
         frame[["employee_id", column]].set_axis(["employee_id", way], axis="columns")
@@ -30,6 +32,16 @@ def directory(exports: Iterable[Export]) -> Directory:
         for mark, way in ways.items()
         if "employee_id" in frame and str(column).startswith(mark)
     )
+
+
+def namesakes(exports: Iterable[Export], people: Directory) -> Namesakes:
+    """Return what tells employees apart who share a name."""
+    shared = {person for those in people.shared["name"].values() for person in those}
+    return Namesakes.of([frame for frame in _of_employees(exports) if "employee_id" in frame], shared)
+
+
+def _of_employees(exports: Iterable[Export]) -> list[pd.DataFrame]:
+    return [e.frame for e in exports if e.table in ("employees", "jobs") and e.frame is not None]
 
 
 def is_keyed(export: Export) -> bool:
@@ -44,12 +56,13 @@ def take_out(export: Export) -> None:
     export.frame = None
 
 
-def link(export: Export, people: Directory | None) -> None:
+def link(export: Export, people: Directory | None, alike: Namesakes = NOTHING_KNOWN) -> None:
     """Give every person of an export the employee id, and drop what named them otherwise.
 
     In a study that has no export of employees (`people` is None) an e-mail address stands for the id itself.
     The first key with a value counts: the id, else the e-mail address, else the name. A row whose own person is not
-    found, or is one of two of that name, is left out; another person (the manager, a rater) becomes unknown.
+    found, or is one of two of that name, is left out; another person (the manager, a rater) becomes unknown. What the
+    row says of the person beside the name may tell the two apart (`alike`).
     """
     for name in IDS:
         ways = [way for way, mark in WAYS.items() if name + mark in export.rows]
@@ -65,9 +78,19 @@ def link(export: Export, people: Directory | None) -> None:
                 _note_no_address(export, name, (here.codes >= 0) & (ids.codes < 0))
                 columns.append(ids)
             else:
-                ids, unmatched, ambiguous = (people or Directory.of([])).find(way, here)
-                _note(export, name, way, unmatched, ambiguous)
-                columns.append(ids)
+                some = people or Directory.of([])
+                ids, unmatched, ambiguous = some.find(way, here)
+                told = tell_apart(export, name, some.candidates(way, here), here, alike)
+                _note_told(export, name, told.codes >= 0)
+                _note(
+                    export,
+                    name,
+                    way,
+                    unmatched,
+                    ambiguous & (told.codes < 0),
+                    alike.telling(some.candidates(way, here)),
+                )
+                columns += [ids, told]
             taken = taken | (given.codes >= 0)
         export.frame = export.rows.assign(**{name: first_filled(columns)})
         if name in NEEDED:
@@ -84,10 +107,18 @@ def link(export: Export, people: Directory | None) -> None:
             stays = (~taken & ~nameless) | export.rows[name].notna().to_numpy()
             export.frame = export.rows[stays].reset_index(drop=True)
     drop = [c for c in export.rows.columns if "@" in c and c.partition("@")[0] in IDS]
-    export.frame = export.rows.drop(columns=drop)
+    export.frame = without_attributes(export.rows.drop(columns=drop))
 
 
-def _note(export: Export, name: str, way: KeyKind, unmatched: np.ndarray, ambiguous: np.ndarray) -> None:
+def _note_told(export: Export, name: str, which: np.ndarray) -> None:
+    if which.any():
+        message = f"several employees have the name given for {name}, and what the row says of the person told which"
+        export.note("namesake", message, export.rows.loc[which, LINE], action="kept")
+
+
+def _note(
+    export: Export, name: str, way: KeyKind, unmatched: np.ndarray, ambiguous: np.ndarray, telling: list[str]
+) -> None:
     action: Action = "rejected" if name in NEEDED else "set_null"
     word = {"email": "e-mail address", "name": "name"}[way]
     if (unmatched & ~ambiguous).any():
@@ -99,6 +130,8 @@ def _note(export: Export, name: str, way: KeyKind, unmatched: np.ndarray, ambigu
         export.note("unmatched_person", message, lines, severity="warning", action=action)
     if ambiguous.any():
         message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
+        if telling and way == "name":
+            message += f", or a column with the person's {' or '.join(telling)} as the employees' exports have it"
         export.note("ambiguous_person", message, export.rows.loc[ambiguous, LINE], severity="warning", action=action)
 
 

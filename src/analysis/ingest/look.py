@@ -22,8 +22,15 @@ from analysis.ingest.profile import Key, Layout, Names, names_of
 from analysis.ingest.questions import is_generic, matches_of
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
-from analysis.ingest.translate import apply_values, canonical_columns, without_rejects, without_unknown_values
-from analysis.plan.contract import TABLES
+from analysis.ingest.translate import (
+    IN_WORDS,
+    apply_values,
+    canonical_columns,
+    without_rejects,
+    without_unknown_values,
+)
+from analysis.ingest.undated import is_span
+from analysis.plan.contract import FED
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import ISO_DATE, Source, Study, TableName
@@ -101,9 +108,11 @@ class Look:
     @property
     def has_foreign_days(self) -> bool:
         """Whether a file of the contract's own form has days that are not written as the contract writes them."""
-        dates = [name for name, column in TABLES[self.source.table].items() if column.kind == "date"]
+        dates = [name for name, column in FED[self.source.table].items() if column.kind == "date"]
         texts = [text for name in dates for text in self.texts(name)]
-        return self.source.profile == CANONICAL and any(not ISO_DATE.fullmatch(text) for text in texts)
+        return self.source.profile == CANONICAL and any(
+            not (ISO_DATE.fullmatch(text) or is_span(text)) for text in texts
+        )
 
     def texts(self, column: str) -> list[str]:
         """Return the distinct cells of a canonical column; none where the export does not have it."""
@@ -160,7 +169,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
         rows=export.rows_in or len(recognised.export.rows),
         found=found,
         missing=missing,
-        needed=tuple(name for name in missing if TABLES[source.table][name].required),
+        needed=tuple(name for name in missing if FED[source.table][name].required),
         unused=_likely_first(unused, source.table, missing),
         personal=personal,
         unknown=_unknown(export, layout, rows, found),
@@ -219,7 +228,7 @@ def _found_columns(
     named: Mapping[str, Names], keys: Mapping[str, Iterable[Key]], layout: Layout, table: str, columns: Columns
 ) -> dict[str, tuple[str, ...]]:
     found = {}
-    for name in TABLES[table]:
+    for name in FED[table]:
         wanted = [column for key in keys.get(name, ()) for column in key.columns]
         wanted += [*named.get(name, ()), name]
         wanted += [column for pick in layout.picks.get(name, ()) for column in pick.when]
@@ -237,7 +246,7 @@ def _missing(layout: Layout, table: str, found: Mapping[str, object]) -> tuple[s
     has |= {"role"} if layout.roles else set()
     has |= {"match_id"} if table == "sessions" and "attendee_ids" in found else set()
     has |= {"item", "value"} if table in ANSWERS and layout.answers == "wide" else set()
-    return tuple(name for name in TABLES[table] if name not in has)
+    return tuple(name for name in FED[table] if name not in has)
 
 
 def _items_found(
@@ -283,7 +292,7 @@ def _likely_first(unused: tuple[str, ...], table: TableName, missing: tuple[str,
 
     Those of what the table needs come before those of what it may do without.
     """
-    needed = [name for name in missing if TABLES[table][name].required]
+    needed = [name for name in missing if FED[table][name].required]
     known = {name: names_of(table, name) for name in missing}
     first = [column for name in needed for column in most_like(unused, known[name])]
     then = [column for name in missing for column in most_like(unused, known[name])]
@@ -295,8 +304,8 @@ def _unknown(
 ) -> dict[str, dict[str, int]]:
     """Return by canonical column the values that are none of the contract's, with their rows; see `Seen`."""
     unknown: dict[str, dict[str, int]] = {}
-    for name, column in TABLES[export.table].items():
-        if not (column.allowed or name == "job_level"):
+    for name, column in FED[export.table].items():
+        if not (column.allowed or name == "job_level" or name in IN_WORDS):
             continue
         counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
         if counts:

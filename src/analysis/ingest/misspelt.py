@@ -8,7 +8,7 @@ from analysis.ingest.export import Export
 from analysis.ingest.names import plain
 from analysis.ingest.personal import is_called
 from analysis.ingest.profile import Layout
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 from analysis.plan.study import Source
 
 # As difflib counts: twice the letters in common over all letters; "exitdt" and "exitdate" share .86 of theirs.
@@ -83,7 +83,7 @@ def note_misspelt(export: Export, unused: Sequence[str], layout: Layout, source:
     Only a heading that is close to a name of the contract is repeated: any other may be somebody's data.
     """
     given = {"wave": source.wave, "instrument": source.instrument, "role": source.role, "program_id": source.program}
-    table = TABLES.get(export.table, {})
+    table = FED.get(export.table, {})
     absent = [name for name in table if name not in export.rows and given.get(name) is None]
     absent = [name for name in absent if not any(f"{name}@" in str(column) for column in export.rows)]
     export.probably = resembling([name for name in unused if not is_called(name, layout.ignored)], absent)

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns, constant, stacked
 from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.namesakes import attributes_of
 from analysis.ingest.personal import without_free_text
 from analysis.ingest.translate import apply_values, canonical_columns, without_unknown_values
 
@@ -26,6 +27,8 @@ def enrolments_of_pairs(reading: Reading, columns: Columns) -> pd.DataFrame:
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
         without_free_text(reading, cells)
+        if "employee_id@name" in cells:
+            cells |= attributes_of(reading, columns, role=role)
         rows = pd.DataFrame(cells | {"role": constant(role, len(export.rows)), LINE: export.rows[LINE]})
         is_named = rows[[c for c in rows if c.partition("@")[0] == "employee_id"]].notna().any(axis="columns")
         parts.append(rows[is_named].assign(**{"_role": n}))

@@ -88,7 +88,7 @@ def without_personal(
 def without_free_text(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
     """Drop, in place, columns of the contract in which people wrote freely; unless the study names the column."""
     study, export = reading.study, reading.export
-    named = {*study.columns.get(export.table, {}), *study.keep.get(export.table, ())}
+    named = {*reading.named, *study.keep.get(export.table, ())}
     asked = [name for name in FREE_TEXT if name in cells and name not in named]
     free = [name for name in asked if is_free_text(_listed(cells[name]) if name == "topics" else cells[name])]
     for name in free:

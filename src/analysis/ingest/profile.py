@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from analysis.ingest.names import plain
+from analysis.plan.contract import FED
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.study import Study, TableName
 from analysis.plan.yaml_file import load_yaml, validated
@@ -193,6 +195,20 @@ def names_of(table: TableName, column: str) -> frozenset[str]:
     named = [name for layout in layouts for name in layout.columns.get(column, ())]
     keyed = [name for layout in layouts for key in layout.keys.get(column, ()) for name in key.columns]
     return frozenset([column, *named, *keyed])
+
+
+@cache
+def headings_of(table: TableName) -> frozenset[str]:
+    """Return, without spaces and case, all that some profile or the contract calls a column of the table's exports."""
+    names = set(FED[table])
+    for layout in (layout for profile in load_profiles().values() for layout in profile.tables.get(table, ())):
+        parts: list[Layout | RolePart] = [layout, *layout.roles.values()]
+        names |= {name for part in parts for those in part.columns.values() for name in those}
+        keys = [*layout.directory, *(key for ways in layout.keys.values() for key in ways)]
+        keys += [key for part in layout.roles.values() for key in part.keys]
+        names |= {name for key in keys for name in key.columns}
+        names |= {name for picks in layout.picks.values() for pick in picks for name in pick.when}
+    return frozenset(map(plain, names))
 
 
 def shipped_names() -> list[str]:

@@ -72,7 +72,7 @@ def matches_of(export: Export, names: Sequence[str], card: Instrument, own: Mapp
         Column → item, as the study says.
     """
     by_code = {plain(code): code for code in card.items}
-    by_wording = {plain(item.text): code for code, item in card.items.items() if item.text}
+    by_wording = {plain(text): code for code, item in card.items.items() for text in item.wordings}
     pieces = {name: [p for text in (name, *export.wording.get(name, ())) for p in _pieces(text)] for name in names}
     shared = Counter(each for those in pieces.values() for each in set(map(plain, those)))
     found = []
@@ -86,7 +86,7 @@ def matches_of(export: Export, names: Sequence[str], card: Instrument, own: Mapp
             continue
         wording = [each for text in export.wording.get(name) or (name,) for each in _pieces(text)]
         asked = [each for each in wording if shared[plain(each)] == 1 and _is_wording(each, code, name)]
-        fit = "same" if worded == code else _fit(asked, card.items[code].text if code in card.items else "")
+        fit = "same" if worded == code else _best_fit(asked, card.items[code].wordings if code in card.items else ())
         rival = worded if code in card.items and worded != code else None
         found.append(Match(name, code, "study" if name in own else "code", "other" if rival else fit, rival))
     return found
@@ -126,6 +126,13 @@ def _is_wording(piece: str, code: str, name: str) -> bool:
 def _is_whole(piece: str) -> bool:
     """Whether a piece has no parts: a stem that leads to a code in brackets is no question of its own."""
     return not (_BRACKETS.search(piece) or " - " in piece or _LED.fullmatch(piece))
+
+
+def _best_fit(asked: Sequence[str], wordings: Sequence[str]) -> Fit:
+    """Return how what is asked fits the wording that it fits best, of a card with several languages."""
+    fits = {_fit(asked, wording) for wording in wordings}
+    ranked: tuple[Fit, ...] = ("same", "near", "other")
+    return next((fit for fit in ranked if fit in fits), "unknown")
 
 
 def _fit(asked: Sequence[str], wording: str) -> Fit:

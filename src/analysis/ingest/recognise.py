@@ -7,7 +7,7 @@ from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
 from analysis.ingest.personal import is_called
 from analysis.ingest.profile import Header, Layout, Profile, RolePart
-from analysis.plan.contract import ANSWERS, TABLES
+from analysis.plan.contract import ANSWERS, FED
 from analysis.plan.study import Source
 
 CANONICAL = "canonical"
@@ -16,7 +16,7 @@ WIDE = "wide"
 # With fewer of its columns a vendor's export is told as a doubtful guess.
 LEAST_SHARE = 0.6
 # What study.yaml or the engine fills where an export does not have it.
-FILLED = ("wave", "instrument", "program_id", "intake_date", "start_unknown")
+FILLED = ("wave", "instrument", "program_id", "intake_date", "start_unknown", "start_earliest", "start_latest")
 Read = Callable[[Source, Header], Export]
 
 
@@ -131,10 +131,10 @@ def _named(layout: Layout, columns: Columns) -> set[str]:
 
 def _own_form(source: Source, profile: Profile, layout: Layout, export: Export) -> Recognised:
     # To the letter: a vendor's "Employee ID" is written otherwise, and what is like it is recognised by the vendor's.
-    needed = [name for name, column in TABLES[source.table].items() if column.required and name not in FILLED]
+    needed = [name for name, column in FED[source.table].items() if column.required and name not in FILLED]
     named = {name: [name, *(c for key in layout.keys.get(name, ()) for c in key.columns)] for name in needed}
     hits = {name: [column for column in columns if column in export.rows] for name, columns in named.items()}
     by = tuple(columns[0] for columns in hits.values() if columns)
     lacking = tuple(name for name, columns in hits.items() if not columns)
-    known = sum(name in export.rows for name in TABLES[source.table])
+    known = sum(name in export.rows for name in FED[source.table])
     return Recognised(source, profile, layout, export, len(by) / len(needed), by, lacking, known)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
-from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.columns import with_texts
+from analysis.ingest.export import LINE, Export
 
 KEY = ["program_id", "intake_date", "employee_id", "role"]
-SAID = ["applied_date", "offered", "start_date", "start_unknown", "end_date", "status", "match_id", "topics", "stratum"]
+SPAN = ["start_earliest", "start_latest"]
+SAID = ["applied_date", "offered", "start_date", *SPAN, "start_unknown", "end_date", "status"]
+SAID += ["match_id", "topics", "stratum"]
 STILL_OPEN = "9999-12-31"
 
 
@@ -48,6 +50,9 @@ def _united(rows: pd.DataFrame) -> pd.DataFrame:
     last = last.reindex(said.index)
     said["end_date"] = last["end_date"].where(last["end_date"].ne(STILL_OPEN)).where(last["end_date"].notna())
     said["status"] = last["status"].fillna(said["status"])
+    if rows[SPAN].notna().any(axis=None):
+        ends = rows[SPAN].apply(lambda end: end.fillna(rows["start_date"]))
+        said[SPAN] = ends.groupby([rows[name] for name in KEY], sort=False).min()
     return said
 
 
@@ -58,7 +63,7 @@ def _put(export: Export, stays: pd.DataFrame, united: pd.DataFrame, goes: pd.Dat
     for name in SAID:
         texts = united.loc[stays.index, name]
         if texts.notna().any() or name in frame:
-            frame = frame.assign(**{name: _with(frame.get(name), len(frame), at, list(texts))})
+            frame = frame.assign(**{name: with_texts(frame.get(name), len(frame), at, list(texts))})
     export.frame = frame.drop(index=gone).reset_index(drop=True)
     several = goes["match_id"].notna() & goes["start_date"].notna() & (goes["match_id"] != goes["kept_match"])
     if len(at):
@@ -74,11 +79,3 @@ def _put(export: Export, stays: pd.DataFrame, united: pd.DataFrame, goes: pd.Dat
             "session of a later match counts for the person only where attendee_ids lists them"
         )
         export.note("several_matches", message, goes.loc[several, LINE], severity="warning", action="kept")
-
-
-def _with(cells: pd.Series | None, n_rows: int, at: np.ndarray, texts: list[str | None]) -> pd.Categorical:
-    """Return a column with these texts in these rows; an empty one where the export has none."""
-    categories = [] if cells is None else list(cells.cat.categories)
-    codes = np.full(n_rows, -1) if cells is None else cells.cat.codes.to_numpy(np.int64, copy=True)
-    codes[at] = np.arange(len(texts)) + len(categories)
-    return recoded(codes, [*categories, *(text if isinstance(text, str) else None for text in texts)])

@@ -12,9 +12,11 @@ from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
+from analysis.ingest.exits import put_in_exits
 from analysis.ingest.export import LINE, SOURCE, Export
 from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
+from analysis.ingest.imprecise import settle_starts
 from analysis.ingest.items import item_columns
 from analysis.ingest.linking import (
     directory,
@@ -22,16 +24,19 @@ from analysis.ingest.linking import (
     link,
     link_attendees,
     link_other_case,
+    namesakes,
     note_lost_zeros,
     take_out,
 )
 from analysis.ingest.meetings import assign_matches, who_met
 from analysis.ingest.misspelt import note_misspelt, probable_column
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.namesakes import attributes_of
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
 from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
+from analysis.ingest.ratings_history import put_in_ratings
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.same_enrolment import unite_enrolments
@@ -39,11 +44,13 @@ from analysis.ingest.translate import (
     apply_values,
     canonical_columns,
     choose_layout,
+    refuse_words,
     without_rejects,
     without_unknown_values,
 )
 from analysis.ingest.undated import note_undated
-from analysis.plan.contract import ANSWERS, TABLES
+from analysis.plan.contract import ANSWERS, FED
+from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
@@ -163,7 +170,8 @@ def _not_there_to_keep(study: Study, sources: Sequence[Source], exports: Sequenc
 def _join(exports: list[Export], study: Study) -> None:
     """Do what takes all exports: people by e-mail or name, waves and intakes by day, the last form of a person."""
     read = [export for export in exports if export.frame is not None]
-    people, waves = directory(read), [e.rows for e in read if e.table == "waves"]
+    people = directory(read)
+    alike, waves = namesakes(read, people), [e.rows for e in read if e.table == "waves"]
     listed = [e.rows["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.rows]
     known = {text for column in listed for text in column.cat.categories}
     ids = pd.Index(sorted(known), dtype="str")
@@ -173,15 +181,19 @@ def _join(exports: list[Export], study: Study) -> None:
         if not is_known and export.table != "employees" and is_keyed(export):
             take_out(export)
             continue
-        link(export, people if has_employees else None)
+        link(export, people if has_employees else None, alike)
         link_other_case(export, ids)
         link_attendees(export, people, known)
         note_lost_zeros(export, ids)
+        settle_starts(export, [e.rows for e in read if e.table == "employees"], study.as_of)
         assign_waves(export, waves)
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
-    assign_matches([export for export in read if export.frame is not None])
+    read = [export for export in read if export.frame is not None]
+    assign_matches(read)
+    exports += put_in_ratings(read)
+    put_in_exits(read)
     with_rows = [export for export in read if not (export.is_canonical or export.frame is None or export.frame.empty)]
     unite_enrolments(with_rows)
     for export in with_rows:
@@ -192,7 +204,7 @@ def _join(exports: list[Export], study: Study) -> None:
 
 def _check_columns(export: Export) -> None:
     """Take an export out that lacks a column which its table needs, or that has no row left."""
-    missing = [n for n, column in TABLES[export.table].items() if column.required and n not in export.rows]
+    missing = [n for n, column in FED[export.table].items() if column.required and n not in export.rows]
     at_source = [AT_SOURCE[name] for name in missing if name in AT_SOURCE]
     if export.rows.empty:
         if not export.has_failed:
@@ -241,6 +253,7 @@ class _Reader:
             export.frame = None
             return export
         export.is_canonical = profile.profile == CANONICAL
+        export.imprecise_dates = self.source.imprecise_dates or self.study.imprecise_dates
         export.headings = tuple(str(name) for name in export.frame.columns)
         layout = choose_layout(layouts, export)
         for remark in layout.remarks:
@@ -272,7 +285,7 @@ class _Reader:
     def _translate(self, export: Export, layout: Layout) -> None:
         columns, reading = Columns(export.rows), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
-        self._check_named(export, columns, self.study.columns.get(self.source.table, {}))
+        self._check_named(export, columns, reading.named)
         is_wide = export.table in ANSWERS and layout.answers == "wide"
         if self.source.codes is not None and not is_wide:
             export.fail(
@@ -310,15 +323,30 @@ class _Reader:
         cells |= {} if (met := who_met(reading, columns, cells)) is None else {"attendee_ids": met}
         apply_values(reading, columns, cells)
         without_unknown_values(reading, cells)
+        refuse_words(reading, cells)
         without_free_text(reading, cells)
-        return cells
+        return cells | self._attributes(reading, columns, cells)
+
+    def _attributes(
+        self, reading: Reading, columns: Columns, cells: Mapping[str, pd.Categorical]
+    ) -> dict[str, pd.Categorical]:
+        """Return what may tell people of one name apart: of the employees, and of whom an export names."""
+        if reading.export.table in ("employees", "jobs"):
+            return attributes_of(reading, columns)
+        people = {"employee_id": "", "ratee_id": "ratee"}
+        named = {person: role for person, role in people.items() if f"{person}@name" in cells}
+        return {
+            k: v for person, role in named.items() for k, v in attributes_of(reading, columns, person, role).items()
+        }
 
     def _check_named(self, export: Export, columns: Columns, own: Mapping[str, str]) -> None:
         """Note where the study names a column that is not there, or another than the one of the canonical name."""
+        of_this_file = self.source.columns
         absent = [
-            f"{name}: {column}"
+            f"{name}: {column}{'' if export.is_headless else did_you_mean(column, columns.names)}"
             for name, column in own.items()
-            if name in TABLES[export.table] and not columns.find([column]) and not columns.find([name])
+            if not columns.find([column])
+            and (name in of_this_file or (name in FED[export.table] and not columns.find([name])))
         ]
         if absent:
             export.fail(
@@ -344,7 +372,7 @@ class _Reader:
             known = ", ".join(sorted(self.cards))
             export.fail("unknown_instrument", f"give instrument: at the source in study.yaml; the cards are {known}")
             return None
-        items = item_columns(export, columns, self.cards[name], self.study.columns.get(self.source.table, {}))
+        items = item_columns(export, columns, self.cards[name], reading.named)
         columns.take(items.values())
         export.is_forms = True
         entered = export.rows.assign(**card_answers(reading, items, self.cards[name]))
@@ -356,7 +384,7 @@ class _Reader:
             _without_people(export)
         given = {"wave": self.source.wave, "instrument": self.source.instrument, "role": self.source.role}
         for name, value in given.items():
-            if value is not None and name in TABLES[export.table]:
+            if value is not None and name in FED[export.table]:
                 filled = [constant(str(value), len(export.rows))]
                 if name in export.rows:
                     filled.insert(0, export.rows[name].array)

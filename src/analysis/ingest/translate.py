@@ -19,13 +19,15 @@ from analysis.ingest.keys import first_and_last
 from analysis.ingest.names import matches
 from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person
 from analysis.ingest.profile import Key, Layout, Names
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED, PARTS
 from analysis.plan.study import Source
 
 # A person by another key than an id stands in a column of its own until every export has been read.
 WAYS = {"email": "@email", "name": "@name", "first_and_last": "@name"}
 # A value that none of the contract's is (a kind of exit, a status) is unknown, unless the file is the contract's own.
 UNKNOWN_ALLOWED = ("exit_type", "status")
+# Numbers that companies have words for.
+IN_WORDS = ("performance_rating",)
 
 
 def choose_layout(layouts: Sequence[Layout], export: Export) -> Layout:
@@ -67,8 +69,8 @@ def canonical_columns(
         Canonical id column → how the export names that person. For both, a column that the study names counts instead.
     """
     table, cells = reading.export.table, {}
-    own = reading.study.columns.get(table, {})
-    for name in TABLES[table]:
+    own = reading.named
+    for name in FED[table]:
         ids = [column for key in keys.get(name, ()) if key.by == "id" for column in key.columns]
         found = columns.find((own[name], name) if name in own else (*ids, *named.get(name, ()), name))
         if found:
@@ -101,8 +103,8 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     of exit the words that are the same everywhere come between what the profile writes in full and its patterns.
     """
     export, layout = reading.export, reading.layout
-    own = reading.study.values.get(export.table, {})  # noqa: PD011 (no frames)
-    shared = ["exit_type"] if "exit_type" in cells and reading.source.profile != CANONICAL else []
+    own = reading.study.values_of(reading.source)
+    shared = ["exit_type"] if "exit_type" in cells and not _is_strict(reading) else []
     for name in dict.fromkeys([*own, *layout.picks, *layout.values, *shared]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.rows), -1), []))
         _check_patterns(export, name, given, own.get(name, {}), layout.values.get(name, {}))  # noqa: PD011
@@ -167,7 +169,7 @@ def _by_profile(
     kinds = np.array([*map(exit_kind, cells.categories), None], dtype=object)[cells.codes]
     return [
         *_by_value(cells, in_full),
-        *((kinds == kind, kind) for kind in TABLES["employees"]["exit_type"].allowed),
+        *((kinds == kind, kind) for kind in FED["employees"]["exit_type"].allowed),
         *((rows & (kinds != CONTRADICTION), value) for rows, value in _by_value(cells, open_)),
     ]
 
@@ -183,9 +185,9 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
     """
     export = reading.export
     for name in UNKNOWN_ALLOWED:
-        if name not in cells or reading.source.profile == CANONICAL:
+        if name not in cells or _is_strict(reading):
             continue
-        allowed = TABLES[export.table][name].allowed
+        allowed = FED[export.table][name].allowed
         known = np.append([text in allowed for text in cells[name].categories], True).astype(bool)
         strange = ~known[cells[name].codes]
         if strange.any():
@@ -198,6 +200,33 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
                 action="set_null",
             )
             cells[name] = emptied(cells[name], strange)
+
+
+def refuse_words(reading: Reading, cells: dict[str, pd.Categorical]) -> None:
+    """Refuse words where a number stands for each, by the order in which study.yaml lists them; in place.
+
+    They are emptied, so that validation does not tell them again.
+    """
+    table, own = reading.export.table, reading.study.values_of(reading.source)
+    for name in [name for name in cells if name in own or name in IN_WORDS]:
+        if name not in FED[table] or FED[table][name].kind != "number":
+            continue
+        numbers = pd.to_numeric(pd.Series(cells[name].categories, dtype=object), errors="coerce")
+        words = np.append(numbers.isna().to_numpy(), False)[cells[name].codes]
+        if words.any():
+            said = "that values: in study.yaml does not list" if name in own else "and no numbers"
+            advice = (
+                f"list all of them there, the lowest first, as values: {{{table}: {{{name}: [LOWEST, …, HIGHEST]}}}}; "
+                "each counts as its place in the list"
+            )
+            message = f"{name} has words {said}{_shown(reading, name, cells, words)}; {advice}"
+            reading.export.fail("words_for_numbers", message, reading.export.rows.loc[words, LINE])
+            cells[name] = emptied(cells[name], words)
+
+
+def _is_strict(reading: Reading) -> bool:
+    """Whether words for the contract's values must be the contract's; no vendor's profile reads a list of exits."""
+    return reading.source.profile == CANONICAL and reading.export.table not in PARTS
 
 
 def _shown(reading: Reading, name: str, cells: Mapping[str, pd.Categorical], which: np.ndarray) -> str:

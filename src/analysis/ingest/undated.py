@@ -1,47 +1,100 @@
 """Starts that a list of participants says without a day: read apart from those of people who never started."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.columns import emptied, is_one_of, replaced
+from analysis.ingest.columns import emptied, first_filled
+from analysis.ingest.date_forms import read_day, split
+from analysis.ingest.date_spans import read_span
+from analysis.ingest.dates import YEARS_AHEAD
 from analysis.ingest.export import LINE, Export, recoded
+from analysis.ingest.names import folded, matches
+from analysis.plan.bounds import ISO_DATE
 
 # Words that elsewhere stand for no date. In a list of participants they say that there is a start, and not when.
 WITHOUT_DAY = ("n/a", "na", "tbc", "tbd", "tba", "unknown", "?", "x", "yes", "pending", "open", "offen", "unbekannt")
-# What such a cell says until all columns of the list have been read: no day of any calendar.
-UNDATED = "undated"
+# What such a cell says until all columns of the list have been read: no day of any calendar. A span of days says its
+# first and its last, with this sign between them (ISO 8601).
+UNDATED, TO = "undated", "/"
+_SPAN = re.compile(rf"({ISO_DATE.pattern}){TO}({ISO_DATE.pattern})")
+EARLIEST, LATEST = "start_earliest", "start_latest"
 
 
-def set_apart(column: pd.Categorical) -> tuple[pd.Categorical, np.ndarray]:
-    """Return a column of starts without its words for an unknown day, and the rows that have one."""
-    undated = is_one_of(column, WITHOUT_DAY)
-    return emptied(column, undated), undated
+def set_apart(column: pd.Categorical, year: int) -> tuple[pd.Categorical, pd.Categorical]:
+    """Return a column of starts without its cells that name no day, and these: unknown days and spans of days.
+
+    `year` is the data lock's, for years of two digits.
+    """
+    words = matches(column.categories, WITHOUT_DAY)
+    said = [UNDATED if word else _span(text, year) for text, word in zip(column.categories, words, strict=True)]
+    apart = recoded(column.codes, said)
+    return emptied(column, apart.codes >= 0), apart
 
 
-def put_back(column: pd.Categorical, undated: np.ndarray) -> pd.Categorical:
-    """Return the column with its unknown days marked."""
-    return replaced(column, undated, UNDATED) if undated.any() else column
+def _span(text: str, year: int) -> str | None:
+    text, latest = folded(text), year + YEARS_AHEAD
+    span = None if read_day(split(text).day, latest) else read_span(text, latest)
+    return span and f"{span.first}{TO}{span.last}"
+
+
+def put_back(column: pd.Categorical, apart: pd.Categorical) -> pd.Categorical:
+    """Return the column with the cells that were set apart."""
+    return first_filled([apart, column])
+
+
+def is_span(text: str) -> bool:
+    """Whether the text is a span of days as `set_apart` writes it."""
+    return _SPAN.fullmatch(text) is not None
 
 
 def note_undated(export: Export) -> None:
     """Empty the starts that are no day of the calendar and say so in ``start_unknown``, each noted.
 
     Whoever has one is neither treated nor a comparator: taken for never started, the treated would be among the
-    comparators. Where the order of day and month is in doubt, that must be settled first.
+    comparators. A span of days becomes ``start_earliest`` and ``start_latest`` where the study says which of its days
+    is to be taken. Where the order of day and month is in doubt, that must be settled first.
     """
     in_doubt = any(problem.rule in ("ambiguous_date", "mixed_date_order") for problem in export.problems)
-    if export.table != "enrolments" or "start_date" not in export.rows or in_doubt:
+    if export.table != "enrolments" or in_doubt or not {"start_date", EARLIEST, LATEST} & set(export.rows):
         return
-    cells = export.rows["start_date"].array
-    days = pd.to_datetime(pd.Series(cells.categories, dtype=object), format="%Y-%m-%d", errors="coerce")
-    is_undated = np.append(days.isna().to_numpy(), False)[cells.codes]
-    if not is_undated.any():
-        return
+    starts = _cells(export, "start_date")
+    spans = [found.groups() if (found := _SPAN.fullmatch(text)) else (None, None) for text in starts.categories]
+    ends = {
+        name: first_filled([_cells(export, name), recoded(starts.codes, [span[n] for span in spans])])
+        for n, name in enumerate((EARLIEST, LATEST))
+    }
+    has_span = np.any([cells.codes >= 0 for cells in ends.values()], axis=0)
+    is_whole = np.all([cells.codes >= 0 for cells in ends.values()], axis=0)
+    days = pd.to_datetime(pd.Series(starts.categories, dtype=object), format="%Y-%m-%d", errors="coerce")
+    is_day = np.append(days.notna().to_numpy(), False)[starts.codes]
+    is_undated = ~is_day & ((starts.codes >= 0) | has_span)
+    if export.imprecise_dates:
+        is_undated &= ~is_whole
+    is_empty = ~is_day & (starts.codes >= 0)
+    if is_empty.any():
+        export.frame = export.rows.assign(start_date=emptied(starts, is_empty))
+    if export.imprecise_dates and has_span.any():
+        export.frame = export.rows.assign(**ends)
+    if is_undated.any():
+        _note(export, is_undated, names_span=(is_undated & has_span).any())
+
+
+def _cells(export: Export, name: str) -> pd.Categorical:
+    return export.rows[name].array if name in export.rows else recoded(np.full(len(export.rows), -1), [])
+
+
+def _note(export: Export, is_undated: np.ndarray, *, names_span: bool) -> None:
     message = (
         "start_date says that the person started, and not on which day; such people are neither participants nor "
         "comparators, and are counted. Give the day as yyyy-mm-dd, or leave the cell empty for who never started"
     )
+    if names_span and not export.imprecise_dates:
+        message += (
+            "; or, for a month, quarter or season, set imprecise_dates: first_day, midpoint or last_day at the source "
+            "in study.yaml"
+        )
     export.note("undated_start", message, export.rows.loc[is_undated, LINE], severity="warning", action="set_null")
-    export.frame = export.rows.assign(
-        start_date=emptied(cells, is_undated), start_unknown=recoded(np.where(is_undated, 0, -1), ["true"])
-    )
+    unknown = [recoded(np.where(is_undated, 0, -1), ["true"]), _cells(export, "start_unknown")]
+    export.frame = export.rows.assign(start_unknown=first_filled(unknown))

@@ -22,6 +22,8 @@ TELLING = {
     ("employees", "exit_date"),
     ("enrolments", "start_date"),
     ("enrolments", "start_unknown"),
+    ("enrolments", "start_earliest"),
+    ("enrolments", "start_latest"),
     ("sessions", "attendee_ids"),
 }
 # These can be filled in some rows only: which, and the column whose value makes it so.

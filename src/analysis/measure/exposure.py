@@ -36,6 +36,21 @@ def undated(enrolments: pd.DataFrame, program_id: str | None = None, role: str |
     return pd.Index(rows["employee_id"].unique())
 
 
+def moved_starts(enrolments: pd.DataFrame, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """Return the enrolments with imprecise starts on the first, the middle and the last day that they may mean.
+
+    Only those that differ from the enrolments as they are; nothing where every start has its day.
+    """
+    if "start_earliest" not in enrolments:
+        return {}
+    starts = enrolments["start_date"]
+    first = enrolments["start_earliest"].fillna(starts)
+    last = enrolments["start_latest"].fillna(starts).clip(upper=as_of)
+    days = {"first_day": first, "midpoint": first + ((last - first) // 2).dt.floor("D"), "last_day": last}
+    moved = {name: day.where(starts.notna()) for name, day in days.items()}
+    return {name: enrolments.assign(start_date=day) for name, day in moved.items() if not day.equals(starts)}
+
+
 def starts_elsewhere(enrolments: pd.DataFrame, program_id: str) -> pd.DataFrame:
     """Return the starts in the company's other programs, one row each: ``employee_id``, ``start_date``."""
     rows = enrolments[(enrolments["program_id"] != program_id) & enrolments["start_date"].notna()]

@@ -15,6 +15,7 @@ from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
 from analysis.ingest.recognise import WIDE, Recognised, rank, recognise
+from analysis.ingest.undated import is_span
 from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
@@ -219,6 +220,7 @@ def _put_together(
         waves=tuple(told.waves),
         sources=tuple(drafts),
         levels=levels_of(levels),
+        has_imprecise_starts=any(map(is_span, (text for one in looks for text in one.texts("start_date")))),
     )
 
 

@@ -33,11 +33,11 @@ from analysis.estimate.protocol_rows import (
     placebo_checks,
     placebo_rows,
 )
-from analysis.estimate.sensitivity import sensitivity_rows
+from analysis.estimate.sensitivity import moved_row, sensitivity_rows
 from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import EXITS
-from analysis.measure.exposure import analysed_roles, pairs, participation_end
+from analysis.measure.exposure import analysed_roles, moved_starts, pairs, participation_end
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
@@ -161,7 +161,18 @@ def _beside(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
     rows = rows_or_fault(
         ask, "sensitivity", lambda: sensitivity_rows(ask, trials, outcome, pairs(enrolled, ask.program.id))
     )
+    rows += rows_or_fault(ask, f"{WEIGHTED}_starts", lambda: _moved(comparison, ask, outcome))
     return rows + rows_or_fault(ask, "moderators", lambda: _moderators(comparison, ask, outcome, first), "secondary")
+
+
+def _moved(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
+    """Return the main difference from starts moved within the days that they may mean; nothing where all are known."""
+    opened, rows = comparison.opened, []
+    for day, enrolments in moved_starts(opened.tables.enrolments, pd.Timestamp(ask.study.as_of)).items():
+        tables = replace(opened.tables, enrolments=enrolments)
+        trials = build_trials(tables, ask.study, ask.program, ask.role, earlier_scores(opened))
+        rows.append(moved_row(ask, trimmed(trials), outcome, day))
+    return rows
 
 
 def _moderators(comparison: Comparison, ask: Ask, outcome: str, first: int) -> list[Estimate]:

@@ -13,7 +13,7 @@ from analysis.measure.comparability import across_waves
 from analysis.measure.exposure import undated
 from analysis.measure.forms import constructs_answered, own_items
 from analysis.measure.item_keying import Keying, keying_problems, keyings
-from analysis.plan.contract import TABLES, Tables
+from analysis.plan.contract import FED, Tables
 from analysis.plan.contradictions import survey_columns
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.hypotheses import unusable_effects
@@ -87,7 +87,7 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     cards, bad_cards = read_instruments(read.study)
     raw = read_sources(read.study, cards)
     if "sources" in read.mended:
-        raw = replace(raw, unread=frozenset(TABLES))  # of any table a file may be missing
+        raw = replace(raw, unread=frozenset(FED))  # of any table a file may be missing
     tables, of_the_data = check_tables(raw, read.study, cards)
     problems = [*read.problems, *_of_the_study_file(read, None if bad_cards else cards), *bad_cards]
     doubtful = {rule for key in read.mended for rule in CONSEQUENCES.get(key, ())}

@@ -10,7 +10,7 @@ from pathlib import Path
 from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
 from analysis.pipeline.drafted import Wishes, draft_study
-from analysis.plan.contract import TABLES
+from analysis.plan.contract import FED
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import STUDY_NAME, expanded
 from analysis.plan.study import ISO_DATE, Source
@@ -54,7 +54,7 @@ def start_study(
     BadInput
         The folder exists, a file is missing or cannot be read, a wish cannot be fulfilled; every problem at once.
     """
-    given = [(table, *_path_and_sheet(text)) for table in TABLES for text in files.get(table, ())]
+    given = [(table, *_path_and_sheet(text)) for table in FED for text in files.get(table, ())]
     _refuse(name, [path for _, path, _ in given], data, wishes)
     target = data / name
     with new_folder(target, "--data") as folder:

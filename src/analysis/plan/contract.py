@@ -115,6 +115,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "applied_date": _maybe("date"),
         "offered": _maybe("boolean"),
         "start_date": _maybe("date"),
+        "start_earliest": _maybe("date"),
+        "start_latest": _maybe("date"),
         "start_unknown": _maybe("boolean"),
         "end_date": _maybe("date"),
         "status": _maybe("text", allowed=STATUSES),
@@ -131,6 +133,22 @@ TABLES: dict[str, dict[str, Column]] = {
     },
 }
 
+# Files of their own that complete a table: ratings become changes in jobs, kinds of exit a part of employees.
+PARTS: dict[str, dict[str, Column]] = {
+    "ratings_history": {
+        "employee_id": Column("id"),
+        "effective_date": Column("date"),
+        "performance_rating": _maybe("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
+    },
+    "exits": {
+        "employee_id": Column("id"),
+        "exit_date": Column("date"),
+        "exit_type": _maybe("text", allowed=EXIT_TYPES),
+        "exit_reason": _maybe("text"),
+    },
+}
+# All that a file can feed.
+FED = TABLES | PARTS
 # The tables of one row per answer.
 ANSWERS = ("responses", "unlinked_responses", "ratings")
 

@@ -1,9 +1,9 @@
 """What the parts of `study.yaml` must not say against each other; each mistake with the place where it stands."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.plan import contract
 
@@ -25,8 +25,9 @@ def contradictions(study: "Study") -> list[Contradiction]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question that names the nearest of the names that are known; empty where none is near."""
-    near = difflib.get_close_matches(name.casefold(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    names = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name.casefold(), list(names), n=1, cutoff=0.6)
+    return f"; did you mean {' '.join(names[near[0]].split())[:40]}?" if near else ""
 
 
 def _lock(study: "Study") -> Iterator[Contradiction]:
@@ -111,22 +112,30 @@ def _programs_of_sources(study: "Study") -> Iterator[Contradiction]:
             yield Contradiction(("sources", n, "program"), message + did_you_mean(source.program, ids))
 
 
+def _said(study: "Study", key: str) -> Iterator[tuple[tuple[str | int, ...], str, Mapping[str, Any]]]:
+    """Yield what ``columns:`` or ``values:`` say, of a table and of one file, with the place and the table."""
+    for table, said in getattr(study, key).items():
+        yield (key, table), table, said
+    for n, source in enumerate(study.sources):
+        yield ("sources", n, key), source.table, getattr(source, key)
+
+
 def _columns(study: "Study") -> Iterator[Contradiction]:
     """Of a survey the keys may be items too: what is on no card is told where the cards are known."""
-    for table, columns in study.columns.items():
+    for at, table, columns in _said(study, "columns"):
         for name in columns:
-            if table not in contract.ANSWERS and name not in contract.TABLES[table]:
-                yield Contradiction(("columns", table, name), unknown_column(table, name, contract.TABLES[table]))
+            if table not in contract.ANSWERS and name not in contract.FED[table]:
+                yield Contradiction((*at, name), unknown_column(table, name, contract.FED[table]))
 
 
 def survey_columns(study: "Study", items: Iterable[str]) -> Iterator[Contradiction]:
     """Yield the keys under ``columns:`` of a survey's table that are neither its canonical columns nor items."""
     items = list(items)
-    for table, columns in study.columns.items():
-        known = [*contract.TABLES[table], *items]
+    for at, table, columns in _said(study, "columns"):
+        known = [*contract.FED[table], *items]
         for name in columns:
             if table in contract.ANSWERS and name not in known:
-                yield Contradiction(("columns", table, name), unknown_column(table, name, known, " or item"))
+                yield Contradiction((*at, name), unknown_column(table, name, known, " or item"))
 
 
 def unknown_column(table: str, name: str, known: Iterable[str], more: str = "") -> str:
@@ -139,18 +148,17 @@ def unknown_column(table: str, name: str, known: Iterable[str], more: str = "") 
 
 
 def _values(study: "Study") -> Iterator[Contradiction]:
-    for table, columns in study.values.items():
+    for place, table, columns in _said(study, "values"):
         for name, values in columns.items():
-            column = contract.TABLES[table].get(name)
+            column = contract.FED[table].get(name)
             if column is None:
-                near = did_you_mean(name, contract.TABLES[table])
-                yield Contradiction(("values", table, name), f"values: no such canonical column: {table}.{name}{near}")
+                near = did_you_mean(name, contract.FED[table])
+                yield Contradiction((*place, name), f"values: no such canonical column: {table}.{name}{near}")
                 continue
             for value in values:
                 if column.allowed and value not in column.allowed:
                     message = f"values: {name} cannot be {value}; it is one of {', '.join(column.allowed)}"
-                    at = ("values", table, name, value)
-                    yield Contradiction(at, message + did_you_mean(value, column.allowed))
+                    yield Contradiction((*place, name, value), message + did_you_mean(value, column.allowed))
 
 
 RULES: tuple[Callable[["Study"], Iterator[Contradiction]], ...] = (

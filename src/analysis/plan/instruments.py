@@ -21,11 +21,25 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _worded(value: object) -> object:
+    """Return wordings as a list, the first language first: of one text, of a list, or of language → one or several."""
+    if isinstance(value, str):
+        return [value] if value else []
+    if isinstance(value, dict):
+        return [text for several in value.values() for text in (several if isinstance(several, list) else [several])]
+    return value
+
+
+def _language(key: object) -> object:
+    return "no" if key is False else key  # YAML takes Norwegian for a truth value
+
+
 def _plain(label: str) -> str:
     return " ".join(label.replace("’", "'").split()).casefold()
 
 
 Spellings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Wordings = Annotated[tuple[Passage, ...], BeforeValidator(_worded)]
 
 
 class _Part(BaseModel):
@@ -38,7 +52,8 @@ class Response(_Part):
     Attributes
     ----------
     labels
-        What each number is called on the form.
+        What each number is called on the form. A card may give several spellings of each, or language → number → what
+        it is called: the first counts, and the others are ``labels_in``.
     labels_in
         Language (ISO 639-1) → number → what it is called there, in one spelling or several.
     """
@@ -47,6 +62,23 @@ class Response(_Part):
     max: Answer
     labels: dict[float, str] = {}
     labels_in: dict[str, dict[float, Spellings]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several_labels(cls, given: object) -> object:
+        """Put what ``labels`` says of more than one language or spelling where it belongs."""
+        labels, others = (
+            (given.get(key) or {} for key in ("labels", "labels_in")) if isinstance(given, dict) else ({}, {})
+        )
+        if not (isinstance(given, dict) and labels and isinstance(labels, dict) and isinstance(others, dict)):
+            return given
+        by_language: dict[object, dict] = {"labels": labels}
+        if all(isinstance(each, dict) for each in labels.values()):
+            by_language = {f"labels.{_language(key)}": each for key, each in labels.items()}
+        first = next(iter(by_language.values()))
+        shown = {number: each[0] if isinstance(each, list) and each else each for number, each in first.items()}
+        more = by_language if by_language.keys() != {"labels"} or shown != first else {}
+        return given | {"labels": shown, "labels_in": more | {_language(key): each for key, each in others.items()}}
 
     @model_validator(mode="after")
     def _labels_are_unequivocal(self) -> "Response":
@@ -87,15 +119,20 @@ class Item(_Part):
 
     Attributes
     ----------
-    text
-        The wording; empty where it may not be shipped.
+    wordings
+        What is asked, in one language or several, the first to be shown; none where it may not be shipped.
     reworded_in
         Waves before which the wording was changed.
     """
 
-    text: Passage = ""
+    wordings: Wordings = Field(default=(), alias="text")
     reversed: bool = False
     reworded_in: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The wording in the first language; empty where there is none."""
+        return self.wordings[0] if self.wordings else ""
 
 
 class Scale(_Part):
@@ -128,6 +165,16 @@ class Instrument(_Part):
     def _response_rises(self) -> "Instrument":
         if self.response.max <= self.response.min:
             raise ValueError("response: max must be greater than min")
+        return self
+
+    @model_validator(mode="after")
+    def _wordings_differ(self) -> "Instrument":
+        """Refuse a wording of two items where items have several: a question must be found by any of them."""
+        asked: dict[str, str] = {}
+        several = any(len(item.wordings) > 1 for item in self.items.values())
+        for code, text in [(c, t) for c, item in self.items.items() for t in item.wordings] if several else []:
+            if asked.setdefault(_plain(text), code) != code:
+                raise ValueError(f"items {asked[_plain(text)]} and {code} have the same wording in some language")
         return self
 
     @cached_property

@@ -34,8 +34,30 @@ Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
-    "employees", "jobs", "waves", "responses", "unlinked_responses", "ratings", "enrolments", "sessions"
+    "employees",
+    "jobs",
+    "waves",
+    "responses",
+    "unlinked_responses",
+    "ratings",
+    "enrolments",
+    "sessions",
+    "ratings_history",
+    "exits",
 ]
+ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
+
+
+def _ranked(values: object) -> object:
+    """Return what a list of values, the lowest first, says in full: 1 is the first, 2 the second."""
+    if not isinstance(values, list):
+        return values
+    return {str(n): value if isinstance(value, list) else [value] for n, value in enumerate(values, start=1)}
+
+
+ColumnNames = dict[Printable, Printable]
+# Canonical column → canonical value → the export's values; of a number, in order.
+Values = dict[Printable, Annotated[dict[Printable, list[Printable]], BeforeValidator(_ranked)]]
 
 
 class _Part(BaseModel):
@@ -128,8 +150,12 @@ class Source(_Part):
     encoding, delimiter, decimal, date_order, timezone
         What a file does not say of itself and what need then not be detected: `decimal` is the decimal mark,
         `date_order` is dmy or mdy, `timezone` is where times were written (an IANA name).
+    imprecise_dates
+        Which day is taken where a start says a month, a quarter or another span of days; the study's where it has none.
     incomplete
         What is done with forms that were begun and not sent: ``reject`` or ``keep``.
+    columns, values
+        As those of the study, for this file alone and before them.
     codes
         Of a survey whose answers are numbers: ``card`` where they are those of the instrument's card, else the card's
         number of each.
@@ -150,7 +176,10 @@ class Source(_Part):
     decimal: Literal[".", ","] | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     timezone: Zone | None = None
+    imprecise_dates: ImpreciseDates | None = None
     incomplete: Literal["reject", "keep"] = "reject"
+    columns: ColumnNames = {}
+    values: Values = {}
     codes: Literal["card"] | Annotated[dict[Answer, Answer], Field(min_length=1)] | None = None
 
     @field_validator("path")
@@ -194,6 +223,8 @@ class Study(_Part):
         The survey waves, where no file holds them.
     timezone
         Where the company's days begin and end (an IANA name); times of other zones are turned into its days.
+    imprecise_dates
+        Which day is taken where a start says a span of days; without it such a start stays unknown.
     simulated
         The employees are simulated; every page says so.
     smallest_effects
@@ -220,11 +251,12 @@ class Study(_Part):
     events: tuple[Event, ...] = ()
     programs: tuple[Program, ...] = ()
     sources: tuple[Source, ...] = ()
-    columns: dict[TableName, dict[Printable, Printable]] = {}
-    values: dict[TableName, dict[Printable, dict[Printable, list[Printable]]]] = {}
+    columns: dict[TableName, ColumnNames] = {}
+    values: dict[TableName, Values] = {}
     keep: dict[TableName, list[Printable]] = {}
     waves: tuple[Wave, ...] = ()
     timezone: Zone | None = None
+    imprecise_dates: ImpreciseDates | None = None
     simulated: bool = False
     smallest_effects: dict[Printable, Annotated[float, Field(gt=0, le=LARGEST_EFFECT, allow_inf_nan=False)]] = {}
     citation: Passage = ""
@@ -245,6 +277,14 @@ class Study(_Part):
     def page_title(self) -> str:
         """The title as it stands on every page: a simulated study says so."""
         return f"{self.title} (simulated data)" if self.simulated else self.title
+
+    def columns_of(self, source: Source) -> ColumnNames:
+        """Return canonical name → the export's column, as the study says it of a source and of its table."""
+        return self.columns.get(source.table, {}) | source.columns
+
+    def values_of(self, source: Source) -> Values:
+        """Return canonical column → value → the export's values, as the study says it of a source and of its table."""
+        return self.values.get(source.table, {}) | source.values
 
     def program(self, program_id: str) -> Program:
         """Return the program of that id."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.bounds import FIRST_DAY, LAST_DAY
-from analysis.plan.contract import ANSWERS, TABLES, Column
+from analysis.plan.contract import ANSWERS, FED, Column
 from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
 
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 def cell_rules(table: str) -> list[Rule]:
     """Return the rules that the contract's columns give for the text of one table, all of them errors."""
-    return [rule for name, column in TABLES[table].items() for rule in _column_rules(name, column)]
+    return [rule for name, column in FED[table].items() for rule in _column_rules(name, column)]
 
 
 def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     as_text = _category if table in ANSWERS else _text
     columns = {
         name: _typed(frame[name], column, as_text) if name in frame else _empty(frame.index, column, as_text)
-        for name, column in TABLES[table].items()
+        for name, column in FED[table].items()
     }
     further = {name: frame[name] if name in STAND else as_text(frame[name]) for name in frame if name not in columns}
     return pd.DataFrame(columns | further, index=frame.index, copy=False)

@@ -59,6 +59,19 @@ def enrolment_rules(context: Context) -> list[Rule]:
             lambda f: ~(f["end_date"] < f["start_date"]),
         ),
         Rule(
+            "start_outside_span",
+            "start_date",
+            "error",
+            "rejected",
+            "start_date lies before start_earliest or after start_latest, or these two are the wrong way round; "
+            "correct them",
+            lambda f: (
+                ~(f["start_date"] < f["start_earliest"])
+                & ~(f["start_date"] > f["start_latest"])
+                & ~(f["start_earliest"] > f["start_latest"])
+            ),
+        ),
+        Rule(
             "start_before_intake",
             "start_date",
             "warning",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.ingest import RawTables, read_sources
-from analysis.plan.contract import ANSWERS, Tables
+from analysis.plan.contract import ANSWERS, PARTS, TABLES, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
@@ -29,6 +29,8 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "ratings": (surveys.rating_rules, surveys.duplicate_rating_rules),
     "enrolments": (enrolments.intake_rules, enrolments.enrolment_rules),
     "sessions": (enrolments.session_rules,),
+    # what these say was put into the tables that they are a part of
+    **dict.fromkeys(PARTS, ()),
 }
 # No number may depend on the order of a file's rows: answers alone stay as they came.
 ORDER = {
@@ -77,7 +79,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
         return Tables(row_counts=row_counts), problems
     problems += unlinked_files(row_counts, context.seen, context.kept)
     # a table of which nothing is left is no table: what needs it is answered as where there is no such file
-    kept = {table: _in_order(rows, table) for table, rows in context.kept.items() if len(rows)}
+    kept = {table: _in_order(rows, table) for table, rows in context.kept.items() if len(rows) and table in TABLES}
     return Tables(**kept, row_counts=row_counts), problems
 
 

@@ -17,6 +17,11 @@ LINES = 25
 _VALUE = re.compile(r"[-+]?[\d.,' ]+%?|\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*|\S+@\S+[.]\S+")
 
 
+def is_value(cell: str) -> bool:
+    """Whether a cell holds what a record holds and no heading."""
+    return bool(_VALUE.fullmatch(cell.strip()))
+
+
 def lines_above(records: Sequence[Sequence[str]], header: Header) -> int:
     """Return how many of the records at the top stand above the columns' names.
 
@@ -27,13 +32,13 @@ def lines_above(records: Sequence[Sequence[str]], header: Header) -> int:
         return 0
     filled = [{cell.strip().casefold() for cell in record if cell.strip()} for record in records[:LINES]]
     is_prompt = [any(cell.endswith(":") for cell in cells) for cells in filled]
-    is_value = [any(_VALUE.fullmatch(cell) for cell in cells) for cells in filled]
+    has_value = [any(map(is_value, cells)) for cells in filled]
     headings = [
-        0 if asked or value else len(cells) for cells, asked, value in zip(filled, is_prompt, is_value, strict=True)
+        0 if asked or value else len(cells) for cells, asked, value in zip(filled, is_prompt, has_value, strict=True)
     ]
     names = headings.index(max(headings, default=0)) if headings else 0
     above = [0 if asked else len(cells) for cells, asked in zip(filled[:names], is_prompt, strict=False)]
-    has_records = any(is_value[names + 1 :])
+    has_records = any(has_value[names + 1 :])
     return names if above and has_records and headings[names] > max(*above, 1) else 0
 
 
@@ -69,15 +74,20 @@ def leave_out_below(export: Export) -> None:
     own form, in which every row is a record.
     """
     if export.table in ANSWERS or export.is_canonical:
+        if export.below:
+            export.fail("ragged_row", "has one field only, and the header names more columns", export.below)
         return
     filled = export.rows.drop(columns=LINE).notna().sum(axis=1).to_numpy()
     full = np.flatnonzero(filled > 1)
     end = int(full[-1]) + 1 if len(full) else 0
-    if end in (0, len(filled)) or filled[:end].min() < 2:
+    if end == 0 or filled[:end].min() < 2:
+        end = len(filled)
+    below = [*export.rows[LINE][end:], *export.below]
+    if not below:
         return
     message = (
         "has hardly a cell and stands below the table: a legend or a total, and no record; if it is one, fill in its "
         "other cells"
     )
-    export.note("hardly_a_cell", message, export.rows[LINE][end:], severity="warning", action="rejected")
+    export.note("hardly_a_cell", message, below, severity="warning", action="rejected")
     export.frame = export.rows[:end].reset_index(drop=True)

@@ -1,6 +1,7 @@
 """The strict way through a text file: Python's csv module, record by record, naming what is wrong."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,14 +11,15 @@ import numpy as np
 
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
-from analysis.ingest.readers.around import LINES, lines_above, note_lines_above, with_groups
+from analysis.ingest.readers.around import LINES
+from analysis.ingest.readers.broken_header import header_start, note_start
 from analysis.ingest.readers.columns import Coder, Rows
 from analysis.ingest.readers.dialect import SEPARATOR_LINE
 from analysis.ingest.readers.encoding import Scan
 from analysis.ingest.readers.header import fixed_length, header_length, lines_to_look_at
-from analysis.plan.contract import ANSWERS
 
 _CHUNK_ROWS = 100_000
+_WORDS = re.compile(r"[^\W\d_].*[\s:]|[\s:].*[^\W\d_]", re.DOTALL)
 _BROKEN = (
     "the record that begins here is not valid CSV (a quotation mark that is not closed, not doubled, or followed by "
     "text, or a value of more than 131,072 characters); export the file again"
@@ -67,10 +69,10 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
     if not records:
         export.fail("empty_file", "is empty; export it again, or take it out of study.yaml")
         return None
-    above = 0 if export.table in ANSWERS else lines_above(records, header)
+    start = header_start(records, header, export.table)
+    above, records = start.above, start.records
     if above:
-        note_lines_above(export, ends[above - 1][0] + 1)
-        records = [with_groups(records[above - 1], records[above]), *records[above + 1 :]]
+        note_start(export, start, ends[above - 1][0] + 1)
     length = min(header_length(records, header), len(records))
     return Top(records, skipped + above + length, *ends[above + length - 1])
 
@@ -78,19 +80,22 @@ def find_top(path: Path, encoding: str, delimiter: str, header: Header, export: 
 def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, export: Export) -> Rows | None:
     """Return the records that have as many cells as the header, noting the others; None where nothing is left."""
     coders: list[Coder[str]] = [Coder() for _ in range(width)]
-    lines, ragged = [], []
+    lines, short = [], []
     with path.open(encoding=scan.encoding, newline="") as file:
         records = _Records(file, delimiter, top.records)
         try:
             while chunk := list(islice(records, _CHUNK_ROWS)):
                 good = [(line, cells) for line, cells in chunk if len(cells) == width]
                 lines += [line for line, _ in good]
-                ragged += [line for line, cells in chunk if len(cells) != width and any(map(str.strip, cells))]
+                short += [(line, cells) for line, cells in chunk if len(cells) != width and any(map(str.strip, cells))]
                 for coder, column in zip(coders, zip(*(cells for _, cells in good), strict=True), strict=False):
                     coder.add(column)
         except csv.Error:
             export.fail("broken_quotes", _BROKEN, [records.begins])
             return None
+    below = [line for line, cells in short if _is_a_remark(cells) and lines and line > lines[-1]]
+    ragged = [line for line, _ in short if line not in below]
+    export.below = tuple(below)
     if ragged:
         export.fail(
             "ragged_row",
@@ -101,7 +106,7 @@ def read_strictly(path: Path, scan: Scan, delimiter: str, top: Top, width: int, 
     elif not lines:
         export.fail("empty_file", "has a header but no rows; export it again, or take it out of study.yaml")
     cells = (coder.coded() for coder in coders)
-    return Rows(cells, np.array(lines), ragged=len(ragged)) if lines else None
+    return Rows(cells, np.array(lines), ragged=len(ragged) + len(below)) if lines else None
 
 
 class _Records:
@@ -135,6 +140,12 @@ class _Counted:
         line = next(self._lines)
         self.size += len(line.encode())
         return line
+
+
+def _is_a_remark(cells: list[str]) -> bool:
+    """Whether a record is a line of words, such as "Total: 45" below a table: not one that was cut off in its first."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) == 1 and bool(_WORDS.search(filled[0]))
 
 
 def _is_above_the_header(record: list[str], delimiter: str) -> bool:

@@ -149,9 +149,13 @@ def is_usable(names: Sequence[str], export: Export) -> bool:
 def is_good(names: Sequence[str], export: Export) -> bool:
     """Whether the names can be a frame's: each once as well; what is wrong is noted."""
     if repeated := [name for name, times in Counter(names).items() if times > 1 and name]:
+        at = {name: ", ".join(str(n) for n, other in enumerate(names, 1) if other == name) for name in repeated[:8]}
+        shown = ", ".join(f"{' '.join(name.split())[:40]} (columns {places})" for name, places in at.items())
+        more = f" and {len(repeated) - 8} more" if len(repeated) > 8 else ""
         export.fail(
             "duplicate_column",
-            f"{len(repeated)} column name(s) stand more than once in the header; keep one of each",
+            f"{len(repeated)} column name(s) stand more than once in the header: {shown}{more}; keep one of each, or "
+            "give each a name of its own (in a query, with AS)",
             [1],
         )
     return is_usable(names, export) and not repeated
