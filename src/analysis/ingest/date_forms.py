@@ -112,7 +112,7 @@ def read_day(text: str, latest: int) -> Day | None:
     if found := _ANY_ORDER.fullmatch(text):
         return Day(_year(found["year"], latest), int(found["second"]), int(found["first"]), found["sign"])
     for form in _WITH_NAME:
-        if (found := form.fullmatch(text)) and (month := MONTHS.get(_without_accents(found["name"]))):
+        if (found := form.fullmatch(text)) and (month := MONTHS.get(without_accents(found["name"]))):
             return Day(_year(found["year"], latest), month, int(found["day"]))
     return None
 
@@ -157,5 +157,6 @@ def _offset(zone: str | None) -> int | None:
     return (-1 if sign == "-" else 1) * (60 * int(hours.rstrip(":")) + int(minutes))
 
 
-def _without_accents(text: str) -> str:
+def without_accents(text: str) -> str:
+    """Return a text with plain letters in place of those that have accents."""
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))

@@ -10,6 +10,7 @@ from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
 from analysis.ingest.keys import Directory, KeyKind
 from analysis.ingest.names import plain_email, visible
+from analysis.plan.contract import ROSTERS
 from analysis.plan.errors import Action
 
 IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
@@ -21,7 +22,7 @@ UNMATCHED = ("unmatched_person", "ambiguous_person")
 
 def directory(exports: Iterable[Export]) -> Directory:
     """Return by which e-mail addresses and names the employees are known to other exports."""
-    frames = [e.frame for e in exports if e.table in ("employees", "jobs") and e.frame is not None]
+    frames = [e.frame for e in exports if e.table in (*ROSTERS, "jobs") and e.frame is not None]
     ways = {f"employee_id{mark}": way for way, mark in WAYS.items()}
     return Directory.of(
         frame[["employee_id", column]].set_axis(["employee_id", way], axis="columns")
@@ -53,7 +54,7 @@ def link(export: Export, people: Directory | None) -> None:
     """
     for name in IDS:
         ways = [way for way, mark in WAYS.items() if name + mark in export.rows]
-        if not ways or (export.table == "employees" and name == "employee_id"):
+        if not ways or (export.table in ROSTERS and name == "employee_id"):
             continue
         columns = [export.rows[name].array] if name in export.rows else []
         taken = np.zeros(len(export.rows), dtype=bool) if not columns else columns[0].codes >= 0
@@ -166,7 +167,7 @@ def link_other_case(export: Export, known: pd.Index) -> None:
     An id that several employees have when case is ignored stays as it is: nobody is guessed.
     """
     for name in IDS:
-        if export.table == "employees" or name not in export.rows or known.empty:
+        if (export.table in ROSTERS and name == "employee_id") or name not in export.rows or known.empty:
             continue
         cells = export.rows[name].array
         strangers = cells.categories[~cells.categories.isin(known)]
@@ -202,7 +203,7 @@ def _other_case(strangers: Iterable[str], known: Iterable[str]) -> tuple[dict[st
 def note_lost_zeros(export: Export, known: pd.Index) -> None:
     """Warn of ids that are nobody's, but would be somebody's with the zeros that a spreadsheet takes off."""
     for name in IDS:
-        if export.table == "employees" or name not in export.rows or known.empty:
+        if (export.table in ROSTERS and name == "employee_id") or name not in export.rows or known.empty:
             continue
         cells = export.rows[name].array
         lost = np.append(lost_zeros(pd.Index(cells.categories), known), False)[cells.codes]

@@ -42,13 +42,19 @@ from analysis.ingest.translate import (
     without_unknown_values,
 )
 from analysis.ingest.undated import note_undated
-from analysis.plan.contract import ANSWERS, TABLES
+from analysis.plan.contract import ANSWERS, ROSTERS, TABLES
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
 # What study.yaml may say of a whole export.
-AT_SOURCE = {"wave": "wave:", "instrument": "instrument:", "role": "role:", "program_id": "program:"}
+AT_SOURCE = {
+    "wave": "wave:",
+    "instrument": "instrument:",
+    "role": "role:",
+    "program_id": "program:",
+    "snapshot_date": "snapshot_date:",
+}
 
 
 @dataclass(frozen=True)
@@ -163,13 +169,13 @@ def _join(exports: list[Export], study: Study) -> None:
     """Do what takes all exports: people by e-mail or name, waves and intakes by day, the last form of a person."""
     read = [export for export in exports if export.frame is not None]
     people, waves = directory(read), [e.rows for e in read if e.table == "waves"]
-    listed = [e.rows["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.rows]
+    listed = [e.rows["employee_id"] for e in read if e.table in ROSTERS and "employee_id" in e.rows]
     known = {text for column in listed for text in column.cat.categories}
     ids = pd.Index(sorted(known), dtype="str")
-    has_employees = any(e.table == "employees" for e in exports)
-    is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table == "employees")
+    has_employees = any(e.table in ROSTERS for e in exports)
+    is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table in ROSTERS)
     for export in read:
-        if not is_known and export.table != "employees" and is_keyed(export):
+        if not is_known and export.table not in ROSTERS and is_keyed(export):
             take_out(export)
             continue
         link(export, people if has_employees else None)
@@ -284,7 +290,7 @@ class _Reader:
             frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.rows[LINE].to_numpy()})
         # a row that became several has no place for the export's further columns
         has_place = not layout.roles and not is_wide
-        keeps_all = export.table == "employees" or reading.is_canonical
+        keeps_all = export.table in ROSTERS or reading.is_canonical
         unused = columns.unused()
         stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
         note_headings(export, columns.used | stays.keys(), is_strict=reading.is_canonical)
@@ -351,10 +357,9 @@ class _Reader:
         """Fill what study.yaml says of the whole export; a survey without a key to anybody gets a table of its own."""
         if export.table == "responses":
             _without_people(export)
-        given = {"wave": self.source.wave, "instrument": self.source.instrument, "role": self.source.role}
-        for name, value in given.items():
-            if value is not None and name in TABLES[export.table]:
-                filled = [constant(str(value), len(export.rows))]
+        for name, value in self.source.fills.items():
+            if name != "program_id" and name in TABLES[export.table]:
+                filled = [constant(value, len(export.rows))]
                 if name in export.rows:
                     filled.insert(0, export.rows[name].array)
                 export.frame = export.rows.assign(**{name: first_filled(filled)})
