@@ -77,7 +77,9 @@ def test_a_mentor_with_two_mentees_in_a_plain_list_counts_once_and_both_mentees_
     assert told(opened, "duplicate_enrolment") == [] and told(opened, "several_matches") == [(3,)]
 
 
-MEETINGS = "Date,Mentor,Mentee,Minutes\n2022-04-01,F1 L1,F2 L2,45\n2022-04-02,F1 L1,F3 L3,30\n2022-05-01,F4 L4,F5 L5,60\n"
+MEETINGS = (
+    "Date,Mentor,Mentee,Minutes\n2022-04-01,F1 L1,F2 L2,45\n2022-04-02,F1 L1,F3 L3,30\n2022-05-01,F4 L4,F5 L5,60\n"
+)
 
 
 def met(folder: Path, pairs: str, meetings: str) -> OpenStudy:

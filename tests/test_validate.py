@@ -18,6 +18,17 @@ from analysis.validate.context import Context
 from analysis.validate.rule import Rule, broken_rules
 from analysis.validate.tables import PHASES
 
+# The tiny company, and two of its headcount lists.
+COMPANY = TINY_COMPANY | {
+    "snapshots": """\
+        employee_id,snapshot_date,employed,hire_date,job_level,exit_type
+        E1,2024-11-30,,2019-03-01,5,
+        E2,2024-11-30,no,2020-06-15,1,voluntary
+        E1,2024-12-31,yes,,5,
+        E3,2024-12-31,,2021-01-01,2,
+        """,
+}
+
 pytestmark = pytest.mark.usefixtures("original_ids")
 
 
@@ -36,18 +47,18 @@ def check(tmp_path, tables, **study_yaml):
 
 def with_rows(table, rows):
     """Return the tiny company with these rows added at the end of one table, and the first added line's number."""
-    text = as_csv(TINY_COMPANY[table])
-    return TINY_COMPANY | {table: text + as_csv(rows).strip() + "\n"}, text.count("\n") + 1
+    text = as_csv(COMPANY[table])
+    return COMPANY | {table: text + as_csv(rows).strip() + "\n"}, text.count("\n") + 1
 
 
 # --- what is good ----------------------------------------------------------------------------------------------------
 
 
 def test_the_tiny_company_has_no_problem(tmp_path):
-    tables, problems = load_tables(*open_study(tmp_path, TINY_COMPANY))
+    tables, problems = load_tables(*open_study(tmp_path, COMPANY))
     assert problems == ()
     assert (tables.row_counts["rows_in"] == tables.row_counts["rows_kept"]).all()
-    assert len(tables.row_counts) == len(TINY_COMPANY)
+    assert len(tables.row_counts) == len(COMPANY)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +92,7 @@ def test_unusual_but_right_rows_have_no_problem(tmp_path, table, row):
 
 
 def test_types_are_the_contracts(tmp_path):
-    tables, _ = check(tmp_path, TINY_COMPANY)
+    tables, _ = check(tmp_path, COMPANY)
     dtype = {"date": "datetime64[us]", "number": "float64", "integer": "float64", "boolean": "boolean"}
     for table, columns in TABLES.items():
         frame = getattr(tables, table)
@@ -118,6 +129,8 @@ class Case:
 
 
 ERRORS = [
+    Case("not_a_date", "snapshots", "E1,2024-10-32,,,5,"),
+    Case("not_a_boolean", "snapshots", "E1,2024-10-31,perhaps,,5,"),
     Case("required_empty", "employees", ",2020-01-01,,,,,,"),
     Case("not_a_date", "employees", "E5,2023-02-30,,,,,,"),
     Case("not_a_date", "employees", "E5,2020-01-01,N/A-StillEmployed,,,,,"),
@@ -171,6 +184,8 @@ ERRORS = [
 ]
 
 REPAIRED = [
+    Case("snapshot_after_as_of", "snapshots", "E1,2025-01-31,,,5,", "info", "rejected"),
+    Case("duplicate_snapshot", "snapshots", "E4,2024-12-31,,,3,\nE4,2024-12-31,,,4,", "warning", "rejected"),
     Case("hired_after_as_of", "employees", "E5,2025-01-01,,,,,,", "info", "rejected"),
     Case("exit_after_as_of", "employees", "E5,2020-01-01,2025-01-01,voluntary,,,,", "info", "set_null"),
     Case("exit_type_without_date", "employees", "E5,2020-01-01,,voluntary,,,,", "warning", "set_null"),
@@ -252,15 +267,16 @@ def test_what_can_be_lived_with_is_noted_and_does_not_stop(tmp_path, case):
 
 
 def test_every_rule_has_a_case(tmp_path):
-    study, instruments = open_study(tmp_path, TINY_COMPANY)
+    study, instruments = open_study(tmp_path, COMPANY)
     tables, _ = check_tables(read_sources(study), study, instruments)
     rows = {table: getattr(tables, table) for table in TABLES}
     context = Context(study, instruments, seen=rows, kept=rows)
     rules = {(table, rule.name) for table, phases in PHASES.items() for phase in phases for rule in phase(context)}
     cases = {(case.table, case.rule) for case in ERRORS + REPAIRED}
-    # They need more than one added row, and have tests of their own below.
+    # They need more than one added row, and have tests of their own below, or in test_snapshots.
     elsewhere = {(table, "not_hired_by_as_of") for table in ("jobs", "ratings", "enrolments")}
     elsewhere |= {(table, "wave_after_as_of") for table in ("responses", "unlinked_responses", "ratings")}
+    elsewhere |= {("snapshots", rule) for rule in ("absent_and_back", "exit_from_absence", "hire_unknown")}
     same_as_responses = {(table, "unknown_instrument") for table in ("unlinked_responses", "ratings")}
     assert rules - cases - elsewhere - same_as_responses == set()
     assert {rule.name for table in TABLES for rule in cell_rules(table)} <= {rule for _, rule in cases}
@@ -318,7 +334,7 @@ LABELS_OF_A_FORM = [
 
 @pytest.mark.parametrize(("answer", "number"), LABELS_OF_A_FORM)
 def test_a_label_in_a_language_of_the_card_stands_for_its_number_and_nothing_else_does(tmp_path, answer, number):
-    _, instruments = open_study(tmp_path, TINY_COMPANY)
+    _, instruments = open_study(tmp_path, COMPANY)
     for name in ("pulse", "leadership", "leadership_multirater"):
         assert instruments[name].response.number_of(answer) == number
 
@@ -406,7 +422,7 @@ def test_answers_of_unnamed_raters_are_not_duplicates(tmp_path):
 
 
 def test_answers_without_the_waves_table_are_an_error(tmp_path):
-    tables = {name: text for name, text in TINY_COMPANY.items() if name != "waves"}
+    tables = {name: text for name, text in COMPANY.items() if name != "waves"}
     _, problems = check(tmp_path, tables)
     assert [(p.severity, p.table, p.source, p.rule) for p in problems] == [
         ("error", "responses", "study.yaml", "missing_waves"),
@@ -423,7 +439,7 @@ def test_answers_without_the_waves_table_are_an_error(tmp_path):
     ],
 )
 def test_a_survey_without_person_keys_is_kept_apart_and_said_so(tmp_path, text):
-    tables = {name: rows for name, rows in TINY_COMPANY.items() if name != "unlinked_responses"}
+    tables = {name: rows for name, rows in COMPANY.items() if name != "unlinked_responses"}
     checked, [problem] = check(tmp_path, tables | {"responses": text})
     assert (problem.severity, problem.table, problem.rule) == ("warning", "unlinked_responses", "unlinked_survey")
     assert (problem.action, problem.rows) == ("kept", len(text.splitlines()) - 1)
@@ -437,14 +453,14 @@ def test_a_survey_without_person_keys_is_kept_apart_and_said_so(tmp_path, text):
 
 def test_a_linked_file_and_an_unlinked_one_are_both_read(tmp_path):
     more = "wave,instrument,item,value\n1,mini,m1,4\n"
-    tables = {name: rows for name, rows in TINY_COMPANY.items() if name != "unlinked_responses"}
+    tables = {name: rows for name, rows in COMPANY.items() if name != "unlinked_responses"}
     checked, [problem] = check(tmp_path, tables | {"responses/anonymous": more})
     assert (problem.rule, problem.source) == ("unlinked_survey", "raw/responses_anonymous.csv")
     assert (len(checked.responses), len(checked.unlinked_responses)) == (5, 1)
 
 
 def test_an_empty_survey_is_not_taken_for_an_unlinked_one(tmp_path):
-    _, problems = check(tmp_path, TINY_COMPANY | {"responses": "employee_id,wave,instrument,item,value\n"})
+    _, problems = check(tmp_path, COMPANY | {"responses": "employee_id,wave,instrument,item,value\n"})
     assert "unlinked_survey" not in {problem.rule for problem in problems}
 
 
@@ -456,21 +472,21 @@ def test_without_employees_nobody_is_looked_up(tmp_path):
 
 
 def test_an_unreadable_table_makes_nobody_unknown(tmp_path):
-    tables = TINY_COMPANY | {"employees": "employee_id,hire_date\nE1\nE2,2020-06-15\n"}
+    tables = COMPANY | {"employees": "employee_id,hire_date\nE1\nE2,2020-06-15\n"}
     _, problems = check(tmp_path, tables)
     assert [(p.rule, p.example_rows) for p in problems] == [("ragged_row", (2,))]
 
 
 def test_one_line_of_the_ledger_for_each_rule_and_source(tmp_path):
-    text = as_csv(TINY_COMPANY["responses"])
+    text = as_csv(COMPANY["responses"])
     bad = "employee_id,wave,instrument,item,value\n" + "E1,1,mini,m1,9\n" * 7
-    _, problems = check(tmp_path, TINY_COMPANY | {"responses": text + "E3,2,mini,m2,9,\n", "responses/more": bad})
+    _, problems = check(tmp_path, COMPANY | {"responses": text + "E3,2,mini,m2,9,\n", "responses/more": bad})
     found = {p.source: (p.rows, p.example_rows) for p in problems if p.rule == "answer_out_of_range"}
     assert found == {"raw/responses.csv": (1, (7,)), "raw/responses_more.csv": (7, (2, 3, 4, 5, 6))}
 
 
 def test_every_error_is_told_at_once_the_warnings_with_them(tmp_path):
-    tables = TINY_COMPANY
+    tables = COMPANY
     for case in [case for case in ERRORS + REPAIRED if case.rule not in ("duplicate_spell", "overlapping_spells")]:
         text = as_csv(tables[case.table])
         tables = tables | {case.table: text + case.rows + "\n"}
@@ -484,7 +500,7 @@ def test_every_error_is_told_at_once_the_warnings_with_them(tmp_path):
 
 def test_nothing_of_a_person_stands_in_a_message(tmp_path):
     person = "Jane Roe <jane.roe@example.com>"
-    columns = {table: as_csv(text).splitlines()[0] for table, text in TINY_COMPANY.items()}
+    columns = {table: as_csv(text).splitlines()[0] for table, text in COMPANY.items()}
     everywhere = {
         table: f"{header}\n" + ",".join([person] * len(header.split(","))) + "\n" for table, header in columns.items()
     }

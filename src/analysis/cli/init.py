@@ -21,7 +21,7 @@ def _files(help_: str) -> typer.models.OptionInfo:
 
 def init(
     name: Annotated[str, typer.Argument(help="Name of the new study: lower-case letters, digits, - and _.")],
-    employees: Annotated[Files, _files("Who was employed, from the HR system; leavers included.")] = None,
+    employees: Annotated[Files, _files("Who was employed, leavers included; or monthly headcount lists.")] = None,
     jobs: Annotated[Files, _files("Job changes: level, department, manager.")] = None,
     ratings_history: Annotated[Files, _files("Performance ratings, where they stand in a file of their own.")] = None,
     exits: Annotated[Files, _files("Kinds and reasons of exits, where they stand in a file of their own.")] = None,
@@ -67,7 +67,9 @@ def init(
     for source in started.draft.sources:
         _show_source(source)
     _show_guesses(started.draft)
-    absent = [table for table in ("employees", "jobs", "enrolments", "sessions", "responses") if table not in given]
+    fed = {source.seen.source.table for source in started.draft.sources} | set(given)
+    fed |= {"employees", "jobs"} if "snapshots" in fed else set()
+    absent = [table for table in ("employees", "jobs", "enrolments", "sessions", "responses") if table not in fed]
     if absent:
         out.print(
             f"No file was given of: {', '.join(absent)}; data/README.md says what each is needed for.", markup=False

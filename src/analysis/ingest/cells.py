@@ -14,6 +14,7 @@ from analysis.ingest.dates import order_of, to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.finding import Cells
 from analysis.ingest.ids import clean_ids, visible_ids
+from analysis.ingest.months import month_ends
 from analysis.ingest.names import matches
 from analysis.ingest.numbers import open_numbers, to_numbers
 from analysis.ingest.profile import Layout
@@ -75,6 +76,8 @@ class Reading:
 
     def _read(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         kind = FED[self.export.table][name].kind
+        if name == "snapshot_date":
+            column = self._noted(month_ends(column, self._lines), called)
         if kind == "id":
             column = self._noted(visible_ids(column, self._lines), called)
         if self.is_canonical and kind != "id":

@@ -221,7 +221,9 @@ def _values(seen: Sequence[Seen], levels: Mapping[str, int]) -> list[str]:
     if levels:
         numbers = ", ".join(f'"{number}": [{scalar(text)}]' for text, number in levels.items())
         why = "guess: the number in each level; check that 1 is the most junior and that they rise"
-        active = ["values:", "  jobs:", *_comment(why, "    "), f"    job_level: {{{numbers}}}"]
+        active = ["values:"]
+        for table in dict.fromkeys(one.source.table for one in seen if "job_level" in one.unknown):
+            active += [f"  {table}:", *_comment(why, "    "), f"    job_level: {{{numbers}}}"]
     for one in seen:
         for column, counts in one.unknown.items():
             if not (levels and column == "job_level"):
@@ -249,6 +251,7 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
 def source_notes(seen: Seen) -> list[str]:
     """Return what is doubtful in how an export was recognised and read."""
     notes = []
+    lacking = [name for name in seen.lacking if getattr(seen.source, name, None) is None]
     if seen.source.profile == WIDE:
         notes.append(
             "guess: no vendor's export was recognised; its rows are read as forms and its columns as questions"
@@ -257,8 +260,8 @@ def source_notes(seen: Seen) -> list[str]:
         notes.append(f"guess: read as {seen.title}, as was asked for; nothing in it was recognised as such")
     elif seen.share == 0:
         notes.append("guess: no vendor's export was recognised; it is read as the contract's own form")
-    elif seen.share < LEAST_SHARE:
-        notes.append(f"guess: {seen.title} by {shown_names(seen.by)} alone; not found: {shown_names(seen.lacking)}")
+    elif seen.share < LEAST_SHARE and lacking:
+        notes.append(f"guess: {seen.title} by {shown_names(seen.by)} alone; not found: {shown_names(lacking)}")
     if seen.rivals:
         notes.append(f"guess: {seen.source.profile}, but it fits as well as {', '.join(seen.rivals)}")
     told = [p for p in seen.problems if p.severity != "info" and not p.rule.startswith("unknown_")]

@@ -12,7 +12,7 @@ from analysis.ingest.export import Export
 from analysis.ingest.linking import directory, link
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_personal
-from analysis.plan.contract import FED
+from analysis.plan.contract import FED, ROSTERS
 
 WAVE_GAP_DAYS, INTAKE_GAP_DAYS = 30, 45
 MOST_PROGRAMS = 20
@@ -58,6 +58,9 @@ def slug(text: str) -> str:
 
 def data_lock(looks: Sequence[Look], today: dt.date) -> Guess:
     """Return the last day on which anything is seen, not in the future: the exports were made no earlier."""
+    lists = _sorted(look.days("snapshot_date") for look in looks)
+    if len(lists) and not any(look.source.table == "employees" for look in looks):
+        return Guess(str(lists[-1]), "the last snapshot, after which nobody can be seen leaving")
     last: dict[np.datetime64, str] = {}
     for look in looks:
         for name, column in FED[look.source.table].items():
@@ -82,6 +85,9 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
     An HR system that was introduced, or an export that was cut, on some day knows nobody who left before it; whoever
     was hired earlier is then there only because he stayed.
     """
+    lists = _sorted(look.days("snapshot_date") for look in looks)
+    if len(lists) and lists[0] < np.datetime64(as_of):
+        return Guess(str(lists[0]), "the first snapshot, before which nobody can be seen leaving")
     firsts = {}
     for table, column, what in (("employees", "exit_date", "exit"), ("jobs", "effective_date", "job change")):
         days = _sorted(look.days(column) for look in looks if look.source.table == table)
@@ -223,7 +229,7 @@ def _typical(looks: Sequence[Look], column: str) -> dict[str, float]:
             link(export, people)
             if {"employee_id", "role"} <= set(export.rows):
                 roles.append(export.rows[["employee_id", "role"]].astype("str"))
-        elif export.table in ("employees", "jobs") and {"employee_id", column} <= set(export.rows):
+        elif export.table in (*ROSTERS, "jobs") and {"employee_id", column} <= set(export.rows):
             values = pd.to_numeric(export.rows[column].astype("str"), errors="coerce")
             known |= dict(zip(export.rows["employee_id"].astype("str"), values, strict=True))
     if not roles or not known:

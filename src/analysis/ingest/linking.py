@@ -11,6 +11,7 @@ from analysis.ingest.ids import lost_zeros
 from analysis.ingest.keys import Directory, KeyKind
 from analysis.ingest.names import plain_email, visible
 from analysis.ingest.namesakes import Namesakes, tell_apart, without_attributes
+from analysis.plan.contract import ROSTERS
 from analysis.plan.errors import Action
 
 IDS = ("employee_id", "manager_id", "ratee_id", "rater_id")
@@ -41,7 +42,7 @@ def namesakes(exports: Iterable[Export], people: Directory) -> Namesakes:
 
 
 def _of_employees(exports: Iterable[Export]) -> list[pd.DataFrame]:
-    return [e.frame for e in exports if e.table in ("employees", "jobs") and e.frame is not None]
+    return [e.frame for e in exports if e.table in (*ROSTERS, "jobs") and e.frame is not None]
 
 
 def is_keyed(export: Export) -> bool:
@@ -66,7 +67,7 @@ def link(export: Export, people: Directory | None, alike: Namesakes = NOTHING_KN
     """
     for name in IDS:
         ways = [way for way, mark in WAYS.items() if name + mark in export.rows]
-        if not ways or (export.table == "employees" and name == "employee_id"):
+        if not ways or (export.table in ROSTERS and name == "employee_id"):
             continue
         columns = [export.rows[name].array] if name in export.rows else []
         taken = np.zeros(len(export.rows), dtype=bool) if not columns else columns[0].codes >= 0
@@ -199,7 +200,7 @@ def link_other_case(export: Export, known: pd.Index) -> None:
     An id that several employees have when case is ignored stays as it is: nobody is guessed.
     """
     for name in IDS:
-        if export.table == "employees" or name not in export.rows or known.empty:
+        if (export.table in ROSTERS and name == "employee_id") or name not in export.rows or known.empty:
             continue
         cells = export.rows[name].array
         strangers = cells.categories[~cells.categories.isin(known)]
@@ -235,7 +236,7 @@ def _other_case(strangers: Iterable[str], known: Iterable[str]) -> tuple[dict[st
 def note_lost_zeros(export: Export, known: pd.Index) -> None:
     """Warn of ids that are nobody's, but would be somebody's with the zeros that a spreadsheet takes off."""
     for name in IDS:
-        if export.table == "employees" or name not in export.rows or known.empty:
+        if (export.table in ROSTERS and name == "employee_id") or name not in export.rows or known.empty:
             continue
         cells = export.rows[name].array
         lost = np.append(lost_zeros(pd.Index(cells.categories), known), False)[cells.codes]

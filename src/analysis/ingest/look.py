@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import Reading
-from analysis.ingest.columns import Columns
+from analysis.ingest.columns import Columns, constant
 from analysis.ingest.dates import to_days
 from analysis.ingest.export import LINE, Export
 from analysis.ingest.headings import note_headings
@@ -144,6 +144,8 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
     columns.take([name for reject in layout.reject for name in reject.when])
     found = _found(layout, source.table, columns)
     rows = _rows(reading, columns)
+    if source.snapshot_date is not None and "snapshot_date" not in rows:
+        rows = rows.assign(snapshot_date=constant(str(source.snapshot_date), len(rows)))
     if source.table == "ratings":
         rows = rows.assign(**_days_of_ratings(recognised, reading, columns))
     counts = _items_found(export, columns, rows, layout, cards) if source.table in ANSWERS else {}
@@ -157,7 +159,8 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
         personal, unused = (), ()  # somebody's data, not names of columns
         message = "its first line looks like data and is not shown; put a line with the columns' names above it"
         export.note("no_header", message, severity="warning", action="kept")
-    missing = _missing(layout, source.table, found)
+    given = {"snapshot_date"} & set(rows)
+    missing = tuple(name for name in _missing(layout, source.table, found) if name not in given)
     seen = Seen(
         source=source,
         title=recognised.profile.title,

@@ -51,8 +51,8 @@ def assign_matches(exports: Sequence[Export]) -> None:
         lost = lacking & (found.codes < 0)
         if lost.any():
             message = (
-                "no match of the enrolments holds everybody who met, so the meeting counts for nobody; correct the names, "
-                "or give match_id"
+                "no match of the enrolments holds everybody who met, so the meeting counts for nobody; correct the "
+                "names, or give match_id"
             )
             export.note("no_match", message, frame.loc[lost, LINE], severity="warning", action="rejected")
         if (lacking & ~lost).any():
@@ -76,6 +76,7 @@ def _matches(exports: Sequence[Export]) -> tuple[dict[str, str], dict[str, set[s
 
 
 def _match_of(met: list[str], day: object, starts: dict[str, str], members: dict[str, set[str]]) -> str | None:
-    shared = sorted(set.intersection(*(members.get(who, set()) for who in met)), key=lambda match: (starts[match], match))
+    everybodys = set.intersection(*(members.get(who, set()) for who in met))
+    shared = sorted(everybodys, key=lambda match: (starts[match], match))
     begun = [match for match in shared if isinstance(day, str) and starts[match] <= day]
     return begun[-1] if begun else next(iter(shared), None)

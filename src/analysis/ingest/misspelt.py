@@ -82,9 +82,8 @@ def note_misspelt(export: Export, unused: Sequence[str], layout: Layout, source:
 
     Only a heading that is close to a name of the contract is repeated: any other may be somebody's data.
     """
-    given = {"wave": source.wave, "instrument": source.instrument, "role": source.role, "program_id": source.program}
     table = FED.get(export.table, {})
-    absent = [name for name in table if name not in export.rows and given.get(name) is None]
+    absent = [name for name in table if name not in export.rows and name not in source.fills]
     absent = [name for name in absent if not any(f"{name}@" in str(column) for column in export.rows)]
     export.probably = resembling([name for name in unused if not is_called(name, layout.ignored)], absent)
     for name in export.probably:

@@ -11,6 +11,7 @@ from analysis.ingest.columns import Columns, first_filled
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.names import folded
 from analysis.ingest.profile import names_of
+from analysis.plan.contract import ROSTERS
 from analysis.plan.study import TableName
 
 # What a list may say of a person, as what column of the contract, and what people call it beside the vendors.
@@ -47,7 +48,7 @@ def attributes_of(
         elif canonical in own:
             called = [own[canonical], *called]
         names, column = columns.find(called), f"{attribute}{MARK}{person}"
-        if export.table in ("employees", "jobs"):
+        if export.table in (*ROSTERS, "jobs"):
             found |= {f"{column}{n}": export.rows[name].array for n, name in enumerate(names)}
         elif names:
             found[column] = first_filled([reading.entered(export.rows[name].array) for name in names])

@@ -13,6 +13,8 @@ from analysis.plan.study import Source
 CANONICAL = "canonical"
 # The profile of surveys of no tool in particular.
 WIDE = "wide"
+# The profile of monthly headcount lists of no tool in particular.
+HEADCOUNT = "headcount"
 # With fewer of its columns a vendor's export is told as a doubtful guess.
 LEAST_SHARE = 0.6
 # What study.yaml or the engine fills where an export does not have it.

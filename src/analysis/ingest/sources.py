@@ -49,14 +49,20 @@ from analysis.ingest.translate import (
     without_unknown_values,
 )
 from analysis.ingest.undated import note_undated
-from analysis.plan.contract import ANSWERS, FED
+from analysis.plan.contract import ANSWERS, FED, ROSTERS
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
 # What study.yaml may say of a whole export.
-AT_SOURCE = {"wave": "wave:", "instrument": "instrument:", "role": "role:", "program_id": "program:"}
+AT_SOURCE = {
+    "wave": "wave:",
+    "instrument": "instrument:",
+    "role": "role:",
+    "program_id": "program:",
+    "snapshot_date": "snapshot_date:",
+}
 
 
 @dataclass(frozen=True)
@@ -172,13 +178,13 @@ def _join(exports: list[Export], study: Study) -> None:
     read = [export for export in exports if export.frame is not None]
     people = directory(read)
     alike, waves = namesakes(read, people), [e.rows for e in read if e.table == "waves"]
-    listed = [e.rows["employee_id"] for e in read if e.table == "employees" and "employee_id" in e.rows]
+    listed = [e.rows["employee_id"] for e in read if e.table in ROSTERS and "employee_id" in e.rows]
     known = {text for column in listed for text in column.cat.categories}
     ids = pd.Index(sorted(known), dtype="str")
-    has_employees = any(e.table == "employees" for e in exports)
-    is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table == "employees")
+    has_employees = any(e.table in ROSTERS for e in exports)
+    is_known = all(e.frame is not None and "employee_id" in e.frame for e in exports if e.table in ROSTERS)
     for export in read:
-        if not is_known and export.table != "employees" and is_keyed(export):
+        if not is_known and export.table not in ROSTERS and is_keyed(export):
             take_out(export)
             continue
         link(export, people if has_employees else None, alike)
@@ -299,7 +305,7 @@ class _Reader:
             frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.rows[LINE].to_numpy()})
         # a row that became several has no place for the export's further columns
         has_place = not layout.roles and not is_wide
-        keeps_all = export.table == "employees" or reading.is_canonical
+        keeps_all = export.table in ROSTERS or reading.is_canonical
         unused = columns.unused()
         stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
         note_headings(export, columns.used | stays.keys(), is_strict=reading.is_canonical)
@@ -331,7 +337,7 @@ class _Reader:
         self, reading: Reading, columns: Columns, cells: Mapping[str, pd.Categorical]
     ) -> dict[str, pd.Categorical]:
         """Return what may tell people of one name apart: of the employees, and of whom an export names."""
-        if reading.export.table in ("employees", "jobs"):
+        if reading.export.table in (*ROSTERS, "jobs"):
             return attributes_of(reading, columns)
         people = {"employee_id": "", "ratee_id": "ratee"}
         named = {person: role for person, role in people.items() if f"{person}@name" in cells}
@@ -382,10 +388,9 @@ class _Reader:
         """Fill what study.yaml says of the whole export; a survey without a key to anybody gets a table of its own."""
         if export.table == "responses":
             _without_people(export)
-        given = {"wave": self.source.wave, "instrument": self.source.instrument, "role": self.source.role}
-        for name, value in given.items():
-            if value is not None and name in FED[export.table]:
-                filled = [constant(str(value), len(export.rows))]
+        for name, value in self.source.fills.items():
+            if name != "program_id" and name in FED[export.table]:
+                filled = [constant(value, len(export.rows))]
                 if name in export.rows:
                     filled.insert(0, export.rows[name].array)
                 export.frame = export.rows.assign(**{name: first_filled(filled)})

@@ -19,7 +19,7 @@ from analysis.ingest.keys import first_and_last
 from analysis.ingest.names import matches
 from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person
 from analysis.ingest.profile import Key, Layout, Names
-from analysis.plan.contract import FED, PARTS
+from analysis.plan.contract import FED, PARTS, ROSTERS
 from analysis.plan.study import Source
 
 # A person by another key than an id stands in a column of its own until every export has been read.
@@ -79,7 +79,7 @@ def canonical_columns(
     for name, ways in keys.items():
         for key in (key for key in ways if key.by != "id"):
             taken, column = _people(reading, columns, key), name + WAYS[key.by]
-            if table == "employees" and key.by != "email":
+            if table in ROSTERS and key.by != "email":
                 # a legal, a preferred and a displayed name all stand for the person
                 for one in taken:
                     cells[f"{column}{len(cells)}"] = one

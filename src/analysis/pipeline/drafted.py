@@ -5,16 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED, Card, draft_card
 from analysis.ingest.draft import Draft, SourceDraft, levels_of, source_notes
 from analysis.ingest.export import Export
+from analysis.ingest.headcount import are_snapshots, day_of
 from analysis.ingest.look import Look, look
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
-from analysis.ingest.recognise import WIDE, Recognised, rank, recognise
+from analysis.ingest.recognise import CANONICAL, HEADCOUNT, WIDE, Recognised, rank, recognise
 from analysis.ingest.undated import is_span
 from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput, Problem
@@ -72,6 +75,7 @@ def draft_study(
         looks.append(one)
     if problems:
         raise BadInput(problems)
+    looks = _headcounts(looks, study, profiles, cards)
     doubtful = _jobs_beside(looks, study, profiles, cards)
     looks += [one for one in doubtful if not one.seen.needed]
     return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
@@ -157,6 +161,40 @@ def _best_sheet(source: Source, study: Study, recognise_one: Callable[[Source], 
     return best
 
 
+def _headcounts(
+    looks: list[Look], study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]
+) -> list[Look]:
+    """Return the looks, those at monthly headcount lists that were given as employees or jobs as looks at snapshots."""
+    lists = {name: profiles[name] for name in (CANONICAL, HEADCOUNT)}
+    read: dict[int, list[Look]] = {}
+    for n, one in enumerate(looks):
+        if one.source.table in ("employees", "jobs"):
+            found = [_snapshot(source, study, lists, cards) for source in _sheets_a_month(one, study)]
+            if not any(each.seen.needed for each in found):
+                read[n] = found
+    if not are_snapshots([each for found in read.values() for each in found]):
+        return looks
+    return [each for n, one in enumerate(looks) for each in read.get(n, [one])]
+
+
+def _snapshot(source: Source, study: Study, lists: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+    """Return what a file holds as a headcount list; without a column of days, of the day that it is named after."""
+    found = _look(source, study, lists, cards)
+    day = None if "snapshot_date" in found.rows else day_of(source)
+    return found if day is None else _look(source.model_copy(update={"snapshot_date": day}), study, lists, cards)
+
+
+def _sheets_a_month(one: Look, study: Study) -> list[Source]:
+    """Return a file as a source of snapshots; of a workbook whose sheets are named after months, each of these."""
+    source = one.source.model_copy(update={"table": "snapshots"})
+    if not _has(one, "sheet_chosen"):
+        return [source]
+    sheets = [source.model_copy(update={"sheet": name}) for name in sheets_of(study.folder / source.path)]
+    file = day_of(source.model_copy(update={"sheet": None}))
+    dated = [sheet for sheet in sheets if day_of(sheet) not in (None, file)]
+    return dated if len(dated) > 1 else [source]
+
+
 def _has(one: Look, rule: str) -> bool:
     return any(problem.rule == rule for problem in one.seen.problems)
 
@@ -165,7 +203,7 @@ def _jobs_beside(
     looks: Sequence[Look], study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]
 ) -> list[Look]:
     """Return the jobs that the employees' own files hold as well, where no file of jobs was given."""
-    if any(one.source.table == "jobs" for one in looks):
+    if any(one.source.table in ("jobs", "snapshots") for one in looks):
         return []
     beside = []
     for one in (one for one in looks if one.source.table == "employees"):
@@ -188,6 +226,8 @@ class _Told:
         Source name → the survey's instrument.
     unnamed
         Source name → program of enrolments that do not say to which of several they belong.
+    of_lists
+        Source name of the first headcount list → what is to be said of all of them.
     """
 
     cards: Mapping[str, Instrument]
@@ -196,6 +236,7 @@ class _Told:
     has_waves_file: bool
     programs: Sequence[guess.ProgramGuess]
     unnamed: Mapping[str, str]
+    of_lists: Mapping[str, Sequence[str]]
 
 
 def _put_together(
@@ -231,6 +272,7 @@ def _told(looks: Sequence[Look], wishes: Wishes, cards: Mapping[str, Instrument]
     programs = guess.programs(looks, wishes.programs, wishes.direction)
     enrolments = [one for one in looks if one.source.table == "enrolments"]
     nameless = [one.source.name for one in enrolments if not guess.program_names([one])]
+    lists = [one.source.name for one in looks if one.source.table == "snapshots"]
     return _Told(
         cards=cards,
         instruments=instruments,
@@ -238,6 +280,7 @@ def _told(looks: Sequence[Look], wishes: Wishes, cards: Mapping[str, Instrument]
         has_waves_file=has_waves_file,
         programs=programs,
         unnamed=_programs_of(nameless, programs) if len(programs) > 1 else {},
+        of_lists=dict.fromkeys(lists[:1], _notes_of_lists(looks)),
     )
 
 
@@ -260,7 +303,10 @@ def _source(one: Look, told: _Told, is_out: bool = False) -> SourceDraft:
     source = one.source
     entry: dict[str, object] = {"table": source.table, "path": source.path, "profile": source.profile}
     entry |= {key: value for key in ("sheet", "date_order") if (value := getattr(source, key)) is not None}
-    notes = source_notes(one.seen)
+    entry |= {} if source.snapshot_date is None else {"snapshot_date": source.snapshot_date}
+    notes = [*told.of_lists.get(source.name, ()), *source_notes(one.seen)]
+    if source.snapshot_date is not None:
+        notes.append("guess: snapshot_date is the day, or the last day of the month, in the name of the file or sheet")
     if one.has_foreign_days and not source.date_order:
         notes.append("look: some days are not written as yyyy-mm-dd; if it helps, add date_order: dmy (or mdy) here")
     if source.date_order:
@@ -277,6 +323,29 @@ def _source(one: Look, told: _Told, is_out: bool = False) -> SourceDraft:
             f"the employees' file has jobs as well, but no {lacking}; a file of job changes is better (--jobs)"
         )
     return SourceDraft(one.seen, entry, tuple(notes), is_out)
+
+
+def _notes_of_lists(looks: Sequence[Look]) -> list[str]:
+    """Return what is to be said of all headcount lists together."""
+    lists = [one for one in looks if one.source.table == "snapshots"]
+    if not lists:
+        return []
+    days = np.unique(np.concatenate([one.days("snapshot_date") for one in lists]))
+    has = {name for one in lists for name in one.rows}
+    notes = [
+        f"guess: headcount lists of {days[0]} to {days[-1]} ({len(days)} days), since people recur from list to list; "
+        f"who left is told by {'exit_date, else by ' if 'exit_date' in has else ''}who is in no later list, the last "
+        "one counting as the last day employed: to be confirmed"
+    ]
+    if all(str(day).endswith("-01") for day in days):
+        notes.append(
+            "look: every list is of the first of a month; if it shows the state at the month's end, write that day"
+        )
+    if "hire_date" not in has:
+        notes.append("look: nothing says when people were hired; those in the first list count as hired on its day")
+    if "exit_type" not in has:
+        notes.append("look: nothing says why people left; a file of leavers (--employees) can, beside the lists")
+    return notes
 
 
 def _survey_keys(one: Look, told: _Told) -> tuple[dict[str, object], list[str]]:

@@ -51,28 +51,41 @@ def _maybe(kind: Kind, **limits) -> Column:
     return Column(kind, required=False, nullable=True, **limits)
 
 
+# What may be known of a spell and of a job beside whose it is and since when; a snapshot says both at once.
+_OF_A_SPELL: dict[str, Column] = {
+    "exit_date": _maybe("date"),
+    "exit_type": _maybe("text", allowed=EXIT_TYPES),
+    "exit_reason": _maybe("text"),
+    "notice_date": _maybe("date"),
+    "birth_year": _maybe("integer", minimum=1900, maximum=2100),
+    "gender": _maybe("text"),
+    "location": _maybe("text"),
+}
+_OF_A_JOB: dict[str, Column] = {
+    "job_family": _maybe("text"),
+    "department": _maybe("text"),
+    "manager_id": _maybe("id"),
+    "fte": _maybe("number", minimum=0, maximum=1),
+    "base_salary": _maybe("number", minimum=0, maximum=MOST_MONEY),
+    "performance_rating": _maybe("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
+}
+
 TABLES: dict[str, dict[str, Column]] = {
-    "employees": {
+    "snapshots": {
         "employee_id": Column("id"),
-        "hire_date": Column("date"),
-        "exit_date": _maybe("date"),
-        "exit_type": _maybe("text", allowed=EXIT_TYPES),
-        "exit_reason": _maybe("text"),
-        "notice_date": _maybe("date"),
-        "birth_year": _maybe("integer", minimum=1900, maximum=2100),
-        "gender": _maybe("text"),
-        "location": _maybe("text"),
+        "snapshot_date": Column("date"),
+        "employed": _maybe("boolean"),
+        "hire_date": _maybe("date"),
+        **_OF_A_SPELL,
+        "job_level": _maybe("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
+        **_OF_A_JOB,
     },
+    "employees": {"employee_id": Column("id"), "hire_date": Column("date"), **_OF_A_SPELL},
     "jobs": {
         "employee_id": Column("id"),
         "effective_date": Column("date"),
         "job_level": Column("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
-        "job_family": _maybe("text"),
-        "department": _maybe("text"),
-        "manager_id": _maybe("id"),
-        "fte": _maybe("number", minimum=0, maximum=1),
-        "base_salary": _maybe("number", minimum=0, maximum=MOST_MONEY),
-        "performance_rating": _maybe("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
+        **_OF_A_JOB,
     },
     "waves": {
         "wave": Column("integer", minimum=1, maximum=MOST_WAVES),
@@ -149,6 +162,8 @@ PARTS: dict[str, dict[str, Column]] = {
 }
 # All that a file can feed.
 FED = TABLES | PARTS
+# The tables that say who is employed; an export of one of them knows people by name and address.
+ROSTERS = ("employees", "snapshots")
 # The tables of one row per answer.
 ANSWERS = ("responses", "unlinked_responses", "ratings")
 
@@ -160,11 +175,13 @@ class Tables:
     Dates are ``datetime64``, ids and categories text (``str``), numbers ``float64``, ``offered`` nullable boolean. In
     the tables of answers (`ANSWERS`) text is ``category``, in ascending order; not every category still has a row.
     Every column of the contract is there (empty where the export had none), followed by any further column as it came.
-    Grain: employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses,
+    Grain: snapshots, one row per person and day of a list (what they say of employment and jobs is in the tables of
+    these); employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses,
     unlinked_responses (of a survey without person keys) and ratings, one per answer; enrolments, one per person,
     program, role and intake; sessions, one per meeting.
     """
 
+    snapshots: pd.DataFrame | None = None
     employees: pd.DataFrame | None = None
     jobs: pd.DataFrame | None = None
     waves: pd.DataFrame | None = None

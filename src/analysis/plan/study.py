@@ -34,6 +34,7 @@ Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
+    "snapshots",
     "employees",
     "jobs",
     "waves",
@@ -141,7 +142,7 @@ class Source(_Part):
 
     Attributes
     ----------
-    wave, instrument, program, role
+    wave, instrument, program, role, snapshot_date
         Fill the columns of the same meaning where the export has none.
     query, url_env
         Instead of `path`: an SQL query, and the environment variable that holds the database's URL.
@@ -168,6 +169,7 @@ class Source(_Part):
     instrument: Printable | None = None
     program: Annotated[Printable, Field(coerce_numbers_to_str=True)] | None = None
     role: Printable | None = None
+    snapshot_date: Day | None = None
     query: str = ""
     url_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
     sheet: Printable | None = None
@@ -195,6 +197,13 @@ class Source(_Part):
         if bool(self.path) == bool(self.query) or bool(self.query) != bool(self.url_env):
             raise ValueError("give either path, or query and url_env")
         return self
+
+    @property
+    def fills(self) -> dict[str, str]:
+        """The columns that study.yaml fills where the export has none, and with what."""
+        given = {"wave": self.wave, "instrument": self.instrument, "role": self.role, "program_id": self.program}
+        texts = {name: str(value) for name, value in given.items() if value is not None}
+        return texts | ({} if self.snapshot_date is None else {"snapshot_date": str(self.snapshot_date)})
 
     @property
     def name(self) -> str:

@@ -16,6 +16,8 @@ class Context:
     ----------
     incomplete
         Tables of which something could not be read: what is missing there proves nothing.
+    listed
+        Ids of the people in a file of employees.
     seen, kept
         The typed rows of the tables checked so far: all of their files, and those left after their rules.
     """
@@ -23,6 +25,7 @@ class Context:
     study: Study
     instruments: dict[str, Instrument]
     incomplete: frozenset[str] = frozenset()
+    listed: pd.Index = field(default_factory=lambda: pd.Index([], dtype="str"))
     seen: dict[str, pd.DataFrame] = field(default_factory=dict)
     kept: dict[str, pd.DataFrame] = field(default_factory=dict)
 

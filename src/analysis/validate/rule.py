@@ -57,7 +57,7 @@ def enforce(rules: Sequence[Rule], frame: pd.DataFrame, table: str) -> tuple[pd.
     """
     problems, left, emptied = [], np.full(len(frame), True), []
     for rule, rows in broken_rules(rules, frame):
-        problems += _ledger_lines(rule, frame[["_source", "_line"]].iloc[rows], table)
+        problems += ledger_lines(rule, frame[["_source", "_line"]].iloc[rows], table)
         if rule.severity == "error":
             continue
         if rule.action == "rejected":
@@ -115,7 +115,7 @@ def _check(number: str, rule: Rule, frame: pd.DataFrame, broken: dict[str, np.nd
     return pa.Check(holds, name=number, ignore_na=False)
 
 
-def _ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
+def ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
     """Return one problem per source; a record of which several rows were made counts once."""
     return [
         Problem(

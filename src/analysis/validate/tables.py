@@ -9,7 +9,7 @@ from analysis.plan.contract import ANSWERS, PARTS, TABLES, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
-from analysis.validate import employees, enrolments, jobs, surveys
+from analysis.validate import employees, enrolments, jobs, snapshots, surveys
 from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
@@ -21,6 +21,7 @@ from analysis.validate.rule import Rule, enforce
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
 # the next phase sees those that are left.
 PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
+    "snapshots": (snapshots.lock_rules, snapshots.history_rules),
     "employees": (employees.rules_of_the_lock, employees.spell_rules),
     "jobs": (jobs.change_rules, jobs.duplicate_rules, jobs.manager_rules),
     "waves": (surveys.wave_rules,),
@@ -34,6 +35,7 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
 }
 # No number may depend on the order of a file's rows: answers alone stay as they came.
 ORDER = {
+    "snapshots": ["snapshot_date", "employee_id"],
     "employees": ["hire_date", "employee_id"],
     "jobs": ["employee_id", "effective_date"],
     "enrolments": ["program_id", "intake_date", "role", "employee_id"],
@@ -67,11 +69,13 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     tables, problems
         Nothing is raised. When any problem is an error, the tables are empty, but for `row_counts`.
     """
-    context = Context(study, instruments, raw.incomplete)
+    context = Context(study, instruments, _incomplete(raw), _listed(raw))
     problems = [*raw.problems, *(() if raw.unread else _missing_waves(study))]
     for table, phases in PHASES.items():
-        if table in raw.tables:
-            problems += _check_table(table, raw.tables[table], phases, context)
+        made = _made_of_snapshots(table, raw, context)
+        if table in raw.tables or made is not None:
+            problems += _check_table(table, raw.tables.get(table, pd.DataFrame()), phases, context, made)
+    problems += _snapshot_problems(raw, context)
     problems += rollout_problems(study, context.kept)
     problems += lot_problems(context)
     row_counts = account(raw.rows_in, context.kept, problems)
@@ -84,21 +88,54 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
 
 
 def _check_table(
-    table: str, text: pd.DataFrame, phases: tuple[Callable[[Context], list[Rule]], ...], context: Context
+    table: str,
+    text: pd.DataFrame,
+    phases: tuple[Callable[[Context], list[Rule]], ...],
+    context: Context,
+    made: pd.DataFrame | None,
 ) -> list[Problem]:
-    """Check one table and put its rows into the context."""
+    """Check one table, with typed rows that were made of another one, and put its rows into the context."""
     problems: list[Problem] = []
     if table in ANSWERS:
         text, problems = surveys.labels_to_numbers(text, context.instruments, table)
     rules = [rule for rule in cell_rules(table) if rule.column in text]
     rows = typed(text, table)
-    problems += enforce(rules, text, table)[1]
+    problems += enforce(rules, text, table)[1] if len(text) else []
+    rows = rows if made is None else pd.concat([rows, made], ignore_index=True)
     context.seen[table] = rows
     for phase in phases:
         rows, found = enforce(phase(context), rows, table)
         problems += found
     context.kept[table] = rows
     return problems
+
+
+def _incomplete(raw: RawTables) -> frozenset[str]:
+    """Return the tables of which something could not be read; what snapshots stand for is incomplete with them."""
+    return raw.incomplete | ({"employees", "jobs"} if "snapshots" in raw.incomplete else set())
+
+
+def _listed(raw: RawTables) -> pd.Index:
+    rows = raw.tables.get("employees", pd.DataFrame())
+    return pd.Index(rows["employee_id"].dropna().unique() if "employee_id" in rows else [], dtype="str")
+
+
+def _made_of_snapshots(table: str, raw: RawTables, context: Context) -> pd.DataFrame | None:
+    """Return what snapshots say of employment and, where no file of job changes is there, of jobs; None without any."""
+    rows = context.kept.get("snapshots")
+    if rows is None or rows.empty or table in raw.incomplete:
+        return None
+    if table == "employees":
+        return snapshots.spells_of(rows, context.listed)
+    made = snapshots.changes_of(rows) if table == "jobs" and not any(of == "jobs" for of, _ in raw.rows_in) else None
+    return made if made is not None and len(made) else None
+
+
+def _snapshot_problems(raw: RawTables, context: Context) -> list[Problem]:
+    rows = context.kept.get("snapshots")
+    if rows is None or "employees" in raw.incomplete:
+        return []
+    return snapshots.period_problems(rows, context.study, give_spells=context.listed.empty)
 
 
 def _in_order(rows: pd.DataFrame, table: str) -> pd.DataFrame:
