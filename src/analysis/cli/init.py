@@ -1,16 +1,16 @@
 """``mentoring init``: from the files that people have to a study's folder, every guess told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.check import options
-from analysis.cli.terminal import Data, add_row, guarded, new_table, out, progress, show_table
+from analysis.cli.terminal import PARTLY, Data, add_row, guarded, new_table, out, progress, show_problems, show_table
 from analysis.plan.paths import data_dir
 
 if TYPE_CHECKING:
-    from analysis.ingest.draft import Draft, SourceDraft
+    from analysis.ingest.draft import Draft, SourceDraft, Unread
 
 Files = list[str] | None
 
@@ -44,6 +44,9 @@ def init(
 
     Every file option may be given several times. One sheet of a spreadsheet: FILE#SHEET. The files themselves are left
     as they are.
+
+    Exit code: 0 when every file was read, 3 when study.yaml was drafted and some file could not be read (it stands
+    there as a comment with the reason), 2 when none could be read or nothing was written.
     """
     from analysis.pipeline.started import Wishes, start_study
 
@@ -69,7 +72,18 @@ def init(
             f"No file was given of: {', '.join(absent)}; data/README.md says what each is needed for.", markup=False
         )
     out.print(f"{name}: look through {started.folder / 'study.yaml'}", markup=False)
+    if started.draft.unread:
+        _say_unread(name, started.draft.unread, options(data=data))
+        raise typer.Exit(PARTLY)
     out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
+
+
+def _say_unread(name: str, unread: Sequence["Unread"], given: str) -> None:
+    """Print all files that could not be read, and what to do about them."""
+    title = f"{name}: {len(unread)} file(s) could not be read and stand in study.yaml as comments:"
+    show_problems((problem for one in unread for problem in one.problems if problem.severity == "error"), title)
+    what = "mend them in raw/ (or put those that are not there into it)"
+    out.print(f"Next: {what}, then: mentoring init {name} --update{given}", markup=False)
 
 
 def _show_source(source: "SourceDraft") -> None:

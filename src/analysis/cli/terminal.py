@@ -22,7 +22,7 @@ out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_w
 
 Data = Annotated[Path | None, typer.Option(help="Folder of study folders (or MENTORING_DATA; default: data/).")]
 Reports = Annotated[Path | None, typer.Option(help="Folder for reports (or MENTORING_REPORTS; default: reports/).")]
-DONE, FAILED, BAD_INPUT = 0, 1, 2
+DONE, FAILED, BAD_INPUT, PARTLY = 0, 1, 2, 3
 # Where no terminal sets a width, as in a file, a line is as long as it needs to be.
 NO_TERMINAL_WIDTH = 1000
 COLOURS = {"error": "bold red", "warning": "yellow", "info": ""}

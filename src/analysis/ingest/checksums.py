@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from analysis.plan.errors import Problem, Severity
@@ -57,6 +58,17 @@ def verify_checksums(study: Study) -> list[Problem]:
     ]
 
 
+def write_checksums(folder: Path, files: Iterable[str]) -> None:
+    """Write ``SHA256SUMS`` of files of a study, as sha256sum does."""
+    lines = [f"{_sum(folder / name)}  {name}\n" for name in sorted(files)]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _inside(path: str) -> bool:
     return not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
 
@@ -66,8 +78,7 @@ def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem
     if not path.is_file():
         return [_problem(str(listed), "checksum_missing_file", f"is listed in {SUMS} but is not there; bring it back")]
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = _sum(path)
     except OSError as error:
         message = f"cannot be read ({error.strerror}); check the file's permissions"
         return [_problem(str(listed), "unreadable_file", message)]

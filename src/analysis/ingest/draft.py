@@ -12,10 +12,13 @@ from analysis.ingest.look import Seen
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
+from analysis.plan.study import TableName
 
 WIDTH = 118
 # Of a file that lacks a column, so many others are shown, those that may be meant first.
 MOST_UNUSED = 40
+# How the comment begins that says why a file could not be read.
+UNREAD = "unread:"
 _LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
 HEAD = """\
 Drafted by `mentoring init` from the files in raw/. A comment that begins with "guess" says why a value stands there:
@@ -45,6 +48,21 @@ class SourceDraft:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A file that could not be read, and why: a comment under ``sources:`` until it is mended."""
+
+    table: TableName
+    path: str
+    sheet: str | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def entry(self) -> dict[str, object]:
+        """Its keys under ``sources:``, as far as they are known; without the profile it is told from other comments."""
+        return {"table": self.table, "path": self.path} | ({"sheet": self.sheet} if self.sheet else {})
+
+
+@dataclass(frozen=True)
 class Draft:
     """Everything that ``study.yaml`` will say, each guess with its reason."""
 
@@ -57,6 +75,7 @@ class Draft:
     waves: tuple[WaveGuess, ...]
     sources: tuple[SourceDraft, ...]
     levels: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
 
     @property
     def guesses(self) -> list[tuple[str, Guess]]:
@@ -81,6 +100,7 @@ def study_yaml(draft: Draft) -> str:
         _programs(draft.programs),
         _waves(draft.waves),
         _sources(draft.sources),
+        *(_unread(one, draft.study) for one in draft.unread),
         _columns([source.seen for source in draft.sources if not source.is_out]),
         _values([source.seen for source in draft.sources if not source.is_out], draft.levels),
     ]
@@ -173,6 +193,13 @@ def _sources(sources: Sequence[SourceDraft]) -> list[str]:
     return lines
 
 
+def _unread(one: Unread, study: str) -> list[str]:
+    """Return the entry of a file that could not be read, as a comment with the reason above it."""
+    why = "; ".join(_reason(problem) for problem in one.problems if problem.severity == "error")
+    told = f"{UNREAD} {one.path} {why}. Mend the file in raw/, then run: mentoring init {study} --update"
+    return [*_comment(told, "  "), f"  # - {_flow(one.entry)}"]
+
+
 def _columns(seen: Sequence[Seen]) -> list[str]:
     """Return a stub, in comments, for the columns that a table needs and that were not found."""
     lacking = [one for one in seen if one.needed]
@@ -235,10 +262,13 @@ def source_notes(seen: Seen) -> list[str]:
 def _note(problem: Problem) -> str:
     if problem.message.startswith("guess"):
         return problem.message
-    lines = (
-        f" (line {', '.join(map(str, problem.example_rows))})" if problem.severity == "error" and problem.rows else ""
-    )
-    return f"look: {problem.message}{lines}"
+    return f"look: {_reason(problem)}"
+
+
+def _reason(problem: Problem) -> str:
+    """Return what is wrong, and of an error on which lines."""
+    lines = ", ".join(map(str, problem.example_rows)) if problem.severity == "error" else ""
+    return f"{problem.message} (line {lines})" if lines else problem.message
 
 
 def shown_names(names: Iterable[str], most: int = 8) -> str:

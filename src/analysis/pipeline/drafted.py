@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED, Card, draft_card
-from analysis.ingest.draft import Draft, SourceDraft, levels_of, source_notes
+from analysis.ingest.draft import Draft, SourceDraft, Unread, levels_of, source_notes
 from analysis.ingest.export import Export
 from analysis.ingest.look import Look, look
 from analysis.ingest.moments import ANSWERS
@@ -16,7 +16,7 @@ from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
 from analysis.ingest.recognise import WIDE, Recognised, rank, recognise
 from analysis.plan.bounds import FIRST_DAY
-from analysis.plan.errors import BadInput, Problem
+from analysis.plan.errors import BadInput
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
@@ -34,7 +34,12 @@ class Wishes:
 
 
 def draft_study(
-    name: str, sources: Sequence[Source], folder: Path, wishes: Wishes, say: Callable[[str], None]
+    name: str,
+    sources: Sequence[Source],
+    folder: Path,
+    wishes: Wishes,
+    say: Callable[[str], None],
+    unread: Sequence[Unread] = (),
 ) -> Draft:
     """Return what `study.yaml` is to say of the files in `folder`; cards that it drafts are written there.
 
@@ -42,18 +47,20 @@ def draft_study(
     ----------
     sources
         The files and the tables they feed; their profiles are not looked at.
+    unread
+        Files that did not come as far as that.
 
     Raises
     ------
     BadInput
-        Files that cannot be read at all: every one of them.
+        None of the files can be read; it says why of each.
     """
     today = dt.date.today()
     study = Study(schema_version=1, study=name, title=name, study_start=FIRST_DAY, as_of=today)
     study = study.model_copy(update={"folder": folder})
     profiles, cards = load_profiles(), load_instruments(study)
     looks: list[Look] = []
-    problems: list[Problem] = []
+    lost = list(unread)
     for source in sources:
         say(f"{name}: reading {source.name}")
         try:
@@ -61,7 +68,7 @@ def draft_study(
             if one.seen.is_doubtful and not wishes.profiles:
                 one = _wide(one, study, profiles, cards)
         except BadInput as bad:
-            problems += bad.problems
+            lost.append(Unread(source.table, str(source.path), source.sheet, bad.problems))
             continue
         card = _own_card(one, cards)
         if card is not None:
@@ -69,11 +76,12 @@ def draft_study(
             mine = {one.source.profile: profiles[one.source.profile]}
             one = _look(one.source, study, mine, cards, cards[card.name])
         looks.append(one)
-    if problems:
-        raise BadInput(problems)
+    if not looks:
+        raise BadInput(problem for one in lost for problem in one.problems)
     doubtful = _jobs_beside(looks, study, profiles, cards)
     looks += [one for one in doubtful if not one.seen.needed]
-    return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
+    draft = _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
+    return replace(draft, unread=tuple(lost))
 
 
 def _wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
