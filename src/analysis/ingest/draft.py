@@ -9,10 +9,10 @@ import yaml
 
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
+from analysis.ingest.memory import memory_lines, remembered
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
-from analysis.plan.study import TableName
 
 WIDTH = 118
 # Of a file that lacks a column, so many others are shown, those that may be meant first.
@@ -51,13 +51,13 @@ class SourceDraft:
 class Unread:
     """A file that could not be read, and why: a comment under ``sources:`` until it is mended."""
 
-    table: TableName
+    table: str
     path: str
     sheet: str | None
     problems: tuple[Problem, ...]
 
     @property
-    def entry(self) -> dict[str, object]:
+    def entry(self) -> dict[str, str]:
         """Its keys under ``sources:``, as far as they are known; without the profile it is told from other comments."""
         return {"table": self.table, "path": self.path} | ({"sheet": self.sheet} if self.sheet else {})
 
@@ -99,12 +99,26 @@ def study_yaml(draft: Draft) -> str:
         _timezone(draft.timezone),
         _programs(draft.programs),
         _waves(draft.waves),
-        _sources(draft.sources),
-        *(_unread(one, draft.study) for one in draft.unread),
+        _sources(draft),
         _columns([source.seen for source in draft.sources if not source.is_out]),
         _values([source.seen for source in draft.sources if not source.is_out], draft.levels),
+        memory_lines(remembered(source.seen for source in draft.sources)),
     ]
     return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def draft_parts(draft: Draft) -> tuple[dict[str, list[str]], list[str]]:
+    """Return what a draft adds to a ``study.yaml``: the entries of its lists, by key, and comments for its end."""
+    lists = {"programs": _programs(draft.programs), "waves": _waves(draft.waves), "sources": _sources(draft)}
+    seen = [source.seen for source in draft.sources if not source.is_out]
+    values = [line if line.startswith("#") else f"# {line}" for line in _values(seen, draft.levels)]
+    return {key: lines[1:] for key, lines in lists.items() if len(lines) > 1}, [*_columns(seen), *values]
+
+
+def draft_text(draft: Draft) -> list[str]:
+    """Return the lines of `draft_parts`, as they are added by hand."""
+    lists, stubs = draft_parts(draft)
+    return [line for key, lines in lists.items() for line in (f"{key}:", *lines)] + stubs
 
 
 def levels_of(texts: Iterable[str]) -> dict[str, int]:
@@ -184,12 +198,14 @@ def _waves(waves: Sequence[WaveGuess]) -> list[str]:
     ]
 
 
-def _sources(sources: Sequence[SourceDraft]) -> list[str]:
+def _sources(draft: Draft) -> list[str]:
     lines = ["sources:"]
-    for source in sources:
+    for source in draft.sources:
         for note in source.notes:
             lines += _comment(note, "  ")
         lines += [f"  {'# ' if source.is_out else ''}- {_flow(source.entry)}"]
+    for one in draft.unread:
+        lines += _unread(one, draft.study)
     return lines
 
 

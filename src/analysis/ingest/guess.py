@@ -56,8 +56,9 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "program"
 
 
-def data_lock(looks: Sequence[Look], today: dt.date) -> Guess:
+def data_lock(looks: Sequence[Look]) -> Guess:
     """Return the last day on which anything is seen, not in the future: the exports were made no earlier."""
+    today = dt.date.today()
     last: dict[np.datetime64, str] = {}
     for look in looks:
         for name, column in TABLES[look.source.table].items():

@@ -9,7 +9,7 @@ from analysis.ingest.draft import Unread
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import expanded
-from analysis.plan.study import Source, TableName
+from analysis.plan.study import Source
 
 RAW = "raw"
 
@@ -18,7 +18,7 @@ RAW = "raw"
 class Given:
     """One file, the table it feeds, and the sheet that was named behind ``#``."""
 
-    table: TableName
+    table: str
     path: Path
     sheet: str | None
 

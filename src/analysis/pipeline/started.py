@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.ingest.checksums import write_checksums
 from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
-from analysis.pipeline.drafted import Wishes, draft_study
+from analysis.pipeline.drafted import Wishes, blank_study, draft_study
 from analysis.pipeline.given import Given, copy_of, files_given, source_of, why_not
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME
@@ -59,7 +59,8 @@ def start_study(
     unread = [one.unread(why) for one in given if (why := reasons[one.path])]
     refused = [*_refusals_of_name(name, data), *_refusals_of_wishes(given, wishes)]
     if refused or len(unread) == len(given):
-        raise BadInput(problem for bad in (*refused, *unread) for problem in bad.problems)
+        problems = [problem for bad in refused for problem in bad.problems]
+        raise BadInput([*problems, *(problem for one in unread for problem in one.problems)])
     target, there = data / name, [path for path, why in reasons.items() if why is None]
     with new_folder(target, "--data") as folder:
         say(f"{name}: copying {len(there)} file(s)")
@@ -67,7 +68,7 @@ def start_study(
         for path in there:
             paths[path] = copy_of(path, folder, paths.values())
         sources = [source_of(one, paths[one.path]) for one in given if one.path in paths]
-        draft = draft_study(name, sources, folder, wishes, say, unread)
+        draft = draft_study(blank_study(name, folder), sources, wishes, say, unread).draft
         (folder / "study.yaml").write_text(study_yaml(draft), encoding="utf-8", newline="\n")
         write_checksums(folder, {str(one.seen.source.path) for one in draft.sources})
         if target.exists():
