@@ -465,7 +465,7 @@ def test_people_who_are_not_found_are_listed_by_line_and_not_by_name(tmp_path, t
     text = three_files["--survey"].read_text(encoding="utf-8")
     three_files["--survey"].write_text(text.replace(person(2)["email"], "nobody@firm.example"), encoding="utf-8")
     begun(tmp_path, *options(three_files))
-    reports = tmp_path / "reports" / "acme"
+    reports = tmp_path / "reports" / "acme.private"
     mentoring("check", "acme", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
     with (reports / "unmatched.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

@@ -100,6 +100,7 @@ class Reading:
                 self.export.rows.loc[column.codes >= 0, "_line"],
                 severity="warning",
                 action="kept",
+                column=called,
             )
 
     @property
@@ -151,6 +152,7 @@ class Reading:
                 found.lines,
                 severity=found.severity,
                 action=found.action,
+                column=called,
             )
         return read.column
 

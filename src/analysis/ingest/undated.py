@@ -41,7 +41,8 @@ def note_undated(export: Export) -> None:
         "start_date says that the person started, and not on which day; such people are neither participants nor "
         "comparators, and are counted. Give the day as yyyy-mm-dd, or leave the cell empty for who never started"
     )
-    export.note("undated_start", message, export.rows.loc[is_undated, LINE], severity="warning", action="set_null")
+    lines = export.rows.loc[is_undated, LINE]
+    export.note("undated_start", message, lines, severity="warning", action="set_null", column="start_date")
     export.frame = export.rows.assign(
         start_date=emptied(cells, is_undated), start_unknown=recoded(np.where(is_undated, 0, -1), ["true"])
     )
