@@ -195,6 +195,30 @@ def test_every_file_that_cannot_be_read_is_told_at_once(tmp_path):
     assert run.returncode == 2 and "raw/a.csv, line 2" in run.stderr and "raw/b.csv, line 2" in run.stderr
 
 
+def test_files_that_cannot_be_read_leave_a_draft_of_the_others(tmp_path):
+    good = write(tmp_path / "staff.csv", "employee_id,hire_date", "E1,2020-01-01")
+    ragged = write(tmp_path / "jobs.csv", "employee_id,effective_date,job_level", "E1")
+    empty = write(tmp_path / "met.csv", "employee_id,wave", "E1,{")
+    empty.write_bytes(b"")
+    words = ["--jobs", ragged, "--employees", good, "--survey", "gone.csv", "--sessions", empty]
+    run = init(tmp_path, *words)
+    assert run.returncode == 3 and "Traceback" not in run.stderr
+    for told in ("gone.csv: is not there", "raw/jobs.csv, line 2: has too few", "raw/met.csv: is empty"):
+        assert told in run.stderr
+    folder = tmp_path / "data" / "acme"
+    assert [s.path for s in load_study("acme", tmp_path / "data").sources] == ["raw/staff.csv"]
+    text = (folder / "study.yaml").read_text(encoding="utf-8")
+    for entry, why in (
+        ("table: jobs, path: raw/jobs.csv", "raw/jobs.csv has too few"),
+        ("table: responses, path: raw/gone.csv", "raw/gone.csv is not there"),
+        ("table: sessions, path: raw/met.csv", "raw/met.csv is empty"),
+    ):
+        assert f"  # - {{{entry}}}" in text and f"# unread: {why}" in text
+    assert {p.name for p in (folder / "raw").iterdir()} == {"staff.csv", "jobs.csv", "met.csv"}
+    assert [line.split()[1] for line in (folder / "SHA256SUMS").read_text().splitlines()] == ["raw/staff.csv"]
+    assert "mentoring init acme --update" in run.stdout and "3 when" in mentoring("init", "--help").stdout
+
+
 # Whose export it is
 
 
@@ -441,7 +465,7 @@ def test_people_who_are_not_found_are_listed_by_line_and_not_by_name(tmp_path, t
     text = three_files["--survey"].read_text(encoding="utf-8")
     three_files["--survey"].write_text(text.replace(person(2)["email"], "nobody@firm.example"), encoding="utf-8")
     begun(tmp_path, *options(three_files))
-    reports = tmp_path / "reports" / "acme"
+    reports = tmp_path / "reports" / "acme.private"
     mentoring("check", "acme", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
     with (reports / "unmatched.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

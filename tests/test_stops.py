@@ -24,10 +24,11 @@ from analysis.notebook import ReadingRoom
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.described import describe
 from analysis.report.page import figure_files
+from analysis.report.private import private_dir, write_private
 from analysis.report.write import write_answers
 
 
-def test_the_lines_of_people_who_are_not_on_record_are_in_the_report_and_not_for_notebooks(tmp_path, monkeypatch):
+def test_the_lines_of_people_who_are_not_on_record_are_beside_the_report_and_not_for_notebooks(tmp_path, monkeypatch):
     """Nearly every real study has a row about somebody who is not in the HR file."""
     tables = TINY_COMPANY | {"sessions": TINY_COMPANY["sessions"] + "        M9,2022-08-20,45\n"}
     write_study(tmp_path / "data" / "acme", tables)
@@ -41,7 +42,9 @@ def test_the_lines_of_people_who_are_not_on_record_are_in_the_report_and_not_for
     folder = tmp_path / "report"
     folder.mkdir()
     write_answers(released, (*opened.problems, lost), folder)
-    unmatched = pd.read_csv(folder / "unmatched.csv")
+    assert not (folder / "unmatched.csv").exists()
+    write_private((*opened.problems, lost), (), private := private_dir(tmp_path, "acme"))
+    unmatched = pd.read_csv(private / "unmatched.csv")
     assert unmatched[["source", "line"]].to_numpy().tolist() == [["raw/a.csv", 3], ["raw/a.csv", 7]]
 
 

@@ -14,7 +14,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from analysis.cli.check import check
+from analysis.cli.check import check, show_lists
 from analysis.cli.init import init
 from analysis.cli.terminal import (
     BAD_INPUT,
@@ -37,6 +37,7 @@ from analysis.plan.paths import data_dir, home_dir, reports_dir, study_folders
 
 if TYPE_CHECKING:
     from analysis.estimate.planning import RolePlan
+    from analysis.plan.listed import Listed
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,9 +102,11 @@ def report(
     outcomes, is_written = [], True
     for name in _chosen(studies, all_, folder):
         faults = Faults(name)
+        lists: list[Listed] = []
         # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
         with progress() as say, ThreadPoolExecutor(1) as pool:
-            error = pool.submit(report_study, name, folder, target, jobs, say, faults, blind).exception()
+            error = pool.submit(report_study, name, folder, target, jobs, say, faults, blind, lists.extend).exception()
+        show_lists(error.lists if isinstance(error, BadInput) else lists)
         outcomes.append(_say_outcome(name, target / name / "index.html", error))
         if faults.found:
             show_faults(name, faults.found, target / name / LOG)
@@ -121,7 +124,7 @@ def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
         return DONE
     if isinstance(error, BadInput):
         why = "its folder cannot be written" if is_unwritable(error) else "the input cannot be used"
-        show_problems(error.problems, f"{name}: no report, because {why}:")
+        show_problems(error.problems, f"{name}: no report, because {why}:", folds=True)
         return BAD_INPUT
     show_fault(name, error)
     return FAILED

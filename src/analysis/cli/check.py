@@ -1,6 +1,7 @@
 """``mentoring check``: what is wrong with a study's input, and where its rows went."""
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,9 @@ from analysis.cli.terminal import (
     Data,
     Reports,
     add_row,
+    err,
     guarded,
+    in_order,
     new_table,
     out,
     show_problems,
@@ -21,9 +24,11 @@ from analysis.cli.terminal import (
 )
 from analysis.plan.errors import Problem
 from analysis.plan.paths import data_dir, reports_dir
+from analysis.validate.listed import REASONS
 
 if TYPE_CHECKING:
     from analysis.pipeline.answerable import Answerable
+    from analysis.plan.listed import Listed
 
 COUNTS = {
     "rows_in": "in",
@@ -36,15 +41,18 @@ COUNTS = {
 
 def check(
     studies: Annotated[list[str], typer.Argument(help="Names of study folders.")],
+    all_: Annotated[bool, typer.Option("--all", help="Show the remarks too, and every line concerned.")] = False,
     data: Data = None,
     reports: Reports = None,
 ) -> None:
-    """Read and validate only: what is wrong and what to do, and where the rows of every file went.
+    """Read and validate only: can the study be used, what is wrong and what to do, and where every file's rows went.
 
-    The ledger is also written to reports/STUDY/data_quality.csv, and the lines whose people were not found to
-    reports/STUDY/unmatched.csv.
+    The ledger is also written to reports/STUDY/data_quality.csv. Every line that an error or a warning is about is
+    listed in reports/STUDY.private/lines.csv, and the lines whose people were not found in unmatched.csv beside it;
+    these two are for the person who has the files, and nobody else can read them.
     """
     from analysis.pipeline.checked import check_study
+    from analysis.report.private import private_dir, write_private
     from analysis.report.write import replace_problems
 
     folder, target, bad = data_dir(data), reports_dir(reports), []
@@ -52,16 +60,54 @@ def check(
         checked = guarded(name, check_study, name, folder)
         if not checked.is_good:
             bad.append(name)
-        title = f"{name}: the input cannot be used:" if name in bad else None
-        if title is None:
-            out.print(f"{name}: can be used. Remarks: {len(checked.problems)}.", markup=False)
-        show_problems(checked.problems, title)
+        _show_verdict(name, checked.problems)
+        show_problems(checked.problems, folds=not all_, all_lines=all_)
+        show_lists(checked.lists)
         _show_rows(checked.row_counts)
         _show_questions(checked.questions)
         if (folder / name / "study.yaml").is_file():
-            out.print(f"{name}: {replace_problems(checked.problems, target / name)}", markup=False)
+            written = [replace_problems(checked.problems, target / name)]
+            written += write_private(checked.problems, checked.lists, private_dir(target, name))
+            out.print(f"{name}: {', '.join(map(str, written))}", markup=False)
         _say_next(name, checked.problems, options(data=data, reports=reports))
     raise typer.Exit(BAD_INPUT if bad else DONE)
+
+
+def _show_verdict(name: str, problems: tuple[Problem, ...]) -> None:
+    """Say whether a study can be used, and how much of what is doubtful changes who is compared."""
+    told = in_order(problems)
+    errors = sum(problem.severity == "error" for problem in told)
+    if errors:
+        err.print(f"{name}: cannot be used: {_number(errors, 'error')}", style="bold red", markup=False)
+        return
+    n = sum(_changes_who_is_compared(problem) for problem in told)
+    effect = f"; {_number(n, 'thing')} change{'s' if n == 1 else ''} who is compared" if n else ""
+    out.print(f"{name}: can be used{effect}", style="bold", markup=False)
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _changes_who_is_compared(problem: Problem) -> bool:
+    """Whether a warning is about people who are left out, or whose start or employment is in doubt."""
+    is_about_people = problem.n_started + problem.n_others > 0
+    return problem.severity == "warning" and (
+        (is_about_people and problem.table in ("employees", "enrolments"))
+        or (problem.action == "rejected" and problem.rule in REASONS)
+    )
+
+
+def show_lists(lists: Iterable["Listed"]) -> None:
+    """Say of each list of participants how many of it were found and started, and why others were not."""
+    for one in lists:
+        what = "pair" if one.is_of_pairs else "person"
+        many = {"pair": "pairs", "person": "people"}[what]
+        n_lost = one.n_listed - one.n_found
+        told = f"{one.source}: of {one.n_listed:,} {many} {one.n_found:,} were found and started"
+        out.print(f"{told}; {n_lost:,} were not, because:" if n_lost else told, markup=False)
+        for reason, lines in sorted(one.lost.items(), key=lambda item: -len(item[1])):
+            out.print(f"  {len(lines):,}: {REASONS[reason]}", markup=False)
 
 
 def options(**given: Path | None) -> str:

@@ -1,16 +1,18 @@
 """``mentoring init``: from the files that people have to a study's folder, every guess told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.check import options
-from analysis.cli.terminal import Data, add_row, guarded, new_table, out, progress, show_table
+from analysis.cli.terminal import PARTLY, Data, add_row, guarded, new_table, out, progress, show_problems, show_table
+from analysis.cli.update import show_update
 from analysis.plan.paths import data_dir
 
 if TYPE_CHECKING:
-    from analysis.ingest.draft import Draft, SourceDraft
+    from analysis.ingest.draft import Draft, SourceDraft, Unread
+    from analysis.pipeline.started import Started
 
 Files = list[str] | None
 
@@ -40,14 +42,29 @@ def init(
     profile: Annotated[
         list[str] | None, typer.Option(help="Take the files for this vendor's (workday, qualtrics, …).")
     ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Read the files of a study again, take new ones in, say what changed, renew SHA256SUMS.",
+        ),
+    ] = False,
     data: Data = None,
 ) -> None:
     """Make a study's folder from exports: recognise each file, copy it to raw/ and draft study.yaml.
 
     Every file option may be given several times. One sheet of a spreadsheet: FILE#SHEET. The files themselves are left
     as they are.
+
+    With --update nothing that people wrote in study.yaml is changed: entries are added for files that are new, and what
+    was mended in raw/ or lies there as a later export counts from then on. A file given again replaces the one in raw/,
+    unless that one was edited there.
+
+    Exit code: 0 when every file was read, 3 when study.yaml was drafted and some file could not be read (it stands
+    there as a comment with the reason), 2 when none could be read or nothing was written.
     """
     from analysis.pipeline.started import Wishes, start_study
+    from analysis.pipeline.updated import update_study
 
     files = {
         "employees": employees,
@@ -63,9 +80,25 @@ def init(
     given = {table: paths for table, paths in files.items() if paths}
     wishes = Wishes(tuple(program or ()), direction, as_of, tuple(profile or ()))
     with progress() as say:
-        started = guarded(name, start_study, name, given, data_dir(data), wishes, say)
-    for source in started.draft.sources:
+        if update:
+            updated = guarded(name, update_study, name, given, data_dir(data), wishes, say)
+        else:
+            started = guarded(name, start_study, name, given, data_dir(data), wishes, say)
+    draft = updated.draft if update else started.draft
+    for source in draft.sources:
         _show_source(source)
+    if update:
+        show_update(name, updated)
+    else:
+        _show_start(name, started, given)
+    if draft.unread:
+        _say_unread(name, draft.unread, options(data=data))
+        raise typer.Exit(PARTLY)
+    out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
+
+
+def _show_start(name: str, started: "Started", given: Mapping[str, list[str]]) -> None:
+    """Print what was guessed, and what was not given."""
     _show_guesses(started.draft)
     fed = {source.seen.source.table for source in started.draft.sources} | set(given)
     fed |= {"employees", "jobs"} if "snapshots" in fed else set()
@@ -75,7 +108,14 @@ def init(
             f"No file was given of: {', '.join(absent)}; data/README.md says what each is needed for.", markup=False
         )
     out.print(f"{name}: look through {started.folder / 'study.yaml'}", markup=False)
-    out.print(f"Next: mentoring check {name}{options(data=data)}", markup=False)
+
+
+def _say_unread(name: str, unread: Sequence["Unread"], given: str) -> None:
+    """Print all files that could not be read, and what to do about them."""
+    title = f"{name}: {len(unread)} file(s) could not be read; those that are new stand in study.yaml as comments:"
+    show_problems((problem for one in unread for problem in one.problems if problem.severity == "error"), title)
+    what = "mend them in raw/ (or put those that are not there into it)"
+    out.print(f"Next: {what}, then: mentoring init {name} --update{given}", markup=False)
 
 
 def _show_source(source: "SourceDraft") -> None:

@@ -22,7 +22,7 @@ out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_w
 
 Data = Annotated[Path | None, typer.Option(help="Folder of study folders (or MENTORING_DATA; default: data/).")]
 Reports = Annotated[Path | None, typer.Option(help="Folder for reports (or MENTORING_REPORTS; default: reports/).")]
-DONE, FAILED, BAD_INPUT = 0, 1, 2
+DONE, FAILED, BAD_INPUT, PARTLY = 0, 1, 2, 3
 # Where no terminal sets a width, as in a file, a line is as long as it needs to be.
 NO_TERMINAL_WIDTH = 1000
 COLOURS = {"error": "bold red", "warning": "yellow", "info": ""}
@@ -86,20 +86,69 @@ def is_unwritable(error: BaseException | None) -> bool:
     return isinstance(error, BadInput) and any(problem.rule == UNWRITABLE for problem in error.problems)
 
 
-def show_problems(problems: Iterable[Problem], title: str | None = None) -> None:
-    """Print problems, errors first: a table on a terminal, a line each elsewhere.
+def show_problems(
+    problems: Iterable[Problem], title: str | None = None, *, folds: bool = False, all_lines: bool = False
+) -> None:
+    """Print problems, errors first, then warnings by the people whom they are about: a table on a terminal, else lines.
 
     What is the same in several files is told once; the ledger has each. Errors are told one by one.
+
+    Parameters
+    ----------
+    folds
+        Whether remarks are only counted.
+    all_lines
+        Whether every line of a file is named that a problem is about, not the first five alone.
     """
-    order = list(COLOURS)
-    problems = sorted(_told_once(problems), key=lambda p: order.index(p.severity))
+    told = in_order(problems)
+    shown = [problem for problem in told if not (folds and problem.severity == "info")]
     if title:
         err.print(title, style="bold red", markup=False)
-    if err.is_terminal and problems:
-        err.print(_ledger(problems), soft_wrap=False)
-        return
-    for problem in problems:
-        err.print(f"  {problem.severity}: {problem} [{problem.action}]", markup=False)
+    if err.is_terminal and shown:
+        err.print(_ledger(shown, all_lines), soft_wrap=False)
+    else:
+        for problem in shown:
+            where = f"{_source_and_lines(problem)}: {problem.message}" if all_lines else problem
+            err.print(f"  {problem.severity}: {where} [{problem.action}]{_people(problem)}", markup=False)
+    if len(told) > len(shown):
+        n = len(told) - len(shown)
+        what = f"{n} remark{'' if n == 1 else 's'} on what was assumed, translated and left out"
+        err.print(f"  {what}: mentoring check with --all shows them", markup=False)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems, each told once: errors, then warnings by the people they are about, then remarks."""
+    order = list(COLOURS)
+    return sorted(_told_once(problems), key=lambda p: (order.index(p.severity), -p.n_started, -p.n_others, -_weight(p)))
+
+
+def _weight(problem: Problem) -> int:
+    return problem.rows if problem.severity == "warning" else 0
+
+
+def _people(problem: Problem) -> str:
+    """Return whom a warning is about, in exact numbers: for the terminal of the person who has the files."""
+    started = f"{problem.n_started:,} who started" if problem.n_started else ""
+    others = f"{problem.n_others:,} {'others' if started else 'who did not start'}" if problem.n_others else ""
+    told = " and ".join(part for part in (started, others) if part)
+    return f" (about {told})" if told else ""
+
+
+def _source_and_lines(problem: Problem) -> str:
+    lines = problem.example_rows if problem.lines is None else problem.lines
+    several = "s" if problem.rows > 1 else ""
+    return f"{problem.source}, line{several} {line_ranges(lines)}" if len(lines) else problem.source
+
+
+def line_ranges(lines: Iterable[int]) -> str:
+    """Return line numbers in one text, neighbours as a range: 2-14, 17."""
+    ranges: list[list[int]] = []
+    for line in sorted(map(int, lines)):
+        if ranges and line == ranges[-1][1] + 1:
+            ranges[-1][1] = line
+        else:
+            ranges.append([line, line])
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in ranges)
 
 
 def _told_once(problems: Iterable[Problem]) -> list[Problem]:
@@ -116,15 +165,19 @@ def _together(some: list[Problem]) -> Problem:
         return some[0]
     rows = sum(problem.rows for problem in some)
     source = f"{files[0]} and {len(files) - 1} more file{'s' if len(files) > 2 else ''}"
-    return replace(some[0], source=f"{source}, {rows:,} rows" if rows else source, rows=0, example_rows=())
+    # A person may be in several files: the most in one of them is what is sure.
+    people = {name: max(getattr(problem, name) for problem in some) for name in ("n_started", "n_others")}
+    source = f"{source}, {rows:,} rows" if rows else source
+    return replace(some[0], source=source, rows=0, example_rows=(), lines=None, **people)
 
 
-def _ledger(problems: Iterable[Problem]) -> Table:
+def _ledger(problems: Iterable[Problem], all_lines: bool) -> Table:
     table = new_table("severity, done", "where", "what is wrong, and what to do", leading=1)
     table.columns[1].max_width = 32
     for problem in problems:
         done = f"{problem.severity}\n{problem.action.replace('_', ' ')}"
-        add_row(table, done, _where(problem), problem.message, style=COLOURS[problem.severity])
+        where = _source_and_lines(problem) if all_lines else _where(problem)
+        add_row(table, done, where, problem.message + _people(problem), style=COLOURS[problem.severity])
     return table
 
 

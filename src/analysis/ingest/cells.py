@@ -108,6 +108,7 @@ class Reading:
                 self.export.rows.loc[column.codes >= 0, "_line"],
                 severity="warning",
                 action="kept",
+                column=called,
             )
 
     @property
@@ -159,6 +160,7 @@ class Reading:
                 found.lines,
                 severity=found.severity,
                 action=found.action,
+                column=called,
             )
         return read.column
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analysis.plan.errors import Problem, Severity
@@ -9,6 +11,7 @@ from analysis.plan.paths import LEADS_OUT, leads_out
 from analysis.plan.study import Study
 
 SUMS = "SHA256SUMS"
+_NOT_THERE = f"is listed in {SUMS} but is not there; bring it back, or run mentoring init {{}} --update"
 _LINE = re.compile(r"(?P<sum>[0-9a-fA-F]{64}) [ *](?P<path>.+)")
 
 
@@ -52,12 +55,57 @@ def verify_checksums(study: Study) -> list[Problem]:
         _problem(
             source,
             "checksum_absent",
-            f"is not listed in {SUMS}; add it, so that a change would be noticed",
+            f"is not listed in {SUMS}, so that a change would not be noticed; run mentoring init {study.folder.name} "
+            "--update",
             severity="warning",
         )
         for source in dict.fromkeys(s.path for s in study.sources if s.path)
         if PurePosixPath(source) not in covered
     ]
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What became of a study's files since ``SHA256SUMS`` was written, each a path in the study."""
+
+    changed: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+def renewal(study: Study, taken: Iterable[str] = ()) -> tuple[Renewal, tuple[str, ...]]:
+    """Return what became of the files, and which ``SHA256SUMS`` is to list: those it has, the sources, and `taken`."""
+    listed = _listed(study.folder / SUMS)
+    wanted = dict.fromkeys([*listed, *(source.path for source in study.sources if source.path), *taken])
+    there = tuple(name for name in wanted if (study.folder / name).is_file())
+    return Renewal(
+        changed=tuple(name for name in there if name in listed and _sum(study.folder / name) != listed[name]),
+        new=tuple(name for name in there if name not in listed),
+        gone=tuple(name for name in wanted if name in listed and name not in there),
+    ), there
+
+
+def is_as_listed(folder: Path, name: str) -> bool:
+    """Whether a file of a study is, to the byte, the one that was put there."""
+    return _listed(folder / SUMS).get(name) == _sum(folder / name)
+
+
+def _listed(path: Path) -> dict[str, str]:
+    """Return file → sum of the lines that say one."""
+    text = path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
+    matches = [_LINE.fullmatch(line.rstrip()) for line in text.splitlines()]
+    return {str(PurePosixPath(m["path"])): m["sum"].lower() for m in matches if m and _inside(m["path"])}
+
+
+def write_checksums(folder: Path, files: Iterable[str]) -> None:
+    """Write ``SHA256SUMS`` of files of a study, as sha256sum does."""
+    lines = [f"{_sum(folder / name)}  {name}\n" for name in sorted(files)]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _inside(path: str) -> bool:
@@ -67,10 +115,9 @@ def _inside(path: str) -> bool:
 def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem]:
     path = folder / listed
     if not path.is_file():
-        return [_problem(str(listed), "checksum_missing_file", f"is listed in {SUMS} but is not there; bring it back")]
+        return [_problem(str(listed), "checksum_missing_file", _NOT_THERE.format(folder.name))]
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = _sum(path)
     except OSError as error:
         message = f"cannot be read ({error.strerror}); check the file's permissions"
         return [_problem(str(listed), "unreadable_file", message)]
@@ -80,8 +127,8 @@ def _differs(folder: Path, listed: PurePosixPath, expected: str) -> list[Problem
         _problem(
             str(listed),
             "checksum_mismatch",
-            f"is not the file that {SUMS} was written for; bring the "
-            f"original back or, if the change is meant, write {SUMS} again",
+            f"is not the file that {SUMS} was written for; if the change is meant, run mentoring init {folder.name} "
+            "--update, which says what changed and writes the sums again; else bring the original back",
         )
     ]
 

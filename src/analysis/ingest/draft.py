@@ -9,6 +9,7 @@ import yaml
 
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
+from analysis.ingest.memory import memory_lines, remembered
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.ingest.translate import IN_WORDS
 from analysis.plan.contract import FED
@@ -24,6 +25,8 @@ RATINGS = (
 )
 # Of a file that lacks a column, so many others are shown, those that may be meant first.
 MOST_UNUSED = 40
+# How the comment begins that says why a file could not be read.
+UNREAD = "unread:"
 _LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
 HEAD = """\
 Drafted by `mentoring init` from the files in raw/. A comment that begins with "guess" says why a value stands there:
@@ -53,6 +56,21 @@ class SourceDraft:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A file that could not be read, and why: a comment under ``sources:`` until it is mended."""
+
+    table: str
+    path: str
+    sheet: str | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def entry(self) -> dict[str, str]:
+        """Its keys under ``sources:``, as far as they are known; without the profile it is told from other comments."""
+        return {"table": self.table, "path": self.path} | ({"sheet": self.sheet} if self.sheet else {})
+
+
+@dataclass(frozen=True)
 class Draft:
     """Everything that ``study.yaml`` will say, each guess with its reason."""
 
@@ -66,6 +84,7 @@ class Draft:
     sources: tuple[SourceDraft, ...]
     levels: Mapping[str, int] = field(default_factory=dict)
     has_imprecise_starts: bool = False
+    unread: tuple[Unread, ...] = ()
 
     @property
     def guesses(self) -> list[tuple[str, Guess]]:
@@ -90,11 +109,26 @@ def study_yaml(draft: Draft) -> str:
         _imprecise_dates(draft.has_imprecise_starts),
         _programs(draft.programs),
         _waves(draft.waves),
-        _sources(draft.sources),
+        _sources(draft),
         _columns([source.seen for source in draft.sources if not source.is_out]),
         _values([source.seen for source in draft.sources if not source.is_out], draft.levels),
+        memory_lines(remembered(source.seen for source in draft.sources)),
     ]
     return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def draft_parts(draft: Draft) -> tuple[dict[str, list[str]], list[str]]:
+    """Return what a draft adds to a ``study.yaml``: the entries of its lists, by key, and comments for its end."""
+    lists = {"programs": _programs(draft.programs), "waves": _waves(draft.waves), "sources": _sources(draft)}
+    seen = [source.seen for source in draft.sources if not source.is_out]
+    values = [line if line.startswith("#") else f"# {line}" for line in _values(seen, draft.levels)]
+    return {key: lines[1:] for key, lines in lists.items() if len(lines) > 1}, [*_columns(seen), *values]
+
+
+def draft_text(draft: Draft) -> list[str]:
+    """Return the lines of `draft_parts`, as they are added by hand."""
+    lists, stubs = draft_parts(draft)
+    return [line for key, lines in lists.items() for line in (f"{key}:", *lines)] + stubs
 
 
 def levels_of(texts: Iterable[str]) -> dict[str, int]:
@@ -193,13 +227,22 @@ def _waves(waves: Sequence[WaveGuess]) -> list[str]:
     ]
 
 
-def _sources(sources: Sequence[SourceDraft]) -> list[str]:
+def _sources(draft: Draft) -> list[str]:
     lines = ["sources:"]
-    for source in sources:
+    for source in draft.sources:
         for note in source.notes:
             lines += _comment(note, "  ")
         lines += [f"  {'# ' if source.is_out else ''}- {_flow(source.entry)}"]
+    for one in draft.unread:
+        lines += _unread(one, draft.study)
     return lines
+
+
+def _unread(one: Unread, study: str) -> list[str]:
+    """Return the entry of a file that could not be read, as a comment with the reason above it."""
+    why = "; ".join(_reason(problem) for problem in one.problems if problem.severity == "error")
+    told = f"{UNREAD} {one.path} {why}. Mend the file in raw/, then run: mentoring init {study} --update"
+    return [*_comment(told, "  "), f"  # - {_flow(one.entry)}"]
 
 
 def _columns(seen: Sequence[Seen]) -> list[str]:
@@ -271,10 +314,13 @@ def source_notes(seen: Seen) -> list[str]:
 def _note(problem: Problem) -> str:
     if problem.message.startswith("guess"):
         return problem.message
-    lines = (
-        f" (line {', '.join(map(str, problem.example_rows))})" if problem.severity == "error" and problem.rows else ""
-    )
-    return f"look: {problem.message}{lines}"
+    return f"look: {_reason(problem)}"
+
+
+def _reason(problem: Problem) -> str:
+    """Return what is wrong, and of an error on which lines."""
+    lines = ", ".join(map(str, problem.example_rows)) if problem.severity == "error" else ""
+    return f"{problem.message} (line {lines})" if lines else problem.message
 
 
 def shown_names(names: Iterable[str], most: int = 8) -> str:

@@ -103,8 +103,12 @@ class Export:
         *,
         severity: Severity = "info",
         action: Action = "repaired",
+        column: str = "",
     ) -> None:
-        """Note a problem of the whole export, or of the records that begin on these lines (each counted once)."""
+        """Note a problem of the whole export, or of the records that begin on these lines (each counted once).
+
+        `column` is the one to blame, by a name that the contract, a profile or the study gives it.
+        """
         lines = distinct(np.asarray(lines if isinstance(lines, (np.ndarray, pd.Series)) else list(lines), int))
         self.problems.append(
             Problem(
@@ -116,6 +120,7 @@ class Export:
                 rule=rule,
                 message=message,
                 action=action,
+                column=column,
                 lines=lines,
             )
         )

@@ -56,11 +56,12 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "program"
 
 
-def data_lock(looks: Sequence[Look], today: dt.date) -> Guess:
+def data_lock(looks: Sequence[Look]) -> Guess:
     """Return the last day on which anything is seen, not in the future: the exports were made no earlier."""
     lists = _sorted(look.days("snapshot_date") for look in looks)
     if len(lists) and not any(look.source.table == "employees" for look in looks):
         return Guess(str(lists[-1]), "the last snapshot, after which nobody can be seen leaving")
+    today = dt.date.today()
     last: dict[np.datetime64, str] = {}
     for look in looks:
         for name, column in FED[look.source.table].items():

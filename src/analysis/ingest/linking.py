@@ -128,12 +128,13 @@ def _note(
             f"the {word} for {name} is nobody's in the employees' exports (compared exactly, but for case and spaces); "
             "unmatched.csv lists the lines: correct them there, or give the employee's id"
         )
-        export.note("unmatched_person", message, lines, severity="warning", action=action)
+        export.note("unmatched_person", message, lines, severity="warning", action=action, column=name)
     if ambiguous.any():
         message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
         if telling and way == "name":
             message += f", or a column with the person's {' or '.join(telling)} as the employees' exports have it"
-        export.note("ambiguous_person", message, export.rows.loc[ambiguous, LINE], severity="warning", action=action)
+        lines = export.rows.loc[ambiguous, LINE]
+        export.note("ambiguous_person", message, lines, severity="warning", action=action, column=name)
 
 
 def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
@@ -144,7 +145,8 @@ def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
         "anybody in; correct it there, or add the employees"
     )
     action: Action = "rejected" if name in NEEDED else "set_null"
-    export.note("unmatched_person", message, export.rows.loc[which, LINE], severity="warning", action=action)
+    lines = export.rows.loc[which, LINE]
+    export.note("unmatched_person", message, lines, severity="warning", action=action, column=name)
 
 
 def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
@@ -218,7 +220,7 @@ def _note_case(export: Export, name: str, which: list[str], what: str, action: A
     if rows.any():
         message = f"{name} is nobody as it is written and {what}; write ids alike in all exports"
         lines = export.rows.loc[rows, LINE]
-        export.note("id_in_other_case", message, lines, severity="warning", action=action)
+        export.note("id_in_other_case", message, lines, severity="warning", action=action, column=name)
 
 
 def _other_case(strangers: Iterable[str], known: Iterable[str]) -> tuple[dict[str, str], set[str]]:

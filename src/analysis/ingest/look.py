@@ -48,6 +48,8 @@ class Seen:
         As what it was recognised: `ingest.recognise.Recognised`.
     rows
         Records in the file.
+    headings
+        What its columns are called, in their order; to be compared with a later export, never to be shown.
     found
         Canonical column → the export's columns that it is read from.
     missing, needed
@@ -71,6 +73,7 @@ class Seen:
     rivals: tuple[str, ...]
     is_doubtful: bool
     rows: int
+    headings: tuple[str, ...] = field(repr=False)
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
     needed: tuple[str, ...]
@@ -170,6 +173,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
         rivals=recognised.rivals,
         is_doubtful=recognised.is_doubtful,
         rows=export.rows_in or len(recognised.export.rows),
+        headings=tuple(str(name) for name in recognised.export.rows if name != LINE),
         found=found,
         missing=missing,
         needed=tuple(name for name in missing if FED[source.table][name].required),

@@ -148,6 +148,7 @@ def _check_patterns(
             export.rows.loc[contested[cells.codes], LINE],
             severity="error",
             action="rejected",
+            column=name,
         )
 
 
@@ -198,6 +199,7 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
                 export.rows.loc[strange, LINE],
                 severity="warning",
                 action="set_null",
+                column=name,
             )
             cells[name] = emptied(cells[name], strange)
 

@@ -95,6 +95,7 @@ def _note(export: Export, is_undated: np.ndarray, *, names_span: bool) -> None:
             "; or, for a month, quarter or season, set imprecise_dates: first_day, midpoint or last_day at the source "
             "in study.yaml"
         )
-    export.note("undated_start", message, export.rows.loc[is_undated, LINE], severity="warning", action="set_null")
+    lines = export.rows.loc[is_undated, LINE]
+    export.note("undated_start", message, lines, severity="warning", action="set_null", column="start_date")
     unknown = [recoded(np.where(is_undated, 0, -1), ["true"]), _cells(export, "start_unknown")]
     export.frame = export.rows.assign(start_unknown=first_filled(unknown))

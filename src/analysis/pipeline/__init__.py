@@ -11,14 +11,16 @@ from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.released import released_findings, released_frames
 from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
-from analysis.plan.errors import BadInput
+from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.known import known
+from analysis.plan.listed import Listed
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.blind import blinded
 from analysis.report.execute import execute_notebooks
+from analysis.report.private import private_dir, write_private
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
 __all__ = ["OpenStudy", "answer", "open_study", "report_study"]
@@ -47,7 +49,7 @@ def answer(opened: OpenStudy) -> Released:
     return Released(
         study=opened.study,
         findings=findings,
-        problems=tuple(replace(problem, lines=None) for problem in opened.problems),
+        problems=tuple(replace(problem, lines=None, n_started=0, n_others=0) for problem in opened.problems),
         described=described,
         run=provenance(opened.study) | times | ({"blind": True} if is_blind else {}),
         faults=tuple(faults.found),
@@ -70,6 +72,7 @@ def report_study(
     say: Callable[[str], None] = print,
     faults: Faults | None = None,
     is_blind: bool = False,
+    tell: Callable[[tuple[Listed, ...]], None] = lambda _: None,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
@@ -79,6 +82,8 @@ def report_study(
         Where faults of this program are to be collected; each leaves the other parts of the report alone.
     is_blind
         Everything but the effects is in it.
+    tell
+        Is given what became of the lists of participants, in exact numbers: for the terminal, and for no file.
 
     Raises
     ------
@@ -88,6 +93,8 @@ def report_study(
     """
     with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
         opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, reports, say), lambda _: None)
+        if opened is not None:
+            tell(opened.tables.lists)
         say(f"{name}: estimating")
         released = None
         if opened is not None:
@@ -107,12 +114,20 @@ def _opened(name: str, data: Path, reports: Path, say: Callable[[str], None]) ->
     """Open a study; where its input is bad, write what is left of a report and raise."""
     try:
         say(f"{name}: reading and checking")
-        return open_study(name, data)
+        opened = open_study(name, data)
+        _write_private(opened.problems, opened.tables.lists, reports, name)
+        return opened
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(reports / name) as folder:
                 write_bad_input(bad, name, folder, _study_of(name, data))
+            _write_private(bad.problems, bad.lists, reports, name)
         raise
+
+
+def _write_private(problems: tuple[Problem, ...], lists: tuple[Listed, ...], reports: Path, name: str) -> None:
+    part = Part("file", "private files")
+    isolated(part, lambda: write_private(problems, lists, private_dir(reports, name)), lambda _: [])
 
 
 def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
+from analysis.plan.listed import Listed
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,14 @@ class Checked:
         One row per table and source (`validate.account`); None where no file was read.
     questions
         Which questions can be answered, and why others cannot; none where the input is bad.
+    lists
+        What became of each list of participants.
     """
 
     problems: tuple[Problem, ...]
     row_counts: pd.DataFrame | None
     questions: tuple[Answerable, ...] = ()
+    lists: tuple[Listed, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -39,5 +43,5 @@ def check_study(name: str, data: Path) -> Checked:
     try:
         opened = open_study(name, data)
     except BadInput as bad:
-        return Checked(bad.problems, bad.row_counts)
-    return Checked(opened.problems, opened.tables.row_counts, answerable(opened))
+        return Checked(bad.problems, bad.row_counts, lists=bad.lists)
+    return Checked(opened.problems, opened.tables.row_counts, answerable(opened), opened.tables.lists)

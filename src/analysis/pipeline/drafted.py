@@ -9,18 +9,18 @@ import numpy as np
 
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED, Card, draft_card
-from analysis.ingest.draft import Draft, SourceDraft, levels_of, source_notes
+from analysis.ingest.draft import Draft, SourceDraft, Unread, levels_of, source_notes
 from analysis.ingest.export import Export
 from analysis.ingest.headcount import are_snapshots, day_of
-from analysis.ingest.look import Look, look
+from analysis.ingest.look import Look, Seen, look
 from analysis.ingest.moments import ANSWERS
-from analysis.ingest.profile import Header, Profile, load_profiles
+from analysis.ingest.profile import Header, Profile, load_profiles, profiles_of
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
 from analysis.ingest.recognise import CANONICAL, HEADCOUNT, WIDE, Recognised, rank, recognise
 from analysis.ingest.undated import is_span
 from analysis.plan.bounds import FIRST_DAY
-from analysis.plan.errors import BadInput, Problem
+from analysis.plan.errors import BadInput
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Source, Study
 
@@ -37,48 +37,88 @@ class Wishes:
     profiles: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """What was drafted of new files, and what the study's own files hold now.
+
+    Attributes
+    ----------
+    draft
+        Of the new files alone, as they go with what the study has; unread are old ones too.
+    old
+        The study's own files, in its order.
+    latest
+        The last day that any file knows of.
+    """
+
+    draft: Draft
+    old: tuple[Seen, ...]
+    latest: guess.Guess
+
+
+def blank_study(name: str, folder: Path) -> Study:
+    """Return a study of which nothing is known yet."""
+    study = Study(schema_version=1, study=name, title=name, study_start=FIRST_DAY, as_of=dt.date.today())
+    return study.model_copy(update={"folder": folder})
+
+
 def draft_study(
-    name: str, sources: Sequence[Source], folder: Path, wishes: Wishes, say: Callable[[str], None]
-) -> Draft:
-    """Return what `study.yaml` is to say of the files in `folder`; cards that it drafts are written there.
+    study: Study, sources: Sequence[Source], wishes: Wishes, say: Callable[[str], None], unread: Sequence[Unread] = ()
+) -> Drafted:
+    """Return what `study.yaml` is to say of new files of a study; cards that it drafts are written into its folder.
 
     Parameters
     ----------
+    study
+        What is known already: its own sources are looked at as its file says.
     sources
-        The files and the tables they feed; their profiles are not looked at.
+        The new files and the tables they feed; their profiles are not looked at.
+    unread
+        New files that did not come as far as that.
 
     Raises
     ------
     BadInput
-        Files that cannot be read at all: every one of them.
+        No file of the study can be read, old or new; it says why of each.
     """
-    today = dt.date.today()
-    study = Study(schema_version=1, study=name, title=name, study_start=FIRST_DAY, as_of=today)
-    study = study.model_copy(update={"folder": folder})
-    profiles, cards = load_profiles(), load_instruments(study)
-    looks: list[Look] = []
-    problems: list[Problem] = []
-    for source in sources:
-        say(f"{name}: reading {source.name}")
+    profiles, cards = load_profiles() | profiles_of(study), load_instruments(study)
+    old: list[Look] = []
+    new: list[Look] = []
+    lost = list(unread)
+    for source in (*_files_of(study, profiles), *sources):
+        say(f"{study.study}: reading {source.name}")
+        is_old = source in study.sources
         try:
-            one = _look(source, study, _candidates(source, profiles, wishes), cards)
-            if one.seen.is_doubtful and not wishes.profiles:
+            of = {source.profile: profiles[source.profile]} if is_old else _candidates(source, profiles, wishes)
+            one = _look(source, study, of, cards)
+            if one.seen.is_doubtful and not wishes.profiles and not is_old:
                 one = _wide(one, study, profiles, cards)
         except BadInput as bad:
-            problems += bad.problems
+            lost.append(Unread(source.table, str(source.path), source.sheet, bad.problems))
             continue
-        card = _own_card(one, cards)
+        card = None if is_old else _own_card(one, cards)
         if card is not None:
             cards = _with_card(card, study)
             mine = {one.source.profile: profiles[one.source.profile]}
             one = _look(one.source, study, mine, cards, cards[card.name])
-        looks.append(one)
-    if problems:
-        raise BadInput(problems)
-    looks = _headcounts(looks, study, profiles, cards)
-    doubtful = _jobs_beside(looks, study, profiles, cards)
-    looks += [one for one in doubtful if not one.seen.needed]
-    return _put_together(name, looks, [one for one in doubtful if one.seen.needed], wishes, today, cards)
+        (old if is_old else new).append(one)
+    if not old + new:
+        raise BadInput(problem for one in lost for problem in one.problems)
+    new = _headcounts(new, study, profiles, cards)
+    doubtful = [] if old else _jobs_beside(new, study, profiles, cards)
+    new += [one for one in doubtful if not one.seen.needed]
+    draft = _put_together(study, old, new, [one for one in doubtful if one.seen.needed], wishes, cards)
+    return Drafted(replace(draft, unread=tuple(lost)), tuple(one.seen for one in old), guess.data_lock(old + new))
+
+
+def _files_of(study: Study, profiles: Mapping[str, Profile]) -> list[Source]:
+    """Return the study's sources that are files, are there and are of a profile that has their table."""
+    return [
+        one
+        for one in study.sources
+        if one.path and (study.folder / one.path).is_file()
+        if one.profile in profiles and one.table in profiles[one.profile].tables
+    ]
 
 
 def _wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
@@ -240,15 +280,15 @@ class _Told:
 
 
 def _put_together(
-    name: str,
+    study: Study,
+    old: Sequence[Look],
     looks: Sequence[Look],
     doubtful: Sequence[Look],
     wishes: Wishes,
-    today: dt.date,
     cards: Mapping[str, Instrument],
 ) -> Draft:
-    told = _told(looks, wishes, cards)
-    as_of = guess.data_lock(looks, today) if wishes.as_of is None else guess.Guess(wishes.as_of)
+    told, name = _told(study, old, looks, wishes, cards), study.study
+    as_of = guess.data_lock(looks) if wishes.as_of is None else guess.Guess(wishes.as_of)
     drafts = [_source(one, told) for one in looks] + [_source(one, told, is_out=True) for one in doubtful]
     levels = [text for one in looks for text in one.seen.unknown.get("job_level", ())]
     return Draft(
@@ -258,36 +298,60 @@ def _put_together(
         as_of=as_of,
         timezone=_timezone(looks),
         programs=tuple(told.programs),
-        waves=tuple(told.waves),
+        waves=tuple(told.waves[len(study.waves) :]),
         sources=tuple(drafts),
         levels=levels_of(levels),
         has_imprecise_starts=any(map(is_span, (text for one in looks for text in one.texts("start_date")))),
     )
 
 
-def _told(looks: Sequence[Look], wishes: Wishes, cards: Mapping[str, Instrument]) -> _Told:
-    surveys = [one for one in looks if one.source.table in ANSWERS]
+def _told(
+    study: Study, old: Sequence[Look], looks: Sequence[Look], wishes: Wishes, cards: Mapping[str, Instrument]
+) -> _Told:
+    surveys = [one for one in (*old, *looks) if one.source.table in ANSWERS]
     instruments = {one.source.name: next(iter(one.seen.cards)) for one in surveys if one.seen.cards}
-    has_waves_file = any(one.source.table == "waves" for one in looks)
-    programs = guess.programs(looks, wishes.programs, wishes.direction)
+    instruments |= {one.source.name: one.source.instrument for one in surveys if one.source.instrument}
+    has_waves_file = any(one.source.table == "waves" for one in (*old, *looks))
+    programs = _new_programs(study, looks, wishes)
+    ids = [*(program.id for program in study.programs), *(program.id for program in programs)]
     enrolments = [one for one in looks if one.source.table == "enrolments"]
     nameless = [one.source.name for one in enrolments if not guess.program_names([one])]
     lists = [one.source.name for one in looks if one.source.table == "snapshots"]
     return _Told(
         cards=cards,
         instruments=instruments,
-        waves=() if has_waves_file else guess.waves(surveys, instruments),
+        waves=() if has_waves_file else _with_new_waves(study, guess.waves(surveys, instruments)),
         has_waves_file=has_waves_file,
         programs=programs,
-        unnamed=_programs_of(nameless, programs) if len(programs) > 1 else {},
+        unnamed=_programs_of(nameless, ids) if len(ids) > 1 else {},
         of_lists=dict.fromkeys(lists[:1], _notes_of_lists(looks)),
     )
 
 
-def _programs_of(nameless: Sequence[str], programs: Sequence[guess.ProgramGuess]) -> dict[str, str]:
+def _new_programs(study: Study, looks: Sequence[Look], wishes: Wishes) -> list[guess.ProgramGuess]:
+    """Return the programs of new files that the study does not have; a file that names none is of one that it has."""
+    if not study.programs:
+        return guess.programs(looks, wishes.programs, wishes.direction)
+    known = {guess.slug(text) for program in study.programs for text in (program.id, program.name)}
+    named = [one for one in looks if one.source.table == "enrolments" and guess.program_names([one])]
+    return [one for one in guess.programs(named, (), wishes.direction) if guess.slug(str(one.name.value)) not in known]
+
+
+def _with_new_waves(study: Study, guessed: Sequence[guess.WaveGuess]) -> list[guess.WaveGuess]:
+    """Return the study's waves and, numbered after them, those of which no day lies in one of its own."""
+    waves = [guess.WaveGuess(one.instrument, one.wave, str(one.opens), str(one.closes)) for one in study.waves]
+    for one in guessed:
+        own = [wave for wave in waves if wave.instrument == one.instrument]
+        if not study.waves or all(one.closes < wave.opens or wave.closes < one.opens for wave in own):
+            is_new = study.waves and own
+            waves.append(replace(one, wave=max(wave.wave for wave in own) + 1) if is_new else one)
+    return waves
+
+
+def _programs_of(nameless: Sequence[str], ids: Sequence[str]) -> dict[str, str]:
     """Return the programs of files without one: as many as there are in their order, else the last program."""
-    in_order = programs if len(programs) == len(nameless) else [programs[-1]] * len(nameless)
-    return {source: program.id for source, program in zip(nameless, in_order, strict=True)}
+    in_order = ids if len(ids) == len(nameless) else [ids[-1]] * len(nameless)
+    return dict(zip(nameless, in_order, strict=True))
 
 
 def _timezone(looks: Sequence[Look]) -> guess.Guess | None:

@@ -94,7 +94,7 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     doubtful |= {rule for rule in OF_CARDS if bad_cards}
     problems += [problem for problem in of_the_data if problem.rule not in doubtful or problem.severity != "error"]
     if any(problem.severity == "error" for problem in problems):
-        raise BadInput(problems, tables.row_counts)
+        raise BadInput(problems, tables.row_counts, tables.lists)
     problems += keying_problems(read.study, keyings(tables, cards))
     return OpenStudy(read.study, cards, tables, tuple(problems))
 

@@ -1,19 +1,18 @@
 """A study's folder made of the files that people have: what `mentoring init` does."""
 
 import datetime as dt
-import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.ingest.checksums import write_checksums
 from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
-from analysis.pipeline.drafted import Wishes, draft_study
-from analysis.plan.contract import FED
-from analysis.plan.errors import BadInput, Problem, bad_input
-from analysis.plan.paths import STUDY_NAME, expanded
-from analysis.plan.study import ISO_DATE, Source
+from analysis.pipeline.drafted import Wishes, blank_study, draft_study
+from analysis.pipeline.given import Given, copy_of, files_given, source_of, why_not
+from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.paths import STUDY_NAME
+from analysis.plan.study import ISO_DATE
 from analysis.report.write import new_folder
 
 __all__ = ["Started", "Wishes", "start_study"]
@@ -52,38 +51,29 @@ def start_study(
     Raises
     ------
     BadInput
-        The folder exists, a file is missing or cannot be read, a wish cannot be fulfilled; every problem at once.
+        The folder exists, a wish cannot be fulfilled, or none of the files can be read; every problem at once. Where
+        some can be read, the draft says why the others cannot.
     """
-    given = [(table, *_path_and_sheet(text)) for table in FED for text in files.get(table, ())]
-    _refuse(name, [path for _, path, _ in given], data, wishes)
-    target = data / name
+    given = files_given(files)
+    reasons = {one.path: why_not(one.path) for one in given}
+    unread = [one.unread(why) for one in given if (why := reasons[one.path])]
+    refused = [*_refusals_of_name(name, data), *_refusals_of_wishes(given, wishes)]
+    if refused or len(unread) == len(given):
+        problems = [problem for bad in refused for problem in bad.problems]
+        raise BadInput([*problems, *(problem for one in unread for problem in one.problems)])
+    target, there = data / name, [path for path, why in reasons.items() if why is None]
     with new_folder(target, "--data") as folder:
-        say(f"{name}: copying {len({path for _, path, _ in given})} file(s)")
-        paths = _copy([path for _, path, _ in given], folder)
-        sources = [
-            Source.model_validate({"table": table, "path": paths[path], "profile": "canonical", "sheet": sheet})
-            for table, path, sheet in given
-        ]
-        draft = draft_study(name, sources, folder, wishes, say)
+        say(f"{name}: copying {len(there)} file(s)")
+        paths: dict[Path, str] = {}
+        for path in there:
+            paths[path] = copy_of(path, folder, paths.values())
+        sources = [source_of(one, paths[one.path]) for one in given if one.path in paths]
+        draft = draft_study(blank_study(name, folder), sources, wishes, say, unread).draft
         (folder / "study.yaml").write_text(study_yaml(draft), encoding="utf-8", newline="\n")
+        write_checksums(folder, {str(one.seen.source.path) for one in draft.sources})
         if target.exists():
             raise _folder_exists(name)
     return Started(target, draft)
-
-
-def _path_and_sheet(text: str) -> tuple[Path, str | None]:
-    path = expanded(text)
-    before, mark, sheet = text.rpartition("#")
-    return (path, None) if path.exists() or not mark else (expanded(before), sheet)
-
-
-def _refuse(name: str, paths: Sequence[Path], data: Path, wishes: Wishes) -> None:
-    """Raise every reason for which the study cannot even be begun."""
-    problems: list[Problem] = []
-    for refused in (*_refusals_of_name(name, data), *_refusals_of_files(paths), *_refusals_of_wishes(wishes)):
-        problems += refused.problems
-    if problems:
-        raise BadInput(problems)
 
 
 def _folder_exists(name: str) -> BadInput:
@@ -101,21 +91,10 @@ def _refusals_of_name(name: str, data: Path) -> Iterator[BadInput]:
         yield bad_input("--data", "is no folder, or lies in something that is none; name a folder", rule="parameters")
 
 
-def _refusals_of_files(paths: Sequence[Path]) -> Iterator[BadInput]:
-    if not paths:
+def _refusals_of_wishes(given: Sequence[Given], wishes: Wishes) -> Iterator[BadInput]:
+    if not given:
         message = "no file was given; give at least one, for instance --employees FILE"
         yield bad_input("the command", message, rule="parameters")
-    for path in dict.fromkeys(paths):
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "is not there"
-            message = f"{what}; give the path of an export (and FILE#SHEET for one sheet of a spreadsheet)"
-            yield bad_input(str(path), message, rule="missing_file")
-        elif not path.name.isprintable():
-            message = "has signs in its name that cannot be written down in a line; rename it"
-            yield bad_input(ascii(path.name)[:80], message, rule="file_name")
-
-
-def _refusals_of_wishes(wishes: Wishes) -> Iterator[BadInput]:
     known = load_profiles()
     for profile in wishes.profiles:
         if profile not in known:
@@ -131,22 +110,3 @@ def _is_day(text: str) -> bool:
         return bool(ISO_DATE.fullmatch(text)) and dt.date.fromisoformat(text) is not None
     except ValueError:
         return False
-
-
-def _copy(paths: Sequence[Path], folder: Path) -> dict[Path, str]:
-    """Copy each file into ``raw/`` once and write ``SHA256SUMS``; return its path in the study by where it was."""
-    (folder / "raw").mkdir()
-    copied: dict[Path, str] = {}
-    for path in dict.fromkeys(paths):
-        new, n = f"raw/{path.name}", 1
-        while new.casefold() in {name.casefold() for name in copied.values()}:
-            n += 1
-            new = f"raw/{path.stem}_{n}{path.suffix}"
-        shutil.copyfile(path, folder / new)
-        copied[path] = new
-    sums = []
-    for name in sorted(copied.values()):
-        with (folder / name).open("rb") as file:
-            sums.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
-    (folder / "SHA256SUMS").write_text("".join(sums), encoding="utf-8", newline="\n")
-    return copied

@@ -6,6 +6,7 @@ from typing import Literal
 import pandas as pd
 
 from analysis.plan.bounds import HIGHEST_LEVEL, MOST_MONEY, MOST_WAVES
+from analysis.plan.listed import Listed
 
 Kind = Literal["id", "text", "date", "number", "integer", "boolean"]
 
@@ -191,3 +192,4 @@ class Tables:
     enrolments: pd.DataFrame | None = None
     sessions: pd.DataFrame | None = None
     row_counts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lists: tuple[Listed, ...] = ()

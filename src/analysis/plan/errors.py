@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.plan.listed import Listed
+
 Severity = Literal["error", "warning", "info"]
 Action = Literal["rejected", "repaired", "set_null", "kept"]
 
@@ -38,8 +40,13 @@ class Problem:
         What is wrong and what to do. Never holds a person's id, name or text.
     action
         What was done with the rows.
+    column
+        The column that is to blame, where it is one: as the contract calls it, or as a profile or the study does.
     lines
         All the line numbers, each once, where they are known: to count rows, and not in the ledger.
+    n_started, n_others
+        How many people who started in a program, and how many others, the rows are about (`validate.people`); not in
+        the ledger.
     """
 
     severity: Severity
@@ -50,7 +57,10 @@ class Problem:
     rule: str
     message: str
     action: Action = "kept"
+    column: str = field(default="", compare=False)
     lines: np.ndarray | None = field(default=None, repr=False, compare=False)
+    n_started: int = field(default=0, repr=False, compare=False)
+    n_others: int = field(default=0, repr=False, compare=False)
 
     def __post_init__(self):
         object.__setattr__(self, "example_rows", tuple(int(n) for n in self.example_rows[:MAX_EXAMPLE_ROWS]))
@@ -78,12 +88,15 @@ class BadInput(Exception):
     """Input that cannot be used as it is: every problem that was found, not the first alone.
 
     The command line prints the problems and ends with exit code 2. `row_counts` says what became of the rows of each
-    source (`validate.account`); None where no file was read.
+    source (`validate.account`); None where no file was read. `lists` says what became of the lists of participants.
     """
 
-    def __init__(self, problems: Iterable[Problem], row_counts: pd.DataFrame | None = None):
+    def __init__(
+        self, problems: Iterable[Problem], row_counts: pd.DataFrame | None = None, lists: tuple[Listed, ...] = ()
+    ):
         self.problems = tuple(problems)
         self.row_counts = row_counts
+        self.lists = lists
         super().__init__("\n".join(str(p) for p in self.problems))
 
 

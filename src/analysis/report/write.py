@@ -5,12 +5,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import pandas as pd
-
 from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
 from analysis.plan.findings import findings_frame
-from analysis.plan.known import known
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import estimates_frame
 from analysis.plan.study import Study
@@ -35,22 +32,10 @@ __all__ = [
     "write_stopped",
 ]
 
-UNMATCHED = ("unmatched_person", "ambiguous_person")
-
 
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
-    """Write the data-quality ledger, ``data_quality.csv``, and ``unmatched.csv`` where people were not found."""
-    problems = list(problems)
+    """Write the data-quality ledger, ``data_quality.csv``."""
     export_safe(problems_frame(problems)).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
-    unmatched = _unmatched(problems)
-    if len(unmatched):
-        export_safe(unmatched).to_csv(folder / "unmatched.csv", index=False, lineterminator="\n")
-
-
-def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
-    """Return the lines whose person was not found or could be several, one row each, without saying who it is."""
-    rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in known(p.lines)]
-    return pd.DataFrame(rows, columns=["source", "line", "rule", "reason"])
 
 
 def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None) -> None:
@@ -72,7 +57,7 @@ def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
             write_problems(problems, Path(staging))
-            (folder / "unmatched.csv").unlink(missing_ok=True)
+            (folder / "unmatched.csv").unlink(missing_ok=True)  # of earlier versions; now a private file
             for written in Path(staging).iterdir():
                 written.replace(folder / written.name)
     return folder / "data_quality.csv"
@@ -86,7 +71,7 @@ def write_answers(released: Released, problems: Iterable[Problem], folder: Path)
     Parameters
     ----------
     problems
-        The data-quality ledger with all its lines (`plan.errors.Problem.lines`), which are not released.
+        The data-quality ledger.
     """
     problems = list(problems)
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))

@@ -68,18 +68,18 @@ def _file(table: str, source: str) -> tuple[str, str]:
     return table.removeprefix("unlinked_"), source
 
 
-def _known(problem: Problem) -> np.ndarray:
-    # A problem of a few rows may name them as examples alone.
+def lines_known(problem: Problem) -> np.ndarray:
+    """Return the lines of a problem; one of a few rows may name them as examples alone."""
     return np.asarray(problem.example_rows if problem.lines is None else problem.lines, dtype=int)
 
 
 def _lines_touched(problems: Iterable[Problem]) -> Lines:
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     for problem in problems:
-        found.setdefault(_file(problem.table, problem.source), []).append(_known(problem))
+        found.setdefault(_file(problem.table, problem.source), []).append(lines_known(problem))
     return {key: distinct(np.concatenate(parts)) for key, parts in found.items()}
 
 
 def _is_of_the_file(problem: Problem) -> bool:
-    lines = _known(problem)
+    lines = lines_known(problem)
     return not len(lines) or bool(lines.max() <= 1)

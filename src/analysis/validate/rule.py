@@ -127,6 +127,7 @@ def ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
             rule=rule.name,
             message=rule.message,
             action=rule.action,
+            column=rule.column,
             lines=lines,
         )
         for source, lines in lines_by_source(rows)

@@ -14,7 +14,9 @@ from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
 from analysis.validate.linked import unlinked_files
+from analysis.validate.listed import listed
 from analysis.validate.lots import lot_problems
+from analysis.validate.people import with_people
 from analysis.validate.rollout import rollout_problems
 from analysis.validate.rule import Rule, enforce
 
@@ -57,7 +59,7 @@ def load_tables(study: Study, instruments: dict[str, Instrument]) -> tuple[Table
     """
     tables, problems = check_tables(read_sources(study), study, instruments)
     if _stops(problems):
-        raise BadInput(problems, tables.row_counts)
+        raise BadInput(problems, tables.row_counts, tables.lists)
     return tables, tuple(problems)
 
 
@@ -67,7 +69,8 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     Returns
     -------
     tables, problems
-        Nothing is raised. When any problem is an error, the tables are empty, but for `row_counts`.
+        Nothing is raised. When any problem is an error, the tables are empty, but for `row_counts` and
+        `lists`.
     """
     context = Context(study, instruments, _incomplete(raw), _listed(raw))
     problems = [*raw.problems, *(() if raw.unread else _missing_waves(study))]
@@ -79,12 +82,14 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     problems += rollout_problems(study, context.kept)
     problems += lot_problems(context)
     row_counts = account(raw.rows_in, context.kept, problems)
+    lists = listed(raw.rows_in, context.seen.get("enrolments"), problems)
+    problems = with_people(problems, context.seen)
     if _stops(problems):
-        return Tables(row_counts=row_counts), problems
+        return Tables(row_counts=row_counts, lists=lists), problems
     problems += unlinked_files(row_counts, context.seen, context.kept)
     # a table of which nothing is left is no table: what needs it is answered as where there is no such file
     kept = {table: _in_order(rows, table) for table, rows in context.kept.items() if len(rows) and table in TABLES}
-    return Tables(**kept, row_counts=row_counts), problems
+    return Tables(**kept, row_counts=row_counts, lists=lists), problems
 
 
 def _check_table(

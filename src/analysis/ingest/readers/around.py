@@ -52,9 +52,13 @@ def with_groups(above: Sequence[str], names: Sequence[str]) -> list[str]:
     times = Counter(texts)
     told = [
         f"{group} {name}".strip() if name and times[name] > 1 else name
-        for group, name in zip(accumulate(groups, lambda left, here: here or left), texts, strict=False)
+        for group, name in zip(accumulate(groups, _of_the_left), texts, strict=False)
     ]
     return told if len(set(told) - {""}) == sum(map(bool, told)) and len(set(groups) - {""}) > 1 else list(names)
+
+
+def _of_the_left(left: str, here: str) -> str:
+    return here or left
 
 
 def note_lines_above(export: Export, line: int) -> None:

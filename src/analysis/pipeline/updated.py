@@ -1,0 +1,216 @@
+"""A study's folder brought up to date with its files: what `mentoring init --update` does."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from analysis.ingest.checksums import Renewal, is_as_listed, renewal, write_checksums
+from analysis.ingest.draft import Draft, Unread, draft_text
+from analysis.ingest.look import Seen
+from analysis.ingest.memory import mark, recall, remembered
+from analysis.ingest.merge import added_lines, merged, stub_values, unread_entries
+from analysis.pipeline.drafted import Drafted, Wishes, draft_study
+from analysis.pipeline.given import RAW, Given, copy_of, files_given, source_of, why_not
+from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.study import Source, Study, load_study
+from analysis.report.folders import writing
+
+STUDY_FILE = "study.yaml"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is different in a file that the study has read before.
+
+    Attributes
+    ----------
+    new_columns, lost_columns
+        The places of columns that were not there before, and of those that are not there any more (where they stood).
+    values
+        Canonical column → values that mean nothing yet and that study.yaml does not have → rows.
+    """
+
+    source: str
+    new_columns: tuple[int, ...]
+    lost_columns: tuple[int, ...]
+    needed: tuple[str, ...]
+    values: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What became of a study.
+
+    Attributes
+    ----------
+    draft
+        Of the files that are new, and of those that cannot be read.
+    changes
+        Of the files that the study had.
+    files
+        Which files changed, came and went since the checksums were written.
+    added
+        The lines that were added to ``study.yaml``.
+    by_hand
+        Whether ``study.yaml`` is written so that they must be added by hand; it was not touched then.
+    loose
+        Files in ``raw/`` that no source names.
+    later
+        The last day that any file knows of, where it lies after ``as_of``.
+    """
+
+    folder: Path
+    draft: Draft
+    changes: tuple[Change, ...]
+    files: Renewal
+    added: tuple[str, ...]
+    by_hand: bool
+    loose: tuple[str, ...]
+    later: str | None
+
+
+def update_study(
+    name: str,
+    files: Mapping[str, Sequence[str]],
+    data: Path,
+    wishes: Wishes,
+    say: Callable[[str], None] = print,
+) -> Updated:
+    """Read the files of a study again, take new ones in, and renew its checksums; what people wrote stays.
+
+    Parameters
+    ----------
+    files
+        Canonical table → new files, as for `pipeline.started.start_study`; none are needed.
+
+    Raises
+    ------
+    BadInput
+        ``study.yaml`` is not there or has mistakes, no file can be read, or a file would replace one that was edited
+        in ``raw/``.
+    """
+    study = load_study(name, data)
+    path = study.folder / STUDY_FILE
+    text = path.read_text(encoding="utf-8-sig")
+    given = files_given(files)
+    _refuse(study, given, wishes)
+    reasons = {one.path: why_not(one.path) for one in given}
+    unread = [one.unread(why) for one in given if (why := reasons[one.path])]
+    with writing(study.folder, "--data"):
+        taken = [source_of(one, _taken(one, study)) for one in given if reasons[one.path] is None]
+        tried, missing = _commented(study, text)
+        known = {(one.table, one.path, one.sheet) for one in study.sources}
+        new = {(one.table, one.path, one.sheet): one for one in (*tried, *taken)}
+        sources = [one for key, one in new.items() if key not in known]
+        found = draft_study(study, sources, wishes, say, [*missing, *unread])
+        return _written(study, text, found, _without_old(found.draft, study))
+
+
+def _refuse(study: Study, given: Sequence[Given], wishes: Wishes) -> None:
+    refused = []
+    if wishes.as_of is not None:
+        refused.append(bad_input("--as-of", "is in study.yaml already; correct it there", rule="parameters"))
+    for one in given:
+        there = study.folder / RAW / one.path.name
+        if _replaces(one, study) and not one.path.samefile(there) and not _may_go(study, one.path, there):
+            message = (
+                f"would replace {RAW}/{one.path.name}, which was edited in the study's folder; correct that one there, "
+                "take it away, or give the new file another name"
+            )
+            refused.append(bad_input(str(one.path), message, rule="would_overwrite"))
+    if refused:
+        raise BadInput(problem for bad in refused for problem in bad.problems)
+
+
+def _replaces(one: Given, study: Study) -> bool:
+    """Whether a file is a later export of one that the study reads."""
+    name = f"{RAW}/{one.path.name}"
+    is_source = any((source.table, source.path) == (one.table, name) for source in study.sources)
+    return is_source and one.path.is_file() and (study.folder / name).is_file()
+
+
+def _may_go(study: Study, new: Path, there: Path) -> bool:
+    return new.read_bytes() == there.read_bytes() or is_as_listed(study.folder, f"{RAW}/{there.name}")
+
+
+def _taken(one: Given, study: Study) -> str:
+    """Return where a file lies in the study; it is copied where it does not lie there already."""
+    if one.path.resolve().is_relative_to(study.folder.resolve()):
+        return one.path.resolve().relative_to(study.folder.resolve()).as_posix()
+    if _replaces(one, study):
+        shutil.copyfile(one.path, study.folder / RAW / one.path.name)
+        return f"{RAW}/{one.path.name}"
+    return copy_of(one.path, study.folder, _files_in_raw(study))
+
+
+def _files_in_raw(study: Study) -> list[str]:
+    return sorted(
+        f"{RAW}/{path.name}" for path in (study.folder / RAW).glob("*") if path.is_file() and path.name[0] != "."
+    )
+
+
+def _commented(study: Study, text: str) -> tuple[list[Source], list[Unread]]:
+    """Return the files that study.yaml has as comments: those that are there, and those that still are not."""
+    there, missing = [], []
+    for entry in unread_entries(text):
+        table, path, sheet = entry["table"], entry["path"], entry.get("sheet")
+        if (study.folder / path).is_file():
+            there.append(Source.model_validate(entry | {"profile": "canonical"}))
+        else:
+            gone = bad_input(path, "is not there; put the file into raw/", rule="missing_file")
+            missing.append(Unread(table, path, sheet, gone.problems))
+    return there, missing
+
+
+def _without_old(draft: Draft, study: Study) -> list[Unread]:
+    """Return the files that cannot be read and that study.yaml has no entry of."""
+    known = {(one.table, one.path) for one in study.sources}
+    return [one for one in draft.unread if (one.table, one.path) not in known]
+
+
+def _written(study: Study, text: str, found: Drafted, unread: Sequence[Unread]) -> Updated:
+    path = study.folder / STUDY_FILE
+    draft = replace(found.draft, unread=tuple(unread))
+    seen = [*found.old, *(source.seen for source in draft.sources)]
+    before = recall(text)[0]
+    new = merged(text, draft, before | remembered(seen))
+    if new is not None and new != text:
+        staging = path.with_name(f".{STUDY_FILE}")
+        ends = "\r\n" if b"\r\n" in path.read_bytes() else "\n"
+        staging.write_text(new, encoding="utf-8", newline=ends)
+        staging.replace(path)
+    taken = [str(one.seen.source.path) for one in draft.sources if not one.is_out]
+    files, listed = renewal(study, taken)
+    write_checksums(study.folder, listed)
+    named = {*(one.path for one in study.sources), *(one.path for one in draft.unread), *taken}
+    return Updated(
+        folder=study.folder,
+        draft=found.draft,
+        changes=tuple(_changes(found.old, before, text)),
+        files=files,
+        added=tuple(added_lines(text, new) if new is not None else draft_text(draft)),
+        by_hand=new is None,
+        loose=tuple(name for name in _files_in_raw(study) if name not in named),
+        later=str(found.latest.value) if str(found.latest.value) > str(study.as_of) else None,
+    )
+
+
+def _changes(seen: Sequence[Seen], before: Mapping[str, Sequence[str]], text: str) -> Iterator[Change]:
+    """Yield what is different in each file, as far as study.yaml remembers it."""
+    known = stub_values(text)
+    for one in seen:
+        now, then = list(map(mark, one.headings)), before.get(one.source.name)
+        values = {
+            column: {value: n for value, n in counts.items() if value not in known.get(column, ())}
+            for column, counts in one.unknown.items()
+        }
+        change = Change(
+            source=one.source.name,
+            new_columns=tuple(n for n, each in enumerate(now, 1) if then is not None and each not in then),
+            lost_columns=tuple(n for n, each in enumerate(then or (), 1) if each not in now),
+            needed=one.needed,
+            values={column: counts for column, counts in values.items() if counts},
+        )
+        if change.new_columns or change.lost_columns or change.values:
+            yield change

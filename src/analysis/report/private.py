@@ -1,0 +1,87 @@
+"""Files for the person who has the exports: every line that something is wrong with, and whose people were not found.
+
+They stand beside the report and not in it, readable by their owner alone, since a line of a file is a person's row.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.plan.errors import Problem
+from analysis.plan.listed import Listed
+from analysis.release.cells import export_safe
+from analysis.report.folders import writing
+from analysis.validate.account import lines_known
+from analysis.validate.listed import NO_START, OTHER, REASONS
+
+UNMATCHED_FILE, LINES_FILE = "unmatched.csv", "lines.csv"
+UNMATCHED = ("unmatched_person", "ambiguous_person")
+
+
+def private_dir(reports: Path, name: str) -> Path:
+    """Return the folder of a study's private files; no study and no report can have its name."""
+    return reports / f"{name}.private"
+
+
+def write_private(problems: Iterable[Problem], lists: Iterable[Listed], folder: Path) -> list[Path]:
+    """Replace ``unmatched.csv`` and ``lines.csv``; one without a row is not there. Return those that are.
+
+    Raises
+    ------
+    BadInput
+        The folder cannot be written.
+    """
+    problems = list(problems)
+    written = []
+    with writing(folder):
+        for name, frame in ((UNMATCHED_FILE, _unmatched(problems, lists)), (LINES_FILE, _lines(problems))):
+            (folder / name).unlink(missing_ok=True)
+            if len(frame):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _write(export_safe(frame), folder / name)
+                written.append(folder / name)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    return written
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table into a new file, which nobody but its owner can read at any time."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        frame.to_csv(file, index=False, lineterminator="\n")
+
+
+def _unmatched(problems: Iterable[Problem], lists: Iterable[Listed]) -> pd.DataFrame:
+    """Return the lines whose person was not found, could be several or is in doubt, without saying who it is.
+
+    An empty start and what a profile leaves out are no doubt: most applicants of a list may never have started.
+    """
+    rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in lines_known(p)]
+    for one in lists:
+        others = {reason: lines for reason, lines in one.lost.items() if reason not in (*UNMATCHED, NO_START, OTHER)}
+        rows += [(one.source, line, reason, REASONS[reason]) for reason, lines in others.items() for line in lines]
+    return pd.DataFrame(rows, columns=["source", "line", "rule", "reason"])
+
+
+def _lines(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return every line of every error and warning: where it is, and what is wrong; never what stands there."""
+    parts = [
+        pd.DataFrame(
+            {
+                "severity": p.severity,
+                "source": p.source,
+                "line": np.sort(lines_known(p)),
+                "column": p.column,
+                "rule": p.rule,
+                "action": p.action,
+            }
+        )
+        for p in problems
+        if p.severity != "info" and len(lines_known(p))
+    ]
+    columns = ["severity", "source", "line", "column", "rule", "action"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
