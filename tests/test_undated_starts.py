@@ -139,3 +139,17 @@ def test_a_list_without_intakes_keeps_its_people(tmp_path):
     rows, steps = flow(opened.dated)
     assert set(rows["employee_id"]) == {"E1", *IDS[4:]}
     assert (steps["started"], steps[UNDATED], steps["analysed"]) == (2, 1, 1)
+
+
+def test_of_a_start_without_a_day_no_check_says_that_there_was_none(tmp_path):
+    write_study(
+        tmp_path / "acme",
+        {
+            "employees": "employee_id,hire_date,exit_date\nE1,2019-01-01,\nE2,2019-01-01,",
+            "enrolments": "program_id,intake_date,employee_id,role,start_date,end_date,status\n"
+            "genius,2022-10-01,E1,mentor,tbc,2023-03-01,completed\ngenius,2022-10-01,E2,mentor,,2023-03-01,completed",
+        },
+        programs=BOTH,
+    )
+    told = {p.rule: p.example_rows for p in open_study("acme", tmp_path).problems}
+    assert (told["end_without_start"], told["status_started"], told["undated_start"]) == ((3,), (3,), (2,))

@@ -170,7 +170,7 @@ def _status_rules() -> list[Rule]:
             "kept",
             f"status is one of {', '.join(STARTED)}, but there is no start_date, so the person counts as never "
             "started; check both",
-            lambda f: ~(f["status"].isin(STARTED) & f["start_date"].isna()),
+            lambda f: ~(f["status"].isin(STARTED) & _never_started(f)),
         ),
         Rule(
             "started_without_offer",
@@ -186,9 +186,14 @@ def _status_rules() -> list[Rule]:
             "warning",
             "kept",
             "there is an end_date but no start_date, so the person counts as never started; check both",
-            lambda f: f["end_date"].isna() | f["start_date"].notna(),
+            lambda f: f["end_date"].isna() | ~_never_started(f),
         ),
     ]
+
+
+def _never_started(rows: pd.DataFrame) -> pd.Series:
+    """Return who has no start; one of which no more is known than that it was is a start."""
+    return rows["start_date"].isna() & ~rows["start_unknown"].fillna(False).astype(bool)
 
 
 def session_rules(context: Context) -> list[Rule]:

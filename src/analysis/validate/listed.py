@@ -33,6 +33,8 @@ REASONS |= {NO_START: "there is no start date", OTHER: "the line was left out; t
 
 # Such a line says what another one says of the same person: the person was found.
 UNITED = "same_enrolment"
+# Such a line is no record: a legend, a total.
+NO_RECORD = "hardly_a_cell"
 
 
 def listed(
@@ -64,6 +66,8 @@ def _rows(seen: pd.DataFrame | None, source: str) -> pd.DataFrame:
 
 
 def _of_one(source: str, n_listed: int, rows: pd.DataFrame, problems: Sequence[Problem]) -> Listed | None:
+    n_listed -= sum(len(lines_known(problem)) for problem in problems if problem.rule == NO_RECORD)
+    problems = [problem for problem in problems if problem.rule != NO_RECORD]
     lost: dict[str, np.ndarray] = {}
     told = np.zeros(0, int)
     for reason, lines in _reasons(rows, problems):

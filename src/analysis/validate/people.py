@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.plan.errors import Problem
 from analysis.validate.account import lines_known
 from analysis.validate.coded import coded
+from analysis.validate.listed import NO_RECORD
 
 WHOSE = {
     "employees": "employee_id",
@@ -43,7 +44,8 @@ def with_people(problems: Iterable[Problem], seen: Mapping[str, pd.DataFrame]) -
         own_lines, people, ids = rows[key]
         touched = ids[np.unique(people[np.isin(own_lines, lines) & (people >= 0)])]
         n_started = int(touched.isin(started).sum())
-        n_lost = len(np.setdiff1d(lines, own_lines)) if problem.table == "enrolments" else 0
+        names_some = problem.table == "enrolments" and problem.action == "rejected" and problem.rule != NO_RECORD
+        n_lost = len(np.setdiff1d(lines, own_lines)) if names_some else 0
         counted.append(replace(problem, n_started=n_started + n_lost, n_others=len(touched) - n_started))
     return counted
 
