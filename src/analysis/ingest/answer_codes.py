@@ -116,7 +116,10 @@ def _judge(export: Export, answers: Answers, card: Instrument) -> None:
     given = [number for found in numbers.values() for number in found] or [0]
     told = f"the answers are numbers from {min(given):g} to {max(given):g}"
     told += f" and card {card.instrument} has {scale.min:g} to {scale.max:g}"
-    advice = "export choice text, or give codes: at the source in study.yaml (card, or the card's number of each code)"
+    advice = (
+        "export choice text, or give codes: at the source in study.yaml (card, or the card's number of each code), or "
+        "labels_from: (an export of the same answers with choice text)"
+    )
     if off:
         export.fail(
             "tool_codes",

@@ -18,6 +18,7 @@ from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
 from analysis.ingest.imprecise import settle_starts
 from analysis.ingest.items import item_columns
+from analysis.ingest.labels import learn_labels
 from analysis.ingest.linking import (
     directory,
     is_keyed,
@@ -293,9 +294,11 @@ class _Reader:
         columns.take([name for reject in layout.reject for name in reject.when])
         self._check_named(export, columns, reading.named)
         is_wide = export.table in ANSWERS and layout.answers == "wide"
-        if self.source.codes is not None and not is_wide:
+        if (self.source.codes is not None or self.source.labels_from) and not is_wide:
             export.fail(
-                "tool_codes", "codes: in study.yaml is for forms with a column a question; take it out at this source"
+                "tool_codes",
+                "codes: and labels_from: in study.yaml are for forms with a column a question; take them out at this "
+                "source",
             )
         if layout.roles:
             frame = enrolments_of_pairs(reading, columns)
@@ -381,6 +384,12 @@ class _Reader:
         items = item_columns(export, columns, self.cards[name], reading.named)
         columns.take(items.values())
         export.is_forms = True
+        if self.source.labels_from:
+            other = self.source.model_copy(update={"path": self.source.labels_from, "sheet": None, "query": ""})
+            header = self.profiles[self.source.profile].header
+            learn_labels(export, items, read_export(other, self.study, header), self.cards[name], reading.named)
+            if export.has_failed:
+                return None
         entered = export.rows.assign(**card_answers(reading, items, self.cards[name]))
         return None if export.has_failed else long_answers(entered, cells, items)
 

@@ -160,6 +160,8 @@ class Source(_Part):
     codes
         Of a survey whose answers are numbers: ``card`` where they are those of the instrument's card, else the card's
         number of each.
+    labels_from
+        Of a survey whose answers are numbers: an export of the same answers that has labels.
     """
 
     table: TableName
@@ -183,8 +185,9 @@ class Source(_Part):
     columns: ColumnNames = {}
     values: Values = {}
     codes: Literal["card"] | Annotated[dict[Answer, Answer], Field(min_length=1)] | None = None
+    labels_from: Printable = ""
 
-    @field_validator("path")
+    @field_validator("path", "labels_from")
     @classmethod
     def _inside_the_study(cls, text: str) -> str:
         path = PurePosixPath(text)
@@ -196,6 +199,8 @@ class Source(_Part):
     def _one_origin(self) -> "Source":
         if bool(self.path) == bool(self.query) or bool(self.query) != bool(self.url_env):
             raise ValueError("give either path, or query and url_env")
+        if self.codes is not None and self.labels_from:
+            raise ValueError("give either codes or labels_from")
         return self
 
     @property
