@@ -23,6 +23,7 @@ def init(
     name: Annotated[str, typer.Argument(help="Name of the new study: lower-case letters, digits, - and _.")],
     employees: Annotated[Files, _files("Who was employed, leavers included; or monthly headcount lists.")] = None,
     jobs: Annotated[Files, _files("Job changes: level, department, manager.")] = None,
+    leave: Annotated[Files, _files("Leaves of absence, from when to when.")] = None,
     survey: Annotated[Files, _files("Answers of a survey; linked to people or not.")] = None,
     ratings: Annotated[Files, _files("Answers of a 360° survey, about others.")] = None,
     enrolments: Annotated[Files, _files("Participants, applicants or pairs, from the mentoring platform.")] = None,
@@ -50,6 +51,7 @@ def init(
     files = {
         "employees": employees,
         "jobs": jobs,
+        "leave": leave,
         "responses": survey,
         "ratings": ratings,
         "enrolments": enrolments,

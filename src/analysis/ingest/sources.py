@@ -13,6 +13,7 @@ from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.export import LINE, SOURCE, Export
+from analysis.ingest.former_ids import unite_ids
 from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
 from analysis.ingest.items import item_columns
@@ -34,6 +35,7 @@ from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.same_enrolment import unite_enrolments
+from analysis.ingest.staff_words import note_leave_status
 from analysis.ingest.translate import (
     apply_values,
     canonical_columns,
@@ -186,6 +188,7 @@ def _join(exports: list[Export], study: Study) -> None:
         assign_intakes(export, study)
         if export.is_forms:
             last_forms(export)
+    unite_ids([export for export in read if export.frame is not None])
     with_rows = [export for export in read if not (export.is_canonical or export.frame is None or export.frame.empty)]
     unite_enrolments(with_rows)
     for export in with_rows:
@@ -251,6 +254,8 @@ class _Reader:
             export.note("remark", remark, severity="info", action="kept")
         leave_out_below(export)
         without_rejects(export, layout, self.source)
+        if export.table in ROSTERS:
+            note_leave_status(export)
         self._translate(export, layout)
         return export
 

@@ -40,23 +40,36 @@ def employed_on(employees: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Staff:
-    """Everybody employed on one day: their spells, and in the same order their jobs as known before it (`job_on`)."""
+    """Everybody employed on one day: their spells, and in the same order their jobs as known before it (`job_on`), and
+    whether they are on leave.
+    """
 
     day: pd.Timestamp
     spells: pd.DataFrame
     jobs: pd.DataFrame
+    is_away: np.ndarray
 
     def take(self, chosen: np.ndarray) -> "Staff":
         """Return those chosen, by mask or position."""
         position = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         spells, jobs = (frame.iloc[position].reset_index(drop=True) for frame in (self.spells, self.jobs))
-        return Staff(self.day, spells, jobs)
+        return Staff(self.day, spells, jobs, self.is_away[position])
 
 
-def staff_on(employees: pd.DataFrame, history: pd.DataFrame | None, day: pd.Timestamp) -> Staff:
+def staff_on(tables: Tables, history: pd.DataFrame | None, day: pd.Timestamp) -> Staff:
     """Return everybody employed on `day`, one row per person; `history` is from `job_history`."""
+    employees = known(tables.employees)
     spells = employed_on(employees, day).drop_duplicates("employee_id", keep="last").reset_index(drop=True)
-    return Staff(day, spells, job_on(history, spells["employee_id"], day, spells["hire_date"]))
+    away = spells["employee_id"].isin(on_leave(tables.leave, day)).to_numpy()
+    return Staff(day, spells, job_on(history, spells["employee_id"], day, spells["hire_date"]), away)
+
+
+def on_leave(leave: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
+    """Return the ids of those on leave on `day`, first and last day included; a leave without an end has not ended."""
+    if leave is None:
+        return pd.Series(dtype="str")
+    is_away = (leave["leave_start"] <= day) & ~(leave["leave_end"] < day)
+    return leave.loc[is_away, "employee_id"]
 
 
 def under_notice_on(spells: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
@@ -169,8 +182,11 @@ def _last_by(known: pd.DataFrame, column: str, employee_ids: pd.Series, days: pd
 
 
 def tenure_days(spells: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
-    """Return days since the spell's hire date, on `day`."""
-    return (pd.Timestamp(day) - spells["hire_date"]).dt.days
+    """Return days of service on `day`: since the date of continuous service where it is known, else since the hire."""
+    since = spells["hire_date"]
+    if "service_date" in spells:
+        since = spells["service_date"].fillna(since)
+    return (pd.Timestamp(day) - since).dt.days
 
 
 def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
