@@ -185,7 +185,7 @@ def keep_panel(company: Generated, folder: Path, wide: pd.DataFrame) -> None:
     start = first_starts(tables.enrolments, PROGRAM).reindex(wide.index).to_numpy()
     opens = tables.waves["opens"].to_numpy()
     cohort = np.where(np.isnat(start), 0, np.searchsorted(opens, start) + 1)
-    staff = staff_on(tables.employees, job_history(tables.jobs), pd.Timestamp(np.nanmin(start)))
+    staff = staff_on(tables, job_history(tables.jobs), pd.Timestamp(np.nanmin(start)))
     staff = staff.take(pd.Index(staff.spells["employee_id"]).get_indexer(wide.index))
     matrix = design_matrix(covariates_on(staff, {}), cohort > 0, NOT_ADJUSTED_FOR)
     first = [next(t for t in matrix.terms if t.startswith(f"{c}:")) for c in ("department", "location")]

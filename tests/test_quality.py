@@ -200,7 +200,7 @@ def test_coverage_counts_the_people_whom_the_analysis_finds_that_day():
     found = coverage(opened.tables, opened.study.study_start, opened.study.as_of)
     history = job_history(opened.tables.jobs)
     for row in found.iloc[::7].itertuples():
-        staff = staff_on(opened.tables.employees, history, row.month)
+        staff = staff_on(opened.tables, history, row.month)
         has_job, has_manager = staff.jobs["job_level"].notna(), staff.jobs["manager_id"].notna()
         assert (row.n_employed, row.n_with_job_row, row.n_with_manager) == (
             len(staff.spells),

@@ -203,7 +203,7 @@ def test_a_job_is_known_strictly_before_the_day(tmp_path):
     employees = FIVE.replace("E3,2019-01-01", "E3,2022-03-01")
     jobs = CHANGED_THAT_DAY.replace("E3,2019-01-01", "E3,2022-03-01")
     company = opened(tmp_path, OLD_PROGRAM.replace("2020-", "2022-"), employees, jobs)
-    staff = staff_on(company.tables.employees, job_history(company.tables.jobs), DAY("2022-03-01"))
+    staff = staff_on(company.tables, job_history(company.tables.jobs), DAY("2022-03-01"))
     jobs_then = staff.jobs.set_axis(staff.spells["employee_id"])
     assert jobs_then["job_level"].to_dict() == {"E1": 1, "E2": 1, "E3": 1, "E4": 3, "E5": 3}
     assert jobs_then["department"].to_dict()["E1"] == "North" and jobs_then.loc["E1", "n_promotions"] == 0
@@ -213,7 +213,7 @@ def test_a_job_is_known_strictly_before_the_day(tmp_path):
 def test_a_rehired_person_has_the_job_of_the_day_of_hiring(tmp_path):
     employees = FIVE.replace("E1,2019-01-01,,", "E1,2019-01-01,2021-01-31,voluntary\n    E1,2022-03-01,,")
     company = opened(tmp_path, OLD_PROGRAM.replace("2020-", "2022-"), employees, CHANGED_THAT_DAY)
-    staff = staff_on(company.tables.employees, job_history(company.tables.jobs), DAY("2022-03-01"))
+    staff = staff_on(company.tables, job_history(company.tables.jobs), DAY("2022-03-01"))
     assert staff.jobs.loc[staff.spells["employee_id"] == "E1", "job_level"].tolist() == [2]
     asked, days = pd.Series(["E1", "E1"]), pd.Series([DAY("2022-03-01")] * 2)
     hired = pd.Series([DAY("2022-03-01"), DAY("2019-01-01")])

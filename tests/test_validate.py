@@ -64,7 +64,7 @@ def test_the_tiny_company_has_no_problem(tmp_path):
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        ("employees", "E5,2022-01-01,2022-01-01,voluntary,,,,"),  # leaves on the day of hire
+        ("employees", "E5,2022-01-01,2022-01-02,voluntary,,,,"),  # leaves on the second day
         ("employees", "E2,2023-10-01,,,,,1994,Vienna"),  # comes back the day after
         ("employees", "E5,2020-02-29,,,,,,"),  # a leap day
         ("employees", "E5,2024-12-31,,,,,,"),  # hired on the last day known
@@ -184,6 +184,7 @@ ERRORS = [
 ]
 
 REPAIRED = [
+    Case("no_show", "employees", "E5,2022-01-01,2022-01-01,voluntary,,,,", "info", "rejected"),
     Case("snapshot_after_as_of", "snapshots", "E1,2025-01-31,,,5,", "info", "rejected"),
     Case("duplicate_snapshot", "snapshots", "E4,2024-12-31,,,3,\nE4,2024-12-31,,,4,", "warning", "rejected"),
     Case("hired_after_as_of", "employees", "E5,2025-01-01,,,,,,", "info", "rejected"),
@@ -273,9 +274,11 @@ def test_every_rule_has_a_case(tmp_path):
     context = Context(study, instruments, seen=rows, kept=rows)
     rules = {(table, rule.name) for table, phases in PHASES.items() for phase in phases for rule in phase(context)}
     cases = {(case.table, case.rule) for case in ERRORS + REPAIRED}
-    # They need more than one added row, and have tests of their own below, or in test_snapshots.
+    # They need more than one added row, and have tests of their own below, or in test_snapshots and test_staff.
     elsewhere = {(table, "not_hired_by_as_of") for table in ("jobs", "ratings", "enrolments")}
     elsewhere |= {(table, "wave_after_as_of") for table in ("responses", "unlinked_responses", "ratings")}
+    elsewhere |= {(table, "no_employee") for table in ("jobs", "responses", "ratings", "enrolments")}
+    elsewhere |= {("employees", rule) for rule in ("not_staff", "service_after_hire", "original_hire_before_hire")}
     elsewhere |= {("snapshots", rule) for rule in ("absent_and_back", "exit_from_absence", "hire_unknown")}
     same_as_responses = {(table, "unknown_instrument") for table in ("unlinked_responses", "ratings")}
     assert rules - cases - elsewhere - same_as_responses == set()

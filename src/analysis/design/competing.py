@@ -10,8 +10,8 @@ from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity
 from analysis.design.rollout import DEFAULT_UNIT, unit_name, units_reached
 from analysis.measure.calendar import ONE_DAY
-from analysis.measure.employment import JOB_COLUMNS
-from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere, undated
+from analysis.measure.employment import JOB_COLUMNS, on_leave
+from analysis.measure.exposure import competing_starts, first_starts, not_staff, starts_elsewhere, undated
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program
 
@@ -40,8 +40,9 @@ class Starts:
         ``employee_id, start_date``; None where it is no rollout.
     unit
         The column that says which unit a person is in.
-    undated
-        People of whose start in some program it is not known when it was.
+    set_aside
+        People who can be in neither arm: of whose start in some program it is not known when it was, who are no
+        employees, or who were on leave when they started the role.
     """
 
     role: pd.Series
@@ -51,22 +52,23 @@ class Starts:
     reached: pd.Series | None = None
     moves: pd.DataFrame | None = None
     unit: str = DEFAULT_UNIT
-    undated: pd.Index = field(default_factory=lambda: pd.Index([]))
+    set_aside: pd.Index = field(default_factory=lambda: pd.Index([]))
 
     @classmethod
     def of(cls, tables: Tables, program: Program, role: str) -> "Starts":
         """Return the starts of a study with enrolments."""
-        any_role = first_starts(tables.enrolments, program.id)
+        any_role, own = first_starts(tables.enrolments, program.id), first_starts(tables.enrolments, program.id, role)
+        set_aside = undated(tables.enrolments).union(not_staff(tables.enrolments)).union(_started_away(own, tables))
         reached = units_reached(tables, any_role, program) if program.assignment == "rollout" else None
         return cls(
-            first_starts(tables.enrolments, program.id, role),
+            own,
             any_role,
             starts_elsewhere(tables.enrolments, program.id),
             competing_starts(tables.enrolments, program.id, role),
             reached,
             None if reached is None else _moves(tables, reached, unit_name(program)),
             unit_name(program),
-            undated(tables.enrolments),
+            set_aside,
         )
 
     @cached_property
@@ -76,6 +78,11 @@ class Starts:
             return self.competing
         own = self.role.rename_axis("employee_id").rename("start_date").reset_index()
         return pd.concat([self.competing, own, self.moves], ignore_index=True)
+
+
+def _started_away(own: pd.Series, tables: Tables) -> list[str]:
+    """Return who was on leave on the day of the own start."""
+    return [person for day, who in own.groupby(own) for person in who.index.intersection(on_leave(tables.leave, day))]
 
 
 def _moves(tables: Tables, reached: pd.Series, unit: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Who may take a role, by job level and tenure."""
+"""Who may take a role, by job level, tenure and leave."""
 
 import numpy as np
 
@@ -25,8 +25,8 @@ def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
 
 
 def is_eligible(staff: Staff, rule: Eligibility) -> np.ndarray:
-    """Return who may take the role that day, by job level and tenure; an unknown level is not eligible."""
-    fits = tenure_days(staff.spells, staff.day).to_numpy() >= rule.min_tenure_days
+    """Return who may take the role that day: not on leave, of its job levels and tenure; an unknown level is none."""
+    fits = ~staff.is_away & (tenure_days(staff.spells, staff.day).to_numpy() >= rule.min_tenure_days)
     if rule.job_level is None:
         return fits
     level = staff.jobs["job_level"].to_numpy(dtype=float)

@@ -105,7 +105,7 @@ def build_grace_trials(
     known: list[pd.DataFrame] = []
     for day in sorted(starts["trial_date"].unique()):
         day = pd.Timestamp(day)
-        staff = staff_on(tables.employees, history, day)
+        staff = staff_on(tables, history, day)
         free = not_started(staff, any_start, None, after=day - ONE_DAY) & is_eligible(staff, rule)
         staff = staff.take(free & ~under_notice_on(staff.spells, day).to_numpy())
         rows = _rows(staff, study, any_start, starts[starts["trial_date"] == day], _first_since(competing, day))

@@ -118,7 +118,7 @@ def landmarks(start: pd.Timestamp, end: pd.Timestamp) -> list[pd.Timestamp]:
 
 def eligible_on(tables: Tables, jobs: pd.DataFrame | None, rule: Eligibility, day: pd.Timestamp) -> Staff:
     """Return those employed on `day`, of an eligible level and tenure; `jobs` is from `job_history`."""
-    staff = staff_on(tables.employees, jobs, day)
+    staff = staff_on(tables, jobs, day)
     return staff.take(is_eligible(staff, rule))
 
 

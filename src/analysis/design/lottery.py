@@ -133,7 +133,7 @@ def _covariates(tables: Tables, rows: pd.DataFrame, scores: dict[str, pd.DataFra
         return pd.DataFrame(index=rows.index)
     history, parts = job_history(tables.jobs), []
     for day, group in rows.groupby("intake_date"):
-        staff = staff_on(tables.employees, history, day)
+        staff = staff_on(tables, history, day)
         drawn = staff.take(pd.Index(staff.spells["employee_id"]).get_indexer(group["employee_id"]))
         parts.append(covariates_on(drawn, scores).set_axis(group.index))
     return pd.concat(parts).reindex(rows.index)

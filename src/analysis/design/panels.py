@@ -126,7 +126,7 @@ def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Pro
     rows["stand_in_weight"] = stand_in_weights(rows, known)
     stays = ~rows["is_ended"].to_numpy(dtype=bool)
     kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
-    before = started_before(tables.enrolments, program.id, study.study_start).union(starts.undated)
+    before = started_before(tables.enrolments, program.id, study.study_start).union(starts.set_aside)
     of_role = starts.role.index.union(undated(tables.enrolments, program.id, role))
     way_in = _way_in(rows, kept, of_role.intersection(before), own.index)
     return Panel(kept, known[stays].reset_index(drop=True), way_in=way_in, unit=starts.unit)
@@ -152,7 +152,7 @@ def _observed(starts: Starts, study: Study) -> pd.Series:
     In a rollout those who started before their unit was reached chose to, and are left out too.
     """
     own = starts.role[starts.role <= starts.program.reindex(starts.role.index)]
-    own = own[(own >= pd.Timestamp(study.study_start)) & ~own.index.isin(starts.undated)]
+    own = own[(own >= pd.Timestamp(study.study_start)) & ~own.index.isin(starts.set_aside)]
     if starts.moves is None or starts.moves.empty:
         return own
     there = starts.moves.groupby("employee_id")["start_date"].min().reindex(own.index)
@@ -181,7 +181,7 @@ def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, rol
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
     waves = _waves(scores).set_index("wave")["opens"]
     # All cells of those who start in one interval ask for the staff of the same day.
-    staff_of = cache(partial(staff_on, tables.employees, history))
+    staff_of = cache(partial(staff_on, tables, history))
     parts, known = [], []
     for number, (before, after, position, starters) in enumerate(cells):
         last, day = (before if position > 0 else after)["closes"], starters.min()

@@ -129,7 +129,7 @@ def build_placebo(
     elsewhere = starts_elsewhere(tables.enrolments, program.id)
     history, parts, before_it = job_history(tables.jobs), [], []
     for number, day in enumerate(schedule.days["trial_date"]):
-        staff = staff_on(tables.employees, history, day)
+        staff = staff_on(tables, history, day)
         staff = staff.take(is_eligible(staff, rule) & ~under_notice_on(staff.spells, day).to_numpy())
         nobody, never = np.zeros(len(staff.spells), dtype=bool), pd.Series(pd.NaT, index=staff.spells.index)
         rows = trial_rows(staff, nobody, before, never)

@@ -85,7 +85,7 @@ def _from_starts(
     for name, days in starts.items():
         for day in days.unique():
             if day not in n_eligible:
-                staff = staff_on(tables.employees, history, pd.Timestamp(day))
+                staff = staff_on(tables, history, pd.Timestamp(day))
                 fits = [is_eligible(staff, rule) for rule in rules] or [np.ones(len(staff.spells), dtype=bool)]
                 n_eligible[day] = units_of(staff, unit)[np.any(fits, axis=0)].value_counts()
             within = int(((days >= day) & (days <= day + grace)).sum())

@@ -19,6 +19,7 @@ from analysis.measure.exposure import (
     competing_kinds,
     competing_starts,
     first_starts,
+    not_staff,
     started_before,
     starts_elsewhere,
     undated,
@@ -45,16 +46,20 @@ __all__ = [
     "units_reached",
 ]
 
-UNDATED, BEFORE_PERIOD = "started on an unknown day", "started before the period observed"
+NOT_STAFF, UNDATED = "no employee", "started on an unknown day"
+ON_LEAVE = "on leave"
+BEFORE_PERIOD = "started before the period observed"
 OTHER_ROLE = "earlier start in another role"
 BEFORE_UNIT, NO_UNIT = "started before the unit was reached", "unit not known"
 FLOW_STEPS = (
     "started",
+    NOT_STAFF,
     UNDATED,
     BEFORE_PERIOD,
     OTHER_ROLE,
     "not employed that day",
     "under notice",
+    ON_LEAVE,
     "level or tenure not eligible",
     NO_UNIT,
     BEFORE_UNIT,
@@ -162,11 +167,13 @@ def observed_starts(
     lost = dict.fromkeys(FLOW_STEPS, 0) if lost is None else lost
     starts, own_start = first_starts(enrolments, program.id, role), first_starts(enrolments, program.id)
     mine, no_day = starts.index.union(undated(enrolments, program.id, role)), undated(enrolments)
-    starts = starts[~starts.index.isin(no_day)]
+    strangers = mine.isin(not_staff(enrolments))
+    starts = starts[~starts.index.isin(no_day.union(mine[strangers]))]
     earlier = starts.index.isin(started_before(enrolments, program.id, pd.Timestamp(study.study_start)))
     is_other = ~earlier & (starts > own_start.reindex(starts.index)).to_numpy()
     lost["started"] += len(mine)
-    lost[UNDATED] += int(mine.isin(no_day).sum())
+    lost[NOT_STAFF] += int(strangers.sum())
+    lost[UNDATED] += int((mine.isin(no_day) & ~strangers).sum())
     lost[BEFORE_PERIOD] += int(earlier.sum())
     lost[OTHER_ROLE] += int(is_other.sum())
     return starts[~earlier & ~is_other]
@@ -175,11 +182,11 @@ def observed_starts(
 def build_trials(tables: Tables, study: Study, program: Program, role: str, scores: dict[str, pd.DataFrame]) -> Trials:
     """Return one trial per day of the period observed on which somebody first started `role` in `program`.
 
-    In the trial of a day are those employed, of an eligible level and tenure, not under notice, who had not started
-    the program in any role. Eligibility, assignment and follow-up begin on that same day in both arms, so no day
-    before the start is credited to the program. Comparators start neither this program nor another one of the company
-    that day, and are followed until they do; in a rollout they are in units not yet reached, and followed until their
-    unit is, or they move to one that has been.
+    In the trial of a day are those employed, of an eligible level and tenure, neither under notice nor on leave, who
+    had not started the program in any role. Eligibility, assignment and follow-up begin on that same day in both arms,
+    so no day before the start is credited to the program. Comparators start neither this program nor another one of
+    the company that day, and are followed until they do; in a rollout they are in units not yet reached, and followed
+    until their unit is, or they move to one that has been.
 
     Raises
     ------
@@ -206,8 +213,8 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     )
     rows, covariates = _stacked([company.trials(some, lost) for some in company.blocks(starts)])
     lost["analysed"] = int(rows["is_treated"].sum())
-    # A list that names every start's day has nothing to say of those without one.
-    told = {step: n for step, n in lost.items() if n or step != UNDATED}
+    # Lists of employees alone, of which every start has a day and nobody is on leave, have nothing to say of others.
+    told = {step: n for step, n in lost.items() if n or step not in (NOT_STAFF, UNDATED, ON_LEAVE)}
     flow = pd.DataFrame({"step": list(told), "n_people": list(told.values())})
     compared = rows[~rows["is_treated"].astype(bool)].groupby("employee_id")["trial_date"].min()
     hurdles = tuple(company.hurdles(competing_kinds(enrolments, program.id, role), compared))
@@ -258,7 +265,7 @@ class _Company:
 
     def staff_of(self, starts: pd.Series) -> Staff:
         """Return the staff of every day on which somebody starts."""
-        return staff_on(known(self.tables.employees), self.history, np.sort(starts.unique()))
+        return staff_on(self.tables, self.history, np.sort(starts.unique()))
 
     def trials(self, starts: pd.Series, lost: dict[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the rows and covariates of the trials of some days; of those with one arm none. Count who is lost."""
@@ -287,6 +294,7 @@ class _Company:
     def _conditions(self, staff: Staff) -> Iterator[tuple[str, np.ndarray]]:
         """Yield what a starter must meet to be in the trial, with the step at which those who do not are lost."""
         yield "under notice", ~under_notice_on(staff.spells, staff.day).to_numpy()
+        yield ON_LEAVE, ~staff.is_away
         yield "level or tenure not eligible", is_eligible(staff, self.rule)
         if self.rollout is not None:
             yield NO_UNIT, self.rollout.is_known(staff)

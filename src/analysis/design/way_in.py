@@ -55,7 +55,7 @@ def _eligible(tables: Tables, program: Program, role: str) -> set[str]:
     enrolments = known(tables.enrolments)
     found: set[str] = set()
     for day in sorted(set(enrolments.loc[enrolments["program_id"] == program.id, "intake_date"])):
-        staff = staff_on(tables.employees, history, day)
+        staff = staff_on(tables, history, day)
         fits = is_eligible(staff, rule) & ~under_notice_on(staff.spells, day).to_numpy()
         found |= set(staff.spells.loc[fits, "employee_id"])
     return found

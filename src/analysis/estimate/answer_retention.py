@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.design.balance import balance, balance_by_quarter, missing_values, overlap
-from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, UNDATED, Trials
+from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED, Trials
 from analysis.design.weights import WeightedFollowUp, as_followed, trimmed, weigh
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
@@ -80,6 +80,11 @@ def why_no_trial(trials: Trials) -> str:
     counts = trials.flow.set_index("step")["n_people"]
     if counts["started"] == 0:
         return "Nobody has a start date in this role, so there is nobody whose retention could be compared."
+    if counts.get(NOT_STAFF, 0) == counts["started"]:
+        return (
+            "Those who started are no employees by their worker_type, or never came; name their kind under staff: in "
+            "study.yaml if they belong to the staff."
+        )
     if counts.get(UNDATED, 0) == counts["started"]:
         return "It is known of some people that they started, but of none of them on which day; give their start dates."
     if counts.get(BEFORE_UNIT, 0) > counts["no colleague to compare with that day"]:

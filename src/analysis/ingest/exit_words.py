@@ -26,13 +26,13 @@ def exit_kind(text: str) -> str | None:
     ("Layoff/Redundancy"). What happened (a death, a retirement) counts before who ended it, but only where every part
     is known: "Resignation - death of spouse" is a resignation.
     """
-    if kind := _kinds().get(_words(text)):
+    if kind := _kinds().get(plain_words(text)):
         return kind
-    names = [name for name in text.split("/") if _words(name)]
+    names = [name for name in text.split("/") if plain_words(name)]
     if len(names) > 1:
         kinds = {exit_kind(name) for name in names}
         return kinds.pop() if len(kinds) == 1 else None if None in kinds else CONTRADICTION
-    found = [_kinds().get(_words(part)) for part in _LEVELS.split(text) if _words(part)]
+    found = [_kinds().get(plain_words(part)) for part in _LEVELS.split(text) if plain_words(part)]
     known = {kind for kind in found if kind}
     happened, by_whom = known - {*_BY_WHOM, "other"}, known & {*_BY_WHOM}
     if len(by_whom) > 1 or len(happened) > 1:
@@ -53,10 +53,20 @@ def _kinds() -> dict[str, str]:
         for texts in lists
         for text in texts
     ]
-    return {_words(form): kind for text, kind in phrases for form in (text, text.translate(_UMLAUTS))}
+    return {plain_words(form): kind for text, kind in phrases for form in (text, text.translate(_UMLAUTS))}
 
 
-def _words(text: str) -> str:
+def is_exit(text: str) -> bool:
+    """Whether a text as a whole is a phrase for a kind of exit."""
+    return plain_words(text) in _kinds()
+
+
+def levels(text: str) -> list[str]:
+    """Return a text as a whole, and its parts where it has levels: "Involuntary > No Show"."""
+    return [text, *_LEVELS.split(text)]
+
+
+def plain_words(text: str) -> str:
     """Return the words of a text, without case, accents and punctuation."""
     plain = unicodedata.normalize("NFKD", folded(text).translate(_SAME_LETTER))
     return " ".join(re.findall(r"\w+", "".join(sign for sign in plain if not unicodedata.combining(sign))))

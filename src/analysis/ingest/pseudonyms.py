@@ -17,7 +17,7 @@ from analysis.plan.paths import expanded, home_dir, reports_dir
 KEY = "MENTORING_KEY"
 KEY_BYTES = 32
 LISTS = "attendee_ids"
-PEOPLE = ("employee_id", "manager_id", "ratee_id", "rater_id", LISTS)
+PEOPLE = ("employee_id", "previous_employee_id", "manager_id", "ratee_id", "rater_id", LISTS)
 OTHERS = (("match_id",), ("respondent_id",))
 
 

@@ -14,6 +14,7 @@ from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.exits import put_in_exits
 from analysis.ingest.export import LINE, SOURCE, Export
+from analysis.ingest.former_ids import unite_ids
 from analysis.ingest.forms import last_forms, long_answers
 from analysis.ingest.headings import note_headings
 from analysis.ingest.imprecise import settle_starts
@@ -41,6 +42,7 @@ from analysis.ingest.ratings_history import put_in_ratings
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.same_enrolment import unite_enrolments
+from analysis.ingest.staff_words import note_leave_status
 from analysis.ingest.translate import (
     apply_values,
     canonical_columns,
@@ -177,6 +179,8 @@ def _not_there_to_keep(study: Study, sources: Sequence[Source], exports: Sequenc
 def _join(exports: list[Export], study: Study) -> None:
     """Do what takes all exports: people by e-mail or name, waves and intakes by day, the last form of a person."""
     read = [export for export in exports if export.frame is not None]
+    # Before anybody is looked up by name: who has two ids would be two people of one name.
+    unite_ids(read)
     people = directory(read)
     alike, waves = namesakes(read, people), [e.rows for e in read if e.table == "waves"]
     listed = [e.rows["employee_id"] for e in read if e.table in ROSTERS and "employee_id" in e.rows]
@@ -267,6 +271,8 @@ class _Reader:
             export.note("remark", remark, severity="info", action="kept")
         leave_out_below(export)
         without_rejects(export, layout, self.source)
+        if export.table in ROSTERS:
+            note_leave_status(export)
         self._translate(export, layout)
         return export
 

@@ -19,6 +19,7 @@ from analysis.ingest.keys import first_and_last
 from analysis.ingest.names import matches
 from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person
 from analysis.ingest.profile import Key, Layout, Names
+from analysis.ingest.staff_words import no_shows, worker_types
 from analysis.plan.contract import FED, PARTS, ROSTERS
 from analysis.plan.study import Source
 
@@ -73,9 +74,14 @@ def canonical_columns(
     for name in FED[table]:
         ids = [column for key in keys.get(name, ()) if key.by == "id" for column in key.columns]
         found = columns.find((own[name], name) if name in own else (*ids, *named.get(name, ()), name))
-        if found:
+        if name == "worker_type" and found and not reading.is_canonical:
+            kinds = reading.study.values.get(table, {}).get(name, {})  # noqa: PD011 (no frames)
+            cells[name] = worker_types(columns.take(found), kinds)
+        elif found:
             read = [reading.canonical(c, name, f) for c, f in zip(columns.take(found), found, strict=True)]
             cells[name] = first_filled(read)
+    if "no_show" in FED[table]:
+        _add_no_shows(reading, columns, named, cells)
     for name, ways in keys.items():
         for key in (key for key in ways if key.by != "id"):
             taken, column = _people(reading, columns, key), name + WAYS[key.by]
@@ -86,6 +92,18 @@ def canonical_columns(
             elif taken:
                 cells[column] = first_filled([cells[column], *taken] if column in cells else taken)
     return cells
+
+
+def _add_no_shows(
+    reading: Reading, columns: Columns, named: Mapping[str, Names], cells: dict[str, pd.Categorical]
+) -> None:
+    """Mark, in place, the rows in which a kind of exit or its reason says that the person never came."""
+    told = [name for key in ("exit_type", "exit_reason") for name in (*named.get(key, ()), key)]
+    told += [name for pick in reading.layout.picks.get("exit_type", ()) for name in pick.when]
+    never = no_shows([columns.frame[name].array for name in columns.find(told)])
+    if never.any():
+        told_so = recoded(np.where(never, 0, -1), ["true"])
+        cells["no_show"] = first_filled([told_so, *([cells["no_show"]] if "no_show" in cells else [])])
 
 
 def _people(reading: Reading, columns: Columns, key: Key) -> list[pd.Categorical]:

@@ -17,8 +17,13 @@ PERSON = {
     "enrolments": "employee_id",
     "sessions": "match_id",
 }
-# An empty cell here says something itself: still employed, never started.
+# An empty cell here says something itself: still employed, never started, on the staff, in service since the hire.
 TELLING = {
+    ("employees", "no_show"),
+    ("employees", "service_date"),
+    ("employees", "original_hire_date"),
+    ("employees", "previous_employee_id"),
+    ("employees", "worker_type"),
     ("employees", "exit_date"),
     ("enrolments", "start_date"),
     ("enrolments", "start_unknown"),

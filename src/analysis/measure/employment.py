@@ -51,30 +51,50 @@ class Staff:
         The day of each row, shape (rows,), ascending.
     spells, jobs
         Same rows: the spell of employment, and the job as known before the day (`job_on`).
+    is_away
+        Whether the person is on leave that day, shape (rows,).
     """
 
     day: np.ndarray
     spells: pd.DataFrame
     jobs: pd.DataFrame
+    is_away: np.ndarray
 
     def take(self, chosen: np.ndarray) -> "Staff":
         """Return those chosen, by mask or position."""
         position = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         spells, jobs = (frame.iloc[position].reset_index(drop=True) for frame in (self.spells, self.jobs))
-        return Staff(self.day[position], spells, jobs)
+        return Staff(self.day[position], spells, jobs, self.is_away[position])
 
 
 def staff_on(
-    employees: pd.DataFrame, history: pd.DataFrame | None, days: pd.Timestamp | Sequence[pd.Timestamp] | np.ndarray
+    tables: Tables, history: pd.DataFrame | None, days: pd.Timestamp | Sequence[pd.Timestamp] | np.ndarray
 ) -> Staff:
     """Return everybody employed on a day, or on each of several in ascending order; `history` is from `job_history`."""
-    days = np.atleast_1d(np.asarray(days, dtype="datetime64[us]"))
+    employees, days = known(tables.employees), np.atleast_1d(np.asarray(days, dtype="datetime64[us]"))
     hired, left = (employees[name].to_numpy("datetime64[us]") for name in ("hire_date", "exit_date"))
     at_day, at_spell = np.nonzero((hired <= days[:, None]) & (np.isnat(left) | (left >= days[:, None])))
     people, _ = pd.factorize(employees["employee_id"])
     is_last = ~pd.Series(at_day * (len(employees) + 1) + people[at_spell]).duplicated(keep="last").to_numpy()
     day, spells = days[at_day[is_last]], employees.iloc[at_spell[is_last]].reset_index(drop=True)
-    return Staff(day, spells, job_on(history, spells["employee_id"], day, spells["hire_date"]))
+    who = spells["employee_id"]
+    return Staff(day, spells, job_on(history, who, day, spells["hire_date"]), _are_away(tables.leave, who, day))
+
+
+def _are_away(leave: pd.DataFrame | None, people: pd.Series, day: np.ndarray) -> np.ndarray:
+    """Return whether each person is on leave on the day beside them."""
+    away = np.zeros(len(day), dtype=bool)
+    for one in np.unique(day) if leave is not None else ():
+        away[day == one] = people[day == one].isin(on_leave(leave, pd.Timestamp(one)))
+    return away
+
+
+def on_leave(leave: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
+    """Return the ids of those on leave on `day`, first and last day included; a leave without an end has not ended."""
+    if leave is None:
+        return pd.Series(dtype="str")
+    is_away = (leave["leave_start"] <= day) & ~(leave["leave_end"] < day)
+    return leave.loc[is_away, "employee_id"]
 
 
 def under_notice_on(spells: pd.DataFrame, day: pd.Timestamp | np.ndarray) -> pd.Series:
@@ -207,8 +227,14 @@ def _last_by(known: pd.DataFrame, column: str, employee_ids: pd.Series, days: pd
 
 
 def tenure_days(spells: pd.DataFrame, day: pd.Timestamp | np.ndarray) -> pd.Series:
-    """Return days since the spell's hire date, on one day for all or on that of each row."""
-    return (pd.to_datetime(day) - spells["hire_date"]).dt.days
+    """Return days of service on one day for all or on that of each row.
+
+    They count from the date of continuous service where it is known, else from the hire.
+    """
+    since = spells["hire_date"]
+    if "service_date" in spells:
+        since = spells["service_date"].fillna(since)
+    return (pd.to_datetime(day) - since).dt.days
 
 
 def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:

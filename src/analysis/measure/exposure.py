@@ -28,7 +28,15 @@ def undated(enrolments: pd.DataFrame, program_id: str | None = None, role: str |
     """Return the people of whose start it is known that it was and not when (in one program and role, or in any)."""
     if "start_unknown" not in enrolments:
         return pd.Index([])
-    rows = enrolments[enrolments["start_unknown"].fillna(False).astype(bool)]
+    return _people(enrolments[enrolments["start_unknown"].fillna(False).astype(bool)], program_id, role)
+
+
+def not_staff(enrolments: pd.DataFrame) -> pd.Index:
+    """Return the people enrolled who are no employees: neither treated nor comparators, and counted."""
+    return _people(enrolments[~enrolments["is_staff"]], None, None) if "is_staff" in enrolments else pd.Index([])
+
+
+def _people(rows: pd.DataFrame, program_id: str | None, role: str | None) -> pd.Index:
     if program_id is not None:
         rows = rows[rows["program_id"] == program_id]
     if role is not None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from analysis.design.trials import (
     FLOW_STEPS,
+    ON_LEAVE,
     Trials,
     eligible_levels,
     is_eligible,
@@ -168,9 +169,9 @@ class _Counted:
         return too_small(ask.study.min_cell) if flow["analysed"] < ask.study.min_cell else None
 
     def _why_no_lots(self, min_cell: int) -> str | None:
-        drew, employees = self._drew, self._opened.tables.employees
+        drew, tables = self._drew, self._opened.tables
         days = [
-            staff_on(employees, None, day).spells.merge(rows[["employee_id", "offered", "intake_date"]])
+            staff_on(tables, None, day).spells.merge(rows[["employee_id", "offered", "intake_date"]])
             for day, rows in drew.groupby("intake_date")
         ]
         if not days:
@@ -219,13 +220,15 @@ class _Counted:
         history, rule, has_colleague = job_history(tables.jobs), eligible_levels(tables, program, role), False
         able = 0
         for day, who in self._starts.groupby(self._starts):
-            staff = staff_on(tables.employees, history, day)
+            staff = staff_on(tables, history, day)
             mine = staff.spells["employee_id"].isin(who.index).to_numpy()
             noticed = under_notice_on(staff.spells, day).to_numpy()
+            away = staff.is_away & ~noticed
             fits = is_eligible(staff, rule) & ~noticed
             flow[NOT_EMPLOYED] += len(who) - int(mine.sum())
             flow[UNDER_NOTICE] += int((mine & noticed).sum())
-            flow[NOT_ELIGIBLE] += int((mine & ~noticed & ~fits).sum())
+            flow[ON_LEAVE] += int((mine & away).sum())
+            flow[NOT_ELIGIBLE] += int((mine & ~noticed & ~away & ~fits).sum())
             able += int((mine & fits).sum())
             started = first.reindex(staff.spells["employee_id"]).to_numpy() <= day.to_datetime64()
             has_colleague |= bool((fits & ~started).any())

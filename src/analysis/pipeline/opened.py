@@ -24,7 +24,13 @@ from analysis.plan.yaml_file import study_problem
 from analysis.validate import check_tables
 
 # The column that says whose a row is.
-WHOSE = {"employees": "employee_id", "jobs": "employee_id", "responses": "employee_id", "ratings": "ratee_id"}
+WHOSE = {
+    "employees": "employee_id",
+    "jobs": "employee_id",
+    "leave": "employee_id",
+    "responses": "employee_id",
+    "ratings": "ratee_id",
+}
 
 
 @dataclass(frozen=True)

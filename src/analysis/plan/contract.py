@@ -11,6 +11,7 @@ from analysis.plan.listed import Listed
 Kind = Literal["id", "text", "date", "number", "integer", "boolean"]
 
 EXIT_TYPES = ("voluntary", "involuntary", "retirement", "end_of_contract", "death", "transfer", "other")
+WORKER_TYPES = ("employee", "contingent", "intern", "other")
 ROLES = ("mentor", "mentee", "participant", "facilitator")
 STATUSES = ("active", "completed", "withdrawn", "waitlisted", "declined", "not_selected")
 RATER_ROLES = ("self", "manager", "peer", "direct_report")
@@ -54,6 +55,10 @@ def _maybe(kind: Kind, **limits) -> Column:
 
 # What may be known of a spell and of a job beside whose it is and since when; a snapshot says both at once.
 _OF_A_SPELL: dict[str, Column] = {
+    "service_date": _maybe("date"),
+    "original_hire_date": _maybe("date"),
+    "previous_employee_id": _maybe("id"),
+    "worker_type": _maybe("text", allowed=WORKER_TYPES),
     "exit_date": _maybe("date"),
     "exit_type": _maybe("text", allowed=EXIT_TYPES),
     "exit_reason": _maybe("text"),
@@ -81,12 +86,23 @@ TABLES: dict[str, dict[str, Column]] = {
         "job_level": _maybe("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
         **_OF_A_JOB,
     },
-    "employees": {"employee_id": Column("id"), "hire_date": Column("date"), **_OF_A_SPELL},
+    "employees": {
+        "employee_id": Column("id"),
+        "hire_date": Column("date"),
+        "no_show": _maybe("boolean"),
+        **_OF_A_SPELL,
+    },
     "jobs": {
         "employee_id": Column("id"),
         "effective_date": Column("date"),
         "job_level": Column("number", minimum=-HIGHEST_LEVEL, maximum=HIGHEST_LEVEL),
         **_OF_A_JOB,
+    },
+    "leave": {
+        "employee_id": Column("id"),
+        "leave_start": Column("date"),
+        "leave_end": _maybe("date"),
+        "leave_type": _maybe("text"),
     },
     "waves": {
         "wave": Column("integer", minimum=1, maximum=MOST_WAVES),
@@ -177,14 +193,15 @@ class Tables:
     the tables of answers (`ANSWERS`) text is ``category``, in ascending order; not every category still has a row.
     Every column of the contract is there (empty where the export had none), followed by any further column as it came.
     Grain: snapshots, one row per person and day of a list (what they say of employment and jobs is in the tables of
-    these); employees, one row per employment spell; jobs, one per change; waves, one per survey wave; responses,
-    unlinked_responses (of a survey without person keys) and ratings, one per answer; enrolments, one per person,
-    program, role and intake; sessions, one per meeting.
+    these); employees, one row per employment spell; jobs, one per change; leave, one per absence; waves, one per survey
+    wave; responses, unlinked_responses (of a survey without person keys) and ratings, one per answer; enrolments, one
+    per person, program, role and intake; sessions, one per meeting.
     """
 
     snapshots: pd.DataFrame | None = None
     employees: pd.DataFrame | None = None
     jobs: pd.DataFrame | None = None
+    leave: pd.DataFrame | None = None
     waves: pd.DataFrame | None = None
     responses: pd.DataFrame | None = None
     unlinked_responses: pd.DataFrame | None = None

@@ -32,11 +32,13 @@ from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_f
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
+WorkerType = Literal["employee", "contingent", "intern", "other"]
 Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
     "snapshots",
     "employees",
     "jobs",
+    "leave",
     "waves",
     "responses",
     "unlinked_responses",
@@ -231,6 +233,8 @@ class Study(_Part):
         Calendar months after time zero where retention is read off; the first is the primary one.
     min_cell
         Smallest group of people that may be shown.
+    staff
+        The kinds of workers (`worker_type`) that are employees of the company; who is of no known kind is one.
     keep
         Columns of the exports that are kept although they look like names, addresses or free text.
     waves
@@ -263,6 +267,7 @@ class Study(_Part):
     replacement_cost_share: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
     replacement_cost_amount: Money | None = None
     events: tuple[Event, ...] = ()
+    staff: tuple[WorkerType, ...] = Field(default=("employee",), min_length=1)
     programs: tuple[Program, ...] = ()
     sources: tuple[Source, ...] = ()
     columns: dict[TableName, ColumnNames] = {}

@@ -8,8 +8,25 @@ from analysis.validate.rule import Rule
 
 
 def rules_of_the_lock(context: Context) -> list[Rule]:
-    """Return the rule that takes out who is hired after the data lock."""
+    """Return the rules that take out who is hired after the data lock, and who is no employee."""
     return [
+        Rule(
+            "no_show",
+            "no_show",
+            "info",
+            "rejected",
+            "the person never came, or left on the day of hire: no employment, and the row is left out",
+            lambda f: ~_never_came(f),
+        ),
+        Rule(
+            "not_staff",
+            "worker_type",
+            "info",
+            "rejected",
+            "the person is no employee by worker_type: neither participant nor comparator, and counted; if such people "
+            "belong to the staff, name their kind under staff: in study.yaml",
+            lambda f: f["worker_type"].isna() | f["worker_type"].isin(context.study.staff),
+        ),
         Rule(
             "hired_after_as_of",
             "hire_date",
@@ -17,8 +34,23 @@ def rules_of_the_lock(context: Context) -> list[Rule]:
             "rejected",
             "hire_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
             lambda f: ~(f["hire_date"] > context.as_of),
-        )
+        ),
     ]
+
+
+def _never_came(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows are hires who never came: by what is said of them, or by a single day of employment."""
+    said = rows["no_show"].fillna(False).astype(bool)
+    return said | (rows["exit_date"] == rows["hire_date"])
+
+
+def left_out(context: Context) -> pd.Index:
+    """Return the people in the employees' files of whom no row is left, because they are no employees."""
+    seen, kept = context.rows_of("employees"), context.rows_of("employees", left=True)
+    if seen is None or kept is None:
+        return pd.Index([], dtype="str")
+    ids = seen.loc[~(seen["hire_date"] > context.as_of), "employee_id"].dropna().unique()
+    return pd.Index(ids[~pd.Index(ids).isin(kept["employee_id"])], dtype="str")
 
 
 def spell_rules(context: Context) -> list[Rule]:
@@ -57,9 +89,40 @@ def spell_rules(context: Context) -> list[Rule]:
             "exit_date lies before study_start; the spell is kept but not followed",
             lambda f: ~(f["exit_date"] < pd.Timestamp(context.study.study_start)),
         ),
+        *_service_rules(),
         *_exit_rules(context.as_of),
         *_notice_rules(context.as_of),
     ]
+
+
+def _service_rules() -> list[Rule]:
+    return [
+        Rule(
+            "service_after_hire",
+            "service_date",
+            "warning",
+            "set_null",
+            "service_date, since when service is continuous, lies after hire_date; tenure counts from hire_date",
+            lambda f: ~(f["service_date"] > f["hire_date"]),
+        ),
+        Rule(
+            "original_hire_before_hire",
+            "original_hire_date",
+            "warning",
+            "kept",
+            "original_hire_date lies before hire_date, and no earlier spell and no service_date say whether service "
+            "was continuous; tenure counts from hire_date. If it was, write columns: {employees: {service_date: …}} in "
+            "study.yaml, with the column of the original hire",
+            lambda f: ~_is_unexplained(f),
+        ),
+    ]
+
+
+def _is_unexplained(spells: pd.DataFrame) -> pd.Series:
+    """Return which rows have an original hire before their own that no earlier spell of the person is."""
+    earlier = (spells["original_hire_date"] < spells["hire_date"]) & spells["service_date"].isna()
+    first = spells.groupby("employee_id")["hire_date"].transform("min")
+    return earlier & ~(first <= spells["original_hire_date"])
 
 
 def overlaps(spells: pd.DataFrame) -> pd.Series:

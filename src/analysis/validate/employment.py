@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.validate.coded import among, coded, positions, spread
 from analysis.validate.context import Context
+from analysis.validate.employees import left_out
 from analysis.validate.rule import Rule
 
 # All the days that a calendar date can be.
@@ -45,12 +46,13 @@ def _day(days: pd.Series) -> np.ndarray:
 
 
 def person_rules(context: Context, column: str) -> list[Rule]:
-    """Return the rules that the person in `column` is an employee, and was hired by the data lock."""
+    """Return the rules that the person in `column` is in the employees' files, and was hired by the data lock."""
     listed, hired = context.rows_of("employees"), context.rows_of("employees", left=True)
     if listed is None or hired is None:
         return []
     known, known_by_now = (pd.Index(rows["employee_id"].dropna().unique()) for rows in (listed, hired))
-    hired_later = known[positions(known, known_by_now) < 0]
+    gone, no_employees = known[positions(known, known_by_now) < 0], left_out(context)
+    hired_later = gone[~gone.isin(no_employees)]
     return [
         Rule(
             "unknown_employee",
@@ -69,3 +71,17 @@ def person_rules(context: Context, column: str) -> list[Rule]:
             lambda f: ~among(f[column], hired_later),
         ),
     ]
+
+
+def left_out_rule(context: Context, column: str, *, stays: bool = False) -> Rule:
+    """Return the rule that the person in `column` is an employee; the rows of others go, or stay to be counted."""
+    gone = left_out(context)
+    return Rule(
+        "no_employee",
+        column,
+        "info",
+        "kept" if stays else "rejected",
+        "the person is left out of the employees (no employee by worker_type, or never came)"
+        + (": neither participant nor comparator, and counted" if stays else ", and this row with them"),
+        lambda f: ~among(f[column], gone),
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.validate.context import Context
-from analysis.validate.employment import employed_on, person_rules
+from analysis.validate.employment import employed_on, left_out_rule, person_rules
 from analysis.validate.rule import Rule
 
 NEVER_STARTED = ("not_selected", "declined", "waitlisted")
@@ -18,6 +18,7 @@ def intake_rules(context: Context) -> list[Rule]:
     programs = [program.id for program in context.study.programs]
     return [
         *person_rules(context, "employee_id"),
+        left_out_rule(context, "employee_id", stays=True),
         Rule(
             "unknown_program",
             "program_id",

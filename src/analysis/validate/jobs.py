@@ -2,7 +2,7 @@
 
 from analysis.validate.coded import repeated
 from analysis.validate.context import Context
-from analysis.validate.employment import employed_on, person_rules
+from analysis.validate.employment import employed_on, left_out_rule, person_rules
 from analysis.validate.managers import in_cycle
 from analysis.validate.rule import Rule
 
@@ -11,6 +11,7 @@ def change_rules(context: Context) -> list[Rule]:
     """Return the rules of who changes and when."""
     return [
         *person_rules(context, "employee_id"),
+        left_out_rule(context, "employee_id"),
         Rule(
             "job_after_as_of",
             "effective_date",

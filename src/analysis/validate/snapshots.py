@@ -121,11 +121,14 @@ def _employments(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _spells(there: pd.DataFrame) -> pd.Series:
     """Return the number of the employment that each row belongs to; rows are in the order of person and day."""
-    before = there.groupby("employee_id")[["step", "snapshot_date", "hire_date"]].shift()
+    before = there.groupby("employee_id")[["step", "snapshot_date", "hire_date", "worker_type"]].shift()
     gap = there["step"] - before["step"]
     is_known = there["hire_date"].notna() & before["hire_date"].notna()
     is_rehire = (gap > 1) & (there["hire_date"] > before["snapshot_date"])
-    return (before["step"].isna() | is_rehire | ((gap > 2) & ~is_known)).cumsum()
+    is_other = (
+        (there["worker_type"] != before["worker_type"]) & there["worker_type"].notna() & before["worker_type"].notna()
+    )
+    return (before["step"].isna() | is_rehire | is_other | ((gap > 2) & ~is_known)).cumsum()
 
 
 def _with_exits(there: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +164,8 @@ def spells_of(rows: pd.DataFrame, listed: pd.Index) -> pd.DataFrame:
     fixed = [name for name in OF_A_SPELL if name not in (*OF_AN_EXIT, "hire_date")] + further
     there[fixed] = there.groupby("spell")[fixed].ffill()
     last = there[there["is_last"]].assign(exit_date=lambda f: f["left"], hire_date=lambda f: f["hired"])
-    return last[["employee_id", *OF_A_SPELL, *further, *STAND]].reset_index(drop=True)
+    last = last.assign(no_show=pd.array([pd.NA] * len(last), dtype="boolean"))
+    return last[["employee_id", "no_show", *OF_A_SPELL, *further, *STAND]].reset_index(drop=True)
 
 
 def changes_of(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from analysis.plan.errors import MAX_EXAMPLE_ROWS, Problem
 from analysis.plan.instruments import Instrument
 from analysis.validate.coded import among, coded, repeated, spread, together_among
 from analysis.validate.context import Context
-from analysis.validate.employment import employed_on, person_rules
+from analysis.validate.employees import left_out
+from analysis.validate.employment import employed_on, left_out_rule, person_rules
 from analysis.validate.rule import Rule, lines_by_source
 
 WAVE = ["wave", "instrument"]
@@ -94,7 +95,8 @@ def response_rules(context: Context) -> list[Rule]:
     rules = unlinked_rules(context)
     hired = context.rows_of("employees", left=True)
     if hired is not None:
-        hired_ids = pd.Index(hired["employee_id"].dropna().unique())
+        hired_ids = pd.Index(hired["employee_id"].dropna().unique()).union(left_out(context))
+        rules.append(left_out_rule(context, "employee_id"))
         rules.append(
             Rule(
                 "unknown_employee",
@@ -168,7 +170,7 @@ def unlinked_rules(context: Context) -> list[Rule]:
 
 def rating_rules(context: Context) -> list[Rule]:
     """Return the rules of the answers that others give about a person."""
-    return [*person_rules(context, "ratee_id"), *_answer_rules(context)]
+    return [*person_rules(context, "ratee_id"), left_out_rule(context, "ratee_id"), *_answer_rules(context)]
 
 
 def duplicate_response_rules(context: Context) -> list[Rule]:

@@ -9,7 +9,7 @@ from analysis.plan.contract import ANSWERS, PARTS, TABLES, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
-from analysis.validate import employees, enrolments, jobs, snapshots, surveys
+from analysis.validate import employees, enrolments, jobs, leave, snapshots, surveys, transfers
 from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
@@ -26,6 +26,7 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "snapshots": (snapshots.lock_rules, snapshots.history_rules),
     "employees": (employees.rules_of_the_lock, employees.spell_rules),
     "jobs": (jobs.change_rules, jobs.duplicate_rules, jobs.manager_rules),
+    "leave": (leave.leave_rules,),
     "waves": (surveys.wave_rules,),
     "responses": (surveys.response_rules, surveys.duplicate_response_rules),
     "unlinked_responses": (surveys.unlinked_rules,),
@@ -40,6 +41,7 @@ ORDER = {
     "snapshots": ["snapshot_date", "employee_id"],
     "employees": ["hire_date", "employee_id"],
     "jobs": ["employee_id", "effective_date"],
+    "leave": ["employee_id", "leave_start"],
     "enrolments": ["program_id", "intake_date", "role", "employee_id"],
 }
 
@@ -79,6 +81,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
         if table in raw.tables or made is not None:
             problems += _check_table(table, raw.tables.get(table, pd.DataFrame()), phases, context, made)
     problems += _snapshot_problems(raw, context)
+    _mark_left_out(context)
     problems += rollout_problems(study, context.kept)
     problems += lot_problems(context)
     row_counts = account(raw.rows_in, context.kept, problems)
@@ -111,6 +114,9 @@ def _check_table(
     for phase in phases:
         rows, found = enforce(phase(context), rows, table)
         problems += found
+        if phase is employees.rules_of_the_lock:
+            rows, found = transfers.united(rows)
+            problems += found
     context.kept[table] = rows
     return problems
 
@@ -141,6 +147,13 @@ def _snapshot_problems(raw: RawTables, context: Context) -> list[Problem]:
     if rows is None or "employees" in raw.incomplete:
         return []
     return snapshots.period_problems(rows, context.study, give_spells=context.listed.empty)
+
+
+def _mark_left_out(context: Context) -> None:
+    """Say in ``is_staff`` of the enrolments who is an employee, where somebody enrolled is none."""
+    rows, gone = context.kept.get("enrolments"), employees.left_out(context)
+    if rows is not None and rows["employee_id"].isin(gone).any():
+        context.kept["enrolments"] = rows.assign(is_staff=~rows["employee_id"].isin(gone))
 
 
 def _in_order(rows: pd.DataFrame, table: str) -> pd.DataFrame:
