@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from first_hour import FIRST, LAST, N_PEOPLE, person, qualtrics, write_files
+from first_hour import CARD_ITEMS, FIRST, LAST, N_PEOPLE, person, qualtrics, write_files
 from openpyxl import Workbook
 from rich.console import Console
+from studies import INSTRUMENT
 from test_cli import Run, mentoring, snapshot
 
 from analysis.cli import terminal
@@ -562,3 +563,25 @@ def test_ratings_of_one_wave_get_its_days(tmp_path):
 def test_where_the_exports_have_no_day_nothing_is_said_of_their_first_one():
     guessed = guess.first_day([], "2024-12-31")
     assert guessed.value == "2024-01-01" and guessed.why.startswith("no day could be read from the exports")
+
+
+def test_a_copy_may_be_read_by_nobody_who_may_not_read_the_file(tmp_path, three_files):
+    three_files["--employees"].chmod(0o600)
+    three_files["--survey"].chmod(0o644)
+    assert init(tmp_path, *options(three_files)).returncode == 0
+    raw = tmp_path / "data" / "acme" / "raw"
+    modes = {path.name: path.stat().st_mode & 0o777 for path in raw.iterdir()}
+    assert (modes["workers.csv"], modes["pulse.csv"]) == (0o600, 0o644)
+
+
+def test_a_card_of_ones_own_is_copied_and_its_survey_read_by_it(tmp_path, three_files):
+    card = INSTRUMENT.replace("instrument: mini", "instrument: own").replace("Most days drag.", CARD_ITEMS["mor2"])
+    path = write(tmp_path / "own.yaml", card)
+    study, text, _ = begun(tmp_path, *options(three_files), "--card", path)
+    assert (study.folder / "instruments" / "own.yaml").read_text(encoding="utf-8").startswith("instrument: own")
+    survey = next(source for source in study.sources if source.table == "responses")
+    assert survey.instrument == "own"
+    path.write_text("instrument: own\ntitle: no scales\n", encoding="utf-8")
+    refused = mentoring("init", "other", *options(three_files), "--card", path, "--data", tmp_path / "data")
+    assert refused.returncode == 2 and "instruments/own.yaml" in refused.stderr
+    assert not (tmp_path / "data" / "other").exists()

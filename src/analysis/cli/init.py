@@ -8,7 +8,7 @@ import typer
 from analysis.cli.check import options
 from analysis.cli.terminal import PARTLY, Data, add_row, guarded, new_table, out, progress, show_problems, show_table
 from analysis.cli.update import show_update
-from analysis.plan.paths import data_dir
+from analysis.plan.paths import data_dir, expanded
 
 if TYPE_CHECKING:
     from analysis.ingest.draft import Draft, SourceDraft, Unread
@@ -43,6 +43,7 @@ def init(
     profile: Annotated[
         list[str] | None, typer.Option(help="Take the files for this vendor's (workday, qualtrics, …).")
     ] = None,
+    card: Annotated[Files, _files("A questionnaire's card of your own (YAML), for a new study.")] = None,
     update: Annotated[
         bool,
         typer.Option(
@@ -80,7 +81,7 @@ def init(
         "waves": waves,
     }
     given = {table: paths for table, paths in files.items() if paths}
-    wishes = Wishes(tuple(program or ()), direction, as_of, tuple(profile or ()))
+    wishes = Wishes(tuple(program or ()), direction, as_of, tuple(profile or ()), tuple(map(expanded, card or ())))
     with progress() as say:
         if update:
             updated = guarded(name, update_study, name, given, data_dir(data), wishes, say)

@@ -35,6 +35,7 @@ class Wishes:
     direction: str | None = None
     as_of: str | None = None
     profiles: tuple[str, ...] = ()
+    cards: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

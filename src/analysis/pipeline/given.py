@@ -1,6 +1,7 @@
 """The files that a person names on the command line, and their copies in a study's ``raw/``."""
 
 import shutil
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,10 +65,29 @@ def copy_of(path: Path, folder: Path, taken: Iterable[str]) -> str:
     while new.casefold() in others:
         n += 1
         new = f"{RAW}/{path.stem}_{n}{path.suffix}"
-    shutil.copyfile(path, folder / new)
+    copy_file(path, folder / new)
     return new
+
+
+def copy_file(path: Path, new: Path) -> None:
+    """Copy a file, whole or not at all; nobody may read the copy at any time who may not read the file."""
+    part = new.with_name(f".{new.name}.part")
+    try:
+        part.touch(0o600, exist_ok=False)
+        with path.open("rb") as source, part.open("wb") as copy:
+            shutil.copyfileobj(source, copy)
+        part.chmod(stat.S_IMODE(path.stat().st_mode) & 0o666)
+        part.replace(new)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def source_of(given: Given, path: str) -> Source:
     """Return the entry of a file that is now at `path` in the study; whose export it is, is not known yet."""
     return Source.model_validate({"table": given.table, "path": path, "profile": "canonical", "sheet": given.sheet})
+
+
+def copy_of_card(path: Path, folder: Path) -> None:
+    """Copy a questionnaire's card into a study's ``instruments/``."""
+    (folder / "instruments").mkdir(exist_ok=True)
+    copy_file(path, folder / "instruments" / path.name)

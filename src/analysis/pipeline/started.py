@@ -9,7 +9,7 @@ from analysis.ingest.checksums import write_checksums
 from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
 from analysis.pipeline.drafted import Wishes, blank_study, draft_study
-from analysis.pipeline.given import Given, copy_of, files_given, source_of, why_not
+from analysis.pipeline.given import Given, copy_of, copy_of_card, files_given, source_of, why_not
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import ISO_DATE
@@ -58,6 +58,7 @@ def start_study(
     reasons = {one.path: why_not(one.path) for one in given}
     unread = [one.unread(why) for one in given if (why := reasons[one.path])]
     refused = [*_refusals_of_name(name, data), *_refusals_of_wishes(given, wishes)]
+    refused += [why for card in wishes.cards if (why := why_not(card))]
     if refused or len(unread) == len(given):
         problems = [problem for bad in refused for problem in bad.problems]
         raise BadInput([*problems, *(problem for one in unread for problem in one.problems)])
@@ -67,6 +68,8 @@ def start_study(
         paths: dict[Path, str] = {}
         for path in there:
             paths[path] = copy_of(path, folder, paths.values())
+        for card in wishes.cards:
+            copy_of_card(card, folder)
         sources = [source_of(one, paths[one.path]) for one in given if one.path in paths]
         draft = draft_study(blank_study(name, folder), sources, wishes, say, unread).draft
         (folder / "study.yaml").write_text(study_yaml(draft), encoding="utf-8", newline="\n")

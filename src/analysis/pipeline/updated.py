@@ -1,6 +1,5 @@
 """A study's folder brought up to date with its files: what `mentoring init --update` does."""
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from analysis.ingest.look import Seen
 from analysis.ingest.memory import mark, recall, remembered
 from analysis.ingest.merge import added_lines, merged, stub_values, unread_entries
 from analysis.pipeline.drafted import Drafted, Wishes, draft_study
-from analysis.pipeline.given import RAW, Given, copy_of, files_given, source_of, why_not
+from analysis.pipeline.given import RAW, Given, copy_file, copy_of, files_given, source_of, why_not
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.study import Source, Study, load_study
 from analysis.report.folders import writing
@@ -109,6 +108,8 @@ def update_study(
 
 def _refuse(study: Study, given: Sequence[Given], wishes: Wishes) -> None:
     refused = []
+    if wishes.cards:
+        refused.append(bad_input("--card", "is for a new study; put the card into instruments/", rule="parameters"))
     if wishes.as_of is not None:
         refused.append(bad_input("--as-of", "is in study.yaml already; correct it there", rule="parameters"))
     for one in given:
@@ -139,7 +140,7 @@ def _taken(one: Given, study: Study) -> str:
     if one.path.resolve().is_relative_to(study.folder.resolve()):
         return one.path.resolve().relative_to(study.folder.resolve()).as_posix()
     if _replaces(one, study):
-        shutil.copyfile(one.path, study.folder / RAW / one.path.name)
+        copy_file(one.path, study.folder / RAW / one.path.name)
         return f"{RAW}/{one.path.name}"
     return copy_of(one.path, study.folder, _files_in_raw(study))
 
