@@ -577,7 +577,7 @@ def test_a_copy_may_be_read_by_nobody_who_may_not_read_the_file(tmp_path, three_
 def test_a_card_of_ones_own_is_copied_and_its_survey_read_by_it(tmp_path, three_files):
     card = INSTRUMENT.replace("instrument: mini", "instrument: own").replace("Most days drag.", CARD_ITEMS["mor2"])
     path = write(tmp_path / "own.yaml", card)
-    study, text, _ = begun(tmp_path, *options(three_files), "--card", path)
+    study, _, _ = begun(tmp_path, *options(three_files), "--card", path)
     assert (study.folder / "instruments" / "own.yaml").read_text(encoding="utf-8").startswith("instrument: own")
     survey = next(source for source in study.sources if source.table == "responses")
     assert survey.instrument == "own"
