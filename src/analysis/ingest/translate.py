@@ -118,11 +118,13 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
     """Translate the export's values into the contract's, in place.
 
     What the study says of a value counts before the profile's picks, and those before the profile's values. Of kinds
-    of exit the words that are the same everywhere come between what the profile writes in full and its patterns.
+    of exit the words that are the same everywhere come between what the profile writes in full and its patterns. Where
+    the export has no kind of an exit its reason tells it, if that is one of these words.
     """
     export, layout = reading.export, reading.layout
     own = reading.study.values_of(reading.source)
-    shared = ["exit_type"] if "exit_type" in cells and not _is_strict(reading) else []
+    reasons = _reasons_of_exits(reading, columns)
+    shared = ["exit_type"] if ("exit_type" in cells or reasons) and not _is_strict(reading) else []
     for name in dict.fromkeys([*own, *layout.picks, *layout.values, *shared]):  # noqa: PD011
         given = cells.get(name, recoded(np.full(len(export.rows), -1), []))
         _check_patterns(export, name, given, own.get(name, {}), layout.values.get(name, {}))  # noqa: PD011
@@ -132,6 +134,9 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
             *((rows, value) for rows, value in picks if rows is not None),
             *_by_profile(given, layout.values.get(name, {}), by_words=name in shared),  # noqa: PD011
         ]
+        for reason in reasons if name in shared else ():
+            told = _by_profile(reason, layout.values.get(name, {}), by_words=True)  # noqa: PD011
+            decided += [(rows & (given.codes < 0), value) for rows, value in told]
         codes = given.codes.astype(np.int64)
         undecided = np.ones(len(codes), dtype=bool)
         for n, (rows, _) in enumerate(decided, start=len(given.categories)):
@@ -144,6 +149,18 @@ def apply_values(reading: Reading, columns: Columns, cells: dict[str, pd.Categor
         if changed.any():
             message = f"values of {name} were translated as study.yaml or the profile says"
             export.note("values_translated", message, export.rows.loc[changed, LINE])
+
+
+def _reasons_of_exits(reading: Reading, columns: Columns) -> list[pd.Categorical]:
+    """Return the export's columns with reasons of exits; none of a file in the contract's own form."""
+    layout = reading.layout
+    if "exit_type" not in FED[reading.export.table] or _is_strict(reading):
+        return []
+    names = [
+        *layout.columns.get("exit_reason", ()),
+        *(n for pick in layout.picks.get("exit_type", ()) for n in pick.when),
+    ]
+    return [reading.entered(column) for column in columns.take(columns.find(names))]
 
 
 def _check_patterns(
