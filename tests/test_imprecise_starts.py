@@ -226,4 +226,4 @@ def test_init_proposes_the_key_where_a_list_needs_it(tmp_path):
     pairs = tmp_path / "pairs.csv"
     pairs.write_text("Mentor,Mentee,Start\nAda A,Bo B,Spring 2023\nCy C,Di D,2023-03-07\n", encoding="utf-8")
     _, text, _ = begun(tmp_path, "--enrolments", pairs)
-    assert "# imprecise_dates: midpoint" in text and "has foreign" not in text
+    assert "# imprecise_dates: midpoint" in text and "# intakes: []" in text

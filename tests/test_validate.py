@@ -280,6 +280,7 @@ def test_every_rule_has_a_case(tmp_path):
     elsewhere |= {(table, "no_employee") for table in ("jobs", "responses", "ratings", "enrolments")}
     elsewhere |= {("employees", rule) for rule in ("not_staff", "service_after_hire", "original_hire_before_hire")}
     elsewhere |= {("snapshots", rule) for rule in ("absent_and_back", "exit_from_absence", "hire_unknown")}
+    elsewhere |= {("enrolments", "start_outside_span")}  # needs columns of its own: test_imprecise_starts
     same_as_responses = {(table, "unknown_instrument") for table in ("unlinked_responses", "ratings")}
     assert rules - cases - elsewhere - same_as_responses == set()
     assert {rule.name for table in TABLES for rule in cell_rules(table)} <= {rule for _, rule in cases}

@@ -12,6 +12,7 @@ from analysis.ingest.export import Export
 from analysis.ingest.linking import directory, link
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_personal
+from analysis.ingest.undated import is_span
 from analysis.plan.contract import FED, ROSTERS
 
 WAVE_GAP_DAYS, INTAKE_GAP_DAYS = 30, 45
@@ -268,6 +269,8 @@ def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
         if len(look.days("intake_date")):
             return Guess(())
         starts.append(_starts(look, program))
+    if any(is_span(text) for look in enrolments for text in look.texts("start_date")):
+        return Guess((), "some starts say no day, so that the intakes cannot be told from them; list the intakes' days")
     spans = clusters(_sorted(starts), INTAKE_GAP_DAYS)
     if not spans:
         return Guess(())
