@@ -62,8 +62,10 @@ def read_back(vendor: str, folder, name: str = "{table}.csv", **source) -> dict[
 
 
 def assert_same(raw: pd.DataFrame, table: str) -> None:
-    wanted = company()[table]
-    assert set(wanted) <= set(raw) - {"_source", "_line"} <= set(TABLES[table]), "nothing of the vendor's own is left"
+    # the company's tables do not say what some systems add: when a person was hired first of all
+    wanted = company()[table].drop(columns="original_hire_date", errors="ignore")
+    filled = {name for name in wanted if wanted[name].notna().any()}
+    assert filled <= set(raw) - {"_source", "_line"} <= set(TABLES[table]), "nothing of the vendor's own is left"
     found = typed(raw.reset_index(drop=True), table)[list(wanted)].astype(wanted.dtypes.to_dict())
     pd.testing.assert_frame_equal(found, wanted)
 

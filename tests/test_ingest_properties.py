@@ -93,8 +93,8 @@ def checked(content: dict, sources: list[tuple[dict, bytes]]) -> dict[str, pd.Da
     found = {}
     for table, columns in TABLES.items():
         if (rows := getattr(tables, table)) is not None:
-            # not every tool tells how long a form took
-            rows = rows[[name for name in columns if name != "duration_seconds"]]
+            # not every tool tells how long a form took, or when a person was hired first of all
+            rows = rows[[name for name in columns if name not in ("duration_seconds", "original_hire_date")]]
             found[table] = rows.sort_values(list(rows), ignore_index=True)
     return found
 

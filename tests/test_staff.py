@@ -124,7 +124,7 @@ def test_the_flow_of_people_stays_a_ladder(tmp_path):
             "true,": "contingent", "false,": None, ",Intern": "intern", ",External": "contingent",
             ",Permanent": "employee"}),
         ("personio", "Personalnummer;Eintrittsdatum;Beschäftigungsart".replace(";", ","), {
-            "Intern": "intern", "Extern": "contingent", "Werkstudent": "intern", "Praktikant/in": "intern",
+            "Intern": "employee", "Extern": "contingent", "Werkstudent": "intern", "Praktikant/in": "intern",
             "Festangestellt": "employee", "Auszubildende": "employee"}),
         ("bamboohr", "Employee #,Hire Date,Employment Status", {
             "Contractor": "contingent", "Full-Time": "employee", "Intern": "intern"}),
@@ -154,6 +154,23 @@ def test_what_the_study_says_of_a_value_counts_first():
     column = cells("Casual", "Intern", "Board")
     found = worker_types([column], {"contingent": ["casual"], "employee": ["Intern"]})
     assert list(found) == ["contingent", "employee", "employee"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (("Intern", "Extern", "Extern"), "employee"),  # internal, in German, Dutch, Swedish and Danish
+        (("Intern", "Externe"), "employee"),
+        (("Intern", "Intern", "Regular"), "employee"),  # most people are no interns
+        (("Intern", "Regular", "Contractor"), "intern"),
+        (("Intern", "Regular", "External"), "intern"),
+        (("Internal", "External", "Regular"), "employee"),
+        (("International", "Regular", "Regular"), "employee"),
+    ],
+)
+def test_intern_is_an_intern_or_internal(texts, kind):
+    column = pd.Categorical(texts)
+    assert worker_types([column.set_categories(column.categories.astype("str"))], {})[0] == kind
 
 
 # Who never came

@@ -15,6 +15,8 @@ from analysis.plan.yaml_file import load_yaml
 
 WORDS = Path(__file__).parent / "staff_words.yaml"
 EMPLOYEE, NO_SHOW, ON_LEAVE = "employee", "no_show", "on_leave"
+INTERNAL, MOST_INTERNS = "intern", 0.5
+EXTERNAL = ("extern", "externe", "externer", "externes", "externt", "ekstern")
 _TURNED_OFF = ("non", "not", "no", "nicht", "kein")
 
 
@@ -31,7 +33,7 @@ def worker_types(columns: Sequence[pd.Categorical], own: Mapping[str, Sequence[s
         What the study says of values (kind → patterns): it counts before the words.
     """
     kinds = [_by_study(column, own) for column in columns]
-    kinds += [recoded(column.codes, [_worker_type(text) for text in column.categories]) for column in columns]
+    kinds += [recoded(column.codes, _kinds_of(column)) for column in columns]
     kinds += [recoded(column.codes, [EMPLOYEE] * len(column.categories)) for column in columns]
     return first_filled(kinds)
 
@@ -41,6 +43,21 @@ def _by_study(column: pd.Categorical, own: Mapping[str, Sequence[str]]) -> pd.Ca
     for n, patterns in enumerate(own.values()):
         codes[is_one_of(column, patterns) & (codes < 0)] = n
     return recoded(codes, list(own))
+
+
+def _kinds_of(column: pd.Categorical) -> list[str | None]:
+    """Return the kind of worker that each category names where it is none of an employee.
+
+    "Intern" is internal in several languages: it is where the column says "Extern" as well, or of most people.
+    """
+    words = [plain_words(text) for text in column.categories]
+    is_bare = np.array([word == INTERNAL for word in words], dtype=bool)
+    share = np.append(is_bare, False)[column.codes].sum() / max((column.codes >= 0).sum(), 1)
+    is_internal = share > MOST_INTERNS or any(word in EXTERNAL for word in words)
+    return [
+        None if bare and is_internal else _worker_type(text)
+        for text, bare in zip(column.categories, is_bare, strict=True)
+    ]
 
 
 @cache
