@@ -27,6 +27,7 @@ from analysis.ingest.linking import (
 )
 from analysis.ingest.misspelt import note_misspelt, probable_column
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.names import plain
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
@@ -270,6 +271,8 @@ class _Reader:
     def _translate(self, export: Export, layout: Layout) -> None:
         columns, reading = Columns(export.rows), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
+        own, asked = self.study.columns.get(export.table, {}), self.study.keep.get(export.table, ())
+        export.known |= {plain(name) for name in (*own.values(), *asked)}
         self._check_named(export, columns, self.study.columns.get(self.source.table, {}))
         is_wide = export.table in ANSWERS and layout.answers == "wide"
         if self.source.codes is not None and not is_wide:
