@@ -16,8 +16,8 @@ from test_cli import Run, mentoring, snapshot
 
 from analysis.cli import terminal
 from analysis.ingest import guess
-from analysis.ingest.draft import levels_of
 from analysis.ingest.export import Export
+from analysis.ingest.look import levels_of
 from analysis.ingest.profile import load_profiles
 from analysis.ingest.readers import head, read_export
 from analysis.ingest.recognise import recognise
@@ -118,8 +118,32 @@ def test_every_guess_stands_in_the_study_file_with_its_reason(tmp_path, three_fi
 
 def test_values_that_nobody_knows_are_listed_with_their_rows(tmp_path, three_files):
     _, text, printed = begun(tmp_path, *options(three_files))
-    assert "exit_type: {CHOOSE: [Special Release]}" in text and "# rows: On Hold 4" in text
-    assert "Special Release" in printed and "Cost Code" in printed and "IPAddress" in printed
+    assert "Cost Code" in printed and "IPAddress" in printed
+    for column, told in (("exit_type", "1 value in fewer than 10 rows"), ("status", "1 value in fewer than 10 rows")):
+        assert f"! of {column} unknown: {told}" in printed and f"#     {column}: {{CHOOSE: []}}" in text
+    assert "Special Release" not in text + printed and "On Hold" not in text + printed
+
+
+def test_values_that_many_rows_have_are_named(tmp_path):
+    """Ten leavers of one kind, nine of another, and one with a name in the cell."""
+    kinds = ["Special Release"] * 10 + ["Sabbatical Leave"] * 9 + ["Zelda Quux"]
+    rows = [f"E{n},2020-01-01,2023-01-01,{kind}" for n, kind in enumerate(kinds)]
+    path = write(tmp_path / "staff.csv", "employee_id,hire_date,exit_date,exit_type", *rows)
+    _, text, printed = begun(tmp_path, "--employees", path)
+    assert "exit_type: {CHOOSE: [Special Release]}" in text and "# rows: Special Release 10" in text
+    assert "Special Release" in printed and "2 values in fewer than 10 rows" in printed
+    assert not [word for word in ("Zelda", "Sabbatical") if word in text + printed]
+
+
+def test_headings_that_may_hold_data_are_named_on_request_alone(tmp_path):
+    head_ = "employee_id,hire_date,Sickness of Zelda Quux,Zelda,Cost code"
+    path = write(tmp_path / "staff.csv", head_, "E1,2020-01-01,flu,x,12")
+    _, text, printed = begun(tmp_path, "--employees", path)
+    assert "Not used: column 3, column 4, Cost code (--show-headings shows all names)" in printed
+    assert "Zelda" not in text + printed
+    asked = mentoring("init", "other", "--employees", path, "--show-headings", "--data", tmp_path / "data")
+    assert "Sickness of Zelda Quux, Zelda, Cost code" in asked.stdout
+    assert "Zelda" not in (tmp_path / "data" / "other" / "study.yaml").read_text(encoding="utf-8")
 
 
 def test_values_that_look_like_people_are_not_listed(tmp_path):
@@ -127,7 +151,7 @@ def test_values_that_look_like_people_are_not_listed(tmp_path):
     path = write(tmp_path / "staff.csv", "employee_id,hire_date,exit_date,exit_type", *rows)
     _, text, printed = begun(tmp_path, "--employees", path)
     assert "firm.example" not in text + printed
-    assert "look too much like names or ids" in printed and "exit_type: {CHOOSE: []}" in text
+    assert "or like names or ids" in printed and "exit_type: {CHOOSE: []}" in text
 
 
 # What is refused
@@ -363,11 +387,10 @@ def test_levels_in_words_and_numbers_are_proposed_with_a_warning(tmp_path):
 
 
 def test_levels_in_words_alone_are_left_to_the_user(tmp_path):
-    path = write(
-        tmp_path / "j.csv", "employee_id,effective_date,job_level", "E1,2020-01-01,Junior", "E2,2020-01-01,Chief"
-    )
+    rows = [f"E{n},2020-01-01,{'Junior' if n % 2 else 'Chief'}" for n in range(21)]
+    path = write(tmp_path / "j.csv", "employee_id,effective_date,job_level", *rows)
     study, text, _ = begun(tmp_path, "--jobs", path)
-    assert study.values == {} and "job_level: {CHOOSE: [Junior, Chief]}" in text
+    assert study.values == {} and "job_level: {CHOOSE: [Chief, Junior]}" in text
 
 
 def test_a_file_for_each_wave_gets_its_wave(tmp_path):

@@ -115,8 +115,6 @@ F6 L6,F2 L2,2018-03-01
     assert [(row["line"], row["rule"]) for row in private] == [
         ("4", "unmatched_person"),
         ("5", "ambiguous_person"),
-        ("6", "no_intake"),
-        ("7", "start_outside_employment"),
     ]
 
 

@@ -43,7 +43,7 @@ def test_the_lines_of_people_who_are_not_on_record_are_beside_the_report_and_not
     folder.mkdir()
     write_answers(released, (*opened.problems, lost), folder)
     assert not (folder / "unmatched.csv").exists()
-    write_private((*opened.problems, lost), (), private := private_dir(tmp_path, "acme"))
+    write_private((*opened.problems, lost), private := private_dir(tmp_path, "acme"))
     unmatched = pd.read_csv(private / "unmatched.csv")
     assert unmatched[["source", "line"]].to_numpy().tolist() == [["raw/a.csv", 3], ["raw/a.csv", 7]]
 

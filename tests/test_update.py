@@ -60,14 +60,13 @@ def test_a_file_that_was_mended_is_taken_up_and_no_other_line_is_touched(tmp_pat
 
 
 def test_what_a_later_export_has_is_told_and_its_checksum_renewed(tmp_path, acme):
-    later = write(
-        tmp_path / "staff.csv", "employee_id,exit_date,fte,hire_date,exit_type", "E1,2023-07-01,1,2020-01-01,sick"
-    )
+    rows = [f"E{n},2023-07-01,1,2020-01-01,sick" for n in range(10)]
+    later = write(tmp_path / "staff.csv", "employee_id,exit_date,fte,hire_date,exit_type", *rows)
     run = update(tmp_path, "--employees", later)
     for told in (
         "raw/staff.csv: changed",
-        "raw/staff.csv: new column 3",
-        "new values of exit_type that mean nothing yet: sick (1)",
+        "raw/staff.csv: new column 3 (fte)",
+        "new values of exit_type that mean nothing yet: sick (10)",
         "2023-07-01: the files know of days after as_of",
     ):
         assert told in run.stdout

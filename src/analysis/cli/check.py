@@ -67,7 +67,7 @@ def check(
         _show_questions(checked.questions)
         if (folder / name / "study.yaml").is_file():
             written = [replace_problems(checked.problems, target / name)]
-            written += write_private(checked.problems, checked.lists, private_dir(target, name))
+            written += write_private(checked.problems, private_dir(target, name))
             out.print(f"{name}: {', '.join(map(str, written))}", markup=False)
         _say_next(name, checked.problems, options(data=data, reports=reports))
     raise typer.Exit(BAD_INPUT if bad else DONE)

@@ -12,6 +12,7 @@ from analysis.plan.paths import data_dir, expanded
 
 if TYPE_CHECKING:
     from analysis.ingest.draft import Draft, SourceDraft, Unread
+    from analysis.ingest.look import Seen
     from analysis.pipeline.started import Started
 
 Files = list[str] | None
@@ -49,6 +50,12 @@ def init(
         typer.Option(
             "--update",
             help="Read the files of a study again, take new ones in, say what changed, renew SHA256SUMS.",
+        ),
+    ] = False,
+    show_headings: Annotated[
+        bool,
+        typer.Option(
+            "--show-headings", help="Print every heading, those too that may hold somebody's data; no file gets them."
         ),
     ] = False,
     data: Data = None,
@@ -89,9 +96,9 @@ def init(
             started = guarded(name, start_study, name, given, data_dir(data), wishes, say)
     draft = updated.draft if update else started.draft
     for source in draft.sources:
-        _show_source(source)
+        _show_source(source, show_headings)
     if update:
-        show_update(name, updated)
+        show_update(name, updated, show_headings)
     else:
         _show_start(name, started, given)
     if draft.unread:
@@ -121,7 +128,7 @@ def _say_unread(name: str, unread: Sequence["Unread"], given: str) -> None:
     out.print(f"Next: {what}, then: mentoring init {name} --update{given}", markup=False)
 
 
-def _show_source(source: "SourceDraft") -> None:
+def _show_source(source: "SourceDraft", show_headings: bool) -> None:
     """Print what one file was recognised as, what is read from it and what is not."""
     from analysis.ingest.draft import MOST_UNUSED, shown_names
 
@@ -139,18 +146,22 @@ def _show_source(source: "SourceDraft") -> None:
     show_table(table)
     for what, names in (("Not used", seen.unused), ("Dropped at the door", seen.personal)):
         if names:
-            out.print(f"{what}: {shown_names(names, MOST_UNUSED if seen.needed else 8)}", markup=False)
+            called = names if show_headings else [seen.called[name] for name in names]
+            hint = "" if set(called) == set(names) else " (--show-headings shows all names)"
+            out.print(f"{what}: {shown_names(called, MOST_UNUSED if seen.needed else 8)}{hint}", markup=False)
     for note in source.notes:
         out.print(f"! {note}", markup=False)
-    _show_unknown(seen.unknown)
+    _show_unknown(seen)
 
 
-def _show_unknown(unknown: Mapping[str, Mapping[str, int]]) -> None:
+def _show_unknown(seen: "Seen") -> None:
     """Print the values that mean nothing yet, with the rows that have them."""
-    for column, counts in unknown.items():
+    from analysis.ingest.draft import unshown_values
+
+    for column, counts in seen.unknown.items():
+        if n := seen.unshown.get(column):
+            out.print(f"! of {column} unknown: {unshown_values(n)}", markup=False)
         if not counts:
-            told = "are not known, and look too much like names or ids to be shown"
-            out.print(f"! values of {column} {told}", markup=False)
             continue
         table = new_table(f"unknown {column}", "rows", numbers=["rows"])
         for value, n in counts.items():

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from analysis.pipeline.updated import Change, Updated
 
 
-def show_update(name: str, updated: "Updated") -> None:
+def show_update(name: str, updated: "Updated", show_headings: bool) -> None:
     """Print what became of a study's files and of its study.yaml."""
     _show_files(updated.files)
     for change in updated.changes:
-        _show_change(change)
+        _show_change(change, show_headings)
     for loose in updated.loose:
         how = f"mentoring init {name} --update --survey {updated.folder / loose} (or --employees, --jobs, …)"
         out.print(f"{loose}: no source names it; if it is to be read: {how}", markup=False)
@@ -40,10 +40,14 @@ def _show_files(files: "Renewal") -> None:
     out.print(f"SHA256SUMS: written again ({counts})", markup=False)
 
 
-def _show_change(change: "Change") -> None:
-    for what, places in (("new", change.new_columns), ("gone: what was", change.lost_columns)):
-        if places:
-            out.print(f"{change.source}: {what} column {', '.join(map(str, places))}", markup=False)
+def _show_change(change: "Change", show_headings: bool) -> None:
+    for place, (heading, called) in change.new_columns.items():
+        named = heading if show_headings else called
+        told = f" ({named})" if named == heading else ""
+        out.print(f"{change.source}: new column {place}{told}", markup=False)
+    if change.lost_columns:
+        places = ", ".join(map(str, change.lost_columns))
+        out.print(f"{change.source}: gone: what was column {places}", markup=False)
     if change.lost_columns and change.needed:
         out.print(f"! {change.source}: {', '.join(change.needed)} cannot be read from it any more", markup=False)
     for column, counts in change.values.items():

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.ingest.draft import scalar
 from analysis.ingest.guess import slug
+from analysis.ingest.heading_words import is_data
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_called
 from analysis.ingest.questions import is_generic
@@ -67,11 +68,14 @@ def draft_card(look: Look, cards: Mapping[str, Instrument]) -> Card | None:
 
 
 def _is_a_question(look: Look, column: str) -> bool:
-    """Whether a column may be one: neither the tool's own, nor computed (a sum, an equation), nor a running number."""
+    """Whether a column may be one: neither the tool's own, nor computed (a sum, an equation), nor a running number.
+
+    Nor is it one whose heading looks like a name, an address or a number of somebody: a card would repeat it.
+    """
     texts = (column, *look.export.wording.get(column, ()))
     is_computed = any(_EQUATION.search(text) for text in texts) or (" " not in column and is_called(column, COMPUTED))
     is_index = look.export.positions.get(column) == 1 and _is_running(look.export.rows[column].array)
-    return not (is_computed or is_index or is_called(column, look.layout.ignored))
+    return not (is_computed or is_index or is_called(column, look.layout.ignored) or is_data(_wording(look, column)))
 
 
 def _is_running(cells: pd.Categorical) -> bool:

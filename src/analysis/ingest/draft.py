@@ -1,6 +1,5 @@
 """A study's first ``study.yaml``: what its exports say, what was guessed, and why."""
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import yaml
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
 from analysis.ingest.memory import memory_lines, remembered
+from analysis.ingest.personal import LEAST_ROWS
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.ingest.translate import IN_WORDS
 from analysis.plan.contract import FED
@@ -27,7 +27,6 @@ RATINGS = (
 MOST_UNUSED = 40
 # How the comment begins that says why a file could not be read.
 UNREAD = "unread:"
-_LEVEL = re.compile(r"(\D*?)\s*(\d{1,2})\s*(\D*)")
 HEAD = """\
 Drafted by `mentoring init` from the files in raw/. A comment that begins with "guess" says why a value stands there:
 look at each. Every key is explained in data/README.md. Then run: mentoring check {study}"""
@@ -129,18 +128,6 @@ def draft_text(draft: Draft) -> list[str]:
     """Return the lines of `draft_parts`, as they are added by hand."""
     lists, stubs = draft_parts(draft)
     return [line for key, lines in lists.items() for line in (f"{key}:", *lines)] + stubs
-
-
-def levels_of(texts: Iterable[str]) -> dict[str, int]:
-    """Return the number in each job level such as "L3" or "Grade 5"; {} where one has none or they are not of one kind.
-
-    Two ladders (IC3, M1) are not put in one order: that is the company's to say.
-    """
-    matches = {text: _LEVEL.fullmatch(text) for text in texts}
-    kinds = {(m[1].casefold(), m[3].casefold()) for m in matches.values() if m}
-    levels = {text: int(m[2]) for text, m in matches.items() if m}
-    is_one_kind = len(kinds) == 1 and len(levels) == len(matches) == len(set(levels.values()))
-    return dict(sorted(levels.items(), key=lambda item: item[1])) if is_one_kind else {}
 
 
 def in_order(words: Iterable[str]) -> list[str]:
@@ -253,7 +240,8 @@ def _columns(seen: Sequence[Seen]) -> list[str]:
     lines = _comment("columns that are needed and were not found: take the # away and name the export's column of each")
     lines += ["# columns:"]
     for one in lacking:
-        lines += _comment(f"{one.source.path} has unused: {shown_names(one.unused, MOST_UNUSED) or 'none'}", "# ")
+        called = [one.called[name] for name in one.unused]
+        lines += _comment(f"{one.source.path} has unused: {shown_names(called, MOST_UNUSED) or 'none'}", "# ")
         lines += [f"#   {one.source.table}: {{{', '.join(f'{name}: COLUMN' for name in one.needed)}}}"]
     return lines
 
@@ -285,9 +273,10 @@ def _stub(seen: Seen, column: str, counts: Mapping[str, int]) -> list[str]:
         return [f"#   {seen.source.table}:", *_comment(why, "#     "), f"#     {column}: [{words}]"]
     allowed = ", ".join(FED[seen.source.table][column].allowed) or "numbers, 1 for the most junior"
     lines = [f"#   {seen.source.table}:", *_comment(f"one of: {allowed}", "#     ")]
-    if not counts:
-        return [*lines, f"#     {column}: {{CHOOSE: []}}", *_comment("its values look like names or ids", "#     ")]
-    lines += _comment("rows: " + ", ".join(f"{scalar(text)} {n}" for text, n in counts.items()), "#     ")
+    if counts:
+        lines += _comment("rows: " + ", ".join(f"{scalar(text)} {n}" for text, n in counts.items()), "#     ")
+    if n := seen.unshown.get(column):
+        lines += _comment(unshown_values(n), "#     ")
     return [*lines, f"#     {column}: {{CHOOSE: [{', '.join(map(scalar, counts))}]}}"]
 
 
@@ -321,6 +310,11 @@ def _reason(problem: Problem) -> str:
     """Return what is wrong, and of an error on which lines."""
     lines = ", ".join(map(str, problem.example_rows)) if problem.severity == "error" else ""
     return f"{problem.message} (line {lines})" if lines else problem.message
+
+
+def unshown_values(n: int) -> str:
+    """Return what is said of values that are not named: how many there are, and why."""
+    return f"{n} value{'s' if n > 1 else ''} in fewer than {LEAST_ROWS} rows, or like names or ids: look in the file"
 
 
 def shown_names(names: Iterable[str], most: int = 8) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.date_forms import SERIAL_DAYS
+from analysis.ingest.heading_words import is_heading
 from analysis.plan.errors import Action, Problem, Severity, distinct
 from analysis.plan.known import known
 from analysis.plan.study import ImpreciseDates, TableName
@@ -60,6 +61,8 @@ class Export:
         The line with its columns' names.
     below
         Lines below the table's last record that have one cell, and no marks for the others.
+    known
+        Names of columns (`names.plain`) that the study or its cards give; a message may repeat these.
     typed
         Its columns that hold no text in the file, but numbers or dates of its own.
     imprecise_dates
@@ -87,6 +90,7 @@ class Export:
     serials_since: dt.date = SERIAL_DAYS
     header_line: int = 1
     below: tuple[int, ...] = ()
+    known: set[str] = field(default_factory=set)
     typed: set[str] = field(default_factory=set)
     imprecise_dates: ImpreciseDates | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -128,7 +132,15 @@ class Export:
     def called(self, column: str) -> str:
         """Return how a message calls a column: where it stands, and its name unless that may be a person's entry."""
         place = f"column {self.positions[column]}" if column in self.positions else "column"
-        return place if self.is_headless else f"{place} ({' '.join(column.split())[:40]})"
+        return f"{place} ({_short(column)})" if self.may_show(column) else place
+
+    def shown(self, column: str) -> str:
+        """Return the name of a column, or where it stands where its name may be a person's entry."""
+        return _short(column) if self.may_show(column) else f"column {self.positions.get(column, '')}".rstrip()
+
+    def may_show(self, column: str) -> bool:
+        """Whether a message may repeat what the file calls a column."""
+        return not self.is_headless and is_heading(column, self.known)
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -139,6 +151,10 @@ class Export:
     def has_failed(self) -> bool:
         """Whether some problem is an error."""
         return any(problem.severity == "error" for problem in self.problems)
+
+
+def _short(name: str) -> str:
+    return " ".join(name.split())[:40]
 
 
 def as_text(values: Iterable[str | None]) -> pd.Categorical:

@@ -40,6 +40,6 @@ def note_headings(export: Export, read: Collection[str], *, is_strict: bool) -> 
 def _listed(export: Export, repeated: dict[str, tuple[int, ...]]) -> str:
     shown = []
     for name, places in list(repeated.items())[:8]:
-        called = "one name" if export.is_headless else " ".join(name.split())[:40]
+        called = " ".join(name.split())[:40] if export.may_show(name) else "one name"
         shown.append(f"{called} (columns {', '.join(map(str, places))})")
     return ", ".join(shown) + (f" and {len(repeated) - 8} more" if len(repeated) > 8 else "")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import Export
+from analysis.ingest.names import plain
 from analysis.ingest.questions import Match, matches_of
 from analysis.plan.instruments import Instrument
 
@@ -17,6 +18,7 @@ def item_columns(export: Export, columns: Columns, card: Instrument, named: Mapp
     the letter, or when its name, or a part of it, is the item's code; case, spaces and punctuation aside. Where file
     and card both have a wording, and it disagrees with the code, nothing is guessed.
     """
+    export.known |= {plain(text) for code, item in card.items.items() for text in (code, item.text) if text}
     own = {columns.find([column])[0]: code for code, column in named.items() if columns.find([column])}
     matches = matches_of(export, columns.unused(), card, own)
     found: dict[str, list[str]] = {}

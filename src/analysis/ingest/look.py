@@ -1,5 +1,6 @@
 """What one recognised export holds: which columns become what, which values nobody knows, which days it spans."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,8 +17,9 @@ from analysis.ingest.items import item_columns
 from analysis.ingest.meetings import who_met
 from analysis.ingest.misspelt import most_like
 from analysis.ingest.moments import ANSWERS
+from analysis.ingest.names import plain
 from analysis.ingest.pairs import enrolments_of_pairs
-from analysis.ingest.personal import is_personal, may_be_shown
+from analysis.ingest.personal import LEAST_ROWS, is_personal, may_be_shown
 from analysis.ingest.profile import Key, Layout, Names, names_of
 from analysis.ingest.questions import is_generic, matches_of
 from analysis.ingest.readers.around import leave_out_below
@@ -35,6 +37,8 @@ from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import ISO_DATE, Source, Study, TableName
 
+_LEVEL = re.compile(r"(\D{0,16}?)\s*(\d{1,2})\s*(\D{0,8})")
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -49,7 +53,9 @@ class Seen:
     rows
         Records in the file.
     headings
-        What its columns are called, in their order; to be compared with a later export, never to be shown.
+        What its columns are called, in their order.
+    called
+        Heading → how it may be shown: itself, or where it stands where it may hold somebody's data.
     found
         Canonical column → the export's columns that it is read from.
     missing, needed
@@ -57,8 +63,12 @@ class Seen:
     unused, personal
         The export's columns that nothing is made of, and those that are dropped for what they hold.
     unknown
-        Canonical column → value of the export that is none of the contract's → rows; {} where the values are too
-        many, or too much like names, to be shown.
+        Canonical column → value of the export that is none of the contract's → rows, of those that many rows have and
+        that look like codes.
+    unshown
+        Canonical column → how many other such values there are: in few rows, or too much like names or ids.
+    levels
+        The number in each job level that is written as a word and a number.
     cards
         Of a survey: instrument card → how many of its items the export has; the most first.
     problems
@@ -74,12 +84,15 @@ class Seen:
     is_doubtful: bool
     rows: int
     headings: tuple[str, ...] = field(repr=False)
+    called: Mapping[str, str] = field(repr=False)
     found: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...]
     needed: tuple[str, ...]
     unused: tuple[str, ...]
     personal: tuple[str, ...]
     unknown: Mapping[str, Mapping[str, int]]
+    unshown: Mapping[str, int]
+    levels: Mapping[str, int]
     cards: Mapping[str, int]
     problems: tuple[Problem, ...]
 
@@ -144,6 +157,8 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
     leave_out_below(export)
     without_rejects(export, layout, source)
     columns, reading = Columns(export.rows), Reading(export, layout, source, study)
+    for one in cards.values():
+        export.known |= {plain(text) for code, item in one.items.items() for text in (code, item.text) if text}
     columns.take([name for reject in layout.reject for name in reject.when])
     found = _found(layout, source.table, columns)
     rows = _rows(reading, columns)
@@ -164,6 +179,8 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
         export.note("no_header", message, severity="warning", action="kept")
     given = {"snapshot_date"} & set(rows)
     missing = tuple(name for name in _missing(layout, source.table, found) if name not in given)
+    unknown = _unknown(export, rows, found)
+    headings = tuple(str(name) for name in recognised.export.rows if name != LINE)
     seen = Seen(
         source=source,
         title=recognised.profile.title,
@@ -173,13 +190,16 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
         rivals=recognised.rivals,
         is_doubtful=recognised.is_doubtful,
         rows=export.rows_in or len(recognised.export.rows),
-        headings=tuple(str(name) for name in recognised.export.rows if name != LINE),
+        headings=headings,
+        called={name: export.shown(name) for name in headings},
         found=found,
         missing=missing,
         needed=tuple(name for name in missing if FED[source.table][name].required),
         unused=_likely_first(unused, source.table, missing),
         personal=personal,
-        unknown=_unknown(export, layout, rows, found),
+        unknown={name: _common(counts, name, layout) for name, counts in unknown.items()},
+        unshown={name: len(counts) - len(_common(counts, name, layout)) for name, counts in unknown.items()},
+        levels=levels_of(unknown.get("job_level", ())),
         cards=counts,
         problems=tuple(export.problems),
     )
@@ -306,17 +326,33 @@ def _likely_first(unused: tuple[str, ...], table: TableName, missing: tuple[str,
     return tuple(dict.fromkeys([*first, *then, *unused]))
 
 
-def _unknown(
-    export: Export, layout: Layout, rows: pd.DataFrame, found: Mapping[str, tuple[str, ...]]
-) -> dict[str, dict[str, int]]:
-    """Return by canonical column the values that are none of the contract's, with their rows; see `Seen`."""
+def levels_of(texts: Iterable[str]) -> dict[str, int]:
+    """Return the number in each job level such as "L3" or "Grade 5"; {} where one has none or they are not of one kind.
+
+    Two ladders (IC3, M1) are not put in one order: that is the company's to say.
+    """
+    matches = {text: _LEVEL.fullmatch(text) for text in texts}
+    kinds = {(m[1].casefold(), m[3].casefold()) for m in matches.values() if m}
+    levels = {text: int(m[2]) for text, m in matches.items() if m}
+    is_one_kind = len(kinds) == 1 and len(levels) == len(matches) == len(set(levels.values()))
+    return dict(sorted(levels.items(), key=lambda item: item[1])) if is_one_kind else {}
+
+
+def _common(counts: Mapping[str, int], name: str, layout: Layout) -> dict[str, int]:
+    """Return the values that may be asked about by name."""
+    common = {text: n for text, n in counts.items() if n >= LEAST_ROWS}
+    return common if common and may_be_shown(common, name, layout) else {}
+
+
+def _unknown(export: Export, rows: pd.DataFrame, found: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, int]]:
+    """Return by canonical column the values that are none of the contract's, with their rows."""
     unknown: dict[str, dict[str, int]] = {}
     for name, column in FED[export.table].items():
         if not (column.allowed or name == "job_level" or name in IN_WORDS):
             continue
         counts = _emptied(export, name, found) or _strange(rows, name, column.allowed)
         if counts:
-            unknown[name] = counts if may_be_shown(counts, name, layout) else {}
+            unknown[name] = counts
     return unknown
 
 

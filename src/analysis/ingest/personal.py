@@ -36,7 +36,11 @@ _IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{0,4}){3,7
 _EMAIL_OR_IP = "@|^[^ g-zG-Z-]*[.:][^ g-zG-Z-]*$"  # of each of both, and of some other texts
 _TELLING = re.compile(r".*[^\W\d_].*|[0-9]{5,}", re.DOTALL)
 FREE_TEXT = ("exit_reason", "topic", "topics")
-MOST_VALUES, LEAST_ROWS = 20, 3
+MOST_VALUES = 20
+# A value that so many rows have is nobody's own.
+LEAST_ROWS = 10
+# One word, as codes are; a person's name in a column of codes has two, or is in a column of names as well.
+_ONE_WORD = re.compile(r"[^\W\d_]{1,24}([_/-][^\W\d_]{1,24}){0,3}\d{0,3}")
 LONG_TEXT, MOST_LABELS, LEAST_DISTINCT = 60, 0.5, 10
 
 
@@ -100,7 +104,7 @@ def without_free_text(reading: Reading, cells: dict[str, pd.Categorical]) -> Non
 def _note_columns(
     export: Export, rule: str, what: str, names: list[str], show: bool = True, can_stay: bool = True
 ) -> None:
-    shown = ", ".join(" ".join(name.split())[:40] for name in names[:8])
+    shown = ", ".join(map(export.shown, names[:8]))
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     which = f" ({shown}{more})" if show else ""
     advice = "; ask for one under keep: in study.yaml if it is needed" if can_stay else ""
@@ -149,11 +153,12 @@ def is_called(name: str, patterns: Sequence[str]) -> bool:
 
 
 def may_be_shown(counts: Mapping[str, int], name: str, layout: Layout) -> bool:
-    """Whether the values are codes: few, or each in several rows, and nothing that names a person."""
+    """Whether the values are codes: few words, or texts that many rows have, and nothing that names a person."""
     texts = pd.Categorical(np.repeat(list(counts), list(counts.values())))
     is_coded = len(counts) <= MOST_VALUES or min(counts.values()) >= LEAST_ROWS
+    are_codes = all(n >= LEAST_ROWS or _ONE_WORD.fullmatch(text) for text, n in counts.items())
     is_id = any("@" in text or sum(sign.isdigit() for sign in text) > 3 for text in counts)
-    return is_coded and not is_id and not is_personal(name, texts, layout.personal)
+    return is_coded and are_codes and not is_id and not is_personal(name, texts, layout.personal)
 
 
 def names_a_person(texts: Iterable[str], reading: Reading) -> bool:

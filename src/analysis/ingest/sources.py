@@ -33,6 +33,7 @@ from analysis.ingest.linking import (
 from analysis.ingest.meetings import assign_matches, who_met
 from analysis.ingest.misspelt import note_misspelt, probable_column
 from analysis.ingest.moments import assign_intakes, assign_waves, fill_program, planned_waves
+from analysis.ingest.names import plain
 from analysis.ingest.namesakes import attributes_of
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
@@ -298,6 +299,8 @@ class _Reader:
     def _translate(self, export: Export, layout: Layout) -> None:
         columns, reading = Columns(export.rows), Reading(export, layout, self.source, self.study)
         columns.take([name for reject in layout.reject for name in reject.when])
+        asked = self.study.keep.get(export.table, ())
+        export.known |= {plain(name) for name in (*reading.named.values(), *asked)}
         self._check_named(export, columns, reading.named)
         is_wide = export.table in ANSWERS and layout.answers == "wide"
         if (self.source.codes is not None or self.source.labels_from) and not is_wide:

@@ -115,19 +115,19 @@ def _opened(name: str, data: Path, reports: Path, say: Callable[[str], None]) ->
     try:
         say(f"{name}: reading and checking")
         opened = open_study(name, data)
-        _write_private(opened.problems, opened.tables.lists, reports, name)
+        _write_private(opened.problems, reports, name)
         return opened
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(reports / name) as folder:
                 write_bad_input(bad, name, folder, _study_of(name, data))
-            _write_private(bad.problems, bad.lists, reports, name)
+            _write_private(bad.problems, reports, name)
         raise
 
 
-def _write_private(problems: tuple[Problem, ...], lists: tuple[Listed, ...], reports: Path, name: str) -> None:
+def _write_private(problems: tuple[Problem, ...], reports: Path, name: str) -> None:
     part = Part("file", "private files")
-    isolated(part, lambda: write_private(problems, lists, private_dir(reports, name)), lambda _: [])
+    isolated(part, lambda: write_private(problems, private_dir(reports, name)), lambda _: [])
 
 
 def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]) -> None:

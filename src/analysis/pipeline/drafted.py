@@ -9,10 +9,11 @@ import numpy as np
 
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED, Card, draft_card
-from analysis.ingest.draft import Draft, SourceDraft, Unread, levels_of, source_notes
+from analysis.ingest.draft import Draft, SourceDraft, Unread, source_notes
 from analysis.ingest.export import Export
 from analysis.ingest.headcount import are_snapshots, day_of
-from analysis.ingest.look import Look, Seen, look
+from analysis.ingest.heading_words import shown_sheets
+from analysis.ingest.look import Look, Seen, levels_of, look
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles, profiles_of
 from analysis.ingest.readers import read_export
@@ -197,7 +198,8 @@ def _recognised(source: Source, study: Study, profiles: Mapping[str, Profile]) -
 def _best_sheet(source: Source, study: Study, recognise_one: Callable[[Source], Recognised]) -> Recognised:
     sheets = sheets_of(study.folder / source.path)
     best = max((recognise_one(source.model_copy(update={"sheet": name})) for name in sheets), key=rank)
-    told = f"guess: of its sheets ({', '.join(sheets)}) {best.source.sheet} is read, which looks most like the table"
+    read, all_ = (shown_sheets(sheets, some) for some in ({str(best.source.sheet)}, sheets))
+    told = f"guess: of its sheets ({all_}) {read} is read, which looks most like the table"
     best.export.note("sheet_chosen", told, severity="warning", action="kept")
     return best
 
@@ -291,7 +293,8 @@ def _put_together(
     told, name = _told(study, old, looks, wishes, cards), study.study
     as_of = guess.data_lock(looks) if wishes.as_of is None else guess.Guess(wishes.as_of)
     drafts = [_source(one, told) for one in looks] + [_source(one, told, is_out=True) for one in doubtful]
-    levels = [text for one in looks for text in one.seen.unknown.get("job_level", ())]
+    ladders = [one.seen.levels for one in looks if "job_level" in one.seen.unknown]
+    levels = levels_of(text for ladder in ladders for text in ladder) if all(ladders) else {}
     return Draft(
         study=name,
         title=guess.Guess(name.replace("_", " ").replace("-", " ").title(), "from the study's name"),
@@ -301,7 +304,7 @@ def _put_together(
         programs=tuple(told.programs),
         waves=tuple(told.waves[len(study.waves) :]),
         sources=tuple(drafts),
-        levels=levels_of(levels),
+        levels=levels,
         has_imprecise_starts=any(map(is_span, (text for one in looks for text in one.texts("start_date")))),
     )
 

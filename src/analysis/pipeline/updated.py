@@ -24,14 +24,16 @@ class Change:
 
     Attributes
     ----------
-    new_columns, lost_columns
-        The places of columns that were not there before, and of those that are not there any more (where they stood).
+    new_columns
+        Where columns stand that were not there before → their heading, and how it may be shown.
+    lost_columns
+        Where columns stood that are not there any more.
     values
         Canonical column → values that mean nothing yet and that study.yaml does not have → rows.
     """
 
     source: str
-    new_columns: tuple[int, ...]
+    new_columns: Mapping[int, tuple[str, str]]
     lost_columns: tuple[int, ...]
     needed: tuple[str, ...]
     values: Mapping[str, Mapping[str, int]]
@@ -208,7 +210,11 @@ def _changes(seen: Sequence[Seen], before: Mapping[str, Sequence[str]], text: st
         }
         change = Change(
             source=one.source.name,
-            new_columns=tuple(n for n, each in enumerate(now, 1) if then is not None and each not in then),
+            new_columns={
+                n: (heading, one.called[heading])
+                for n, heading in enumerate(one.headings, 1)
+                if then is not None and mark(heading) not in then
+            },
             lost_columns=tuple(n for n, each in enumerate(then or (), 1) if each not in now),
             needed=one.needed,
             values={column: counts for column, counts in values.items() if counts},

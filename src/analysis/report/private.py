@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import Problem
-from analysis.plan.listed import Listed
 from analysis.release.cells import export_safe
 from analysis.report.folders import writing
 from analysis.validate.account import lines_known
-from analysis.validate.listed import NO_START, OTHER, REASONS
 
 UNMATCHED_FILE, LINES_FILE = "unmatched.csv", "lines.csv"
-UNMATCHED = ("unmatched_person", "ambiguous_person")
+UNMATCHED = ("unmatched_person", "ambiguous_person", "nobody_named", "unknown_employee")
 
 
 def private_dir(reports: Path, name: str) -> Path:
@@ -26,7 +24,7 @@ def private_dir(reports: Path, name: str) -> Path:
     return reports / f"{name}.private"
 
 
-def write_private(problems: Iterable[Problem], lists: Iterable[Listed], folder: Path) -> list[Path]:
+def write_private(problems: Iterable[Problem], folder: Path) -> list[Path]:
     """Replace ``unmatched.csv`` and ``lines.csv``; one without a row is not there. Return those that are.
 
     Raises
@@ -37,7 +35,7 @@ def write_private(problems: Iterable[Problem], lists: Iterable[Listed], folder: 
     problems = list(problems)
     written = []
     with writing(folder):
-        for name, frame in ((UNMATCHED_FILE, _unmatched(problems, lists)), (LINES_FILE, _lines(problems))):
+        for name, frame in ((UNMATCHED_FILE, _unmatched(problems)), (LINES_FILE, _lines(problems))):
             (folder / name).unlink(missing_ok=True)
             if len(frame):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,15 +53,9 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
         frame.to_csv(file, index=False, lineterminator="\n")
 
 
-def _unmatched(problems: Iterable[Problem], lists: Iterable[Listed]) -> pd.DataFrame:
-    """Return the lines whose person was not found, could be several or is in doubt, without saying who it is.
-
-    An empty start and what a profile leaves out are no doubt: most applicants of a list may never have started.
-    """
+def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return the lines whose person was not found or could be several, one row each, without saying who it is."""
     rows = [(p.source, line, p.rule, p.message) for p in problems if p.rule in UNMATCHED for line in lines_known(p)]
-    for one in lists:
-        others = {reason: lines for reason, lines in one.lost.items() if reason not in (*UNMATCHED, NO_START, OTHER)}
-        rows += [(one.source, line, reason, REASONS[reason]) for reason, lines in others.items() for line in lines]
     return pd.DataFrame(rows, columns=["source", "line", "rule", "reason"])
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from analysis.ingest.export import Export
+from analysis.ingest.heading_words import is_heading
 from analysis.ingest.readers.cells import text_of
 from analysis.ingest.readers.columns import Coded, Rows, fill
 from analysis.ingest.readers.header import Columns, is_good
@@ -38,9 +39,10 @@ def read_parquet(path: Path, export: Export) -> None:
 
 
 def _is_flat(schema: pa.Schema, export: Export) -> bool:
-    odd = [f.name for f in schema if pa.types.is_nested(f.type) or pa.types.is_binary(f.type)]
+    odd = [n for n, f in enumerate(schema, 1) if pa.types.is_nested(f.type) or pa.types.is_binary(f.type)]
     if odd:
-        export.fail("nested_value", f"column(s) {', '.join(odd)} hold lists, records or bytes; export flat columns")
+        shown = [name if is_heading(name := schema[n - 1].name) else str(n) for n in odd]
+        export.fail("nested_value", f"column(s) {', '.join(shown)} hold lists, records or bytes; export flat columns")
     return not odd
 
 

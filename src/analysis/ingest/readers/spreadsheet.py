@@ -16,6 +16,7 @@ from python_calamine import (
 
 from analysis.ingest.date_forms import SERIAL_DAYS, SERIAL_DAYS_1904
 from analysis.ingest.export import Export
+from analysis.ingest.heading_words import shown_sheets
 from analysis.ingest.profile import Header
 from analysis.ingest.readers.around import LINES
 from analysis.ingest.readers.broken_header import header_start, note_start
@@ -68,8 +69,8 @@ def _reach_too_far(facts: dict[str, SheetFacts], export: Export) -> bool:
     if far:
         export.fail(
             "stray_cell",
-            f"sheet {', '.join(far)} reaches over more than {MOST_CELLS:,} cells, perhaps by a value far outside the "
-            "table; delete what is outside, or export the table as CSV",
+            f"sheet {shown_sheets(list(facts), far)} reaches over more than {MOST_CELLS:,} cells, perhaps by a value "
+            "far outside the table; delete what is outside, or export the table as CSV",
         )
     return bool(far)
 
@@ -83,7 +84,7 @@ def _sheet(
     if wanted in names:
         return workbook.get_sheet_by_name(wanted)
     if wanted is not None:
-        export.fail("which_sheet", f"has no such sheet; its sheets are {', '.join(names)}: correct sheet:")
+        export.fail("which_sheet", f"has no such sheet; its sheets are {shown_sheets(names, names)}: correct sheet:")
         return None
     visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
     filled = [name for name in visible if _has_data(workbook, name, facts)]
@@ -91,7 +92,8 @@ def _sheet(
         return workbook.get_sheet_by_name(filled[0])
     if filled:
         export.fail(
-            "which_sheet", f"has several sheets with data ({', '.join(filled)}); name one as sheet: in study.yaml"
+            "which_sheet",
+            f"has several sheets with data ({shown_sheets(names, filled)}); name one as sheet: in study.yaml",
         )
     else:
         export.fail("empty_file", "has no sheet with data; export it again, or take it out of study.yaml")
