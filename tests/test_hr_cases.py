@@ -570,3 +570,31 @@ def test_unused_columns_that_look_needed_are_listed_first(tmp_path):
     listed = printed.partition("Not used: ")[2]
     assert listed.index("EmpID") < listed.index("Shoe size") > listed.index("DateofHire")
     assert "Zeta" in " ".join(text.replace("#", " ").split())
+
+
+# Why people left, where no column says who ended it
+
+
+@pytest.mark.parametrize(
+    ("profile", "heading"),
+    [("workday", "Primary Termination Reason"), ("bamboohr", "Termination Reason"), ("personio", "Termination reason")],
+)
+def test_a_reason_tells_the_kind_of_an_exit_where_no_column_does(profile, heading, tmp_path):
+    words = {
+        "Terminate Employee > Voluntary > Resignation": "voluntary",
+        "Resigned": "voluntary",
+        "Redundancy": "involuntary",
+        "Retirement": "retirement",
+        "moved to the seaside": None,
+    }
+    rows = [f"{n:03},2019-01-01,2022-0{n}-01,{reason}" for n, reason in enumerate(words, start=1)]
+    text = "\n".join([f"Employee ID,Hire Date,Termination Date,{heading}", *rows, ""])
+    assert column(written(tmp_path, text, profile), "exit_type") == list(words.values())
+
+
+def test_a_kind_that_the_export_gives_stays_whatever_the_reason(tmp_path):
+    text = (
+        "Employee ID,Hire Date,Termination Date,Termination Type,Termination Reason\n"
+        "001,2019-01-01,2022-01-01,Involuntary,Resigned\n002,2019-01-01,2022-01-01,,Resigned\n"
+    )
+    assert column(written(tmp_path, text, "bamboohr"), "exit_type") == ["involuntary", "voluntary"]

@@ -60,6 +60,7 @@ def test_employment_is_what_it_was(read):
     found = read.opened.tables.employees
     true = read.true.company.tables.employees.assign(
         employee_id=lambda e: e["employee_id"].replace(now_id(read.true)),
+        exit_type=lambda e: e["exit_type"].where(e["exit_date"] <= AS_OF),
         exit_date=lambda e: e["exit_date"].where(e["exit_date"] <= AS_OF),
     )
     columns = ["employee_id", "hire_date", "exit_date", "exit_type"]

@@ -17,7 +17,8 @@ from analysis.estimate.inference import smallest_detectable
 from analysis.estimate.main_arms import clusters_check, main_arms
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
-from analysis.measure.employment import EXITS, MAX_UNKNOWN_EXITS, unknown_exit_share
+from analysis.measure.employment import EXITS, unknown_exit_share
+from analysis.plan.contract import MAX_UNKNOWN_EXITS
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 

@@ -269,8 +269,12 @@ def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
         if len(look.days("intake_date")):
             return Guess(())
         starts.append(_starts(look, program))
-    if any(is_span(text) for look in enrolments for text in look.texts("start_date")):
-        return Guess((), "some starts say no day, so that the intakes cannot be told from them; list the intakes' days")
+    n_spans = sum(_n_spans(look) for look in enrolments)
+    if n_spans and n_spans >= sum(map(len, starts)):
+        return Guess(
+            (),
+            "half of the starts or more say no day, so no intakes can be told from them; list the intakes' days",
+        )
     spans = clusters(_sorted(starts), INTAKE_GAP_DAYS)
     if not spans:
         return Guess(())
@@ -283,6 +287,12 @@ def _intakes(enrolments: Sequence[Look], program: str | None) -> Guess:
         f"the first start of each run of starts with more than {INTAKE_GAP_DAYS} days before it; give the days on "
         "which the intakes opened",
     )
+
+
+def _n_spans(look: Look) -> int:
+    """Return how many starts are a month, a season or another span of days."""
+    counts = look.rows["start_date"].value_counts() if "start_date" in look.rows else pd.Series(dtype=int)
+    return sum(int(n) for text, n in counts.items() if is_span(str(text)))
 
 
 def _starts(look: Look, program: str | None) -> np.ndarray:

@@ -17,9 +17,6 @@ OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_ex
 OTHER_EXIT = "other_exit"
 EXITS = ("voluntary_exit", "involuntary_exit", OTHER_EXIT)
 
-# Above this share of exits without a kind, "voluntary" cannot be told from the rest (methods: retention).
-MAX_UNKNOWN_EXITS = 0.10
-
 
 def unknown_exit_share(employees: pd.DataFrame) -> float:
     """Return the share of exits whose kind is not recorded; 0 where there are no exits."""

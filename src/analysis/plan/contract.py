@@ -11,6 +11,8 @@ from analysis.plan.listed import Listed
 Kind = Literal["id", "text", "date", "number", "integer", "boolean"]
 
 EXIT_TYPES = ("voluntary", "involuntary", "retirement", "end_of_contract", "death", "transfer", "other")
+# Above this share of exits without a kind, "voluntary" cannot be told from the rest (methods: retention).
+MAX_UNKNOWN_EXITS = 0.10
 WORKER_TYPES = ("employee", "contingent", "intern", "other")
 ROLES = ("mentor", "mentee", "participant", "facilitator")
 STATUSES = ("active", "completed", "withdrawn", "waitlisted", "declined", "not_selected")

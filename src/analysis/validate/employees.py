@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from analysis.plan.contract import MAX_UNKNOWN_EXITS
+from analysis.plan.errors import Problem
 from analysis.validate.coded import coded, repeated
 from analysis.validate.context import Context
 from analysis.validate.rule import Rule
@@ -193,4 +195,29 @@ def _notice_rules(as_of: pd.Timestamp) -> list[Rule]:
             "notice_date lies before hire_date; correct one of them",
             lambda f: ~(f["notice_date"] < f["hire_date"]),
         ),
+    ]
+
+
+def unknown_kinds(context: Context) -> list[Problem]:
+    """Return a warning where so many exits have no kind that leaving by choice cannot be told from other exits."""
+    spells = context.rows_of("employees", left=True)
+    gone = None if spells is None else spells.loc[spells["exit_date"].notna(), "exit_type"]
+    if gone is None or gone.empty or gone.isna().mean() <= MAX_UNKNOWN_EXITS:
+        return []
+    message = (
+        f"more than {MAX_UNKNOWN_EXITS:.0%} of the exits have no kind, so leaving by choice cannot be told from other "
+        "exits, and retention is that of any exit; name the column with the kinds or reasons under columns: "
+        "{employees: {exit_type: …}} in study.yaml, or give a file of exits"
+    )
+    return [
+        Problem(
+            severity="warning",
+            table="employees",
+            source="study.yaml",
+            rows=0,
+            example_rows=(),
+            rule="exits_of_unknown_kind",
+            message=message,
+            action="kept",
+        )
     ]

@@ -13,6 +13,7 @@ from analysis.validate import employees, enrolments, jobs, leave, snapshots, sur
 from analysis.validate.account import account
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
+from analysis.validate.employees import unknown_kinds
 from analysis.validate.linked import unlinked_files
 from analysis.validate.listed import listed
 from analysis.validate.lots import lot_problems
@@ -84,6 +85,7 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     _mark_left_out(context)
     problems += rollout_problems(study, context.kept)
     problems += lot_problems(context)
+    problems += unknown_kinds(context)
     row_counts = account(raw.rows_in, context.kept, problems)
     lists = listed(raw.rows_in, context.seen.get("enrolments"), problems)
     problems = with_people(problems, context.seen)
