@@ -28,7 +28,7 @@ ATTRIBUTES: dict[str, tuple[TableName, str, tuple[str, ...]]] = {
         ("Job Title", "Title", "Position", "Job", "Stelle", "Funktion", "Poste", "Jobtitel"),
     ),
 }
-MARK = "@of_"
+MARK = " of@"
 
 
 def attributes_of(
