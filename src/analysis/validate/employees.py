@@ -39,7 +39,7 @@ def rules_of_the_lock(context: Context) -> list[Rule]:
 
 
 def _never_came(rows: pd.DataFrame) -> pd.Series:
-    """Return which rows are hires who never came: by what is said of them, or by a single day of employment unless they did come."""
+    """Return which rows are hires who never came: by what is said of it, else by a single day of employment."""
     is_said, single_day = rows["no_show"].astype("boolean"), rows["exit_date"] == rows["hire_date"]
     return is_said.fillna(single_day).astype(bool)
 
