@@ -106,6 +106,12 @@ def test_a_file_of_leavers_beside_the_lists_says_when_and_why(tmp_path):
     assert len(spells(opened)) == 5 and "exit_from_absence" not in told(opened)
 
 
+def test_who_is_in_a_file_of_leavers_and_came_back_has_both_spells(tmp_path):
+    leavers = "employee_id,hire_date,exit_date\nE4,2015-01-01,2020-12-31\n"
+    found = [days for person, *days in spells(company(tmp_path, tables={"employees": leavers})) if person == "E4"]
+    assert found == [["2015-01-01", "2020-12-31"], ["2023-02-10", ""]]
+
+
 def test_a_file_of_job_changes_counts_instead_of_the_lists(tmp_path):
     opened = company(tmp_path, tables={"jobs": "employee_id,effective_date,job_level\nE1,2019-03-01,7\n"})
     assert opened.tables.jobs["job_level"].tolist() == [7]
@@ -212,6 +218,15 @@ def test_init_recognises_lists_by_how_people_recur(tmp_path):
     assert "who is in no later list, the last one counting as the last day employed: to be confirmed" in text
     opened = open_study("acme", tmp_path / "data")
     assert len(opened.tables.employees) == 5 and len(opened.tables.jobs) == 6
+
+
+def test_init_leaves_who_is_in_the_employees_file_to_it(tmp_path):
+    staff = written(
+        tmp_path / "staff.csv", "employee_id,hire_date,exit_date\nE1,2019-03-01,\nE2,2020-01-01,2023-03-15\n"
+    )
+    study, text = drafted(tmp_path, staff, written(tmp_path / "lists.csv", LISTS))
+    assert [s.table for s in study.sources] == ["employees", "snapshots"]
+    assert "who is in a file of employees is left to that file" in text and "told by who" not in text
 
 
 def test_init_takes_a_file_a_month_by_their_names(tmp_path):

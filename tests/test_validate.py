@@ -18,8 +18,13 @@ from analysis.validate.context import Context
 from analysis.validate.rule import Rule, broken_rules
 from analysis.validate.tables import PHASES
 
-# The tiny company, and two of its headcount lists.
+# The tiny company, its leaves and two of its headcount lists.
 COMPANY = TINY_COMPANY | {
+    "leave": """\
+        employee_id,leave_start,leave_end,leave_type
+        E3,2022-04-01,2022-09-30,parental
+        E1,2024-11-01,,
+        """,
     "snapshots": """\
         employee_id,snapshot_date,employed,hire_date,job_level,exit_type
         E1,2024-11-30,,2019-03-01,5,
@@ -152,6 +157,8 @@ ERRORS = [
     Case("out_of_range", "jobs", "E1,2022-01-01,5,,1.01"),
     Case("out_of_range", "jobs", "E1,2022-01-01,1e300,,"),
     Case("unknown_employee", "jobs", "E9,2022-01-01,5,,"),
+    Case("leave_end_before_start", "leave", "E3,2023-02-01,2023-01-31,"),
+    Case("unknown_employee", "leave", "E9,2023-02-01,,"),
     Case("closes_before_opens", "waves", "3,mini,2024-03-02,2024-03-01"),
     Case("duplicate_wave", "waves", "2,mini,2024-03-01,2024-03-14"),
     Case("out_of_range", "waves", "0,mini,2024-03-01,2024-03-14"),
@@ -197,6 +204,7 @@ REPAIRED = [
     Case("notice_before_hire", "employees", "E5,2020-01-01,,,,2019-12-31,,", "warning", "set_null"),
     Case("notice_after_as_of", "employees", "E5,2020-01-01,,,,2025-01-01,,", "info", "set_null"),
     Case("job_after_as_of", "jobs", "E1,2025-01-01,6,,1", "info", "rejected"),
+    Case("leave_after_as_of", "leave", "E3,2025-01-01,,", "info", "rejected"),
     Case("duplicate_job", "jobs", "E1,2022-01-01,5,,1\nE1,2022-01-01,6,,1", "warning", "rejected"),
     Case("manager_is_oneself", "jobs", "E1,2022-01-01,5,E1,1", "warning", "set_null"),
     Case("manager_in_cycle", "jobs", "E1,2022-01-01,5,E3,1", "warning", "set_null"),
@@ -275,9 +283,9 @@ def test_every_rule_has_a_case(tmp_path):
     rules = {(table, rule.name) for table, phases in PHASES.items() for phase in phases for rule in phase(context)}
     cases = {(case.table, case.rule) for case in ERRORS + REPAIRED}
     # They need more than one added row, and have tests of their own below, or in test_snapshots and test_staff.
-    elsewhere = {(table, "not_hired_by_as_of") for table in ("jobs", "ratings", "enrolments")}
+    elsewhere = {(table, "not_hired_by_as_of") for table in ("jobs", "leave", "ratings", "enrolments")}
     elsewhere |= {(table, "wave_after_as_of") for table in ("responses", "unlinked_responses", "ratings")}
-    elsewhere |= {(table, "no_employee") for table in ("jobs", "responses", "ratings", "enrolments")}
+    elsewhere |= {(table, "no_employee") for table in ("jobs", "leave", "responses", "ratings", "enrolments")}
     elsewhere |= {("employees", rule) for rule in ("not_staff", "service_after_hire", "original_hire_before_hire")}
     elsewhere |= {("snapshots", rule) for rule in ("absent_and_back", "exit_from_absence", "hire_unknown")}
     elsewhere |= {("enrolments", "start_outside_span")}  # needs columns of its own: test_imprecise_starts

@@ -88,10 +88,15 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
     was hired earlier is then there only because he stayed.
     """
     lists = _sorted(look.days("snapshot_date") for look in looks)
-    if len(lists) and lists[0] < np.datetime64(as_of):
+    alone = not any(look.source.table == "employees" for look in looks)
+    if alone and len(lists) and lists[0] < np.datetime64(as_of):
         return Guess(str(lists[0]), "the first snapshot, before which nobody can be seen leaving")
     firsts = {}
-    for table, column, what in (("employees", "exit_date", "exit"), ("jobs", "effective_date", "job change")):
+    for table, column, what in (
+        ("employees", "exit_date", "exit"),
+        ("jobs", "effective_date", "job change"),
+        ("snapshots", "snapshot_date", "snapshot"),
+    ):
         days = _sorted(look.days(column) for look in looks if look.source.table == table)
         if len(days) and days[0] < np.datetime64(as_of):
             firsts[days[0]] = what

@@ -400,11 +400,13 @@ def _notes_of_lists(looks: Sequence[Look]) -> list[str]:
         return []
     days = np.unique(np.concatenate([one.days("snapshot_date") for one in lists]))
     has = {name for one in lists for name in one.rows}
-    notes = [
-        f"guess: headcount lists of {days[0]} to {days[-1]} ({len(days)} days), since people recur from list to list; "
-        f"who left is told by {'exit_date, else by ' if 'exit_date' in has else ''}who is in no later list, the last "
-        "one counting as the last day employed: to be confirmed"
-    ]
+    span = f"guess: headcount lists of {days[0]} to {days[-1]} ({len(days)} days), since people recur in them; "
+    if any(one.source.table == "employees" for one in looks):
+        own = "who is in a file of employees is left to that file; the lists tell the jobs, and who else was employed"
+        return [span + own]
+    by = "exit_date, else by who" if "exit_date" in has else "who"
+    absence = "is in no later list, the last one counting as the last day employed: to be confirmed"
+    notes = [f"{span}who left is told by {by} {absence}"]
     if all(str(day).endswith("-01") for day in days):
         notes.append(
             "look: every list is of the first of a month; if it shows the state at the month's end, write that day"

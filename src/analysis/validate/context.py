@@ -17,7 +17,7 @@ class Context:
     incomplete
         Tables of which something could not be read: what is missing there proves nothing.
     listed
-        Ids of the people in a file of employees.
+        The last day employed of everybody in a file of employees, by id; far off where it has not come.
     seen, kept
         The typed rows of the tables checked so far: all of their files, and those left after their rules.
     """
@@ -25,7 +25,7 @@ class Context:
     study: Study
     instruments: dict[str, Instrument]
     incomplete: frozenset[str] = frozenset()
-    listed: pd.Index = field(default_factory=lambda: pd.Index([], dtype="str"))
+    listed: pd.Series = field(default_factory=lambda: pd.Series(dtype="datetime64[us]"))
     seen: dict[str, pd.DataFrame] = field(default_factory=dict)
     kept: dict[str, pd.DataFrame] = field(default_factory=dict)
 

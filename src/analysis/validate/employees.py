@@ -41,9 +41,9 @@ def rules_of_the_lock(context: Context) -> list[Rule]:
 
 
 def _never_came(rows: pd.DataFrame) -> pd.Series:
-    """Return which rows are hires who never came: by what is said of them, or by a single day of employment."""
-    said = rows["no_show"].fillna(False).astype(bool)
-    return said | (rows["exit_date"] == rows["hire_date"])
+    """Return which rows are hires who never came: by what is said of it, else by a single day of employment."""
+    is_said, single_day = rows["no_show"].astype("boolean"), rows["exit_date"] == rows["hire_date"]
+    return is_said.fillna(single_day).astype(bool)
 
 
 def left_out(context: Context) -> pd.Index:

@@ -52,7 +52,7 @@ def history_rules(context: Context) -> list[Rule]:
     """Return what is told of the spells that the lists show of people who are in no file of employees."""
 
     def unless(mark: str) -> Callable[[pd.DataFrame], pd.Series]:
-        return lambda f: ~_marked(f[~f["employee_id"].isin(context.listed)], mark).reindex(f.index, fill_value=False)
+        return lambda f: ~_beyond(_employments(f), context.listed)[mark].reindex(f.index, fill_value=False)
 
     return [
         Rule(
@@ -86,9 +86,10 @@ def history_rules(context: Context) -> list[Rule]:
     ]
 
 
-def _marked(rows: pd.DataFrame, mark: str) -> pd.Series:
-    """Return the rows for which a mark of `_employments` is set."""
-    return _employments(rows)[mark].reindex(rows.index, fill_value=False)
+def _beyond(there: pd.DataFrame, listed: pd.Series) -> pd.DataFrame:
+    """Return the rows of `_employments` that no file of employees speaks of: of strangers to it, and of later hires."""
+    is_later = there["hire_date"] > listed.reindex(there["employee_id"]).to_numpy()
+    return there[~there["employee_id"].isin(listed.index) | is_later]
 
 
 def _employments(rows: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +149,7 @@ def _spell_before(last: pd.DataFrame, after: pd.DataFrame) -> pd.Series:
     return pd.merge_asof(asked, ends, on="step", by="employee_id").set_index("row")["spell"].reindex(after.index)
 
 
-def spells_of(rows: pd.DataFrame, listed: pd.Index) -> pd.DataFrame:
+def spells_of(rows: pd.DataFrame, listed: pd.Series) -> pd.DataFrame:
     """Return the employment spells that the lists show, as rows of employees, each with the line of its last row.
 
     Parameters
@@ -156,15 +157,14 @@ def spells_of(rows: pd.DataFrame, listed: pd.Index) -> pd.DataFrame:
     rows
         The typed snapshots.
     listed
-        Ids of those in a file of employees, to which they are left.
+        The last day employed of those in a file of employees, by id: up to it they are left to that file.
     """
-    there = _employments(rows)
-    there = there[~there["employee_id"].isin(listed)]
+    there = _beyond(_employments(rows), listed)
     further = [name for name in rows if name not in (*TABLES["snapshots"], *STAND)]
     fixed = [name for name in OF_A_SPELL if name not in (*OF_AN_EXIT, "hire_date")] + further
     there[fixed] = there.groupby("spell")[fixed].ffill()
     last = there[there["is_last"]].assign(exit_date=lambda f: f["left"], hire_date=lambda f: f["hired"])
-    last = last.assign(no_show=pd.array([pd.NA] * len(last), dtype="boolean"))
+    last = last.assign(no_show=pd.array([False] * len(last), dtype="boolean"))
     return last[["employee_id", "no_show", *OF_A_SPELL, *further, *STAND]].reset_index(drop=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from analysis.ingest import RawTables, read_sources
+from analysis.plan.bounds import LAST_DAY
 from analysis.plan.contract import ANSWERS, PARTS, TABLES, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
@@ -128,9 +129,11 @@ def _incomplete(raw: RawTables) -> frozenset[str]:
     return raw.incomplete | ({"employees", "jobs"} if "snapshots" in raw.incomplete else set())
 
 
-def _listed(raw: RawTables) -> pd.Index:
-    rows = raw.tables.get("employees", pd.DataFrame())
-    return pd.Index(rows["employee_id"].dropna().unique() if "employee_id" in rows else [], dtype="str")
+def _listed(raw: RawTables) -> pd.Series:
+    """Return the last day employed of everybody in a file of employees, by id; far off where it has not come."""
+    rows = typed(raw.tables.get("employees", pd.DataFrame()), "employees")
+    last = rows["exit_date"].fillna(pd.Timestamp(LAST_DAY))
+    return last.groupby(rows["employee_id"]).max()
 
 
 def _made_of_snapshots(table: str, raw: RawTables, context: Context) -> pd.DataFrame | None:

@@ -2,13 +2,18 @@
 
 import pandas as pd
 
-from analysis.validate.rule import Rule, enforce
+from analysis.plan.errors import Problem
+from analysis.validate.rule import lines_by_source
 
 # The new entity may enter its people on the first of the next month.
 MOST_DAYS_BETWEEN = 31
+MESSAGE = (
+    "exit_type is transfer, or the next row names a former id, and the person's next spell follows at once: one "
+    "employment, from the first hire on"
+)
 
 
-def united(rows: pd.DataFrame) -> tuple[pd.DataFrame, list]:
+def united(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the employees' rows with each transfer and the spell that follows it as one, and what is told of it.
 
     A spell goes on where its exit is a transfer, or the next row names a former id of the person, and the next spell
@@ -19,8 +24,20 @@ def united(rows: pd.DataFrame) -> tuple[pd.DataFrame, list]:
     goes_on = _goes_on(ordered)
     if not goes_on.any():
         return rows, []
-    told = [Rule("transfer_united", "exit_type", "info", "repaired", _MESSAGE, lambda f: ~goes_on.reindex(f.index))]
-    problems = enforce(told, rows, "employees")[1]
+    problems = [
+        Problem(
+            severity="info",
+            table="employees",
+            source=source,
+            rows=len(lines),
+            example_rows=tuple(lines),
+            rule="transfer_united",
+            message=MESSAGE,
+            action="repaired",
+            lines=lines,
+        )
+        for source, lines in lines_by_source(ordered[goes_on])
+    ]
     number = (~goes_on.groupby(ordered["employee_id"]).shift(fill_value=False)).cumsum()
     by_spell = ordered.groupby(number)
     last = ordered[~number.duplicated(keep="last")]
@@ -31,12 +48,6 @@ def united(rows: pd.DataFrame) -> tuple[pd.DataFrame, list]:
     filled["hire_date"] = first["hire_date"].reindex(key).to_numpy()
     filled["service_date"] = first["service_date"].reindex(key).to_numpy()
     return last.assign(**{name: filled[name] for name in filled}).sort_index().reset_index(drop=True), problems
-
-
-_MESSAGE = (
-    "exit_type is transfer, or the next row names a former id, and the person's next spell follows at once: one "
-    "employment, from the first hire on"
-)
 
 
 def _goes_on(ordered: pd.DataFrame) -> pd.Series:
