@@ -42,7 +42,7 @@ def test_an_update_without_a_change_leaves_every_byte(tmp_path, acme):
     edited(acme, "title: Acme  # guess: from the study's name", "title: ACME Ltd # ours")
     before = snapshot(acme)
     run = update(tmp_path)
-    assert "study.yaml is as it was" in run.stdout and "0 changed, 0 new, 0 gone" in run.stdout
+    assert "no entry was added to study.yaml" in run.stdout and "0 changed, 0 new, 0 gone" in run.stdout
     assert snapshot(acme) == before and run.returncode == 3
 
 

@@ -101,8 +101,7 @@ def _changes_who_is_compared(problem: Problem) -> bool:
 def show_lists(lists: Iterable["Listed"]) -> None:
     """Say of each list of participants how many of it were found and started, and why others were not."""
     for one in lists:
-        what = "pair" if one.is_of_pairs else "person"
-        many = {"pair": "pairs", "person": "people"}[what]
+        many = "pairs" if one.is_of_pairs else "people"
         n_lost = one.n_listed - one.n_found
         told = f"{one.source}: of {one.n_listed:,} {many} {one.n_found:,} were found and started"
         out.print(f"{told}; {n_lost:,} were not, because:" if n_lost else told, markup=False)

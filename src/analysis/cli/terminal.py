@@ -129,7 +129,8 @@ def _weight(problem: Problem) -> int:
 def _people(problem: Problem) -> str:
     """Return whom a warning is about, in exact numbers: for the terminal of the person who has the files."""
     started = f"{problem.n_started:,} who started" if problem.n_started else ""
-    others = f"{problem.n_others:,} {'others' if started else 'who did not start'}" if problem.n_others else ""
+    word = ("other" if problem.n_others == 1 else "others") if started else "who did not start"
+    others = f"{problem.n_others:,} {word}" if problem.n_others else ""
     told = " and ".join(part for part in (started, others) if part)
     return f" (about {told})" if told else ""
 

@@ -25,7 +25,7 @@ def show_update(name: str, updated: "Updated", show_headings: bool) -> None:
     elif updated.added:
         out.print(f"{name}: added to study.yaml; nothing that stood there was changed:", markup=False)
     else:
-        out.print(f"{name}: study.yaml is as it was.", markup=False)
+        out.print(f"{name}: no entry was added to study.yaml.", markup=False)
     for line in updated.added:
         out.print(f"  + {line}", markup=False)
 

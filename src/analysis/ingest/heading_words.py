@@ -16,6 +16,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
 # What tools call a question: Q1, QID12, V3_2.
 _CODE = re.compile(r"(g\d{1,2})?(q|qid|qn|qu|v|var|x|f|sq|it|item|col)[ _.-]?\d{1,3}([_.]\d{1,3}){0,2}", re.IGNORECASE)
+LEAST_LETTERS = 4
 MOST_DIGITS, DIGITS_OF_A_YEAR = 3, 4
 # Names of people have fewer.
 MOST_WORDS = 4
@@ -32,7 +33,14 @@ def is_heading(text: str, known: Collection[str] = ()) -> bool:
     if plain(text) in known or plain(text) in vendors_names() or _CODE.fullmatch(text.strip()):
         return True
     words = words_of(text)
-    return bool(words) and words <= heading_words() and _has_few_digits(text)
+    return bool(words) and all(map(_is_word, words)) and _has_few_digits(text)
+
+
+def _is_word(word: str) -> bool:
+    """Whether a word is one of headings, or is two of them written together, of which one is no short one: dateof."""
+    known = heading_words()
+    parts = ((word[:n], word[n:]) for n in range(2, len(word) - 1))
+    return word in known or any({*part} <= known and max(map(len, part)) >= LEAST_LETTERS for part in parts)
 
 
 def is_data(text: str) -> bool:
