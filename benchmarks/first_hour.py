@@ -1,45 +1,41 @@
-"""The first hour with one's own files: three raw files, four commands from a clean clone, and how long each took.
+"""The first hour with one's own files: a company of 2,000, ten raw files, a clean clone, and how long each step took.
 
-    python benchmarks/first_hour.py [--log benchmarks/first_hour.log]
+    PYTHONPATH=tests python benchmarks/first_hour.py [--log benchmarks/first_hour.log]
 
-The files are a simulated bank's, as Workday, Qualtrics and Chronus write them: 1,800 employees, six rounds of a survey
-in one file, everybody who applied to a program. The clone is made in a temporary folder and removed again.
+The files are those of `tests/realistic_company`: an HR report with title lines, suffixes, contingent workers and former
+ids, a headcount of every month, absences, a survey whose questions moved and that has a German version, a list of pairs
+by name with two header rows and vague dates, a log of meetings without a pair's number. `study.yaml` is edited as
+`realistic_company.edits` says, and no raw file is touched; what is read then is held against the truth by
+`tests/test_realistic_company.py`. The clone is made in a temporary folder and removed again.
 """
 
 import argparse
-import csv
-import io
 import os
 import subprocess
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
+from realistic_company import EDITS, realistic_company, with_edits, write_files
+
 from analysis.plan.paths import project_dir
-from analysis.simulate import files, scenario_named, simulate
 
-COMMANDS = (
-    "make venv",
-    ".venv/bin/mentoring init acme --employees ../exports/workers.csv --survey ../exports/pulse.csv"
-    " --enrolments ../exports/participants.xlsx --program Genius --direction reverse --as-of 2025-06-30",
-    ".venv/bin/mentoring check acme",
-    ".venv/bin/mentoring report acme",
+E = "../exports"
+INIT = (
+    f".venv/bin/mentoring init brackwell --employees {E}/workers.xlsx --jobs {E}/headcount.csv --leave {E}/absences.csv"
+    f" --survey {E}/pulse_1.csv --survey {E}/pulse_2.csv --survey {E}/pulse_3_en.csv --survey {E}/pulse_3_de.csv"
+    f" --enrolments '{E}/pairs.xlsx#Pairs' --enrolments '{E}/pairs.xlsx#Waiting list' --sessions {E}/meetings.csv"
+    f" --card {E}/pulse.yaml --program 'Reverse Mentoring' --direction reverse --as-of 2025-06-30"
 )
-HEADER_LINES = 3
+CHECK, REPORT = ".venv/bin/mentoring check brackwell", ".venv/bin/mentoring report brackwell"
 
 
-def write_exports(folder: Path) -> None:
-    """Write the three files."""
-    bank = scenario_named("acme", like="northbank", employees=1_800)
-    raw = files(simulate(replace(bank, surveys=bank.surveys[:1])))
-    folder.mkdir()
-    (folder / "workers.csv").write_bytes(raw["raw/workers.csv"])
-    (folder / "participants.xlsx").write_bytes(raw["raw/genius_participants.xlsx"])
-    waves = [list(csv.reader(io.StringIO(raw[path].decode(), newline=""))) for path in sorted(raw) if "pulse" in path]
-    rows = [*waves[0][:HEADER_LINES], *(row for wave in waves for row in wave[HEADER_LINES:])]
-    with (folder / "pulse.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\r\n").writerows(rows)
+def edit(clone: Path) -> str:
+    """Edit the draft of study.yaml; return what was changed."""
+    path = clone / "data" / "brackwell" / "study.yaml"
+    path.write_text(with_edits(path.read_text(encoding="utf-8")), encoding="utf-8")
+    changes = "".join(f"- {old.rstrip()}\n+ {new.rstrip()}\n" for old, new in EDITS)
+    return f"# {len(EDITS)} edits of data/brackwell/study.yaml\n{changes}"
 
 
 def run(command: str, clone: Path) -> str:
@@ -61,10 +57,12 @@ def main() -> None:
     parser.add_argument("--log", type=Path, default=Path(__file__).with_suffix(".log"))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        write_exports(Path(folder) / "exports")
+        write_files(realistic_company(), Path(folder) / "exports")
         clone = Path(folder) / "mentoring-outcomes"
         subprocess.run(["git", "clone", "--quiet", str(project_dir()), str(clone)], check=True)
-        log = "\n".join(run(command, clone) for command in COMMANDS)
+        steps = [run(command, clone) for command in ("make venv", INIT, CHECK)]
+        steps += [edit(clone), *(run(command, clone) for command in (CHECK, REPORT))]
+    log = "\n".join(steps)
     given.log.write_text(log, encoding="utf-8")
     print(log)
 
