@@ -81,7 +81,7 @@ def test_a_warning_says_how_many_people_it_is_about(tmp_path):
     oneself = problems["manager_is_oneself"]
     assert (oneself.n_started, oneself.n_others) == (len(starters), 3 - len(starters))
     told = next(line for line in check(tmp_path).stderr.splitlines() if "manager_id is" in line)
-    assert told.endswith("(about 2 who started and 1 other)")
+    assert told.endswith("(concerns 2 who started and 1 other)")
 
 
 # Who of a list was found

@@ -132,7 +132,7 @@ def _people(problem: Problem) -> str:
     word = ("other" if problem.n_others == 1 else "others") if started else "who did not start"
     others = f"{problem.n_others:,} {word}" if problem.n_others else ""
     told = " and ".join(part for part in (started, others) if part)
-    return f" (about {told})" if told else ""
+    return f" (concerns {told})" if told else ""
 
 
 def _source_and_lines(problem: Problem) -> str:
