@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,16 +13,9 @@ from analysis.ingest.columns import Columns
 from analysis.ingest.export import LINE, Export, as_text
 from analysis.ingest.names import folded, matches, plain
 from analysis.ingest.profile import Layout
+from analysis.plan.yaml_file import load_yaml
 
-# Names of columns, in the languages that exports come in, compared without case, spaces and punctuation.
-PERSONAL_NAMES = (
-    *("*name", "name*", "*vorname*", "*nachname*", "*prenom*", "*apellido*", "*nombre*", "*cognome*"),
-    *("*email*", "*mailaddress*", "*phone*", "*telefon*", "*mobile*", "*ipaddress*", "*iban*", "*passport*"),
-    *("*latitude*", "*longitude*", "*birthdate*", "*dateofbirth*", "*geburtsdatum*", "*address*", "*adresse*"),
-    *("*manager", "*supervisor", "*vorgesetzte*", "*recruiter*", "*hrbp*", "*businesspartner*", "*buddy*", "*coach*"),
-    *("mentor", "mentee", "partner", "reportsto", "*userid*", "*login*", "*badge*", "*passwor*"),
-    *("*nationalid*", "*socialsecurity*", "ssn", "*taxid*", "*photo*", "*linkedin*", "*comment*", "*kommentar*"),
-)
+WORDS = Path(__file__).parent / "personal_words.yaml"
 NO_PERSON = (
     "ismanager",
     "issupervisor",
@@ -54,12 +49,12 @@ def without_personal(
     keeps_asked
         Whether those stay for which the study asks by name.
     keeps_all
-        Whether those stay too that hold no names, addresses or free text.
+        Whether those stay too that hold nothing personal, as the contract says of files in its own form.
     """
     export, layout = reading.export, reading.layout
     wanted = reading.study.keep.get(reading.source.table, ())
     export.kept = tuple(name for name in wanted if columns.find([name]))
-    asked = set(columns.find(wanted)) if keeps_asked else set()
+    asked = set(columns.find([*wanted, *reading.study.named_columns])) if keeps_asked else set()
     stays, personal, unused = {}, [], []
     for name in columns.unused():
         cells = export.rows[name].array
@@ -111,9 +106,21 @@ def _note_columns(
     export.note(rule, f"{len(names)} column(s) {what}{which}{advice}", action="set_null")
 
 
+@cache
+def _personal_names() -> re.Pattern[str]:
+    """Return what columns with people's own data are called, in the languages that exports come in."""
+    listed = load_yaml(WORDS, source=WORDS.name).content
+    names = {name for languages in listed.values() for names in languages.values() for name in names}
+    return re.compile("|".join(".*".join(plain(part) for part in name.split("*")) for name in sorted(names)))
+
+
+def _names_personal_data(name: str) -> bool:
+    return bool(_personal_names().fullmatch(plain(name)))
+
+
 def is_personal(name: str, cells: pd.Categorical, patterns: Sequence[str]) -> bool:
     """Whether a column holds names, addresses, ids or free text, by the profile's patterns, its name or its cells."""
-    if is_called(name, patterns) or (is_called(name, PERSONAL_NAMES) and not is_called(name, NO_PERSON)):
+    if is_called(name, patterns) or (_names_personal_data(name) and not is_called(name, NO_PERSON)):
         return True
     texts = cells.categories
     possible = texts[texts.str.contains(_EMAIL_OR_IP).astype(bool)].to_numpy(object)
@@ -165,7 +172,8 @@ def names_a_person(texts: Iterable[str], reading: Reading) -> bool:
     """Whether some text has no word that does not stand in the export's columns of names and addresses."""
     rows, layout = reading.export.rows, reading.layout
     keys = Columns(rows).find(name for key in layout.directory for name in key.columns)
-    named = {*keys, *(str(name) for name in rows if is_called(str(name), (*layout.personal, *PERSONAL_NAMES)))} - {LINE}
+    called = {str(name) for name in rows if is_called(str(name), layout.personal) or _names_personal_data(str(name))}
+    named = {*keys, *called} - {LINE}
     cells = (text for name in named for text in rows[name].cat.categories)
     words = {word for text in cells for word in folded(text).replace(",", " ").split()}
     return any(words.issuperset(folded(text).replace(",", " ").split()) for text in texts)

@@ -317,7 +317,7 @@ class _Reader:
             frame = pd.DataFrame(self._cells(reading, columns) | {LINE: export.rows[LINE].to_numpy()})
         # a row that became several has no place for the export's further columns
         has_place = not layout.roles and not is_wide
-        keeps_all = export.table in ROSTERS or reading.is_canonical
+        keeps_all = reading.is_canonical
         unused = columns.unused()
         stays = without_personal(reading, columns, keeps_asked=has_place, keeps_all=has_place and keeps_all)
         note_headings(export, columns.used | stays.keys(), is_strict=reading.is_canonical)

@@ -301,6 +301,12 @@ class Study(_Part):
         """Return canonical name → the export's column, as the study says it of a source and of its table."""
         return self.columns.get(source.table, {}) | source.columns
 
+    @property
+    def named_columns(self) -> frozenset[str]:
+        """The columns that a program's strata and units are read from."""
+        units = (program.rollout.unit for program in self.programs if program.rollout is not None)
+        return frozenset([*(name for program in self.programs for name in program.strata), *units])
+
     def values_of(self, source: Source) -> Values:
         """Return canonical column → value → the export's values, as the study says it of a source and of its table."""
         return self.values.get(source.table, {}) | source.values
