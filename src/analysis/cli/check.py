@@ -59,7 +59,7 @@ def check(
         _show_rows(checked.row_counts)
         _show_questions(checked.questions)
         if (folder / name / "study.yaml").is_file():
-            out.print(f"{name}: {replace_problems(checked.problems, target / name)}", markup=False)
+            out.print(f"{name}: {replace_problems(checked.ledger, target / name, checked.problems)}", markup=False)
         _say_next(name, checked.problems, options(data=data, reports=reports))
     raise typer.Exit(BAD_INPUT if bad else DONE)
 

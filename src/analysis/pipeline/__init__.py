@@ -11,13 +11,15 @@ from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.released import released_findings, released_frames
 from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
-from analysis.plan.errors import BadInput
+from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.known import known
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.blind import blinded
+from analysis.release.findings import release_problems
+from analysis.release.rule import Rule
 from analysis.report.execute import execute_notebooks
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
@@ -30,16 +32,17 @@ def answer(opened: OpenStudy) -> Released:
     Every analysis runs by itself: what a fault of this program takes away says so, and is listed in ``faults``. In a
     notebook of `report_study` it is the answer that the run has found already. In a blind run no effect is in it.
     """
-    found = shared_answer(opened.study)
-    if found is not None:
-        return found
+    known_already = shared_answer(opened.study)
+    if known_already is not None:
+        return known_already
     started = time.monotonic()
     is_blind = is_blind_run()
     with collecting(Faults(opened.study.study)) as faults:
-        findings = released_findings(find(opened), opened.study.min_cell)
+        rule, found = Rule.of(opened.study), find(opened)
+        findings = released_findings(found, rule)
         if is_blind:
             findings = tuple(blinded(finding) for finding in findings)
-        described = released_frames(opened, findings)
+        described = released_frames(opened, found, rule)
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),
@@ -47,11 +50,16 @@ def answer(opened: OpenStudy) -> Released:
     return Released(
         study=opened.study,
         findings=findings,
-        problems=tuple(replace(problem, lines=None) for problem in opened.problems),
+        problems=_ledger(opened),
         described=described,
         run=provenance(opened.study) | times | ({"blind": True} if is_blind else {}),
         faults=tuple(faults.found),
     )
+
+
+def _ledger(opened: OpenStudy) -> tuple[Problem, ...]:
+    """Return the data-quality ledger of a study that can be answered, as it may be shown."""
+    return release_problems(opened.problems, Rule.of(opened.study))
 
 
 def _study_of(name: str, data: Path) -> Study | None:
@@ -95,10 +103,10 @@ def report_study(
         with new_folder(reports / name) as folder:
             say(f"{name}: writing the report")
             if opened is None or released is None:
-                study, problems = (None, None) if opened is None else (opened.study, opened.problems)
+                study, problems = (None, None) if opened is None else (opened.study, _ledger(opened))
                 write_stopped(name, study, problems, folder)
                 return reports / name
-            write_answers(released, opened.problems, folder)
+            write_answers(released, folder)
             _run_notebooks(released, data, folder, jobs, say)
     return reports / name
 

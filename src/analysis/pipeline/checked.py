@@ -8,6 +8,8 @@ import pandas as pd
 from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
+from analysis.release.findings import release_problems
+from analysis.release.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,9 @@ class Checked:
     Attributes
     ----------
     problems
-        The data-quality ledger.
+        The data-quality ledger, with its lines: for whoever has the files.
+    ledger
+        The same as it may be shown.
     row_counts
         One row per table and source (`validate.account`); None where no file was read.
     questions
@@ -25,6 +29,7 @@ class Checked:
     """
 
     problems: tuple[Problem, ...]
+    ledger: tuple[Problem, ...]
     row_counts: pd.DataFrame | None
     questions: tuple[Answerable, ...] = ()
 
@@ -39,5 +44,6 @@ def check_study(name: str, data: Path) -> Checked:
     try:
         opened = open_study(name, data)
     except BadInput as bad:
-        return Checked(bad.problems, bad.row_counts)
-    return Checked(opened.problems, opened.tables.row_counts, answerable(opened))
+        return Checked(bad.problems, bad.problems, bad.row_counts)
+    ledger = release_problems(opened.problems, Rule.of(opened.study))
+    return Checked(opened.problems, ledger, opened.tables.row_counts, answerable(opened))

@@ -29,7 +29,7 @@ class Problem:
     source
         The file, relative to the study's folder.
     rows
-        How many rows of the file are concerned.
+        How many rows of the file are concerned; 0 for the file as a whole, None where they are too few to be told.
     example_rows
         Line numbers of the file (the header is line 1); at most five are kept.
     rule
@@ -45,7 +45,7 @@ class Problem:
     severity: Severity
     table: str
     source: str
-    rows: int = 0
+    rows: int | None = 0
     example_rows: tuple[int, ...] = ()
     rule: str
     message: str
@@ -106,11 +106,11 @@ def bad_input(source: str, message: str, *, table: str = "study", rule: str, lin
 def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
     """Return the data-quality ledger as a frame, one row per problem, errors first.
 
-    Columns as in the contract; ``example_rows`` are joined with ``;``.
+    Columns as in the contract; ``example_rows`` are joined with ``;``, few ``rows`` are missing.
     """
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
         {name: getattr(p, name) for name in LEDGER} | {"example_rows": ";".join(map(str, p.example_rows))}
         for p in sorted(problems, key=lambda p: (order[p.severity], p.table, p.source, p.rule))
     ]
-    return pd.DataFrame(rows, columns=list(LEDGER))
+    return pd.DataFrame(rows, columns=list(LEDGER)).astype({"rows": "Int64"})

@@ -39,12 +39,8 @@ UNMATCHED = ("unmatched_person", "ambiguous_person")
 
 
 def write_problems(problems: Iterable[Problem], folder: Path) -> None:
-    """Write the data-quality ledger, ``data_quality.csv``, and ``unmatched.csv`` where people were not found."""
-    problems = list(problems)
+    """Write the data-quality ledger, ``data_quality.csv``."""
     export_safe(problems_frame(problems)).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
-    unmatched = _unmatched(problems)
-    if len(unmatched):
-        export_safe(unmatched).to_csv(folder / "unmatched.csv", index=False, lineterminator="\n")
 
 
 def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:
@@ -66,32 +62,39 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
     write_faults(folder)
 
 
-def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
-    """Replace the data-quality ledger of a report folder, and nothing else in it; return its path."""
+def replace_problems(ledger: Iterable[Problem], folder: Path, problems: Iterable[Problem] = ()) -> Path:
+    """Replace the data-quality ledger of a report folder, and nothing else in it; return its path.
+
+    Beside it stands ``unmatched.csv`` where people were not found: a list of lines, for whoever has the files.
+
+    Parameters
+    ----------
+    ledger
+        As it may be shown.
+    problems
+        The same with their lines.
+    """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
-            write_problems(problems, Path(staging))
+            write_problems(ledger, Path(staging))
+            unmatched = _unmatched(problems)
+            if len(unmatched):
+                export_safe(unmatched).to_csv(Path(staging) / "unmatched.csv", index=False, lineterminator="\n")
             (folder / "unmatched.csv").unlink(missing_ok=True)
             for written in Path(staging).iterdir():
                 written.replace(folder / written.name)
     return folder / "data_quality.csv"
 
 
-def write_answers(released: Released, problems: Iterable[Problem], folder: Path) -> None:
+def write_answers(released: Released, folder: Path) -> None:
     """Write the ledgers, the figures, the page on the data, the page and ``run.json`` of one study.
 
     Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
-
-    Parameters
-    ----------
-    problems
-        The data-quality ledger with all its lines (`plan.errors.Problem.lines`), which are not released.
     """
-    problems = list(problems)
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
     _file(folder, "findings.csv", lambda: write_findings(released, folder))
-    _file(folder, "data_quality.csv", lambda: write_problems(problems, folder))
+    _file(folder, "data_quality.csv", lambda: write_problems(released.problems, folder))
     (folder / "figures").mkdir()
     for name, content in figure_files(released).items():
         (folder / "figures" / name).write_bytes(content)
