@@ -12,9 +12,9 @@ from analysis.plan.faults import Faults, collecting
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.release.findings import release_check, release_estimate, release_finding, release_problems
 from analysis.release.frames import NoSchemaError, release_frame
-from analysis.release.rule import Rule, significant
+from analysis.release.rule import ReleaseRule, significant
 
-RULE = Rule(10, 5)
+RULE = ReleaseRule(10, 5)
 ROW = {
     "study": "acme",
     "program": "genius",
@@ -107,7 +107,7 @@ def test_whether_a_share_is_masked_follows_from_the_rounded_counts():
     """Else 90 of 100 would tell apart whether six or ten people lack it."""
     pairs = list(product(range(90, 95), range(100, 105)))
     parts, wholes = (pd.Series(side) for side in zip(*pairs, strict=True))
-    assert RULE.share(parts, wholes).isna().nunique() == 1
+    assert RULE.share(parts, wholes).isna().all()
 
 
 def test_where_few_count_as_nobody_a_share_is_none_or_all():

@@ -19,7 +19,7 @@ from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.blind import blinded
 from analysis.release.findings import release_problems
-from analysis.release.rule import Rule
+from analysis.release.rule import ReleaseRule
 from analysis.report.execute import execute_notebooks
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
@@ -38,7 +38,7 @@ def answer(opened: OpenStudy) -> Released:
     started = time.monotonic()
     is_blind = is_blind_run()
     with collecting(Faults(opened.study.study)) as faults:
-        rule, found = Rule.of(opened.study), find(opened)
+        rule, found = ReleaseRule.of(opened.study), find(opened)
         findings = released_findings(found, rule)
         if is_blind:
             findings = tuple(blinded(finding) for finding in findings)
@@ -59,7 +59,7 @@ def answer(opened: OpenStudy) -> Released:
 
 def _ledger(opened: OpenStudy) -> tuple[Problem, ...]:
     """Return the data-quality ledger of a study that can be answered, as it may be shown."""
-    return release_problems(opened.problems, Rule.of(opened.study))
+    return release_problems(opened.problems, ReleaseRule.of(opened.study))
 
 
 def _study_of(name: str, data: Path) -> Study | None:

@@ -9,7 +9,7 @@ from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
 from analysis.release.findings import release_problems
-from analysis.release.rule import Rule
+from analysis.release.rule import ReleaseRule
 
 
 @dataclass(frozen=True)
@@ -45,5 +45,5 @@ def check_study(name: str, data: Path) -> Checked:
         opened = open_study(name, data)
     except BadInput as bad:
         return Checked(bad.problems, bad.problems, bad.row_counts)
-    ledger = release_problems(opened.problems, Rule.of(opened.study))
+    ledger = release_problems(opened.problems, ReleaseRule.of(opened.study))
     return Checked(opened.problems, ledger, opened.tables.row_counts, answerable(opened))

@@ -17,7 +17,7 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Program
 from analysis.release.findings import release_problems
 from analysis.release.planning import ReleasedPlan, release_plan
-from analysis.release.rule import Rule
+from analysis.release.rule import ReleaseRule
 from analysis.report.execute import execute_notebooks
 from analysis.report.planning_page import write_plan
 from analysis.report.write import new_folder, write_problems
@@ -36,14 +36,17 @@ def plan(opened: OpenStudy, wanted: tuple[float, ...] = (), effective_share: flo
     effective_share
         Share of the comparators that is taken to count after weighting, above 0 and at most 1; all do under a lottery.
     """
-    study, rule = opened.study, Rule.of(opened.study)
+    study, rule = opened.study, ReleaseRule.of(opened.study)
     roles = (
-        release_plan(_role_plan(opened, program, role, wanted, effective_share, rule), rule)
+        release_plan(_role_plan(opened, program, role, wanted, effective_share), rule)
         for program, role in _planned_roles(opened)
     )
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return ReleasedPlan(
-        study=study, roles=tuple(roles), problems=release_problems(opened.problems, rule), run=provenance(study) | {"created": created}
+        study=study,
+        roles=tuple(roles),
+        problems=release_problems(opened.problems, rule),
+        run=provenance(study) | {"created": created},
     )
 
 
@@ -57,7 +60,7 @@ def _planned_roles(opened: OpenStudy) -> Iterator[tuple[Program | None, str]]:
 
 
 def _role_plan(
-    opened: OpenStudy, program: Program | None, role: str, wanted: tuple[float, ...], effective_share: float, rule: Rule
+    opened: OpenStudy, program: Program | None, role: str, wanted: tuple[float, ...], effective_share: float
 ) -> RolePlan:
     study, tables = opened.study, opened.tables
     least = smallest_effect(study, load_plan().hypothesis("H1_retention"))
@@ -84,7 +87,7 @@ def _role_plan(
             else Baseline(outcome=outcome, horizon_months=horizon, reason=NO_EMPLOYEES)
         )
         # Sizes and comparators are parted out of those eligible, who could be added up from them.
-        rows += plan_rows(naming, replace(known, n_eligible=rule.rounded(known.n_eligible)), effects)
+        rows += plan_rows(naming, replace(known, n_eligible=ReleaseRule.of(study).rounded(known.n_eligible)), effects)
     return RolePlan(program, role, least, tuple(rows))
 
 

@@ -13,10 +13,10 @@ from analysis.pipeline.people_flow import people_flow
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.results import ESTIMATE_NUMBERS, Finding
 from analysis.release.findings import release_finding, release_frames
-from analysis.release.rule import Rule
+from analysis.release.rule import ReleaseRule
 
 
-def released_findings(findings: Sequence[Finding], rule: Rule) -> tuple[Finding, ...]:
+def released_findings(findings: Sequence[Finding], rule: ReleaseRule) -> tuple[Finding, ...]:
     """Return the findings as they may be shown."""
     return tuple(
         isolated(
@@ -44,7 +44,7 @@ def _withheld(finding: Finding, fault: Fault) -> Finding:
     )
 
 
-def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: Rule) -> dict[str, pd.DataFrame]:
+def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: ReleaseRule) -> dict[str, pd.DataFrame]:
     """Return the frames that describe the study as they may be shown; what a fault takes away is left out.
 
     Parameters

@@ -12,14 +12,14 @@ from analysis.plan.faults import Part, isolated
 from analysis.plan.known import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Estimate, Finding, too_small
 from analysis.release.frames import release_frame
-from analysis.release.rule import Rule
+from analysis.release.rule import ReleaseRule
 
 DECIMALS = 6
 PEOPLE = ("n_treated", "n_control")
 EVENTS = ("events_treated", "events_control")
 
 
-def release_estimate(estimate: Estimate, rule: Rule) -> Estimate:
+def release_estimate(estimate: Estimate, rule: ReleaseRule) -> Estimate:
     """Return the row as it may be shown: suppressed for a small group, else with its counts rounded down.
 
     Few events are rounded like any others and not hidden: the effect tells of them anyway.
@@ -39,14 +39,14 @@ def release_estimate(estimate: Estimate, rule: Rule) -> Estimate:
     return replace(estimate, **numbers, **counts)
 
 
-def release_check(check: Check, rule: Rule) -> Check:
+def release_check(check: Check, rule: ReleaseRule) -> Check:
     """Return the check as it may be shown: its shares of people made of rounded counts, in words where few have it."""
     shares = {name: _share_text(part, whole, rule) for name, (part, whole) in check.shares.items()}
-    told = {name: getattr(check, name).format(**shares) if shares else getattr(check, name) for name in ("sentence", "brief")}
-    return replace(check, **told, shares={}, p_value=None)
+    sentence = check.sentence.format(**shares) if shares else check.sentence
+    return replace(check, sentence=sentence, shares={}, p_value=None)
 
 
-def _share_text(part: int, whole: int, rule: Rule) -> str:
+def _share_text(part: int, whole: int, rule: ReleaseRule) -> str:
     if part < rule.min_cell:
         return f"fewer than {rule.min_cell}"
     if whole - part < rule.min_cell:
@@ -55,7 +55,7 @@ def _share_text(part: int, whole: int, rule: Rule) -> str:
 
 
 def release_frames(
-    frames: Mapping[str, pd.DataFrame], rule: Rule, part: Part | None = None
+    frames: Mapping[str, pd.DataFrame], rule: ReleaseRule, part: Part | None = None
 ) -> dict[str, pd.DataFrame]:
     """Return frames as they may be shown, each by itself: one without a schema is left out, and is a fault."""
     made = {
@@ -69,7 +69,7 @@ def release_frames(
     return {name: frame for name, frame in made.items() if frame is not None}
 
 
-def release_finding(finding: Finding, rule: Rule) -> Finding:
+def release_finding(finding: Finding, rule: ReleaseRule) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
     primary, *others = (release_estimate(estimate, rule) for estimate in finding.estimates)
     part = Part("frame", "", finding.program, finding.role, finding.hypothesis)
@@ -89,10 +89,10 @@ def release_finding(finding: Finding, rule: Rule) -> Finding:
     return replace(released, checks=checks, evidence=release_frames(finding.evidence, rule, part))
 
 
-def release_problems(problems: Iterable[Problem], rule: Rule) -> tuple[Problem, ...]:
+def release_problems(problems: Iterable[Problem], rule: ReleaseRule) -> tuple[Problem, ...]:
     """Return the data-quality ledger as it may be shown: rows rounded, missing where few, and no line of a file.
 
-    One with an error stays as it is: it stops the study, is for whoever mends the files, and no answer stands beside it.
+    One with an error stays as it is: it stops the study, is for whoever mends the files, and no answer stands beside.
     """
     problems = tuple(problems)
     if any(problem.severity == "error" for problem in problems):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.release.rule import Rule, significant
+from analysis.release.rule import ReleaseRule, significant
 from analysis.release.schemas import SCHEMAS, Column, Schema
 
 
@@ -13,7 +13,7 @@ class NoSchemaError(LookupError):
     """A frame, or a column of one, of which nothing says what it is: it is not shown."""
 
 
-def release_frame(name: str, frame: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+def release_frame(name: str, frame: pd.DataFrame, rule: ReleaseRule) -> pd.DataFrame:
     """Return a frame as it may be shown; its rows and their order stay.
 
     Raises
@@ -34,7 +34,7 @@ def release_frame(name: str, frame: pd.DataFrame, rule: Rule) -> pd.DataFrame:
 class _Door:
     frame: pd.DataFrame
     schema: Schema
-    rule: Rule
+    rule: ReleaseRule
 
     def shown(self, name: str) -> pd.Series:
         """Return a column as it may be shown: made by its kind, missing where a count behind it is small."""

@@ -9,7 +9,7 @@ from analysis.plan.errors import Problem
 from analysis.plan.results import too_small
 from analysis.plan.study import Study
 from analysis.release.findings import DECIMALS
-from analysis.release.rule import Rule
+from analysis.release.rule import ReleaseRule
 
 # Everything that the data, and not the plan's own question, put into a row.
 FROM_DATA = (
@@ -53,7 +53,7 @@ class ReleasedPlan:
         return tuple(row for role in self.roles for row in role.rows)
 
 
-def release_plan(plan: RolePlan, rule: Rule) -> RolePlan:
+def release_plan(plan: RolePlan, rule: ReleaseRule) -> RolePlan:
     """Return a role's plan as it may be shown.
 
     Where 1 to `min_cell` − 1 people are behind the risk, or eligible, one suppressed row a horizon stays: the reason of
@@ -65,19 +65,21 @@ def release_plan(plan: RolePlan, rule: Rule) -> RolePlan:
     return replace(plan, rows=tuple(dict.fromkeys(rows)))
 
 
-def _is_small(row: PlanRow, rule: Rule) -> bool:
+def _is_small(row: PlanRow, rule: ReleaseRule) -> bool:
     return any(n is not None and 0 < n < rule.min_cell for n in (row.n_people, row.n_eligible))
 
 
-def _suppressed(row: PlanRow, rule: Rule) -> PlanRow:
+def _suppressed(row: PlanRow, rule: ReleaseRule) -> PlanRow:
     reason = too_small(rule.min_cell)
     nothing: dict[str, Any] = dict.fromkeys(FROM_DATA) | {"quantity": "smallest_detectable", "is_rough": False}
     return replace(row, **nothing, status="suppressed", reason=reason)
 
 
-def _rounded(row: PlanRow, rule: Rule) -> PlanRow:
+def _rounded(row: PlanRow, rule: ReleaseRule) -> PlanRow:
     decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), DECIMALS) | {"observed_months": 1}
     values = {name: getattr(row, name) for name in decimals}
     rounded: dict[str, Any] = {n: None if v is None else round(float(v), decimals[n]) for n, v in values.items()}
-    counts: dict[str, Any] = {n: rule.down(getattr(row, n)) for n in ("n_people", "n_exits", "n_eligible", "person_years")}
+    counts: dict[str, Any] = {
+        n: rule.down(getattr(row, n)) for n in ("n_people", "n_exits", "n_eligible", "person_years")
+    }
     return replace(row, **rounded, **counts)

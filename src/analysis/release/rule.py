@@ -15,7 +15,7 @@ from analysis.plan.study import Study
 
 
 @dataclass(frozen=True)
-class Rule:
+class ReleaseRule:
     """What may be shown.
 
     Attributes
@@ -30,7 +30,7 @@ class Rule:
     round_to: int = 5
 
     @classmethod
-    def of(cls, study: Study) -> "Rule":
+    def of(cls, study: Study) -> "ReleaseRule":
         """Return a study's rule."""
         return cls(study.min_cell, study.round_to)
 

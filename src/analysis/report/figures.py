@@ -197,7 +197,9 @@ def draw_incidence(axes, curves: pd.DataFrame) -> dict[str, float]:
     """Draw both groups' cumulative incidence with its intervals; return where each line ends, if there is one."""
     ends = {}
     for arm, colour in (("control", GREY), ("treated", BLUE)):
-        rows = curves[curves["arm"] == arm].dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
+        rows = (
+            curves[curves["arm"] == arm].dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
+        )
         axes.fill_between(
             rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
             step="post", color=colour, alpha=0.15, linewidth=0,

@@ -124,7 +124,9 @@ def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
         return f"fewer than {min_cell} rejected or repaired" if min_cell else "all kept"
     lines = []
     if bar.rows_rejected:
-        lines.append(_because(f"{count(bar.rows_rejected, min_cell)} rejected", reasons(problems, ("rejected",), min_cell)))
+        lines.append(
+            _because(f"{count(bar.rows_rejected, min_cell)} rejected", reasons(problems, ("rejected",), min_cell))
+        )
     if bar.rows_mended:
         repairs = [p for p in problems if p.severity != "error" and not p.is_translation]
         why = reasons(repairs, REPAIRS, min_cell)
@@ -194,7 +196,9 @@ def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
     between two of them who was lost and why.
     """
     program, role = study.program(rows["program_id"].iloc[0]), rows["role"].iloc[0]
-    lines = [textwrap.wrap(f"− {count(row.n_people, study.min_cell)}  {row.step}", LOSS_WIDTH) for row in rows.itertuples()]
+    lines = [
+        textwrap.wrap(f"− {count(row.n_people, study.min_cell)}  {row.step}", LOSS_WIDTH) for row in rows.itertuples()
+    ]
     height = [0.62 if kind == "stage" else 0.15 + 0.15 * len(ls) for kind, ls in zip(rows["kind"], lines, strict=True)]
     figure, axes = sheet(flow_sentence(rows, program, study.min_cell), height=0.75 + sum(height), width=WIDTH)
     widest, y, ticks = float(rows["n_people"].astype(float).max()), 0.0, []

@@ -29,6 +29,8 @@ def rows_sentence(counts: pd.DataFrame, min_cell: int) -> str:
         Fewer rows are only said to be few; 0 where the reader may know.
     """
     rows_in, rejected, repaired = (int(n.sum()) for n in (counts["rows_in"], counts["rows_rejected"], mended(counts)))
+    if rows_in < min_cell:
+        return f"Every file has fewer than {min_cell} rows"
     told = "few" if repaired < min_cell else f"{repaired:,}" if repaired else "none"
     if not rejected and not min_cell:
         return f"All {rows_in:,} rows were kept, {told} repaired"

@@ -107,7 +107,11 @@ def freed(item: object) -> str:
 def item_changes_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     """Return which items came, went or were reworded, one line per scale and wave; it counts items and no people."""
     whole = {"n_items": "items", "n_items_common": "alike in every wave"}
-    found = _about(frame) | _numbers(frame, whole, 0) | {"what changed": [str(text) for text in frame["changed"]]}
+    found = (
+        _about(frame)
+        | _numbers(frame, whole, 0)
+        | {"what changed": [DASH if pd.isna(text) else str(text) for text in frame["changed"]]}
+    )
     return pd.DataFrame(found)
 
 
