@@ -438,8 +438,8 @@ def test_those_who_will_start_are_compared_with_the_others_on_the_last_wave_befo
 
 
 def test_shares_of_answers_are_of_rounded_counts_and_still_add_up():
-    frame = pd.DataFrame({"construct": "morale", "rater_role": "self", "wave": 1, "item": "mor1", "text": "", "label": "",
-                          "value": range(1, 6), "share": [0.015, 0.105, 0.4, 0.38, 0.1], "n_answered": 200,
+    frame = pd.DataFrame({"construct": "morale", "rater_role": "self", "wave": 1, "item": "mor1", "text": "",
+                          "label": "", "value": range(1, 6), "share": [0.015, 0.105, 0.4, 0.38, 0.1], "n_answered": 200,
                           "n_people": 200})  # fmt: skip
     shown = release_frame("item_answers", frame, ReleaseRule(10))
     assert shown["share"].tolist() == pytest.approx([0.0, 0.1, 0.4, 0.4, 0.1])
@@ -466,8 +466,8 @@ def test_verdicts_and_counts_of_a_small_arm_are_hidden_and_waves_stay():
 
 
 def test_a_wave_that_few_answered_does_not_tell_which_item_they_skipped():
-    frame = pd.DataFrame({"construct": "morale", "instrument": "pulse", "wave": [1, 2], "n_items": [3, 2], "n_items_common": [2, 2],
-                          "changed": ["", "mor3 dropped"], "n_forms": [40, 6]})  # fmt: skip
+    frame = pd.DataFrame({"construct": "morale", "instrument": "pulse", "wave": [1, 2], "n_items": [3, 2],
+                          "n_items_common": [2, 2], "changed": ["", "mor3 dropped"], "n_forms": [40, 6]})  # fmt: skip
     shown = release_frame("item_changes", frame, ReleaseRule(10))
     assert shown["changed"].isna().tolist() == [False, True] and pd.isna(shown.loc[1, "n_items"])
 

@@ -312,7 +312,8 @@ def adds_up(flow: pd.DataFrame) -> bool:
 def test_a_loss_is_the_difference_of_two_stages_as_they_are_shown():
     rows = [("stage", "employed", 503), ("loss", "not eligible", 303), ("loss", "not enrolled", 96),
             ("stage", "enrolled", 104), ("loss", "not offered", 4), ("stage", "offered a place", 100),
-            ("loss", "did not start", 36), ("stage", "started", 64), ("loss", "no score", 56), ("stage", "analysed", 8)]  # fmt: skip
+            ("loss", "did not start", 36), ("stage", "started", 64), ("loss", "no score", 56),
+            ("stage", "analysed", 8)]  # fmt: skip
     flow = pd.DataFrame(rows, columns=["kind", "step", "n_people"]).assign(program_id="p", role="mentor", unit="people")
     shown = release_frame("flow_of_people", flow.assign(hypothesis="H1_retention"), RULE)
     assert list(shown["n_people"]) == [500, 300, 100, 100, pd.NA, 100, 40, 60, 60, pd.NA]

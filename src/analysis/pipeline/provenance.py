@@ -29,11 +29,18 @@ def provenance(study: Study) -> dict:
             "round_to": study.round_to,
             "smallest_effects": dict(study.smallest_effects),
         },
-        "data_digests": {name: hmac.digest(key, sha.encode(), "sha256").hex() for name, sha in checksums(study).items()},
+        "data_digests": {
+            name: hmac.digest(key, sha.encode(), "sha256").hex() for name, sha in checksums(study).items()
+        },
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
         "commit": _commit(),
         "seeds": "SHA-256 of the names of study, program, role, outcome and horizon (analysis.plan.seeds)",
     }
+
+
+def digest(study: Study) -> str:
+    """Return one keyed digest of all of the study's files."""
+    return hmac.digest(load_key(), "".join(checksums(study).values()).encode(), "sha256").hex()
 
 
 def checksums(study: Study) -> dict[str, str]:

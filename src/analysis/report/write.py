@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
 from analysis.plan.findings import findings_frame
 from analysis.plan.known import known
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.results import estimates_frame
+from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.cells import export_safe
@@ -32,6 +32,7 @@ __all__ = [
     "write_index",
     "write_page",
     "write_problems",
+    "write_shared",
     "write_stopped",
 ]
 
@@ -106,6 +107,14 @@ def write_estimates(released: Released, folder: Path) -> None:
     """Write the estimates ledger."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+
+
+def write_shared(rows: Iterable[Estimate], about: Mapping[str, object], folder: Path) -> None:
+    """Write a shared ledger: its rows, and ``share.json``, which says of which study and run they are."""
+    export_safe(estimates_frame(rows)).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+    _write(
+        folder / "share.json", json.dumps({"audience": "outside"} | dict(about), indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def write_findings(released: Released, folder: Path) -> None:
