@@ -114,7 +114,7 @@ def _together(some: list[Problem]) -> Problem:
     files = list(dict.fromkeys(problem.source for problem in some))
     if len(some) == 1 or len(files) == 1:
         return some[0]
-    rows = sum(problem.rows for problem in some)
+    rows = sum(problem.rows or 0 for problem in some)
     source = f"{files[0]} and {len(files) - 1} more file{'s' if len(files) > 2 else ''}"
     return replace(some[0], source=f"{source}, {rows:,} rows" if rows else source, rows=0, example_rows=())
 

@@ -62,8 +62,9 @@ class Problem:
 
     def __str__(self) -> str:
         lines = ", ".join(map(str, self.example_rows))
-        more = ", …" if self.rows > len(self.example_rows) else ""
-        where = f"{self.source}, line{'s' if self.rows > 1 else ''} {lines}{more}" if lines else self.source
+        rows = self.rows or 0
+        more = ", …" if rows > len(self.example_rows) else ""
+        where = f"{self.source}, line{'s' if rows > 1 else ''} {lines}{more}" if lines else self.source
         return f"{where}: {self.message}"
 
 

@@ -36,11 +36,14 @@ class ReleaseRule:
 
     def down(self, n: float | None) -> int | None:
         """Return a count rounded down: 40 stands for 40 to 44. Nothing is hidden for being small."""
-        return None if n is None or pd.isna(n) else int(n // self.round_to * self.round_to)
+        return None if n is None or pd.isna(n) else self._multiple(n)
 
     def rounded(self, n: int) -> int:
         """Return a count as it is shown, to go on with; a small one stays, to be found small."""
-        return n if n < self.min_cell else n // self.round_to * self.round_to
+        return n if n < self.min_cell else self._multiple(n)
+
+    def _multiple(self, n: float) -> int:
+        return int(n // self.round_to * self.round_to)
 
     def counts(self, counts: pd.Series) -> pd.Series:
         """Return counts as they are shown: rounded down, missing where under `min_cell`, nobody included."""
@@ -61,7 +64,7 @@ class ReleaseRule:
         shown, left, before = [], np.nan, 0
         for n, lost in zip(counts.astype("Float64").to_numpy(float, na_value=np.nan), is_loss, strict=True):
             left = left - n if lost else n
-            now = 0 if np.isnan(left) or left < self.min_cell else self.down(left)
+            now = 0 if np.isnan(left) or left < self.min_cell else self._multiple(left)
             told = before - now if lost else now
             shown.append(told if told >= self.min_cell else pd.NA)
             before = now

@@ -35,7 +35,7 @@ def unlinked_files(
         given, used, things = _counted(table, row.source, seen[table], kept.get(table, seen[table].iloc[:0]))
         if not given or used >= LEAST_SHARE * given or (used and (table not in ANSWERS or given < LEAST_ROWS)):
             continue
-        how_many = f"only {used:,} of" if used else "none of the"
+        how_many = "only some of the" if used else "none of the"
         consequence = "nothing is known from it" if not used else "the rest is unknown"
         problems.append(
             Problem(
@@ -43,7 +43,7 @@ def unlinked_files(
                 table=table,
                 source=row.source,
                 rule="file_unused",
-                message=f"{how_many} {given:,} {things} in this file could be linked and used, so {consequence}: the "
+                message=f"{how_many} {things} in this file could be linked and used, so {consequence}: the "
                 "lines about this file say why. Check that its ids are those of the employees table and that its days "
                 "lie before as_of",
                 action="kept",
