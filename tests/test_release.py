@@ -283,6 +283,13 @@ def test_few_rows_of_the_ledger_are_not_counted_and_no_line_is_told():
     assert {p.example_rows for p in (few, many, whole)} == {()} and few.lines is None
 
 
+def test_no_number_of_rows_stands_in_a_message_beside_an_answer():
+    counted = problem(message="counts as unknown: Boss (3), Chief (1)")
+    unused = problem(message="none of the 26 sessions could be used", told="none of the sessions could be used")
+    messages = [p.message for p in release_problems([counted, unused], RULE)]
+    assert messages == ["counts as unknown: Boss, Chief", "none of the sessions could be used"]
+
+
 def test_a_ledger_that_stops_the_study_keeps_its_lines_for_whoever_mends_the_files():
     ledger = (problem(severity="error"), problem())
     assert release_problems(ledger, RULE) == ledger

@@ -38,6 +38,8 @@ class Problem:
         What is wrong and what to do. Never holds a person's id, name or text.
     action
         What was done with the rows.
+    told
+        The message as it may be shown beside an answer, where it holds a number of rows.
     lines
         All the line numbers, each once, where they are known: to count rows, and not in the ledger.
     """
@@ -50,6 +52,7 @@ class Problem:
     rule: str
     message: str
     action: Action = "kept"
+    told: str | None = field(default=None, repr=False, compare=False)
     lines: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):

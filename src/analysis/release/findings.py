@@ -1,5 +1,6 @@
 """An answer through the door: its rows, its checks and the frames behind it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,8 @@ from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 
 DECIMALS = 6
+# How many rows have a value, behind the value in a message.
+VALUE_COUNT = re.compile(r" \(\d[\d,]*\)")
 PEOPLE = ("n_treated", "n_control")
 EVENTS = ("events_treated", "events_control")
 
@@ -97,7 +100,10 @@ def release_problems(problems: Iterable[Problem], rule: ReleaseRule) -> tuple[Pr
     problems = tuple(problems)
     if any(problem.severity == "error" for problem in problems):
         return problems
-    return tuple(
-        replace(p, rows=None if 0 < known(p.rows) < rule.min_cell else rule.down(p.rows), example_rows=(), lines=None)
-        for p in problems
-    )
+    return tuple(_released(problem, rule) for problem in problems)
+
+
+def _released(problem: Problem, rule: ReleaseRule) -> Problem:
+    rows = None if 0 < known(problem.rows) < rule.min_cell else rule.down(problem.rows)
+    message = VALUE_COUNT.sub("", problem.told or problem.message)
+    return replace(problem, rows=rows, message=message, told=None, example_rows=(), lines=None)
