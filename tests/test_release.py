@@ -11,8 +11,9 @@ from analysis.plan.errors import Problem
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.release.findings import release_check, release_estimate, release_finding, release_problems
-from analysis.release.frames import NoSchemaError, release_frame
+from analysis.release.frames import KINDS, NoSchemaError, release_frame
 from analysis.release.rule import ReleaseRule, significant
+from analysis.release.schemas import load_schemas
 
 RULE = ReleaseRule(10, 5)
 ROW = {
@@ -128,6 +129,13 @@ def test_a_mean_of_two_digits_does_not_tell_of_how_many_it_is():
 
 
 # --- frames, by their schemas
+
+
+def test_every_column_is_of_a_known_kind_and_rests_on_counts_of_its_frame():
+    counts = ("people", "rows", "basis")
+    for name, schema in load_schemas().items():
+        assert {column.kind for column in schema.values()} <= {*KINDS, "basis"}, name
+        assert all(schema[count].kind in counts for column in schema.values() for count in column.of), name
 
 
 def test_a_frame_without_a_schema_is_not_released():

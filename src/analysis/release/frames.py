@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.release.rule import ReleaseRule, significant
-from analysis.release.schemas import SCHEMAS, Column, Schema
+from analysis.release.schemas import Schema, load_schemas
 
 
 class NoSchemaError(LookupError):
@@ -19,9 +19,9 @@ def release_frame(name: str, frame: pd.DataFrame, rule: ReleaseRule) -> pd.DataF
     Raises
     ------
     NoSchemaError
-        `release.schemas` does not know the frame or one of its columns, or a count that a column rests on is missing.
+        ``schemas.yaml`` does not know the frame or one of its columns, or a count that a column rests on is missing.
     """
-    schema = SCHEMAS.get(name, {})
+    schema = load_schemas().get(name, {})
     unknown = [str(column) for column in frame if column not in schema]
     lacking = {count for column in frame if column in schema for count in schema[column].of if count not in frame}
     if unknown or lacking:
@@ -40,7 +40,7 @@ class _Door:
         """Return a column as it may be shown: made by its kind, missing where a count behind it is small."""
         column = self.schema[name]
         counts = [self.frame[count] for count in column.of]
-        shown = KINDS[column.kind](self, self.frame[name], counts, column)
+        shown = KINDS[column.kind](self, self.frame[name], counts)
         # What is made of two counts has looked at them itself.
         others = counts[2:] if column.kind in MADE_OF_TWO else counts
         for few in map(self.rule.is_few, others):
@@ -70,21 +70,22 @@ class _Door:
         return [name for name in self.frame if self.schema[name].kind == "key"]
 
 
-Kind = Callable[[_Door, pd.Series, Sequence[pd.Series], Column], pd.Series]
+Kind = Callable[[_Door, pd.Series, Sequence[pd.Series]], pd.Series]
 KINDS: Mapping[str, Kind] = {
-    "key": lambda door, values, of, column: values,
-    "part": lambda door, values, of, column: values,
-    "people": lambda door, values, of, column: door.rule.counts(values),
-    "rows": lambda door, values, of, column: door.rule.counts(values),
-    "way": lambda door, values, of, column: door.way(values),
-    "rest": lambda door, values, of, column: door.rule.rest(*of),
-    "share": lambda door, values, of, column: door.rule.share(of[0], of[1]),
-    "share_of": lambda door, values, of, column: door.rule.share((values * of[0]).round(), of[0]),
-    "snapped_share": lambda door, values, of, column: door.rule.share(of[0], of[1], is_snapped=True),
-    "rate": lambda door, values, of, column: significant(100 * door.rule.per(*of), 2),
-    "parts": lambda door, values, of, column: door.parts(values, of[0]),
-    "text": lambda door, values, of, column: values.astype(object),
-    "mean": lambda door, values, of, column: significant(values, 2),
-    "estimate": lambda door, values, of, column: values.astype(float).round(column.decimals),
+    "key": lambda door, values, of: values,
+    "part": lambda door, values, of: values,
+    "people": lambda door, values, of: door.rule.counts(values),
+    "rows": lambda door, values, of: door.rule.counts(values),
+    "way": lambda door, values, of: door.way(values),
+    "rest": lambda door, values, of: door.rule.rest(*of),
+    "share": lambda door, values, of: door.rule.share(of[0], of[1]),
+    "share of all": lambda door, values, of: door.rule.share((values * of[0]).round(), of[0]),
+    "snapped share": lambda door, values, of: door.rule.share(of[0], of[1], is_snapped=True),
+    "rate": lambda door, values, of: significant(100 * door.rule.per(*of), 2),
+    "parts": lambda door, values, of: door.parts(values, of[0]),
+    "text": lambda door, values, of: values.astype(object),
+    "mean": lambda door, values, of: significant(values, 2),
+    "estimate": lambda door, values, of: values.astype(float).round(3),
+    "hundredths": lambda door, values, of: values.astype(float).round(2),
 }
-MADE_OF_TWO = ("rest", "share", "snapped_share", "rate")
+MADE_OF_TWO = ("rest", "share", "snapped share", "rate")
