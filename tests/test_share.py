@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from analysis.cli import app
 from analysis.pipeline.sharing import share_study
 from analysis.plan.errors import BadInput
+from analysis.release.outside import NOT_SHARED
 
 
 def test_a_shared_folder_holds_the_ledger_and_what_it_is_of_and_nothing_else(tmp_path):
@@ -18,7 +19,7 @@ def test_a_shared_folder_holds_the_ledger_and_what_it_is_of_and_nothing_else(tmp
     folder = share_study("acme", tmp_path / "data", tmp_path / "out", say=lambda _: None)
     assert sorted(path.name for path in folder.iterdir()) == ["estimates.csv", "share.json"]
     ledger = pd.read_csv(folder / "estimates.csv")
-    assert len(ledger) and set(ledger["status"]) == {"suppressed"} and ledger["reason"].nunique() == 1
+    assert len(ledger) and set(zip(ledger["status"], ledger["reason"], strict=True)) == {("suppressed", NOT_SHARED)}
     about = json.loads((folder / "share.json").read_text(encoding="utf-8"))
     assert about["study"] == "acme" and about["audience"] == "outside" and len(about["digest"]) == 64
     raw = [path for path in (tmp_path / "data" / "acme").rglob("*") if path.is_file()]
