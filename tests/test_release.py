@@ -65,6 +65,13 @@ def test_every_count_that_is_shown_stands_for_five():
     assert {len(some) for some in stands_for} == {5} and stands_for[10] == [10, 11, 12, 13, 14]
 
 
+@pytest.mark.parametrize(("min_cell", "counts"), [(3, [None, 3, 3, 5, 5, 10]), (12, [None, None, None, None, 12, 15])])
+def test_the_smallest_count_that_is_shown_is_never_below_the_threshold(min_cell, counts):
+    """Where the threshold is no multiple, it stands for itself and what is below the next one."""
+    found = ReleaseRule(min_cell).counts(pd.Series([2, 3, 4, 9, 13, 16] if min_cell == 12 else [2, 3, 4, 5, 9, 10]))
+    assert [None if pd.isna(n) else n for n in found] == counts
+
+
 # --- the people of one way
 
 
@@ -159,6 +166,11 @@ def test_at_run_time_nothing_of_such_a_frame_is_shown_and_the_fault_is_told():
 
 
 GAPS = pd.DataFrame({"covariate": ["rating", "team"], "n_treated": [9, 0], "n_control": [76, 13]})
+
+
+def test_a_frame_without_rows_stays_one():
+    for name, schema in load_schemas().items():
+        assert release_frame(name, pd.DataFrame(columns=list(schema)), RULE).empty
 
 
 def test_few_people_with_a_gap_are_not_counted():

@@ -32,7 +32,8 @@ def release_estimate(estimate: Estimate, rule: ReleaseRule) -> Estimate:
     if min(known(estimate.n_treated), known(estimate.n_control)) < rule.min_cell:
         nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
         return replace(estimate, **nothing, status="suppressed", reason=too_small(rule.min_cell))
-    counts: dict[str, Any] = {name: rule.down(getattr(estimate, name)) for name in (*PEOPLE, *EVENTS)}
+    counts: dict[str, Any] = {name: rule.rounded(known(getattr(estimate, name))) for name in PEOPLE}
+    counts |= {name: rule.down(getattr(estimate, name)) for name in EVENTS}
     numbers: dict[str, Any] = {
         name: None if value is None else round(float(value), DECIMALS)
         for name in ESTIMATE_NUMBERS
@@ -54,7 +55,7 @@ def _share_text(part: int, whole: int, rule: ReleaseRule) -> str:
         return f"fewer than {rule.min_cell}"
     if whole - part < rule.min_cell:
         return f"all but fewer than {rule.min_cell}"
-    return f"{known(rule.down(part)) / known(rule.down(whole)):.0%}"
+    return f"{rule.rounded(part) / rule.rounded(whole):.0%}"
 
 
 def release_frames(

@@ -26,8 +26,8 @@ def release_frame(name: str, frame: pd.DataFrame, rule: ReleaseRule) -> pd.DataF
     lacking = {count for column in frame if column in schema for count in schema[column].of if count not in frame}
     if unknown or lacking:
         raise NoSchemaError(f"frame {name}: no schema for {unknown}, no counts {sorted(lacking)}")
-    door = _Door(frame, schema, rule)
-    return pd.DataFrame({c: door.shown(c) for c in frame if schema[c].kind != "basis"}, index=frame.index)
+    door, columns = _Door(frame, schema, rule), [c for c in frame if schema[c].kind != "basis"]
+    return pd.DataFrame({c: door.shown(c) for c in columns}, index=frame.index) if len(frame) else frame[columns]
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _coarse(row: Estimate, step: float, rule: ReleaseRule) -> Estimate:
         "ci_high": estimate + Z * error,
     }
     told: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS) | {name: round(x, 6) for name, x in numbers.items()}
-    n_treated, n_control = map(rule.down, _sizes(row))
+    n_treated, n_control = map(rule.rounded, _sizes(row))
     return replace(row, **told | {"ci_level": 0.95, "n_treated": n_treated, "n_control": n_control})
 
 
@@ -107,7 +107,7 @@ def step_of(row: Estimate, rule: ReleaseRule) -> float:
     Were it chosen by what is hidden, the choice would tell of it. Where one in twenty of n people has the event, five
     events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least.
     """
-    n = known(rule.down(min(_sizes(row))))
+    n = rule.rounded(min(_sizes(row)))
     return next((step for step in STEPS if step >= 14 / n**1.5), STEPS[-1])
 
 

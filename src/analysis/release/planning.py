@@ -79,7 +79,6 @@ def _rounded(row: PlanRow, rule: ReleaseRule) -> PlanRow:
     decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), DECIMALS) | {"observed_months": 1}
     values = {name: getattr(row, name) for name in decimals}
     rounded: dict[str, Any] = {n: None if v is None else round(float(v), decimals[n]) for n, v in values.items()}
-    counts: dict[str, Any] = {
-        n: rule.down(getattr(row, n)) for n in ("n_people", "n_exits", "n_eligible", "person_years")
-    }
+    counts: dict[str, Any] = {n: rule.down(getattr(row, n)) for n in ("n_exits", "person_years")}
+    counts |= {n: None if (k := getattr(row, n)) is None else rule.rounded(k) for n in ("n_people", "n_eligible")}
     return replace(row, **rounded, **counts)

@@ -36,19 +36,20 @@ class ReleaseRule:
 
     def down(self, n: float | None) -> int | None:
         """Return a count rounded down: 40 stands for 40 to 44. Nothing is hidden for being small."""
-        return None if n is None or pd.isna(n) else self._multiple(n)
+        return None if n is None or pd.isna(n) else int(n // self.round_to * self.round_to)
 
     def rounded(self, n: int) -> int:
         """Return a count as it is shown, to go on with; a small one stays, to be found small."""
-        return n if n < self.min_cell else self._multiple(n)
+        return n if n < self.min_cell else self._shown(n)
 
-    def _multiple(self, n: float) -> int:
-        return int(n // self.round_to * self.round_to)
+    def _shown(self, n: float) -> int:
+        """Return a count that is not small, rounded down: to `min_cell` where the multiple below is smaller."""
+        return max(int(n // self.round_to * self.round_to), self.min_cell)
 
     def counts(self, counts: pd.Series) -> pd.Series:
         """Return counts as they are shown: rounded down, missing where under `min_cell`, nobody included."""
         n = pd.Series(pd.array(counts, dtype="Float64"), counts.index)
-        return (n // self.round_to * self.round_to).mask(self.is_few(n)).astype("Int64")
+        return (n // self.round_to * self.round_to).clip(lower=self.min_cell).mask(self.is_few(n)).astype("Int64")
 
     def is_few(self, counts: pd.Series) -> pd.Series:
         """Return where a count is under `min_cell`; one that is missing is not."""
@@ -64,7 +65,7 @@ class ReleaseRule:
         shown, left, before = [], np.nan, 0
         for n, lost in zip(counts.astype("Float64").to_numpy(float, na_value=np.nan), is_loss, strict=True):
             left = left - n if lost else n
-            now = 0 if np.isnan(left) or left < self.min_cell else self._multiple(left)
+            now = 0 if np.isnan(left) or left < self.min_cell else self._shown(left)
             told = before - now if lost else now
             shown.append(told if told >= self.min_cell else pd.NA)
             before = now
@@ -72,7 +73,7 @@ class ReleaseRule:
 
     def parts(self, shares: pd.Series, whole: float) -> pd.Series:
         """Return the shares of a whole's parts as differences of rounded cumulative counts; they add up to 1."""
-        if whole < self.min_cell:
+        if not whole >= max(self.min_cell, self.round_to):
             return shares.astype(float).mask(shares.notna())
         up_to = np.round(np.cumsum(shares.to_numpy(float)) * whole)
         rounded = up_to // self.round_to * self.round_to
