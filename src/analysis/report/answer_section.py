@@ -67,7 +67,7 @@ CAPTIONS = {
 }
 MISSING = (
     "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
-    "What is recorded for everybody is not listed."
+    "What few people lack is not listed."
 )
 # By a part of the estimator's name: what is told in the methods section, and its anchor there.
 WAYS_METHODS = {
