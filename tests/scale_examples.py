@@ -91,7 +91,8 @@ BALANCE_RESPONSE = pd.DataFrame({
     "arm": ["treated", "treated", "control", "control"], "covariate": ["score_before", "tenure_years"] * 2,
     "smd_before": [0.15, 0.1, 0.05, 0.02], "smd_after": [0.01, 0.0, 0.0, 0.0],
 })  # fmt: skip
-BALANCE = pd.DataFrame({"covariate": ["tenure_years", "age"], "smd_before": [0.4, -0.3], "smd_after": [0.02, -0.01]})
+BALANCE = pd.DataFrame({"covariate": ["tenure_years", "age"], "smd_before": [0.4, -0.3], "smd_after": [0.02, -0.01],
+                        "n_treated": 88, "n_control": 490})  # fmt: skip
 FLOW = pd.DataFrame({"step": ["started", "in the comparison", "analysed"],
                      "n_treated": pd.array([150, 130, 88], dtype="Int64"),
                      "n_control": pd.array([1800, 1500, 490], dtype="Int64")})  # fmt: skip
@@ -184,7 +185,7 @@ LABELS = {1: "Strongly disagree", 2: "Disagree", 3: "Neither", 4: "Agree", 5: "S
 SHARES = {1.0: [0.06, 0.17, 0.25, 0.37, 0.15], 6.0: [0.04, 0.13, 0.24, 0.40, 0.19]}
 ITEM_ANSWERS = pd.DataFrame([
     {"construct": construct, "rater_role": "self", "wave": wave, "item": item, "text": text, "value": float(value),
-     "label": LABELS[6 - value] if item in TURNED else label, "share": share, "n_answered": 420}
+     "label": LABELS[6 - value] if item in TURNED else label, "share": share, "n_answered": 420, "n_people": 420}
     for construct, items in (("morale", ITEMS), ("leadership", {f"mlq_vision{i}": "" for i in range(1, 4)}))
     for wave, shares in SHARES.items()
     for item, text in items.items()
@@ -197,7 +198,7 @@ STEPS = pd.DataFrame({
     "p": [0.04, 0.04, 0.04, 0.01, 0.4, 0.25, 0.0], "cfi": [0.98, 0.98, 0.97, 0.97, 1.0, 0.99, 0.93],
     "rmsea": [0.03, 0.03, 0.03, 0.03, 0.0, 0.03, 0.11], "srmr": [0.03, 0.03, 0.03, 0.04, 0.01, 0.03, 0.09],
     "delta_cfi": [None, -0.001, -0.002, -0.003, None, -0.004, -0.06], "delta_p": [None, 0.3, 0.2, 0.1, None, 0.1, 0.0],
-    "freed_item": None, "n_people": 601, "proper": True,
+    "freed_item": None, "n_people": 601, "n_treated": None, "n_control": None, "proper": True,
     "holds": [True, True, True, True, True, True, False], "reason": None,
 })  # fmt: skip
 CARELESS = pd.DataFrame({
@@ -239,7 +240,7 @@ SKILL_GAP = pd.DataFrame({
     "n_people": pd.array([320, 240, 80, None, 150, 200, 160, 100, 22], dtype="Int64"),
 })  # fmt: skip
 ITEM_CHANGES = pd.DataFrame({"construct": "recognition", "wave": [4.0], "n_items": [3], "n_items_common": [2],
-                             "changed": ["rec3 reworded"]})  # fmt: skip
+                             "changed": ["rec3 reworded"], "n_forms": [40]})  # fmt: skip
 UNLINKED = pd.DataFrame({
     "instrument": "climate", "construct": "morale", "wave": [1.0, 2.0, 3.0],
     "opens": pd.to_datetime(["2021-05-10", "2022-05-09", "2023-05-08"]),

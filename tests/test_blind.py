@@ -18,7 +18,8 @@ from analysis.cli import app
 from analysis.pipeline.shared import SHARED, is_blind_run
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Finding
 from analysis.release.blind import WITHHELD, blinded
-from analysis.release.disclosure import release_finding
+from analysis.release.findings import release_finding
+from analysis.release.rule import ReleaseRule
 from analysis.report.index import index_page, read_index_entry
 from analysis.report.wording import estimate_text, interval_text
 from analysis.report.write import write_answers
@@ -49,7 +50,7 @@ def folder(tmp_path_factory) -> Path:
     answer = released(*(blinded(f) for f in seen()))
     target = tmp_path_factory.mktemp("reports") / "acme"
     target.mkdir()
-    write_answers(replace(answer, run=dict(answer.run) | {"blind": True}), answer.problems, target)
+    write_answers(replace(answer, run=dict(answer.run) | {"blind": True}), target)
     return target
 
 
@@ -100,7 +101,7 @@ def test_waves_after_the_start_are_withheld_and_those_before_it_stay():
 
 def test_what_is_too_small_to_be_shown_stays_suppressed():
     few = finding(row(n_treated=4), "supported", checks=(UNLIKE,))
-    found = blinded(release_finding(few, 10))
+    found = blinded(release_finding(few, ReleaseRule(10)))
     assert (found.verdict, found.verdict_reason, found.checks) == ("suppressed", "small_group", ())
 
 
@@ -109,7 +110,7 @@ def test_the_notebooks_of_a_blind_run_are_given_no_effect_and_may_not_make_one(t
     write_study(tmp_path / "tiny", TINY_COMPANY)
     monkeypatch.setattr(pipeline, "find", lambda opened: seen())
     monkeypatch.setattr(pipeline, "released_findings", lambda found, min_cell: found)  # they are released already
-    monkeypatch.setattr(pipeline, "write_answers", lambda answer, problems, folder: None)
+    monkeypatch.setattr(pipeline, "write_answers", lambda answer, folder: None)
     given = []
 
     def look(*args, **options):

@@ -379,13 +379,15 @@ def test_many_exits_of_unknown_kind_make_any_exit_the_outcome(company, tmp_path)
     assert {r.outcome for r in found.rows} == {"any_exit"} and "of their own accord" not in plan_page(found)
 
 
-def test_small_groups_are_suppressed_and_few_exits_not_counted(company, tmp_path):
+def test_small_groups_are_suppressed_and_counts_of_others_rounded(company, tmp_path):
     found = plan(open_study("smallbank", changed(company, tmp_path, min_cell=100)))
     mentees = [r for r in found.rows if r.role == "mentee"]
     assert {r.status for r in mentees} == {"suppressed"} and len(mentees) == 2
     assert all(r.risk is None and r.n_eligible is None and r.n_people is None for r in mentees)
     mentors = [r for r in found.rows if r.role == "mentor"]
-    assert all(r.n_exits is None and r.person_years is None and r.risk is not None for r in mentors)
+    counts = [n for r in mentors for n in (r.n_exits, r.n_people, r.n_eligible, r.person_years)]
+    assert all(n % 5 == 0 for n in counts) and all(r.risk is not None for r in mentors)
+    assert all(r.n_control == r.n_eligible - r.n_treated for r in mentors if r.quantity == "smallest_detectable")
     assert "&lt;100 such exits" in plan_page(found)
 
 

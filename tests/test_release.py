@@ -1,20 +1,21 @@
-"""Nothing about a small group leaves."""
+"""The release rule: small groups suppressed, counts rounded, everything else made of what is shown."""
+
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.plan.errors import Problem
+from analysis.plan.faults import Faults, collecting
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.release.counts import release_counts
-from analysis.release.disclosure import (
-    release_curves,
-    release_estimate,
-    release_finding,
-    release_flow,
-    release_frame,
-    release_quarters,
-)
+from analysis.release.findings import release_check, release_estimate, release_finding, release_problems
+from analysis.release.frames import KINDS, NoSchemaError, release_frame
+from analysis.release.rule import ReleaseRule, significant
+from analysis.release.schemas import load_schemas
 
+RULE = ReleaseRule(10, 5)
 ROW = {
     "study": "acme",
     "program": "genius",
@@ -33,67 +34,237 @@ ROW = {
     "ci_high": -0.01,
     "ci_level": 0.95,
     "p_value": 0.01,
-    "n_treated": 40,
+    "n_treated": 43,
     "n_control": 300,
     "events_treated": 12,
     "events_control": 90,
 }
+NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted")
+COUNTS = ("n_treated", "n_control", "events_treated", "events_control")
 
 
 def estimate(**changes) -> Estimate:
     return Estimate(**(ROW | changes))
 
 
-@pytest.mark.parametrize("small", [{"n_treated": 9}, {"n_control": 9}])
-def test_a_group_under_min_cell_suppresses_every_number_of_its_row(small):
-    released = release_estimate(estimate(**small), 10)
-    assert released.status == "suppressed" and "10" in released.reason
-    numbers = [
-        getattr(released, c)
-        for c in (
-            "estimate",
-            "std_error",
-            "ci_low",
-            "ci_high",
-            "ci_level",
-            "p_value",
-            "p_adjusted",
-            "n_treated",
-            "n_control",
-            "events_treated",
-            "events_control",
-        )
-    ]
-    assert numbers == [None] * 11
+def shown(counts: list[float | None]) -> list[int | None]:
+    return [None if pd.isna(n) else int(n) for n in RULE.counts(pd.Series(counts, dtype="Float64"))]
 
 
-def test_a_group_of_min_cell_is_shown():
-    assert release_estimate(estimate(n_treated=10), 10).status == "estimated"
+# --- counts
 
 
-def test_few_events_hide_their_count_and_not_the_estimate():
-    released = release_estimate(estimate(events_treated=9), 10)
-    assert released.status == "estimated" and released.events_treated is None and released.events_control == 90
-    assert released.estimate == -0.051235
+def test_counts_are_rounded_down_and_small_ones_are_missing_nobody_included():
+    assert shown([0, 1, 9, 10, 14, 15, 137, None]) == [None, None, None, 10, 10, 15, 135, None]
 
 
-def test_a_small_cell_takes_the_other_numbers_of_its_row_with_it():
+def test_every_count_that_is_shown_stands_for_five():
+    """The smallest one too, where the threshold is a multiple: that is why counts are rounded down."""
+    counts = list(range(10, 150))
+    stands_for = pd.Series(counts).groupby(shown(counts)).agg(list)
+    assert {len(some) for some in stands_for} == {5} and stands_for[10] == [10, 11, 12, 13, 14]
+
+
+@pytest.mark.parametrize(("min_cell", "counts"), [(3, [None, 3, 3, 5, 5, 10]), (12, [None, None, None, None, 12, 15])])
+def test_the_smallest_count_that_is_shown_is_never_below_the_threshold(min_cell, counts):
+    """Where the threshold is no multiple, it stands for itself and what is below the next one."""
+    found = ReleaseRule(min_cell).counts(pd.Series([2, 3, 4, 9, 13, 16] if min_cell == 12 else [2, 3, 4, 5, 9, 10]))
+    assert [None if pd.isna(n) else n for n in found] == counts
+
+
+# --- the people of one way
+
+
+def way(*counts: int, losses: tuple[int, ...]) -> list[int | None]:
+    told = RULE.along(pd.Series(counts), [n in losses for n in range(len(counts))])
+    return [None if pd.isna(n) else int(n) for n in told]
+
+
+def test_a_stage_less_its_losses_is_the_next_stage_as_it_is_shown():
+    assert way(137, 12, 23, 102, losses=(1, 2)) == [135, 10, 25, 100]
+    assert way(137, 2, 0, 135, losses=(1, 2)) == [135, None, None, 135]
+
+
+def test_few_who_are_left_do_not_follow_from_those_lost():
+    """Of 30 who started 25 could not be compared: 5 are left, which nobody may read."""
+    assert way(30, 25, 0, 5, losses=(1, 2)) == [30, 30, None, None]
+
+
+def test_each_loss_of_a_way_may_have_been_five_numbers_or_more():
+    """By enumeration of all ways of two losses from 25 to 34 people: what is shown of one is shown of others too."""
+    ways = [(n, a, b, n - a - b) for n in range(25, 35) for a, b in product(range(13), repeat=2) if n - a - b >= 0]
+    alike: dict[tuple, list[tuple]] = {}
+    for one in ways:
+        alike.setdefault(tuple(way(*one, losses=(1, 2))), []).append(one)
+    inner = [same for same in alike.values() if all(max(one[1:3]) < 12 for one in same)]
+    assert len(inner) > 4
+    for same in inner:
+        assert min(len({one[column] for one in same}) for column in range(4)) >= 5
+
+
+# --- shares, rates, averages
+
+
+def test_a_share_is_made_of_rounded_counts_and_masked_where_few_have_it_or_lack_it():
+    part, whole = pd.Series([63, 9, 92, 120]), pd.Series([101, 101, 101, 144])
+    found = RULE.share(part, whole)
+    assert found[0] == pytest.approx(60 / 100) and found.isna().tolist() == [False, True, True, False]
+
+
+def test_whether_a_share_is_masked_follows_from_the_rounded_counts():
+    """Else 90 of 100 would tell apart whether six or ten people lack it."""
+    pairs = list(product(range(90, 95), range(100, 105)))
+    parts, wholes = (pd.Series(side) for side in zip(*pairs, strict=True))
+    assert RULE.share(parts, wholes).isna().all()
+
+
+def test_where_few_count_as_nobody_a_share_is_none_or_all():
+    found = RULE.share(pd.Series([4, 97, 60, 4]), pd.Series([100, 100, 100, 9]), is_snapped=True)
+    assert found.iloc[:3].tolist() == [0.0, 1.0, 0.6] and pd.isna(found[3])
+
+
+def test_the_shares_of_answers_are_of_rounded_counts_and_add_up():
+    found = RULE.parts(pd.Series([3, 21, 80, 76, 20]) / 200, 200)
+    assert found.tolist() == pytest.approx([0, 0.1, 0.4, 0.4, 0.1]) and found.sum() == pytest.approx(1)
+
+
+def test_a_mean_of_two_digits_does_not_tell_of_how_many_it_is():
+    """34 points of 11 people are 3.0909…; to two digits any of 10 to 14 people may have it."""
+    assert significant(pd.Series([34 / 11, 0.012345]), 2).tolist() == [3.1, 0.012]
+    could_be = [n for n in range(10, 15) if any(significant(pd.Series([k / n]), 2)[0] == 3.1 for k in range(80))]
+    assert could_be == [10, 11, 12, 13, 14]
+
+
+# --- frames, by their schemas
+
+
+def test_every_column_is_of_a_known_kind_and_rests_on_counts_of_its_frame():
+    counts = ("people", "rows", "basis")
+    for name, schema in load_schemas().items():
+        assert {column.kind for column in schema.values()} <= {*KINDS, "basis"}, name
+        assert all(schema[count].kind in counts for column in schema.values() for count in column.of), name
+
+
+def test_a_frame_without_a_schema_is_not_released():
+    with pytest.raises(NoSchemaError, match="salaries"):
+        release_frame("salaries", pd.DataFrame({"n_people": [40]}), RULE)
+    with pytest.raises(NoSchemaError, match="surname"):
+        release_frame("missing", pd.DataFrame({"covariate": ["age"], "surname": ["x"]}), RULE)
+
+
+def test_a_column_without_the_counts_that_it_rests_on_is_not_released():
+    with pytest.raises(NoSchemaError, match="n_people"):
+        release_frame("skill_gap", pd.DataFrame({"construct": ["morale"], "mean": [3.2]}), RULE)
+
+
+def test_at_run_time_nothing_of_such_a_frame_is_shown_and_the_fault_is_told():
+    found = finding(evidence={"salaries": pd.DataFrame({"n_people": [40]}), "missing": GAPS})
+    with collecting(Faults("acme")) as faults:
+        released = release_finding(found, RULE)
+    assert list(released.evidence) == ["missing"]
+    assert [str(fault.part) for fault in faults.found] == ["frame salaries (genius mentor, H1_retention)"]
+
+
+GAPS = pd.DataFrame({"covariate": ["rating", "team"], "n_treated": [9, 0], "n_control": [76, 13]})
+
+
+def test_a_frame_without_rows_stays_one():
+    for name, schema in load_schemas().items():
+        assert release_frame(name, pd.DataFrame(columns=list(schema)), RULE).empty
+
+
+def test_few_people_with_a_gap_are_not_counted():
+    released = release_frame("missing", GAPS, RULE)
+    assert released["n_treated"].isna().all() and released["n_control"].tolist() == [75, 10]
+
+
+def test_a_small_count_takes_with_it_what_rests_on_it():
     frame = pd.DataFrame(
         {
-            "arm": ["treated"] * 3,
+            "arm": "treated",
             "months": [0, 6, 12],
             "cumulative_incidence": [0.0, 0.1, 0.25],
+            "ci_low": 0.0,
+            "ci_high": 0.5,
             "n_at_risk": [20, 12, 9],
+            "n_events": [0, 2, 5],
         }
     )
-    released = release_frame(frame, 10)
-    assert released["n_at_risk"].tolist()[:2] == [20, 12] and pd.isna(released.loc[2, "n_at_risk"])
-    assert np.isnan(released.loc[2, "cumulative_incidence"]) and released.loc[2, "months"] == 12
+    released = release_frame("curves", frame, RULE)
+    assert released["n_at_risk"].tolist()[:2] == [20, 10] and released.loc[2, "n_at_risk"] is pd.NA
+    assert released["cumulative_incidence"].isna().tolist() == [False, False, True]
+    assert released["months"].tolist() == [0, 6, 12] and "n_events" not in released
     assert frame.loc[2, "n_at_risk"] == 9, "the caller's frame stays as it was"
 
 
-def test_nobody_is_not_a_small_group():
-    assert release_frame(pd.DataFrame({"step": ["under notice"], "n_people": [0]}), 10)["n_people"].tolist() == [0]
+def test_the_reason_of_a_small_group_is_hidden_with_its_numbers():
+    frame = pd.DataFrame({"construct": "morale", "wave": [1, 2], "n_people": [4, 44], "mean_difference": [0.5, 0.123],
+                          "reason": ["all said alike", "few items"]})  # fmt: skip
+    released = release_frame("self_other", frame, RULE)
+    assert released["reason"].isna().tolist() == [True, False] and released.loc[1, "mean_difference"] == 0.12
+
+
+def test_exits_a_year_do_not_follow_from_rates_and_person_years():
+    frame = pd.DataFrame(
+        {
+            "year": [2022, 2023],
+            "n_people": [912, 893],
+            "person_years": [800.71, 784.44],
+            "n_voluntary_exit": [86, 73],
+            "n_involuntary_exit": [16, 9],
+            "n_other_exit": [19, 20],
+            "voluntary_exit_per_100": [10.740, 9.306],
+            "involuntary_exit_per_100": [1.998, 1.147],
+            "other_exit_per_100": [2.373, 2.550],
+        }
+    )
+    released = release_frame("exit_rates", frame, RULE)
+    assert released["person_years"].tolist() == [800, 780]
+    assert released["voluntary_exit_per_100"].tolist() == [11.0, 9.0], "85 and 70 by 800 and 780, two digits"
+    assert released["involuntary_exit_per_100"].isna().tolist() == [False, True]
+    assert not [column for column in released if column.startswith("n_") and column != "n_people"]
+
+
+def test_rows_of_a_file_add_up_as_they_are_shown():
+    counts = pd.DataFrame({"table": "jobs", "source": ["a.csv", "b.csv"], "rows_in": [1003, 200],
+                           "rows_kept": [980, 197], "rows_repaired": [97, 91], "rows_translated": [90, 40],
+                           "rows_rejected": [23, 3]})  # fmt: skip
+    released = release_frame("row_counts", counts, RULE)
+    assert released["rows_in"].tolist() == [1000, 200] and released["rows_kept"].tolist() == [980, 195]
+    assert released.loc[0, "rows_rejected"] == 20 and released.loc[1, "rows_rejected"] is pd.NA
+
+
+# --- rows of the ledger
+
+
+@pytest.mark.parametrize("small", [{"n_treated": 9}, {"n_control": 9}])
+def test_a_group_under_min_cell_suppresses_every_number_of_its_row(small):
+    released = release_estimate(estimate(**small), RULE)
+    assert released.status == "suppressed" and "10" in released.reason
+    assert [getattr(released, name) for name in (*NUMBERS, *COUNTS)] == [None] * 11
+
+
+def test_a_group_of_min_cell_is_shown():
+    released = release_estimate(estimate(n_treated=10), RULE)
+    assert (released.status, released.n_treated) == ("estimated", 10)
+
+
+def test_counts_of_a_row_are_rounded_and_few_events_are_not_hidden():
+    released = release_estimate(estimate(events_treated=9), RULE)
+    assert [getattr(released, name) for name in COUNTS] == [40, 300, 5, 90]
+    assert released.estimate == -0.051235 and released.ci_low == -0.09
+
+
+def test_an_analysis_that_leaves_two_people_out_shows_the_same_group():
+    assert release_estimate(estimate(n_treated=41), RULE).n_treated == release_estimate(estimate(), RULE).n_treated
+
+
+# --- findings, checks, the data-quality ledger
+
+
+def finding(**changes) -> Finding:
+    base = {"hypothesis": "H1_retention", "program": "genius", "role": "mentor", "primary": estimate()}
+    return Finding(**(base | {"verdict": "supported", "smallest_effect": 0.03} | changes))
 
 
 def test_a_suppressed_answer_takes_its_figures_and_checks_with_it():
@@ -101,215 +272,49 @@ def test_a_suppressed_answer_takes_its_figures_and_checks_with_it():
         {"arm": ["control"], "months": [12], "cumulative_incidence": [0.2], "ci_low": [0.1], "ci_high": [0.3]}
         | {"n_at_risk": [300], "n_events": [60]}
     )
-    flow = pd.DataFrame({"step": ["started", "analysed"], "n_people": [12, 8]})
-    found = Finding(
-        hypothesis="H1_retention",
-        program="genius",
-        role="mentor",
-        primary=estimate(n_treated=8),
-        checks=(Check("overlap", True, 300.0, 8.0, "300 against 8 who started"),),
-        verdict="supported",
-        smallest_effect=0.03,
-        smallest_detectable=0.05,
-        evidence={"curves": curves, "flow": flow},
+    flow = pd.DataFrame({"step": ["started", "under notice", "analysed"], "n_people": [12, 4, 8]})
+    released = release_finding(
+        finding(
+            primary=estimate(n_treated=8),
+            checks=(Check("overlap", True, 3.0, 1.0, "enough"),),
+            smallest_detectable=0.05,
+            evidence={"curves": curves, "flow": flow},
+        ),
+        RULE,
     )
-    released = release_finding(found, 10)
     assert released.verdict == "suppressed" and released.checks == () and released.smallest_detectable is None
-    assert list(released.evidence) == ["flow"] and pd.isna(released.evidence["flow"]["n_people"][1])
+    assert list(released.evidence) == ["flow"] and released.evidence["flow"]["n_people"].isna().tolist()[2]
 
 
-STEPS = ["started", "not employed that day", "under notice", "analysed"]
+def test_a_check_tells_shares_of_rounded_counts_and_of_few_in_words():
+    check = Check("lottery", True, 0.0, 0.05, "{taken} started, {crossed} did not; {all} came",
+                  shares={"taken": (83, 101), "crossed": (4, 96), "all": (97, 101)})  # fmt: skip
+    assert release_check(check, RULE).sentence == "80% started, fewer than 10 did not; all but fewer than 10 came"
 
 
-@pytest.mark.parametrize(
-    ("counts", "told"),
-    [
-        ([137, 0, 12, 125], {"started": 137, "not employed that day": 0, "under notice": 12, "analysed": 125}),
-        ([137, 4, 12, 121], {"started": 137, "could not be compared": 16, "analysed": 121}),
-        ([137, 2, 0, 135], {"analysed": 135}),
-    ],
-)
-def test_no_small_step_follows_from_the_others_by_subtraction(counts, told):
-    released = release_flow(pd.DataFrame({"step": STEPS, "n_people": counts}), 10)
-    assert dict(zip(released["step"], released["n_people"], strict=True)) == told
+def problem(**changes) -> Problem:
+    told = {"severity": "warning", "table": "jobs", "source": "a.csv", "rule": "r", "message": "m", "rows": 3}
+    return Problem(**told | {"example_rows": (5, 13, 36), "lines": np.array([5, 13, 36])} | changes)
 
 
-def test_the_number_of_items_counts_no_people():
-    released = release_frame(pd.DataFrame({"wave": [1], "n_people": [80], "n_items": [5], "alpha": [0.8]}), 10)
-    assert released.loc[0, "alpha"] == 0.8 and released.loc[0, "n_items"] == 5
+def test_few_rows_of_the_ledger_are_not_counted_and_no_line_is_told():
+    few, many, whole = release_problems([problem(), problem(rows=38), problem(rows=0, example_rows=())], RULE)
+    assert [few.rows, many.rows, whole.rows] == [None, 35, 0]
+    assert {p.example_rows for p in (few, many, whole)} == {()} and few.lines is None
 
 
-def test_no_single_exit_can_be_read_from_a_curve():
-    events = [0, 1, 4, 9, 10, 11, 19, 20, 24]
-    treated = pd.DataFrame(
-        {
-            "arm": "treated",
-            "months": range(9),
-            "cumulative_incidence": [e / 135 for e in events],
-            "ci_low": 0.0,
-            "ci_high": 0.5,
-            "n_at_risk": [135 - e for e in events],
-            "n_events": [float(e) for e in events],
-        }
-    )
-    control = treated.assign(arm="control", n_events=np.nan)
-    released = release_curves(pd.concat([treated, control], ignore_index=True), 10)
-    shown = released[released["cumulative_incidence"].notna()].groupby("arm")["months"].agg(list)
-    assert shown["treated"] == [0, 4, 7], "ten more people have left at every point that is shown"
-    assert shown["control"] == list(range(9)), "a weighted curve counts nobody"
-    assert "n_events" not in released and (released["n_at_risk"] % 5 == 0).all()
+def test_no_number_of_rows_stands_in_a_message_beside_an_answer():
+    counted = problem(message="counts as unknown: Boss (3), Chief (1)")
+    unused = problem(message="none of the 26 sessions could be used", told="none of the sessions could be used")
+    messages = [p.message for p in release_problems([counted, unused], RULE)]
+    assert messages == ["counts as unknown: Boss, Chief", "none of the sessions could be used"]
 
 
-# --- counts that stand beside one another
+def test_a_ledger_that_stops_the_study_keeps_its_lines_for_whoever_mends_the_files():
+    ledger = (problem(severity="error"), problem())
+    assert release_problems(ledger, RULE) == ledger
 
 
-def told(*rows: Estimate) -> list[tuple]:
-    """Return what is told of each row: both groups, both counts of events."""
-    return [(r.n_treated, r.n_control, r.events_treated, r.events_control) for r in release_counts(rows, 10)]
-
-
-def sensitivity(**changes) -> Estimate:
-    return estimate(**({"analysis": "sensitivity", "estimator": "iptw_aalen_johansen_trimmed"} | changes))
-
-
-def test_a_stricter_analysis_does_not_tell_how_few_it_left_out():
-    main, stricter = told(estimate(), sensitivity(n_treated=37, events_treated=11))
-    assert main == (40, 300, 12, 90), "the main row stays as it is"
-    assert stricter == (40, 300, None, 90), "three people are left out, and nobody can tell whether one of them left"
-
-
-def test_a_group_that_differs_by_min_cell_people_is_told():
-    assert told(estimate(), sensitivity(n_treated=30, events_treated=None))[1][0] == 30
-    assert told(estimate(), sensitivity(n_treated=31, events_treated=None))[1][0] == 40
-
-
-def test_groups_of_two_sensitivity_rows_are_not_subtracted_either():
-    sizes = [r[0] for r in told(estimate(n_treated=80), sensitivity(n_treated=60), sensitivity(n_treated=56))]
-    assert sizes == [80, 60, 60]
-
-
-@pytest.mark.parametrize("contrast", ["reverse_vs_traditional", "placebo_start_vs_not", "more_vs_fewer_sessions"])
-def test_other_people_are_counted_as_they_are(contrast):
-    assert told(estimate(), sensitivity(contrast=contrast, n_treated=37, n_control=295))[1][:2] == (37, 295)
-
-
-def test_the_few_who_left_between_two_horizons_do_not_follow_by_subtraction():
-    later = [told(estimate(), sensitivity(horizon_months=24, events_treated=n))[1][2] for n in (12, 15, 22)]
-    assert later == [12, None, 22]
-
-
-def test_the_few_dismissed_do_not_follow_from_all_exits_less_the_voluntary_ones():
-    every = sensitivity(outcome="any_exit", events_treated=15, events_control=120)
-    assert told(estimate(), every)[1][2:] == (None, 120)
-
-
-def test_the_one_kind_that_is_masked_is_not_what_remains_of_all_exits():
-    kinds = [
-        sensitivity(outcome="any_exit", events_treated=40, events_control=120),
-        sensitivity(outcome="other_exit", events_treated=24, events_control=15),
-        sensitivity(outcome="involuntary_exit", events_treated=None, events_control=15),
-    ]
-    assert [r[2:] for r in told(estimate(), *kinds)] == [(12, 90), (None, 120), (24, 15), (None, 15)]
-
-
-def test_exits_that_do_not_lie_within_one_another_are_told():
-    """Voluntary exits within 24 months and all within 12 differ by few, and nothing follows from it."""
-    rows = [
-        estimate(events_treated=12),
-        sensitivity(horizon_months=24, events_treated=30),
-        sensitivity(outcome="any_exit", events_treated=26),
-    ]
-    assert [r[2] for r in told(*rows)] == [12, 30, 26]
-
-
-def test_a_finding_is_released_with_counts_that_cannot_be_subtracted():
-    found = Finding(
-        hypothesis="H1_retention",
-        program="genius",
-        role="mentor",
-        primary=estimate(),
-        alternatives=(sensitivity(n_treated=37),),
-        verdict="inconclusive",
-        smallest_effect=0.03,
-    )
-    assert release_finding(found, 10).alternatives[0].n_treated == 40
-
-
-# --- frames
-
-
-def by_kind(treated: dict[str, list[int]]) -> pd.DataFrame:
-    arms = [
-        pd.DataFrame(
-            {"outcome": kind, "arm": "treated", "months": range(len(events)), "n_events": [float(e) for e in events]}
-        )
-        for kind, events in treated.items()
-    ]
-    shape = {"ci_low": 0.0, "ci_high": 0.5, "n_at_risk": 100}
-    return pd.concat(arms, ignore_index=True).assign(cumulative_incidence=lambda f: f["n_events"] / 135, **shape)
-
-
-def test_each_kind_of_exit_is_counted_by_itself():
-    """Counted on from the voluntary ones, ten dismissals would never be reached, or be reached too early."""
-    curves = by_kind({"involuntary_exit": [0, 5, 12], "other_exit": [0, 9, 11]})
-    released = release_curves(curves, 10)
-    shown = released[released["cumulative_incidence"].notna()].groupby("outcome")["months"].agg(list).to_dict()
-    assert shown == {"involuntary_exit": [0, 2], "other_exit": [0, 2]}
-
-
-def test_a_kind_of_exit_that_few_took_shows_its_beginning_alone():
-    found = Finding(
-        hypothesis="H1_retention",
-        program="genius",
-        role="mentor",
-        primary=estimate(),
-        verdict="inconclusive",
-        smallest_effect=0.03,
-        evidence={"curves_by_kind": by_kind({"involuntary_exit": [0, 3, 9], "other_exit": [0, 10, 30]})},
-    )
-    released = release_finding(found, 10).evidence["curves_by_kind"]
-    assert released["cumulative_incidence"].notna().tolist() == [True, False, False, True, True, True]
-    assert "n_events" not in released
-
-
-def test_few_people_with_a_gap_are_not_counted():
-    gaps = pd.DataFrame({"covariate": ["rating", "team"], "n_treated": [9, 0], "n_control": [76, 10]})
-    released = release_frame(gaps, 10)
-    assert released["n_treated"].isna().tolist() == [True, False] and released["n_control"].tolist() == [76, 10]
-
-
-def quarters(n_treated: list[int]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "quarter": [f"2022Q{i + 1}" for i in range(len(n_treated))],
-            "n_treated": n_treated,
-            "n_control": 200,
-            "worst_before": 0.5,
-            "worst_after": 0.05,
-            "covariate": "tenure_years",
-        }
-    )
-
-
-@pytest.mark.parametrize(
-    ("n_treated", "shown"),
-    [
-        ([30, 20, 0, 12], [True, True, True, True]),
-        ([30, 20, 9, 12], [True, True, False, False]),
-        ([30, 20, 6, 7], [True, True, False, False]),
-        ([40, 3], [False, False]),
-    ],
-)
-def test_a_quarter_of_few_starts_says_nothing_and_does_not_follow_from_the_others(n_treated, shown):
-    released = release_quarters(quarters(n_treated), 10)
-    for column in ("n_treated", "n_control", "worst_before", "worst_after", "covariate"):
-        assert released[column].notna().tolist() == shown
-    assert released["quarter"].tolist() == quarters(n_treated)["quarter"].tolist()
-
-
-def test_the_reason_of_a_small_groups_row_is_hidden_with_its_numbers():
-    frame = pd.DataFrame(
-        {"wave": [1, 2], "n_people": [4, 40], "alpha": [None, None], "reason": ["said alike", "few items"]}
-    )
-    shown = release_frame(frame.astype({"alpha": float}), 10)
-    assert shown["reason"].isna().tolist() == [True, False]
+def test_the_study_says_how_counts_are_rounded():
+    rule = replace(RULE, round_to=10)
+    assert rule.counts(pd.Series([43, 9])).tolist() == [40, pd.NA]

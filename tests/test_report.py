@@ -94,7 +94,7 @@ TRAJECTORIES = pd.DataFrame({
 })  # fmt: skip
 CHECKS = (
     Check("balance", True, 0.02, 0.1, "The groups are alike in what was recorded."),
-    Check("overlap", False, 80.0, 135.0, "Too few comparators."),
+    Check("overlap", False, 0.6, 1.0, "Too few comparators."),
     Check("no interference", None, None, None, "Nobody can know."),
 )
 
@@ -134,7 +134,7 @@ def released(*findings: Finding, study: Study | None = None) -> Released:
     }  # fmt: skip
     problem = Problem(severity="warning", table="jobs", source="raw/jobs.csv", rows=4, rule="manager", message="Odd")
     run = {"study": "acme", "created": "2026-11-22T06:21:47+00:00", "commit": "b759346", "versions": {"python": "3.11"},
-           "data_checksums": {"raw/workers.csv": "ab" * 32}, "seeds": "from names", "parameters": {}}  # fmt: skip
+           "data_digests": {"raw/workers.csv": "ab" * 32}, "seeds": "from names", "parameters": {}}  # fmt: skip
     return Released(study=study or acme(), findings=findings, problems=(problem,), described=described, run=run)
 
 
@@ -174,8 +174,8 @@ KINDS = pd.DataFrame({
     "ci_low": 0.0, "ci_high": 0.1, "n_at_risk": pd.array([135, 128, 120] * 4, dtype="Int64"),
 })  # fmt: skip
 MISSING = pd.DataFrame({"covariate": ["performance_rating", "team_size", "job_level"],
-                        "n_treated": pd.array([None, 12, 0], dtype="Int64"),
-                        "n_control": pd.array([76, 30, 0], dtype="Int64")})  # fmt: skip
+                        "n_treated": pd.array([None, 10, None], dtype="Int64"),
+                        "n_control": pd.array([75, 30, None], dtype="Int64")})  # fmt: skip
 
 
 def examined(**parts) -> Finding:
@@ -578,11 +578,11 @@ def test_only_kinds_of_exit_of_which_both_groups_can_be_shown_are_drawn():
 
 
 def test_the_overlap_picture_says_what_was_found():
-    worth = Check("overlap", False, 80.0, 135.0, "Too few comparators.")
+    worth = Check("overlap", False, 0.6, 1.0, "Too few comparators.")
     title = alt_text(figures_checks.overlap_plot(retention(checks=(worth,))))
-    assert "135 started" in title and "worth 80 people" in title and "thin ground" in title
-    enough = Check("overlap", True, 306.0, 135.0, "Enough.")
-    assert "people: enough" in alt_text(figures_checks.overlap_plot(retention(checks=(enough,))))
+    assert "worth 0.6 each: thin ground" in title
+    enough = Check("overlap", True, 2.27, 1.0, "Enough.")
+    assert "worth 2.3 each: enough" in alt_text(figures_checks.overlap_plot(retention(checks=(enough,))))
 
 
 def test_the_page_of_an_examined_answer_holds_all_of_it():
@@ -641,7 +641,7 @@ def test_numbers_have_real_minus_signs_and_no_negative_zero():
     assert wording.number(-0.001, 1, signed=True) == "0.0"
 
 
-@pytest.mark.parametrize(("n", "text"), [(0, "0"), (1, "<10"), (9, "<10"), (10, "10"), (None, "<10"), (pd.NA, "<10"),
+@pytest.mark.parametrize(("n", "text"), [(0, "<10"), (1, "<10"), (9, "<10"), (10, "10"), (None, "<10"), (pd.NA, "<10"),
                                          (1234, "1,234")])  # fmt: skip
 def test_small_counts_are_only_said_to_be_small(n, text):
     assert wording.count(n, 10) == text
@@ -655,14 +655,9 @@ def test_no_table_shows_a_count_under_min_cell():
     assert tables.quality_table(released().problems)["rows"].tolist() == ["<10"]
 
 
-def test_a_masked_count_is_not_called_small_for_it_may_be_large():
-    hidden = row(analysis="sensitivity", events_treated=None)
-    assert tables.estimates_table([hidden])["events"].tolist() == ["masked / 146"]
-
-
 def test_gaps_are_listed_for_what_has_any():
     shown = tables.missing_table(MISSING)
-    assert shown.to_numpy().tolist() == [["performance rating", "<10", "76"], ["team size", "12", "30"]]
+    assert shown.to_numpy().tolist() == [["performance rating", "<10", "75"], ["team size", "10", "30"]]
 
 
 QUARTERS = pd.DataFrame({
@@ -677,7 +672,7 @@ def test_balance_by_quarter_masks_what_was_hidden():
     assert "Balance by quarter of the start" in page and "2022Q2" in page
     shown = tables.quarters_table(QUARTERS).to_numpy().tolist()
     assert shown[0] == ["2022Q1", "30", "200", "+0.50", "+0.04", "tenure years"]
-    assert shown[1] == ["2022Q2", "masked", "masked", "–", "–", "–"]
+    assert shown[1] == ["2022Q2", "<10", "<10", "–", "–", "–"]
 
 
 def test_masked_cells_read_as_under_ten():
@@ -727,11 +722,9 @@ def test_the_ladder_says_both_figures_in_its_title():
     assert "4.4 points fewer exits" in title and "\u22129.7" in title
 
 
-def test_levels_stay_unsaid_where_their_events_are_too_few_to_count():
-    few = retention()
-    hidden = finding(row(events_treated=None), "inconclusive", evidence=EVIDENCE)
+def test_the_title_says_what_share_of_each_group_had_left_however_few_they_are():
+    few = finding(row(events_treated=5), "inconclusive", evidence=EVIDENCE)
     assert "7.4" in alt_text(figures.incidence_curves(few, acme()))
-    assert "7.4" not in alt_text(figures.incidence_curves(hidden, acme()))
 
 
 def test_figures_are_png_files_by_program_role_and_hypothesis():

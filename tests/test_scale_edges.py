@@ -20,10 +20,6 @@ from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.scales import ScaleQuestion
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
-from analysis.release.counts import release_counts
-from analysis.release.disclosure import release_described, release_points
-from analysis.release.measured import coarse_agreement
-from analysis.release.responses import release_steps
 
 
 def company(name: str, like: str, size: int, **tables) -> OpenStudy:
@@ -151,45 +147,6 @@ def rated_panel(n_raters: list[int]) -> tuple[Panel, pd.DataFrame]:
 )
 def test_three_raters_in_seven_of_ten_of_both_arms_suffice(n_raters, suffices):
     assert others_suffice(*rated_panel(n_raters)) is suffices
-
-
-# What must not be subtracted
-
-
-def test_a_flow_tells_no_step_that_another_nearly_equals():
-    steps = ["in the comparison", "answered before", "answered after", "answered both"]
-    flow = pd.DataFrame({"step": steps, "n_treated": [80, 60, 79, 45], "n_control": [200, 150, 149, 148]})
-    shown = release_steps(flow, 10)
-    assert shown["n_treated"].tolist() == [80, 60, pd.NA, 45]
-    assert shown["n_control"].tolist() == [200, pd.NA, pd.NA, 148]
-
-
-def test_points_of_an_event_study_count_people_in_fives():
-    points = pd.DataFrame({"position": [1, 2], "estimate": [0.1, 0.2], "n_treated": [22, 8], "n_control": [101, 99]})
-    shown = release_points(points, 10)
-    assert shown["n_treated"].tolist() == [20, pd.NA] and shown["n_control"].tolist() == [100, 100]
-    assert pd.isna(shown.loc[1, "estimate"])
-
-
-def test_shares_of_agreement_are_in_steps_worth_the_smallest_cell():
-    frame = pd.DataFrame({"n_with_rwg": [45], "rwg_share_70": [0.96], "rwg_share_set_to_zero": [0.04]})
-    assert coarse_agreement(frame, 10).iloc[0, 1:].tolist() == [1.0, 0.0]
-
-
-def test_careless_counts_do_not_give_away_who_skipped_a_question():
-    frame = pd.DataFrame({"instrument": "pulse", "wave": [1.0, 1.0], "flag": ["is_fast", "flagged"]})
-    frame = frame.assign(n_people=[317, 319], n_flagged=[20, 40], share_flagged=[0.06, 0.125])
-    assert release_described("careless", frame, 10)["n_people"].tolist() == [315, 320]
-
-
-def test_the_participants_own_change_is_counted_as_the_main_row_where_only_a_few_are_missing():
-    found, _ = opened("own", "northbank", 200)
-    asked = question(found).ask.question()
-    interval = type("I", (), {"estimate": 0.1, "std_error": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.3})()
-    main = estimated(asked, "primary", "dr_did", interval, Groups(34, 80))
-    own = estimated(asked, "naive", "mean_change", interval, Groups(26, 26), contrast="after_vs_before")
-    shown = release_counts([main, own], 10)[1]
-    assert (shown.n_treated, shown.n_control) == (34, 34)
 
 
 def test_beside_a_secondary_main_row_the_other_direction_is_descriptive():

@@ -34,16 +34,19 @@ def test_the_lines_of_people_who_are_not_on_record_are_beside_the_report_and_not
     write_study(tmp_path / "data" / "acme", tables)
     opened = open_study("acme", tmp_path / "data")
 
-    lost = replace(opened.problems[0], rule="unmatched_person", source="raw/a.csv", lines=np.array([3, 7]))
-    released = answer(replace(opened, problems=(*opened.problems, lost)))
-    assert all(problem.lines is None for problem in released.problems)
+    lost = replace(opened.problems[0], rule="unmatched_person", source="raw/a.csv", rows=2, lines=np.array([3, 7]))
+    problems = (*opened.problems, replace(lost, example_rows=(3, 7)))
+    released = answer(replace(opened, problems=problems))
+    assert all(problem.lines is None and problem.example_rows == () for problem in released.problems)
     monkeypatch.setattr("analysis.report.write.figure_files", lambda released: {})
     monkeypatch.setattr("analysis.report.page.all_pictures", lambda released: {})
     folder = tmp_path / "report"
     folder.mkdir()
-    write_answers(released, (*opened.problems, lost), folder)
+    write_answers(released, folder)
     assert not (folder / "unmatched.csv").exists()
-    write_private((*opened.problems, lost), private := private_dir(tmp_path, "acme"))
+    ledger = pd.read_csv(folder / "data_quality.csv").set_index("rule").loc["unmatched_person"]
+    assert ledger[["rows", "example_rows"]].isna().all(axis=None)
+    write_private(problems, private := private_dir(tmp_path, "acme"))
     unmatched = pd.read_csv(private / "unmatched.csv")
     assert unmatched[["source", "line"]].to_numpy().tolist() == [["raw/a.csv", 3], ["raw/a.csv", 7]]
 

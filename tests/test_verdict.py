@@ -22,7 +22,8 @@ from analysis.plan.findings import FINDINGS_COLUMNS, findings_frame
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import shipped
 from analysis.plan.results import NAMING, Check, Estimate, Finding, estimates_frame
-from analysis.release.disclosure import release_finding
+from analysis.release.findings import release_finding
+from analysis.release.rule import ReleaseRule
 from analysis.report import prose, scale_words
 from analysis.report.index import index_facts
 from analysis.report.page import study_page
@@ -76,7 +77,7 @@ def test_twenty_five_people_with_an_smd_of_0_32_and_an_adjusted_p_of_0_08_are_no
 
 
 def test_without_a_number_there_is_no_verdict_whatever_the_checks_say():
-    failed = lottery_check(0.9, 0.5, 12)
+    failed = lottery_check((90, 100), (50, 100), 12)
     small = without_number("suppressed", "A group has fewer than 10 people.")
     missing = without_number("not_estimable", "Nobody started.")
     assert verdict(small, H1, 0.03, (failed,)).verdict == "suppressed"
@@ -155,9 +156,9 @@ def test_comparators_worth_fewer_people_than_started_call_for_caution_and_cap_no
     assert overlap_check(120.0, 100).grade == "passed"
 
 
-@pytest.mark.parametrize(("crossed", "grade"), [(0.0, "passed"), (0.04, "passed"), (0.1, "caution"), (0.39, "failed")])
+@pytest.mark.parametrize(("crossed", "grade"), [(0, "passed"), (4, "passed"), (10, "caution"), (39, "failed")])
 def test_a_lottery_is_kept_or_not(crossed, grade):
-    check = lottery_check(0.9, crossed, 12)
+    check = lottery_check((90, 100), (crossed, 100), 12)
     assert check.grade == grade
     assert (judged(-6, -10, -2, checks=(check,)) == ("inconclusive", "lottery_not_kept")) == (grade == "failed")
 
@@ -303,7 +304,7 @@ def test_the_findings_ledger_has_one_row_a_main_row_that_says_what_it_rests_on()
 
 def test_a_suppressed_answer_tells_nothing_in_the_ledger_of_findings():
     few = replace(unlike(), primary=replace(unlike().primary, n_treated=4))
-    [line] = findings_frame([release_finding(few, 10)]).to_dict("records")
+    [line] = findings_frame([release_finding(few, ReleaseRule(10))]).to_dict("records")
     assert (line["verdict"], line["verdict_reason"]) == ("suppressed", "small_group")
     told = ("smallest_detectable", "p_adjusted", "n_family", "checks_passed", "checks_failed", "failed")
     assert all(pd.isna(line[name]) for name in told)

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from analysis.cli.check import check, show_lists
 from analysis.cli.init import init
+from analysis.cli.share import share
 from analysis.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -50,6 +51,7 @@ app.command(epilog="Example: mentoring init acme --employees workers.csv --surve
     init
 )
 app.command(epilog="Example: mentoring check northbank")(check)
+app.command(epilog="Example: mentoring share northbank --out ~/for-the-synthesis")(share)
 
 
 def main() -> None:

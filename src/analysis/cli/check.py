@@ -66,7 +66,7 @@ def check(
         _show_rows(checked.row_counts)
         _show_questions(checked.questions)
         if (folder / name / "study.yaml").is_file():
-            written = [replace_problems(checked.problems, target / name)]
+            written = [replace_problems(checked.ledger, target / name)]
             written += write_private(checked.problems, private_dir(target, name))
             out.print(f"{name}: {', '.join(map(str, written))}", markup=False)
         _say_next(name, checked.problems, options(data=data, reports=reports))

@@ -164,7 +164,7 @@ def _together(some: list[Problem]) -> Problem:
     files = list(dict.fromkeys(problem.source for problem in some))
     if len(some) == 1 or len(files) == 1:
         return some[0]
-    rows = sum(problem.rows for problem in some)
+    rows = sum(problem.rows or 0 for problem in some)
     source = f"{files[0]} and {len(files) - 1} more file{'s' if len(files) > 2 else ''}"
     # A person may be in several files: the most in one of them is what is sure.
     people = {name: max(getattr(problem, name) for problem in some) for name in ("n_started", "n_others")}

@@ -145,7 +145,10 @@ def _compared_as_one(matrix: DesignMatrix) -> dict[str, list[int]]:
 
 
 def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
-    """Return the distribution of the log odds of starting: ``log_odds_from, log_odds_to, arm, share, n_rows``."""
+    """Return the distribution of the log odds of starting, one row per arm and bin.
+
+    Columns ``log_odds_from, log_odds_to, arm, share, n_rows, n_rows_of_arm``.
+    """
     log_odds = np.log(probability / (1 - probability))
     least, greatest = np.quantile(log_odds, [0, 1])
     edges = np.linspace(least, greatest, 21)
@@ -160,6 +163,7 @@ def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
                     "arm": name,
                     "share": counts / counts.sum(),
                     "n_rows": counts,
+                    "n_rows_of_arm": counts.sum(),
                 }
             )
         )

@@ -152,38 +152,38 @@ def _listed(apart: Sequence[Difference]) -> str:
 
 def overlap_check(n_effective: float, n_treated: int) -> Check:
     """Return whether the weighted comparators are worth as many people as started (Kish's effective number)."""
-    needed = load_plan().diagnostics.overlap * n_treated
-    is_enough = bool(n_effective >= needed)
+    worth, needed = n_effective / n_treated, load_plan().diagnostics.overlap
+    is_enough = bool(worth >= needed)
     return Check(
         OVERLAP,
         is_enough,
-        float(n_effective),
+        float(worth),
         float(needed),
-        f"The weighted comparators are worth {n_effective:,.0f} people, against {n_treated:,} who started.",
+        f"For each person who started, the weighted comparators are worth {worth:.1f}.",
         brief="" if is_enough else "the comparators are worth fewer people than started",
     )
 
 
-def lottery_check(taken: float, crossed: float, months: int) -> Check:
+def lottery_check(taken: tuple[int, int], crossed: tuple[int, int], months: int) -> Check:
     """Return whether the offer divided those who started from those who did not.
 
     Parameters
     ----------
     taken, crossed
-        Shares of those offered a place, and of those not offered one, who started within `months`.
+        How many of those offered a place, and of those not offered one, started within `months`; of how many.
     """
-    rule = load_plan().diagnostics.lottery
-    grade: Grade = "failed" if crossed > rule.failed else "caution" if crossed > rule.caution else "passed"
+    rule, share = load_plan().diagnostics.lottery, crossed[0] / crossed[1]
+    grade: Grade = "failed" if share > rule.failed else "caution" if share > rule.caution else "passed"
     return Check(
         LOTTERY,
         grade == "passed",
-        float(crossed),
+        share,
         rule.failed if grade == "failed" else rule.caution,
-        f"{taken:.0%} of those offered a place started within {months} months, and {crossed:.0%} of those not offered "
-        "did.",
+        f"{{taken}} of those offered a place started within {months} months, and {{crossed}} of those not offered did.",
         grade=grade,
-        brief="" if grade == "passed" else f"{crossed:.0%} of those not offered a place started all the same",
+        brief="" if grade == "passed" else "some of those not offered a place started all the same",
         caps="lottery_not_kept",
+        shares={"taken": taken, "crossed": crossed},
     )
 
 

@@ -90,7 +90,13 @@ def _assumption(costs: Costs) -> Check:
         None,
         None,
         None,
-        f"It is assumed that replacing a leaver costs {costs.replacement:,.0f}{unit} ({costs.replacement_source}) and "
-        f"that the program cost {costs.program:,.0f}{unit} for everybody who started; neither was measured here. Exits "
-        "are counted for those who could be compared, so what the others may have cost or saved is left out.",
+        f"It is assumed that replacing a leaver costs about {_two_digits(known(costs.replacement))}{unit} "
+        f"({costs.replacement_source}) and that the program cost about {_two_digits(known(costs.program))}{unit} for "
+        "everybody who started; neither was measured here. Exits are counted for those who could be compared, so what "
+        "the others may have cost or saved is left out.",
     )
+
+
+def _two_digits(amount: float) -> str:
+    """Return an amount to two digits: from all of them and the costs a person, how many started would follow."""
+    return f"{float(f'{amount:.2g}'):,.0f}"

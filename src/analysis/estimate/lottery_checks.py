@@ -61,8 +61,8 @@ def _kept(lottery: Lottery, month: int) -> Check:
     rows = lottery.rows
     until = np.minimum(rows["months_observed"], month)
     started, offered = rows["months_to_start"] < until, rows["is_offered"].astype(bool)
-    taken, crossed = started[offered].mean(), started[~offered].mean()
-    return lottery_check(float(taken), float(crossed), month)
+    taken, crossed = ((int(started[arm].sum()), int(arm.sum())) for arm in (offered, ~offered))
+    return lottery_check(taken, crossed, month)
 
 
 def _balance(lottery: Lottery, matrix: DesignMatrix, smd: pd.DataFrame, rng: np.random.Generator) -> Check:

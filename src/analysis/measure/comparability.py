@@ -93,10 +93,13 @@ def across_arms(
 
 
 def told(found: Invariance, across: str, people: dict[str, int]) -> pd.DataFrame:
-    """Return the steps with their counts of people, and what is missing as a row without a step."""
+    """Return the steps with their counts of people (missing where nobody was counted so), and why there is no other.
+
+    What kept models from being fitted is a row without a step.
+    """
     rows = found.steps.to_dict("records")
     rows += [] if found.reason is None else [{"reason": found.reason}]
     frame = pd.DataFrame([{"reason": None} | row for row in rows]).reindex(columns=[*COLUMNS, "reason"])
     verdicts = {name: frame[name].astype("boolean") for name in VERDICTS}
     numbers = {name: frame[name].astype(float) for name in COLUMNS if name not in (*VERDICTS, *TEXTS)}
-    return frame.assign(**numbers, **verdicts).assign(across=across, **people)
+    return frame.assign(**numbers, **verdicts).assign(across=across, **dict.fromkeys(COUNTS, np.nan) | people)

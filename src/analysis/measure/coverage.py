@@ -42,22 +42,26 @@ ASKED_OF: dict[tuple[str, str], tuple[str, str]] = {
 }
 
 
+COUNTS = {"n_with_job_row": "share_with_job_row", "n_with_manager": "share_with_manager"}
+
+
 def coverage(tables: Tables, study_start: pd.Timestamp, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return how many people are on record, one row per month of the study's time, on its first day.
 
     Columns ``month`` (that day), ``n_employed``, of them ``n_with_job_row`` (whose job is known, by
-    `measure.employment.job_on`) and ``n_with_manager`` (it names a manager); without jobs these two are missing.
+    `measure.employment.job_on`) and ``n_with_manager`` (it names a manager), and ``share_with_job_row`` and
+    ``share_with_manager``; without jobs these four are missing.
     """
     days = pd.date_range(study_start, as_of, freq="MS").to_numpy(dtype="datetime64[us]")
     spells = known(tables.employees)[["employee_id", "hire_date", "exit_date"]]
     last = spells["exit_date"].fillna(pd.Timestamp(as_of))
-    found = {"month": days, "n_employed": _on(days, spells["hire_date"], last)}
+    found = pd.DataFrame({"month": days, "n_employed": _on(days, spells["hire_date"], last)})
     if tables.jobs is None:
-        return pd.DataFrame(found | dict.fromkeys(["n_with_job_row", "n_with_manager"], np.nan))
+        return found.assign(**dict.fromkeys((*COUNTS, *COUNTS.values()), np.nan))
     held = _jobs_held(tables.jobs, spells.assign(exit_date=last))
-    managed = held[held["is_managed"]]
-    found |= {"n_with_job_row": _on(days, held["begin"], held["end"])}
-    return pd.DataFrame(found | {"n_with_manager": _on(days, managed["begin"], managed["end"])})
+    for count, rows in zip(COUNTS, (held, held[held["is_managed"]]), strict=True):
+        found[count] = _on(days, rows["begin"], rows["end"])
+    return found.assign(**{share: found[count] / found["n_employed"] for count, share in COUNTS.items()})
 
 
 def _jobs_held(jobs: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
@@ -86,8 +90,9 @@ def _on(days: np.ndarray, begin: pd.Series, end: pd.Series) -> np.ndarray:
 def missingness(tables: Tables) -> pd.DataFrame:
     """Return the gaps in every column that may have some, one row per table and column of the contract.
 
-    Columns ``table, column, of`` (in which rows it could be filled), ``n_people`` (in these rows) and
-    ``share_missing`` (of these rows, 0 to 1). Columns whose empty cells say something themselves are left out.
+    Columns ``table, column, of`` (in which rows it could be filled), ``n_people`` (in these rows), ``n_rows``,
+    ``n_missing`` and ``share_missing`` (of these rows, 0 to 1). Columns whose empty cells say something themselves are
+    left out.
     """
     parts = [
         _gap(table, column, getattr(tables, table))
@@ -96,11 +101,12 @@ def missingness(tables: Tables) -> pd.DataFrame:
         for column, about in TABLES[table].items()
         if about.nullable and column != PERSON[table] and (table, column) not in TELLING
     ]
-    return pd.DataFrame(parts, columns=["table", "column", "of", "n_people", "share_missing"])
+    return pd.DataFrame(parts, columns=["table", "column", "of", "n_people", "n_rows", "n_missing", "share_missing"])
 
 
-def _gap(table: str, column: str, rows: pd.DataFrame) -> tuple[str, str, str, int, float]:
+def _gap(table: str, column: str, rows: pd.DataFrame) -> tuple[str, str, str, int, int, int, float]:
     of, condition = ASKED_OF.get((table, column), ("all rows", ""))
     asked = rows[rows[condition].notna()] if condition else rows
     people = asked[PERSON[table]].nunique()
-    return table, column, of, people, float(asked[column].isna().mean()) if len(asked) else np.nan
+    missing = int(asked[column].isna().sum())
+    return table, column, of, people, len(asked), missing, missing / len(asked) if len(asked) else np.nan

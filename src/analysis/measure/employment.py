@@ -238,7 +238,7 @@ def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Times
     """Return exits per 100 person-years by calendar year and kind of exit, within the observed window.
 
     One row per year: ``year``, ``n_people`` (employed at any time of it), ``person_years``, and per kind of exit the
-    rate ``<kind>_per_100``. Time before `study_start` is not at risk (delayed entry).
+    number ``n_<kind>`` and the rate ``<kind>_per_100``. Time before `study_start` is not at risk (delayed entry).
     """
     spells = known(tables.employees)
     spells = spells.assign(kind=exit_outcome(spells["exit_type"]))
@@ -254,6 +254,7 @@ def annual_exit_rates(tables: Tables, study_start: pd.Timestamp, as_of: pd.Times
         counts = spells.loc[left, "kind"].value_counts()
         rows.append(
             {"year": year, "n_people": spells.loc[present, "employee_id"].nunique(), "person_years": years}
+            | {f"n_{k}": counts.get(k, 0) for k in EXITS}
             | {f"{k}_per_100": 100 * counts.get(k, 0) / years if years else np.nan for k in EXITS}
         )
     return pd.DataFrame(rows)

@@ -19,6 +19,8 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.blind import blinded
+from analysis.release.findings import release_problems
+from analysis.release.rule import ReleaseRule
 from analysis.report.execute import execute_notebooks
 from analysis.report.private import private_dir, write_private
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
@@ -32,16 +34,17 @@ def answer(opened: OpenStudy) -> Released:
     Every analysis runs by itself: what a fault of this program takes away says so, and is listed in ``faults``. In a
     notebook of `report_study` it is the answer that the run has found already. In a blind run no effect is in it.
     """
-    found = shared_answer(opened.study)
-    if found is not None:
-        return found
+    known_already = shared_answer(opened.study)
+    if known_already is not None:
+        return known_already
     started = time.monotonic()
     is_blind = is_blind_run()
     with collecting(Faults(opened.study.study)) as faults:
-        findings = released_findings(find(opened), opened.study.min_cell)
+        rule, found = ReleaseRule.of(opened.study), find(opened)
+        findings = released_findings(found, rule)
         if is_blind:
             findings = tuple(blinded(finding) for finding in findings)
-        described = released_frames(opened, findings)
+        described = released_frames(opened, found, rule)
     times = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - started, 1),
@@ -49,11 +52,16 @@ def answer(opened: OpenStudy) -> Released:
     return Released(
         study=opened.study,
         findings=findings,
-        problems=tuple(replace(problem, lines=None, n_started=0, n_others=0) for problem in opened.problems),
+        problems=_ledger(opened),
         described=described,
         run=provenance(opened.study) | times | ({"blind": True} if is_blind else {}),
         faults=tuple(faults.found),
     )
+
+
+def _ledger(opened: OpenStudy) -> tuple[Problem, ...]:
+    """Return the data-quality ledger of a study that can be answered, as it may be shown."""
+    return release_problems(opened.problems, ReleaseRule.of(opened.study))
 
 
 def _study_of(name: str, data: Path) -> Study | None:
@@ -102,10 +110,10 @@ def report_study(
         with new_folder(reports / name) as folder:
             say(f"{name}: writing the report")
             if opened is None or released is None:
-                study, problems = (None, None) if opened is None else (opened.study, opened.problems)
+                study, problems = (None, None) if opened is None else (opened.study, _ledger(opened))
                 write_stopped(name, study, problems, folder)
                 return reports / name
-            write_answers(released, opened.problems, folder)
+            write_answers(released, folder)
             _run_notebooks(released, data, folder, jobs, say)
     return reports / name
 

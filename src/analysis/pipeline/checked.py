@@ -9,6 +9,8 @@ from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.listed import Listed
+from analysis.release.findings import release_problems
+from analysis.release.rule import ReleaseRule
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,9 @@ class Checked:
     Attributes
     ----------
     problems
-        The data-quality ledger.
+        The data-quality ledger, with its lines: for whoever has the files.
+    ledger
+        The same as it may be shown.
     row_counts
         One row per table and source (`validate.account`); None where no file was read.
     questions
@@ -28,6 +32,7 @@ class Checked:
     """
 
     problems: tuple[Problem, ...]
+    ledger: tuple[Problem, ...]
     row_counts: pd.DataFrame | None
     questions: tuple[Answerable, ...] = ()
     lists: tuple[Listed, ...] = ()
@@ -43,5 +48,6 @@ def check_study(name: str, data: Path) -> Checked:
     try:
         opened = open_study(name, data)
     except BadInput as bad:
-        return Checked(bad.problems, bad.row_counts, lists=bad.lists)
-    return Checked(opened.problems, opened.tables.row_counts, answerable(opened), opened.tables.lists)
+        return Checked(bad.problems, bad.problems, bad.row_counts, lists=bad.lists)
+    ledger = release_problems(opened.problems, ReleaseRule.of(opened.study))
+    return Checked(opened.problems, ledger, opened.tables.row_counts, answerable(opened), opened.tables.lists)

@@ -20,13 +20,7 @@ def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
 
     One row per program, role, hypothesis and stage or loss, in order: ``unit`` (``people``; of lotteries, in
     which a person may draw several times, ``lots`` or ``people by arm``), ``kind`` (``stage`` or ``loss``), ``step``,
-    ``n_people`` (missing where the answer itself does not tell it). Within a unit a stage less its losses is the next
-    stage.
-
-    Parameters
-    ----------
-    findings
-        Released: what their flows do not tell is not told here either.
+    ``n_people`` (missing where there is no answer). Within a unit a stage less its losses is the next stage.
     """
     frames, ways = [], {}
     for finding in findings:
@@ -48,24 +42,24 @@ def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
     # Who was offered a place and who started does not decide who is analysed where lots were drawn.
     way = (way.iloc[: way.index[way["step"] == ENROLLED][0] + 1] if by_lot else way).assign(unit="people")
     if flow["step"].iloc[-1] != ANALYSED:
-        return _concat(way, _scored(finding, by_lot), ARMS if by_lot else "people")
+        return _concat(way, _scored(finding, way["n_people"].iloc[-1], by_lot), ARMS if by_lot else "people")
     counts = [column for column in flow.columns if column.startswith("n_")]
     told = pd.DataFrame({"step": flow["step"], "n_people": flow[counts].sum(axis=1, skipna=False)})
     kinds = [STAGE if step in ("drew a lot", ANALYSED) else LOSS for step in told["step"]]
     if by_lot:
         return _concat(way, told.assign(kind=kinds).replace({"step": {"drew a lot": LOTS}}), "lots")
-    if len(told) == 1:
-        told = pd.concat([pd.DataFrame({"step": ["could not be compared"], "n_people": [pd.NA]}), told])
-        return _concat(way, told.assign(kind=[LOSS, STAGE]), "people")
     return _concat(way, told.assign(kind=kinds).iloc[1:], "people")
 
 
-def _scored(finding: Finding, by_lot: bool) -> pd.DataFrame:
-    """Return those with the scores that a scale's answer needs: in both arms where lots were drawn."""
-    sizes = [finding.primary.n_treated, *([finding.primary.n_control] if by_lot else [])]
-    n = sum(known(size) for size in sizes) if finding.primary.is_estimated else pd.NA
-    missing = "no score afterwards" if by_lot else "no score before and after"
-    return pd.DataFrame({"kind": [LOSS, STAGE], "step": [missing, ANALYSED], "n_people": [pd.NA, n]})
+def _scored(finding: Finding, started: int, by_lot: bool) -> pd.DataFrame:
+    """Return those with the scores that a scale's answer needs: of both arms where lots were drawn."""
+    row = finding.primary
+    if by_lot:
+        n = known(row.n_treated) + known(row.n_control) if row.is_estimated else pd.NA
+        return pd.DataFrame({"kind": [STAGE], "step": [ANALYSED], "n_people": [n]})
+    n = known(row.n_treated) if row.is_estimated else pd.NA
+    steps = ["no score before and after", ANALYSED]
+    return pd.DataFrame({"kind": [LOSS, STAGE], "step": steps, "n_people": [started - n, n]})
 
 
 def _concat(way: pd.DataFrame, rest: pd.DataFrame, unit: str) -> pd.DataFrame:

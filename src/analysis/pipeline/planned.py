@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from analysis.design.history import build_history
@@ -14,7 +15,9 @@ from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Program
+from analysis.release.findings import release_problems
 from analysis.release.planning import ReleasedPlan, release_plan
+from analysis.release.rule import ReleaseRule
 from analysis.report.execute import execute_notebooks
 from analysis.report.planning_page import write_plan
 from analysis.report.write import new_folder, write_problems
@@ -33,14 +36,17 @@ def plan(opened: OpenStudy, wanted: tuple[float, ...] = (), effective_share: flo
     effective_share
         Share of the comparators that is taken to count after weighting, above 0 and at most 1; all do under a lottery.
     """
-    study = opened.study
+    study, rule = opened.study, ReleaseRule.of(opened.study)
     roles = (
-        release_plan(_role_plan(opened, program, role, wanted, effective_share), study.min_cell)
+        release_plan(_role_plan(opened, program, role, wanted, effective_share), rule)
         for program, role in _planned_roles(opened)
     )
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return ReleasedPlan(
-        study=study, roles=tuple(roles), problems=opened.problems, run=provenance(study) | {"created": created}
+        study=study,
+        roles=tuple(roles),
+        problems=release_problems(opened.problems, rule),
+        run=provenance(study) | {"created": created},
     )
 
 
@@ -80,7 +86,8 @@ def _role_plan(
             if history
             else Baseline(outcome=outcome, horizon_months=horizon, reason=NO_EMPLOYEES)
         )
-        rows += plan_rows(naming, known, effects)
+        # Sizes and comparators are parted out of those eligible, who could be added up from them.
+        rows += plan_rows(naming, replace(known, n_eligible=ReleaseRule.of(study).rounded(known.n_eligible)), effects)
     return RolePlan(program, role, least, tuple(rows))
 
 

@@ -1,11 +1,12 @@
 """Where an answer comes from: data, code and versions."""
 
 import hashlib
+import hmac
 import platform
 import subprocess
 from importlib import metadata
-from pathlib import Path
 
+from analysis.ingest.pseudonyms import load_key
 from analysis.plan.paths import project_dir
 from analysis.plan.study import Study
 
@@ -13,30 +14,44 @@ PACKAGES = ("mentoring-outcomes", "numpy", "pandas", "scipy", "statsmodels", "pa
 
 
 def provenance(study: Study) -> dict:
-    """Return what `run.json` says of a run, but for its times: no path and no person's data are in it."""
+    """Return what `run.json` says of a run, but for its times: no path and no person's data are in it.
+
+    The digests of the files are keyed, as pseudonyms are: with the key the files can be recognised, and without it no
+    guess of what stands in them can be tried.
+    """
+    key = load_key()
     return {
         "study": study.study,
         "parameters": {
             "as_of": str(study.as_of),
             "horizons_months": list(study.horizons_months),
             "min_cell": study.min_cell,
+            "round_to": study.round_to,
             "smallest_effects": dict(study.smallest_effects),
         },
-        "data_checksums": {name: _sha256(study.folder / name) for name in _files(study)},
+        "data_digests": {
+            name: hmac.digest(key, sha.encode(), "sha256").hex() for name, sha in checksums(study).items()
+        },
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
         "commit": _commit(),
         "seeds": "SHA-256 of the names of study, program, role, outcome and horizon (analysis.plan.seeds)",
     }
 
 
+def digest(study: Study) -> str:
+    """Return one keyed digest of all of the study's files."""
+    return hmac.digest(load_key(), "".join(checksums(study).values()).encode(), "sha256").hex()
+
+
+def checksums(study: Study) -> dict[str, str]:
+    """Return the SHA-256 of each of the study's files; for this machine alone."""
+    return {name: hashlib.sha256((study.folder / name).read_bytes()).hexdigest() for name in _files(study)}
+
+
 def _files(study: Study) -> list[str]:
     cards = sorted(f"instruments/{p.name}" for p in (study.folder / "instruments").glob("*.yaml"))
     profiles = sorted(f"profiles/{p.name}" for p in (study.folder / "profiles").glob("*.yaml"))
     return ["study.yaml", *cards, *profiles, *sorted({s.path for s in study.sources if s.path})]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _commit() -> str | None:

@@ -12,15 +12,16 @@ from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.people_flow import people_flow
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.results import ESTIMATE_NUMBERS, Finding
-from analysis.release.disclosure import release_described, release_finding
+from analysis.release.findings import release_finding, release_frames
+from analysis.release.rule import ReleaseRule
 
 
-def released_findings(findings: Sequence[Finding], min_cell: int) -> tuple[Finding, ...]:
+def released_findings(findings: Sequence[Finding], rule: ReleaseRule) -> tuple[Finding, ...]:
     """Return the findings as they may be shown."""
     return tuple(
         isolated(
             Part("analysis", "disclosure control", finding.program, finding.role, finding.hypothesis),
-            partial(release_finding, finding, min_cell),
+            partial(release_finding, finding, rule),
             partial(_withheld, finding),
         )
         for finding in findings
@@ -43,21 +44,14 @@ def _withheld(finding: Finding, fault: Fault) -> Finding:
     )
 
 
-def released_frames(opened: OpenStudy, findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
+def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: ReleaseRule) -> dict[str, pd.DataFrame]:
     """Return the frames that describe the study as they may be shown; what a fault takes away is left out.
 
     Parameters
     ----------
     findings
-        Released.
+        As they were found: the participant flow goes on from their own.
     """
     frames = describe(opened)
     flow = isolated(Part("frame", "flow_of_people"), lambda: people_flow(opened, findings), lambda _: None)
-    frames |= {} if flow is None else {"flow_of_people": flow}
-    made = {
-        name: isolated(
-            Part("frame", name), partial(release_described, name, frame, opened.study.min_cell), lambda _: None
-        )
-        for name, frame in frames.items()
-    }
-    return {name: frame for name, frame in made.items() if frame is not None}
+    return release_frames(frames | ({} if flow is None else {"flow_of_people": flow}), rule)

@@ -31,7 +31,7 @@ class Problem:
     source
         The file, relative to the study's folder.
     rows
-        How many rows of the file are concerned.
+        How many rows of the file are concerned; 0 for the file as a whole, None where they are too few to be told.
     example_rows
         Line numbers of the file (the header is line 1); at most five are kept.
     rule
@@ -42,6 +42,8 @@ class Problem:
         What was done with the rows.
     column
         The column that is to blame, where it is one: as the contract calls it, or as a profile or the study does.
+    told
+        The message as it may be shown beside an answer, where it holds a number of rows.
     lines
         All the line numbers, each once, where they are known: to count rows, and not in the ledger.
     n_started, n_others
@@ -52,12 +54,13 @@ class Problem:
     severity: Severity
     table: str
     source: str
-    rows: int = 0
+    rows: int | None = 0
     example_rows: tuple[int, ...] = ()
     rule: str
     message: str
     action: Action = "kept"
     column: str = field(default="", compare=False)
+    told: str | None = field(default=None, repr=False, compare=False)
     lines: np.ndarray | None = field(default=None, repr=False, compare=False)
     n_started: int = field(default=0, repr=False, compare=False)
     n_others: int = field(default=0, repr=False, compare=False)
@@ -72,8 +75,9 @@ class Problem:
 
     def __str__(self) -> str:
         lines = ", ".join(map(str, self.example_rows))
-        more = ", …" if self.rows > len(self.example_rows) else ""
-        where = f"{self.source}, line{'s' if self.rows > 1 else ''} {lines}{more}" if lines else self.source
+        rows = self.rows or 0
+        more = ", …" if rows > len(self.example_rows) else ""
+        where = f"{self.source}, line{'s' if rows > 1 else ''} {lines}{more}" if lines else self.source
         return f"{where}: {self.message}"
 
 
@@ -119,11 +123,11 @@ def bad_input(source: str, message: str, *, table: str = "study", rule: str, lin
 def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
     """Return the data-quality ledger as a frame, one row per problem, errors first.
 
-    Columns as in the contract; ``example_rows`` are joined with ``;``.
+    Columns as in the contract; ``example_rows`` are joined with ``;``, few ``rows`` are missing.
     """
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
         {name: getattr(p, name) for name in LEDGER} | {"example_rows": ";".join(map(str, p.example_rows))}
         for p in sorted(problems, key=lambda p: (order[p.severity], p.table, p.source, p.rule))
     ]
-    return pd.DataFrame(rows, columns=list(LEDGER))
+    return pd.DataFrame(rows, columns=list(LEDGER)).astype({"rows": "Int64"})

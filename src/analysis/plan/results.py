@@ -170,6 +170,9 @@ class Check:
         The verdict's reason where the check failed; None for a check that never decides a verdict.
     p_value
         Of a comparison that should show nothing; None otherwise.
+    shares
+        Shares of people that the sentence tells, under the names that stand in it in braces: how many have it, of how
+        many. What may be shown of them is put in on release.
     """
 
     name: str
@@ -181,6 +184,7 @@ class Check:
     brief: str = ""
     caps: Reason | None = None
     p_value: float | None = None
+    shares: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self):
         if self.grade is None:

@@ -235,6 +235,8 @@ class Study(_Part):
         Smallest group of people that may be shown.
     staff
         The kinds of workers (`worker_type`) that are employees of the company; who is of no known kind is one.
+    round_to
+        Counts of people and rows are shown as multiples of it.
     keep
         Columns of the exports that are kept although they look like names, addresses or free text.
     waves
@@ -263,6 +265,7 @@ class Study(_Part):
         default=(12, 24), min_length=1, max_length=12
     )
     min_cell: int = Field(default=10, ge=3, le=LARGEST_GROUP)
+    round_to: int = Field(default=5, ge=5, le=LARGEST_GROUP)
     currency: Text = ""
     replacement_cost_share: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
     replacement_cost_amount: Money | None = None

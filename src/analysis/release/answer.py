@@ -26,7 +26,7 @@ class Released:
         good the data are (``row_counts``, ``coverage``, ``missingness``, ``flow_of_people``), and about how well it was
         measured (those of `pipeline.measured`).
     run
-        Provenance: parameters, data checksums, versions, commit, seeds, times.
+        Provenance: parameters, keyed digests of the data, versions, commit, seeds, times.
     faults
         What a fault of this program took away so far; nothing of a person is in them.
     """

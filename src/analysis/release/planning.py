@@ -8,7 +8,8 @@ from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.errors import Problem
 from analysis.plan.results import too_small
 from analysis.plan.study import Study
-from analysis.release.disclosure import DECIMALS
+from analysis.release.findings import DECIMALS
+from analysis.release.rule import ReleaseRule
 
 # Everything that the data, and not the plan's own question, put into a row.
 FROM_DATA = (
@@ -52,33 +53,32 @@ class ReleasedPlan:
         return tuple(row for role in self.roles for row in role.rows)
 
 
-def release_plan(plan: RolePlan, min_cell: int) -> RolePlan:
+def release_plan(plan: RolePlan, rule: ReleaseRule) -> RolePlan:
     """Return a role's plan as it may be shown.
 
     Where 1 to `min_cell` − 1 people are behind the risk, or eligible, one suppressed row a horizon stays: the reason of
-    a row without a number might tell that nobody of a few people left. Fewer exits than that are not counted, and
-    neither is the time followed, for with the risk it would give their number.
+    a row without a number might tell that nobody of a few people left. Counts are rounded down, and the time followed
+    to as many person-years.
     """
-    rows = (_suppressed(r, min_cell) if _is_small(r, min_cell) else _rounded(r, min_cell) for r in plan.rows)
+    rows = (_suppressed(r, rule) if _is_small(r, rule) else _rounded(r, rule) for r in plan.rows)
     # What is suppressed of one horizon is the same row for every size.
     return replace(plan, rows=tuple(dict.fromkeys(rows)))
 
 
-def _is_small(row: PlanRow, min_cell: int) -> bool:
-    return any(0 < (n or 0) < min_cell for n in (row.n_people, row.n_eligible))
+def _is_small(row: PlanRow, rule: ReleaseRule) -> bool:
+    return any(n is not None and 0 < n < rule.min_cell for n in (row.n_people, row.n_eligible))
 
 
-def _suppressed(row: PlanRow, min_cell: int) -> PlanRow:
-    reason = too_small(min_cell)
+def _suppressed(row: PlanRow, rule: ReleaseRule) -> PlanRow:
+    reason = too_small(rule.min_cell)
     nothing: dict[str, Any] = dict.fromkeys(FROM_DATA) | {"quantity": "smallest_detectable", "is_rough": False}
     return replace(row, **nothing, status="suppressed", reason=reason)
 
 
-def _rounded(row: PlanRow, min_cell: int) -> PlanRow:
-    decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), DECIMALS)
-    decimals |= {"person_years": 0, "observed_months": 1}
+def _rounded(row: PlanRow, rule: ReleaseRule) -> PlanRow:
+    decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), DECIMALS) | {"observed_months": 1}
     values = {name: getattr(row, name) for name in decimals}
     rounded: dict[str, Any] = {n: None if v is None else round(float(v), decimals[n]) for n, v in values.items()}
-    if 0 < (row.n_exits or 0) < min_cell:
-        rounded |= {"n_exits": None, "person_years": None}
-    return replace(row, **rounded)
+    counts: dict[str, Any] = {n: rule.down(getattr(row, n)) for n in ("n_exits", "person_years")}
+    counts |= {n: None if (k := getattr(row, n)) is None else rule.rounded(k) for n in ("n_people", "n_eligible")}
+    return replace(row, **rounded, **counts)

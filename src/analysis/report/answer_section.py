@@ -52,12 +52,10 @@ from analysis.report.wording import (
 )
 
 CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other exits compete. Single points stand where "
-    "too few were counted to show every month; people still followed are rounded to fives.",
+    "curves": "Bands are pointwise 95 % intervals; other exits compete.",
     "ways": "Each line is the same question answered with one choice made otherwise, with its 95 % interval; squares "
     "are the main answer at other horizons.",
-    "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals; those of which a group had "
-    "too few to be shown are left out.",
+    "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals.",
     "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
     "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further. "
     "Who answered differs from wave to wave.",
@@ -69,7 +67,7 @@ CAPTIONS = {
 }
 MISSING = (
     "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
-    "What is recorded for everybody is not listed."
+    "What few people lack is not listed."
 )
 # By a part of the estimator's name: what is told in the methods section, and its anchor there.
 WAYS_METHODS = {

@@ -1,6 +1,7 @@
 """The paper and ink of every figure: one look, colours that the colour-blind can tell apart, the same bytes twice."""
 
 import io
+import re
 import textwrap
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -42,6 +43,8 @@ STYLE = {
 }
 # Characters of a title to the line, on a figure of the usual width in inches.
 TITLE_WIDTH, USUAL_WIDTH = 62, 5.5
+# Where a picture says where something is.
+COORDINATES = re.compile(rb'\b(?:d|x|y|x1|y1|x2|y2|width|height|points)="[^"]*"|translate\([^)]*\)')
 Given = ParamSpec("Given")
 # A drawing, or none where there is nothing to draw.
 Drawn = TypeVar("Drawn", bound="Drawing | None")
@@ -118,8 +121,15 @@ def name_lines(axes: Axes, ends: Iterable[tuple[float, str, str]], x: float) -> 
 
 
 def svg(figure: Figure) -> bytes:
-    """Return the figure as SVG; the same figure gives the same bytes."""
-    return _saved(figure, format="svg", metadata={"Date": None})
+    """Return the figure as SVG; the same figure gives the same bytes.
+
+    Coordinates have a decimal of a point, as much as can be seen: nothing finer than what is drawn can be read back.
+    """
+    return COORDINATES.sub(_to_a_decimal, _saved(figure, format="svg", metadata={"Date": None}))
+
+
+def _to_a_decimal(coordinates: re.Match[bytes]) -> bytes:
+    return re.sub(rb"-?\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".encode(), coordinates[0])
 
 
 def png(figure: Figure) -> bytes:

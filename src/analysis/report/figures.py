@@ -197,17 +197,15 @@ def draw_incidence(axes, curves: pd.DataFrame) -> dict[str, float]:
     """Draw both groups' cumulative incidence with its intervals; return where each line ends, if there is one."""
     ends = {}
     for arm, colour in (("control", GREY), ("treated", BLUE)):
-        every_month = curves[curves["arm"] == arm]
-        rows = every_month.dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
-        # Months in which too few had the event to be shown leave points, which a straight line joins.
-        is_coarse = len(rows) < len(every_month)
+        rows = (
+            curves[curves["arm"] == arm].dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
+        )
         axes.fill_between(
             rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
-            step=None if is_coarse else "post", color=colour, alpha=0.15, linewidth=0,
+            step="post", color=colour, alpha=0.15, linewidth=0,
         )  # fmt: skip
         sns.lineplot(
-            rows, x="months", y="cumulative_incidence", errorbar=None, color=colour, ax=axes,
-            drawstyle="default" if is_coarse else "steps-post", marker="o" if is_coarse else None,
+            rows, x="months", y="cumulative_incidence", errorbar=None, color=colour, ax=axes, drawstyle="steps-post",
         )  # fmt: skip
         if len(rows) > 1:
             ends[arm] = float(rows["cumulative_incidence"].iloc[-1])
@@ -244,12 +242,10 @@ def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -
 
 
 def _curves_title(finding: Finding) -> str:
-    """Return both groups' shares at the first horizon, where their counts of events may be shown."""
+    """Return both groups' shares at the first horizon, where the curves are of the same comparison."""
     primary = finding.primary
     what = outcome_name(primary.outcome).capitalize()
     plain = f"{what}: the difference at {primary.horizon_months} months is {value_text(primary)} points"
-    if primary.events_treated is None or primary.events_control is None:
-        return plain
     curves = finding.evidence["curves"]
     here = curves[curves["months"] == primary.horizon_months].set_index("arm")["cumulative_incidence"]
     if len(here) < 2 or here.isna().any() or abs(here["treated"] - here["control"] - primary.estimate) > MOST_APART:

@@ -17,8 +17,8 @@ def love_plot(finding: Finding) -> Drawing:
 
     Reads evidence ``balance`` (covariate, smd_before, smd_after).
     """
-    rows = finding.evidence["balance"].head(MOST_SHOWN)
-    worst = finding.evidence["balance"]["smd_after"].abs().max()
+    shown = finding.evidence["balance"].dropna(subset="smd_after")
+    rows, worst = shown.head(MOST_SHOWN), shown["smd_after"].abs().max()
     lots = is_randomized(finding)
     where = "Between offered and not offered" if lots else "After weighting"
     title = f"{where} the largest difference is {number(worst)} standard deviations"
@@ -76,6 +76,5 @@ def _overlap_title(finding: Finding) -> str:
     check = next((c for c in finding.checks if c.name == "overlap" and c.statistic is not None), None)
     if check is None:
         return "Were there colleagues as likely to start as those who did?"
-    worth = f"weighted to be like them, their colleagues are worth {number(check.statistic, 0)} people"
     found = "enough" if check.passed else "thin ground"
-    return f"{number(check.threshold, 0)} started; {worth}: {found}"
+    return f"Weighted to be like those who started, colleagues are worth {number(check.statistic, 1)} each: {found}"

@@ -31,7 +31,6 @@ from analysis.report.quality_words import (
     reasons,
     rows_sentence,
     stage_name,
-    told,
 )
 from analysis.report.wording import count, percent
 
@@ -53,18 +52,18 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
     Parameters
     ----------
     counts
-        As from `validate.account.account`; a missing ``rows_repaired`` is a few. Rows that were only written otherwise
-        are drawn as kept.
+        As from `validate.account.account`; missing counts are few. Rows that were only written otherwise are drawn as
+        kept.
     min_cell
-        Reasons with fewer rows are only said to be few; 1 where the reader may know.
+        Fewer rows are only said to be few; 0 where the reader may know.
     """
     bars = _bars(counts)
-    figure, axes = sheet(rows_sentence(counts), height=1.25 + 0.36 * len(bars), width=WIDTH)
+    figure, axes = sheet(rows_sentence(counts, min_cell), height=1.25 + 0.36 * len(bars), width=WIDTH)
     y = list(range(len(bars) - 1, -1, -1))
     for at, bar in zip(y, bars.itertuples(), strict=True):
         _draw_parts(axes, at, bar)
         about = [p for p in problems if p.table == bar.table and p.source in bar.sources]
-        axes.text(-0.02, at, f"{bar.rows_in:,}", ha="right", va="center", fontsize=8.5)
+        axes.text(-0.02, at, count(bar.rows_in, min_cell), ha="right", va="center", fontsize=8.5)
         axes.text(1.02, at, _outcome(bar, about, min_cell), ha="left", va="center", fontsize=8,
                   color=GREY if _is_untouched(bar) else INK)  # fmt: skip
     axes.set_yticks(y, bars["label"])
@@ -83,7 +82,8 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
 
 def _bars(counts: pd.DataFrame) -> pd.DataFrame:
     """Return what each bar shows: a file, or all files of a table."""
-    rows = counts.assign(rows_mended=mended(counts))
+    told = ["rows_in", "rows_kept", "rows_rejected"]
+    rows = counts.assign(rows_mended=mended(counts), **{c: counts[c].fillna(0).astype(int) for c in told})
     by = ["table", "source"] if len(rows) <= MOST_BARS else ["table"]
     bars = rows.groupby(by, sort=False).agg(
         sources=("source", tuple),
@@ -91,7 +91,6 @@ def _bars(counts: pd.DataFrame) -> pd.DataFrame:
         rows_kept=("rows_kept", "sum"),
         rows_rejected=("rows_rejected", "sum"),
         rows_mended=("rows_mended", "sum"),
-        is_few=("rows_mended", lambda n: n.isna().any()),
     )
     bars = bars.reset_index()
     return bars.assign(label=[_label(bar) for bar in bars.itertuples()])
@@ -105,13 +104,13 @@ def _label(bar) -> str:
 
 
 def _is_untouched(bar) -> bool:
-    return not (bar.rows_rejected or bar.rows_mended or bar.is_few)
+    return not (bar.rows_rejected or bar.rows_mended)
 
 
 def _draw_parts(axes, at: int, bar) -> None:
     total = max(bar.rows_in, 1)
     rejected = max(bar.rows_rejected / total, LEAST_SEEN) if bar.rows_rejected else 0
-    repaired = max(float(bar.rows_mended) / total, LEAST_SEEN) if bar.rows_mended or bar.is_few else 0
+    repaired = max(bar.rows_mended / total, LEAST_SEEN) if bar.rows_mended else 0
     repaired = min(repaired, 1 - rejected)
     left = 0.0
     for width, colour in zip((1 - repaired - rejected, repaired, rejected), PARTS.values(), strict=True):
@@ -122,15 +121,16 @@ def _draw_parts(axes, at: int, bar) -> None:
 def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
     """Return what was repaired and rejected of a bar's rows, and why."""
     if _is_untouched(bar):
-        return "all kept"
+        return f"fewer than {min_cell} rejected or repaired" if min_cell else "all kept"
     lines = []
     if bar.rows_rejected:
-        lines.append(_because(f"{bar.rows_rejected:,} rejected", reasons(problems, ("rejected",), min_cell)))
-    if bar.rows_mended or bar.is_few:
-        few = f"{int(bar.rows_mended):,}" if bar.rows_mended else "a few"
+        lines.append(
+            _because(f"{count(bar.rows_rejected, min_cell)} rejected", reasons(problems, ("rejected",), min_cell))
+        )
+    if bar.rows_mended:
         repairs = [p for p in problems if p.severity != "error" and not p.is_translation]
         why = reasons(repairs, REPAIRS, min_cell)
-        lines.append(_because(f"{few} repaired", why))
+        lines.append(_because(f"{count(bar.rows_mended, min_cell)} repaired", why))
     return "\n".join(lines)
 
 
@@ -145,7 +145,7 @@ def coverage_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     `frame` has one row per month (month, n_employed, share_with_job_row, share_with_manager); below the axis, people
     employed.
     """
-    figure, axes = sheet(coverage_sentence(frame), height=3.0, width=WIDTH)
+    figure, axes = sheet(coverage_sentence(frame, study.min_cell), height=3.0, width=WIDTH)
     ends = []
     for column, name, colour in (("share_with_job_row", "a job", BLUE), ("share_with_manager", "a manager", VERMILION)):
         values = frame[column].astype(float)
@@ -158,21 +158,21 @@ def coverage_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     yearly = frame[(frame["month"].dt.month == 1) | (frame.index == 0)]
     ticks = [f"{row.month:%b %Y}\n{count(row.n_employed, study.min_cell)}" for row in yearly.itertuples()]
     axes.set_xticks(yearly["month"], ticks)
-    axes.set_xlabel("first of the month (below: people employed, in fives)")
+    axes.set_xlabel("first of the month (below: people employed)")
     axes.set_ylabel("share of those employed")
     quiet_grid(axes, "y")
     return figure
 
 
 @styled
-def gaps_plot(frame: pd.DataFrame) -> Drawing:
+def gaps_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     """Return the columns in which something is missing, with how much.
 
     `frame` has one row per table and column (table, column, of, share_missing); columns that are empty altogether are
     not drawn.
     """
     found = gaps(frame).sort_values(["table", "share_missing"], ascending=[True, False], kind="stable")
-    figure, axes = sheet(gaps_sentence(frame), height=1.0 + 0.3 * len(found), width=WIDTH)
+    figure, axes = sheet(gaps_sentence(frame, study.min_cell), height=1.0 + 0.3 * len(found), width=WIDTH)
     y = list(range(len(found) - 1, -1, -1))
     axes.barh(y, 1, height=0.5, color=PALE)
     axes.barh(y, found["share_missing"].astype(float), height=0.5, color=VERMILION)
@@ -196,13 +196,15 @@ def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
     between two of them who was lost and why.
     """
     program, role = study.program(rows["program_id"].iloc[0]), rows["role"].iloc[0]
-    lines = [textwrap.wrap(f"− {told(row.n_people)}  {row.step}", LOSS_WIDTH) for row in rows.itertuples()]
+    lines = [
+        textwrap.wrap(f"− {count(row.n_people, study.min_cell)}  {row.step}", LOSS_WIDTH) for row in rows.itertuples()
+    ]
     height = [0.62 if kind == "stage" else 0.15 + 0.15 * len(ls) for kind, ls in zip(rows["kind"], lines, strict=True)]
-    figure, axes = sheet(flow_sentence(rows, program), height=0.75 + sum(height), width=WIDTH)
+    figure, axes = sheet(flow_sentence(rows, program, study.min_cell), height=0.75 + sum(height), width=WIDTH)
     widest, y, ticks = float(rows["n_people"].astype(float).max()), 0.0, []
     for row, room, loss in zip(rows.itertuples(), height, lines, strict=True):
         y -= room / 2
-        n = told(row.n_people)
+        n = count(row.n_people, study.min_cell)
         if row.kind == "stage":
             size = 0 if pd.isna(row.n_people) else float(row.n_people)
             axes.barh(y, size, height=0.44, color=BLUE if row.step == "analysed" else SKY)

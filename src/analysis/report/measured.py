@@ -95,9 +95,10 @@ def _partly(loosened: pd.DataFrame, held: pd.Series) -> str:
 
 
 def change_sentences(frame: pd.DataFrame) -> list[str]:
-    """Return which items came, went or were reworded, a sentence per scale and wave."""
+    """Return which items came, went or were reworded, a sentence per scale and wave; masked waves are left out."""
     return [
-        f"{scale_by(row.construct)}, wave {row.wave:g}: {str(row.changed).rstrip('.')}." for row in frame.itertuples()
+        f"{scale_by(row.construct)}, wave {row.wave:g}: {row.changed.rstrip('.')}."
+        for row in frame.dropna(subset="changed").itertuples()
     ]
 
 

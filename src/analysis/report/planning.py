@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.known import known
-from analysis.release.disclosure import DECIMALS
+from analysis.release.findings import DECIMALS
 from analysis.report.wording import DASH, NBSP, count, number, role_phrase, trimmed
 
 # The size that the sentence speaks of, or the largest below it.

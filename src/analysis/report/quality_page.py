@@ -19,7 +19,7 @@ from analysis.report.sections import image
 from analysis.report.template import render
 
 # The reader of a page on bad input has the files themselves: nothing needs to be masked.
-NO_MASK = 1
+NO_MASK = 0
 NOTHING_NOTICED = {"wrong": "", "formal": ""}
 Made = TypeVar("Made")
 
@@ -35,7 +35,7 @@ def quality_pictures(released: Released) -> Pictures:
     if _has(frames, "coverage", "n_employed"):
         drawn["coverage"] = partial(figures.coverage_plot, frames["coverage"], study)
     if _has(frames, "missingness") and len(gaps(frames["missingness"])):
-        drawn["gaps"] = partial(figures.gaps_plot, frames["missingness"])
+        drawn["gaps"] = partial(figures.gaps_plot, frames["missingness"], study)
     return drawn
 
 
@@ -113,6 +113,7 @@ def _about(study: Study | None, problems: Sequence[Problem]) -> dict:
         "title": study.page_title if study else None,
         "is_simulated": bool(study and study.simulated),
         "min_cell": study.min_cell if study else None,
+        "round_to": study.round_to if study else None,
         "remarks": _remarks(problems),
     }
 
@@ -134,7 +135,7 @@ def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: in
     if counts is None or counts.empty:
         return None
     return {
-        "sentence": rows_sentence(counts),
+        "sentence": rows_sentence(counts, min_cell),
         "n_files": counts["source"].nunique(),
         "image": drawn_or_fault("rows", partial(figures.rows_plot, counts, problems, min_cell), image),
         "table": tables.frame_html(tables.row_counts_table(counts, min_cell)),
@@ -153,7 +154,7 @@ def _by_file(errors: Sequence[Problem]) -> list[dict]:
 def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, str]:
     """Return what was wrong, and what was only written otherwise or left out of all rows, each as a table or empty."""
     told = [p for p in problems if p.rule not in REMARKS]
-    formal = [p for p in told if p.is_translation or (p.severity == "info" and not p.rows)]
+    formal = [p for p in told if p.is_translation or (p.severity == "info" and p.rows == 0)]
     return {
         name: tables.frame_html(tables.quality_table(part, min_cell)) if part else ""
         for name, part in (("wrong", [p for p in told if p not in formal]), ("formal", formal))

@@ -16,26 +16,34 @@ STAGES = {"employed": "Employed at some time", "offered a place": "Offered a pla
 
 
 def mended(counts: pd.DataFrame) -> pd.Series:
-    """Return how many rows of each source were repaired because something was wrong; missing where it was a few."""
-    return counts["rows_repaired"].astype("Int64") - counts["rows_translated"].astype("Int64")
+    """Return how many rows of each source were repaired because something was wrong; a few count as none."""
+    return counts["rows_repaired"].fillna(0).astype(int) - counts["rows_translated"].fillna(0).astype(int)
 
 
-def rows_sentence(counts: pd.DataFrame) -> str:
-    """Return how many rows came in and what became of them: ``8 of 21,402 rows were rejected, 132 repaired``."""
-    rows_in, rejected, repairs = int(counts["rows_in"].sum()), int(counts["rows_rejected"].sum()), mended(counts)
-    repaired, some = int(repairs.sum()), bool(repairs.isna().any())
-    told = f"{repaired:,}{' and a few more' if some else ''}" if repaired else "a few" if some else "none"
-    if not rejected:
+def rows_sentence(counts: pd.DataFrame, min_cell: int) -> str:
+    """Return how many rows came in and what became of them: ``180 of 21,400 rows were rejected, few repaired``.
+
+    Parameters
+    ----------
+    min_cell
+        Fewer rows are only said to be few; 0 where the reader may know.
+    """
+    rows_in, rejected, repaired = (int(n.sum()) for n in (counts["rows_in"], counts["rows_rejected"], mended(counts)))
+    if rows_in < min_cell:
+        return f"Every file has fewer than {min_cell} rows"
+    told = "few" if repaired < min_cell else f"{repaired:,}" if repaired else "none"
+    if not rejected and not min_cell:
         return f"All {rows_in:,} rows were kept, {told} repaired"
-    return f"{rejected:,} of {rows_in:,} rows {'was' if rejected == 1 else 'were'} rejected, {told} repaired"
+    many = "few" if rejected < min_cell else f"{rejected:,}"
+    return f"{many} of {rows_in:,} rows {'was' if rejected == 1 else 'were'} rejected, {told} repaired".capitalize()
 
 
 def reasons(problems: Iterable[Problem], actions: Sequence[str], min_cell: int) -> str:
     """Return the main reasons why rows were rejected or repaired, most rows first, by the short names of the rules."""
     found: dict[str, int] = {}
     for problem in problems:
-        if problem.rows and (problem.action in actions or problem.severity == "error"):
-            found[problem.rule] = found.get(problem.rule, 0) + problem.rows
+        if problem.rows != 0 and (problem.action in actions or problem.severity == "error"):
+            found[problem.rule] = found.get(problem.rule, 0) + (problem.rows or 0)
     ordered = sorted(found.items(), key=lambda reason: -reason[1])
     if len(ordered) == 1:
         return plain_rule(ordered[0][0])
@@ -48,12 +56,13 @@ def plain_rule(rule: str) -> str:
     return rule.replace("_", " ").replace("as of", "as_of")
 
 
-def coverage_sentence(frame: pd.DataFrame) -> str:
+def coverage_sentence(frame: pd.DataFrame, min_cell: int) -> str:
     """Return how complete the job history is in its worst month."""
     jobs, managers = frame["share_with_job_row"].min(), frame["share_with_manager"].min()
     if pd.isna(jobs):
         return "The study has no job history: levels, departments and managers are unknown"
-    told = [f"{percent(share)}" if share == 1 else f"at least {percent(share)}" for share in (jobs, managers)]
+    all_but = f"all but fewer than {min_cell}"
+    told = [all_but if share == 1 else f"at least {percent(share)}" for share in (jobs, managers)]
     return f"In every month {told[0]} of those employed have a job on record, and {told[1]} a manager"
 
 
@@ -69,11 +78,11 @@ def empty_columns(frame: pd.DataFrame) -> str:
     return "; ".join(f"{table}: {', '.join(rows['column'])}" for table, rows in empty.groupby("table", sort=False))
 
 
-def gaps_sentence(frame: pd.DataFrame) -> str:
+def gaps_sentence(frame: pd.DataFrame, min_cell: int) -> str:
     """Return how many columns have gaps, and which has the largest."""
     found = gaps(frame)
     if found.empty:
-        return "No column has gaps"
+        return f"No column has gaps in {min_cell} rows or more"
     worst = found.loc[found["share_missing"].astype(float).idxmax()]
     of = "" if worst["of"] == "all rows" else f" of the {worst['of']}"
     have = "column has" if len(found) == 1 else "columns have"
@@ -88,16 +97,10 @@ def stage_name(step: str, program: Program, role: str) -> str:
     return f"Enrolled as {role_phrase(program, role)}" if step == "enrolled" else STAGES[step]
 
 
-def told(n: float | None) -> str:
-    """Return a count of a participant flow; one that is not told may be small, or lie near another one."""
-    return "masked" if n is None or pd.isna(n) else f"{int(n):,}"
-
-
-def flow_sentence(rows: pd.DataFrame, program: Program) -> str:
+def flow_sentence(rows: pd.DataFrame, program: Program, min_cell: int) -> str:
     """Return where a participant flow begins and ends."""
     stages = rows[rows["kind"] == "stage"]
     first, last = stages.iloc[0], stages.iloc[-1]
     who = f"{program.name}, {role_phrase(program, rows['role'].iloc[0])}"
-    begin = f"{told(first['n_people'])} people " + ("enrolled" if first["step"] == "enrolled" else "employed")
-    end = f"{told(last['n_people'])} {last['unit']} are in the analysis"
-    return f"{who}: of {begin}, " + ("it is masked how many are in the analysis" if pd.isna(last["n_people"]) else end)
+    begin = f"{count(first['n_people'], min_cell)} people {'enrolled' if first['step'] == 'enrolled' else 'employed'}"
+    return f"{who}: of {begin}, {count(last['n_people'], min_cell)} {last['unit']} are in the analysis"

@@ -217,6 +217,6 @@ def quality(released: Released) -> dict:
     severities: Sequence[str] = [p.severity for p in released.problems]
     counts = released.described.get("row_counts")
     return {
-        "sentence": "" if counts is None or counts.empty else rows_sentence(counts),
+        "sentence": "" if counts is None or counts.empty else rows_sentence(counts, released.study.min_cell),
         "counts": {name: severities.count(name) for name in ("warning", "info")},
     }

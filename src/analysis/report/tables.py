@@ -43,7 +43,6 @@ ESTIMATE_HEADS = [
     "events",
 ]
 EVENT_OUTCOMES = tuple(OUTCOMES)
-MASKED = "masked"
 STATUSES = {"not_estimable": "not estimable", "suppressed": "suppressed"}
 
 
@@ -91,8 +90,8 @@ def ways_table(ways: Iterable[Way]) -> pd.DataFrame:
 
 
 def missing_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
-    """Return for how many people each covariate was not recorded, those without a gap left out."""
-    gaps = frame[~((frame["n_treated"] == 0) & (frame["n_control"] == 0)).fillna(False)]
+    """Return for how many people each covariate was not recorded, those that few people lack left out."""
+    gaps = frame.dropna(subset=["n_treated", "n_control"], how="all")
     names = {"covariate": "not recorded", "n_treated": "program", "n_control": "comparison"}
     named = gaps.assign(covariate=gaps["covariate"].str.replace("_", " "))
     return _counted(named[list(names)], min_cell).rename(columns=names).reset_index(drop=True)
@@ -104,8 +103,8 @@ def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "started in": frame["quarter"].astype(str),
-            "program": [_told(n, min_cell) for n in frame["n_treated"]],
-            "comparison": [_told(n, min_cell) for n in frame["n_control"]],
+            "program": [count(n, min_cell) for n in frame["n_treated"]],
+            "comparison": [count(n, min_cell) for n in frame["n_control"]],
             "worst before": [number(x, signed=True) for x in frame["worst_before"]],
             "worst after": [number(x, signed=True) for x in frame["worst_after"]],
             "in": worst.str.replace("_", " "),
@@ -114,12 +113,7 @@ def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
 
 
 def _both(row: Estimate, treated: int | None, control: int | None, min_cell: int) -> str:
-    return f"{_told(treated, min_cell)} / {_told(control, min_cell)}" if row.is_estimated else DASH
-
-
-def _told(n: float | None, min_cell: int) -> str:
-    """Return a count, or that it is masked: for being small, or because a small count would follow from it."""
-    return MASKED if n is None or pd.isna(n) else count(n, min_cell)
+    return f"{count(treated, min_cell)} / {count(control, min_cell)}" if row.is_estimated else DASH
 
 
 def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
@@ -129,7 +123,8 @@ def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
 
 
 def balance_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return standardized differences before and after weighting, one line per covariate."""
+    """Return standardized differences before and after weighting, one line per covariate that is shown."""
+    frame = frame.dropna(subset="smd_after")
     return pd.DataFrame(
         {
             "covariate": frame["covariate"].str.replace("_", " "),
@@ -152,12 +147,12 @@ def quality_table(problems: Iterable[Problem], min_cell: int = 10) -> pd.DataFra
     """
     frame = problems_frame(problems)
     told = frame.groupby(["severity", "message", "action"], sort=False)
-    same = told.agg(source=("source", files_text), rows=("rows", "sum")).reset_index()
+    same = told.agg(source=("source", files_text), rows=("rows", lambda n: n.sum(min_count=1))).reset_index()
     return pd.DataFrame(
         {
             "severity": same["severity"],
             "file": same["source"],
-            "rows": [count(n, min_cell) for n in same["rows"]],
+            "rows": [DASH if pd.notna(n) and n == 0 else count(n, min_cell) for n in same["rows"]],
             "what is wrong": same["message"],
             "what was done": same["action"].str.replace("_", " "),
         }
@@ -173,13 +168,14 @@ def files_text(sources: Iterable[str]) -> str:
 def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     """Return rows read, kept (of them translated, repaired) and rejected, one line per file; read = kept + rejected."""
     counted = {
-        "rows read": [f"{int(n):,}" for n in frame["rows_in"]],
-        "kept": [f"{int(n):,}" for n in frame["rows_kept"]],
-        "only written otherwise": [DASH if pd.isna(n) else f"{int(n):,}" for n in frame["rows_translated"]],
-        "repaired": [count(n, min_cell) for n in mended(frame)],
-        "rejected": [f"{int(n):,}" for n in frame["rows_rejected"]],
+        "rows read": frame["rows_in"],
+        "kept": frame["rows_kept"],
+        "only written otherwise": frame["rows_translated"],
+        "repaired": mended(frame),
+        "rejected": frame["rows_rejected"],
     }
-    return pd.DataFrame({"table": frame["table"], "file": frame["source"]} | counted)
+    told = {name: [count(n, min_cell) for n in counts] for name, counts in counted.items()}
+    return pd.DataFrame({"table": frame["table"], "file": frame["source"]} | told)
 
 
 def participation_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from analysis.report.scale_words import response_shares
-from analysis.report.tables import MASKED
 from analysis.report.terms import RATED
 from analysis.report.wording import DASH, count, number, outcome_name, p_text, percent
 
@@ -108,7 +107,11 @@ def freed(item: object) -> str:
 def item_changes_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     """Return which items came, went or were reworded, one line per scale and wave; it counts items and no people."""
     whole = {"n_items": "items", "n_items_common": "alike in every wave"}
-    found = _about(frame) | _numbers(frame, whole, 0) | {"what changed": [str(text) for text in frame["changed"]]}
+    found = (
+        _about(frame)
+        | _numbers(frame, whole, 0)
+        | {"what changed": [DASH if pd.isna(text) else str(text) for text in frame["changed"]]}
+    )
     return pd.DataFrame(found)
 
 
@@ -180,7 +183,7 @@ def asked_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
         "n_scored": "scored",
         "n_paired": "scored before too",
     }
-    counted = {h: [MASKED if pd.isna(n) else count(n, min_cell) for n in frame[c]] for c, h in names.items()}
+    counted = {h: [count(n, min_cell) for n in frame[c]] for c, h in names.items()}
     scored = [percent(s) for s in response_shares(frame)["n_scored"]]
     return pd.DataFrame(
         {"wave": [f"{w:g}" for w in frame["wave"]], "group": [ARMS[a] for a in frame["arm"]]}

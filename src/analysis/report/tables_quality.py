@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
-from analysis.report.quality_words import empty_columns, gaps, stage_name, told
+from analysis.report.quality_words import empty_columns, gaps, stage_name
 from analysis.report.wording import DASH, count, percent, role_phrase
 
 STAGES = ("employed", "enrolled", "offered a place", "started", "analysed")
@@ -35,7 +35,7 @@ def coverage_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "on": [f"{day:%Y-%m-%d}" for day in yearly["month"]],
-            "employed (in fives)": [count(n, min_cell) for n in yearly["n_employed"]],
+            "employed": [count(n, min_cell) for n in yearly["n_employed"]],
             "with a job on record": [percent(s) for s in yearly["share_with_job_row"]],
             "with a manager on record": [percent(s) for s in yearly["share_with_manager"]],
         }
@@ -53,21 +53,21 @@ def gaps_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def people_flow_table(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Return the stages of every answer, one line per program, role and hypothesis; a dash where one is not told."""
+    """Return the stages of every answer, one line per program, role and hypothesis; a dash where there is none."""
     plan, lines = load_plan(), []
     for (program_id, role, hypothesis), rows in frame.groupby(["program_id", "role", "hypothesis"], sort=False):
         program = study.program(program_id)
         stages = rows[rows["kind"] == "stage"].set_index("step")
-        counted = {s: _stage(stages, s) for s in STAGES}
+        counted = {s: _stage(stages, s, study.min_cell) for s in STAGES}
         who = f"{program.name}: {role_phrase(program, role)}"
         lines.append({"who": who, "answer": plan.hypothesis(hypothesis).title} | counted)
     return pd.DataFrame(lines, columns=["who", "answer", *STAGES])
 
 
-def _stage(stages: pd.DataFrame, step: str) -> str:
+def _stage(stages: pd.DataFrame, step: str, min_cell: int) -> str:
     if step not in stages.index:
         return DASH
-    n = told(stages.loc[step, "n_people"])
+    n = count(stages.loc[step, "n_people"], min_cell)
     return n if stages.loc[step, "unit"] == "people" else f"{n} {stages.loc[step, 'unit']}"
 
 
@@ -77,7 +77,7 @@ def people_steps_table(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     lines = []
     for row in frame.itertuples():
         program = study.program(row.program_id)
-        n, is_loss = told(row.n_people), row.kind == "loss"
+        n, is_loss = count(row.n_people, study.min_cell), row.kind == "loss"
         step = row.step if is_loss else stage_name(row.step, program, row.role)
         lines.append(
             {

@@ -37,8 +37,8 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 
 def count(n: float | None, min_cell: int) -> str:
-    """Return a count of people; under `min_cell`, or masked, it is only said to be small."""
-    if n is None or pd.isna(n) or 0 < n < min_cell:
+    """Return a released count of people or rows; under `min_cell`, or missing, it is only said to be small."""
+    if n is None or pd.isna(n) or n < min_cell:
         return f"<{min_cell}"
     return f"{int(n):,}"
 

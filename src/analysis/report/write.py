@@ -2,14 +2,14 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
 from analysis.plan.findings import findings_frame
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.results import estimates_frame
+from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.cells import export_safe
@@ -29,6 +29,7 @@ __all__ = [
     "write_index",
     "write_page",
     "write_problems",
+    "write_shared",
     "write_stopped",
 ]
 
@@ -51,32 +52,29 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
     write_faults(folder)
 
 
-def replace_problems(problems: Iterable[Problem], folder: Path) -> Path:
-    """Replace the data-quality ledger of a report folder, and nothing else in it; return its path."""
+def replace_problems(ledger: Iterable[Problem], folder: Path) -> Path:
+    """Replace the data-quality ledger of a report folder, and nothing else in it; return its path.
+
+    `ledger` is as it may be shown.
+    """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
-            write_problems(problems, Path(staging))
+            write_problems(ledger, Path(staging))
             (folder / "unmatched.csv").unlink(missing_ok=True)  # of earlier versions; now a private file
             for written in Path(staging).iterdir():
                 written.replace(folder / written.name)
     return folder / "data_quality.csv"
 
 
-def write_answers(released: Released, problems: Iterable[Problem], folder: Path) -> None:
+def write_answers(released: Released, folder: Path) -> None:
     """Write the ledgers, the figures, the page on the data, the page and ``run.json`` of one study.
 
     Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
-
-    Parameters
-    ----------
-    problems
-        The data-quality ledger.
     """
-    problems = list(problems)
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
     _file(folder, "findings.csv", lambda: write_findings(released, folder))
-    _file(folder, "data_quality.csv", lambda: write_problems(problems, folder))
+    _file(folder, "data_quality.csv", lambda: write_problems(released.problems, folder))
     (folder / "figures").mkdir()
     for name, content in figure_files(released).items():
         (folder / "figures" / name).write_bytes(content)
@@ -88,6 +86,14 @@ def write_estimates(released: Released, folder: Path) -> None:
     """Write the estimates ledger."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+
+
+def write_shared(rows: Iterable[Estimate], about: Mapping[str, object], folder: Path) -> None:
+    """Write a shared ledger: its rows, and ``share.json``, which says of which study and run they are."""
+    export_safe(estimates_frame(rows)).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+    _write(
+        folder / "share.json", json.dumps({"audience": "outside"} | dict(about), indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def write_findings(released: Released, folder: Path) -> None:

@@ -35,17 +35,21 @@ def unlinked_files(
         given, used, things = _counted(table, row.source, seen[table], kept.get(table, seen[table].iloc[:0]))
         if not given or used >= LEAST_SHARE * given or (used and (table not in ANSWERS or given < LEAST_ROWS)):
             continue
-        how_many = f"only {used:,} of" if used else "none of the"
+        how_many = f"only {used:,} of {given:,}" if used else f"none of the {given:,}"
+        few = "only some of the" if used else "none of the"
         consequence = "nothing is known from it" if not used else "the rest is unknown"
+        message = (
+            f"{{}} {things} in this file could be linked and used, so {consequence}: the lines about this file say "
+            "why. Check that its ids are those of the employees table and that its days lie before as_of"
+        )
         problems.append(
             Problem(
                 severity="warning",
                 table=table,
                 source=row.source,
                 rule="file_unused",
-                message=f"{how_many} {given:,} {things} in this file could be linked and used, so {consequence}: the "
-                "lines about this file say why. Check that its ids are those of the employees table and that its days "
-                "lie before as_of",
+                message=message.format(how_many),
+                told=message.format(few),
                 action="kept",
             )
         )

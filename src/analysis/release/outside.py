@@ -1,0 +1,153 @@
+"""What may leave the company: effects alone, so coarse that every number of events behind them stays ambiguous.
+
+A difference in risks and its standard error give both risks, and with the groups' sizes both numbers of events. So both
+are rounded to steps that the shown sizes alone decide, and a row of which fewer than five numbers of events could be
+the true one is suppressed. Ratios, hazards and days stay inside: the finer of two measures would undo the rounding, and
+where they were left out for few events, that would tell of few events.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.plan.known import known
+from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+from analysis.release.rule import ReleaseRule
+
+# So many numbers at least must be possible for every count that is not shared.
+LEAST_POSSIBLE = 5
+# To which differences in risks and their standard errors are rounded; the last where none is coarse enough.
+STEPS = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1)
+# Numbers of events are tried so far around the true one.
+SPAN = 40
+Z = 1.959964
+RISK, SCORES = "risk_difference", ("mean_difference", "standardized_mean_difference")
+NOT_SHARED = "Not shared: there is no estimate, or it would tell of too few people."
+
+
+def shared_rows(findings: Iterable[Finding], rule: ReleaseRule) -> tuple[Estimate, ...]:
+    """Return the rows that may leave the company: of each answer the main row at every horizon, coarsened.
+
+    Of scores the standardized difference is beside it. Money is not shared: with costs it would tell how many started.
+
+    Parameters
+    ----------
+    findings
+        As they were estimated, with their exact counts.
+    """
+    return tuple(row for finding in findings for row in _of_finding(finding, rule))
+
+
+def _of_finding(finding: Finding, rule: ReleaseRule) -> list[Estimate]:
+    main = finding.primary
+    rows = [e for e in finding.estimates if _about(e) == _about(main) and e.analysis in ("primary", "secondary")]
+    if main.measure == RISK:
+        return _risks([e for e in rows if e.measure == RISK], rule)
+    scores = [e for e in rows if e.measure in SCORES]
+    return [_score(e, rule) if _is_large(e, rule) else _suppressed(e) for e in scores]
+
+
+def _about(row: Estimate) -> tuple:
+    return row.outcome, row.contrast, row.estimand, row.estimator, row.rater_source
+
+
+def _is_large(row: Estimate, rule: ReleaseRule) -> bool:
+    return row.is_estimated and min(_sizes(row)) >= rule.min_cell
+
+
+def _sizes(row: Estimate) -> tuple[int, int]:
+    return known(row.n_treated), known(row.n_control)
+
+
+def _suppressed(row: Estimate) -> Estimate:
+    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
+    return replace(row, **nothing, status="suppressed", reason=NOT_SHARED)
+
+
+def _score(row: Estimate, rule: ReleaseRule) -> Estimate:
+    """Return an effect on scores in hundredths: sums of scores of any number of people round to that."""
+    return _coarse(row, 0.01, rule)
+
+
+def _coarse(row: Estimate, step: float, rule: ReleaseRule) -> Estimate:
+    """Return a row with its estimate and standard error in steps, and an interval that follows from these two."""
+    estimate = round(row.value / step) * step
+    error = max(round(known(row.std_error) / step), 1) * step
+    numbers = {
+        "estimate": estimate,
+        "std_error": error,
+        "ci_low": estimate - Z * error,
+        "ci_high": estimate + Z * error,
+    }
+    told: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS) | {name: round(x, 6) for name, x in numbers.items()}
+    n_treated, n_control = map(rule.rounded, _sizes(row))
+    return replace(row, **told | {"ci_level": 0.95, "n_treated": n_treated, "n_control": n_control})
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+def _risks(rows: Sequence[Estimate], rule: ReleaseRule) -> list[Estimate]:
+    """Return the differences in risk of one answer; what would not stay ambiguous beside the others is suppressed."""
+    shared: list[Estimate] = []
+    told = []
+    for row in rows:
+        is_counted = _is_large(row, rule) and row.events_treated is not None and row.events_control is not None
+        is_shared = is_counted and is_ambiguous([*shared, row], rule)
+        shared += [row] if is_shared else []
+        told.append(_coarse(row, step_of(row, rule), rule) if is_shared else _suppressed(row))
+    return told
+
+
+def step_of(row: Estimate, rule: ReleaseRule) -> float:
+    """Return the step of a difference in risks, from the rounded size of the smaller group alone.
+
+    Were it chosen by what is hidden, the choice would tell of it. Where one in twenty of n people has the event, five
+    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least.
+    """
+    n = rule.rounded(min(_sizes(row)))
+    return next((step for step in STEPS if step >= 14 / n**1.5), STEPS[-1])
+
+
+def possible(row: Estimate, rule: ReleaseRule) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of events, by arm, that would have given the same shared row.
+
+    The reader is taken to know the sizes of both groups and how weighting changes an estimate of plain proportions: a
+    number of events moves the difference and its variance as it does there.
+    """
+    n, step, true = _sizes(row), step_of(row, rule), (known(row.events_treated), known(row.events_control))
+    tried = [np.arange(max(0, k - SPAN), min(size, k + SPAN) + 1) for k, size in zip(true, n, strict=True)]
+    events = np.meshgrid(*tried, indexing="ij")
+    treated, control = ((tries - k) / size for tries, k, size in zip(events, true, n, strict=True))
+    same = _alike(row.value + treated - control, row.value, step)
+    error = known(row.std_error)
+    same &= _alike(error * np.sqrt(_variance(events, n) / _variance(true, n)), error, step)
+    return tried[0][same.any(axis=1)], tried[1][same.any(axis=0)]
+
+
+def _variance(events: Sequence, n: tuple[int, int]) -> np.ndarray:
+    """Return the variance of a difference of proportions, half an event and half a non-event added to each."""
+    shares = [(np.asarray(k) + 0.5) / (size + 1) for k, size in zip(events, n, strict=True)]
+    return sum((p * (1 - p) / size for p, size in zip(shares, n, strict=True)), np.zeros(()))
+
+
+def _alike(values: np.ndarray, value: float, step: float) -> np.ndarray:
+    return np.round(values / step) == round(value / step)
+
+
+def is_ambiguous(rows: Sequence[Estimate], rule: ReleaseRule) -> bool:
+    """Whether every number of events behind the shared rows of one answer may be five numbers at least.
+
+    Whoever left within 12 months has left within 24: what is possible at one horizon bounds the others.
+    """
+    found = [(known(row.horizon_months), possible(row, rule)) for row in rows]
+    for month, numbers in found:
+        for arm, kept in enumerate(numbers):
+            later = [theirs[arm].max() for other, theirs in found if other > month]
+            earlier = [theirs[arm].min() for other, theirs in found if other < month]
+            kept = kept[(kept <= min(later, default=np.inf)) & (kept >= max(earlier, default=-np.inf))]
+            if len(kept) < LEAST_POSSIBLE:
+                return False
+    return True

@@ -1,0 +1,118 @@
+"""What a reader might try: numbers that are shown, put together until a hidden one follows.
+
+Each attack is told the release rule and everything that is public about how tables are made. It answers with the whole
+numbers that a hidden count may be: one is a find.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from analysis.release.rule import ReleaseRule
+
+RULE, OPEN = ReleaseRule(10, 5), ReleaseRule(0, 1)
+
+
+@dataclass
+class Margins:
+    """Counts that are known within limits, and what they must add up to: solved as an integer programme."""
+
+    rule: ReleaseRule
+    limits: dict[str, tuple[int, int]] = field(default_factory=dict)
+    sums: list[tuple[dict[str, int], int, float]] = field(default_factory=list)
+
+    def see(self, name: str, n: int) -> None:
+        """Take in a count as it is shown: a multiple stands for itself and what follows, none for a small one."""
+        [shown] = self.rule.counts(pd.Series([n]))
+        low, high = (0, self.rule.min_cell - 1) if pd.isna(shown) else (int(shown), int(shown) + self.rule.round_to - 1)
+        self.limits[name] = (low, high)
+
+    def know(self, least: int, most: float = np.inf, **parts: int) -> None:
+        """Take in that a sum of counts lies between two numbers."""
+        self.sums.append((parts, least, most))
+
+    def possible(self, **parts: int) -> tuple[int, int]:
+        """Return the least and the greatest number that a sum of counts may be."""
+        names = list(self.limits)
+        aim = np.array([parts.get(name, 0) for name in names], dtype=float)
+        rows = [LinearConstraint([[s.get(name, 0) for name in names]], low, high) for s, low, high in self.sums]
+        bounds = Bounds(*np.array(list(self.limits.values())).T)
+        found = [milp(way * aim, constraints=rows, bounds=bounds, integrality=np.ones(len(names))) for way in (1, -1)]
+        assert all(one.success for one in found), "what is shown contradicts itself"
+        return round(found[0].fun), round(-found[1].fun)
+
+
+def intakes_against_people(intakes: pd.DataFrame, people: Mapping[str, int], rule: ReleaseRule) -> Margins:
+    """Return what the table of intakes and the way into the program tell together of one role.
+
+    Parameters
+    ----------
+    intakes
+        ``n_enrolled, n_offered, n_started``, as they are.
+    people
+        Distinct people by stage: ``enrolled``, ``offered``, ``started``.
+    """
+    margins = Margins(rule)
+    for stage, n in people.items():
+        margins.see(stage, n)
+        for i, some in enumerate(intakes[f"n_{stage}"]):
+            margins.see(f"{stage}{i}", int(some))
+            margins.know(0, **{stage: 1, f"{stage}{i}": -1})
+        margins.know(0, **{f"{stage}{i}": 1 for i in range(len(intakes))}, **{stage: -1})
+    for early, late in (("enrolled", "offered"), ("offered", "started")):
+        margins.know(0, **{early: 1, late: -1})
+        for i in range(len(intakes)):
+            margins.know(0, **{f"{early}{i}": 1, f"{late}{i}": -1})
+    return margins
+
+
+def exits_of_rate(n: int, years: float, rule: ReleaseRule) -> set[int]:
+    """Return the numbers of exits that show the same rate and person-years as `n` exits in `years`."""
+
+    def told(k: int) -> tuple:
+        frame = pd.Series([k]), pd.Series([years])
+        return tuple(float(f"{100 * x:.2g}") if pd.notna(x) else None for x in rule.per(*frame))
+
+    return {k for k in range(max(0, n - 30), n + 30) if told(k) == told(n)}
+
+
+def from_difference_and_ratio(difference: float, ratio: float, n_treated: int) -> float:
+    """Return the number of events that p₁ = RD·RR/(RR − 1) gives."""
+    return difference * ratio / (ratio - 1) * n_treated
+
+
+def events_like(shared: pd.Series, step: float) -> tuple[set[int], set[int]]:
+    """Return the numbers of events, by arm, that give a shared difference of plain proportions and its standard error.
+
+    Group sizes are known to within the rounding alone.
+    """
+    found: tuple[set[int], set[int]] = (set(), set())
+    for n1 in range(int(shared["n_treated"]), int(shared["n_treated"]) + 5):
+        for n0 in range(int(shared["n_control"]), int(shared["n_control"]) + 5):
+            a, b = np.meshgrid(np.arange(n1 + 1), np.arange(n0 + 1), indexing="ij")
+            p1, p0 = a / n1, b / n0
+            error = np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
+            fits = np.round((p1 - p0) / step) == round(shared["estimate"] / step)
+            fits &= np.maximum(np.round(error / step), 1) == round(shared["std_error"] / step)
+            found[0].update(a[fits].tolist())
+            found[1].update(b[fits].tolist())
+    return found
+
+
+def whole_numbers(text: str) -> set[int]:
+    """Return every whole number that stands by itself in a text: no part of a decimal, a day, a name or a share."""
+    found = re.findall(
+        r"(?<![\w.,#&\-–−/])\d{1,3}(?:,\d{3})+(?![\w.])|(?<![\w.,#&\-–−/])\d+(?![\w.,%\-–/:;]|\u00a0%)", text
+    )
+    return {int(number.replace(",", "")) for number in found}
+
+
+def exact_counts(frames: Iterable[pd.DataFrame]) -> set[int]:
+    """Return the exact counts in frames before release that rounding changes and chance hardly brings forth."""
+    counts = [frame[c].dropna().astype(float) for frame in frames for c in frame if str(c).startswith(("n_", "rows_"))]
+    known = {int(n) for column in counts for n in column if n >= 100 and n == int(n)}
+    return {n for n in known if n % RULE.round_to}

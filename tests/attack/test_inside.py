@@ -1,0 +1,235 @@
+"""The report for the company itself: what the rule promises is kept; with the door open the attacks find a lot."""
+
+import base64
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from attacks import (
+    OPEN,
+    RULE,
+    exact_counts,
+    exits_of_rate,
+    from_difference_and_ratio,
+    intakes_against_people,
+    whole_numbers,
+)
+
+from analysis.measure.exposure import participation
+from analysis.pipeline import open_study
+from analysis.pipeline.described import describe
+from analysis.pipeline.people_flow import people_flow
+from analysis.pipeline.questions import find
+from analysis.plan.errors import problems_frame
+from analysis.plan.faults import Faults, collecting
+from analysis.plan.paths import notebooks_dir, project_dir
+from analysis.plan.results import estimates_frame
+from analysis.release.answer import Released
+from analysis.release.findings import release_finding, release_frames, release_problems
+from analysis.release.frames import release_frame
+from analysis.report.page import study_page
+from analysis.report.quality_page import quality_page
+
+# --- a company of 127 people, its whole report
+
+
+@pytest.fixture(scope="module")
+def company() -> SimpleNamespace:
+    """Fjellkode as it is: what was found, the frames and the data-quality ledger, before any release."""
+    opened = open_study("fjellkode", project_dir() / "data")
+    findings = find(opened)
+    frames = describe(opened) | {"flow_of_people": people_flow(opened, findings)}
+    return SimpleNamespace(study=opened.study, findings=findings, frames=frames, problems=opened.problems)
+
+
+def released(company: SimpleNamespace, rule) -> Released:
+    study = company.study if rule.min_cell else company.study.model_copy(update={"min_cell": 0})
+    with collecting(Faults("fjellkode")) as faults:
+        made = Released(
+            study=study,
+            findings=tuple(release_finding(finding, rule) for finding in company.findings),
+            problems=release_problems(company.problems, rule),
+            described=release_frames(company.frames, rule),
+            run={"blind": False},
+        )
+    assert not faults.found, "every frame and every column has a schema"
+    return made
+
+
+@pytest.fixture(scope="module")
+def pages(company) -> list[str]:
+    answer = released(company, RULE)
+    return [study_page(answer), quality_page(answer)]
+
+
+def pictures_of(page: str) -> list[str]:
+    return [base64.b64decode(m).decode() for m in re.findall(r"svg\+xml;base64,([\w+/=]+)", page)]
+
+
+def everything(answer: Released, pages: list[str]) -> str:
+    """Return the text of the pages, pictures and ledgers; columns of people as a notebook would print them."""
+    pictures = [picture for page in pages for picture in pictures_of(page)]
+    labels = [" | ".join(re.findall(r"<!-- (.*?) -->", picture)) for picture in pictures]
+    ledger = estimates_frame(e for f in answer.findings for e in f.estimates)
+    frames = [ledger.filter(regex="^(n|events)_"), problems_frame(answer.problems)[["rows", "example_rows"]]]
+    frames += [frame for f in answer.findings for frame in f.evidence.values()] + list(answer.described.values())
+    texts = [re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL) for page in pages]
+    counted = [frame.filter(regex="^(n_|rows|events|example)").to_csv(index=False, sep=" ") for frame in frames]
+    return "\n".join([*texts, *labels, *counted])
+
+
+def test_no_exact_count_stands_in_any_page_picture_or_ledger(company, pages):
+    frames = [f for finding in company.findings for f in finding.evidence.values()] + list(company.frames.values())
+    exact = exact_counts(frames)
+    assert len(exact) > 5
+    assert whole_numbers(everything(released(company, RULE), pages)) & exact == set()
+    ajar = released(company, OPEN)
+    found = whole_numbers(everything(ajar, [quality_page(ajar)])) & exact
+    assert len(found) > 5, "with the door open they stand there"
+
+
+def test_every_count_is_a_multiple_and_none_is_small(company):
+    answer = released(company, RULE)
+    frames = [f for finding in answer.findings for f in finding.evidence.values()] + list(answer.described.values())
+    counts = np.concatenate(
+        [frame[c].dropna().to_numpy(float) for frame in frames for c in frame if re.match("n_(?!items)|rows_", str(c))]
+    )
+    assert len(counts) > 500 and (counts % 5 == 0).all() and counts.min() >= 10
+    rows = estimates_frame(e for f in answer.findings for e in f.estimates)
+    people = pd.concat([rows["n_treated"], rows["n_control"]]).dropna()
+    assert len(people) and (people % 5 == 0).all() and people.min() >= 10
+    assert (pd.concat([rows["events_treated"], rows["events_control"]]).dropna() % 5 == 0).all()
+
+
+def test_pictures_are_no_finer_than_can_be_seen(pages):
+    pictures = pictures_of(pages[0])
+    paths = [path for picture in pictures for path in re.findall(r'\bd="([^"]*)"', picture)]
+    assert len(pictures) > 5 and not any(re.search(r"\.\d{2}", path) for path in paths)
+
+
+def test_the_data_quality_ledger_tells_of_no_few_rows_and_no_line(company):
+    ledger = problems_frame(release_problems(company.problems, RULE))
+    assert (ledger["example_rows"] == "").all() and (ledger["rows"].dropna() % 5 == 0).all()
+    assert not ledger["rows"].dropna().between(1, 9).any()
+
+
+def test_what_is_printed_of_a_run_is_no_oracle_for_the_files(company):
+    """Who guesses a cell cannot try the guess: the digest of the file as it is stands nowhere."""
+    import hashlib
+
+    from analysis.pipeline.provenance import provenance
+
+    told = str(provenance(company.study))
+    files = [company.study.folder / source.path for source in company.study.sources]
+    assert not [file for file in files if hashlib.sha256(file.read_bytes()).hexdigest() in told]
+
+
+# --- subtraction, on a company with many intakes
+
+
+@pytest.fixture(scope="module")
+def northbank() -> list[tuple[pd.DataFrame, dict[str, int]]]:
+    """Return the intakes of each role of Northbank, and its distinct people by stage."""
+    enrolments = open_study("northbank", project_dir() / "data").tables.enrolments
+    table = participation(enrolments)
+    roles = []
+    for role, rows in enrolments.groupby("role"):
+        offered = rows[rows["offered"].fillna(True).astype(bool) | rows["start_date"].notna()]
+        people = {"enrolled": rows, "offered": offered, "started": rows[rows["start_date"].notna()]}
+        distinct = {stage: some["employee_id"].nunique() for stage, some in people.items()}
+        roles.append((table[table["role"] == role].reset_index(drop=True), distinct))
+    return roles
+
+
+def hidden(intakes: pd.DataFrame, people: dict[str, int]) -> list[tuple[dict[str, int], int]]:
+    """Return the small numbers that tables hide, as sums of what they show: who did not start, who enrolled twice."""
+    sums = [({early: 1, late: -1}, people[early] - people[late]) for early, late in
+            (("enrolled", "offered"), ("offered", "started"))]  # fmt: skip
+    for i, row in intakes.iterrows():
+        sums += [({f"enrolled{i}": 1, f"offered{i}": -1}, row["n_enrolled"] - row["n_offered"]),
+                 ({f"offered{i}": 1, f"started{i}": -1}, row["n_offered"] - row["n_started"])]  # fmt: skip
+    again = {f"enrolled{i}": 1 for i in range(len(intakes))} | {"enrolled": -1}
+    sums += [(again, intakes["n_enrolled"].sum() - people["enrolled"])]
+    return [(parts, int(n)) for parts, n in sums if 0 < n < RULE.min_cell]
+
+
+def test_no_small_number_follows_from_intakes_and_people_together(northbank):
+    found = 0
+    for intakes, people in northbank:
+        shut, ajar = (intakes_against_people(intakes, people, rule) for rule in (RULE, OPEN))
+        for parts, n in hidden(intakes, people):
+            low, high = shut.possible(**parts)
+            assert low <= n <= high and high - low + 1 >= 5, (parts, n, low, high)
+            assert ajar.possible(**parts) == (n, n), "with the door open it follows"
+            found += 1
+    assert found > 5
+
+
+@pytest.mark.parametrize("n", [10, 11, 12, 13, 14])
+def test_ten_to_fourteen_people_of_a_role_look_alike_and_nine_are_not_shown(n):
+    def told(size: int) -> list:
+        frame = pd.DataFrame({"program_id": "p", "intake_date": [pd.Timestamp("2022-01-01")], "role": "mentor",
+                              "n_enrolled": [size], "n_offered": [size], "n_started": [size]})  # fmt: skip
+        return release_frame("participation", frame, RULE).filter(like="n_").iloc[0].tolist()
+
+    assert told(n) == [10, 10, 10] and told(9) == [pd.NA] * 3
+
+
+def test_a_subgroup_less_its_whole_may_be_five_numbers():
+    """Of 12 people 10 have a score: two have none, which is shown as 10 of 10."""
+    margins = intakes_against_people(pd.DataFrame({"n_enrolled": [12], "n_offered": [12], "n_started": [10]}),
+                                     {"enrolled": 12, "offered": 12, "started": 10}, RULE)  # fmt: skip
+    assert margins.possible(offered=1, started=-1) == (0, 4)
+
+
+def test_in_small_companies_that_fit_badly_nothing_ever_follows():
+    """Sums can narrow what a count may be, where every intake lies at the end of its five; never here to one number."""
+    rng, widths = np.random.default_rng(14), []
+    for _ in range(40):
+        enrolled = rng.integers(9, 22, rng.integers(1, 4))
+        started = np.maximum(enrolled - rng.integers(0, 5, len(enrolled)), 0)
+        intakes = pd.DataFrame({"n_enrolled": enrolled, "n_offered": enrolled, "n_started": started})
+        twice = rng.integers(0, 3) if len(enrolled) > 1 else 0
+        people = {"enrolled": enrolled.sum() - twice, "offered": enrolled.sum() - twice, "started": started.sum()}
+        if people["offered"] < people["started"]:
+            continue
+        margins = intakes_against_people(intakes, people, RULE)
+        widths += [high - low + 1 for parts, _ in hidden(intakes, people) for low, high in [margins.possible(**parts)]]
+    assert len(widths) > 50 and min(widths) > 2 and np.mean(np.array(widths) >= 5) > 0.9
+
+
+def test_one_person_more_shows_in_one_of_five_runs():
+    """What a second run adds is told only where the number passes a multiple: the rule is about one report."""
+    changes = [RULE.down(n) != RULE.down(n + 1) for n in range(10, 110)]
+    assert np.mean(changes) == 0.2
+
+
+# --- rates
+
+
+@pytest.mark.parametrize(("n", "years"), [(86, 800.7), (10, 85.3), (14, 44.9), (73, 784.4)])
+def test_exits_do_not_follow_from_a_rate_and_person_years(n, years):
+    assert len(exits_of_rate(n, years, RULE)) >= 5
+    exact = [k for k in range(200) if round(100 * k / years, 6) == round(100 * n / years, 6)]
+    assert exact == [n], "six decimals and exact person-years tell it"
+
+
+# --- what is not promised
+
+
+def test_the_number_of_events_in_a_group_is_not_hidden_inside(company):
+    """The risk in each arm is said, and p₁ = RD·RR/(RR − 1) gives it: the rule says so, and promises nothing else."""
+    found = from_difference_and_ratio(10 / 135 - 146 / 664, (10 / 135) / (146 / 664), 135)
+    assert found == pytest.approx(10)
+    main = replace(company.findings[0].primary, events_treated=3)
+    assert release_finding(replace(company.findings[0], primary=main), RULE).primary.events_treated == 0
+
+
+def test_the_committed_notebooks_show_rounded_counts():
+    """Tables of people in the outputs of the default demo study."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(notebooks_dir().glob("*.ipynb")))
+    flows = re.findall(r'"(?:\d+ +)?started +([\d,]+)', text)
+    assert all(int(n.replace(",", "")) % 5 == 0 for n in flows)

@@ -1,0 +1,131 @@
+"""The shared ledger: every number of events behind it may be five numbers at least."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from attacks import RULE, events_like, from_difference_and_ratio
+from demo_answers import demo_answer
+
+from analysis.plan.results import Estimate, Finding, estimates_frame
+from analysis.release.outside import NOT_SHARED, is_ambiguous, possible, shared_rows, step_of
+from analysis.release.rule import ReleaseRule
+
+ROW = {"study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
+       "outcome": "voluntary_exit", "role": "mentor", "contrast": "offered_vs_not", "estimand": "ITT",
+       "estimator": "stratified_difference_in_proportions", "measure": "risk_difference", "ci_level": 0.95}  # fmt: skip
+
+
+def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Estimate:
+    """Return a difference of two plain proportions with Wald's standard error."""
+    p1, p0 = a / n1, b / n0
+    error = math.sqrt(max(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0, 1e-6))
+    low, high = p1 - p0 - 2 * error, p1 - p0 + 2 * error
+    numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
+               "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
+    analysis = "primary" if months == 12 else "secondary"
+    return Estimate(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
+
+
+def finding(*rows: Estimate, **changes) -> Finding:
+    main, *others = rows
+    return Finding(hypothesis=main.hypothesis, program="genius", role="mentor", primary=main,
+                   alternatives=tuple(others), verdict="inconclusive", smallest_effect=0.03, **changes)  # fmt: skip
+
+
+def shared(*rows: Estimate) -> pd.DataFrame:
+    return estimates_frame(shared_rows([finding(*rows)], RULE))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "n1", "n0"), [(7, 60, 137, 664), (3, 9, 60, 58), (10, 12, 90, 88), (0, 30, 120, 300), (41, 44, 43, 50)]
+)
+def test_the_events_behind_a_shared_row_may_be_five_numbers_in_each_arm(a, b, n1, n0):
+    """Found by trying all numbers of events, and all sizes that round to those shown, with the plain formula."""
+    row = plain(a, b, n1, n0)
+    [told] = shared(row).to_dict("records")
+    if told["status"] == "suppressed":
+        assert told["reason"] == NOT_SHARED and not is_ambiguous([row], RULE)
+        return
+    treated, control = events_like(pd.Series(told), step_of(row, RULE))
+    assert a in treated and b in control and min(len(treated), len(control)) >= 5
+
+
+def test_most_groups_of_a_hundred_are_shared_and_groups_of_ten_keep_their_events_to_themselves():
+    statuses = {n: shared(plain(n // 12, n // 6, n, 3 * n))["status"].iloc[0] for n in (100, 200, 1000)}
+    assert set(statuses.values()) == {"estimated"}
+    few = shared(plain(1, 3, 11, 30)).iloc[0]
+    if few["status"] == "estimated":
+        assert len(possible(plain(1, 3, 11, 30), RULE)[0]) >= 5
+
+
+def test_without_coarse_numbers_the_events_follow():
+    """The attack on the ledger as it is inside: the difference and its standard error give both risks."""
+    told = pd.Series({"estimate": 7 / 137 - 60 / 664, "n_treated": 137, "n_control": 664,
+                      "std_error": plain(7, 60, 137, 664).std_error})  # fmt: skip
+    treated, _ = events_like(told, 1e-6)
+    assert treated == {7}
+    assert from_difference_and_ratio(told["estimate"], (7 / 137) / (60 / 664), 137) == pytest.approx(7)
+
+
+def test_a_later_horizon_does_not_narrow_an_earlier_one_to_less_than_five():
+    """Whoever left within 12 months has left within 24."""
+    for a, later in ((7, 7), (7, 8), (4, 12), (9, 10)):
+        rows = [plain(a, 60, 137, 664), plain(later, 90, 137, 664, months=24)]
+        told = [row for row, status in zip(rows, shared(*rows)["status"], strict=True) if status == "estimated"]
+        assert not told or is_ambiguous(told, RULE)
+
+
+def test_the_step_follows_from_what_is_shown():
+    """Chosen by hidden numbers it would tell of them."""
+    steps = {step_of(plain(a, 60, n, 664), RULE) for a in (0, 7, 60) for n in range(135, 140)}
+    assert len(steps) == 1
+
+
+def test_of_events_nothing_but_the_difference_is_shared():
+    ratio = plain(7, 60, 137, 664, measure="risk_ratio", estimate=0.57, analysis="secondary")
+    hazard = plain(7, 60, 137, 664, measure="hazard_ratio", estimator="stratified_cox", analysis="secondary")
+    naive = plain(9, 66, 140, 670, analysis="naive", contrast="ever_vs_never")
+    other = plain(2, 20, 137, 664, outcome="involuntary_exit", analysis="sensitivity")
+    told = shared(plain(7, 60, 137, 664), ratio, hazard, naive, other)
+    assert told["measure"].tolist() == ["risk_difference"]
+    assert told[["events_treated", "events_control", "p_value", "p_adjusted"]].isna().all(axis=None)
+    assert told[["n_treated", "n_control"]].iloc[0].tolist() == [135, 660]
+
+
+def test_why_a_row_has_no_number_is_not_told():
+    """That nobody left, or how few there were, is a number too."""
+    none = Estimate(**ROW | {"ci_level": None, "horizon_months": 12, "status": "not_estimable", "reason": "No event."})
+    small = plain(1, 2, 8, 40)
+    for row in (none, small):
+        told = shared(row).iloc[0]
+        assert (told["status"], told["reason"]) == ("suppressed", NOT_SHARED) and pd.isna(told["n_treated"])
+
+
+@pytest.mark.parametrize("mean", [0.123456, -0.5, 0.004])
+def test_effects_on_scores_are_shared_in_hundredths(mean):
+    row = plain(5, 5, 43, 81, hypothesis="H2_morale", outcome="morale", measure="mean_difference", estimate=mean,
+                std_error=0.0876, events_treated=None, events_control=None)  # fmt: skip
+    told = shared(row).iloc[0]
+    assert (told["estimate"], told["std_error"]) == (round(mean, 2) + 0.0, 0.09)
+    assert told["ci_high"] == pytest.approx(told["estimate"] + 1.96 * 0.09, abs=1e-4), "the interval follows"
+    assert (told["n_treated"], told["n_control"]) == (40, 80)
+
+
+def test_no_shared_number_is_finer_than_a_quarter_of_a_point():
+    rng = np.random.default_rng(3)
+    for _ in range(60):
+        n1, n0 = rng.integers(10, 400, 2)
+        told = shared(plain(int(rng.integers(0, n1 + 1)), int(rng.integers(0, n0 + 1)), int(n1), int(n0))).iloc[0]
+        if told["status"] == "estimated":
+            steps = np.array([told["estimate"], told["std_error"]], dtype=float) / 0.0025
+            assert np.allclose(steps, np.round(steps), atol=1e-3) and told["std_error"] > 0
+
+
+def test_a_report_is_not_what_is_shared():
+    """The answer that the inside sees has ratios, days and naive rows; a shared ledger holds main rows alone."""
+    answer = demo_answer("fjellkode")
+    inside = {e.measure for f in answer.findings for e in f.estimates}
+    rows = shared_rows(answer.findings, ReleaseRule.of(answer.study))
+    assert {e.measure for e in rows} <= {"risk_difference", "mean_difference", "standardized_mean_difference"} < inside
