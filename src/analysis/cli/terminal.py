@@ -15,6 +15,7 @@ from rich.table import Table
 
 from analysis.plan.errors import UNWRITABLE, BadInput, Problem
 from analysis.plan.faults import Fault, Faults, Part
+from analysis.plan.known import known
 
 Result = TypeVar("Result")
 
@@ -123,7 +124,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _weight(problem: Problem) -> int:
-    return problem.rows if problem.severity == "warning" else 0
+    return known(problem.rows) if problem.severity == "warning" else 0
 
 
 def _people(problem: Problem) -> str:
@@ -137,7 +138,7 @@ def _people(problem: Problem) -> str:
 
 def _source_and_lines(problem: Problem) -> str:
     lines = problem.example_rows if problem.lines is None else problem.lines
-    several = "s" if problem.rows > 1 else ""
+    several = "s" if known(problem.rows) > 1 else ""
     return f"{problem.source}, line{several} {line_ranges(lines)}" if len(lines) else problem.source
 
 
