@@ -16,7 +16,6 @@ HEADINGS = [
     "Förnamn",
     "Nom",
     "Führungskraft",
-    "Geburtstag",
     "DOB",
 ]
 HEADINGS += [
