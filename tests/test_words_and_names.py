@@ -69,7 +69,7 @@ def test_what_somebody_wrote_in_a_rating_is_not_repeated(tmp_path):
 
 def test_init_asks_for_the_order_and_proposes_one(tmp_path):
     levels = ["Exceeds expectations", "Meets expectations", "Does not meet", "Outstanding", "Partially meets"]
-    rows = [f"E{n},2022-01-01,1,{word}" for n, word in enumerate(levels * 3)]
+    rows = [f"E{n},2022-01-01,1,{word}" for n, word in enumerate(levels * 10)]
     file = write(tmp_path / "jobs.csv", "employee_id,effective_date,job_level,performance_rating", *rows)
     _, text, _ = begun(tmp_path, "--jobs", file)
     order = "Does not meet, Partially meets, Meets expectations, Exceeds expectations, Outstanding"

@@ -202,7 +202,7 @@ def unknown_kinds(context: Context) -> list[Problem]:
     """Return a warning where so many exits have no kind that leaving by choice cannot be told from other exits."""
     spells = context.rows_of("employees", left=True)
     gone = None if spells is None else spells.loc[spells["exit_date"].notna(), "exit_type"]
-    if gone is None or gone.empty or gone.isna().mean() <= MAX_UNKNOWN_EXITS:
+    if gone is None or gone.isna().sum() < context.study.min_cell or gone.isna().mean() <= MAX_UNKNOWN_EXITS:
         return []
     message = (
         f"more than {MAX_UNKNOWN_EXITS:.0%} of the exits have no kind, so leaving by choice cannot be told from other "
