@@ -242,6 +242,7 @@ def test_a_file_that_is_no_yaml_is_told_with_the_mistakes_of_the_cards(tmp_path)
         ("Manager", "manager_id"),
         ("exit_tpye", "exit_type"),
         ("start_dat", "start_date"),
+        ("mployee_id", "employee_id"),
     ],
 )
 def test_a_slip_or_an_abbreviation_is_like_the_name(column, meant):
@@ -250,7 +251,14 @@ def test_a_slip_or_an_abbreviation_is_like_the_name(column, meant):
 
 @pytest.mark.parametrize(
     ("column", "canonical"),
-    [("Cost centre", "location"), ("note", "notice_date"), ("Region", "location"), ("id", "match_id"), ("x", "fte")],
+    [
+        ("Cost centre", "location"),
+        ("note", "notice_date"),
+        ("Region", "location"),
+        ("id", "match_id"),
+        ("x", "fte"),
+        ("Ende", "gender"),
+    ],
 )
 def test_another_column_is_not(column, canonical):
     assert not is_like(column, canonical)

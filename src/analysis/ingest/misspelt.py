@@ -13,6 +13,7 @@ from analysis.plan.study import Source
 
 # As difflib counts: twice the letters in common over all letters; "exitdt" and "exitdate" share .86 of theirs.
 ALIKE = 0.8
+ALIKE_BUT_FOR_THE_FIRST = 0.9
 # Enough to be listed first.
 SOMEWHAT_ALIKE = 0.7
 LEAST_LETTERS = 3
@@ -56,7 +57,9 @@ def is_like(column: str, canonical: str) -> bool:
     short, long = plain(column), plain(canonical)
     if len(short) < LEAST_LETTERS or short == long:
         return False
-    if _share(short, long) >= ALIKE or any(short + ending == long for ending in ENDINGS):
+    # A slip at the first letter is rare, and Ende is no slip of gender.
+    alike = ALIKE if short[0] == long[0] else ALIKE_BUT_FOR_THE_FIRST
+    if _share(short, long) >= alike or any(short + ending == long for ending in ENDINGS):
         return True
     words, known = _words(column), canonical.split("_")
     return len(words) == len(known) and all(map(_abbreviates, words, known))
