@@ -20,6 +20,7 @@ EXPORTS = Path(__file__).parent / "fixtures" / "exports"
 OPTIONS = {
     "employees": "--employees",
     "jobs": "--jobs",
+    "leave": "--leave",
     "responses": "--survey",
     "ratings": "--ratings",
     "enrolments": "--enrolments",

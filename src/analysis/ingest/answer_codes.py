@@ -16,6 +16,7 @@ from analysis.ingest.columns import emptied
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.plan.instruments import Instrument, Response
 
+LARGEST_CODE = 100
 _NUMBER = re.compile(r"-?\d{1,6}(?:[.]\d{1,6})?")
 Answers = dict[str, pd.Categorical]
 
@@ -114,7 +115,9 @@ def _judge(export: Export, answers: Answers, card: Instrument) -> None:
     numbers = {column: found for column, cells in answers.items() if (found := numbers_of(cells))}
     off = [column for column, found in numbers.items() if min(found) < scale.min or max(found) > scale.max]
     given = [number for found in numbers.values() for number in found] or [0]
-    told = f"the answers are numbers from {min(given):g} to {max(given):g}"
+    # What is no code may be somebody's number, and is not said.
+    are_codes = all(number.is_integer() and abs(number) < LARGEST_CODE for number in map(float, given))
+    told = f"the answers are numbers from {min(given):g} to {max(given):g}" if are_codes else "the answers are numbers"
     told += f" and card {card.instrument} has {scale.min:g} to {scale.max:g}"
     advice = (
         "export choice text, or give codes: at the source in study.yaml (card, or the card's number of each code), or "
