@@ -159,7 +159,7 @@ def _chance(trials: Trials, rows: pd.DataFrame, covariates: pd.DataFrame, real_t
 def _with_share(linear: np.ndarray, day: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Return chances with the given mean on each day, from log odds up to a constant; by bisection."""
     low, high = (np.full(len(share), sign * (30 + np.abs(linear).max(initial=0))) for sign in (-1.0, 1.0))
-    n = np.bincount(day, minlength=len(share))
+    n = np.maximum(np.bincount(day, minlength=len(share)), 1)  # on some day nobody may be eligible
     for _ in range(60):
         middle = (low + high) / 2
         mean = np.bincount(day, weights=1 / (1 + np.exp(-(middle[day] + linear))), minlength=len(share)) / n
