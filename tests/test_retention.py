@@ -22,7 +22,7 @@ from analysis.estimate.few_events import score_difference
 from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
 from analysis.estimate.jackknife import grouped
-from analysis.estimate.moderators import effect_slope
+from analysis.estimate.moderators import effect_slope, slope_rows
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
 from analysis.estimate.reweigh import reweigh
 from analysis.estimate.survival import aalen_johansen
@@ -422,6 +422,24 @@ def test_the_slope_of_the_effect_is_found():
     found = effect_slope(followed, Arms.of(followed), age / 10, "voluntary_exit", 12)
     assert found.low < -0.1 < found.high
     assert found.std_error < 0.01
+
+
+@pytest.mark.parametrize("whose", ["everybody", "the treated"])
+def test_where_an_arm_has_one_value_there_is_no_slope_and_no_fault(whose):
+    """Everybody was hired on one day, or all who started were."""
+    treated = np.arange(80) < 40
+    rows = pd.DataFrame(
+        {
+            "employee_id": np.arange(80).astype(str),
+            "is_treated": treated,
+            "months": np.where(np.arange(80) % 2, 6.0, 24.0),
+            "outcome": np.where(np.arange(80) % 2, "voluntary_exit", None),
+        }
+    )
+    years = np.where(treated if whose == "the treated" else np.ones(80, dtype=bool), 3.3, np.arange(80) / 7)
+    followed = as_followed(rows, EXITS, 12)
+    covariates = pd.DataFrame({"age_years": np.full(80, np.nan), "tenure_years": years})
+    assert slope_rows(None, followed, Arms.of(followed), covariates, "voluntary_exit", 12) == []
 
 
 # Missing values

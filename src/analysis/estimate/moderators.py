@@ -33,7 +33,7 @@ def slope_rows(
     rows = []
     for name, (measure, units) in SLOPES.items():
         value = covariates[name].to_numpy(dtype=float) / units
-        if min(arms.n_events(outcome, month)) < FEW_EVENTS or np.nanstd(value) == 0 or np.isnan(value).all():
+        if min(arms.n_events(outcome, month)) < FEW_EVENTS or not _varies(value, followed):
             continue
         rows.append(
             event_row(
@@ -48,6 +48,12 @@ def slope_rows(
             )
         )
     return rows
+
+
+def _varies(value: np.ndarray, followed: WeightedFollowUp) -> bool:
+    """Whether the known values differ in both arms; in one alone no slope can be told from the arm."""
+    told = [value[arm & (followed.base > 0) & ~np.isnan(value)] for arm in (followed.treated, ~followed.treated)]
+    return all(len(one) and np.ptp(one) > 0 for one in told)
 
 
 def effect_slope(followed: WeightedFollowUp, arms: Arms, value: np.ndarray, outcome: str, month: int) -> Interval:
