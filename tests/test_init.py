@@ -480,7 +480,7 @@ def test_errors_come_with_the_rows_and_what_to_mend_first(tmp_path):
     run = mentoring("check", "acme", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
     assert run.returncode == 2
     assert run.stderr.index("error:") < run.stderr.index("raw/staff.csv, line 2")
-    assert "Next: mend 1 error(s) (raw/staff.csv), then: mentoring check acme" in run.stdout
+    assert "Next: correct 1 error(s) (raw/staff.csv), then: mentoring check acme" in run.stdout
     assert "total" in run.stdout
 
 

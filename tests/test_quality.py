@@ -397,7 +397,7 @@ def test_the_page_tells_the_rows_the_flow_and_the_gaps(answered):
     for heading in ("Where every row went", "From employed to analysed", "On record over time", "What is missing"):
         assert heading in text
     assert 'href="index.html"' in page and "http" not in page.replace("http://www.w3.org", "")
-    assert "Simulated data" in text and "What must be mended" not in text
+    assert "Simulated data" in text and "What must be corrected" not in text
     roles = answered.described["flow_of_people"]["role"].nunique()
     assert sum(name.startswith("people-") for name in quality_pictures(answered)) == roles
 

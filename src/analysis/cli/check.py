@@ -137,10 +137,10 @@ def _show_questions(questions: tuple["Answerable", ...]) -> None:
 
 
 def _say_next(name: str, problems: tuple[Problem, ...], given: str) -> None:
-    """Say what to type next, or what to mend first."""
+    """Say what to type next, or what to correct first."""
     errors = [problem for problem in problems if problem.severity == "error"]
     if not errors:
         out.print(f"Next: mentoring report {name}{given}", markup=False)
         return
     files = ", ".join(dict.fromkeys(problem.source for problem in errors))
-    out.print(f"Next: mend {len(errors)} error(s) ({files}), then: mentoring check {name}{given}", markup=False)
+    out.print(f"Next: correct {len(errors)} error(s) ({files}), then: mentoring check {name}{given}", markup=False)

@@ -65,9 +65,9 @@ def init(
     Every file option may be given several times. One sheet of a spreadsheet: FILE#SHEET. The files themselves are left
     as they are.
 
-    With --update nothing that people wrote in study.yaml is changed: entries are added for files that are new, and what
-    was mended in raw/ or lies there as a later export counts from then on. A file given again replaces the one in raw/,
-    unless that one was edited there.
+    With --update nothing that people wrote in study.yaml is changed: entries are added for files that are new, and
+    what was corrected in raw/ or lies there as a later export counts from then on. A file given again replaces the one
+    in raw/, unless that one was edited there.
 
     Exit code: 0 when every file was read, 3 when study.yaml was drafted and some file could not be read (it stands
     there as a comment with the reason), 2 when none could be read or nothing was written.
@@ -124,7 +124,7 @@ def _say_unread(name: str, unread: Sequence["Unread"], given: str) -> None:
     """Print all files that could not be read, and what to do about them."""
     title = f"{name}: {len(unread)} file(s) could not be read; those that are new stand in study.yaml as comments:"
     show_problems((problem for one in unread for problem in one.problems if problem.severity == "error"), title)
-    what = "mend them in raw/ (or put those that are not there into it)"
+    what = "correct them in raw/ (or put those that are not there into it)"
     out.print(f"Next: {what}, then: mentoring init {name} --update{given}", markup=False)
 
 

@@ -127,7 +127,7 @@ def without_start_between(starters: pd.Series, elsewhere: pd.DataFrame, closes: 
 def took_part_before(starts: Starts, people: pd.Series, closes: pd.Timestamp) -> dict[str, np.ndarray]:
     """Return who had started another program by the day on which the earlier wave closed; nothing where there is none.
 
-    As `design.trials.started_elsewhere`, for a pair of waves.
+    As `design.starters.started_elsewhere`, for a pair of waves.
     """
     if starts.elsewhere.empty:
         return {}

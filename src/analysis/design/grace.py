@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.eligible import eligible_levels, is_eligible
-from analysis.design.trials import covariates_of, known_enrolments, not_started, observed_starts
+from analysis.design.starters import not_started
+from analysis.design.trials import covariates_of, known_enrolments, observed_starts
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import exit_outcome, job_history, staff_on, under_notice_on
 from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere

@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.design.covariates import covariates_on
 from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.design.rollout import DEFAULT_UNIT, Rollout, units_of, units_reached
+from analysis.design.starters import first_after, not_started, start_on, started_elsewhere
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
 from analysis.measure.exposure import (
@@ -39,9 +40,7 @@ __all__ = [
     "eligible_levels",
     "is_eligible",
     "known_enrolments",
-    "not_started",
     "observed_starts",
-    "started_elsewhere",
     "trial_rows",
     "units_reached",
 ]
@@ -286,7 +285,7 @@ class _Company:
         for step, fits in self._conditions(staff):
             lost[step] += int((is_in & ~fits).sum())
             is_in &= fits
-        competes = _start_on(self.competing, staff)
+        competes = start_on(self.competing, staff)
         waits = not_started(staff, self.own_start, None, after=staff.day) & ~competes & self._is_unreached(staff)
         common = ~under_notice_on(staff.spells, staff.day).to_numpy() & is_eligible(staff, self.rule)
         return begins, is_in | (~begins & waits & common)
@@ -313,7 +312,7 @@ class _Company:
         That is the day of the own start, of a competing one or, in a rollout, of being in a reached unit.
         """
         own = self.own_start.reindex(staff.spells["employee_id"]).to_numpy()
-        ends = {"own": own, "competing": _first_after(self.competing, staff)}
+        ends = {"own": own, "competing": first_after(self.competing, staff)}
         if self.rollout is not None:
             ends["reached"] = self.rollout.reached_on(staff)
         return pd.DataFrame(ends, dtype="datetime64[us]").min(axis=1)
@@ -349,7 +348,7 @@ class _Company:
         """
         staff = self.staff_of(lost)
         people = staff.spells["employee_id"]
-        is_lost = _start_on(lost.rename("start_date").rename_axis("employee_id").reset_index(), staff)
+        is_lost = start_on(lost.rename("start_date").rename_axis("employee_id").reset_index(), staff)
         keep = not_started(staff, self.own_start, None, after=staff.day - DAY)
         keep &= compared.reindex(people).to_numpy("datetime64[us]") < staff.day
         # Who moves on the day is in a reached unit from then on.
@@ -361,65 +360,9 @@ class _Company:
         return pd.DataFrame(rows), covariates_of(staff, self.scores, self.elsewhere)
 
 
-def _start_on(starts: pd.DataFrame, staff: Staff) -> np.ndarray:
-    """Return who has one of these starts (``employee_id``, ``start_date``) on the day."""
-    found = np.zeros(len(staff.day), dtype=bool)
-    some = _rows_of(starts, staff)
-    pairs = some.merge(starts, left_on=["employee_id", "day"], right_on=["employee_id", "start_date"])
-    found[pairs["row"]] = True
-    return found
-
-
-def _first_after(starts: pd.DataFrame, staff: Staff) -> np.ndarray:
-    """Return the day of each person's first of these starts after the day; missing = none."""
-    found = np.full(len(staff.day), np.datetime64("NaT", "ns"))
-    pairs = _rows_of(starts, staff).merge(starts, on="employee_id")
-    first = pairs[pairs["start_date"] > pairs["day"]].groupby("row")["start_date"].min()
-    found[first.index] = first.to_numpy("datetime64[us]")
-    return found
-
-
-def _rows_of(starts: pd.DataFrame, staff: Staff) -> pd.DataFrame:
-    """Return the rows of people who have any of these starts: ``row``, ``employee_id``, ``day``."""
-    people = staff.spells["employee_id"]
-    row = np.flatnonzero(people.isin(starts["employee_id"]))
-    return pd.DataFrame({"row": row, "employee_id": people.iloc[row].to_numpy(), "day": staff.day[row]})
-
-
 def covariates_of(staff: Staff, scores: dict[str, pd.DataFrame], elsewhere: pd.DataFrame) -> pd.DataFrame:
     """Return `covariates_on` the day, with who had started another of the company's programs before it."""
     return covariates_on(staff, scores).assign(**started_elsewhere(elsewhere, staff))
-
-
-def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.ndarray]:
-    """Return who had started another of the company's programs before the day; nothing where there is none.
-
-    `elsewhere` is from `measure.exposure.starts_elsewhere`.
-    """
-    if elsewhere.empty:
-        return {}
-    first = elsewhere.groupby("employee_id")["start_date"].min().reindex(staff.spells["employee_id"])
-    return {"in_other_program": (first.to_numpy("datetime64[us]") < staff.day).astype(float)}
-
-
-def not_started(
-    staff: Staff,
-    any_start: pd.Series,
-    reached: pd.Series | None,
-    after: pd.Timestamp | np.ndarray,
-    unit: str = DEFAULT_UNIT,
-) -> np.ndarray:
-    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never.
-
-    The day is one for all, or that of each row. `unit` is the column that says which unit a person is in.
-    """
-    own_start, after = any_start.reindex(staff.spells["employee_id"]).to_numpy(), np.asarray(after, "datetime64[us]")
-    unstarted = np.isnat(own_start) | (own_start > after)
-    if reached is None:
-        return unstarted
-    now = units_of(staff, unit)
-    unit_day = reached.reindex(now).to_numpy(dtype="datetime64[us]")
-    return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > after))
 
 
 def trial_rows(

@@ -56,7 +56,7 @@ class SourceDraft:
 
 @dataclass(frozen=True)
 class Unread:
-    """A file that could not be read, and why: a comment under ``sources:`` until it is mended."""
+    """A file that could not be read, and why: a comment under ``sources:`` until it is corrected."""
 
     table: str
     path: str
@@ -228,7 +228,7 @@ def _sources(draft: Draft) -> list[str]:
 def _unread(one: Unread, study: str) -> list[str]:
     """Return the entry of a file that could not be read, as a comment with the reason above it."""
     why = "; ".join(_reason(problem) for problem in one.problems if problem.severity == "error")
-    told = f"{UNREAD} {one.path} {why}. Mend the file in raw/, then run: mentoring init {study} --update"
+    told = f"{UNREAD} {one.path} {why}. Correct the file in raw/, then run: mentoring init {study} --update"
     return [*_comment(told, "  "), f"  # - {_flow(one.entry)}"]
 
 

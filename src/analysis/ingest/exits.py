@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from analysis.ingest.columns import with_texts
 from analysis.ingest.export import LINE, Export
-from analysis.ingest.imprecise import is_day
+from analysis.plan.bounds import is_day
 
 # A last day at work and a last day employed may lie so far apart.
 MOST_DAYS_APART = 7

@@ -2,13 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TypeGuard
 
 import pandas as pd
 
 from analysis.ingest.export import LINE, Export, as_text
 from analysis.ingest.undated import EARLIEST, LATEST
-from analysis.plan.bounds import ISO_DATE
+from analysis.plan.bounds import is_day
 from analysis.plan.study import ImpreciseDates
 
 TAKEN: dict[ImpreciseDates, str] = {"first_day": "first day", "midpoint": "middle day", "last_day": "last day"}
@@ -70,17 +69,6 @@ def _cut(
     for day in (*after, employed[1]):
         last = day if is_day(day) and first <= day < last else last
     return first, last
-
-
-def is_day(text: object) -> TypeGuard[str]:
-    """Whether a cell is a day of the calendar as the contract writes it."""
-    if not (isinstance(text, str) and ISO_DATE.fullmatch(text)):
-        return False
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _day(first: str, last: str, which: ImpreciseDates) -> str:

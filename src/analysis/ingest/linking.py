@@ -52,7 +52,7 @@ def is_keyed(export: Export) -> bool:
 
 def take_out(export: Export) -> None:
     """Take an export out whose people would be strangers only because the employees could not be read."""
-    message = "names people by e-mail or name, and the employees' exports could not be read; mend those first"
+    message = "names people by e-mail or name, and the employees' exports could not be read; correct those first"
     export.note("employees_unread", message, export.rows[LINE], severity="warning", action="rejected")
     export.frame = None
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.ingest.columns import stacked, with_texts
 from analysis.ingest.export import LINE, Export, as_text
-from analysis.ingest.imprecise import is_day
+from analysis.plan.bounds import is_day
 
 RATING = "performance_rating"
 KEY = ["employee_id", "effective_date"]

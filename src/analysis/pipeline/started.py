@@ -1,6 +1,5 @@
 """A study's folder made of the files that people have: what `mentoring init` does."""
 
-import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
 from analysis.pipeline.drafted import Wishes, blank_study, draft_study
 from analysis.pipeline.given import Given, copy_of, copy_of_card, files_given, source_of, why_not
+from analysis.plan.bounds import is_day
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.study import ISO_DATE
 from analysis.report.write import new_folder
 
 __all__ = ["Started", "Wishes", "start_study"]
@@ -102,14 +101,7 @@ def _refusals_of_wishes(given: Sequence[Given], wishes: Wishes) -> Iterator[BadI
     for profile in wishes.profiles:
         if profile not in known:
             yield bad_input("--profile", f"{profile!r} is none; the profiles are {', '.join(known)}", rule="parameters")
-    if wishes.as_of is not None and not _is_day(wishes.as_of):
+    if wishes.as_of is not None and not is_day(wishes.as_of):
         yield bad_input("--as-of", "is no day of the calendar such as 2025-06-30", rule="parameters")
     if wishes.direction not in (None, "reverse", "traditional", "mutual", "peer"):
         yield bad_input("--direction", "is none of reverse, traditional, mutual, peer", rule="parameters")
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(ISO_DATE.fullmatch(text)) and dt.date.fromisoformat(text) is not None
-    except ValueError:
-        return False

@@ -6,7 +6,7 @@ The bounds are far outside of what a company has; they are written in the codebo
 import datetime as dt
 import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -26,6 +26,17 @@ ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 PROGRAM_ID = re.compile(r"[^\W_][\w-]*(\.[\w-]+)*")
 # Control characters, halves of a character that no file can hold, and line and paragraph separators.
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+
+
+def is_day(text: object) -> TypeGuard[str]:
+    """Whether a cell is a day of the calendar, as yyyy-mm-dd."""
+    if not (isinstance(text, str) and ISO_DATE.fullmatch(text)):
+        return False
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _calendar_date(value: object) -> object:

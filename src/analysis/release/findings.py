@@ -96,7 +96,7 @@ def release_finding(finding: Finding, rule: ReleaseRule) -> Finding:
 def release_problems(problems: Iterable[Problem], rule: ReleaseRule) -> tuple[Problem, ...]:
     """Return the data-quality ledger as it may be shown: rows rounded, missing where few, and no line of a file.
 
-    One with an error stays as it is: it stops the study, is for whoever mends the files, and no answer stands beside.
+    One with an error stays as it is: it stops the study, is for whoever has the files, and no answer stands beside.
     """
     problems = tuple(problems)
     if any(problem.severity == "error" for problem in problems):

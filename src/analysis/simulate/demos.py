@@ -231,6 +231,55 @@ def _larkfield() -> Scenario:
     )
 
 
+def _uplink(intakes: tuple[Intake, ...]) -> ProgramDesign:
+    """Return a reverse program that keeps its juniors and gets them promoted."""
+    return ProgramDesign(
+        id="uplink",
+        name="Uplink",
+        direction="reverse",
+        format="pair",
+        assignment="self_selected",
+        intakes=intakes,
+        mentor=RoleDesign(
+            levels=(1, 3),
+            apply_share=0.15,
+            offer_share=0.6,
+            hazard_ratio=0.7,
+            promotion_odds_ratio=1.6,
+            effects={"morale": 0.15},
+        ),
+        mentee=RoleDesign(
+            levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, effects={"morale": 0.10}
+        ),
+        cost_fixed=30_000,
+        cost_per_participant=350,
+    )
+
+
+def _backbone(intakes: tuple[Intake, ...]) -> ProgramDesign:
+    """Return a traditional program that keeps its juniors, less so."""
+    return ProgramDesign(
+        id="backbone",
+        name="Backbone Mentoring",
+        direction="traditional",
+        format="pair",
+        assignment="self_selected",
+        intakes=intakes,
+        mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, effects={"morale": 0.05}),
+        mentee=RoleDesign(
+            levels=(1, 3),
+            apply_share=0.15,
+            offer_share=0.6,
+            hazard_ratio=0.85,
+            promotion_odds_ratio=1.3,
+            effects={"morale": 0.10},
+        ),
+        topics=("career", "the industry", "customers", "leading projects", "who decides what"),
+        cost_fixed=25_000,
+        cost_per_participant=300,
+    )
+
+
 def _ostwire() -> Scenario:
     """Return a network vendor that runs a reverse and a traditional program side by side; both work, for juniors.
 
@@ -252,49 +301,7 @@ def _ostwire() -> Scenario:
         departments=("Routing", "Optical", "Radio", "Software", "Field service", "Sales", "Headquarters"),
         locations=("Head office", "Laboratory", "East", "West"),
         job_families=("Engineering", "Software", "Commercial", "Support"),
-        programs=(
-            ProgramDesign(
-                id="uplink",
-                name="Uplink",
-                direction="reverse",
-                format="pair",
-                assignment="self_selected",
-                intakes=intakes,
-                mentor=RoleDesign(
-                    levels=(1, 3),
-                    apply_share=0.15,
-                    offer_share=0.6,
-                    hazard_ratio=0.7,
-                    promotion_odds_ratio=1.6,
-                    effects={"morale": 0.15},
-                ),
-                mentee=RoleDesign(
-                    levels=(6, 8), apply_share=0.30, offer_share=0.85, hazard_ratio=0.9, effects={"morale": 0.10}
-                ),
-                cost_fixed=30_000,
-                cost_per_participant=350,
-            ),
-            ProgramDesign(
-                id="backbone",
-                name="Backbone Mentoring",
-                direction="traditional",
-                format="pair",
-                assignment="self_selected",
-                intakes=intakes,
-                mentor=RoleDesign(levels=(5, 8), apply_share=0.22, offer_share=0.9, effects={"morale": 0.05}),
-                mentee=RoleDesign(
-                    levels=(1, 3),
-                    apply_share=0.15,
-                    offer_share=0.6,
-                    hazard_ratio=0.85,
-                    promotion_odds_ratio=1.3,
-                    effects={"morale": 0.10},
-                ),
-                topics=("career", "the industry", "customers", "leading projects", "who decides what"),
-                cost_fixed=25_000,
-                cost_per_participant=300,
-            ),
-        ),
+        programs=(_uplink(intakes), _backbone(intakes)),
         surveys=(
             _pulse(
                 _days("2021-06-07", "2022-06-13", "2022-12-05", "2023-06-05", "2024-06-03"),

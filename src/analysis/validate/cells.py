@@ -1,6 +1,5 @@
 """What the contract says of a single cell, and how its text becomes a date, a number or a truth value."""
 
-import datetime as dt
 import math
 import re
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from analysis.plan.bounds import FIRST_DAY, LAST_DAY
+from analysis.plan.bounds import FIRST_DAY, LAST_DAY, is_day
 from analysis.plan.contract import ANSWERS, FED, Column
 from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
@@ -56,7 +55,7 @@ def _column_rules(name: str, column: Column) -> list[Rule]:
                 "date_out_of_range",
                 name,
                 f"lies {span}; correct it, or leave the cell empty where the contract allows it",
-                _each(name, lambda text: not is_date(text) or _is_of_our_time(text, column)),
+                _each(name, lambda text: not is_day(text) or _is_of_our_time(text, column)),
             )
         )
     if column.allowed:
@@ -102,17 +101,6 @@ def _judged(texts: pd.Index, fine: Callable[[str], bool]) -> np.ndarray:
     return np.fromiter((fine(text) for text in texts), dtype=bool, count=len(texts))
 
 
-def is_date(text: str) -> bool:
-    """Whether the text is a day of the calendar, as yyyy-mm-dd."""
-    if not _ISO_DATE.fullmatch(text):
-        return False
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_of_our_time(day: str, column: Column) -> bool:
     # days in this form sort as text
     return str(FIRST_DAY) <= day and (column.is_open_ended or day <= str(LAST_DAY))
@@ -137,7 +125,7 @@ _READABLE: dict[str, tuple[str, str, Callable[[str], bool]]] = {
     "date": (
         "not_a_date",
         "is not a date of the calendar; write it as yyyy-mm-dd, or leave the cell empty where the contract allows it",
-        is_date,
+        is_day,
     ),
     "number": (
         "not_a_number",

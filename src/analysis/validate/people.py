@@ -1,4 +1,4 @@
-"""Whom a warning is about: how many who started in a program, and how many others; what matters most is told first."""
+"""Whom a warning is about: how many who started in a program, and how many others; what matters most comes first."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -19,7 +19,7 @@ from analysis.validate.rule import Rule
 OF_A_JOB = [name for name in TABLES["jobs"] if name in TABLES["snapshots"] and name != "employee_id"]
 OF_A_SPELL = [name for name in TABLES["employees"] if name in TABLES["snapshots"] and name != "employee_id"]
 STAND = ["_source", "_line"]
-# What is told of an exit: it may stand in the rows of somebody who is listed after having left.
+# What a list says of an exit: it may stand in the rows of somebody who is listed after having left.
 OF_AN_EXIT = ["exit_date", "exit_type", "exit_reason", "notice_date"]
 # Between two lists of consecutive months lie at most so many days.
 LONGEST_MONTH = 31
@@ -49,7 +49,7 @@ def lock_rules(context: Context) -> list[Rule]:
 
 
 def history_rules(context: Context) -> list[Rule]:
-    """Return what is told of the spells that the lists show of people who are in no file of employees."""
+    """Return the rules of the spells that the lists show of people who are in no file of employees."""
 
     def unless(mark: str) -> Callable[[pd.DataFrame], pd.Series]:
         return lambda f: ~_beyond(_employments(f), context.listed)[mark].reindex(f.index, fill_value=False)
@@ -133,7 +133,7 @@ def _spells(there: pd.DataFrame) -> pd.Series:
 
 
 def _with_exits(there: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with what is told of the exit of their spell: in its last row, or in rows after it."""
+    """Return the rows with what the lists say of the exit of their spell: in its last row, or in rows after it."""
     last = there[there["is_last"]]
     told = pd.concat([last, after.assign(spell=_spell_before(last, after))]).sort_values("step", kind="stable")
     found = told.groupby("spell")[OF_AN_EXIT].last()
