@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from exports import PLAIN, cells, only, study_in, told
 
+from analysis.ingest.export import Export
 from analysis.ingest.readers import database, read_export
 from analysis.plan.study import Source
 
@@ -100,6 +101,13 @@ def test_an_sqlite_file_is_opened_for_reading_alone(tmp_path, sqlite, monkeypatc
     moved = sqlite.rename(folder / "people.db")
     monkeypatch.setenv("COMPANY_DB", str(sa.URL.create("sqlite", database=str(moved))))
     assert len(query(tmp_path).frame) == 3
+
+
+def test_an_sqlite_connection_cannot_write_before_anything_forbids_it(tmp_path, sqlite):
+    source = Source(table="employees", query=ROSTER, url_env="COMPANY_DB", profile="canonical")
+    engine = database._engine(os.environ["COMPANY_DB"], source, Export("employees", "the query"))
+    with engine.connect() as connection, pytest.raises(sa.exc.OperationalError, match="readonly"):
+        connection.exec_driver_sql("DELETE FROM staff")
 
 
 def test_a_connection_cannot_write_whatever_the_query_says(tmp_path, sqlite, monkeypatch):

@@ -6,12 +6,14 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
+from studies import write_study
 from test_cli import mentoring
 
 from analysis.ingest import exit_words
 from analysis.ingest.profile import load_profiles
 from analysis.ingest.readers.workbook import counts_from_1904
 from analysis.ingest.sources import RawTables, read_exports
+from analysis.pipeline import open_study
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml
@@ -598,3 +600,14 @@ def test_a_kind_that_the_export_gives_stays_whatever_the_reason(tmp_path):
         "001,2019-01-01,2022-01-01,Involuntary,Resigned\n002,2019-01-01,2022-01-01,,Resigned\n"
     )
     assert column(written(tmp_path, text, "bamboohr"), "exit_type") == ["involuntary", "voluntary"]
+
+
+@pytest.mark.parametrize(("n_unknown", "n_known", "is_told"), [(12, 100, True), (10, 100, False), (9, 9, False)])
+def test_where_the_kind_of_too_many_exits_is_unknown_a_warning_says_what_it_changes(
+    n_unknown, n_known, is_told, tmp_path
+):
+    kinds = [""] * n_unknown + ["voluntary"] * n_known
+    rows = [f"E{n:03},2019-01-01,2022-01-01,{kind}" for n, kind in enumerate(kinds)]
+    write_study(tmp_path / "acme", {"employees": "\n".join(["employee_id,hire_date,exit_date,exit_type", *rows])})
+    told = [p.severity for p in open_study("acme", tmp_path).problems if p.rule == "exits_of_unknown_kind"]
+    assert told == ["warning"] * is_told

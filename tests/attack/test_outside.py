@@ -52,6 +52,20 @@ def test_the_events_behind_a_shared_row_may_be_five_numbers_in_each_arm(a, b, n1
     assert a in treated and b in control and min(len(treated), len(control)) >= 5
 
 
+@pytest.mark.parametrize(("a", "b", "n1", "n0"), [(0, 10, 10, 10), (10, 0, 10, 20), (9, 2, 10, 10), (10, 2, 10, 20)])
+def test_a_row_whose_events_would_follow_even_from_coarse_numbers_is_suppressed(a, b, n1, n0):
+    row = plain(a, b, n1, n0)
+    assert min(map(len, possible(row, RULE))) < 5
+    assert shared(row)["status"].tolist() == ["suppressed"]
+
+
+def test_a_second_horizon_that_would_pin_the_first_is_suppressed():
+    """Each alone may be shared; together they would leave fewer than five: who left by 12 months has left by 24."""
+    rows = [plain(2, 20, 200, 400), plain(5, 20, 200, 400, months=24)]
+    assert all(is_ambiguous([row], RULE) for row in rows) and not is_ambiguous(rows, RULE)
+    assert shared(*rows)["status"].tolist() == ["estimated", "suppressed"]
+
+
 def test_most_groups_of_a_hundred_are_shared_and_groups_of_ten_keep_their_events_to_themselves():
     statuses = {n: shared(plain(n // 12, n // 6, n, 3 * n))["status"].iloc[0] for n in (100, 200, 1000)}
     assert set(statuses.values()) == {"estimated"}
