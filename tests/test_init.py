@@ -108,6 +108,11 @@ def test_nobody_is_named_on_the_screen_or_in_the_study_file(tmp_path, three_file
     assert "192.0.2.7" not in said
 
 
+def test_rules_that_the_files_do_not_touch_are_not_said(tmp_path, three_files):
+    _, text, _ = begun(tmp_path, *options(three_files))
+    assert "staff:" not in text and "# rule:" not in text
+
+
 def test_every_guess_stands_in_the_study_file_with_its_reason(tmp_path, three_files):
     _, text, printed = begun(tmp_path, *options(three_files))
     for reason in ("the month of the first exit", "the latest day in the exports", "the mentors are mostly junior to"):

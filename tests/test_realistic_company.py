@@ -14,6 +14,7 @@ from realistic_company.pair_list import matches, written_starts
 
 from analysis.design.trials import UNDATED, build_trials
 from analysis.pipeline import OpenStudy, open_study
+from analysis.pipeline.house_rules import LEAVE, NO_SHOW, SERVICE, TRANSFER
 from analysis.pipeline.started import Wishes, start_study
 
 AS_OF = pd.Timestamp("2025-06-30")
@@ -27,6 +28,7 @@ class Read:
     opened: OpenStudy
     raw: Path
     files: Path
+    draft: str
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +39,11 @@ def read(tmp_path_factory) -> Iterator[Read]:
     tables, wishes = options(files)
     start_study("brackwell", tables, folder, Wishes(**wishes), say=lambda _: None)
     path = folder / "brackwell" / "study.yaml"
-    path.write_text(with_edits(path.read_text(encoding="utf-8")), encoding="utf-8")
+    draft = path.read_text(encoding="utf-8")
+    path.write_text(with_edits(draft), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("analysis.ingest.sources.concealed", lambda tables, key: tables)
-        yield Read(true, open_study("brackwell", folder), folder / "brackwell" / "raw", files)
+        yield Read(true, open_study("brackwell", folder), folder / "brackwell" / "raw", files, draft)
 
 
 def now_id(true: Realistic) -> dict[str, str]:
@@ -53,6 +56,14 @@ def test_no_raw_file_was_touched(read):
         assert (
             hashlib.sha256(copy.read_bytes()).digest() == hashlib.sha256((read.files / copy.name).read_bytes()).digest()
         )
+
+
+def test_the_draft_says_who_is_staff_and_which_rules_hold(read):
+    staff = next(line for line in read.draft.splitlines() if line.startswith("staff:"))
+    assert staff.startswith("staff: [employee]  # guess:")
+    assert "contingent (60 rows)" in staff and "intern (30 rows)" in staff
+    rules = " ".join(read.draft.replace("#   ", "").split())
+    assert all(f"# rule: {rule}" in rules for rule in (SERVICE, NO_SHOW, TRANSFER, LEAVE))
 
 
 def test_employment_is_what_it_was(read):

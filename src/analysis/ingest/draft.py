@@ -83,12 +83,15 @@ class Draft:
     sources: tuple[SourceDraft, ...]
     levels: Mapping[str, int] = field(default_factory=dict)
     has_imprecise_starts: bool = False
+    staff: Guess | None = None
+    rules: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
 
     @property
     def guesses(self) -> list[tuple[str, Guess]]:
         """Every guess that has a reason, by its key in the file."""
         named = [("title", self.title), ("study_start", self.study_start), ("as_of", self.as_of)]
+        named += [] if self.staff is None else [("staff", self.staff)]
         for program in self.programs:
             for key in ("name", "direction", "format", "assignment", "intakes"):
                 named.append((f"program {program.id}: {key}", getattr(program, key)))
@@ -105,6 +108,8 @@ def study_yaml(draft: Draft) -> str:
         _key("as_of", draft.as_of),
         ["horizons_months: [12, 24]", "min_cell: 10"],
         _timezone(draft.timezone),
+        _staff(draft.staff),
+        [line for rule in draft.rules for line in _comment(f"rule: {rule}")],
         _imprecise_dates(draft.has_imprecise_starts),
         _programs(draft.programs),
         _waves(draft.waves),
@@ -175,6 +180,10 @@ def _timezone(guess: Guess | None) -> list[str]:
     if guess is None:
         return []
     return [*_comment(guess.why), f"# timezone: {guess.value}"]
+
+
+def _staff(guess: Guess | None) -> list[str]:
+    return [] if guess is None else _with_reason(f"staff: [{', '.join(guess.value)}]", guess.why)
 
 
 def _imprecise_dates(has_some: bool) -> list[str]:

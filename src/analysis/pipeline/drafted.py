@@ -20,6 +20,7 @@ from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
 from analysis.ingest.recognise import CANONICAL, HEADCOUNT, WIDE, Recognised, rank, recognise
 from analysis.ingest.undated import is_span
+from analysis.pipeline.house_rules import rules_of, staff_of
 from analysis.plan.bounds import FIRST_DAY
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import Instrument, load_instruments
@@ -305,6 +306,8 @@ def _put_together(
         waves=tuple(told.waves[len(study.waves) :]),
         sources=tuple(drafts),
         levels=levels,
+        staff=staff_of(looks),
+        rules=rules_of(looks),
         has_imprecise_starts=any(map(is_span, (text for one in looks for text in one.texts("start_date")))),
     )
 
