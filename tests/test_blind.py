@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import analysis.pipeline as pipeline
 from analysis.cli import app
+from analysis.pipeline.blinded import WITHHELD, blinded
 from analysis.pipeline.shared import SHARED, is_blind_run
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Finding
-from analysis.release.blind import WITHHELD, blinded
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
 from analysis.report.index import index_page, read_index_entry

@@ -15,6 +15,7 @@ from attacks import (
     exits_of_rate,
     from_difference_and_ratio,
     intakes_against_people,
+    sizes_like,
     whole_numbers,
 )
 
@@ -26,9 +27,9 @@ from analysis.pipeline.questions import find
 from analysis.plan.errors import problems_frame
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
-from analysis.plan.results import estimates_frame
+from analysis.plan.results import Estimate, estimates_frame
 from analysis.release.answer import Released
-from analysis.release.findings import release_finding, release_frames, release_problems
+from analysis.release.findings import release_estimate, release_finding, release_frames, release_problems
 from analysis.release.frames import release_frame
 from analysis.report.page import study_page
 from analysis.report.quality_page import quality_page
@@ -215,6 +216,27 @@ def test_exits_do_not_follow_from_a_rate_and_person_years(n, years):
     assert len(exits_of_rate(n, years, RULE)) >= 5
     exact = [k for k in range(200) if round(100 * k / years, 6) == round(100 * n / years, 6)]
     assert exact == [n], "six decimals and exact person-years tell it"
+
+
+# --- sizes of groups from decimals
+
+
+@pytest.mark.parametrize(("a", "n1", "b", "n0"), [(10, 137, 146, 664), (22, 128, 98, 402)])
+def test_the_size_of_a_group_does_not_follow_from_a_difference_and_a_ratio(a, n1, b, n0):
+    """Two exact sizes would tell how many people lie between them. Of groups under a hundred it is not promised."""
+    base = {"study": "x", "program": "p", "hypothesis": "H1_retention", "analysis": "naive", "role": "mentor",
+            "outcome": "voluntary_exit", "contrast": "ever_vs_never", "estimand": "association", "std_error": 0.03,
+            "estimator": "aalen_johansen", "ci_low": -1.0, "ci_high": 3.0, "ci_level": 0.95,
+            "n_treated": n1, "n_control": n0}  # fmt: skip
+    p1, p0 = a / n1, b / n0
+    rows = [Estimate(**base, measure="risk_difference", estimate=p1 - p0),
+            Estimate(**base, measure="risk_ratio", estimate=p1 / p0)]  # fmt: skip
+    assert len(sizes_like(rows, lambda row: release_estimate(row, RULE))) == 5
+
+    def six_decimals(row: Estimate) -> Estimate:
+        return replace(release_estimate(row, RULE), estimate=round(row.value, 6))
+
+    assert sizes_like(rows, six_decimals) == {n1}, "what the ledger told before"
 
 
 # --- what is not promised

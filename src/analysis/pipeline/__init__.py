@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from analysis.pipeline.blinded import blinded
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
@@ -18,7 +19,6 @@ from analysis.plan.listed import Listed
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
-from analysis.release.blind import blinded
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
 from analysis.report.execute import execute_notebooks

@@ -6,10 +6,11 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
+from analysis.plan.units import UNITS
 from analysis.release.answer import Released
 from analysis.report.dashboard import naive_sentence
 from analysis.report.money import money_detectable, money_sentence
-from analysis.report.terms import RATED, UNITS
+from analysis.report.terms import RATED
 from analysis.report.verdict_words import in_short, smallest_text, verdict_sentence
 from analysis.report.wording import (
     amount,

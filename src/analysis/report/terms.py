@@ -1,38 +1,6 @@
-"""What the terms of the ledger are called in words: units, measures, estimators, contrasts, outcomes."""
+"""What the terms of the ledger are called in words: measures, estimators, contrasts, outcomes."""
 
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Unit:
-    """How a measure is shown: its scale, decimals, full and short name; a ratio carries no sign."""
-
-    scale: float = 1.0
-    decimals: int = 2
-    name: str = ""
-    short: str = ""
-    is_ratio: bool = False
-
-
-UNITS = {
-    "risk_difference": Unit(100, 1, "percentage points", "points"),
-    "risk_difference_per_decade_of_age": Unit(100, 1, "percentage points", "points"),
-    "risk_difference_per_year_of_tenure": Unit(100, 1, "percentage points", "points"),
-    "risk_difference_per_five_sessions": Unit(100, 1, "percentage points", "points"),
-    "mean_difference": Unit(1, 2, "points", "points"),
-    "mean_difference_per_decade_of_age": Unit(1, 2, "points", "points"),
-    "mean_difference_per_year_of_tenure": Unit(1, 2, "points", "points"),
-    "mean_difference_per_five_sessions": Unit(1, 2, "points", "points"),
-    "standardized_mean_difference": Unit(1, 2, "standard deviations", "SD"),
-    "rmst_difference_days": Unit(1, 0, "days", "days"),
-    "rmtl_difference_days": Unit(1, 0, "days", "days"),
-    "net_benefit": Unit(1, 0, "in the study's currency", ""),
-    "exits_avoided": Unit(1, 1, "exits", "exits"),
-    "risk_ratio": Unit(is_ratio=True),
-    "hazard_ratio": Unit(is_ratio=True),
-    "odds_ratio": Unit(is_ratio=True),
-    "e_value": Unit(1, 1, is_ratio=True),
-}
 
 MEASURES = {
     "risk_difference": "percentage points",

@@ -2,8 +2,8 @@
 
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import Check, Finding
+from analysis.plan.units import UNITS
 from analysis.report.money import money_verdict
-from analysis.report.terms import UNITS
 from analysis.report.wording import is_event, is_money, is_randomized, number, p_text, trimmed
 
 IN_SHORT = {

@@ -5,7 +5,8 @@ import pandas as pd
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program, Study
-from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SCALES, SENIORITY, UNITS, EventWords, Unit
+from analysis.plan.units import UNITS, Unit
+from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SCALES, SENIORITY, EventWords
 
 LEVEL = 0.95
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"

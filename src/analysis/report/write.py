@@ -12,11 +12,11 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.release.cells import export_safe
 from analysis.report.folders import new_folder, writing
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, incomplete_page, study_page
 from analysis.report.quality_page import bad_input_page, quality_page
+from analysis.report.safe_cells import export_safe
 
 PAGE, QUALITY = "index.html", "data_quality.html"
 
