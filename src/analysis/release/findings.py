@@ -81,7 +81,13 @@ def release_finding(finding: Finding, rule: ReleaseRule) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
     primary, *others = (release_estimate(estimate, rule) for estimate in finding.estimates)
     part = Part("frame", "", finding.program, finding.role, finding.hypothesis)
-    released = replace(finding, primary=primary, alternatives=tuple(others))
+    seen, unit = finding.smallest_detectable, UNITS[finding.primary.measure]
+    released = replace(
+        finding,
+        primary=primary,
+        alternatives=tuple(others),
+        smallest_detectable=None if seen is None else unit.limit(seen),
+    )
     if primary.status == "suppressed":
         flow = {name: frame for name, frame in finding.evidence.items() if name == "flow"}
         return replace(
