@@ -1,6 +1,6 @@
 """``study.yaml``: what the company runs, what is asked, and where its exports are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -27,6 +27,7 @@ from analysis.plan.bounds import (
 )
 from analysis.plan.contradictions import contradictions
 from analysis.plan.errors import BadInput, Problem, bad_input
+from analysis.plan.overrides import overrides
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
 
@@ -49,6 +50,9 @@ TableName = Literal[
     "exits",
 ]
 ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
+Horizons = Annotated[tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...], Field(min_length=1, max_length=12)]
+SmallestGroup = Annotated[int, Field(ge=3, le=LARGEST_GROUP)]
+Multiple = Annotated[int, Field(ge=5, le=LARGEST_GROUP)]
 
 
 def _ranked(values: object) -> object:
@@ -261,11 +265,9 @@ class Study(_Part):
     sector: Text = ""
     study_start: Day
     as_of: Day
-    horizons_months: tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...] = Field(
-        default=(12, 24), min_length=1, max_length=12
-    )
-    min_cell: int = Field(default=10, ge=3, le=LARGEST_GROUP)
-    round_to: int = Field(default=5, ge=5, le=LARGEST_GROUP)
+    horizons_months: Horizons = (12, 24)
+    min_cell: SmallestGroup = 10
+    round_to: Multiple = 5
     currency: Text = ""
     replacement_cost_share: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
     replacement_cost_amount: Money | None = None
@@ -367,6 +369,7 @@ def read_study(name: str, data: Path) -> ReadStudy:
         The name is not allowed, the file is not there or cannot be read, or it is not YAML.
     """
     document = load_yaml(study_file(name, data), source="study.yaml", within=data / name)
+    document = replace(document, content=document.content | overrides())
     content = read_as_far(Study, document, source="study.yaml", stand_ins=STAND_INS | {("study",): name})
     study, problems = content.model, list(content.problems)
     if study.study != name and "study" not in content.mended:
