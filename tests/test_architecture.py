@@ -19,6 +19,7 @@ FROM_THE_GROUND = (
     "report",
     "pipeline",
     "notebook",
+    "kernels",
     "cli",
     "__main__",
 )
