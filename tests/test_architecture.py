@@ -20,6 +20,7 @@ FROM_THE_GROUND = (
     "pipeline",
     "runs",
     "notebook",
+    "kernels",
     "cli",
     "__main__",
 )

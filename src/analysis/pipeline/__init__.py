@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.pipeline.blinded import blinded
-from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.opened import OpenStudy, open_study, study_of
+from analysis.pipeline.planned import plan
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
 from analysis.pipeline.released import released_findings, released_frames
@@ -17,7 +18,6 @@ from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.known import known
 from analysis.plan.listed import Listed
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
@@ -25,7 +25,7 @@ from analysis.report.execute import execute_notebooks
 from analysis.report.private import private_dir, write_private
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
-__all__ = ["OpenStudy", "answer", "open_study", "report_study"]
+__all__ = ["OpenStudy", "answer", "answered", "open_study", "report_study"]
 
 
 def answer(opened: OpenStudy) -> Released:
@@ -59,17 +59,20 @@ def answer(opened: OpenStudy) -> Released:
     )
 
 
+def answered(name: str, data: str | Path | None = None) -> Released:
+    """Return the answer of a study by its name: that of `report_study`, of which nothing is read again, or its own.
+
+    Raises
+    ------
+    BadInput
+        With every problem.
+    """
+    return shared_answer(study_of(name, data)) or answer(open_study(name, data))
+
+
 def _ledger(opened: OpenStudy) -> tuple[Problem, ...]:
     """Return the data-quality ledger of a study that can be answered, as it may be shown."""
     return release_problems(opened.problems, ReleaseRule.of(opened.study))
-
-
-def _study_of(name: str, data: Path) -> Study | None:
-    """Return the study whose input is bad; None where its own file is what is bad."""
-    try:
-        return load_study(name, data)
-    except BadInput:
-        return None
 
 
 def report_study(
@@ -122,7 +125,7 @@ def report_study(
                 return target
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
             write_answers(released, folder)
-            _run_notebooks(released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"))
+            _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"))
     return target
 
 
@@ -136,7 +139,7 @@ def _opened(name: str, data: Path, target: Path, say: Callable[[str], None]) -> 
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(target) as folder:
-                write_bad_input(bad, target.name, folder, _study_of(name, data))
+                write_bad_input(bad, target.name, folder, study_of(name, data))
             _write_private(bad.problems, target)
         raise
 
@@ -146,14 +149,17 @@ def _write_private(problems: tuple[Problem, ...], target: Path) -> None:
     isolated(part, lambda: write_private(problems, private_dir(target.parent, target.name)), lambda _: [])
 
 
-def _run_notebooks(released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]) -> None:
+def _run_notebooks(
+    opened: OpenStudy, released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]
+) -> None:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
     name, so_far = released.study.study, tuple(known(collected()).found)
     # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
     scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data"}
 
     def run() -> None:
-        with shared(replace(released, faults=so_far)):
+        planned = isolated(Part("analysis", "plan"), lambda: plan(opened), lambda _: None)
+        with shared(replace(released, faults=so_far), planned):
             execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales)
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)

@@ -25,10 +25,10 @@ from analysis.plan.bounds import (
     WaveNumber,
     Zone,
 )
-from analysis.plan.contradictions import contradictions
+from analysis.plan.contradictions import contradictions, did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.overrides import overrides
-from analysis.plan.paths import STUDY_NAME
+from analysis.plan.paths import STUDY_NAME, study_folders
 from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
@@ -392,7 +392,7 @@ def study_file(name: str, data: Path) -> Path:
         raise bad_input(
             name[:80],
             "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the "
-            "first a letter or digit), and no path",
+            f"first a letter or digit), and no path{_nearest(name, data)}",
             rule="study_name",
         )
     path = data / name / "study.yaml"
@@ -404,10 +404,15 @@ def study_file(name: str, data: Path) -> Path:
     if not is_there:
         raise bad_input(
             f"{name}/study.yaml",
-            f"there is no such file in the data folder {data.name}/; check the study's name and --data",
+            f"there is no such file in the data folder {data.name}/; check the study's name and "
+            f"--data{_nearest(name, data)}",
             rule="missing_file",
         )
     return path
+
+
+def _nearest(name: str, data: Path) -> str:
+    return did_you_mean(name, [folder.name for folder in study_folders(data)])
 
 
 # What a key that must be there is taken for while the data are checked and the file is yet to be corrected: such that
