@@ -7,7 +7,7 @@ from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.canvas import png
+from analysis.report.canvas import Drawing
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.limits import limits
 from analysis.report.measured_section import measurement
@@ -97,11 +97,19 @@ def _images(released: Released) -> dict[str, dict[str, str]]:
     return all_drawn(drawn, image)
 
 
-def figure_files(released: Released) -> dict[str, bytes]:
-    """Return the study's pictures as PNG files, by file name, without those that a fault took away."""
+def figure_files(released: Released, with_png: bool = False) -> dict[str, bytes]:
+    """Return the study's pictures as SVG files, by file name, without those that a fault took away.
+
+    With `with_png` each is there as PNG as well.
+    """
     drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
     of_data: Pictures = _section("pictures of the data", lambda: quality_pictures(released), {})
-    return {f"{name}.png": content for name, content in all_drawn(drawn | of_data, png).items()}
+    makes = {"svg": lambda picture: picture.svg.encode()} | ({"png": Drawing.png} if with_png else {})
+    return {
+        f"{name}.{ending}": content
+        for ending, make in makes.items()
+        for name, content in all_drawn(drawn | of_data, make).items()
+    }
 
 
 def faults_told(found: Sequence[Fault]) -> list[str]:
