@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
-from analysis.report.layout import PAD, lay_out
+from analysis.report.layout import PAD, Panel, lay_out
 from analysis.report.svg import FONTS, svg_of
 from analysis.report.wording import NBSP, minus
 
@@ -139,7 +139,8 @@ def panels(title: str, height: float, widths: Sequence[float], width: float = US
     wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
     at = {"x": 0.012, "y": 1 - PAD / (72 * height), "ha": "left", "va": "top"}
     figure.suptitle(wrapped, **at, fontsize=10, fontweight="bold", linespacing=1.3)
-    return figure, list(figure.subplots(1, len(widths), sharey=True, squeeze=False, width_ratios=widths)[0])
+    options = {"sharey": True, "squeeze": False, "width_ratios": widths, "subplot_kw": {"axes_class": Panel}}
+    return figure, list(figure.subplots(1, len(widths), **options)[0])
 
 
 def percent_axis(axis) -> None:

@@ -98,6 +98,16 @@ def _place(figure: Figure, rooms: Sequence[Room], bottom: float, top: float) -> 
         at += wide + room[2]
 
 
+class Panel(Axes):
+    """Axes whose axis is asked for ticks and never drawn."""
+
+    def _init_axis(self) -> None:
+        super()._init_axis()
+        for axis in (self.xaxis, self.yaxis):
+            # It would make ticks only to clip them.
+            axis.set_clip_path = lambda *_: None
+
+
 class Scale(Artist):
     """The scale below or left of a panel: grid, ticks, their names, and its title.
 

@@ -1,5 +1,6 @@
 """A figure as SVG: small, its text as text, no coordinate finer than can be seen, the same bytes twice."""
 
+import re
 from functools import cache
 from xml.sax.saxutils import escape, quoteattr
 
@@ -24,6 +25,7 @@ BOLD_FROM = 600
 EM = 100
 COMMANDS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "z"}
 POINTS_OF = {Path.CURVE3: 2, Path.CURVE4: 3}
+SPACES, NO_BREAK = re.compile(r" {2,}|^ +| +$"), "\u00a0"
 BLACK, OPAQUE = "#000000", 1.0
 
 
@@ -53,7 +55,7 @@ class SvgRenderer(RendererBase):
         box = f'viewBox="0 0 {_number(self.width)} {_number(self.height)}"'
         fonts = quoteattr(", ".join(FONTS))
         clips = "".join(f'<clipPath id="{name}">{shape}</clipPath>\n' for shape, name in self._clips.items())
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} font-family={fonts} xml:space="preserve">'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} font-family={fonts}>'
         return "\n".join([head, *([f"<defs>\n{clips}</defs>"] if clips else []), *self._elements, "</svg>\n"])
 
     def flipy(self) -> bool:
@@ -113,7 +115,7 @@ class SvgRenderer(RendererBase):
         if alpha != OPAQUE:
             told["fill-opacity"] = _number(alpha, 2)
         attributes = " ".join(f'{name}="{value}"' for name, value in told.items())
-        self._write(f"<text {attributes}>{escape(s)}</text>", gc)
+        self._write(f"<text {attributes}>{escape(SPACES.sub(_held, s))}</text>", gc)
 
     def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath) -> tuple[float, float, float]:
         """Return the size of a line of text in points; its height is the font's, whatever the letters."""
@@ -189,6 +191,11 @@ def _number(value: float, decimals: int = 1) -> str:
     text = f"{value:.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text == "-0" else text
+
+
+def _held(spaces: re.Match[str]) -> str:
+    """Return spaces that SVG does not run together."""
+    return NO_BREAK * len(spaces[0])
 
 
 def _is_bold(prop: FontProperties) -> bool:
