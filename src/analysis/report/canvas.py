@@ -1,10 +1,12 @@
 """The paper and ink of every figure: one look, colours that the colour-blind can tell apart, the same bytes twice."""
 
+import gc
 import hashlib
 import io
 import pickle
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Literal, ParamSpec
@@ -60,13 +62,11 @@ class Drawing:
         The picture; the same figure gives the same bytes.
     alt
         The figure's finding in one line, for those who cannot see it.
-    again
-        Draws and lays out the same figure anew.
     """
 
     svg: str
     alt: str
-    again: Callable[[], Figure] = field(compare=False)
+    _again: Callable[[], Figure] = field(compare=False)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -74,11 +74,16 @@ class Drawing:
     def __repr__(self) -> str:
         return f"Picture: {self.alt}"
 
+    def figure(self) -> Figure:
+        """Return the figure set up and laid out anew, for those who want to change it."""
+        with _in_style():
+            return self._again()
+
     def png(self) -> bytes:
         """Return the picture as PNG at 160 dots an inch; the same figure gives the same bytes."""
         buffer = io.BytesIO()
-        with mpl.rc_context(STYLE):
-            FigureCanvasAgg(self.again()).print_figure(buffer, format="png", dpi=160, metadata={"Software": None})
+        with _in_style():
+            FigureCanvasAgg(self._again()).print_figure(buffer, format="png", dpi=160, metadata={"Software": None})
         return buffer.getvalue()
 
 
@@ -99,15 +104,28 @@ def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
         if key not in _DRAWN:
             while len(_DRAWN) >= MOST_KEPT:
                 del _DRAWN[next(iter(_DRAWN))]
-            _DRAWN[key] = _finished(again())
+            with _in_style():
+                figure = again()
+                _DRAWN[key] = (svg_of(figure), figure.get_suptitle().replace("\n", " "))
         return Drawing(*_DRAWN[key], again)
 
     return drawn
 
 
-def _finished(figure: Figure) -> tuple[str, str]:
-    with mpl.rc_context(STYLE):
-        return svg_of(figure), figure.get_suptitle().replace("\n", " ")
+@contextmanager
+def _in_style() -> Iterator[None]:
+    """Have the house style in the block; and no search for garbage, of which a figure makes much, but only at its end.
+
+    The search goes through everything that a process holds, again and again while a figure is set up.
+    """
+    was_searching = gc.isenabled()
+    gc.disable()
+    try:
+        with mpl.rc_context(STYLE):
+            yield
+    finally:
+        if was_searching:
+            gc.enable()
 
 
 def _digest(content: object) -> bytes:
@@ -120,9 +138,8 @@ def _digest(content: object) -> bytes:
 
 
 def _laid_out(draw: Callable[Given, Figure], *args: Given.args, **kwargs: Given.kwargs) -> Figure:
-    with mpl.rc_context(STYLE):
-        figure = draw(*args, **kwargs)
-        lay_out(figure)
+    figure = draw(*args, **kwargs)
+    lay_out(figure)
     return figure
 
 

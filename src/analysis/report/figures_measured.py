@@ -85,10 +85,8 @@ def _stack(axes: Axes, y: float, shares: pd.Series, colours: list[str]) -> None:
     """Stack one bar of answers so that the middle answer (or the line between the two middle ones) lies on zero."""
     half = len(shares) / 2
     below = shares.iloc[: int(half)].sum() + (shares.iloc[int(half)] / 2 if len(shares) % 2 else 0.0)
-    left = -below
-    for share, colour in zip(shares, colours, strict=True):
-        axes.barh(y, share, left=left, height=0.82, color=colour, edgecolor="white", linewidth=0.6)
-        left += share
+    left = shares.cumsum() - shares - below
+    axes.barh([y] * len(shares), shares, left=left, height=0.82, color=colours, edgecolor="white", linewidth=0.6)
 
 
 def _item_name(rows: pd.DataFrame, item: str, usual: pd.Series) -> str:

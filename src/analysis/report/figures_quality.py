@@ -113,10 +113,9 @@ def _draw_parts(axes, at: int, bar) -> None:
     rejected = max(bar.rows_rejected / total, LEAST_SEEN) if bar.rows_rejected else 0
     repaired = max(bar.rows_mended / total, LEAST_SEEN) if bar.rows_mended else 0
     repaired = min(repaired, 1 - rejected)
-    left = 0.0
-    for width, colour in zip((1 - repaired - rejected, repaired, rejected), PARTS.values(), strict=True):
-        axes.barh(at, width, left=left, height=0.56, color=colour)
-        left += width
+    widths = [1 - repaired - rejected, repaired, rejected]
+    left = [0, widths[0], widths[0] + widths[1]]
+    axes.barh([at] * len(widths), widths, left=left, height=0.56, color=list(PARTS.values()))
 
 
 def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis, YAxis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -98,14 +98,21 @@ def _place(figure: Figure, rooms: Sequence[Room], bottom: float, top: float) -> 
         at += wide + room[2]
 
 
+class _XAxis(XAxis):
+    majorTicks = minorTicks = ()  # noqa: N815
+
+
+class _YAxis(YAxis):
+    majorTicks = minorTicks = ()  # noqa: N815
+
+
 class Panel(Axes):
-    """Axes whose axis is asked for ticks and never drawn."""
+    """Axes whose axis is asked where its ticks are, and makes none."""
 
     def _init_axis(self) -> None:
-        super()._init_axis()
-        for axis in (self.xaxis, self.yaxis):
-            # It would make ticks only to clip them.
-            axis.set_clip_path = lambda *_: None
+        self.xaxis, self.yaxis = _XAxis(self, clear=False), _YAxis(self, clear=False)
+        for spine, axis in zip(("bottom", "top", "left", "right"), [self.xaxis] * 2 + [self.yaxis] * 2, strict=True):
+            self.spines[spine].register_axis(axis)
 
 
 class Scale(Artist):

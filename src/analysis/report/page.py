@@ -1,7 +1,7 @@
 """The page of one study: self-contained HTML, the answers first, then everything that they rest on."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
@@ -97,19 +97,12 @@ def _images(released: Released) -> dict[str, dict[str, str]]:
     return all_drawn(drawn, image)
 
 
-def figure_files(released: Released, with_png: bool = False) -> dict[str, bytes]:
-    """Return the study's pictures as SVG files, by file name, without those that a fault took away.
-
-    With `with_png` each is there as PNG as well.
-    """
+def figure_files(released: Released, ending: Literal["svg", "png"] = "svg") -> dict[str, bytes]:
+    """Return the study's pictures as files of a kind, by file name, without those that a fault took away."""
+    make = Drawing.png if ending == "png" else lambda drawing: drawing.svg.encode()
     drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
     of_data: Pictures = _section("pictures of the data", lambda: quality_pictures(released), {})
-    makes = {"svg": lambda picture: picture.svg.encode()} | ({"png": Drawing.png} if with_png else {})
-    return {
-        f"{name}.{ending}": content
-        for ending, make in makes.items()
-        for name, content in all_drawn(drawn | of_data, make).items()
-    }
+    return {f"{name}.{ending}": content for name, content in all_drawn(drawn | of_data, make).items()}
 
 
 def faults_told(found: Sequence[Fault]) -> list[str]:

@@ -81,7 +81,7 @@ def write_answers(released: Released, folder: Path, with_png: bool = False) -> N
     _file(folder, "findings.csv", lambda: write_findings(released, folder))
     _file(folder, "data_quality.csv", lambda: write_problems(released.problems, folder))
     (folder / "figures").mkdir()
-    for name, content in figure_files(released, with_png).items():
+    for name, content in (figure_files(released) | (figure_files(released, "png") if with_png else {})).items():
         (folder / "figures" / name).write_bytes(content)
     _page(folder, QUALITY, lambda: quality_page(released), released.study.study, released.study)
     write_page(released, folder)
