@@ -5,11 +5,10 @@ import unicodedata
 
 import pandas as pd
 import pytest
-from openpyxl import load_workbook
-
 from analysis.simulate.exports import sheet as sheets
 from analysis.simulate.exports.people import FAMILY, GIVEN, people
 from analysis.simulate.exports.sheet import Sheet, workbook
+from openpyxl import load_workbook
 
 WORKERS = Sheet([["Employee ID", "Hired", "FTE"], ["00017", "2021-03-01", "0.8"], ["00018", "", "1"]])
 

@@ -5,6 +5,9 @@ import functools
 
 import pandas as pd
 import pytest
+from analysis.simulate.exports import hr
+from analysis.simulate.exports.people import people
+from analysis.simulate.exports.sheet import Sheet, workbook
 
 from analysis.ingest.columns import Columns
 from analysis.ingest.profile import load_profiles
@@ -13,9 +16,6 @@ from analysis.ingest.translate import recognised_share
 from analysis.plan.contract import TABLES
 from analysis.plan.study import Study
 from analysis.simulate import scenario_named, simulate
-from analysis.simulate.exports import hr
-from analysis.simulate.exports.people import people
-from analysis.simulate.exports.sheet import Sheet, workbook
 from analysis.validate.cells import typed
 
 EXPORTERS = {

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from analysis.simulate.exports import files
+from analysis.simulate.exports.sheet import Sheet, workbook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +23,6 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.study import Study, load_study
 from analysis.simulate import scenario_named, simulate
 from analysis.simulate.company import study_content
-from analysis.simulate.exports import files
-from analysis.simulate.exports.sheet import Sheet, workbook
 from analysis.simulate.scenario import Vendors
 from analysis.validate.tables import check_tables
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from analysis.simulate.exports import platforms
+from analysis.simulate.exports.pairs import pairs_sessions, pairs_sheet
+from analysis.simulate.exports.people import people
+from analysis.simulate.exports.sheet import Sheet, workbook
 
 from analysis.ingest.sources import read_exports
 from analysis.plan.study import load_study
 from analysis.simulate import scenario_named, simulate
 from analysis.simulate.company import Company
-from analysis.simulate.exports import platforms
-from analysis.simulate.exports.pairs import pairs_sessions, pairs_sheet
-from analysis.simulate.exports.people import people
-from analysis.simulate.exports.sheet import Sheet, workbook
 from analysis.validate.cells import typed
 
 KEY = ["program_id", "intake_date", "role", "employee_id"]

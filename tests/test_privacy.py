@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from analysis.simulate.exports.people import people
 from demo_answers import demo_answer
 from studies import TINY_COMPANY, write_study
 
@@ -13,7 +14,6 @@ from analysis.pipeline.shared import shared
 from analysis.plan.paths import project_dir
 from analysis.plan.results import too_small
 from analysis.simulate import DEMOS, simulate
-from analysis.simulate.exports.people import people
 
 TOKEN = re.compile(rb"[A-Za-z0-9_.@+-]+")
 EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")

@@ -7,15 +7,15 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from analysis.simulate.exports import qualtrics, surveys
+from analysis.simulate.exports.people import people
+from analysis.simulate.exports.sheet import Sheet, workbook
 from studies import STUDY
 
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.instruments import Instrument, load_instruments
 from analysis.plan.study import Study, load_study
 from analysis.simulate import scenario_named, simulate
-from analysis.simulate.exports import qualtrics, surveys
-from analysis.simulate.exports.people import people
-from analysis.simulate.exports.sheet import Sheet, workbook
 from analysis.validate.cells import typed
 
 ZONE = "Europe/Oslo"

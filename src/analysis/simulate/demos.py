@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from analysis.plan.errors import bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey, Vendors
+from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
 
 MORALE = Scale(construct="morale", items=("mor1", "mor2", "mor3", "mor4", "mor5"), reversed_items=("mor3", "mor5"))
 FLUENCY = Scale(construct="digital_fluency", items=("dig1", "dig2", "dig3"))
@@ -41,7 +41,6 @@ def _northbank() -> Scenario:
     waves = _days("2021-05-10", "2021-11-08", "2022-05-09", "2022-11-07", "2023-05-08", "2023-11-06")
     return Scenario(
         name="northbank",
-        vendors=Vendors(hr="workday", platform="chronus", survey="qualtrics"),
         title="Northbank's Genius Clinic",
         sector="banking",
         id_letter="N",
@@ -100,7 +99,6 @@ def _kesselwerk() -> Scenario:
     """Return an industrial group that pairs its executives with juniors, one division after the other; it works."""
     return Scenario(
         name="kesselwerk",
-        vendors=Vendors(hr="successfactors", platform="pairs", survey="limesurvey", language="de"),
         title="Kesselwerk Group",
         sector="industrial",
         id_letter="K",
@@ -137,7 +135,6 @@ def _fjellkode() -> Scenario:
     """Return a software firm so small that little can be said, and that little must be said carefully."""
     return Scenario(
         name="fjellkode",
-        vendors=Vendors(hr="hibob", platform="pushfar", survey="google_forms"),
         title="Fjellkode",
         sector="software",
         id_letter="F",
@@ -187,7 +184,6 @@ def _larkfield() -> Scenario:
     waves = _days("2021-10-04", "2022-06-07", "2022-10-03", "2023-06-05", "2023-10-02", "2024-06-03")
     return Scenario(
         name="larkfield",
-        vendors=Vendors(hr="bamboohr", platform="together", survey="surveymonkey"),
         title="Larkfield Services",
         sector="business services",
         id_letter="L",
@@ -289,7 +285,6 @@ def _ostwire() -> Scenario:
     intakes = _intakes("2022-03-07", "2022-10-03", "2023-03-06")
     return Scenario(
         name="ostwire",
-        vendors=Vendors(hr="oracle", platform="qooper", survey="ms_forms"),
         title="Ostwire Networks",
         sector="network equipment",
         id_letter="W",
@@ -319,7 +314,6 @@ def _plumetree() -> Scenario:
     """
     return Scenario(
         name="plumetree",
-        vendors=Vendors(hr="personio", platform="pairs", survey="qualtrics-legacy"),
         title="Plumetree",
         sector="advertising",
         id_letter="P",
@@ -390,7 +384,6 @@ def _heronmere() -> Scenario:
     """
     return Scenario(
         name="heronmere",
-        vendors=Vendors(hr="ukg", platform="together", survey="qualtrics-values"),
         title="Heronmere Hospital Trust",
         sector="health care",
         id_letter="H",
