@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import pandas as pd
-from analysis.simulate.exports.people import people
+from invented_people import people
 
 from analysis.plan.seeds import rng
 from analysis.simulate import Company, scenario_named, simulate
