@@ -18,7 +18,6 @@ from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate
 from analysis.simulate.careers import promotion_chance, promotion_rounds
 from analysis.simulate.careless import careless_forms
 from analysis.simulate.days import NEVER, day, month_begins, month_ends, months_later
-from analysis.simulate.demos import ATTITUDES
 from analysis.simulate.enrolment import treated_total
 from analysis.simulate.risks import promotion_risk, voluntary_risk
 from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, effect_on, expected_score
@@ -26,6 +25,7 @@ from analysis.simulate.surveys import leniency
 from analysis.simulate.workforce import workforce
 
 SMALL = scenario_named("tiny-bank", like="northbank", employees=150)
+ATTITUDES = DEMOS["heronmere"].surveys[0].scales[1:]
 
 
 @pytest.fixture(scope="module")

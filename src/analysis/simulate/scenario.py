@@ -132,8 +132,8 @@ class ProgramDesign:
     accept_share: float = 0.93
     sit_out_days: int = 0
     topics: tuple[str, ...] = TOPICS
-    cost_fixed: float = 15_000
-    cost_per_participant: float = 300
+    cost_fixed: int = 15_000
+    cost_per_participant: int = 300
 
     @property
     def roles(self) -> dict[str, RoleDesign]:
