@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -161,20 +160,14 @@ def simulate(
     like: Annotated[str, typer.Option(help="The demo company to resemble.")] = "northbank",
     employees: Annotated[int | None, typer.Option(help="How many people ever work there, about.")] = None,
     no_effect: Annotated[bool, typer.Option("--no-effect", help="The program does nothing at all.")] = False,
-    canonical: Annotated[
-        bool, typer.Option("--canonical", help="Files in the contract's own form, not as vendors write them.")
-    ] = False,
     data: Data = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a study folder that is there.")] = False,
 ) -> None:
-    """Make a company with a known answer: raw exports, study.yaml and, apart from them, truth.csv."""
+    """Make a company with a known answer: files in the contract's own form, study.yaml and, apart, truth.csv."""
     from analysis.simulate import scenario_named, write_company
     from analysis.simulate import simulate as make
-    from analysis.simulate.scenario import Vendors
 
     scenario = scenario_named(name, like=like, employees=employees, no_effect=no_effect)
-    if canonical:
-        scenario = replace(scenario, vendors=Vendors())
     folder = data_dir(data) / name
     write_company(make(scenario), folder, overwrite=force)
     out.print(f"{name}: {folder} (simulated; the true effects are in truth.csv)", markup=False)
