@@ -1,7 +1,7 @@
 """Where the panels of a figure stand, and the scales beside them: measured once, drawn at one go.
 
-Of matplotlib's own axis the ticks, names and settings are read. It would make five artists a tick, and measure each text
-four times.
+Of matplotlib's own axis the ticks, names and settings are read. It would make five artists a tick, and measure each
+text four times.
 """
 
 from collections.abc import Collection, Sequence
@@ -99,11 +99,11 @@ def _place(figure: Figure, rooms: Sequence[Room], bottom: float, top: float) -> 
 
 
 class _XAxis(XAxis):
-    majorTicks = minorTicks = ()  # noqa: N815
+    majorTicks = minorTicks = ()
 
 
 class _YAxis(YAxis):
-    majorTicks = minorTicks = ()  # noqa: N815
+    majorTicks = minorTicks = ()
 
 
 class Panel(Axes):
