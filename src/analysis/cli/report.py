@@ -124,8 +124,9 @@ def _run(tasks: Sequence["Task"], jobs: int, memory: float | None, force: bool, 
         out.print(f"{outcome.task.report}{more}: unchanged (--force makes it again)", markup=False)
     made = _made(to_make, jobs, memory)
     outcomes = [*unchanged, *made]
-    _finish(tasks[0].reports, outcomes, is_anything_new=bool(made))
-    if any(outcome.status == "stopped" for outcome in made):
+    is_stopped = any(outcome.status == "stopped" for outcome in made)
+    _finish(tasks[0].reports, outcomes, is_stopped)
+    if is_stopped:
         raise typer.Exit(STOPPED)
     codes = {CODES[outcome.status] for outcome in outcomes}
     raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else max(codes))
@@ -193,18 +194,25 @@ def _say_outcome(outcome: "Outcome") -> None:
         )
 
 
-def _finish(target: Path, outcomes: Sequence["Outcome"], is_anything_new: bool) -> None:
-    """Write the index of all studies and the list of this run, and print the latter where there are several."""
+def _finish(target: Path, outcomes: Sequence["Outcome"], is_stopped: bool) -> None:
+    """Write the list of this run and, where a report is newer than it, the index of all studies; print how each ended."""
     if target.is_dir() and not all(outcome.is_unwritable for outcome in outcomes):
         from analysis.report.folders import writing
 
-        index = target / "index.html"
-        if is_anything_new or not index.is_file():
-            from analysis.report.write import write_index
-
-            write_index(target)
         with writing(target):
             (target / RUN).write_text(run_csv(outcomes), encoding="utf-8")
-        out.print(f"All studies: {index}", markup=False)
+        # Whoever stops a run does not want to wait: the next run writes the index.
+        if not is_stopped:
+            out.print(f"All studies: {_index(target)}", markup=False)
     if len(outcomes) > 1:
         show_run(outcomes)
+
+
+def _index(target: Path) -> Path:
+    index = target / "index.html"
+    written = index.stat().st_mtime if index.is_file() else 0.0
+    if not written or any(path.stat().st_mtime > written for path in target.glob("*/data_quality.csv")):
+        from analysis.report.write import write_index
+
+        write_index(target)
+    return index
