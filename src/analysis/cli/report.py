@@ -195,7 +195,7 @@ def _say_outcome(outcome: "Outcome") -> None:
 
 
 def _finish(target: Path, outcomes: Sequence["Outcome"], is_stopped: bool) -> None:
-    """Write the list of this run and, where a report is newer than it, the index of all studies; print how each ended."""
+    """Write the list of this run and, where a report is newer, the index of all studies; print how each ended."""
     if target.is_dir() and not all(outcome.is_unwritable for outcome in outcomes):
         from analysis.report.folders import writing
 
