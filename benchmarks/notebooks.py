@@ -4,7 +4,7 @@
     python benchmarks/notebooks.py --study northbank --jobs 1
 
 Both sides find the answer made and run the same notebooks with the same parameters. Stock: `papermill.execute_notebook`
-as it comes, one cold kernel after another. Ours: as `mentoring report` runs them. Then nbconvert's HTML on both sides.
+as it comes, one cold kernel after the other. Ours: as `mentoring report` runs them. On both sides nbconvert's HTML.
 Seconds of the processor, kernels included, and of the clock. Stops with an error where any output differs.
 """
 

@@ -83,16 +83,19 @@ def test_every_notebook_shows_what_it_shows_from_a_cold_kernel(path, kernels, tm
 
 
 KINDS = (
+    "import analysis.notebook, logging, warnings\n[*map(str, warnings.filters)], logging.root.handlers",
     "print('out'); import sys; print('err', file=sys.stderr); 1 + 1",
     "!echo from another process",
     "import os; _ = os.write(1, b'past sys.stdout\\n')",
     "%%capture kept\nprint('captured')",
     "kept.stdout",
-    "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "import pandas as pd\npd.DataFrame({n: [10.0**n, -1.0] for n in range(30)})",
+    "pd.describe_option()",
     "from IPython.display import Markdown, display\nhandle = display(Markdown('*before*'), display_id='one')",
     "handle.update(Markdown('*after*'))",
     "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2], [1, 2])",
-    "import matplotlib as mpl; mpl.get_backend(), os.environ['MPLBACKEND'], plt.rcParams['figure.figsize']",
+    "import matplotlib as mpl; print(mpl.rcParams)",
+    "mpl.get_backend(), os.environ['MPLBACKEND'], plt.rcParams['figure.figsize']",
     "import asyncio\nawait asyncio.sleep(0, 'awaited')",
     "import warnings; warnings.simplefilter('always')\nimport signal; signal.getsignal(signal.SIGINT)",
     "sys.argv[0].rsplit('/')[-1].removesuffix('.py'), __name__, os.getsid(0) == os.getpid()",
@@ -161,7 +164,7 @@ def test_no_two_kernels_draw_the_same_numbers(kernels, tmp_path):
 
 def test_the_process_that_is_forked_has_one_thread_and_no_zeromq_context():
     check = (
-        "import threading, zmq, analysis.kernels; from analysis.report.canvas import png, sheet; "
+        "import threading, zmq, analysis.kernels; analysis.kernels.prepare(); "
         "assert threading.active_count() == 1 and zmq.Context._instance is None"
     )
     subprocess.run([sys.executable, "-c", check], check=True)

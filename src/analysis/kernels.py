@@ -5,20 +5,19 @@ copied. Neither threads nor a ZeroMQ context live through a fork: there are none
 connection with that file descriptor (`report.forked`).
 """
 
+import builtins
 import gc
 import os
 import random
 import signal
 import sys
 import threading
+from importlib import import_module
 from multiprocessing.connection import Connection
+from types import SimpleNamespace
 
-import ipykernel.debugger  # noqa: F401  (a kernel imports it when it starts)
-import numpy as np
-from ipykernel.kernelapp import IPKernelApp
-
-import analysis.notebook  # noqa: F401  (what the notebooks import)
-from analysis.pipeline.shared import hold
+# What a kernel imports as it starts, and what the project's notebooks do.
+IMPORTED = ("ipykernel.kernelapp", "ipykernel.debugger", "analysis.notebook")
 
 
 def main() -> None:
@@ -26,10 +25,7 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     # Ctrl-C in a terminal reaches every process of it; this one goes when the report has ended its kernels.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    hold()
-    # What is there already is no garbage: collecting it would only copy it into every kernel.
-    gc.collect()
-    gc.freeze()
+    prepare()
     connection.send(threading.active_count() == 1)
     while True:
         try:
@@ -37,6 +33,21 @@ def main() -> None:
         except EOFError:
             return
         connection.send(_exit_code(asked) if isinstance(asked, int) else _forked(connection, *asked))
+
+
+def prepare() -> None:
+    """Import what kernels and notebooks import, and read the study's answer."""
+    # pandas finds out on import whether its tables are for a terminal or for the reader of a notebook.
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
+    for module in IMPORTED:
+        import_module(module)
+    del builtins.get_ipython  # type: ignore[attr-defined]
+    from analysis.pipeline.shared import hold
+
+    hold()
+    # What is there already is no garbage: collecting it would only copy it into every kernel.
+    gc.collect()
+    gc.freeze()
 
 
 def _forked(connection: Connection, arguments: list[str], environment: dict[str, str], folder: str) -> int:
@@ -53,6 +64,9 @@ def _forked(connection: Connection, arguments: list[str], environment: dict[str,
 
 def _become_kernel(arguments: list[str], environment: dict[str, str], folder: str) -> None:
     """Be what ``python -m ipykernel_launcher`` would be that was started so; exits with the kernel."""
+    import numpy as np
+    from ipykernel.kernelapp import IPKernelApp
+
     parent = os.getppid()
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)

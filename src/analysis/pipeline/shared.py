@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from analysis.pipeline.provenance import checksums
@@ -102,6 +102,6 @@ def _found(study: Study | None) -> Shared | None:
     return found if found.released.run["study"] == study.study and found.files == checksums(study) else None
 
 
-@cache
+@lru_cache(1)
 def _read(path: str) -> Shared:
     return pickle.loads(Path(path).read_bytes())

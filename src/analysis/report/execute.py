@@ -142,11 +142,12 @@ def _run(
         notebook,
         output,
         dict(parameters),
-        cwd=notebook.parent,
         progress_bar=False,
         kernel_name="python3",
         start_timeout=START_TIMEOUT_SECONDS,
         extra_arguments=["--log-level=CRITICAL"],
+        # The kernel's folder alone: papermill would change that of this process, for whatever else runs in it.
+        resources={"metadata": {"path": str(notebook.parent)}},
         # What is left for a cell; nbclient takes 0 for no limit.
         timeout_func=lambda cell: max(ends - time.monotonic(), 0.001),
         **({"engine_name": ENGINE, "kernels": kernels} if kernels else {}),
