@@ -72,7 +72,7 @@ def pictures_of(page: str) -> list[str]:
 def everything(answer: Released, pages: list[str]) -> str:
     """Return the text of the pages, pictures and ledgers; columns of people as a notebook would print them."""
     pictures = [picture for page in pages for picture in pictures_of(page)]
-    labels = [" | ".join(re.findall(r"<!-- (.*?) -->", picture)) for picture in pictures]
+    labels = [" | ".join(re.findall(r"<text [^>]*>(.*?)</text>", picture)) for picture in pictures]
     ledger = estimates_frame(e for f in answer.findings for e in f.estimates)
     frames = [ledger.filter(regex="^(n|events)_"), problems_frame(answer.problems)[["rows", "example_rows"]]]
     frames += [frame for f in answer.findings for frame in f.evidence.values()] + list(answer.described.values())
@@ -106,8 +106,9 @@ def test_every_count_is_a_multiple_and_none_is_small(company):
 
 def test_pictures_are_no_finer_than_can_be_seen(pages):
     pictures = pictures_of(pages[0])
-    paths = [path for picture in pictures for path in re.findall(r'\bd="([^"]*)"', picture)]
-    assert len(pictures) > 5 and not any(re.search(r"\.\d{2}", path) for path in paths)
+    places = r'\b(?:d|x|y|cx|cy|width|height|textLength|transform)="([^"]*)"'
+    told = [place for picture in pictures for place in re.findall(places, picture)]
+    assert len(pictures) > 5 and len(told) > 500 and not any(re.search(r"\.\d{2}", place) for place in told)
 
 
 def test_the_data_quality_ledger_tells_of_no_few_rows_and_no_line(company):

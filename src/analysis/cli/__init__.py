@@ -94,6 +94,7 @@ def report(
     blind: Annotated[
         bool, typer.Option("--blind", help="Withhold every effect, so that the design can be settled first.")
     ] = False,
+    png: Annotated[bool, typer.Option("--png", help="Figures as PNG files, too, beside SVG.")] = False,
 ) -> None:
     """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all."""
     # The scientific libraries take seconds to import: --help need not wait for them.
@@ -107,7 +108,8 @@ def report(
         lists: list[Listed] = []
         # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
         with progress() as say, ThreadPoolExecutor(1) as pool:
-            error = pool.submit(report_study, name, folder, target, jobs, say, faults, blind, lists.extend).exception()
+            given = (name, folder, target, jobs, say, faults, blind, lists.extend, png)
+            error = pool.submit(report_study, *given).exception()
         show_lists(error.lists if isinstance(error, BadInput) else lists)
         outcomes.append(_say_outcome(name, target / name / "index.html", error))
         if faults.found:

@@ -81,6 +81,7 @@ def report_study(
     faults: Faults | None = None,
     is_blind: bool = False,
     tell: Callable[[tuple[Listed, ...]], None] = lambda _: None,
+    with_png: bool = False,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
@@ -92,6 +93,8 @@ def report_study(
         Everything but the effects is in it.
     tell
         Is given what became of the lists of participants, in exact numbers: for the terminal, and for no file.
+    with_png
+        Whether each figure is a PNG file, too, beside SVG.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def report_study(
                 study, problems = (None, None) if opened is None else (opened.study, _ledger(opened))
                 write_stopped(name, study, problems, folder)
                 return reports / name
-            write_answers(released, folder)
+            write_answers(released, folder, with_png)
             _run_notebooks(released, data, folder, jobs, say)
     return reports / name
 
