@@ -21,7 +21,6 @@ from analysis.pipeline import open_study, planned
 from analysis.pipeline.planned import plan
 from analysis.plan.errors import BadInput
 from analysis.report import planning
-from analysis.report.canvas import alt_text, svg
 from analysis.report.figures_planning import detectable_plot
 from analysis.report.planning_page import plan_page
 from analysis.report.write import new_folder, write_index, write_problems
@@ -405,8 +404,8 @@ def test_sentence_picture_and_table_say_the_same_number(company):
     table = planning.detectable_table(role).set_index("in the program")
     assert table.loc["60", "within 12 months"].rstrip("*") == said
     told = "not even a program that nobody leaves" if row.difference is None else f"fewer than {said} more of 100"
-    assert told in planning.plan_sentence(role) and told in alt_text(drawn)
-    assert svg(drawn) == svg(detectable_plot(role))
+    assert told in planning.plan_sentence(role) and told in drawn.alt
+    assert drawn.svg == detectable_plot(role).svg
 
 
 def test_an_effect_with_more_decimals_than_are_shown_is_told_all_the_same(company, tmp_path):

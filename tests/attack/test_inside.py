@@ -76,7 +76,7 @@ def pictures_of(page: str) -> list[str]:
 def texts_of(pages: list[str]) -> str:
     """Return the text of pages and of their pictures."""
     pictures = [picture for page in pages for picture in pictures_of(page)]
-    labels = [" | ".join(re.findall(r"<!-- (.*?) -->", picture)) for picture in pictures]
+    labels = [" | ".join(re.findall(r"<text [^>]*>(.*?)</text>", picture)) for picture in pictures]
     return "\n".join(
         [*(re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", page, flags=re.DOTALL) for page in pages), *labels]
     )
@@ -132,8 +132,9 @@ def test_no_effect_is_finer_than_what_the_page_says(company):
 
 def test_pictures_are_no_finer_than_can_be_seen(pages):
     pictures = pictures_of(pages[0])
-    paths = [path for picture in pictures for path in re.findall(r'\bd="([^"]*)"', picture)]
-    assert len(pictures) > 5 and not any(re.search(r"\.\d{2}", path) for path in paths)
+    places = r'\b(?:d|x|y|cx|cy|width|height|textLength|transform)="([^"]*)"'
+    told = [place for picture in pictures for place in re.findall(places, picture)]
+    assert len(pictures) > 5 and len(told) > 500 and not any(re.search(r"\.\d{2}", place) for place in told)
 
 
 def test_the_data_quality_ledger_tells_of_no_few_rows_and_no_line(company):

@@ -56,6 +56,7 @@ def report(
     blind: Annotated[
         bool, typer.Option("--blind", help="Withhold every effect, so that the design can be settled first.")
     ] = False,
+    png: Annotated[bool, typer.Option("--png", help="Figures as PNG files, too, beside SVG.")] = False,
 ) -> None:
     """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all.
 
@@ -67,7 +68,8 @@ def report(
 
     folder, target = data_dir(data), reports_dir(reports)
     names = _chosen(studies, all_, folder)
-    tasks = [Task(name, name, folder, target, is_blind=blind, jobs=_notebooks(jobs, len(names))) for name in names]
+    n = _notebooks(jobs, len(names))
+    tasks = [Task(name, name, folder, target, is_blind=blind, jobs=n, with_png=png) for name in names]
     _run(tasks, jobs, memory, force, dry_run)
 
 

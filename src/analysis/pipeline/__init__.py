@@ -86,6 +86,7 @@ def report_study(
     tell: Callable[[tuple[Listed, ...]], None] = lambda _: None,
     report: str | None = None,
     parts: Mapping[str, str] | None = None,
+    with_png: bool = False,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
@@ -101,6 +102,8 @@ def report_study(
         The report's folder, where it is not called like the study.
     parts
         What the report is made from (`runs.made_from`), to be remembered.
+    with_png
+        Whether each figure is a PNG file, too, beside SVG.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def report_study(
                 write_stopped(target.name, study, problems, folder)
                 return target
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
-            write_answers(released, folder)
+            write_answers(released, folder, with_png)
             _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"))
     return target
 

@@ -1,5 +1,6 @@
 """The paper and ink of every figure: one look, colours that the colour-blind can tell apart, the same bytes twice."""
 
+import copyreg
 import gc
 import hashlib
 import io
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, wraps
+from types import MappingProxyType
 from typing import Literal, ParamSpec
 
 import matplotlib as mpl
@@ -87,8 +89,10 @@ class Drawing:
         return buffer.getvalue()
 
 
+# A mapping that cannot be changed is its content.
+WITH_MAPPINGS = {**copyreg.dispatch_table, MappingProxyType: lambda mapping: (dict, (dict(mapping),))}
 # What is drawn already in this process and those forked from it: SVG and alternative text, by what it was drawn of.
-_DRAWN: dict[bytes, tuple[str, str]] = {}
+DRAWN: dict[bytes, tuple[str, str]] = {}
 
 
 def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
@@ -101,13 +105,13 @@ def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
     def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Drawing:
         again = partial(_laid_out, draw, *args, **kwargs)
         key = _digest((draw.__module__, draw.__qualname__, args, kwargs))
-        if key not in _DRAWN:
-            while len(_DRAWN) >= MOST_KEPT:
-                del _DRAWN[next(iter(_DRAWN))]
+        if key not in DRAWN:
+            while len(DRAWN) >= MOST_KEPT:
+                del DRAWN[next(iter(DRAWN))]
             with _in_style():
                 figure = again()
-                _DRAWN[key] = (svg_of(figure), figure.get_suptitle().replace("\n", " "))
-        return Drawing(*_DRAWN[key], again)
+                DRAWN[key] = (svg_of(figure), figure.get_suptitle().replace("\n", " "))
+        return Drawing(*DRAWN[key], again)
 
     return drawn
 
@@ -133,6 +137,7 @@ def _digest(content: object) -> bytes:
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer)
     pickler.fast = True
+    pickler.dispatch_table = WITH_MAPPINGS
     pickler.dump(content)
     return hashlib.sha256(buffer.getbuffer()).digest()
 

@@ -1,5 +1,7 @@
 """Pictures of how much hangs on one choice, of the other kinds of exit, and of money."""
 
+import textwrap
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
@@ -35,6 +37,8 @@ from analysis.report.wording import (
 )
 
 HEIGHT_OF_WAY = 0.235
+# Characters that the titles of all panels side by side have room for.
+TITLES = 66
 
 
 @styled
@@ -99,7 +103,7 @@ def other_exits_plot(finding: Finding) -> Figure:
     names = ("offered a place", "not offered") if is_randomized(finding) else ("started", comparators(finding))
     for axes, kind in zip(parts, kinds, strict=True):
         draw_incidence(axes, curves[curves["outcome"] == kind])
-        axes.set_title(outcome_name(kind), fontsize=9, loc="left")
+        axes.set_title(textwrap.fill(outcome_name(kind), TITLES // len(kinds)), fontsize=9, loc="left")
         axes.set_ylabel("")
         axes.set_xlabel("months")
         axes.set_ylim(bottom=0)

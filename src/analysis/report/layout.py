@@ -1,7 +1,7 @@
 """Where the panels of a figure stand, and the scales beside them: measured once, drawn at one go.
 
-Of matplotlib's own axis the ticks, names and settings are read. It would make five artists a tick, and measure each
-text four times.
+Of matplotlib's own axis the ticks, names and settings are read. Drawn by itself it makes five artists a tick, and
+measures each text four times.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,8 +27,9 @@ FIRST_GUESS, NEXT_GUESS = (60.0, 36.0, 10.0, 4.0), (5.0, 36.0, 5.0, 4.0)
 Room = tuple[float, float, float, float]
 # Ticks: how long, and how far their names are off; a title off these, or off the panel that it stands above.
 LENGTH, OFF, TITLE_OFF, ABOVE = 6.0, 3.5, 4.0, 6.0
-# Of ticks, and of the names beside them: plain and bold.
+# Of ticks, of the title above a panel, and of the names beside it: plain and bold.
 WIDTH = 0.8
+TITLE_FONT = FontProperties(size=9)
 FONTS = (FontProperties(size=8.5), FontProperties(size=8.5, weight="bold"))
 # A tick at the very end of a scale is on it, whatever the last digit says.
 TOLERANCE = 1e-6
@@ -61,12 +62,13 @@ def lay_out(figure: Figure) -> None:
     lowest = max(x.depth for x, _ in scales)
     for x, _ in scales:
         x.depth = lowest
-    rooms = [_room(axes, x, y, renderer) for axes, (x, y) in zip(panels, scales, strict=True)]
-    for axes, of_panel in zip(panels, scales, strict=True):
-        for scale in of_panel:
-            scale.axis.set_visible(False)
-            axes.add_artist(scale)
-    _place(figure, rooms, bottom, top)
+    for scale in (scale for of_panel in scales for scale in of_panel):
+        scale.axis.set_visible(False)
+        scale.axis.axes.add_artist(scale)
+    # Again and again: a text in a panel moves with its frame, and then reaches further or less far beyond it.
+    for _ in range(3):
+        rooms = [_room(axes, x, y, renderer) for axes, (x, y) in zip(panels, scales, strict=True)]
+        _place(figure, rooms, bottom, top)
 
 
 def _room(axes: Axes, x: "Scale", y: "Scale", renderer: SvgRenderer) -> Room:
@@ -75,12 +77,13 @@ def _room(axes: Axes, x: "Scale", y: "Scale", renderer: SvgRenderer) -> Room:
     texts = [*axes.texts, *([legend] if (legend := axes.get_legend()) else [])]
     boxes = [text.get_window_extent(renderer) for text in texts if text.get_visible()]
     (before, after), (_, over) = x.beyond(renderer), y.beyond(renderer)
-    title = ABOVE + axes.title.get_fontsize() if axes.get_title("left") else 0.0
+    title = axes.get_title("left").split("\n") if axes.get_title("left") else []
+    above = ABOVE + _height(title, TITLE_FONT) if title else 0.0
     return (
         max([y.reach, before, *(frame.x0 - box.x0 for box in boxes)]),
         max([x.reach, *(frame.y0 - box.y0 for box in boxes)]),
         max([0.0, after, *(box.x1 - frame.x1 for box in boxes)]),
-        max([0.0, title, over, *(box.y1 - frame.y1 for box in boxes)]),
+        max([0.0, above, over, *(box.y1 - frame.y1 for box in boxes)]),
     )
 
 
@@ -113,6 +116,12 @@ class Panel(Axes):
         self.xaxis, self.yaxis = _XAxis(self, clear=False), _YAxis(self, clear=False)
         for spine, axis in zip(("bottom", "top", "left", "right"), [self.xaxis] * 2 + [self.yaxis] * 2, strict=True):
             self.spines[spine].register_axis(axis)
+
+    def clear(self) -> None:
+        """Clear the panel; its edges get their place, which a tick would give them."""
+        super().clear()
+        for spine in self.spines.values():
+            spine.set_position(("outward", 0))
 
 
 class Scale(Artist):

@@ -205,7 +205,7 @@ def _is_bold(prop: FontProperties) -> bool:
 
 @cache
 def _face(is_bold: bool) -> FT2Font:
-    font = get_font(fontManager.findfont(FontProperties(FONTS[0], weight="bold" if is_bold else "normal")))
+    font = get_font(fontManager.findfont(FontProperties(family=FONTS[0], weight="bold" if is_bold else "normal")))
     font.set_size(EM, 72)
     return font
 

@@ -33,6 +33,8 @@ class Task:
         Keys of study.yaml that this report has otherwise, and their values.
     jobs
         Notebooks at a time.
+    with_png
+        Whether each figure is a PNG file, too.
     """
 
     report: str
@@ -42,6 +44,7 @@ class Task:
     settings: Mapping[str, object] = field(default_factory=dict)
     is_blind: bool = False
     jobs: int = 1
+    with_png: bool = False
 
     @property
     def page(self) -> Path:
@@ -51,7 +54,7 @@ class Task:
     @property
     def parts(self) -> dict[str, str]:
         """What the report is made from, by keyed digests."""
-        return made_from(self.data / self.study, dict(self.settings) | {"blind": self.is_blind})
+        return made_from(self.data / self.study, dict(self.settings) | {"blind": self.is_blind, "png": self.with_png})
 
     def why(self) -> str:
         """Return why the report must be made; empty where it need not be."""
@@ -110,7 +113,7 @@ def make(task: Task, say: Callable[[str], None]) -> Outcome:
         with alone(task.reports, task.report), overriding(task.settings):
             report_study(
                 task.study, task.data, task.reports, task.jobs, say, faults, task.is_blind, lists.extend,
-                report=task.report, parts=task.parts,
+                report=task.report, parts=task.parts, with_png=task.with_png,
             )  # fmt: skip
     except BadInput as bad:
         lists += bad.lists
