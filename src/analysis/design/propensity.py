@@ -63,14 +63,33 @@ def fit_propensity(
         How often each row counts, shape (rows,); once each where not given.
     """
     counts = np.ones(len(treated)) if counts is None else counts
-    x = np.column_stack([np.ones(len(terms)), terms])
-    y = treated.astype(float)
-    offset = start_log_odds(y, trial, counts)[trial]
-    beta = newton(x, y, offset, counts, np.zeros(x.shape[1]), prior_sd)
-    linear = offset + x @ beta
+    x, y = np.column_stack([np.ones(len(terms)), terms]), treated.astype(float)
+    linear, beta = fit_log_odds(x, y, trial, counts, np.zeros(x.shape[1]), prior_sd)
     p = 1 / (1 + np.exp(-linear))
     information = _information(x, counts * p * (1 - p), prior_sd)
     return Propensity(p, linear, beta, np.linalg.inv(information), x * (counts * (y - p))[:, None], x)
+
+
+def fit_log_odds(
+    x: np.ndarray,
+    y: np.ndarray,
+    trial: np.ndarray,
+    counts: np.ndarray,
+    start: np.ndarray,
+    prior_sd: float = PRIOR_SD,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log odds and the coefficients of `fit_propensity`, shapes (rows,) and (terms,), and nothing else.
+
+    Parameters
+    ----------
+    x, y
+        A column of ones and the terms, shape (rows, terms); whether the person started, as numbers, shape (rows,).
+    start
+        Coefficients to begin with; those of nearly the same people save most of the steps.
+    """
+    offset = start_log_odds(y, trial, counts)[trial]
+    beta = newton(x, y, offset, counts, start, prior_sd)
+    return offset + x @ beta, beta
 
 
 def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -> np.ndarray:
