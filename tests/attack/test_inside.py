@@ -22,11 +22,11 @@ from demo_answers import DemoAnswer, demo_exact
 
 from analysis.measure.exposure import participation
 from analysis.pipeline import open_study
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import problems_frame
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
 from analysis.plan.results import Estimate, estimates_frame
-from analysis.plan.catalogue import CATALOGUE
 from analysis.release.answer import Released
 from analysis.release.findings import release_estimate, release_finding, release_frames, release_problems
 from analysis.release.frames import release_frame

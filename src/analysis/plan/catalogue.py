@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.plan.yaml_file import load_yaml, validated
+from analysis.plan.yaml_file import YamlDocument, load_yaml, validated
 
 Kind = Literal["main", "other_way", "bound", "other_question", "naive", "group"]
 
@@ -73,6 +73,7 @@ class Outcome(_Part):
 
     label: str
     kinds: tuple[str, ...] = ()
+    is_exit: bool = False
     words: EventWords | None = None
     is_covariate: bool = False
     is_rated: bool = False
@@ -245,7 +246,7 @@ def _record(records: Mapping[str, Record], column: str, name: str) -> Record:
     return records[name]
 
 
-def _loaded(name: str) -> dict:
+def _loaded(name: str) -> YamlDocument:
     return load_yaml(Path(__file__).with_name(name), source=name)
 
 

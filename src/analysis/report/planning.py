@@ -176,10 +176,10 @@ def assumptions(plan: RolePlan) -> list[str]:
     compared = (
         "Places are drawn by lot among twice as many applicants: as many are compared as are offered a place. People "
         "who are offered a place and never start make the difference smaller."
-        if row.assignment in ("lottery", "waitlist")
+        if row.assignment.is_randomized
         else "All eligible people who do not start are comparators."
     )
-    counted = "" if row.assignment in ("lottery", "waitlist") else _weighting(row.effective_share)
+    counted = "" if row.assignment.is_randomized else _weighting(row.effective_share)
     return [f"{compared} {counted}".strip(), *ASSUMES]
 
 

@@ -202,7 +202,7 @@ def response_balance_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def honest_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the interval under each limit on how far trends may have parted, one line a limit."""
-    told = [RESTRICTIONS.get(r, str(r).replace("_", " ")) for r in frame["restriction"]]
+    told = [RESTRICTIONS[r] for r in frame["restriction"]]
     ends = [
         DASH if pd.isna(a) or pd.isna(b) else f"[{number(a, signed=True)}, {number(b, signed=True)}]"
         for a, b in zip(frame["low"], frame["high"], strict=True)

@@ -176,7 +176,7 @@ def is_event(finding: Finding) -> bool:
 
 def is_retention(finding: Finding) -> bool:
     """Whether the outcome is an exit, compared between people: neither a promotion, nor a score, nor money."""
-    return is_event(finding) and finding.primary.outcome.endswith("_exit")
+    return is_event(finding) and CATALOGUE.outcome(finding.primary.outcome).is_exit
 
 
 def is_money(finding: Finding) -> bool:
