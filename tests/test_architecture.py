@@ -18,7 +18,9 @@ FROM_THE_GROUND = (
     "release",
     "report",
     "pipeline",
+    "runs",
     "notebook",
+    "kernels",
     "cli",
     "__main__",
 )

@@ -114,8 +114,7 @@ def test_the_notebooks_of_a_blind_run_are_given_no_effect_and_may_not_make_one(t
     given = []
 
     def look(*args, **options):
-        _, answer = pickle.loads(Path(os.environ[SHARED]).read_bytes())
-        given.append((answer, is_blind_run()))
+        given.append((pickle.loads(Path(os.environ[SHARED]).read_bytes()).released, is_blind_run()))
 
     monkeypatch.setattr(pipeline, "execute_notebooks", look)
     pipeline.report_study("tiny", tmp_path, tmp_path / "reports", is_blind=True, say=lambda text: None)

@@ -29,7 +29,6 @@ from analysis.report.write import new_folder, write_index, write_problems
 from analysis.simulate import scenario_named, simulate, write_company
 from analysis.simulate.days import day as day_number
 from analysis.simulate.days import months_later
-from analysis.simulate.scenario import Vendors
 from analysis.simulate.truth import voluntary_risk
 
 # B resigned after notice, C came in May, D was dismissed; nobody has started anything yet.
@@ -320,8 +319,7 @@ def test_what_cannot_be_planned_is_one_row_with_the_reason(rows, observed, n_eli
 def company(tmp_path_factory):
     """A small simulated company on disk, in the contract's own form."""
     folder = tmp_path_factory.mktemp("data") / "smallbank"
-    scenario = replace(scenario_named("smallbank", like="northbank", employees=700), vendors=Vendors())
-    write_company(simulate(scenario), folder)
+    write_company(simulate(scenario_named("smallbank", like="northbank", employees=700)), folder)
     return folder
 
 

@@ -1,16 +1,16 @@
 """What a notebook needs: its parameters checked, its study opened and answered."""
 
+import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from analysis.estimate.planning import RolePlan
-from analysis.pipeline import OpenStudy, answer, open_study
-from analysis.pipeline.planned import plan
+from analysis.pipeline import answered
+from analysis.pipeline.planned import planned
 from analysis.plan.errors import bad_input
 from analysis.plan.faults import LOG
 from analysis.plan.hypotheses import load_plan
@@ -53,7 +53,8 @@ from analysis.report.wording import label
 # Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
 PARAMETERS = {"study": "", "data": ""}
 SCALES_PARAMETERS = PARAMETERS | {"hypothesis": ""}
-SHELL = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+# How papermill begins the cell that it puts in with the parameters that it was given.
+INJECTED = "# Parameters\n"
 
 
 def _listed(sentences: list[str], what: str) -> str:
@@ -279,7 +280,9 @@ class PlanningRoom:
 
 def planning_room(namespace: Mapping[str, object]) -> PlanningRoom:
     """Return the plan of the study that the notebook's parameters name; as `reading_room`."""
-    return PlanningRoom(plan(_opened(namespace)))
+    found = planned(*_named(namespace))
+    _show_title(found.study)
+    return PlanningRoom(found)
 
 
 def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
@@ -288,45 +291,60 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     Parameters
     ----------
     namespace
-        The notebook's ``globals()``. A name in it that is no parameter is a misspelt one, which papermill would only
-        warn of before running on with the default study.
+        The notebook's ``globals()``; what is neither a parameter nor given by papermill is the notebook's own.
 
     Raises
     ------
     BadInput
         The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
     """
-    return _room(_opened(namespace))
+    return _room(_answered(namespace))
 
 
-def _room(opened: OpenStudy) -> ReadingRoom:
-    """Return the study answered; what a fault of this program took away is said at the top."""
-    released = answer(opened)
+def scales_room(namespace: Mapping[str, object]) -> ReadingRoom:
+    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `reading_room`."""
+    released = _answered(namespace, SCALES_PARAMETERS)
+    hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
+    display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
+    return _room(released)
+
+
+def _answered(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> Released:
+    released = answered(*_named(namespace, parameters))
+    _show_title(released.study)
+    return released
+
+
+def _room(released: Released) -> ReadingRoom:
+    """Return the reading room; what a fault of this program took away is said at the top."""
     if released.faults:
         listed = "\n".join(f"- {fault}" for fault in released.faults)
         display(Markdown(f"**Incomplete: a fault in this program.** See {LOG}.\n\n{listed}"))
     return ReadingRoom(released)
 
 
-def scales_room(namespace: Mapping[str, object]) -> ReadingRoom:
-    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `reading_room`."""
-    opened = _opened(namespace, SCALES_PARAMETERS)
-    hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
-    display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
-    return _room(opened)
-
-
-def _opened(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> OpenStudy:
-    given = {
-        name: value
-        for name, value in namespace.items()
-        if not name.startswith("_") and name not in SHELL and not callable(value) and not isinstance(value, ModuleType)
-    }
-    check_parameters(given, parameters, "this notebook")
-    if not given["study"]:
-        raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
+def _show_title(study: Study) -> None:
     # A sentence in a table is there to be read to its end.
     pd.set_option("display.max_colwidth", None)
-    opened = open_study(str(given["study"]), str(given["data"]) or None)
-    display(Markdown(f"## {opened.study.page_title}"))
-    return opened
+    display(Markdown(f"## {study.page_title}"))
+
+
+def _named(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> tuple[str, str | None]:
+    """Return the study's name and the data folder, None where it is not given; the parameters are checked."""
+    names = [name for name in (*parameters, *_injected(namespace)) if name in namespace]
+    check_parameters({name: namespace[name] for name in names}, parameters, "this notebook")
+    if not namespace["study"]:
+        raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
+    return str(namespace["study"]), str(namespace["data"]) or None
+
+
+def _injected(namespace: Mapping[str, object]) -> list[str]:
+    """Return the names that papermill gave a value.
+
+    Of a misspelt one it would only warn, and run on with the default study.
+    """
+    typed = namespace.get("In")
+    cells = [cell for cell in typed if cell.startswith(INJECTED)] if isinstance(typed, list) else []
+    statements = ast.parse(cells[-1]).body if cells else []
+    targets = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
+    return [target.id for target in targets if isinstance(target, ast.Name)]

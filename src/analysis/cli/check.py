@@ -117,7 +117,8 @@ def show_lists(lists: Iterable["Listed"]) -> None:
         many = "pairs" if one.is_of_pairs else "people"
         n_lost = one.n_listed - one.n_found
         told = f"{one.source}: of {one.n_listed:,} {many} {one.n_found:,} were found and started"
-        out.print(f"{told}; {n_lost:,} were not, because:" if n_lost else told, markup=False)
+        were = "was" if n_lost == 1 else "were"
+        out.print(f"{told}; {n_lost:,} {were} not, because:" if n_lost else told, markup=False)
         for reason, lines in sorted(one.lost.items(), key=lambda item: -len(item[1])):
             out.print(f"  {len(lines):,}: {REASONS[reason]}", markup=False)
 

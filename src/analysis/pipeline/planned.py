@@ -9,8 +9,9 @@ from analysis.design.history import build_history
 from analysis.estimate.answer_retention import retention_outcome
 from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, plan_rows
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
-from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.opened import OpenStudy, open_study, study_of
 from analysis.pipeline.provenance import provenance
+from analysis.pipeline.shared import shared_plan
 from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect
@@ -49,6 +50,17 @@ def plan(opened: OpenStudy, wanted: tuple[float, ...] = (), effective_share: flo
         problems=release_problems(opened.problems, rule),
         run=provenance(study) | {"created": created},
     )
+
+
+def planned(name: str, data: str | Path | None = None) -> ReleasedPlan:
+    """Return the plan of a study by its name: that of `pipeline.report_study`, where there is one, or its own.
+
+    Raises
+    ------
+    BadInput
+        With every problem.
+    """
+    return shared_plan(study_of(name, data)) or plan(open_study(name, data))
 
 
 def _planned_roles(opened: OpenStudy) -> Iterator[tuple[Program | None, str]]:

@@ -1,19 +1,39 @@
-"""One answer for all the notebooks of a run: what has been estimated once is not estimated again in every kernel."""
+"""One answer for all the notebooks of a run: nothing is read and estimated again in every kernel."""
 
 import os
 import pickle
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from analysis.pipeline.provenance import checksums
 from analysis.plan.study import Study
 from analysis.release.answer import Released
+from analysis.release.planning import ReleasedPlan
 
 SHARED = "MENTORING_SHARED_ANSWER"
 # Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
 BLIND = "MENTORING_BLIND"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the kernels of a run may use: nothing else than what may be shown is in it.
+
+    Attributes
+    ----------
+    files
+        The checksums of the files that it was made from.
+    planned
+        None where the study has no plan.
+    """
+
+    files: dict[str, str]
+    released: Released
+    planned: ReleasedPlan | None
 
 
 def is_blind_run() -> bool:
@@ -36,14 +56,11 @@ def blind_run(is_blind: bool) -> Iterator[None]:
 
 
 @contextmanager
-def shared(released: Released) -> Iterator[None]:
-    """Let the kernels started inside find this answer, in a file that only this user can read and that is then gone.
-
-    Nothing else than what may be shown is in it, and the checksums of the files that it was made from.
-    """
+def shared(released: Released, planned: ReleasedPlan | None = None) -> Iterator[None]:
+    """Let the kernels started inside find this answer, in a file that only this user can read and that is then gone."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.pickle"
-        path.write_bytes(pickle.dumps((checksums(released.study), released)))
+        path.write_bytes(pickle.dumps(Shared(checksums(released.study), released, planned)))
         before = os.environ.get(SHARED)
         os.environ[SHARED] = str(path)
         try:
@@ -55,15 +72,36 @@ def shared(released: Released) -> Iterator[None]:
                 os.environ[SHARED] = before
 
 
-def shared_answer(study: Study) -> Released | None:
+def shared_answer(study: Study | None) -> Released | None:
     """Return the answer that this run has found already; None where there is none from the very same files.
 
     An answer with its effects is none for a blind run.
     """
+    found = _found(study)
+    is_the_same = found is not None and bool(found.released.run.get("blind")) == is_blind_run()
+    return found.released if found is not None and is_the_same else None
+
+
+def shared_plan(study: Study | None) -> ReleasedPlan | None:
+    """Return the plan that this run has made already; None where there is none from the very same files."""
+    found = _found(study)
+    return None if found is None else found.planned
+
+
+def hold() -> None:
+    """Read what is shared into this process, so that kernels forked from it have it."""
+    if SHARED in os.environ:
+        _read(os.environ[SHARED])
+
+
+def _found(study: Study | None) -> Shared | None:
     path = os.environ.get(SHARED)
-    if path is None:
+    if study is None or path is None:
         return None
-    files, released = pickle.loads(Path(path).read_bytes())
-    same = released.run["study"] == study.study and files == checksums(study)
-    same = same and bool(released.run.get("blind")) == is_blind_run()
-    return released if same else None
+    found = _read(path)
+    return found if found.released.run["study"] == study.study and found.files == checksums(study) else None
+
+
+@cache
+def _read(path: str) -> Shared:
+    return pickle.loads(Path(path).read_bytes())

@@ -103,6 +103,10 @@ class BadInput(Exception):
         self.lists = lists
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in place of a traceback: nothing is wrong with the program."""
+        return [str(problem) for problem in self.problems]
+
 
 def bad_input(source: str, message: str, *, table: str = "study", rule: str, line: int | None = None) -> BadInput:
     """Return a `BadInput` of a single problem that is not about a table's rows."""

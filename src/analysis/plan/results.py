@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType
 from typing import Literal
 
 import pandas as pd
@@ -240,7 +239,7 @@ class Finding:
     n_family: int | None = None
     smallest_effect: float
     smallest_detectable: float | None = None
-    evidence: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:

@@ -1,6 +1,6 @@
 """``study.yaml``: what the company runs, what is asked, and where its exports are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -27,9 +27,10 @@ from analysis.plan.bounds import (
     Zone,
 )
 from analysis.plan.contract import Role
-from analysis.plan.contradictions import contradictions
+from analysis.plan.contradictions import contradictions, did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
-from analysis.plan.paths import STUDY_NAME
+from analysis.plan.overrides import overrides
+from analysis.plan.paths import STUDY_NAME, study_folders
 from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
@@ -50,6 +51,9 @@ TableName = Literal[
     "exits",
 ]
 ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
+Horizons = Annotated[tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...], Field(min_length=1, max_length=12)]
+SmallestGroup = Annotated[int, Field(ge=3, le=LARGEST_GROUP)]
+Multiple = Annotated[int, Field(ge=5, le=LARGEST_GROUP)]
 
 
 def _ranked(values: object) -> object:
@@ -262,11 +266,9 @@ class Study(_Part):
     sector: Text = ""
     study_start: Day
     as_of: Day
-    horizons_months: tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...] = Field(
-        default=(12, 24), min_length=1, max_length=12
-    )
-    min_cell: int = Field(default=10, ge=3, le=LARGEST_GROUP)
-    round_to: int = Field(default=5, ge=5, le=LARGEST_GROUP)
+    horizons_months: Horizons = (12, 24)
+    min_cell: SmallestGroup = 10
+    round_to: Multiple = 5
     currency: Text = ""
     replacement_cost_share: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
     replacement_cost_amount: Money | None = None
@@ -368,6 +370,7 @@ def read_study(name: str, data: Path) -> ReadStudy:
         The name is not allowed, the file is not there or cannot be read, or it is not YAML.
     """
     document = load_yaml(study_file(name, data), source="study.yaml", within=data / name)
+    document = replace(document, content=document.content | overrides())
     content = read_as_far(Study, document, source="study.yaml", stand_ins=STAND_INS | {("study",): name})
     study, problems = content.model, list(content.problems)
     if study.study != name and "study" not in content.mended:
@@ -390,7 +393,7 @@ def study_file(name: str, data: Path) -> Path:
         raise bad_input(
             name[:80],
             "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the "
-            "first a letter or digit), and no path",
+            f"first a letter or digit), and no path{_nearest(name, data)}",
             rule="study_name",
         )
     path = data / name / "study.yaml"
@@ -402,10 +405,15 @@ def study_file(name: str, data: Path) -> Path:
     if not is_there:
         raise bad_input(
             f"{name}/study.yaml",
-            f"there is no such file in the data folder {data.name}/; check the study's name and --data",
+            f"there is no such file in the data folder {data.name}/; check the study's name and "
+            f"--data{_nearest(name, data)}",
             rule="missing_file",
         )
     return path
+
+
+def _nearest(name: str, data: Path) -> str:
+    return did_you_mean(name, [folder.name for folder in study_folders(data)])
 
 
 # What a key that must be there is taken for while the data are checked and the file is yet to be corrected: such that

@@ -11,7 +11,7 @@ from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured
 from analysis.report.money import assumption_sentence, break_even_sentence
-from analysis.report.pictures import finding_pictures, slug
+from analysis.report.pictures import slug
 from analysis.report.prose import (
     detectable_sentence,
     finding_sentence,
@@ -102,10 +102,10 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "detectable": detectable_sentence(finding),
         "verdict_sentence": verdict_sentence(finding),
         "more": part("further sentences", lambda: _more(finding), []),
-        "pictures": part("pictures", lambda: _pictures(finding, study, images, _main_kinds(finding)), []),
+        "pictures": part("pictures", lambda: _pictures(finding, images, _main_kinds(finding)), []),
         "is_compact": is_compact(finding),
-        "agreement": part("other analyses", lambda: _agreement(finding, study, images), None),
-        "answering": part("who answers", lambda: _answering(finding, study, images), None),
+        "agreement": part("other analyses", lambda: _agreement(finding, images), None),
+        "answering": part("who answers", lambda: _answering(finding, images), None),
         "method": part("method", lambda: _method(finding, study), []),
         "parts": part("further parts", lambda: _parts(finding, study, images), []),
         "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
@@ -130,16 +130,15 @@ def _more(finding: Finding) -> list[str]:
     return [naive_sentence(finding)] if is_compact(finding) and naive_sentence(finding) else []
 
 
-def _pictures(finding: Finding, study: Study, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
-    drawn = finding_pictures(finding, study)
+def _pictures(finding: Finding, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
     return [
         {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
         for kind in kinds
-        if kind in drawn and f"{slug(finding)}-{kind}" in images
+        if f"{slug(finding)}-{kind}" in images
     ]
 
 
-def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
+def _agreement(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     """Return what other ways to make the answer say, how far it could be off, and how strong a hidden cause must be."""
     sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
     bounds = bounds_sentences(finding)
@@ -150,7 +149,7 @@ def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> di
         "bounds": bounds,
         "controls": control_sentences(finding),
         "methods": _ways_methods(finding),
-        "pictures": _pictures(finding, study, images, ("ways",)),
+        "pictures": _pictures(finding, images, ("ways",)),
     }
 
 
@@ -161,12 +160,12 @@ def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
     return [(METHODS.methods[anchor].link, anchor) for anchor in anchors if METHODS.methods[anchor].link]
 
 
-def _answering(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
+def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
     sentences = [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
     if is_compact(finding) or not sentences:
         return None
-    return {"sentences": sentences, "pictures": _pictures(finding, study, images, ("response", "delta"))}
+    return {"sentences": sentences, "pictures": _pictures(finding, images, ("response", "delta"))}
 
 
 def _scale_parts(finding: Finding, least: int) -> list[dict]:
@@ -209,7 +208,7 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
             "table": moderators_table(finding),
         },
         *(_scale_parts(finding, least) if is_scale(finding) else ()),
-        {"title": "Other kinds of exit", "pictures": _pictures(finding, study, images, ("kinds",))},
+        {"title": "Other kinds of exit", "pictures": _pictures(finding, images, ("kinds",))},
         {
             "title": "For how many people something was not recorded",
             "sentences": [MISSING] if gaps is not None else [],

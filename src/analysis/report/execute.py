@@ -2,13 +2,16 @@
 
 import ast
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 
+from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import collected
 from analysis.plan.hypotheses import load_plan
@@ -16,7 +19,14 @@ from analysis.plan.paths import notebooks_dir
 from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
 from analysis.report.folders import writing
 
+if TYPE_CHECKING:
+    from analysis.report.forked import KernelParent
+
 START_TIMEOUT_SECONDS = 300
+# No notebook of a report needs minutes; one that estimates for itself may need many.
+TIME_LIMIT_SECONDS = 3600
+# Sums depend on the number of threads, and kernels that run side by side would fight for the cores.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # Scales that have a notebook of their own.
 TOLD_ELSEWHERE = ("H3_leadership",)
 
@@ -57,7 +67,11 @@ def check_parameters(given: Mapping[str, object], declared: Mapping[str, object]
         With every mistake.
     """
     known = ", ".join(declared)
-    mistakes = [f"there is no parameter {name!r}; the parameters are {known}" for name in given if name not in declared]
+    mistakes = [
+        f"there is no parameter {name!r}; the parameters are {known}{did_you_mean(name, declared)}"
+        for name in given
+        if name not in declared
+    ]
     mistakes += [f"parameter {name!r} is missing" for name in declared if name not in given]
     mistakes += [
         f"parameter {name!r} must be {type(declared[name]).__name__}, not {type(value).__name__}"
@@ -66,7 +80,9 @@ def check_parameters(given: Mapping[str, object], declared: Mapping[str, object]
     ]
     scales = scale_hypotheses() if "hypothesis" in declared and "hypothesis" in given else []
     if scales and given["hypothesis"] not in scales:
-        mistakes.append(f"there is no hypothesis {given['hypothesis']!r} on a scale; they are {', '.join(scales)}")
+        wrong = given["hypothesis"]
+        near = did_you_mean(str(wrong), scales)
+        mistakes.append(f"there is no hypothesis {wrong!r} on a scale; they are {', '.join(scales)}{near}")
     if mistakes:
         raise BadInput(
             Problem(severity="error", table="study", source=notebook, rule="parameters", message=m, action="rejected")
@@ -74,8 +90,21 @@ def check_parameters(given: Mapping[str, object], declared: Mapping[str, object]
         )
 
 
-def execute_notebook(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None:
+def execute_notebook(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, object],
+    kernels: "KernelParent | None" = None,
+    time_limit: float = TIME_LIMIT_SECONDS,
+) -> None:
     """Run one notebook and save it with its outputs, the time and machine of the run stripped.
+
+    Parameters
+    ----------
+    kernels
+        What the kernel is forked from (`report.forked`); without it the kernel starts cold, with the same outputs.
+    time_limit
+        After so many seconds the notebook is stopped, and saved as far as it got.
 
     Raises
     ------
@@ -83,10 +112,12 @@ def execute_notebook(notebook: Path, output: Path, parameters: Mapping[str, obje
         The parameters are not the notebook's; nothing has run then.
     papermill.PapermillExecutionError
         A cell failed.
+    nbclient.exceptions.CellTimeoutError, nbclient.exceptions.DeadKernelError
+        The time was up, or the kernel died.
     """
     check_parameters(parameters, declared_parameters(notebook), notebook.name)
     with writing(output.parent):
-        _run(notebook, output, parameters)
+        _run(notebook, output, parameters, kernels, time_limit)
 
 
 def run_in_place(notebook: Path) -> None:
@@ -94,10 +125,19 @@ def run_in_place(notebook: Path) -> None:
     _run(notebook, notebook, {})
 
 
-def _run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None:
+def _run(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, object],
+    kernels: "KernelParent | None" = None,
+    time_limit: float = TIME_LIMIT_SECONDS,
+) -> None:
     # papermill takes a second to import: only those who run notebooks wait for it.
     import papermill
 
+    from analysis.report.forked import ENGINE
+
+    ends = time.monotonic() + time_limit
     papermill.execute_notebook(
         notebook,
         output,
@@ -107,6 +147,9 @@ def _run(notebook: Path, output: Path, parameters: Mapping[str, object]) -> None
         kernel_name="python3",
         start_timeout=START_TIMEOUT_SECONDS,
         extra_arguments=["--log-level=CRITICAL"],
+        # What is left for a cell; nbclient takes 0 for no limit.
+        timeout_func=lambda cell: max(ends - time.monotonic(), 0.001),
+        **({"engine_name": ENGINE, "kernels": kernels} if kernels else {}),
     )
     strip_run_metadata(output)
 
@@ -119,19 +162,23 @@ def execute_notebooks(
     say: Callable[[str], None] = print,
     pattern: str = "*.ipynb",
     scales: Collection[str] = (),
+    time_limit: float = TIME_LIMIT_SECONDS,
 ) -> None:
     """Run the project's notebooks whose names match `pattern` on a study into `folder`, `jobs` at a time.
 
     A notebook with a parameter ``hypothesis`` is run once for each of `scales` that has no notebook of its own.
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
-    A notebook that fails is saved as far as it got, and kept as a fault; the others run on (outside of
-    `plan.faults.collecting` the failure is raised).
+    A notebook that fails, or takes more than `time_limit` seconds, is saved as far as it got, and kept as a fault; the
+    others run on (outside of `plan.faults.collecting` the failure is raised).
     """
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = sorted(notebooks_dir().glob(pattern))
     runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
-    with _kernel_environment(data), ThreadPoolExecutor(max_workers=jobs) as pool:
-        running = [(name, pool.submit(execute_notebook, n, folder / name, given)) for n, name, given in runs]
+    with _kernel_environment(data), _kernels(len(runs)) as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = [
+            (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, time_limit))
+            for notebook, name, given in runs
+        ]
         for name, future in running:
             error = future.exception()
             if error is None:
@@ -140,6 +187,18 @@ def execute_notebooks(
                 raise error
             else:
                 say(f"notebook {name}: {note_failed_notebook(folder / name, error).reason}")
+
+
+@contextmanager
+def _kernels(n: int) -> "Iterator[KernelParent | None]":
+    """Give what the kernels of `n` notebooks are forked from; a single one starts as fast without."""
+    if n < 2:
+        yield None
+        return
+    from analysis.report.forked import kernel_parent
+
+    with kernel_parent() as kernels:
+        yield kernels
 
 
 def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterator[tuple[Path, str, dict[str, str]]]:
@@ -155,9 +214,9 @@ def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterat
 
 @contextmanager
 def _kernel_environment(data: Path) -> Iterator[None]:
-    """Set what the kernels inherit: the data folder, and no back end, or they would show no picture."""
+    """Set what the kernels inherit: the data folder, one thread, and no back end, or they would show no picture."""
     before = dict(os.environ)
-    os.environ["MENTORING_DATA"] = str(data.resolve())
+    os.environ.update(ONE_THREAD, MENTORING_DATA=str(data.resolve()))
     os.environ.pop("MPLBACKEND", None)
     try:
         yield

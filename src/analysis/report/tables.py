@@ -1,5 +1,6 @@
 """Tables for people: released rows and frames as text, small groups masked, ready for a page or a notebook."""
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -23,6 +24,7 @@ from analysis.report.wording import (
     value_text,
 )
 
+NUMERIC = re.compile(r"[\s\d.,+−<%/\[\]–]*|p [<=>] [\d.]+")
 RESULTS = {
     "passed": f"✓{NBSP}passed",
     "caution": f"!{NBSP}caution",
@@ -241,8 +243,7 @@ def frame_html(frame: pd.DataFrame) -> str:
 
 
 def _is_numeric(column: pd.Series) -> bool:
-    texts = column.astype(str)
-    return bool(len(texts)) and bool(texts.str.fullmatch(r"[\s\d.,+−<%/\[\]–]*|p [<=>] [\d.]+").all())
+    return len(column) > 0 and all(NUMERIC.fullmatch(str(value)) for value in column)
 
 
 def _cell(tag: str, value: object, numeric: bool, more: str = "") -> str:
