@@ -24,8 +24,8 @@ ARMS = {"treated": "program", "control": "comparison"}
 
 
 def source_name(role: object) -> str:
-    """Return who rated, e.g. ``self-rated``."""
-    return CATALOGUE.rater_source(str(role))
+    """Return who rated, e.g. ``self-rated``; a dash where nobody is named."""
+    return DASH if pd.isna(role) else CATALOGUE.rater_source(str(role))
 
 
 def _about(frame: pd.DataFrame) -> dict[str, list[str]]:
