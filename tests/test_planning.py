@@ -19,6 +19,7 @@ from analysis.estimate.planning import Design, PlanRow, baseline, plan_frame, pl
 from analysis.estimate.power import power_of, smallest_detectable_difference
 from analysis.pipeline import open_study, planned
 from analysis.pipeline.planned import plan
+from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput
 from analysis.report import planning
 from analysis.report.figures_planning import detectable_plot
@@ -227,7 +228,7 @@ NAMING = PlanRow(
     study="acme",
     program="genius",
     role="mentor",
-    assignment="self_selected",
+    assignment=Assignment.SELF_SELECTED,
     outcome="voluntary_exit",
     horizon_months=12,
     quantity="smallest_detectable",
@@ -253,7 +254,7 @@ def test_each_size_is_compared_with_the_eligible_who_do_not_start():
 
 
 def test_a_lottery_offers_a_place_to_every_second_applicant():
-    rows = by_size(plan_rows(replace(NAMING, assignment="lottery"), known_risk(), ()))
+    rows = by_size(plan_rows(replace(NAMING, assignment=Assignment.LOTTERY), known_risk(), ()))
     assert all(r.n_control == r.n_treated for r in rows.values()) and max(rows) == 200
 
 

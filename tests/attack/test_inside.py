@@ -22,11 +22,11 @@ from demo_answers import DemoAnswer, demo_exact
 
 from analysis.measure.exposure import participation
 from analysis.pipeline import open_study
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import problems_frame
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
 from analysis.plan.results import Estimate, estimates_frame
-from analysis.plan.units import UNITS
 from analysis.release.answer import Released
 from analysis.release.findings import release_estimate, release_finding, release_frames, release_problems
 from analysis.release.frames import release_frame
@@ -124,7 +124,7 @@ def test_every_count_is_a_multiple_and_none_is_small(company):
 def test_no_effect_is_finer_than_what_the_page_says(company):
     rows = [e for f in of_rule(company, RULE).findings for e in f.estimates if e.is_estimated]
     for row in rows:
-        told = np.array([row.value, *row.limits]) * 10.0 ** UNITS[row.measure].digits
+        told = np.array([row.value, *row.limits]) * 10.0 ** CATALOGUE.measure(row.measure).digits
         assert np.allclose(told, np.round(told), atol=1e-6, rtol=1e-9), row
     exact = [e for f in company.findings for e in f.estimates if e.is_estimated and e.measure == "risk_difference"]
     assert any(round(e.value, 3) != round(e.value, 6) for e in exact), "before they were"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from analysis.plan.assignment import Assignment
 from analysis.plan.bounds import (
     FIRST_DAY,
     ISO_DATE,
@@ -25,6 +26,7 @@ from analysis.plan.bounds import (
     WaveNumber,
     Zone,
 )
+from analysis.plan.contract import Role
 from analysis.plan.contradictions import contradictions, did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.overrides import overrides
@@ -34,7 +36,6 @@ from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_f
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 WorkerType = Literal["employee", "contingent", "intern", "other"]
-Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
     "snapshots",
     "employees",
@@ -120,7 +121,7 @@ class Program(_Part):
     format: Format
     assignment: Assignment
     grace_days: int = Field(default=45, ge=0, le=MOST_DAYS)
-    eligibility: dict[Literal["mentor", "mentee", "participant", "facilitator"], Eligibility] = {}
+    eligibility: dict[Role, Eligibility] = {}
     cost_fixed: Money | None = None
     cost_per_participant: Money | None = None
     intakes: tuple[Day, ...] = ()
@@ -131,7 +132,7 @@ class Program(_Part):
     @property
     def is_randomized(self) -> bool:
         """Whether lots decided who was offered a place."""
-        return self.assignment in ("lottery", "waitlist")
+        return self.assignment.is_randomized
 
 
 class Wave(_Part):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem
 from analysis.plan.faults import Part, isolated
 from analysis.plan.known import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Estimate, Finding, too_small
-from analysis.plan.units import UNITS
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule, to_digits
 
@@ -35,7 +35,7 @@ def release_estimate(estimate: Estimate, rule: ReleaseRule) -> Estimate:
         return replace(estimate, **nothing, status="suppressed", reason=too_small(rule.min_cell))
     counts: dict[str, Any] = {name: rule.rounded(known(getattr(estimate, name))) for name in PEOPLE}
     counts |= {name: rule.down(getattr(estimate, name)) for name in EVENTS}
-    unit, (low, high) = UNITS[estimate.measure], estimate.limits
+    unit, (low, high) = CATALOGUE.measure(estimate.measure), estimate.limits
     numbers: dict[str, Any] = {
         "estimate": unit.rounded(estimate.value),
         "ci_low": unit.limit(low),
@@ -81,7 +81,7 @@ def release_finding(finding: Finding, rule: ReleaseRule) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
     primary, *others = (release_estimate(estimate, rule) for estimate in finding.estimates)
     part = Part("frame", "", finding.program, finding.role, finding.hypothesis)
-    seen, unit = finding.smallest_detectable, UNITS[finding.primary.measure]
+    seen, unit = finding.smallest_detectable, CATALOGUE.measure(finding.primary.measure)
     released = replace(
         finding,
         primary=primary,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
@@ -36,7 +37,6 @@ from analysis.report.scale_words import (
     other_sources,
     response_sentence,
 )
-from analysis.report.terms import ESTIMATORS
 from analysis.report.wording import (
     count,
     interval_text,
@@ -69,18 +69,6 @@ MISSING = (
     "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
     "What few people lack is not listed."
 )
-# By a part of the estimator's name: what is told in the methods section, and its anchor there.
-WAYS_METHODS = {
-    "linear_mixed_model": ("mixed model", "linear_mixed_model"),
-    "ordinal_logit": ("ordinal regression", "ordinal_logit"),
-    "never_enrolled": ("never enrolled", "never-enrolled"),
-    "response_weighted": ("weights for the silent", "response-weights"),
-    "without_careless": ("careless forms", "careless"),
-    "common_items": ("changed questions", "invariance"),
-    "_delta": ("predicting the silent", "delta"),
-    "lee_bounds": ("Lee bounds", "lee_bounds"),
-    "honest_did": ("trends that part", "honest_did"),
-}
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
     "is_estimated": False,
@@ -168,7 +156,8 @@ def _agreement(finding: Finding, images: Mapping[str, dict]) -> dict | None:
 def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
     """Return where the methods of the other ways to a score are told, as (text, anchor) pairs; each once."""
     told = {e.estimator for e in finding.alternatives if e.is_estimated} if is_scale(finding) else set()
-    return [(text, anchor) for ending, (text, anchor) in WAYS_METHODS.items() if any(ending in e for e in told)]
+    anchors = dict.fromkeys(record.method for name, record in CATALOGUE.estimators.items() if name in told)
+    return [(METHODS.methods[anchor].link, anchor) for anchor in anchors if METHODS.methods[anchor].link]
 
 
 def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
@@ -262,7 +251,7 @@ def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:
     row = finding.primary
     line = [
         (row.estimand, row.estimand.lower()),
-        (ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")), row.estimator),
+        (CATALOGUE.estimator(row.estimator).label, CATALOGUE.estimator(row.estimator).method),
     ]
     if row.horizon_months is not None:
         line.append((f"within {row.horizon_months} months", "horizon"))

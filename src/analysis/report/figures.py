@@ -136,7 +136,7 @@ def _rung(finding: Finding, row: Estimate) -> tuple[str, str, Estimate]:
 
 def _ladder_title(finding: Finding) -> str:
     naive, primary = naive_rows(finding), finding.primary
-    name, fair = unit(primary).name, estimate_text(primary)
+    name, fair = unit(primary).unit, estimate_text(primary)
     first = [e for e in naive if e.horizon_months == primary.horizon_months]
     if not first:
         return f"The answer: {fair} {name}"

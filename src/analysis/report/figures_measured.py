@@ -22,7 +22,7 @@ from analysis.report.canvas import (
 )
 from analysis.report.layout import name_ticks
 from analysis.report.measured import scale_by
-from analysis.report.wording import number, outcome_name, percent
+from analysis.report.wording import construct_name, number, percent
 
 # From least to most, the middle pale: ColorBrewer PuOr (Brewer 2003), which the colour-blind can tell apart.
 DIVERGING = ["#b35806", "#e08214", "#fdb863", "#fee0b6", "#f7f7f7", "#d8daeb", "#b2abd2", "#8073ac", "#542788"]
@@ -165,7 +165,7 @@ def self_other_plot(frame: pd.DataFrame) -> Figure:
 
 
 def _self_other_title(rows: pd.DataFrame) -> str:
-    name = outcome_name(rows["construct"].iloc[0]).capitalize()
+    name = construct_name(rows["construct"].iloc[0]).capitalize()
     first, last = rows.iloc[0], rows.iloc[-1]
     return (
         f"{name}: those who rate themselves highest ({number(last['self_mean'], 1)}) get "
@@ -199,7 +199,7 @@ def skill_gap_plot(frame: pd.DataFrame) -> Figure:
 
 
 def _gap_title(rows: pd.DataFrame, kinds: list[str]) -> str:
-    name = outcome_name(rows["construct"].iloc[0]).capitalize()
+    name = construct_name(rows["construct"].iloc[0]).capitalize()
     told = []
     for kind in kinds:
         part = rows[rows["by"] == kind].sort_values("group_from")
@@ -227,7 +227,7 @@ def unlinked_plot(frame: pd.DataFrame) -> Figure:
         ordered = part.sort_values("opens")
         axes.vlines(ordered["opens"], ordered["ci_low"], ordered["ci_high"], color=colour, linewidth=1.8)
         axes.plot(ordered["opens"], ordered["mean"], "o", color=colour, markersize=6)
-        ends.append((float(ordered["mean"].iloc[-1]), outcome_name(construct), colour))
+        ends.append((float(ordered["mean"].iloc[-1]), construct_name(construct), colour))
     days = sorted(rows["opens"].unique())
     name_ticks(axes.xaxis, days, [f"{pd.Timestamp(day):%b\n%Y}" for day in days])
     axes.margins(x=0.08)

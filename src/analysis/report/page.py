@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
+from analysis.plan.catalogue import METHODS
 from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
@@ -79,6 +80,7 @@ def study_page(released: Released) -> str:
         "is_silent": not any(f.primary.is_estimated for f in findings),
         "is_blind": bool(run.get("blind")),
         "diagnostics": load_plan().diagnostics,
+        "methods": METHODS,
         "is_lottery": all(is_randomized(f) for f in findings),
         "created": str(run.get("created", ""))[:10],
         "run": run,

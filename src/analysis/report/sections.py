@@ -7,6 +7,7 @@ from functools import partial
 
 import pandas as pd
 
+from analysis.plan.assignment import Assignment
 from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Finding
@@ -31,10 +32,10 @@ from analysis.report.wording import (
 )
 
 ASSIGNMENTS = {
-    "lottery": "a lottery decided who was offered a place",
-    "waitlist": "a lottery decided who came first and who waited",
-    "rollout": "it reached one unit after the other",
-    "self_selected": "people chose to take part",
+    Assignment.LOTTERY: "a lottery decided who was offered a place",
+    Assignment.WAITLIST: "a lottery decided who came first and who waited",
+    Assignment.ROLLOUT: "it reached one unit after the other",
+    Assignment.SELF_SELECTED: "people chose to take part",
 }
 DIRECTIONS = {
     "reverse": "juniors mentor seniors",
