@@ -85,7 +85,7 @@ def test_every_notebook_shows_what_it_shows_from_a_cold_kernel(path, kernels, tm
 
 
 KINDS = (
-    "import analysis.notebook, logging, warnings\n[*map(str, warnings.filters)], logging.root.handlers",
+    "import analysis.notebook, logging, warnings\nsorted(map(str, warnings.filters)), logging.root.handlers",
     "print('out'); import sys; print('err', file=sys.stderr); 1 + 1",
     "!echo from another process",
     "import os; _ = os.write(1, b'past sys.stdout\\n')",
@@ -101,7 +101,7 @@ KINDS = (
     "import asyncio\nawait asyncio.sleep(0, 'awaited')",
     "import warnings; warnings.simplefilter('always')\nimport signal; signal.getsignal(signal.SIGINT)",
     "sys.argv[0].rsplit('/')[-1].removesuffix('.py'), __name__, os.getsid(0) == os.getpid()",
-    "import threading; sorted(thread.name.rstrip('12') for thread in threading.enumerate())",
+    "import threading; len(threading.enumerate())",
     "get_ipython().__class__, os.getcwd(), sorted(n for n in os.environ if n not in ('JPY_PARENT_PID',))",
 )
 
