@@ -16,7 +16,7 @@ override MENTORING_REAL_DATA := $(abspath $(MENTORING_REAL_DATA))
 export MENTORING_REAL_DATA
 endif
 
-.PHONY: help venv reports test lab lint expected simulations benchmarks lock clean venv-uv venv-pip
+.PHONY: help venv reports test lab lint expected tables simulations benchmarks lock clean venv-uv venv-pip
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -41,6 +41,9 @@ lint: .venv/.built  ## style, common mistakes and types
 
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
+
+tables: .venv/.built  ## renew the tables of data/README.md and ARCHITECTURE.md that are made from the catalogue
+	$(BIN)/python tests/document_tables.py
 
 simulations: .venv/.built  ## the simulation studies (some four hours on two cores; what has results is not made again)
 	PYTHONPATH=tests $(BIN)/python -m simulations

@@ -87,7 +87,7 @@ def estimate(folder: Path, n_repetitions: int, for_r: bool) -> None:
     counts = draws(followed, n_repetitions)
     with timed(figures, "bootstrap"):
         recount = Recount(followed, (OUTCOME,), MONTH)
-        drawn = np.array([recount.difference(count) for count in counts()])
+        drawn = np.concatenate([recount.differences(count[:, None]) for count in counts()])
     figures |= {
         "n_rows": len(followed.rows),
         "n_treated": int(followed.treated.sum()),

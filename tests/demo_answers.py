@@ -6,25 +6,57 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
 
 from analysis.pipeline import answer, open_study
+from analysis.pipeline.described import describe
+from analysis.pipeline.people_flow import people_flow
+from analysis.pipeline.questions import find
+from analysis.plan.errors import Problem
 from analysis.plan.paths import project_dir
+from analysis.plan.results import Finding
 from analysis.release.answer import Released
 
 # Set by conftest.py: the folder of the run, which all its workers share.
 FOLDER = "MENTORING_TEST_ANSWERS"
 
 
+class DemoAnswer(NamedTuple):
+    """What was found in a demo study, with exact numbers, and what may be shown of it."""
+
+    findings: tuple[Finding, ...]
+    frames: dict[str, pd.DataFrame]
+    problems: tuple[Problem, ...]
+    released: Released
+
+
 def demo_answer(name: str) -> Released:
-    """Return the answer of a demo study from its raw files."""
+    """Return the answer of a demo study from its raw files, as it may be shown."""
+    return demo_exact(name).released
+
+
+def demo_exact(name: str) -> DemoAnswer:
+    """Return the answer of a demo study before and after its release."""
     folder = os.environ.get(FOLDER)
     if folder is None:
-        return answer(open_study(name, project_dir() / "data"))
+        return _answered(name)
     path = Path(folder) / f"{name}.pickle"
     with _one_at_a_time(path.with_suffix(".lock")):
         if not path.exists():
-            path.write_bytes(pickle.dumps(answer(open_study(name, project_dir() / "data"))))
+            path.write_bytes(pickle.dumps(_answered(name)))
     return pickle.loads(path.read_bytes())
+
+
+def _answered(name: str) -> DemoAnswer:
+    opened = open_study(name, project_dir() / "data")
+    found = find(opened)
+    frames = describe(opened) | {"flow_of_people": people_flow(opened, found)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.pipeline.find", lambda _: found)
+        return DemoAnswer(tuple(found), frames, opened.problems, answer(opened))
 
 
 @contextmanager

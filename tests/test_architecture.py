@@ -18,6 +18,7 @@ FROM_THE_GROUND = (
     "release",
     "report",
     "pipeline",
+    "runs",
     "notebook",
     "kernels",
     "cli",

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import analysis.pipeline as pipeline
 from analysis.cli import app
+from analysis.pipeline.blinded import WITHHELD, blinded
 from analysis.pipeline.shared import SHARED, is_blind_run
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Finding
-from analysis.release.blind import WITHHELD, blinded
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
 from analysis.report.index import index_page, read_index_entry
@@ -39,8 +39,8 @@ def effects() -> list:
 
 
 def told(folder: Path) -> str:
-    """Return all text of a folder; what pictures say is in their alternative text, their letters are outlines."""
-    texts = [p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in (".csv", ".html", ".json")]
+    """Return all text of a folder, that of pictures too: those on a page are the files beside it."""
+    texts = [p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in (".csv", ".html", ".json", ".svg")]
     return "\n".join(re.sub(r"base64,[\w+/=]+", "", text) for text in texts)
 
 
@@ -84,7 +84,7 @@ def test_the_page_says_blind_and_shows_the_design(folder):
     assert "1 of 1 check failed: the groups differ in tenure" in text and "This study could have seen" in text
     assert "which the program should not change" in text, "dismissals, a negative control, are shown"
     names = {p.name for p in (folder / "figures").iterdir()}
-    assert {"genius-mentor-H1_retention-balance.png", "genius-mentor-H1_retention-overlap.png"} <= names
+    assert {"genius-mentor-H1_retention-balance.svg", "genius-mentor-H1_retention-overlap.svg"} <= names
     assert not [n for n in names if any(kind in n for kind in ("ladder", "curves", "ways", "kinds", "delta", "money"))]
 
 
@@ -110,7 +110,7 @@ def test_the_notebooks_of_a_blind_run_are_given_no_effect_and_may_not_make_one(t
     write_study(tmp_path / "tiny", TINY_COMPANY)
     monkeypatch.setattr(pipeline, "find", lambda opened: seen())
     monkeypatch.setattr(pipeline, "released_findings", lambda found, min_cell: found)  # they are released already
-    monkeypatch.setattr(pipeline, "write_answers", lambda answer, folder: None)
+    monkeypatch.setattr(pipeline, "write_answers", lambda *_: None)
     given = []
 
     def look(*args, **options):

@@ -17,6 +17,7 @@ from analysis.ingest.pseudonyms import KEY, KEY_BYTES, load_key
 from analysis.pipeline.answerable import ONE_WAVE, answerable
 from analysis.pipeline.checked import Checked, check_study
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.plan.assignment import Assignment
 from analysis.plan.bounds import unprintable
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.study import Event, Program, Study
@@ -487,7 +488,7 @@ def test_a_rollout_that_has_reached_one_unit_cannot_be_told_from_it(company):
 
 
 def _assigned(study: Study, assignment: str) -> Study:
-    programs = tuple(program.model_copy(update={"assignment": assignment}) for program in study.programs)
+    programs = tuple(program.model_copy(update={"assignment": Assignment(assignment)}) for program in study.programs)
     return study.model_copy(update={"programs": programs})
 
 

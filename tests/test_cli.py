@@ -66,6 +66,21 @@ def test_a_good_study_is_checked_with_its_remarks(tmp_path):
     assert (tmp_path / "reports" / "acme" / "data_quality.csv").is_file()
 
 
+def test_headings_that_may_hold_data_are_named_on_request_and_written_nowhere(tmp_path):
+    employees = TINY_COMPANY["employees"].strip().splitlines()
+    shoes = "\n".join(
+        line.strip() + end for line, end in zip(employees, [",Shoe of Zelda Quux", *[",x"] * 9], strict=False)
+    )
+    write_study(tmp_path / "data" / "acme", TINY_COMPANY | {"employees": shoes})
+    at = ("--data", tmp_path / "data", "--reports", tmp_path / "reports")
+    assert "Zelda" not in mentoring("check", "acme", *at).stdout
+    place = len(employees[0].split(",")) + 1
+    asked = mentoring("check", "acme", "--show-headings", *at)
+    assert f"column {place} is Shoe of Zelda Quux" in " ".join(asked.stdout.split())
+    written = [path.read_text(encoding="utf-8") for path in (tmp_path / "reports").rglob("*") if path.is_file()]
+    assert written and not any("Zelda" in text for text in written)
+
+
 def broken(table: str, old: str, new: str) -> dict[str, str]:
     assert old in TINY_COMPANY[table]
     return TINY_COMPANY | {table: TINY_COMPANY[table].replace(old, new, 1)}

@@ -4,6 +4,7 @@ import ast
 import importlib
 import math
 import re
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -115,8 +116,13 @@ def test_codebook_lists_every_value_that_a_key_may_take(model, first_key):
         for row in next(rows for rows in key_tables() if rows[0][0] == f"`{first_key}`")
     }
     for name, field in model.model_fields.items():
-        choices = {value for value in get_args(field.annotation) if isinstance(value, str)}
-        assert choices <= told[field.alias or name]
+        assert choices(field.annotation) <= told[field.alias or name]
+
+
+def choices(annotation) -> set[str]:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return set(annotation)
+    return {value for value in get_args(annotation) if isinstance(value, str)}
 
 
 def key_tables() -> list[list[list[str]]]:

@@ -122,8 +122,8 @@ def test_a_main_question_that_fails_is_not_estimable_and_the_others_are_answered
 def test_ledgers_pages_pictures_and_the_other_notebook_are_written(faulty):
     files = {str(p.relative_to(faulty.folder)) for p in faulty.folder.rglob("*") if p.is_file()}
     assert {"index.html", "data_quality.html", "data_quality.csv", "run.json", "faults.log"} <= files
-    assert "figures/genius-mentor-H1_retention-curves.png" in files
-    assert "figures/genius-mentor-H1_retention-ladder.png" not in files
+    assert "figures/genius-mentor-H1_retention-curves.svg" in files
+    assert "figures/genius-mentor-H1_retention-ladder.svg" not in files
     good = nbformat.read(faulty.folder / "notebooks" / GOOD, as_version=4)
     assert good.cells[-1].outputs[0].data["text/plain"] == "2"
 

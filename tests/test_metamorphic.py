@@ -26,7 +26,6 @@ from analysis.pipeline.events import Comparison
 from analysis.plan.contract import TABLES
 from analysis.plan.paths import shipped
 from analysis.simulate import files, scenario_named, simulate
-from analysis.simulate.scenario import Vendors
 
 EXACT = {"rel": 1e-9, "abs": 1e-12}
 ROLE = "mentor"
@@ -116,8 +115,7 @@ def assert_same(found: Answers, usual: Answers, **how) -> None:
 
 def bank(employees: int) -> Written:
     """Return a bank's program for juniors and seniors, its files in the contract's own form, one for each table."""
-    scenario = dataclasses.replace(scenario_named("metamorphic", employees=employees), vendors=Vendors())
-    content = files(simulate(scenario))
+    content = files(simulate(scenario_named("metamorphic", employees=employees)))
     study = yaml.safe_load(content["study.yaml"]) | {"horizons_months": [12]}
     parts: dict[str, list[pd.DataFrame]] = {}
     for source in study.pop("sources"):

@@ -13,7 +13,7 @@ from analysis.measure.leniency import COLUMNS, leniency
 from analysis.measure.mixed_model import fit_mixed
 from analysis.plan.seeds import rng
 from analysis.simulate import simulate
-from analysis.simulate.demos import DEMOS, MULTIRATER
+from analysis.simulate.demos import DEMOS
 from analysis.simulate.scales import MEAN, TRAIT_SD, expected_score
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -159,9 +159,10 @@ def forms(company) -> pd.DataFrame:
 def score_points(latent_points: float) -> float:
     """Return what leniency of so many points on the latent scale is worth in scores, which end at 1 and 5."""
     random = rng("leniency", "score points")
+    (leadership,) = (survey.scales[0] for survey in DEMOS["heronmere"].surveys if survey.multirater)
     people = MEAN["leadership"] + random.normal(0, TRAIT_SD, 2_000)
     raters = random.normal(0, latent_points, 200)
-    means = [expected_score(people + kinder, MULTIRATER, "others").mean() for kinder in raters]
+    means = [expected_score(people + kinder, leadership, "others").mean() for kinder in raters]
     return float(np.std(means) / raters.std() * latent_points)
 
 

@@ -23,6 +23,7 @@ def one_follow_up() -> FollowUp:
         outcome=np.array([0, 1, 2]),
         survived=np.array([[1, 1], [1, 2], [2, 2]]),
         order=np.array([0, 1]),
+        person=np.array([0, 0]),
         log_factor=np.zeros(3),
     )
 
@@ -70,6 +71,7 @@ def test_who_passes_a_start_elsewhere_stands_in_for_those_who_did_not():
         outcome=np.array([0, 1, 0, 0, 1]),
         survived=np.zeros((5, 2), dtype=int),
         order=np.arange(5),
+        person=np.arange(5),
         log_factor=np.zeros(5),
     )
     found = past_hurdles(follow, trials)

@@ -1,7 +1,6 @@
 """A study without some of its tables gives the parts that it can, and says why the rest is not to be had."""
 
 import shutil
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,15 +10,13 @@ from analysis.pipeline import answer, open_study
 from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.results import estimates_frame
 from analysis.simulate import scenario_named, simulate, write_company
-from analysis.simulate.scenario import Vendors
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory):
     """A small simulated company on disk, in the contract's own form."""
     folder = tmp_path_factory.mktemp("data") / "smallbank"
-    scenario = replace(scenario_named("smallbank", like="northbank", employees=700), vendors=Vendors())
-    write_company(simulate(scenario), folder)
+    write_company(simulate(scenario_named("smallbank", like="northbank", employees=700)), folder)
     return folder
 
 

@@ -19,16 +19,15 @@ from analysis.estimate.planning import Design, PlanRow, baseline, plan_frame, pl
 from analysis.estimate.power import power_of, smallest_detectable_difference
 from analysis.pipeline import open_study, planned
 from analysis.pipeline.planned import plan
+from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput
 from analysis.report import planning
-from analysis.report.canvas import alt_text, svg
 from analysis.report.figures_planning import detectable_plot
 from analysis.report.planning_page import plan_page
 from analysis.report.write import new_folder, write_index, write_problems
 from analysis.simulate import scenario_named, simulate, write_company
 from analysis.simulate.days import day as day_number
 from analysis.simulate.days import months_later
-from analysis.simulate.scenario import Vendors
 from analysis.simulate.truth import voluntary_risk
 
 # B resigned after notice, C came in May, D was dismissed; nobody has started anything yet.
@@ -229,7 +228,7 @@ NAMING = PlanRow(
     study="acme",
     program="genius",
     role="mentor",
-    assignment="self_selected",
+    assignment=Assignment.SELF_SELECTED,
     outcome="voluntary_exit",
     horizon_months=12,
     quantity="smallest_detectable",
@@ -255,7 +254,7 @@ def test_each_size_is_compared_with_the_eligible_who_do_not_start():
 
 
 def test_a_lottery_offers_a_place_to_every_second_applicant():
-    rows = by_size(plan_rows(replace(NAMING, assignment="lottery"), known_risk(), ()))
+    rows = by_size(plan_rows(replace(NAMING, assignment=Assignment.LOTTERY), known_risk(), ()))
     assert all(r.n_control == r.n_treated for r in rows.values()) and max(rows) == 200
 
 
@@ -319,8 +318,7 @@ def test_what_cannot_be_planned_is_one_row_with_the_reason(rows, observed, n_eli
 def company(tmp_path_factory):
     """A small simulated company on disk, in the contract's own form."""
     folder = tmp_path_factory.mktemp("data") / "smallbank"
-    scenario = replace(scenario_named("smallbank", like="northbank", employees=700), vendors=Vendors())
-    write_company(simulate(scenario), folder)
+    write_company(simulate(scenario_named("smallbank", like="northbank", employees=700)), folder)
     return folder
 
 
@@ -407,8 +405,8 @@ def test_sentence_picture_and_table_say_the_same_number(company):
     table = planning.detectable_table(role).set_index("in the program")
     assert table.loc["60", "within 12 months"].rstrip("*") == said
     told = "not even a program that nobody leaves" if row.difference is None else f"fewer than {said} more of 100"
-    assert told in planning.plan_sentence(role) and told in alt_text(drawn)
-    assert svg(drawn) == svg(detectable_plot(role))
+    assert told in planning.plan_sentence(role) and told in drawn.alt
+    assert drawn.svg == detectable_plot(role).svg
 
 
 def test_an_effect_with_more_decimals_than_are_shown_is_told_all_the_same(company, tmp_path):

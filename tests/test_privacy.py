@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from demo_answers import demo_answer
+from invented_people import people
 from studies import TINY_COMPANY, write_study
 
 from analysis.pipeline import open_study, report_study
@@ -13,7 +14,6 @@ from analysis.pipeline.shared import shared
 from analysis.plan.paths import project_dir
 from analysis.plan.results import too_small
 from analysis.simulate import DEMOS, simulate
-from analysis.simulate.exports.people import people
 
 TOKEN = re.compile(rb"[A-Za-z0-9_.@+-]+")
 EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")
@@ -33,6 +33,16 @@ def names_of(name: str) -> set[bytes]:
     who = people(name, simulate(DEMOS[name]).tables.employees["employee_id"])
     forms = (who["first_name"] + " " + who["last_name"], who["last_name"] + ", " + who["first_name"])
     return {value.encode() for form in forms for value in form}
+
+
+def test_the_names_searched_for_are_those_of_the_demos_files():
+    """Fjellkode's HR export writes "First Last" of everybody."""
+    exported = (project_dir() / "data" / "fjellkode" / "raw" / "people.csv").read_bytes()
+    who = people("fjellkode", simulate(DEMOS["fjellkode"]).tables.employees["employee_id"])
+    assert all(
+        f"{first} {last}".encode() in exported for first, last in zip(who["first_name"], who["last_name"], strict=True)
+    )
+    assert all(email.encode() in exported for email in who["email"])
 
 
 def leaks(folder: Path, ids: set[bytes], names: set[bytes] = frozenset()) -> list[str]:

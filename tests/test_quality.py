@@ -29,7 +29,6 @@ from analysis.release.findings import release_finding
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 from analysis.report import figures_quality, tables_quality
-from analysis.report.canvas import alt_text, svg
 from analysis.report.quality_page import NO_MASK, bad_input_page, quality_page, quality_pictures
 from analysis.report.quality_words import rows_sentence
 from analysis.report.tables import row_counts_table
@@ -358,7 +357,7 @@ COUNTS = pd.DataFrame({"table": ["employees", "jobs"], "source": ["raw/e.csv", "
 
 
 def drawn_text(figure) -> str:
-    return " | ".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    return " | ".join(re.findall(r"<text [^>]*>(.*?)</text>", figure.svg))
 
 
 def test_the_picture_of_the_rows_says_what_was_lost_and_why():
@@ -366,10 +365,10 @@ def test_the_picture_of_the_rows_says_what_was_lost_and_why():
     unknown = problem(range(2, 122), "set_null", table="jobs", source="raw/j.csv", rule="manager_not_employed")
     problems = [late, unknown]
     figure = figures_quality.rows_plot(COUNTS, problems, NO_MASK)
-    assert alt_text(figure) == "8 of 3,000 rows were rejected, 120 repaired"
+    assert figure.alt == "8 of 3,000 rows were rejected, 120 repaired"
     assert "8 rejected: hired after as_of" in drawn_text(figure)
     assert "120 repaired: manager not employed" in drawn_text(figure)
-    assert svg(figure) == svg(figures_quality.rows_plot(COUNTS, problems, NO_MASK))
+    assert figure.svg == figures_quality.rows_plot(COUNTS, problems, NO_MASK).svg
 
 
 def test_where_no_row_was_rejected_the_sentence_says_that_all_were_kept():
@@ -380,13 +379,13 @@ def test_where_no_row_was_rejected_the_sentence_says_that_all_were_kept():
 
 def test_a_part_of_a_few_rows_can_still_be_seen():
     figure = figures_quality.rows_plot(COUNTS, [], LEAST)
-    widths = [patch.get_width() for patch in figure.axes[0].patches if patch.get_width() > 0]
+    widths = [patch.get_width() for patch in figure.figure().axes[0].patches if patch.get_width() > 0]
     assert min(widths) >= figures_quality.LEAST_SEEN
 
 
 def test_many_files_of_a_table_share_a_bar():
     many = pd.concat([COUNTS, *[COUNTS.iloc[:1].assign(table="responses", source=f"raw/w{n}.csv") for n in range(12)]])
-    labels = [t.get_text() for t in figures_quality.rows_plot(many, [], LEAST).axes[0].get_yticklabels()]
+    labels = figures_quality.rows_plot(many, [], LEAST).figure().axes[0].yaxis.get_major_formatter().seq
     assert labels == ["employees: e.csv", "jobs: j.csv", "responses: 12 files"]
 
 
@@ -492,7 +491,7 @@ def test_columns_that_hold_nothing_are_named_and_not_drawn(answered):
     table, column = frame.iloc[0][["table", "column"]]
     page = quality_page(replace(answered, described=dict(answered.described) | {"missingness": frame}))
     assert f"Nothing, or for fewer than 10 rows, was recorded in: {table}: {column}." in page
-    assert len(figures_quality.gaps_plot(frame, answered.study).axes[0].get_yticklabels()) == 1
+    assert len(figures_quality.gaps_plot(frame, answered.study).figure().axes[0].yaxis.get_major_formatter().seq) == 1
 
 
 def test_a_page_on_bad_input_needs_no_study_and_no_rows():

@@ -252,7 +252,27 @@ def test_a_group_of_min_cell_is_shown():
 def test_counts_of_a_row_are_rounded_and_few_events_are_not_hidden():
     released = release_estimate(estimate(events_treated=9), RULE)
     assert [getattr(released, name) for name in COUNTS] == [40, 300, 5, 90]
-    assert released.estimate == -0.051235 and released.ci_low == -0.09
+
+
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [
+        ("risk_difference", [-0.051, -0.091, -0.001]),
+        ("mean_difference", [-0.05, -0.09, -0.01]),
+        ("rmst_difference_days", [0.0, -1.0, -1.0]),
+    ],
+)
+def test_an_effect_is_as_precise_as_the_page_and_its_interval_stays_on_its_side_of_nothing(measure, told):
+    numbers = {"estimate": -0.051235, "ci_low": -0.09058, "ci_high": -0.000234, "std_error": 0.0241, "p_value": 0.0317}
+    exact = estimate(measure=measure, **numbers)
+    row = release_estimate(exact, RULE)
+    assert [row.estimate, row.ci_low, row.ci_high] == told
+    assert (row.std_error, row.p_value) == (0.024, 0.032) and not row.holds_zero
+
+
+def test_a_ratio_whose_interval_leaves_out_one_still_does():
+    row = release_estimate(estimate(measure="risk_ratio", estimate=1.4051, ci_low=1.0004, ci_high=2.104), RULE)
+    assert [row.estimate, row.ci_low, row.ci_high] == [1.41, 1.01, 2.1]
 
 
 def test_an_analysis_that_leaves_two_people_out_shows_the_same_group():

@@ -12,6 +12,7 @@ from analysis.plan.results import Check, Estimate, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import (
+    canvas,
     figures,
     figures_checks,
     figures_described,
@@ -23,7 +24,6 @@ from analysis.report import (
     tables,
     wording,
 )
-from analysis.report.canvas import alt_text, png, svg
 from analysis.report.dashboard import step
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
@@ -366,7 +366,7 @@ def test_made_up_starts_are_no_rung_of_the_ladder():
     invented = row(analysis="naive", contrast="placebo_ever_vs_never", estimate=-0.5, ci_low=-0.6, ci_high=-0.4)
     with_it, without = (retention(alternatives=rows) for rows in ((invented, *NAIVE), NAIVE))
     assert prose.naive_sentence(with_it) == prose.naive_sentence(without)
-    assert svg(figures.naive_beside_corrected(with_it)) == svg(figures.naive_beside_corrected(without))
+    assert figures.naive_beside_corrected(with_it).svg == figures.naive_beside_corrected(without).svg
 
 
 # --- promotion: nobody is said to have left ------------------------------------------------------------------------
@@ -383,7 +383,7 @@ def test_promotion_is_told_as_promotion():
 
 def test_nothing_on_promotion_speaks_of_leaving():
     found = promotion()
-    titles = [alt_text(figures.naive_beside_corrected(found)), alt_text(figures.incidence_curves(found, acme()))]
+    titles = [figures.naive_beside_corrected(found).alt, figures.incidence_curves(found, acme()).alt]
     texts = [prose.finding_sentence(found, acme()), prose.naive_sentence(found), prose.verdict_sentence(found), *titles]
     said = " ".join(texts).replace("What is left is", "")
     assert re.search(r"\b(left|leave|leaving|exits?)\b", said) is None
@@ -416,7 +416,7 @@ def test_a_loss_is_called_a_loss():
     lost = economics("no_benefit", estimate=-300000.0, ci_low=-500000.0, ci_high=-100000.0)
     assert "more than the replacement cost that it avoided" in prose.finding_sentence(lost, acme())
     assert "the whole interval is a loss" in prose.verdict_sentence(lost)
-    assert "A net loss of 300,000" in alt_text(figures_robust.net_benefit_plot(lost, acme()))
+    assert "A net loss of 300,000" in figures_robust.net_benefit_plot(lost, acme()).alt
 
 
 def test_no_currency_is_made_up():
@@ -477,7 +477,7 @@ def test_every_way_to_the_same_answer_is_there_and_nothing_else():
 
 
 def test_the_title_of_the_ways_counts_intervals_and_says_how_far_they_lie_apart():
-    title = alt_text(figures_robust.specification_curve(examined()))
+    title = figures_robust.specification_curve(examined()).alt
     assert title.startswith("Across 4 ways to do it the difference runs from −5.9 to −3.0 points")
     assert title.endswith("3 of 4 intervals hold zero")
 
@@ -502,8 +502,8 @@ def test_one_interval_or_none_that_holds_zero_is_said_in_grammar():
 def test_an_answer_made_in_one_way_has_no_picture_of_ways():
     alone = retention()
     assert robustness.ways_sentence(alone) == "" and len(robustness.ways(alone)) == 1
-    assert "genius-mentor-H1_retention-ways.png" not in figure_files(released(alone))
-    assert "genius-mentor-H1_retention-ways.png" in figure_files(released(examined()))
+    assert "genius-mentor-H1_retention-ways.svg" not in figure_files(released(alone))
+    assert "genius-mentor-H1_retention-ways.svg" in figure_files(released(examined()))
 
 
 def test_no_answer_has_no_ways():
@@ -570,7 +570,7 @@ def test_moderators_give_numbers_or_the_reason_and_a_caution():
 
 def test_only_kinds_of_exit_of_which_both_groups_can_be_shown_are_drawn():
     assert figures_robust.shown_kinds(KINDS) == ["other_exit"]
-    title = alt_text(figures_robust.other_exits_plot(examined()))
+    title = figures_robust.other_exits_plot(examined()).alt
     assert "within 12 months: 8.0 % of those who started, 5.0 %" in title
     hidden = KINDS.assign(cumulative_incidence=KINDS["cumulative_incidence"].where(KINDS["months"] == 0))
     few = examined(evidence=EVIDENCE | {"curves_by_kind": hidden})
@@ -579,10 +579,10 @@ def test_only_kinds_of_exit_of_which_both_groups_can_be_shown_are_drawn():
 
 def test_the_overlap_picture_says_what_was_found():
     worth = Check("overlap", False, 0.6, 1.0, "Too few comparators.")
-    title = alt_text(figures_checks.overlap_plot(retention(checks=(worth,))))
+    title = figures_checks.overlap_plot(retention(checks=(worth,))).alt
     assert "worth 0.6 each: thin ground" in title
     enough = Check("overlap", True, 2.27, 1.0, "Enough.")
-    assert "worth 2.3 each: enough" in alt_text(figures_checks.overlap_plot(retention(checks=(enough,))))
+    assert "worth 2.3 each: enough" in figures_checks.overlap_plot(retention(checks=(enough,))).alt
 
 
 def test_the_page_of_an_examined_answer_holds_all_of_it():
@@ -706,31 +706,40 @@ DRAWINGS = {
 }
 
 
+def anew(draw):
+    """Draw though it is remembered."""
+    canvas.DRAWN.clear()
+    return draw()
+
+
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_the_same_numbers_give_the_same_bytes(name):
     draw = DRAWINGS[name]
-    assert svg(draw()) == svg(draw())
+    assert anew(draw).svg == anew(draw).svg
 
 
 def test_the_same_picture_gives_the_same_png():
     draw = DRAWINGS["ladder"]
-    assert png(draw()) == png(draw())
+    assert draw().png() == draw().png()
 
 
 def test_the_ladder_says_both_figures_in_its_title():
-    title = alt_text(DRAWINGS["ladder"]())
+    title = DRAWINGS["ladder"]().alt
     assert "4.4 points fewer exits" in title and "\u22129.7" in title
 
 
 def test_the_title_says_what_share_of_each_group_had_left_however_few_they_are():
     few = finding(row(events_treated=5), "inconclusive", evidence=EVIDENCE)
-    assert "7.4" in alt_text(figures.incidence_curves(few, acme()))
+    assert "7.4" in figures.incidence_curves(few, acme()).alt
 
 
-def test_figures_are_png_files_by_program_role_and_hypothesis():
+def test_figures_are_files_by_program_role_and_hypothesis():
     files = figure_files(released(retention()))
-    assert "genius-mentor-H1_retention-ladder.png" in files
-    assert all(content.startswith(b"\x89PNG") for content in files.values())
+    assert "genius-mentor-H1_retention-ladder.svg" in files
+    assert all(content.startswith(b"<svg ") for content in files.values())
+    as_png = figure_files(released(retention()), "png")
+    assert [name.removesuffix(".png") for name in as_png] == [name.removesuffix(".svg") for name in files]
+    assert all(content.startswith(b"\x89PNG") for content in as_png.values())
 
 
 # --- the page -----------------------------------------------------------------------------------------------------

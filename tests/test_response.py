@@ -249,7 +249,7 @@ def test_weights_repair_a_prediction_that_is_wrong():
 def test_leaving_out_one_by_one_gives_the_textbook_variance_of_a_mean():
     asked = survey(7, n=60)
     asked = asked.take(asked.is_scored)
-    without = without_groups(lambda part: np.array([part.y.mean(), 1.0]), asked, rng("mean"))
+    without = without_groups(lambda part, near: np.array([part.y.mean(), 1.0]), asked, rng("mean"))
     expected = asked.y.var(ddof=1) / len(asked.y)
     np.testing.assert_allclose(covariance(without), [[expected, 0], [0, 0]], rtol=1e-10, atol=1e-15)
 
@@ -258,7 +258,7 @@ def test_people_in_one_cluster_are_left_out_together():
     asked = survey(8)
     pairs = replace(asked, cluster=asked.person // 10)
     seen = []
-    without_groups(lambda part: seen.append(len(part.y)) or np.zeros(1), pairs, rng("pairs"))
+    without_groups(lambda part, near: seen.append(len(part.y)) or np.zeros(1), pairs, rng("pairs"))
     assert len(seen) == 50 and set(seen) == {490}
 
 
@@ -270,4 +270,4 @@ def test_few_treated_mean_few_degrees_of_freedom():
 
 
 def test_a_statistic_that_never_exists_has_no_jackknife():
-    assert without_groups(lambda part: None, survey(10), rng("never")) is None
+    assert without_groups(lambda part, near: None, survey(10), rng("never")) is None

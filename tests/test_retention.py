@@ -9,7 +9,7 @@ from companies import opened
 from scipy import stats
 
 from analysis.design.dashboard import ever_vs_never
-from analysis.design.follow_up import follow_up
+from analysis.design.follow_up import follow_up, grown
 from analysis.design.imputation import impute
 from analysis.design.promotion import until_promotion
 from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
@@ -225,16 +225,52 @@ def test_pseudo_values_average_to_the_risk(followed, arms):
 
 def test_recounting_everybody_once_gives_the_main_estimate(followed, arms):
     recount = Recount(followed, ("voluntary_exit",), 12)
-    once = recount.difference(np.ones(len(followed.rows)))
+    once, without_others = recount.differences(np.column_stack([np.ones(len(followed.rows)), followed.treated]))
     assert once == pytest.approx(difference_in_risks(arms, "voluntary_exit", 12), abs=1e-9)
-    assert np.isnan(recount.difference(followed.treated.astype(float)))
+    assert np.isnan(without_others)
+
+
+def test_weights_of_many_draws_at_once_are_those_of_refits_one_by_one(trials):
+    """Groups left out, and people drawn with replacement, with trials that lose an arm among them."""
+    random = np.random.default_rng(5)
+    for followed in (weigh(trials, EXITS, 24), weigh(trials, EXITS, 24, largest_quantile=0.9)):
+        codes = default_clusters(followed)
+        n, model, follow = codes.max() + 1, followed.model, followed.model.follow
+        left_out = (grouped(codes, random, n_groups=20)[:, None] != np.arange(20)).astype(float)
+        drawn = random.multinomial(n, np.full(n, 1 / n), 20).T[codes].astype(float)
+        for counts in np.hstack([left_out, drawn]).T:
+            offset = start_log_odds(model.treated.astype(float), model.trial, counts)[model.trial]
+            rows = np.flatnonzero((counts > 0) & np.isfinite(offset))
+            part = model.treated[rows], np.unique(model.trial[rows], return_inverse=True)[1]
+            fit = fit_propensity(model.propensity.terms[rows, 1:], *part, counts=counts[rows])
+            base = np.zeros(len(counts))
+            linear = offset + model.propensity.terms @ fit.coefficients
+            base[rows] = att_weights(fit.linear, *part, counts[rows])
+            weights = grown(follow, base, np.exp(linear), model.treated)
+            if model.largest_quantile < 1:
+                of_control = ~model.treated[follow.row] & (weights > 0)
+                largest = np.quantile(weights[of_control], model.largest_quantile)
+                weights = np.where(of_control, np.minimum(weights, largest), weights)
+            expected, found = weights * counts[follow.row], reweigh(followed, counts[:, None])[:, 0]
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-9)
+            risks = [risk_difference(followed, each) for each in (found, expected)]
+            assert risks[0] == pytest.approx(risks[1], abs=1e-6)
+
+
+def risk_difference(followed: WeightedFollowUp, weights: np.ndarray) -> float:
+    risks = []
+    for arm in (followed.treated, ~followed.treated):
+        take = np.flatnonzero(arm[followed.row])
+        intervals = (getattr(followed, name)[take] for name in ("entry", "exit", "outcome"))
+        risks.append(float(aalen_johansen(*intervals, weights[take], (1,)).risk(0, 12.0)))
+    return risks[0] - risks[1]
 
 
 def test_counting_people_twice_equals_having_them_twice(trials, followed):
     """Integer counts are copies: the same estimate from rows that really are there twice."""
     codes = default_clusters(followed)
     counts = 1.0 + (np.random.default_rng(1).random(codes.max() + 1) < 0.4)[codes]
-    found = Recount(followed, ("voluntary_exit",), 12).difference(counts)
+    found = Recount(followed, ("voluntary_exit",), 12).differences(counts[:, None])[0]
     extra = np.flatnonzero(counts == 2)
     model, follow = followed.model, followed.model.follow
     rows = np.concatenate([np.arange(len(codes)), extra])
@@ -243,15 +279,10 @@ def test_counting_people_twice_equals_having_them_twice(trials, followed):
     offset = start_log_odds(y, trial, ones)[trial]
     linear = offset + x @ newton(x, y, offset, ones, np.zeros(x.shape[1]))
     base = att_weights(linear, treated, trial)[: len(codes)]
-    grown = interval_weights(follow, linear[: len(codes)], model.treated, model.trial)
+    weights = interval_weights(follow, linear[: len(codes)], model.treated, model.trial)
     plain = att_weights(linear[: len(codes)], model.treated, model.trial)
-    weights = counts[follow.row] * grown / plain[follow.row] * base[follow.row]
-    risks = []
-    for arm in (model.treated, ~model.treated):
-        take = np.flatnonzero(arm[follow.row])
-        curves = aalen_johansen(follow.entry[take], follow.exit[take], follow.outcome[take], weights[take], (1,))
-        risks.append(float(curves.risk(0, 12.0)))
-    assert found == pytest.approx(risks[0] - risks[1], abs=1e-6)
+    weights = counts[follow.row] * weights / plain[follow.row] * base[follow.row]
+    assert found == pytest.approx(risk_difference(followed, weights), abs=1e-6)
 
 
 def test_the_bootstrap_agrees_with_the_influence_functions(followed, arms):
@@ -288,7 +319,7 @@ def test_the_jackknife_of_the_hazard_ratio_steps_to_where_a_refit_ends(followed,
     groups = grouped(found.clusters.codes, np.random.default_rng(3), n_groups=10)
     refitted = []
     for group in range(10):
-        weights = reweigh(followed, (groups != group).astype(float))
+        weights = reweigh(followed, (groups != group).astype(float)[:, None])[:, 0]
         kept = weights > 0
         parts = (getattr(followed, name)[kept] for name in ("row", "entry", "exit", "outcome"))
         without = WeightedFollowUp(followed.rows, EXITS, 24, *parts, weights[kept])
@@ -304,7 +335,7 @@ def test_the_doubly_robust_error_is_that_of_leaving_groups_out(followed):
     arms = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=10)
     groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=10)
     covariates = followed.model.matrix.values  # noqa: PD011 (no frame)
-    base = followed.at_start(reweigh(followed, (groups != 4).astype(float)))
+    base = followed.at_start(reweigh(followed, (groups != 4).astype(float)[:, None])[:, 0])
     means = [np.average(covariates[a], axis=0, weights=base[a]) for a in (followed.treated, ~followed.treated)]
     left = means[0] - means[1]
     np.testing.assert_allclose(arms.jackknife.imbalance[4], left)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis.plan.errors import Problem
-from analysis.release.cells import export_safe
+from analysis.report.safe_cells import export_safe
 from analysis.report.write import write_problems
 
 

@@ -13,7 +13,15 @@ from analysis.design.panels import build_earlier_panel, build_panel
 from analysis.estimate.change import regression_adjusted
 from analysis.estimate.event_study import Curve, band, event_curve, month_curve, overall, pre_trend
 from analysis.estimate.honest import HonestBounds, folded_normal, least_favourable
-from analysis.estimate.staggered import Effects, Stack, comparator_weights, effects, stacked
+from analysis.estimate.staggered import (
+    Effects,
+    Stack,
+    comparator_weights,
+    effects,
+    mean_effect,
+    propensities,
+    stacked,
+)
 from analysis.measure.scales import self_scores
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -117,6 +125,21 @@ def adjusted_panel() -> tuple[Stack, np.ndarray]:
     return Stack(y, treated == 1, cell, position, terms, rows["person"].to_numpy()), rows["weight"].to_numpy(
         dtype=float
     )
+
+
+def test_refits_begun_near_and_the_mean_effect_alone_are_the_full_ones():
+    """Without each tenth of the people, of which none is needed for both arms of a cell."""
+    stack = company(np.random.default_rng(1))
+    near = propensities(stack)
+    for tenth in range(10):
+        part = rows_of(stack, stack.cluster % 10 != tenth)
+        weights = comparator_weights(part, near)
+        np.testing.assert_allclose(weights, comparator_weights(part), rtol=1e-9)
+        assert mean_effect(part, weights) == pytest.approx(overall_effect(part, weights), rel=1e-12)
+
+
+def overall_effect(stack: Stack, weights: np.ndarray) -> float:
+    return effects(stack, weights, np.zeros(len(stack.y), dtype=int)).estimates[0]
 
 
 def test_effects_with_covariates_and_their_covariance_equal_weighted_regressions():

@@ -14,6 +14,8 @@ from analysis.validate.surveys import labels_to_numbers
 
 EXPORTS = Path(__file__).parent / "fixtures" / "exports"
 VENDORS = sorted(path.parent.name for path in EXPORTS.glob("*/study.yaml"))
+# What the people of these exports are called, and what every address has.
+OF_PEOPLE = ("@", "testperson", "beispiel", "exemple", "ejemplo", "voorbeeld", "esempio", "eksempel", "campione")
 
 
 def as_typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
@@ -39,6 +41,13 @@ def test_an_export_becomes_the_canonical_tables(vendor):
         found = as_typed(found, table)
         assert set(found) == set(wanted), table
         pd.testing.assert_frame_equal(found[list(wanted)], wanted, check_dtype=False, obj=table)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_no_name_nor_address_of_a_person_is_read(vendor):
+    tables = read_exports(load_study(vendor, EXPORTS)).tables.values()
+    cells = {text.casefold() for rows in tables for column in rows for text in rows[column].astype("str")}
+    assert [text for text in cells if any(sign in text for sign in OF_PEOPLE)] == []
 
 
 def test_every_profile_but_the_contracts_own_has_an_export():

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from matplotlib.text import Text
 
 from analysis import notebook
 from analysis.estimate import event_study, lottery_checks, protocol_rows, randomized_score, sensitivity
@@ -32,7 +31,6 @@ from analysis.report.execute import declared_parameters, notebook_runs
 FAULT = "fault in this program"
 # What a number that is none looks like in print. "None of them" is English.
 NO_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>|[-−+]?inf|None(?! of\b))(?![\w-])")
-COARSE_DPI = 20
 # How often a report draws; an odd study goes wrong with few draws as with many.
 FEWER_DRAWS = {
     (randomized_score, "N_DRAWS"): 200,
@@ -76,7 +74,7 @@ def complaints(name: str, data: Path, notebooks: bool = False) -> list[str]:
 def _page_complaints(released: Released) -> list[str]:
     """Return what is wrong with the pages of a study and the pictures on them."""
     found: list[str] = []
-    with _coarse_images(found):
+    with _read_images(found):
         for what, make in (("study_page", page.study_page), ("quality_page", quality_page.quality_page)):
             text = _tried(what, lambda make=make: make(released), found)
             found += [f"{what}: {said}" for said in text_complaints(page_text(text or ""))]
@@ -121,19 +119,17 @@ def _last_frames() -> str:
 
 
 @contextmanager
-def _coarse_images(found: list[str]) -> Iterator[None]:
-    """Draw pictures coarsely, for the pages of this process, and look at every text in them."""
+def _read_images(found: list[str]) -> Iterator[None]:
+    """Look at every text in the pictures for the pages of this process."""
 
-    def drawn(figure: Drawing) -> dict[str, str]:
-        title = figure.get_suptitle()
-        texts = _tried(f"picture {title[:40]!r}", lambda: seen(figure), found)
-        found.extend(f"picture {title[:40]!r}: {said}" for said in text_complaints(str(texts or "")))
-        return {"src": "", "alt": title}
+    def looked_at(drawing: Drawing) -> dict[str, str]:
+        found.extend(f"picture {drawing.alt[:40]!r}: {said}" for said in text_complaints(seen(drawing)))
+        return {"src": "", "alt": drawing.alt}
 
     with ExitStack() as stack:
         for module in (page, sections, quality_page):
             if hasattr(module, "image"):
-                stack.enter_context(patched(module, "image", drawn))
+                stack.enter_context(patched(module, "image", looked_at))
         yield
 
 
@@ -226,11 +222,9 @@ def _cell_text(source: str, namespace: dict) -> str:
 
 
 def seen(what: object) -> str:
-    """Return what a reader sees of something displayed: a figure (drawn for it), a table, a text."""
+    """Return what a reader sees of something displayed: a picture, a table, a text."""
     if isinstance(what, Drawing):
-        what.set_dpi(COARSE_DPI)
-        what.canvas.draw()
-        return " | ".join(text.get_text() for text in what.findobj(Text) if text.get_visible())
+        return " | ".join(html.unescape(text) for text in re.findall(r"<text [^>]*>(.*?)</text>", what.svg))
     if hasattr(what, "to_html"):
         return page_text(what.to_html())
     return str(getattr(what, "data", what))

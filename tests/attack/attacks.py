@@ -5,13 +5,14 @@ numbers that a hidden count may be: one is a find.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from analysis.plan.results import Estimate
 from analysis.release.rule import ReleaseRule
 
 RULE, OPEN = ReleaseRule(10, 5), ReleaseRule(0, 1)
@@ -100,6 +101,31 @@ def events_like(shared: pd.Series, step: float) -> tuple[set[int], set[int]]:
             fits &= np.maximum(np.round(error / step), 1) == round(shared["std_error"] / step)
             found[0].update(a[fits].tolist())
             found[1].update(b[fits].tolist())
+    return found
+
+
+def sizes_like(rows: Sequence[Estimate], release: Callable[[Estimate], Estimate]) -> set[int]:
+    """Return the sizes of the first group that would show a difference and a ratio of two plain proportions likewise.
+
+    Parameters
+    ----------
+    rows
+        The difference, and the ratio, as they are.
+    release
+        What is done before they are shown: both groups' sizes are known to within five.
+    """
+    difference, ratio = (release(row) for row in rows)
+    found = set()
+    for n1 in range(difference.n_treated, difference.n_treated + 5):
+        for n0 in range(difference.n_control, difference.n_control + 5):
+            a, b = np.meshgrid(np.arange(n1 + 1), np.arange(1, n0 + 1), indexing="ij")
+            near = np.abs(a / n1 - b / n0 - rows[0].value) < 0.001
+            near &= np.abs(a / n1 / (b / n0) - rows[1].value) < 0.01
+            for p1, p0 in zip(a[near] / n1, b[near] / n0, strict=True):
+                told = release(replace(rows[0], estimate=p1 - p0)), release(replace(rows[1], estimate=p1 / p0))
+                if (told[0].estimate, told[1].estimate) == (difference.estimate, ratio.estimate):
+                    found.add(n1)
+                    break
     return found
 
 

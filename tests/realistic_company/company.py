@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import pandas as pd
+from invented_people import people
 
 from analysis.plan.seeds import rng
 from analysis.simulate import Company, scenario_named, simulate
-from analysis.simulate.exports.people import people
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Survey
 
 NAME = "brackwell"

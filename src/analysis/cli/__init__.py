@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +13,9 @@ import typer
 from rich import box
 from rich.table import Table
 
-from analysis.cli.check import check, show_lists
+from analysis.cli.check import check
 from analysis.cli.init import init
+from analysis.cli.report import batch, report
 from analysis.cli.share import share
 from analysis.cli.terminal import (
     BAD_INPUT,
@@ -23,22 +23,18 @@ from analysis.cli.terminal import (
     FAILED,
     Data,
     Reports,
-    err,
     is_unwritable,
     out,
     progress,
     show_fault,
-    show_faults,
     show_problems,
     show_table,
 )
 from analysis.plan.errors import BadInput, bad_input
-from analysis.plan.faults import LOG, Faults
-from analysis.plan.paths import data_dir, home_dir, reports_dir, study_folders
+from analysis.plan.paths import data_dir, home_dir, reports_dir
 
 if TYPE_CHECKING:
     from analysis.estimate.planning import RolePlan
-    from analysis.plan.listed import Listed
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +47,8 @@ app.command(epilog="Example: mentoring init acme --employees workers.csv --surve
     init
 )
 app.command(epilog="Example: mentoring check northbank")(check)
+app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")(report)
+app.command(epilog="Example: mentoring batch companies.csv --jobs 4")(batch)
 app.command(epilog="Example: mentoring share northbank --out ~/for-the-synthesis")(share)
 
 
@@ -84,41 +82,6 @@ def _with_home() -> Iterator[None]:
                 os.environ["HOME"] = before
 
 
-@app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")
-def report(
-    studies: Annotated[list[str] | None, typer.Argument(help="Names of study folders.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every study in the data folder.")] = False,
-    data: Data = None,
-    reports: Reports = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks run at a time.")] = os.cpu_count() or 1,
-    blind: Annotated[
-        bool, typer.Option("--blind", help="Withhold every effect, so that the design can be settled first.")
-    ] = False,
-) -> None:
-    """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all."""
-    # The scientific libraries take seconds to import: --help need not wait for them.
-    from analysis.pipeline import report_study
-    from analysis.report.write import write_index
-
-    folder, target = data_dir(data), reports_dir(reports)
-    outcomes, is_written = [], True
-    for name in _chosen(studies, all_, folder):
-        faults = Faults(name)
-        lists: list[Listed] = []
-        # A future hands an exception back as a value: a fault in one study leaves the others of the run alone.
-        with progress() as say, ThreadPoolExecutor(1) as pool:
-            error = pool.submit(report_study, name, folder, target, jobs, say, faults, blind, lists.extend).exception()
-        show_lists(error.lists if isinstance(error, BadInput) else lists)
-        outcomes.append(_say_outcome(name, target / name / "index.html", error))
-        if faults.found:
-            show_faults(name, faults.found, target / name / LOG)
-            outcomes.append(FAILED)
-        is_written = is_written and not is_unwritable(error)
-    if is_written and target.is_dir():
-        out.print(f"All studies: {write_index(target)}", markup=False)
-    raise typer.Exit(BAD_INPUT if BAD_INPUT in outcomes else max(outcomes))
-
-
 def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
     """Say how a study ended; return its exit code."""
     if error is None:
@@ -130,15 +93,6 @@ def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:
         return BAD_INPUT
     show_fault(name, error)
     return FAILED
-
-
-def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
-    names = [p.name for p in study_folders(folder)] if all_ else list(dict.fromkeys(studies or []))
-    if not names:
-        reason = f"there is no study folder in {folder}" if all_ else "name a study, or say --all"
-        err.print(f"Nothing to do: {reason}.", markup=False)
-        raise typer.Exit(BAD_INPUT)
-    return names
 
 
 @app.command(epilog="Example: mentoring plan northbank --effect 5")
@@ -206,20 +160,14 @@ def simulate(
     like: Annotated[str, typer.Option(help="The demo company to resemble.")] = "northbank",
     employees: Annotated[int | None, typer.Option(help="How many people ever work there, about.")] = None,
     no_effect: Annotated[bool, typer.Option("--no-effect", help="The program does nothing at all.")] = False,
-    canonical: Annotated[
-        bool, typer.Option("--canonical", help="Files in the contract's own form, not as vendors write them.")
-    ] = False,
     data: Data = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a study folder that is there.")] = False,
 ) -> None:
-    """Make a company with a known answer: raw exports, study.yaml and, apart from them, truth.csv."""
+    """Make a company with a known answer: files in the contract's own form, study.yaml and, apart, truth.csv."""
     from analysis.simulate import scenario_named, write_company
     from analysis.simulate import simulate as make
-    from analysis.simulate.scenario import Vendors
 
     scenario = scenario_named(name, like=like, employees=employees, no_effect=no_effect)
-    if canonical:
-        scenario = replace(scenario, vendors=Vendors())
     folder = data_dir(data) / name
     write_company(make(scenario), folder, overwrite=force)
     out.print(f"{name}: {folder} (simulated; the true effects are in truth.csv)", markup=False)

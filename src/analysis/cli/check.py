@@ -1,7 +1,7 @@
 """``mentoring check``: what is wrong with a study's input, and where its rows went."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +42,10 @@ COUNTS = {
 def check(
     studies: Annotated[list[str], typer.Argument(help="Names of study folders.")],
     all_: Annotated[bool, typer.Option("--all", help="Show the remarks too, and every line concerned.")] = False,
+    show_headings: Annotated[
+        bool,
+        typer.Option("--show-headings", help="Name the headings that messages call by their place."),
+    ] = False,
     data: Data = None,
     reports: Reports = None,
 ) -> None:
@@ -51,7 +55,7 @@ def check(
     listed in reports/STUDY.private/lines.csv, and the lines whose people were not found in unmatched.csv beside it;
     these two are for the person who has the files, and nobody else can read them.
     """
-    from analysis.pipeline.checked import check_study
+    from analysis.pipeline.checked import check_study, headings_by_place
     from analysis.report.private import private_dir, write_private
     from analysis.report.write import replace_problems
 
@@ -62,6 +66,8 @@ def check(
             bad.append(name)
         _show_verdict(name, checked.problems)
         show_problems(checked.problems, folds=not all_, all_lines=all_)
+        if show_headings:
+            _show_headings(headings_by_place(name, folder))
         show_lists(checked.lists)
         _show_rows(checked.row_counts)
         _show_questions(checked.questions)
@@ -98,13 +104,21 @@ def _changes_who_is_compared(problem: Problem) -> bool:
     )
 
 
+def _show_headings(hidden: Mapping[str, Mapping[int, str]]) -> None:
+    """Print by file which heading stands where, of those that messages do not repeat."""
+    for source, headings in hidden.items():
+        named = "; ".join(f"column {place} is {heading}" for place, heading in headings.items())
+        out.print(f"{source}: {named or 'every heading may be repeated'}", markup=False)
+
+
 def show_lists(lists: Iterable["Listed"]) -> None:
     """Say of each list of participants how many of it were found and started, and why others were not."""
     for one in lists:
         many = "pairs" if one.is_of_pairs else "people"
         n_lost = one.n_listed - one.n_found
         told = f"{one.source}: of {one.n_listed:,} {many} {one.n_found:,} were found and started"
-        out.print(f"{told}; {n_lost:,} were not, because:" if n_lost else told, markup=False)
+        were = "was" if n_lost == 1 else "were"
+        out.print(f"{told}; {n_lost:,} {were} not, because:" if n_lost else told, markup=False)
         for reason, lines in sorted(one.lost.items(), key=lambda item: -len(item[1])):
             out.print(f"  {len(lines):,}: {REASONS[reason]}", markup=False)
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import design_matrix
-from analysis.design.follow_up import FollowUp
 from analysis.design.propensity import fit_propensity
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp
@@ -145,8 +144,8 @@ def under_protocol(followed: WeightedFollowUp, kept: Adherence) -> WeightedFollo
     weights = followed.weights[source] * np.where(treated, grown[row, part], 1.0)
     model = followed.model
     if model is not None:
-        old = model.follow
-        cut = FollowUp(row, entry, exit, outcome, old.survived[source], old.order, old.log_factor[source])
+        old, places = model.follow, {"row": row, "entry": entry, "exit": exit, "outcome": outcome}
+        cut = replace(old, **places, survived=old.survived[source], log_factor=old.log_factor[source])
         model = replace(model, follow=cut, is_cut=model.is_cut[source])
     return replace(
         followed,

@@ -59,7 +59,7 @@ class Starts:
         """Return the starts of a study with enrolments."""
         any_role, own = first_starts(tables.enrolments, program.id), first_starts(tables.enrolments, program.id, role)
         set_aside = undated(tables.enrolments).union(not_staff(tables.enrolments)).union(_started_away(own, tables))
-        reached = units_reached(tables, any_role, program) if program.assignment == "rollout" else None
+        reached = units_reached(tables, any_role, program) if program.assignment.by_unit else None
         return cls(
             own,
             any_role,

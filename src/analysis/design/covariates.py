@@ -7,7 +7,10 @@ import pandas as pd
 import patsy
 
 from analysis.measure.employment import Staff, tenure_days
+from analysis.plan.catalogue import COVARIATE_SCORES
 
+# Earlier scores: the mean of all, and the last.
+SCORES = tuple(f"{score}_{which}" for score in COVARIATE_SCORES for which in ("mean", "last"))
 CONTINUOUS = (
     "tenure_years",
     "age_years",
@@ -16,10 +19,7 @@ CONTINUOUS = (
     "performance_rating",
     "n_promotions",
     "team_size",
-    "morale_mean",
-    "morale_last",
-    "leadership_mean",
-    "leadership_last",
+    *SCORES,
     "in_other_program",
 )
 CATEGORICAL = ("job_family", "department", "location")

@@ -1,6 +1,7 @@
 """Trial rows' follow-up, cut where a comparator's weight changes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ class FollowUp:
         comparator survived untreated before this interval: index ranges into `order`, shape (intervals, 2).
     order
         Trial rows sorted by person and trial date.
+    person
+        Number of each trial row's person, shape (rows,).
     log_factor
         What is added to the logarithm of an interval's weight whatever the propensity, shape (intervals,).
     """
@@ -38,7 +41,21 @@ class FollowUp:
     outcome: np.ndarray
     survived: np.ndarray
     order: np.ndarray
+    person: np.ndarray
     log_factor: np.ndarray
+
+    @cached_property
+    def latest(self) -> np.ndarray:
+        """The row of the last trial that was survived before each interval, or its own, shape (intervals,)."""
+        return self.order[self.survived[:, 1] - 1]
+
+    @cached_property
+    def later_turns(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The rows of people's second trials and of the ones just before them, of their third trials, and so on."""
+        begins = np.flatnonzero(np.append(True, np.diff(self.person[self.order]) > 0))
+        n = np.diff(np.append(begins, len(self.order)))
+        turns = (begins[n > k] + k for k in range(1, n.max(initial=1)))
+        return [(self.order[at], self.order[at - 1]) for at in turns]
 
 
 def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> FollowUp:
@@ -75,6 +92,7 @@ def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> Fo
         np.where(last, code[row], 0),
         np.column_stack([position[row] + 1, position[row] + survived + 1]),
         order,
+        person,
         np.zeros(len(row)),
     )
 
@@ -108,6 +126,7 @@ def split(follow: FollowUp, row: np.ndarray, month: np.ndarray, log_factor: np.n
         np.where(is_last[kept], follow.outcome[interval], 0),
         follow.survived[interval],
         follow.order,
+        follow.person,
         (grown - before_row)[kept],
     )
 
@@ -136,10 +155,29 @@ def _later_trials(rows, person, order, position, between, end) -> np.ndarray:
     return np.where(rows["is_treated"].to_numpy(), 0, np.maximum(upper - position - 1, 0))
 
 
-def survived_sum(follow: FollowUp, per_row: np.ndarray) -> np.ndarray:
-    """Return, for each interval, the sum of a per-row quantity over the later trials survived untreated."""
-    cumulative = np.concatenate([[0.0], np.cumsum(per_row[follow.order])])
-    return cumulative[follow.survived[:, 1]] - cumulative[follow.survived[:, 0]]
+def grown(follow: FollowUp, base: np.ndarray, odds: np.ndarray, treated: np.ndarray) -> np.ndarray:
+    """Return each interval's weight: that at time zero, grown by 1 + odds at each later trial survived untreated.
+
+    Shapes (rows, …) → (intervals, …). The growth up to a row's own trial is divided out first, so that an interval
+    costs one product however many trials it comes after.
+
+    Parameters
+    ----------
+    base
+        Weights at time zero.
+    odds
+        Of starting; 1 + odds is one over the chance of not having started.
+    """
+    growth = 1 + odds
+    for rows, before in follow.later_turns:
+        growth[rows] *= growth[before]
+    growth[treated] = 1.0
+    # `take` copies whole rows of many draws, at a third of the price of indexing.
+    weights = np.take(base / growth, follow.row, axis=0)
+    weights *= np.take(growth, follow.latest, axis=0)
+    if follow.log_factor.any():
+        weights *= np.exp(follow.log_factor).reshape(-1, *[1] * (base.ndim - 1))
+    return weights
 
 
 def outcome_codes(rows: pd.DataFrame, kinds: tuple[str, ...], until_months: float) -> np.ndarray:

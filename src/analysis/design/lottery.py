@@ -17,6 +17,7 @@ from analysis.measure.employment import (
     staff_on,
     under_notice_on,
 )
+from analysis.plan.assignment import Assignment
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program, Study
 
@@ -187,7 +188,7 @@ def _waitlist_starts(rows: pd.DataFrame, program: Program) -> pd.Series:
     Without a stated day it is the first by which `WAITLIST_STARTED` of those waiting at that intake, and two of them
     at least, had started.
     """
-    if program.assignment != "waitlist":
+    if program.assignment is not Assignment.WAITLIST:
         return pd.Series(dtype="datetime64[ns]")
     stated = {pd.Timestamp(intake): pd.Timestamp(day) for intake, day in program.waitlist_starts.items()}
     found = {}

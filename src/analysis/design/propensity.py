@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 # Normal prior on the coefficients of standardized terms: worth about one treated person, so hardly felt in a large
 # program, and finite under separation in a small one (in the spirit of Gelman et al. 2008, Ann Appl Stat 2:1360).
@@ -62,27 +63,64 @@ def fit_propensity(
         How often each row counts, shape (rows,); once each where not given.
     """
     counts = np.ones(len(treated)) if counts is None else counts
-    x = np.column_stack([np.ones(len(terms)), terms])
-    y = treated.astype(float)
-    offset = start_log_odds(y, trial, counts)[trial]
-    beta = newton(x, y, offset, counts, np.zeros(x.shape[1]), prior_sd)
-    linear = offset + x @ beta
+    x, y = np.column_stack([np.ones(len(terms)), terms]), treated.astype(float)
+    linear, beta = fit_log_odds(x, y, trial, counts, np.zeros(x.shape[1]), prior_sd)
     p = 1 / (1 + np.exp(-linear))
     information = _information(x, counts * p * (1 - p), prior_sd)
     return Propensity(p, linear, beta, np.linalg.inv(information), x * (counts * (y - p))[:, None], x)
 
 
+def fit_log_odds(
+    x: np.ndarray,
+    y: np.ndarray,
+    trial: np.ndarray,
+    counts: np.ndarray,
+    start: np.ndarray,
+    prior_sd: float = PRIOR_SD,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log odds and the coefficients of `fit_propensity`, shapes (rows,) and (terms,), and nothing else.
+
+    Parameters
+    ----------
+    x, y
+        A column of ones and the terms, shape (rows, terms); whether the person started, as numbers, shape (rows,).
+    start
+        Coefficients to begin with; those of nearly the same people save most of the steps.
+    """
+    offset = start_log_odds(y, trial, counts)[trial]
+    beta = newton(x, y, offset, counts, start, prior_sd)
+    return offset + x @ beta, beta
+
+
 def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the log odds of the share that started, shape (trials,), rows counted `counts` times.
+    """Return the log odds of the share that started, shape (trials, …), rows counted `counts` times.
 
     A trial without one of the arms has nothing to tell: minus infinity, as if nobody could start.
+
+    Parameters
+    ----------
+    treated, trial
+        Shape (rows,).
+    counts
+        Shape (rows,), or (rows, draws) for many at once.
     """
-    started = np.bincount(trial, weights=treated * counts)
-    others = np.bincount(trial, weights=(1 - treated) * counts)
+    treated = _beside(treated, counts)
+    started, others = totals(trial, treated * counts), totals(trial, (1 - treated) * counts)
     both = (started > 0) & (others > 0)
-    return np.log(started, where=both, out=np.full(len(both), -np.inf)) - np.log(
-        others, where=both, out=np.zeros(len(both))
+    return np.log(started, where=both, out=np.full_like(started, -np.inf)) - np.log(
+        others, where=both, out=np.zeros_like(others)
     )
+
+
+def totals(code: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the sums of the values with each code (0, 1, …), shape (rows, …) → (codes, …)."""
+    shape = int(code.max(initial=-1)) + 1, len(code)
+    return sparse.csc_array((np.ones(len(code)), code, np.arange(len(code) + 1)), shape=shape) @ values
+
+
+def _beside(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return values by row, shape (rows,), so that they go with others of shape (rows, …)."""
+    return values.reshape(-1, *[1] * (others.ndim - 1))
 
 
 def newton(
@@ -151,12 +189,12 @@ def att_weights(
     Parameters
     ----------
     linear
-        Log odds of starting, shape (rows,).
+        Log odds of starting, shape (rows,), or (rows, draws) for many at once; minus infinity where nobody could.
     counts
-        How often each row counts (its weight is that of one of them); once each where not given.
+        How often each row counts (its weight is that of one of them), same shape; once each where not given.
     """
-    counts = np.ones(len(linear)) if counts is None else counts
+    counts, treated = np.ones_like(linear) if counts is None else counts, _beside(treated, linear)
     odds = np.where(treated, 0.0, np.exp(linear))
-    total = np.bincount(trial, weights=odds * counts)[trial]
-    n_treated = np.bincount(trial, weights=treated * counts)[trial]
-    return np.where(treated, 1.0, odds / total * n_treated)
+    total, n_treated = totals(trial, odds * counts), totals(trial, treated * counts)
+    factor = np.divide(n_treated, total, where=total > 0, out=np.zeros_like(total))
+    return np.where(treated, factor[trial] > 0, odds * factor[trial])

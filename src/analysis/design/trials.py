@@ -194,7 +194,7 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     """
     if tables.employees is None or tables.enrolments is None:
         raise ValueError("trials need employees and enrolments")
-    by_unit = program.assignment == "rollout"
+    by_unit = program.assignment.by_unit
     lost = {step: 0 for step in FLOW_STEPS if by_unit or step not in ROLLOUT_STEPS}
     enrolments = known_enrolments(tables, study)
     starts = observed_starts(enrolments, study, program, role, lost)

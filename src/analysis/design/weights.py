@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
-from analysis.design.follow_up import MOST_CUTS, FollowUp, follow_up, outcome_codes, split, survived_sum
+from analysis.design.follow_up import MOST_CUTS, FollowUp, follow_up, grown, outcome_codes, split
 from analysis.design.propensity import Propensity, att_weights, fit_propensity
 from analysis.design.trials import Hurdles, Trials
 from analysis.measure.calendar import months_between
@@ -60,9 +60,9 @@ class WeightedFollowUp:
         return self.at_start(self.weights)
 
     def at_start(self, weights: np.ndarray) -> np.ndarray:
-        """Return what of the intervals' weights each row has at time zero: shape (intervals,) → (rows,)."""
-        first = self.entry == 0
-        by_row = np.zeros(len(self.rows))
+        """Return what of the intervals' weights each row has at time zero: shape (intervals, …) → (rows, …)."""
+        first = np.flatnonzero(self.entry == 0)
+        by_row = np.zeros((len(self.rows), *weights.shape[1:]))
         by_row[self.row[first]] = weights[first]
         return by_row
 
@@ -198,14 +198,14 @@ def past_hurdles(follow: FollowUp, trials: Trials) -> FollowUp:
     days = np.sort(passed["trial_date"].unique())
     cut_days = days[::-1][:: -(-len(days) // MOST_CUTS)][::-1]
     at = cut_days[np.searchsorted(cut_days, cuts["trial_date_there"].to_numpy())]
-    grown = (
+    longer = (
         cuts.assign(at=at)
         .groupby(["row", "at"], as_index=False)
         .agg(log_factor=("log_factor", "sum"), trial_date=("trial_date", "first"))
     )
-    row, month = grown["row"].to_numpy(), months_between(grown["trial_date"], grown["at"])
+    row, month = longer["row"].to_numpy(), months_between(longer["trial_date"], longer["at"])
     inside = month < last[row]
-    return split(follow, row[inside], month[inside], grown["log_factor"].to_numpy()[inside])
+    return split(follow, row[inside], month[inside], longer["log_factor"].to_numpy()[inside])
 
 
 def _passed(hurdles: Hurdles) -> pd.DataFrame:
@@ -225,13 +225,9 @@ def _fitted(rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ..
     return matrix, fit_propensity(matrix.values, treated, trial)
 
 
-def interval_weights(
-    follow: FollowUp, linear: np.ndarray, treated: np.ndarray, trial: np.ndarray, counts: np.ndarray | None = None
-) -> np.ndarray:
+def interval_weights(follow: FollowUp, linear: np.ndarray, treated: np.ndarray, trial: np.ndarray) -> np.ndarray:
     """Return each interval's weight from the rows' log odds of starting, shape (intervals,); see `weigh`."""
-    base = att_weights(linear, treated, trial, counts)
-    grown = survived_sum(follow, np.logaddexp(0.0, linear))  # −log(1 − chance)
-    return base[follow.row] * np.exp(np.where(treated[follow.row], 0.0, grown + follow.log_factor))
+    return grown(follow, att_weights(linear, treated, trial), np.exp(linear), treated)
 
 
 def as_followed(rows: pd.DataFrame, kinds: tuple[str, ...], months: int) -> WeightedFollowUp:

@@ -7,12 +7,14 @@ import numpy as np
 from analysis.design.propensity import att_weights
 from analysis.design.response import Asked, response_weights
 from analysis.estimate import staggered
-from analysis.estimate.event_study import overall
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.jackknife import contributions, grouped
 
+# Coefficients of the propensity among all who were asked, by wave position: where fits to a part of them begin.
+Near = dict[int, np.ndarray] | None
 
-def comparator_weights(asked: Asked) -> np.ndarray:
+
+def comparator_weights(asked: Asked, near: Near = None) -> np.ndarray:
     """Return 1 for the treated and the comparators' weights, which sum to the treated in each cell, shape (rows,).
 
     Comparators' odds of starting, from propensities fitted to these rows; under a lottery the same weight for all of a
@@ -20,7 +22,7 @@ def comparator_weights(asked: Asked) -> np.ndarray:
     """
     if asked.is_randomized:
         return att_weights(np.zeros(len(asked.y)), asked.treated, asked.cell)
-    return staggered.comparator_weights(_stack(asked, asked.y))
+    return staggered.comparator_weights(_stack(asked, asked.y), near)
 
 
 def _stack(asked: Asked, y: np.ndarray) -> staggered.Stack:
@@ -42,16 +44,16 @@ def predicted_outcome(invited: Asked) -> np.ndarray:
     return x @ np.linalg.lstsq(x[scored], invited.y[scored], rcond=None)[0]
 
 
-def completed_difference(invited: Asked, y: np.ndarray) -> float:
+def completed_difference(invited: Asked, y: np.ndarray, near: Near = None) -> float:
     """Return the doubly robust difference in an outcome that everybody invited has, shape (rows,).
 
     `estimate.event_study.overall`, with the propensity fitted to everybody invited.
     """
-    return float(overall(_stack(invited, y), comparator_weights(invited)).estimates[0])
+    return staggered.mean_effect(_stack(invited, y), comparator_weights(invited, near))
 
 
 def without_groups(
-    statistic: Callable[[Asked], np.ndarray | None], asked: Asked, rng: np.random.Generator
+    statistic: Callable[[Asked, Near], np.ndarray | None], asked: Asked, rng: np.random.Generator
 ) -> np.ndarray | None:
     """Return a statistic without each group of clusters in turn, everything in it fitted anew, shape (groups, numbers).
 
@@ -61,7 +63,8 @@ def without_groups(
     if not len(asked.y):
         return None
     groups = grouped(np.unique(asked.cluster, return_inverse=True)[1], rng)
-    left = (statistic(asked.take(groups != g).in_both_arms()) for g in range(groups.max() + 1))
+    near = None if asked.is_randomized else staggered.propensities(_stack(asked, asked.y))
+    left = (statistic(asked.take(groups != g).in_both_arms(), near) for g in range(groups.max() + 1))
     found = [values for values in left if values is not None]
     return np.array(found) if len(found) > 1 else None
 
@@ -100,14 +103,15 @@ def response_weighted_change(asked: Asked, rng: np.random.Generator) -> Interval
     return wald(float(found[0]), std_error, degrees_of_freedom(asked, len(without)))
 
 
-def _weighted(asked: Asked) -> np.ndarray | None:
+def _weighted(asked: Asked, near: Near = None) -> np.ndarray | None:
     invited = those_invited(asked)
     if invited is None:
         return None
     scored, predicted = invited.is_scored, predicted_outcome(invited)
     missed = np.where(scored, invited.y - predicted, 0.0)
     total = np.where(invited.treated, *(arm.sum() / scored[arm].sum() for arm in invited.arms))
-    return np.array([completed_difference(invited, predicted + total * response_weights(invited).weights * missed)])
+    completed = predicted + total * response_weights(invited).weights * missed
+    return np.array([completed_difference(invited, completed, near)])
 
 
 def those_invited(asked: Asked) -> Asked | None:

@@ -10,7 +10,7 @@ from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.lottery import Lottery, as_weighted
 from analysis.design.odds import differing_odds
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.arms import ANY_EXIT, Arms
+from analysis.estimate.arms import Arms
 from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
 from analysis.estimate.calibrate import Lots
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance
@@ -32,6 +32,7 @@ from analysis.estimate.lottery import (
 from analysis.estimate.lottery_checks import lottery_checks, unequal_odds
 from analysis.estimate.rows import Groups, estimated, not_estimable
 from analysis.measure.employment import EXITS
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 from analysis.plan.results import Analysis, Estimate, Finding
 from analysis.plan.seeds import rng
@@ -117,7 +118,7 @@ def _refused_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, reason: 
 
 
 def _kinds(outcome: str) -> tuple[str, ...]:
-    return EXITS if outcome == ANY_EXIT else (outcome,)
+    return CATALOGUE.outcome(outcome).kinds
 
 
 def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: tuple[str, ...]) -> list[Estimate]:
@@ -182,7 +183,7 @@ def _days_and_hazards(ask: Ask, followed: WeightedFollowUp, outcome: str, month:
     """Return days employed, days lost and the hazard ratio by offer, strata weighted by the number offered."""
     arms = Arms.of(followed)
     measures = ["rmtl_difference_days"]
-    if outcome in (*EXITS, ANY_EXIT):
+    if CATALOGUE.outcome(outcome).is_exit:
         measures.append("rmst_difference_days")
     rows = [
         event_row(ask, arms, outcome, month, "secondary", "stratified_aalen_johansen", measure) for measure in measures

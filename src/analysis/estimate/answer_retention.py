@@ -18,6 +18,7 @@ from analysis.estimate.main_arms import clusters_check, main_arms
 from analysis.estimate.retention import curves
 from analysis.estimate.rows import suppressed
 from analysis.measure.employment import EXITS, unknown_exit_share
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import MAX_UNKNOWN_EXITS
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
@@ -134,7 +135,7 @@ def _other_measures(ask: Ask, arms: Arms, outcome: str) -> list[Estimate]:
     """Return the ratio of risks and days of the same contrast."""
     horizons = ask.study.horizons_months
     rows = [event_row(ask, arms, outcome, h, "secondary", measure="risk_ratio") for h in horizons]
-    if outcome in (*EXITS, ANY_EXIT):
+    if CATALOGUE.outcome(outcome).is_exit:
         rows += [event_row(ask, arms, ANY_EXIT, h, "secondary", measure="rmst_difference_days") for h in horizons]
     return rows + [event_row(ask, arms, outcome, h, "secondary", measure="rmtl_difference_days") for h in horizons]
 

@@ -12,7 +12,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters
 from analysis.estimate.jackknife import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
 from analysis.estimate.survival import Curves, aalen_johansen
-from analysis.measure.employment import EXITS
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 
 ANY_EXIT = "any_exit"
@@ -123,7 +123,7 @@ class Arm:
         self.risk_influence = cache(self._risk_influence)
 
     def _positions(self, outcome: str) -> list[int]:
-        wanted = EXITS if outcome == ANY_EXIT else (outcome,)
+        wanted = CATALOGUE.outcome(outcome).kinds
         return [self._kinds.index(kind) for kind in wanted if kind in self._kinds]
 
     @cached_property
@@ -138,7 +138,7 @@ class Arm:
 
     def n_events(self, outcome: str, month: float) -> int:
         """Return how many people had the outcome by `month`."""
-        wanted = EXITS if outcome == ANY_EXIT else (outcome,)
+        wanted = CATALOGUE.outcome(outcome).kinds
         had = self._rows["outcome"].isin(wanted).to_numpy() & (self._months <= month)
         return len(np.unique(self._people[had]))
 

@@ -1,10 +1,12 @@
 """The main estimate again with people counted more or less often: a bootstrap, and what one group of people changes."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.reweigh import reweigh
-from analysis.estimate.survival import RiskSets
+from analysis.estimate.reweigh import in_batches, reweigh
+from analysis.estimate.survival import Curves, RiskSets
 
 N_REPETITIONS = 200
 
@@ -18,25 +20,22 @@ class Recount:
     def __init__(self, followed: WeightedFollowUp, outcomes: tuple[str, ...], month: float):
         self._followed, self._month = followed, month
         self._kinds = tuple(followed.kinds.index(k) + 1 for k in outcomes if k in followed.kinds)
-        self._arms = {}
-        exit = np.minimum(followed.exit, month)
-        outcome = np.where(followed.exit <= month, followed.outcome, 0)
-        for is_treated in (True, False):
-            take = np.flatnonzero((followed.entry < month) & (followed.treated[followed.row] == is_treated))
-            self._arms[is_treated] = take, RiskSets.of(followed.entry[take], exit[take], outcome[take])
+        outcome, treated = np.where(followed.exit <= month, followed.outcome, 0), followed.treated[followed.row]
+        sets = RiskSets.of(np.minimum(followed.entry, month), np.minimum(followed.exit, month), outcome)
+        self._arms = sets.only(treated), sets.only(~treated)
 
-    def difference(self, counts: np.ndarray) -> float:
-        """Return treated minus control when each row counts `counts` times, shape (rows,); NaN without an arm."""
+    def differences(self, counts: np.ndarray) -> np.ndarray:
+        """Return treated minus control when each row counts so often, (rows, draws) → (draws,); NaN without an arm."""
         weights = reweigh(self._followed, counts)
-        if weights is None:
-            return np.nan
-        treated, control = (self._risk(is_treated, weights) for is_treated in (True, False))
+        treated, control = (self._risks(arm.curves(weights, self._kinds)) for arm in self._arms)
         return treated - control
 
-    def _risk(self, is_treated: bool, weights: np.ndarray) -> float:
-        take, sets = self._arms[is_treated]
-        curves = sets.curves(weights[take], self._kinds)
-        return float(sum(curves.risk(k, self._month) for k in range(len(self._kinds))))
+    def _risks(self, curves: Curves) -> np.ndarray:
+        return sum(curves.risk(k, self._month) for k in range(len(self._kinds)))
+
+    def in_draws(self, counts: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
+        """Return the difference in each of `n` draws, shape (draws,), of which `counts` gives some at a time."""
+        return np.concatenate([self.differences(counts(some)) for some in in_batches(self._followed, n)])
 
 
 def bootstrap(recount: Recount, clusters: np.ndarray, rng: np.random.Generator, n: int = N_REPETITIONS) -> np.ndarray:
@@ -51,10 +50,9 @@ def bootstrap(recount: Recount, clusters: np.ndarray, rng: np.random.Generator, 
     """
     n_clusters = int(clusters.max()) + 1
     even = np.full(n_clusters, 1 / n_clusters)
-    return np.array([recount.difference(rng.multinomial(n_clusters, even)[clusters].astype(float)) for _ in range(n)])
+    return recount.in_draws(lambda some: rng.multinomial(n_clusters, even, len(some)).T[clusters].astype(float), n)
 
 
 def leave_one_out(recount: Recount, groups: np.ndarray) -> np.ndarray:
     """Return the risk difference without each group in turn, shape (groups,); `groups` as codes, −1 = in none."""
-    n_groups = int(groups.max()) + 1
-    return np.array([recount.difference((groups != group).astype(float)) for group in range(n_groups)])
+    return recount.in_draws(lambda some: (groups[:, None] != some).astype(float), int(groups.max()) + 1)

@@ -61,7 +61,7 @@ def is_lottery(ask: Ask) -> bool:
 
 def by_unit(ask: Ask) -> bool:
     """Whether units, not people, are what the program reached."""
-    return ask.program.assignment == "rollout"
+    return ask.program.assignment.by_unit
 
 
 def main_estimator(ask: Ask) -> str:

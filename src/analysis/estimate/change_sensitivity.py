@@ -53,7 +53,9 @@ def sensitivity_rows(ask: Ask, main: Measured, found: Adjusted, others: tuple[Me
         estimator = f"{main_estimator(ask)}_{name}"
         groups[estimator] = partial(anew, again, estimator)
     source = main.rater_source
-    rows = [row for name, make in groups.items() for row in rows_or_fault(ask, name, make, rater_source=source)]
+    rows = []
+    for estimator, make in groups.items():
+        rows += rows_or_fault(ask, estimator, make, rater_source=source)
     for other in others:
         rows += rows_or_fault(ask, main_estimator(ask), partial(by_others, other), rater_source=other.rater_source)
     return rows

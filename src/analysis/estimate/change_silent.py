@@ -120,7 +120,8 @@ def _alike(bounds: Bounds, is_told: bool) -> Check:
     brief = "" if gap <= ALIKE else "one group answers more often than the other"
     if not is_told:
         sentence = (
-            f"Nearly everybody has a later score; how far the shares lie apart ({ALIKE:.0%} is the most) is not told."
+            "How many have a later score is masked: in some group only few have one, or only few lack it. The shares "
+            f"of both groups are {'no more' if gap <= ALIKE else 'more'} than {ALIKE:.0%} apart."
         )
         return Check("both groups answer alike", bool(gap <= ALIKE), None, ALIKE, sentence, brief=brief)
     sentence = (

@@ -12,6 +12,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from analysis.estimate.inference import smallest_detectable
+from analysis.plan.catalogue import COVARIATE_SCORES
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding, Grade
@@ -25,11 +26,7 @@ NAMES = {
     "performance_rating": "rating",
     "n_promotions": "earlier promotions",
     "in_other_program": "taking part in another program before",
-    **{
-        f"{scale}_{which}": f"earlier {scale} scores"
-        for scale in ("morale", "leadership")
-        for which in ("mean", "last")
-    },
+    **{f"{scale}_{which}": f"earlier {scale} scores" for scale in COVARIATE_SCORES for which in ("mean", "last")},
 }
 # The mean of a half-normal variable of standard deviation 1: how far apart chance alone leaves a level, on the mean.
 MEAN_BY_CHANCE = float(np.sqrt(2 / np.pi))

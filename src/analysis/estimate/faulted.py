@@ -23,29 +23,31 @@ def finding_or_fault(ask: Ask, estimator: str, make: Callable[[], Finding]) -> F
 
 
 def rows_or_fault(
-    ask: Ask, name: str, make: Callable[[], Iterable[Estimate]], analysis: Analysis = "sensitivity", **changes
+    ask: Ask, estimator: str, make: Callable[[], Iterable[Estimate]], analysis: Analysis = "sensitivity", **changes
 ) -> list[Estimate]:
     """Return a group of rows, or one row that says that a fault took them away.
 
     Parameters
     ----------
-    name
-        Of the group: the estimator of the row that stands for it.
+    estimator
+        Of the one row; also the name of the group.
     changes
         Naming columns of that row which differ from those of the main row.
     """
     return isolated(
-        part_of(ask, name), lambda: list(make()), lambda fault: [fault_row(ask, name, fault, analysis, **changes)]
+        part_of(ask, estimator),
+        lambda: list(make()),
+        lambda fault: [fault_row(ask, estimator, fault, analysis, **changes)],
     )
 
 
-def beside_or_fault(ask: Ask, name: str, make: Callable[[], Beside], **changes) -> Beside:
+def beside_or_fault(ask: Ask, estimator: str, make: Callable[[], Beside], **changes) -> Beside:
     """Return rows, frames and checks of one group, or one row that says that a fault took them away."""
 
     def instead(fault: Fault) -> Beside:
-        return [fault_row(ask, name, fault, "sensitivity", **changes)], {}, []
+        return [fault_row(ask, estimator, fault, "sensitivity", **changes)], {}, []
 
-    return isolated(part_of(ask, name), make, instead)
+    return isolated(part_of(ask, estimator), make, instead)
 
 
 def frames_or_fault(ask: Ask, name: str, make: Callable[[], Mapping[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
@@ -62,6 +64,6 @@ def checks_or_fault(ask: Ask, make: Callable[[], Iterable[Check]]) -> tuple[Chec
     return isolated(part_of(ask, "checks"), lambda: tuple(make()), instead)
 
 
-def fault_row(ask: Ask, name: str, fault: Fault, analysis: Analysis, **changes) -> Estimate:
+def fault_row(ask: Ask, estimator: str, fault: Fault, analysis: Analysis, **changes) -> Estimate:
     """Return the row that stands for a group of rows."""
-    return not_estimable(ask.question(), analysis, name, fault.reason, **changes)
+    return not_estimable(ask.question(), analysis, estimator, fault.reason, **changes)

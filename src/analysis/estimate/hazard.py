@@ -3,14 +3,14 @@
 import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.arms import ANY_EXIT, Arms
+from analysis.estimate.arms import Arms
 from analysis.estimate.ask import Ask
 from analysis.estimate.cox import cox
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.inference import Interval, wald_on_log
 from analysis.estimate.jackknife import Jackknife, contributions
 from analysis.estimate.retention import std_error
-from analysis.measure.employment import EXITS
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.results import Estimate
 
 COX = "iptw_cox"
@@ -46,7 +46,7 @@ def hazard_ratio(followed: WeightedFollowUp, arms: Arms, outcome: str, month: fl
 
 def _kinds(followed: WeightedFollowUp, outcome: str) -> list[int]:
     """Return the positions of an outcome's kinds among the follow-up's."""
-    wanted = EXITS if outcome == ANY_EXIT else (outcome,)
+    wanted = CATALOGUE.outcome(outcome).kinds
     return [followed.kinds.index(kind) for kind in wanted if kind in followed.kinds]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.reweigh import reweigh
+from analysis.estimate.reweigh import in_batches, reweigh
 from analysis.estimate.survival import Curves, RiskSets, event_times
 from analysis.plan.known import known
 
@@ -65,30 +65,26 @@ def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | Non
         The group of each row, as codes, shape (rows,). One without which no trial has both arms is passed over.
     """
     grid = event_times(followed.exit, followed.outcome)
-    arms = []
-    for is_treated in (True, False):
-        take = np.flatnonzero(followed.treated[followed.row] == is_treated)
-        arms.append((take, RiskSets.of(followed.entry[take], followed.exit[take], followed.outcome[take], grid)))
-    kinds = tuple(range(1, len(followed.kinds) + 1))
+    sets, treated = RiskSets.of(followed.entry, followed.exit, followed.outcome, grid), followed.treated[followed.row]
+    arms, kinds = (sets.only(treated), sets.only(~treated)), tuple(range(1, len(followed.kinds) + 1))
     found, imbalance = [], []
-    for group in range(int(groups.max()) + 1):
-        weights = reweigh(followed, (groups != group).astype(float))
-        if weights is not None:
-            found.append([sets.curves(weights[take], kinds) for take, sets in arms])
-            imbalance.append(_imbalance(followed, weights))
-    if len(found) < 2:
+    for some in in_batches(followed, int(groups.max()) + 1):
+        weights = reweigh(followed, (groups[:, None] != some).astype(float))
+        weights = np.compress(~np.isnan(weights[0]), weights, axis=1)
+        found.append([arm.curves(weights, kinds) for arm in arms])
+        imbalance.append(_imbalance(followed, weights))
+    if sum(map(len, imbalance)) < 2:
         return None
-    treated, control = (_stacked(curves) for curves in zip(*found, strict=True))
-    return Jackknife(treated, control, np.array(imbalance))
+    return Jackknife(*(_joined(curves) for curves in zip(*found, strict=True)), np.concatenate(imbalance))
 
 
 def _imbalance(followed: WeightedFollowUp, weights: np.ndarray) -> np.ndarray:
     base, x = followed.at_start(weights), known(followed.model).matrix.values
-    treated, control = (np.where(chosen, base, 0.0) for chosen in (followed.treated, ~followed.treated))
-    return treated @ x / treated.sum() - control @ x / control.sum()
+    treated, control = ((base * chosen[:, None]).T for chosen in (followed.treated, ~followed.treated))
+    return treated @ x / treated.sum(axis=1, keepdims=True) - control @ x / control.sum(axis=1, keepdims=True)
 
 
-def _stacked(curves: tuple[Curves, ...]) -> Curves:
-    """Return the same arm's curves under different weights as one, the groups before the times."""
+def _joined(curves: tuple[Curves, ...]) -> Curves:
+    """Return one arm's curves without some groups, and without some others, as one."""
     grid, *counts = ([getattr(c, field.name) for c in curves] for field in fields(Curves))
-    return Curves(grid[0], *(np.stack(each, axis=-2) for each in counts))
+    return Curves(grid[0], *(np.concatenate(each, axis=-2) for each in counts))

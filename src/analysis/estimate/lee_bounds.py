@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from analysis.design.response import Asked
-from analysis.estimate.among_asked import comparator_weights, covariance, degrees_of_freedom, without_groups
+from analysis.estimate.among_asked import Near, comparator_weights, covariance, degrees_of_freedom, without_groups
 from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
 from analysis.plan.results import Check
 
@@ -99,10 +99,10 @@ def lee_bounds(asked: Asked, rng: np.random.Generator) -> Bounds | None:
     return Bounds(lower, upper, low, high, *shares, trimmed, shares[0] > shares[1], n_treated, n_control)
 
 
-def _bounds_of(asked: Asked) -> np.ndarray | None:
+def _bounds_of(asked: Asked, near: Near) -> np.ndarray | None:
     if not all((asked.is_scored & arm).any() for arm in asked.arms):
         return None
-    return np.array(bound(asked.y, asked.is_scored, asked.treated, comparator_weights(asked)))
+    return np.array(bound(asked.y, asked.is_scored, asked.treated, comparator_weights(asked, near)))
 
 
 def response_shares(scored: np.ndarray, treated: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

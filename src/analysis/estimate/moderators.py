@@ -14,6 +14,7 @@ from analysis.estimate.hazard import COX, hazard_ratios
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
 from analysis.estimate.retention import std_error
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 from analysis.plan.results import Analysis, Estimate
 
@@ -181,7 +182,7 @@ def _landmark(followed, arms, chosen, dose, outcome, month) -> tuple[Interval | 
     )
     arm = Arms.of(later, arms.clusters.codes).treated
     rows = followed.rows
-    wanted = rows["outcome"].notna() if outcome == "any_exit" else rows["outcome"] == outcome
+    wanted = rows["outcome"].isin(CATALOGUE.outcome(outcome).kinds)
     events = (chosen & wanted & (rows["months"] <= month)).to_numpy()
     if events.sum() < FEW_EVENTS or np.std(dose[chosen]) == 0:
         return None, events

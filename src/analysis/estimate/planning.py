@@ -13,13 +13,14 @@ import pandas as pd
 
 from analysis.design.follow_up import outcome_codes
 from analysis.design.history import STEP_MONTHS, History
-from analysis.estimate.arms import ANY_EXIT
 from analysis.estimate.inference import FEW_EVENTS, POWER, wilson
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
+from analysis.plan.assignment import Assignment
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
-from analysis.plan.study import Assignment, Program
+from analysis.plan.study import Program
 
 SIZES = (15, 30, 60, 120, 240)
 # A curve is read off at a horizon where so many people could have been followed that far; else it is projected.
@@ -223,7 +224,7 @@ def _last_month(free: pd.DataFrame, horizon: int) -> int:
 
 
 def _people_leaving(rows: pd.DataFrame, outcome: str) -> int:
-    left = rows["outcome"].notna() if outcome == ANY_EXIT else rows["outcome"] == outcome
+    left = rows["outcome"].isin(CATALOGUE.outcome(outcome).kinds)
     return int(rows.loc[left, "employee_id"].nunique())
 
 
@@ -271,7 +272,7 @@ def _observed(free: pd.DataFrame, outcome: str, month: int) -> tuple[np.ndarray,
     ones = np.ones(len(free))
     curve = aalen_johansen(0 * ones, np.minimum(months, month), code, ones, (1, 2, 3))
     influence = np.array([curve.influence(k, month) for k in range(len(EXITS))])
-    chosen = slice(None) if outcome == ANY_EXIT else [EXITS.index(outcome)]
+    chosen = [EXITS.index(kind) for kind in CATALOGUE.outcome(outcome).kinds]
     gone = np.array([curve.risk(k, month) for k in range(len(EXITS))])
     return np.array([gone[chosen].sum(), gone.sum()]), np.array([influence[chosen].sum(0), influence.sum(0)])
 
@@ -280,7 +281,7 @@ def _hazards(rows: pd.DataFrame, outcome: str) -> tuple[np.ndarray, np.ndarray]:
     """Return exits per person-month, of the kind wanted and of any, shape (2,), and each row's influence on both."""
     time = rows["months"].clip(upper=STEP_MONTHS).to_numpy(dtype=float)
     is_exit = (rows["outcome"].notna() & (rows["months"] <= STEP_MONTHS)).to_numpy()
-    is_kind = is_exit if outcome == ANY_EXIT else is_exit & (rows["outcome"] == outcome).to_numpy()
+    is_kind = is_exit & rows["outcome"].isin(CATALOGUE.outcome(outcome).kinds).to_numpy()
     exits = np.array([is_kind, is_exit], dtype=float)
     hazards = exits.sum(axis=1) / time.sum()
     return hazards, (exits - hazards[:, None] * time) / time.sum()
@@ -304,7 +305,7 @@ def plan_rows(naming: PlanRow, found: Baseline, effects: tuple[float, ...]) -> t
     if found.n_eligible < 2:
         reason = "Fewer than two people are eligible, so there is nobody to compare with."
         return (replace(row, quantity="smallest_detectable", status="not_estimable", reason=reason),)
-    design = Design(naming.assignment in ("lottery", "waitlist"), found.n_eligible, naming.effective_share)
+    design = Design(naming.assignment.is_randomized, found.n_eligible, naming.effective_share)
     detectable = [_detectable(row, design, n) for n in design.sizes]
     wanted = [make(row, design, effect) for effect in effects for make in (_per_arm, _program_size)]
     return (*detectable, *wanted)

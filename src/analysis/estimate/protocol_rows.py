@@ -15,7 +15,7 @@ from analysis.design.grace import GraceTrials
 from analysis.design.placebo import LEAST_MONTHS, Placebo, PlaceboSchedule, placebo_ever, placebo_trials
 from analysis.design.trials import Trials
 from analysis.design.weights import as_followed, weigh
-from analysis.estimate.arms import ANY_EXIT, Arms
+from analysis.estimate.arms import Arms
 from analysis.estimate.ask import Ask
 from analysis.estimate.bootstrap import N_REPETITIONS
 from analysis.estimate.clones import CloneRisks, resampled
@@ -26,6 +26,7 @@ from analysis.estimate.few_events import score_difference
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.measure.employment import EXITS
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate
 from analysis.plan.seeds import rng
@@ -83,7 +84,7 @@ def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) ->
 
 
 def _numbers(outcome: str) -> tuple[int, ...]:
-    wanted = EXITS if outcome == ANY_EXIT else (outcome,)
+    wanted = CATALOGUE.outcome(outcome).kinds
     return tuple(EXITS.index(kind) + 1 for kind in wanted)
 
 

@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from analysis.design.covariates import SCORES
 from analysis.design.imputation import impute
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp, trimmed, weigh
 from analysis.estimate.answer_retention import why_no_trial
-from analysis.estimate.arms import ANY_EXIT, Arms, default_clusters
+from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.ask import Ask
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
@@ -23,6 +24,7 @@ from analysis.estimate.main_arms import main_arms, team_codes
 from analysis.estimate.retention import difference, ratio
 from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.results import Estimate
 from analysis.plan.seeds import rng
 
@@ -31,7 +33,6 @@ STRICTER = 0.5
 LARGEST_QUANTILE = 0.99
 N_IMPUTATIONS = 5
 DOUBLY_ROBUST = "aipw_aalen_johansen"
-SCORES = ("morale_mean", "morale_last", "leadership_mean", "leadership_last")
 COVARIATE_SETS = {
     "without_scores": SCORES,
     "without_organization": ("job_family", "department", "location", "team_size"),
@@ -132,7 +133,7 @@ def _imputed(ask: Ask, trials: Trials, arms: Arms, outcome: str, month: int) -> 
 def _predictors(rows: pd.DataFrame, outcome: str) -> np.ndarray:
     """Return the arm, whether the outcome came about, and the time followed, each for both arms, shape (rows, 5)."""
     treated = rows["is_treated"].to_numpy(dtype=float)
-    left = (rows["outcome"].notna() if outcome == ANY_EXIT else rows["outcome"] == outcome).to_numpy(dtype=float)
+    left = rows["outcome"].isin(CATALOGUE.outcome(outcome).kinds).to_numpy(dtype=float)
     months = np.log1p(rows["months"].to_numpy(dtype=float))
     return np.column_stack([treated, left, months, treated * left, treated * months])
 
@@ -159,7 +160,7 @@ def _recounted(ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, m
     """Yield the bootstrap, and the extremes of leaving one manager's people out; nothing where events are few."""
     if min(arms.n_events(outcome, month)) < FEW_EVENTS:
         return
-    recount = Recount(followed, EXITS if outcome == ANY_EXIT else (outcome,), month)
+    recount = Recount(followed, CATALOGUE.outcome(outcome).kinds, month)
     seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "bootstrap")
     draws = bootstrap(recount, arms.clusters.codes, seed)
     drawn = wald(difference_in_risks(arms, outcome, month), np.nanstd(draws, ddof=1), arms.df)

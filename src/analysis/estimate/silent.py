@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.design.response import Asked
 from analysis.estimate.among_asked import (
+    Near,
     completed_difference,
     covariance,
     degrees_of_freedom,
@@ -102,14 +103,14 @@ def silent_sensitivity(
     )
 
 
-def _line(asked: Asked) -> np.ndarray | None:
+def _line(asked: Asked, near: Near = None) -> np.ndarray | None:
     """Return the estimate at delta 0 and what it moves by for each point of delta."""
     invited = those_invited(asked)
     if invited is None:
         return None
     scored = invited.is_scored
     completed = np.where(scored, invited.y, predicted_outcome(invited))
-    return np.array([completed_difference(invited, completed), (~scored)[invited.treated].mean()])
+    return np.array([completed_difference(invited, completed, near), (~scored)[invited.treated].mean()])
 
 
 def _reaches_zero(intercept: float, share: float, spread: np.ndarray, at_zero: Interval) -> float | None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import Panel
-from analysis.design.propensity import att_weights, fit_propensity
+from analysis.design.propensity import att_weights, fit_log_odds
 from analysis.design.response import stand_in_of
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.unit_variance import Fit, scaled_by_unit
@@ -132,19 +132,40 @@ def stacked(panels: tuple[Panel, ...], by_unit: bool) -> tuple[Stack, DesignMatr
     ), matrix
 
 
-def comparator_weights(stack: Stack) -> np.ndarray:
+def comparator_weights(stack: Stack, near: dict[int, np.ndarray] | None = None) -> np.ndarray:
     """Return ATT weights, shape (rows,): 1 for the treated; for comparators the odds of starting.
 
     One propensity model for each position, over all its cells; in each cell the weights sum to its treated rows. A
     comparator who stands for others (`Stack.stand_in`) counts as so many in the model and in the weights, as if those
     whose comparison ended were still there.
+
+    Parameters
+    ----------
+    near
+        As from `propensities`, of nearly the same rows: where the fits begin.
     """
-    weights, counts = np.ones(len(stack.y)), np.ones(len(stack.y)) if stack.stand_in is None else stack.stand_in
-    for rows, cell in _by_position(stack):
-        treated, n = stack.treated[rows], counts[rows]
-        propensity = fit_propensity(stack.terms[rows], treated, cell, counts=n)
-        weights[rows] = att_weights(propensity.linear + np.log(n), treated, cell)
+    counts, weights = _counts(stack), np.ones(len(stack.y))
+    for rows, cell, (linear, _) in _propensities(stack, near or {}):
+        weights[rows] = att_weights(linear + np.log(counts[rows]), stack.treated[rows], cell)
     return weights
+
+
+def propensities(stack: Stack) -> dict[int, np.ndarray]:
+    """Return the coefficients of the propensity model of each position, by position."""
+    return {stack.position[rows[0]]: beta for rows, _, (_, beta) in _propensities(stack, {})}
+
+
+def _propensities(stack: Stack, near: dict[int, np.ndarray]):
+    """Yield the rows of each position, their cells, and the fit of starting among them, begun near another one."""
+    counts = _counts(stack)
+    for rows, cell in _by_position(stack):
+        x = np.column_stack([np.ones(len(rows)), stack.terms[rows]])
+        start = near.get(stack.position[rows[0]], np.zeros(x.shape[1]))
+        yield rows, cell, fit_log_odds(x, stack.treated[rows].astype(float), cell, counts[rows], start)
+
+
+def _counts(stack: Stack) -> np.ndarray:
+    return np.ones(len(stack.y)) if stack.stand_in is None else stack.stand_in
 
 
 def _by_position(stack: Stack):
@@ -189,12 +210,34 @@ def effects(stack: Stack, weights: np.ndarray, sets: np.ndarray) -> Effects:
     estimates = np.bincount(codes, weights=compared.residual) / n
     own = np.zeros_like(compared.influence)
     np.add.at(own, (codes, stack.cluster[treated]), (compared.residual - estimates[codes]) / n[codes])
-    people = pd.DataFrame({"set": codes, "cluster": stack.cluster[treated]}).drop_duplicates()
-    sizes = n, np.bincount(people["set"])
+    n_clusters = stack.cluster.max() + 1
+    sizes = n, np.bincount(np.unique(codes * n_clusters + stack.cluster[treated]) // n_clusters)
     if not stack.by_unit:
         return Effects(estimates, own + compared.influence, *sizes)
     scaled = scaled_by_unit(own, compared.influence, compared.fits, stack.cluster, stack.cell, treated, codes)
     return Effects(estimates, scaled.influence, *sizes, scaled.df)
+
+
+def mean_effect(stack: Stack, weights: np.ndarray) -> float:
+    """Return the mean of all treated rows' effects, as `effects` has it where all are one set, without its influence.
+
+    Parameters
+    ----------
+    weights
+        As from `comparator_weights`, shape (rows,).
+    """
+    total = 0.0
+    for rows, cell in _by_position(stack):
+        x, treated = _terms(stack, rows, cell), stack.treated[rows]
+        own = x[~treated], stack.y[rows][~treated], weights[rows][~treated]
+        coefficients = _least_squares(*own, cell.max() + 1)[0]
+        total += (stack.y[rows][treated] - x[treated] @ coefficients).sum()
+    return float(total / stack.treated.sum())
+
+
+def _terms(stack: Stack, rows: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return an intercept of each cell, and the covariates, of some rows."""
+    return np.column_stack([np.eye(cell.max() + 1)[cell], stack.terms[rows]])
 
 
 @dataclass(frozen=True)
@@ -220,7 +263,7 @@ def _against_comparators(
     influence, residual = np.zeros((sets.max() + 1, stack.cluster.max() + 1)), np.zeros(len(treated))
     fits = []
     for rows, cell in _by_position(stack):
-        x = np.column_stack([np.eye(cell.max() + 1)[cell], stack.terms[rows]])
+        x = _terms(stack, rows, cell)
         control = ~stack.treated[rows]
         fitted = _Regression.of(x[control], stack.y[rows][control], weights[rows][control], cell.max() + 1)
         fits.append(Fit(rows, x, control, fitted.inverse, fitted.weighted, fitted.freedom))
@@ -291,17 +334,24 @@ class _Regression:
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray, weights: np.ndarray, n_cells: int) -> "_Regression":
         """Fit; the first `n_cells` terms are the cells' intercepts."""
-        xw = x * weights[:, None]
-        products = xw.T @ x
-        if len(y) < FEW_A_TERM * (x.shape[1] - n_cells):
-            penalty = np.full(x.shape[1], weights.mean())
-            penalty[:n_cells] = 0.0
-            products += np.diag(penalty)
-        inverse = np.linalg.pinv(products, hermitian=True)
-        coefficients = inverse @ (xw.T @ y)
+        coefficients, inverse, xw = _least_squares(x, y, weights, n_cells)
         freedom = (1 - np.einsum("ij,ij->i", xw @ inverse, x)).clip(LEAST_FREEDOM)
         return cls(coefficients, inverse, xw, (y - x @ coefficients) / freedom, freedom)
 
     def influence(self, at: np.ndarray) -> np.ndarray:
         """Return what each row adds to the prediction at some terms, shape (rows,)."""
         return (self.weighted @ (self.inverse @ at)) * self.residual
+
+
+def _least_squares(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, n_cells: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coefficients, the inverse of the cross-products and the weighted terms, as in `_Regression`."""
+    xw = x * weights[:, None]
+    products = xw.T @ x
+    if len(y) < FEW_A_TERM * (x.shape[1] - n_cells):
+        penalty = np.full(x.shape[1], weights.mean())
+        penalty[:n_cells] = 0.0
+        products += np.diag(penalty)
+    inverse = np.linalg.pinv(products, hermitian=True)
+    return inverse @ (xw.T @ y), inverse, xw

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,34 @@ class RiskSets:
             grid = event_times(exit, outcome)
         return cls(grid, np.searchsorted(grid, entry, side="right"), np.searchsorted(grid, exit, side="right"), outcome)
 
+    def only(self, chosen: np.ndarray) -> "RiskSets":
+        """Return the risk sets in which the intervals of a mask alone count."""
+        return RiskSets(self.grid, *(np.where(chosen, each, 0) for each in (self.first, self.last, self.outcome)))
+
+    @cached_property
+    def _changes(self) -> sparse.csc_array:
+        """What each interval's weight adds to the weight at risk at each event time, shape (times + 1, intervals)."""
+        n = len(self.first)
+        places = np.column_stack([self.first, self.last]).ravel()
+        ends = 2 * np.arange(n + 1)
+        return sparse.csc_array((np.tile([1.0, -1.0], n), places, ends), shape=(len(self.grid) + 1, n))
+
     def at_risk(self, weights: np.ndarray) -> np.ndarray:
-        """Return the weight at risk at each event time, shape (times,)."""
-        n = len(self.grid)
-        change = np.bincount(self.first, weights=weights, minlength=n + 1)
-        change -= np.bincount(self.last, weights=weights, minlength=n + 1)
+        """Return the weight at risk at each event time, shape (times, …)."""
         # The subtraction leaves rounding dust where nobody is at risk; no event has weight at such a time.
-        return np.maximum(np.cumsum(change)[:n], 1e-300)
+        return np.maximum(np.cumsum(self._changes @ weights, axis=0)[:-1], 1e-300)
 
     def events(self, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the weight of the `chosen` intervals' events at each event time, shape (times,)."""
-        return np.bincount(self.last[chosen] - 1, weights=weights[chosen], minlength=len(self.grid))
+        """Return the weight of the `chosen` intervals' events at each event time, shape (times, …)."""
+        at = np.flatnonzero(chosen)
+        one = np.ones(len(at)), self.last[at] - 1, np.arange(len(at) + 1)
+        return sparse.csc_array(one, shape=(len(self.grid), len(at))) @ weights[at]
 
     def curves(self, weights: np.ndarray, kinds: tuple[int, ...]) -> "Curves":
-        """Return the curves of the `kinds` of event under these weights, shape (intervals,)."""
-        events = np.array([self.events(self.outcome == kind, weights) for kind in kinds])
-        return Curves(self.grid, self.at_risk(weights), self.events(self.outcome > 0, weights), events)
+        """Return the curves of the `kinds` of event under these weights, shape (intervals,), or (intervals, draws)."""
+        events = np.array([self.events(self.outcome == kind, weights).T for kind in kinds])
+        every = self.events(self.outcome > 0, weights).T
+        return Curves(self.grid, *map(np.ascontiguousarray, (self.at_risk(weights).T, every, events)))
 
 
 def event_times(exit: np.ndarray, outcome: np.ndarray) -> np.ndarray:

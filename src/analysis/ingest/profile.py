@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from analysis.ingest.names import plain
-from analysis.plan.contract import FED
+from analysis.plan.contract import FED, Role
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.study import Study, TableName
 from analysis.plan.yaml_file import load_yaml, validated
@@ -145,7 +145,7 @@ class Layout(_Part):
     values: dict[str, dict[str, Names]] = {}
     missing: Names = ()
     reject: tuple[Reject, ...] = ()
-    roles: dict[Literal["mentor", "mentee", "participant", "facilitator"], RolePart] = {}
+    roles: dict[Role, RolePart] = {}
     met: tuple[Names, ...] = ()
     answers: Literal["long", "wide"] = "long"
     own_codes: bool = False

@@ -135,6 +135,20 @@ def read_exports(study: Study, cards: Mapping[str, Instrument] | None = None) ->
     )
 
 
+def hidden_headings(study: Study) -> dict[str, dict[int, str]]:
+    """Return by source, and by where they stand, the headings that no message repeats.
+
+    They may hold somebody's data: for the terminal of whoever has the files, and for no file.
+    """
+    found, (profiles, _) = {}, read_profiles(study)
+    for source in study.sources:
+        if source.profile in profiles:
+            export = read_export(source, study, profiles[source.profile].header)
+            places = {place: name for name, place in export.positions.items() if not export.may_show(name)}
+            found[export.source] = {place: " ".join(places[place].split()) for place in sorted(places)}
+    return found
+
+
 def _not_there_to_keep(study: Study, sources: Sequence[Source], exports: Sequence[Export]) -> Iterator[Problem]:
     """Yield an error for each column under `keep` that no file of its table has, where all of these could be read."""
     for table, wanted in study.keep.items():

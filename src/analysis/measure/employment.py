@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.measure.calendar import ONE_DAY, add_months
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import Tables
 from analysis.plan.known import known
 
@@ -15,7 +16,7 @@ DAYS_APART = 2_000_000
 UNKNOWN_EXIT = "unknown"
 OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_exit"}
 OTHER_EXIT = "other_exit"
-EXITS = ("voluntary_exit", "involuntary_exit", OTHER_EXIT)
+EXITS = CATALOGUE.outcome("any_exit").kinds
 
 
 def unknown_exit_share(employees: pd.DataFrame) -> float:

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.measure.calendar import ONE_DAY, months_between
+from analysis.plan.contract import ROLES
 
-ANALYSED_ROLES = ("mentor", "mentee", "participant")
+# Facilitators are staff, not treated.
+ANALYSED_ROLES = tuple(role for role in ROLES if role != "facilitator")
 
 
 def analysed_roles(enrolments: pd.DataFrame | None, program_id: str) -> list[str]:

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from analysis.pipeline.blinded import blinded
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.planned import plan
 from analysis.pipeline.provenance import provenance
@@ -19,9 +20,9 @@ from analysis.plan.listed import Listed
 from analysis.plan.paths import STUDY_NAME, data_dir
 from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
-from analysis.release.blind import blinded
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
+from analysis.report.canvas import DRAWN
 from analysis.report.execute import execute_notebooks
 from analysis.report.private import private_dir, write_private
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
@@ -93,6 +94,9 @@ def report_study(
     faults: Faults | None = None,
     is_blind: bool = False,
     tell: Callable[[tuple[Listed, ...]], None] = lambda _: None,
+    report: str | None = None,
+    parts: Mapping[str, str] | None = None,
+    with_png: bool = False,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
@@ -104,6 +108,12 @@ def report_study(
         Everything but the effects is in it.
     tell
         Is given what became of the lists of participants, in exact numbers: for the terminal, and for no file.
+    report
+        The report's folder, where it is not called like the study.
+    parts
+        What the report is made from (`runs.made_from`), to be remembered.
+    with_png
+        Whether each figure is a PNG file, too, beside SVG.
 
     Raises
     ------
@@ -111,43 +121,46 @@ def report_study(
         With every problem; the folder then holds the data-quality ledger and the page on the data alone, so that no
         older answer is taken for an answer from the data as they now are. Or the folder cannot be written.
     """
+    target = reports / (report or name)
     with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
-        opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, reports, say), lambda _: None)
+        opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, target, say), lambda _: None)
         if opened is not None:
             tell(opened.tables.lists)
-        say(f"{name}: estimating")
+        say(f"{target.name}: estimating")
         released = None
         if opened is not None:
             released = isolated(Part("analysis", "answer"), lambda: answer(opened), lambda _: None)
-        with new_folder(reports / name) as folder:
-            say(f"{name}: writing the report")
+        with new_folder(target) as folder:
+            say(f"{target.name}: writing the report")
             if opened is None or released is None:
                 study, problems = (None, None) if opened is None else (opened.study, _ledger(opened))
-                write_stopped(name, study, problems, folder)
-                return reports / name
-            write_answers(released, folder)
-            _run_notebooks(opened, released, data, folder, jobs, say)
-    return reports / name
+                write_stopped(target.name, study, problems, folder)
+                return target
+            DRAWN.clear()  # pictures of another company are not for this one's kernels
+            released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
+            write_answers(released, folder, with_png)
+            _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"))
+    return target
 
 
-def _opened(name: str, data: Path, reports: Path, say: Callable[[str], None]) -> OpenStudy:
+def _opened(name: str, data: Path, target: Path, say: Callable[[str], None]) -> OpenStudy:
     """Open a study; where its input is bad, write what is left of a report and raise."""
     try:
-        say(f"{name}: reading and checking")
+        say(f"{target.name}: reading and checking")
         opened = open_study(name, data)
-        _write_private(opened.problems, reports, name)
+        _write_private(opened.problems, target)
         return opened
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
-            with new_folder(reports / name) as folder:
-                write_bad_input(bad, name, folder, _study_of(name, data))
-            _write_private(bad.problems, reports, name)
+            with new_folder(target) as folder:
+                write_bad_input(bad, target.name, folder, _study_of(name, data))
+            _write_private(bad.problems, target)
         raise
 
 
-def _write_private(problems: tuple[Problem, ...], reports: Path, name: str) -> None:
+def _write_private(problems: tuple[Problem, ...], target: Path) -> None:
     part = Part("file", "private files")
-    isolated(part, lambda: write_private(problems, private_dir(reports, name)), lambda _: [])
+    isolated(part, lambda: write_private(problems, private_dir(target.parent, target.name)), lambda _: [])
 
 
 def _run_notebooks(
@@ -161,9 +174,7 @@ def _run_notebooks(
     def run() -> None:
         planned = isolated(Part("analysis", "plan"), lambda: plan(opened), lambda _: None)
         with shared(replace(released, faults=so_far), planned):
-            execute_notebooks(
-                name, data, folder / "notebooks", jobs, lambda done: say(f"{name}: {done}"), scales=scales
-            )
+            execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales)
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)
     if len(known(collected()).found) > len(so_far):

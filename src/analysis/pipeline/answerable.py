@@ -32,6 +32,7 @@ from analysis.pipeline.events import NO_JOB_HISTORY, Comparison, comparisons, mi
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scale_waves import AnsweredWaves, answered_waves
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 
 NOT_EMPLOYED, UNDER_NOTICE, NOT_ELIGIBLE, NOBODY_LEFT = (
@@ -156,7 +157,7 @@ class _Counted:
         """Return why nobody could be compared whose exits or promotions are known; None where somebody can."""
         if self.comparison.is_randomized:
             return self._why_no_lots(ask.study.min_cell)
-        if self.comparison.program.assignment == "rollout":
+        if self.comparison.program.assignment.by_unit:
             units = self._units
             if units is None or units.isna().all():
                 return UNKNOWN_UNITS
@@ -239,7 +240,7 @@ class _Counted:
         study, employees = self._opened.study, known(self._opened.tables.employees)
         exits = employees[employees["exit_date"].between(*map(pd.Timestamp, (study.study_start, study.as_of)))]
         outcome = retention_outcome(employees)
-        found = exits if outcome == "any_exit" else exits[exit_outcome(exits["exit_type"]) == outcome]
+        found = exits[exit_outcome(exits["exit_type"]).isin(CATALOGUE.outcome(outcome).kinds)]
         return NO_EXIT if found.empty else None
 
     def _no_rise(self) -> str | None:

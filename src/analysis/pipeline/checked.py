@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.ingest.sources import hidden_headings
 from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.listed import Listed
+from analysis.plan.study import load_study
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
 
@@ -51,3 +53,14 @@ def check_study(name: str, data: Path) -> Checked:
         return Checked(bad.problems, bad.problems, bad.row_counts, lists=bad.lists)
     ledger = release_problems(opened.problems, ReleaseRule.of(opened.study))
     return Checked(opened.problems, ledger, opened.tables.row_counts, answerable(opened), opened.tables.lists)
+
+
+def headings_by_place(name: str, data: Path) -> dict[str, dict[int, str]]:
+    """Return the headings that messages call by their place alone (`ingest.sources.hidden_headings`).
+
+    Nothing where study.yaml cannot be read, which the messages say already.
+    """
+    try:
+        return hidden_headings(load_study(name, data))
+    except BadInput:
+        return {}

@@ -40,7 +40,8 @@ from analysis.measure.employment import EXITS
 from analysis.measure.exposure import analysed_roles, moved_starts, pairs, participation_end
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
-from analysis.plan.contract import Tables
+from analysis.plan.catalogue import COVARIATE_SCORES
+from analysis.plan.contract import OTHER_SIDE, Tables
 from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import SCALES, load_plan
 from analysis.plan.results import Check, Estimate, Finding
@@ -56,7 +57,6 @@ NO_LEVELS = Check(
 )
 NO_JOB_HISTORY = "The study has no job history, so who was promoted and when is unknown."
 # Who sits where: juniors are the mentors of a reverse program and the mentees of a traditional one.
-SAME_SENIORITY = {"mentor": "mentee", "mentee": "mentor"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def comparisons(opened: OpenStudy, program: Program) -> list[Comparison]:
 
 def earlier_scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:
     """Return the scores that serve as covariates, by construct."""
-    found = {c: self_scores(c, opened.tables, opened.instruments) for c in ("morale", "leadership")}
+    found = {c: self_scores(c, opened.tables, opened.instruments) for c in COVARIATE_SCORES}
     return {construct: scores for construct, scores in found.items() if scores is not None}
 
 
@@ -205,7 +205,7 @@ def protocol_rows(comparison: Comparison, ask: Ask, outcome: str) -> list[Estima
     For programs that people choose; where units are reached in turn the schedule is nobody's choice.
     """
     opened, program, role = comparison.opened, ask.program, ask.role
-    if program.assignment != "self_selected":
+    if not program.assignment.by_choice:
         return []
     tables, study = opened.tables, opened.study
 
@@ -270,11 +270,11 @@ def compare_directions(
     Juniors are compared with juniors and seniors with seniors: the mentors of the one with the mentees of the other.
     """
     answered = {(f.hypothesis, f.program, f.role): f.primary for f in findings if f.primary.is_estimated}
-    chosen = [c for c in comparisons if c.program.assignment == "self_selected"]
+    chosen = [c for c in comparisons if c.program.assignment.by_choice]
     compared: dict[tuple[str, str, str], list[Estimate]] = {}
     for reverse, traditional in product(chosen, chosen):
         directions = reverse.program.direction, traditional.program.direction
-        if directions != ("reverse", "traditional") or SAME_SENIORITY.get(reverse.role) != traditional.role:
+        if directions != ("reverse", "traditional") or OTHER_SIDE.get(reverse.role) != traditional.role:
             continue
         for hypothesis in ("H1_retention", *SCALES):
             key = (hypothesis, reverse.program.id, reverse.role)

@@ -12,6 +12,7 @@ from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.shared import shared_plan
+from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect
 from analysis.plan.paths import STUDY_NAME, data_dir
@@ -87,7 +88,7 @@ def _role_plan(
             study=study.study,
             program=program.id if program else "",
             role=role,
-            assignment=program.assignment if program else "self_selected",
+            assignment=program.assignment if program else Assignment.SELF_SELECTED,
             outcome=outcome,
             horizon_months=horizon,
             quantity="smallest_detectable",

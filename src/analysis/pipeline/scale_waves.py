@@ -9,6 +9,7 @@ from analysis.estimate.ask import Ask
 from analysis.measure.calendar import add_months
 from analysis.measure.scales import scale_of
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 
 
@@ -76,7 +77,11 @@ def answered_waves(opened: OpenStudy, ask: Ask) -> AnsweredWaves | None:
     parts: list[AnsweredWaves] = []
     for answers, person in ((tables.responses, "employee_id"), (tables.ratings, "ratee_id")):
         found = scale_of(construct, opened.instruments, answers)
-        if answers is None or found is None or (person == "ratee_id" and construct != "leadership" and parts):
+        if (
+            answers is None
+            or found is None
+            or (person == "ratee_id" and parts and not CATALOGUE.outcome(construct).is_rated)
+        ):
             continue
         name, scale = found
         chosen = (answers["instrument"] == name) & answers["item"].isin(list(scale.items)) & answers["value"].notna()

@@ -25,6 +25,7 @@ from analysis.measure.item_changes import common_items, rated_scores_of_items, s
 from analysis.measure.scales import rated_scores, scale_of, self_scores
 from analysis.pipeline.events import missing_parts
 from analysis.pipeline.opened import OpenStudy
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import Tables
 from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import SCALES, load_plan
@@ -115,7 +116,7 @@ class ScaleQuestion:
 
     @property
     def _is_rated(self) -> bool:
-        return self.construct == "leadership"
+        return CATALOGUE.outcome(self.construct).is_rated
 
     def no_scores(self, scored: dict[str, pd.DataFrame]) -> str | None:
         """Return why there are no scores, or None where there are some."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from analysis.pipeline.provenance import checksums
 from analysis.release.answer import Released
 from analysis.release.planning import ReleasedPlan
+from analysis.report.canvas import DRAWN
 
 SHARED = "MENTORING_SHARED_ANSWER"
 # Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
@@ -29,13 +30,16 @@ class Shared:
     files
         The checksums of the files that it was made from.
     planned
-        None where the study has no plan.
+        None where there is none.
+    drawn
+        The pictures that were drawn of it (`report.canvas.DRAWN`).
     """
 
     folder: Path
     files: dict[str, str]
     released: Released
     planned: ReleasedPlan | None
+    drawn: dict[bytes, tuple[str, str]]
 
 
 def is_blind_run() -> bool:
@@ -62,7 +66,7 @@ def shared(released: Released, planned: ReleasedPlan | None = None) -> Iterator[
     """Let the kernels started inside find this answer, in a file that only this user can read and that is then gone."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.pickle"
-        found = Shared(released.study.folder.resolve(), checksums(released.study), released, planned)
+        found = Shared(released.study.folder.resolve(), checksums(released.study), released, planned, dict(DRAWN))
         path.write_bytes(pickle.dumps(found))
         before = os.environ.get(SHARED)
         os.environ[SHARED] = str(path)
@@ -94,7 +98,7 @@ def shared_plan(folder: Path) -> ReleasedPlan | None:
 def hold() -> None:
     """Read what is shared into this process, so that kernels forked from it have it."""
     if SHARED in os.environ:
-        _read(os.environ[SHARED])
+        DRAWN.update(_read(os.environ[SHARED]).drawn)
 
 
 def _found(folder: Path) -> Shared | None:

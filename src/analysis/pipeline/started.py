@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from analysis.ingest.checksums import write_checksums
 from analysis.ingest.draft import Draft, study_yaml
@@ -12,6 +13,7 @@ from analysis.pipeline.given import Given, copy_of, copy_of_card, files_given, s
 from analysis.plan.bounds import is_day
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME
+from analysis.plan.study import Direction
 from analysis.report.write import new_folder
 
 __all__ = ["Started", "Wishes", "start_study"]
@@ -103,5 +105,5 @@ def _refusals_of_wishes(given: Sequence[Given], wishes: Wishes) -> Iterator[BadI
             yield bad_input("--profile", f"{profile!r} is none; the profiles are {', '.join(known)}", rule="parameters")
     if wishes.as_of is not None and not is_day(wishes.as_of):
         yield bad_input("--as-of", "is no day of the calendar such as 2025-06-30", rule="parameters")
-    if wishes.direction not in (None, "reverse", "traditional", "mutual", "peer"):
-        yield bad_input("--direction", "is none of reverse, traditional, mutual, peer", rule="parameters")
+    if wishes.direction not in (None, *get_args(Direction)):
+        yield bad_input("--direction", f"is none of {', '.join(get_args(Direction))}", rule="parameters")

@@ -1,7 +1,7 @@
 """The canonical tables of the data contract: their columns, kinds and allowed values."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -14,7 +14,10 @@ EXIT_TYPES = ("voluntary", "involuntary", "retirement", "end_of_contract", "deat
 # Above this share of exits without a kind, "voluntary" cannot be told from the rest (methods: retention).
 MAX_UNKNOWN_EXITS = 0.10
 WORKER_TYPES = ("employee", "contingent", "intern", "other")
-ROLES = ("mentor", "mentee", "participant", "facilitator")
+Role = Literal["mentor", "mentee", "participant", "facilitator"]
+ROLES: tuple[str, ...] = get_args(Role)
+# Of a pair: who is on the other side.
+OTHER_SIDE = {"mentor": "mentee", "mentee": "mentor"}
 STATUSES = ("active", "completed", "withdrawn", "waitlisted", "declined", "not_selected")
 RATER_ROLES = ("self", "manager", "peer", "direct_report")
 MINUTES_A_WEEK = 7 * 24 * 60

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.plan import contract
+from analysis.plan.assignment import Assignment
 
 if TYPE_CHECKING:
     from analysis.plan.study import Source, Study
@@ -60,9 +61,9 @@ def _assigned(study: "Study") -> Iterator[Contradiction]:
     """Yield keys that belong to another assignment than the program's."""
     for n, program in enumerate(study.programs):
         belongs = {
-            "rollout": (program.rollout is not None, ("rollout",)),
-            "strata": (bool(program.strata), ("lottery", "waitlist")),
-            "waitlist_starts": (bool(program.waitlist_starts), ("waitlist",)),
+            "rollout": (program.rollout is not None, (Assignment.ROLLOUT,)),
+            "strata": (bool(program.strata), tuple(each for each in Assignment if each.is_randomized)),
+            "waitlist_starts": (bool(program.waitlist_starts), (Assignment.WAITLIST,)),
         }
         for key, (is_given, assignments) in belongs.items():
             if is_given and program.assignment not in assignments:

@@ -1,7 +1,7 @@
 """Instrument cards: the items of a questionnaire, its scales and how a scale is scored."""
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -205,6 +205,20 @@ def read_instruments(study: Study) -> tuple[dict[str, Instrument], list[Problem]
     return {name: card for name, card in (cards | own).items() if name not in named}, [*problems, *bad]
 
 
+@lru_cache(maxsize=64)
+def _read_card(path: Path, source: str, within: Path | None, _: tuple[int, int, Path] | None) -> Instrument:
+    """Return a card; one that is as it was is not read again, for many parts of a report ask for it."""
+    return validated(Instrument, load_yaml(path, source=source, within=within), source=source)
+
+
+def _stamp(path: Path) -> tuple[int, int, Path] | None:
+    """Return what tells that a file has changed: its time, its size, and where a link leads."""
+    try:
+        return path.stat().st_mtime_ns, path.stat().st_size, path.resolve()
+    except OSError:
+        return None
+
+
 def read_cards(folder: Path, prefix: str, within: Path | None = None) -> tuple[dict[str, Instrument], list[Problem]]:
     """Return the cards in a folder, by name, and every mistake in them; `prefix` is its name in messages.
 
@@ -215,7 +229,7 @@ def read_cards(folder: Path, prefix: str, within: Path | None = None) -> tuple[d
     for path in sorted(folder.glob("*.yaml")):
         source = f"{prefix}/{path.name}"
         try:
-            card = validated(Instrument, load_yaml(path, source=source, within=within), source=source)
+            card = _read_card(path, source, within, _stamp(path))
             if card.instrument != path.stem:
                 raise bad_input(
                     source,

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType
 from typing import Literal
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 
 Analysis = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
@@ -40,6 +40,8 @@ class Estimate:
     ------
     ValueError
         An ``estimated`` row lacks a number, or another row has one or gives no reason.
+    UnknownTerm
+        A column that names the row has a term that is not in the catalogue.
     """
 
     study: str
@@ -69,6 +71,7 @@ class Estimate:
     reason: str | None = None
 
     def __post_init__(self):
+        self._check_terms()
         needed = (
             self.estimate,
             self.std_error,
@@ -83,6 +86,12 @@ class Estimate:
         numbers = (getattr(self, name) for name in ESTIMATE_NUMBERS)
         if self.status != "estimated" and (not self.reason or any(value is not None for value in numbers)):
             raise ValueError("a row without an estimate needs a reason and no number")
+
+    def _check_terms(self) -> None:
+        for column in ("outcome", "role", "contrast", "estimand", "estimator", "measure"):
+            getattr(CATALOGUE, column)(getattr(self, column))
+        if self.rater_source is not None:
+            CATALOGUE.rater_source(self.rater_source)
 
     @property
     def is_estimated(self) -> bool:
@@ -230,7 +239,7 @@ class Finding:
     n_family: int | None = None
     smallest_effect: float
     smallest_detectable: float | None = None
-    evidence: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:

@@ -1,11 +1,12 @@
 """``study.yaml``: what the company runs, what is asked, and where its exports are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from analysis.plan.assignment import Assignment
 from analysis.plan.bounds import (
     FIRST_DAY,
     ISO_DATE,
@@ -25,15 +26,16 @@ from analysis.plan.bounds import (
     WaveNumber,
     Zone,
 )
+from analysis.plan.contract import Role
 from analysis.plan.contradictions import contradictions, did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
+from analysis.plan.overrides import overrides
 from analysis.plan.paths import STUDY_NAME, study_folders
 from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
 WorkerType = Literal["employee", "contingent", "intern", "other"]
-Assignment = Literal["lottery", "waitlist", "rollout", "self_selected"]
 TableName = Literal[
     "snapshots",
     "employees",
@@ -49,6 +51,9 @@ TableName = Literal[
     "exits",
 ]
 ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
+Horizons = Annotated[tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...], Field(min_length=1, max_length=12)]
+SmallestGroup = Annotated[int, Field(ge=3, le=LARGEST_GROUP)]
+Multiple = Annotated[int, Field(ge=5, le=LARGEST_GROUP)]
 
 
 def _ranked(values: object) -> object:
@@ -116,7 +121,7 @@ class Program(_Part):
     format: Format
     assignment: Assignment
     grace_days: int = Field(default=45, ge=0, le=MOST_DAYS)
-    eligibility: dict[Literal["mentor", "mentee", "participant", "facilitator"], Eligibility] = {}
+    eligibility: dict[Role, Eligibility] = {}
     cost_fixed: Money | None = None
     cost_per_participant: Money | None = None
     intakes: tuple[Day, ...] = ()
@@ -127,7 +132,7 @@ class Program(_Part):
     @property
     def is_randomized(self) -> bool:
         """Whether lots decided who was offered a place."""
-        return self.assignment in ("lottery", "waitlist")
+        return self.assignment.is_randomized
 
 
 class Wave(_Part):
@@ -261,11 +266,9 @@ class Study(_Part):
     sector: Text = ""
     study_start: Day
     as_of: Day
-    horizons_months: tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...] = Field(
-        default=(12, 24), min_length=1, max_length=12
-    )
-    min_cell: int = Field(default=10, ge=3, le=LARGEST_GROUP)
-    round_to: int = Field(default=5, ge=5, le=LARGEST_GROUP)
+    horizons_months: Horizons = (12, 24)
+    min_cell: SmallestGroup = 10
+    round_to: Multiple = 5
     currency: Text = ""
     replacement_cost_share: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
     replacement_cost_amount: Money | None = None
@@ -367,6 +370,7 @@ def read_study(name: str, data: Path) -> ReadStudy:
         The name is not allowed, the file is not there or cannot be read, or it is not YAML.
     """
     document = load_yaml(study_file(name, data), source="study.yaml", within=data / name)
+    document = replace(document, content=document.content | overrides())
     content = read_as_far(Study, document, source="study.yaml", stand_ins=STAND_INS | {("study",): name})
     study, problems = content.model, list(content.problems)
     if study.study != name and "study" not in content.mended:

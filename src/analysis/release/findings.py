@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem
 from analysis.plan.faults import Part, isolated
 from analysis.plan.known import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Estimate, Finding, too_small
 from analysis.release.frames import release_frame
-from analysis.release.rule import ReleaseRule
+from analysis.release.rule import ReleaseRule, to_digits
 
-DECIMALS = 6
 # How many rows have a value, behind the value in a message.
 VALUE_COUNT = re.compile(r" \(\d[\d,]*\)")
 PEOPLE = ("n_treated", "n_control")
@@ -23,9 +23,10 @@ EVENTS = ("events_treated", "events_control")
 
 
 def release_estimate(estimate: Estimate, rule: ReleaseRule) -> Estimate:
-    """Return the row as it may be shown: suppressed for a small group, else with its counts rounded down.
+    """Return the row as it may be shown: suppressed for a small group, else as precise as pages, with rounded counts.
 
-    Few events are rounded like any others and not hidden: the effect tells of them anyway.
+    Few events are rounded like any others and not hidden: the effect tells of them anyway. Finer decimals would tell
+    how many people a group has, and two such groups how many lie between them.
     """
     if not estimate.is_estimated:
         return estimate
@@ -34,12 +35,15 @@ def release_estimate(estimate: Estimate, rule: ReleaseRule) -> Estimate:
         return replace(estimate, **nothing, status="suppressed", reason=too_small(rule.min_cell))
     counts: dict[str, Any] = {name: rule.rounded(known(getattr(estimate, name))) for name in PEOPLE}
     counts |= {name: rule.down(getattr(estimate, name)) for name in EVENTS}
+    unit, (low, high) = CATALOGUE.measure(estimate.measure), estimate.limits
     numbers: dict[str, Any] = {
-        name: None if value is None else round(float(value), DECIMALS)
-        for name in ESTIMATE_NUMBERS
-        if name not in counts
-        for value in [getattr(estimate, name)]
+        "estimate": unit.rounded(estimate.value),
+        "ci_low": unit.limit(low),
+        "ci_high": unit.limit(high),
     }
+    numbers["std_error"] = to_digits(known(estimate.std_error), 2)
+    p_values = {name: getattr(estimate, name) for name in ("p_value", "p_adjusted")}
+    numbers |= {name: None if p is None else round(to_digits(p, 2), 4) for name, p in p_values.items()}
     return replace(estimate, **numbers, **counts)
 
 
@@ -77,7 +81,13 @@ def release_finding(finding: Finding, rule: ReleaseRule) -> Finding:
     """Return the finding as it may be shown; a suppressed answer takes its figures and checks with it."""
     primary, *others = (release_estimate(estimate, rule) for estimate in finding.estimates)
     part = Part("frame", "", finding.program, finding.role, finding.hypothesis)
-    released = replace(finding, primary=primary, alternatives=tuple(others))
+    seen, unit = finding.smallest_detectable, CATALOGUE.measure(finding.primary.measure)
+    released = replace(
+        finding,
+        primary=primary,
+        alternatives=tuple(others),
+        smallest_detectable=None if seen is None else unit.limit(seen),
+    )
     if primary.status == "suppressed":
         flow = {name: frame for name, frame in finding.evidence.items() if name == "flow"}
         return replace(

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analysis.estimate.planning import PlanRow, RolePlan
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem
 from analysis.plan.results import too_small
 from analysis.plan.study import Study
-from analysis.release.findings import DECIMALS
 from analysis.release.rule import ReleaseRule
 
 # Everything that the data, and not the plan's own question, put into a row.
@@ -76,7 +76,8 @@ def _suppressed(row: PlanRow, rule: ReleaseRule) -> PlanRow:
 
 
 def _rounded(row: PlanRow, rule: ReleaseRule) -> PlanRow:
-    decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), DECIMALS) | {"observed_months": 1}
+    of_risks = CATALOGUE.measure("risk_difference").digits
+    decimals = dict.fromkeys(("risk", "ci_low", "ci_high", "difference"), of_risks) | {"observed_months": 1}
     values = {name: getattr(row, name) for name in decimals}
     rounded: dict[str, Any] = {n: None if v is None else round(float(v), decimals[n]) for n, v in values.items()}
     counts: dict[str, Any] = {n: rule.down(getattr(row, n)) for n in ("n_exits", "person_years")}

@@ -102,6 +102,11 @@ class ReleaseRule:
         return (self.counts(part).astype("Float64") / self.counts(whole).astype("Float64")).astype(float)
 
 
+def to_digits(value: float, digits: int) -> float:
+    """Return a number to so many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
 def significant(values: pd.Series, digits: int) -> pd.Series:
     """Return numbers to so many significant digits."""
-    return values.astype(float).map(lambda x: x if pd.isna(x) or np.isinf(x) else float(f"{x:.{digits}g}"))
+    return values.astype(float).map(lambda x: x if pd.isna(x) or np.isinf(x) else to_digits(x, digits))

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured
 from analysis.report.money import assumption_sentence, break_even_sentence
-from analysis.report.pictures import finding_pictures, slug
+from analysis.report.pictures import slug
 from analysis.report.prose import (
     detectable_sentence,
     finding_sentence,
@@ -36,7 +37,6 @@ from analysis.report.scale_words import (
     other_sources,
     response_sentence,
 )
-from analysis.report.terms import ESTIMATORS
 from analysis.report.wording import (
     count,
     interval_text,
@@ -69,18 +69,6 @@ MISSING = (
     "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
     "What few people lack is not listed."
 )
-# By a part of the estimator's name: what is told in the methods section, and its anchor there.
-WAYS_METHODS = {
-    "linear_mixed_model": ("mixed model", "linear_mixed_model"),
-    "ordinal_logit": ("ordinal regression", "ordinal_logit"),
-    "never_enrolled": ("never enrolled", "never-enrolled"),
-    "response_weighted": ("weights for the silent", "response-weights"),
-    "without_careless": ("careless forms", "careless"),
-    "common_items": ("changed questions", "invariance"),
-    "_delta": ("predicting the silent", "delta"),
-    "lee_bounds": ("Lee bounds", "lee_bounds"),
-    "honest_did": ("trends that part", "honest_did"),
-}
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
     "is_estimated": False,
@@ -114,10 +102,10 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "detectable": detectable_sentence(finding),
         "verdict_sentence": verdict_sentence(finding),
         "more": part("further sentences", lambda: _more(finding), []),
-        "pictures": part("pictures", lambda: _pictures(finding, study, images, _main_kinds(finding)), []),
+        "pictures": part("pictures", lambda: _pictures(finding, images, _main_kinds(finding)), []),
         "is_compact": is_compact(finding),
-        "agreement": part("other analyses", lambda: _agreement(finding, study, images), None),
-        "answering": part("who answers", lambda: _answering(finding, study, images), None),
+        "agreement": part("other analyses", lambda: _agreement(finding, images), None),
+        "answering": part("who answers", lambda: _answering(finding, images), None),
         "method": part("method", lambda: _method(finding, study), []),
         "parts": part("further parts", lambda: _parts(finding, study, images), []),
         "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
@@ -142,16 +130,15 @@ def _more(finding: Finding) -> list[str]:
     return [naive_sentence(finding)] if is_compact(finding) and naive_sentence(finding) else []
 
 
-def _pictures(finding: Finding, study: Study, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
-    drawn = finding_pictures(finding, study)
+def _pictures(finding: Finding, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
     return [
         {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
         for kind in kinds
-        if kind in drawn and f"{slug(finding)}-{kind}" in images
+        if f"{slug(finding)}-{kind}" in images
     ]
 
 
-def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
+def _agreement(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     """Return what other ways to make the answer say, how far it could be off, and how strong a hidden cause must be."""
     sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
     bounds = bounds_sentences(finding)
@@ -162,22 +149,23 @@ def _agreement(finding: Finding, study: Study, images: Mapping[str, dict]) -> di
         "bounds": bounds,
         "controls": control_sentences(finding),
         "methods": _ways_methods(finding),
-        "pictures": _pictures(finding, study, images, ("ways",)),
+        "pictures": _pictures(finding, images, ("ways",)),
     }
 
 
 def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
     """Return where the methods of the other ways to a score are told, as (text, anchor) pairs; each once."""
     told = {e.estimator for e in finding.alternatives if e.is_estimated} if is_scale(finding) else set()
-    return [(text, anchor) for ending, (text, anchor) in WAYS_METHODS.items() if any(ending in e for e in told)]
+    anchors = dict.fromkeys(record.method for name, record in CATALOGUE.estimators.items() if name in told)
+    return [(METHODS.methods[anchor].link, anchor) for anchor in anchors if METHODS.methods[anchor].link]
 
 
-def _answering(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict | None:
+def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
     sentences = [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
     if is_compact(finding) or not sentences:
         return None
-    return {"sentences": sentences, "pictures": _pictures(finding, study, images, ("response", "delta"))}
+    return {"sentences": sentences, "pictures": _pictures(finding, images, ("response", "delta"))}
 
 
 def _scale_parts(finding: Finding, least: int) -> list[dict]:
@@ -220,7 +208,7 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
             "table": moderators_table(finding),
         },
         *(_scale_parts(finding, least) if is_scale(finding) else ()),
-        {"title": "Other kinds of exit", "pictures": _pictures(finding, study, images, ("kinds",))},
+        {"title": "Other kinds of exit", "pictures": _pictures(finding, images, ("kinds",))},
         {
             "title": "For how many people something was not recorded",
             "sentences": [MISSING] if gaps is not None else [],
@@ -263,7 +251,7 @@ def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:
     row = finding.primary
     line = [
         (row.estimand, row.estimand.lower()),
-        (ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")), row.estimator),
+        (CATALOGUE.estimator(row.estimator).label, CATALOGUE.estimator(row.estimator).method),
     ]
     if row.horizon_months is not None:
         line.append((f"within {row.horizon_months} months", "horizon"))

@@ -1,20 +1,28 @@
 """The paper and ink of every figure: one look, colours that the colour-blind can tell apart, the same bytes twice."""
 
+import copyreg
+import gc
+import hashlib
 import io
-import re
+import pickle
 import textwrap
-from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Literal, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial, wraps
+from types import MappingProxyType
+from typing import Literal, ParamSpec
 
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
+from analysis.plan.study import Study
+from analysis.report.layout import PAD, Panel, lay_out
+from analysis.report.svg import FONTS, svg_of
 from analysis.report.wording import NBSP, minus
 
 # Okabe & Ito 2008, Color Universal Design.
@@ -23,7 +31,7 @@ INK, GREY, PALE = "#1f2933", "#6b7280", "#d9dde3"
 
 STYLE = {
     **sns.axes_style("ticks"),
-    "font.family": "DejaVu Sans",
+    "font.family": FONTS[0],
     "font.size": 9.5,
     "text.color": INK,
     "axes.edgecolor": GREY,
@@ -33,55 +41,133 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
+    "axes.titley": 1.0,
     "xtick.color": GREY,
     "ytick.color": GREY,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
     "lines.linewidth": 1.8,
-    "svg.hashsalt": "analysis",
-    "svg.fonttype": "path",
+    # A dollar sign is one, and begins no formula.
+    "text.parse_math": False,
 }
 # Characters of a title to the line, on a figure of the usual width in inches.
 TITLE_WIDTH, USUAL_WIDTH = 62, 5.5
-# Where a picture says where something is.
-COORDINATES = re.compile(rb'\b(?:d|x|y|x1|y1|x2|y2|width|height|points)="[^"]*"|translate\([^)]*\)')
+# Drawings that are remembered: more than a study has.
+MOST_KEPT = 200
 Given = ParamSpec("Given")
-# A drawing, or none where there is nothing to draw.
-Drawn = TypeVar("Drawn", bound="Drawing | None")
 
 
-class Drawing(Figure):
-    """A figure that a notebook shows by itself, whatever back end it has."""
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that is drawn; a notebook shows it by itself.
 
-    def _repr_png_(self) -> bytes:
-        return png(self)
+    Attributes
+    ----------
+    svg
+        The picture; the same figure gives the same bytes.
+    alt
+        The figure's finding in one line, for those who cannot see it.
+    """
+
+    svg: str
+    alt: str
+    _again: Callable[[], Figure] = field(compare=False)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.alt}"
+
+    def figure(self) -> Figure:
+        """Return the figure set up and laid out anew, for those who want to change it."""
+        with _in_style():
+            return self._again()
+
+    def png(self) -> bytes:
+        """Return the picture as PNG at 160 dots an inch; the same figure gives the same bytes."""
+        buffer = io.BytesIO()
+        with _in_style():
+            FigureCanvasAgg(self._again()).print_figure(buffer, format="png", dpi=160, metadata={"Software": None})
+        return buffer.getvalue()
 
 
-def styled(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
-    """Make a drawing function use the house style without changing anybody's settings."""
+# A mapping that cannot be changed is its content, and so is a study, in which pydantic keeps a set without an order.
+BY_CONTENT = {
+    **copyreg.dispatch_table,
+    MappingProxyType: lambda mapping: (dict, (dict(mapping),)),
+    Study: lambda study: (str, (repr(study),)),
+}
+# What is drawn already in this process and those forked from it: SVG and alternative text, by what it was drawn of.
+DRAWN: dict[bytes, tuple[str, str]] = {}
+
+
+def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
+    """Make a function that sets up a figure return it drawn, in the house style, nobody's settings changed.
+
+    A figure is a function of what is released: what was drawn of the same before is not drawn again.
+    """
 
     @wraps(draw)
-    def in_style(*args: Given.args, **kwargs: Given.kwargs) -> Drawn:
+    def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Drawing:
+        again = partial(_laid_out, draw, *args, **kwargs)
+        key = _digest((draw.__module__, draw.__qualname__, args, kwargs))
+        if key not in DRAWN:
+            while len(DRAWN) >= MOST_KEPT:
+                del DRAWN[next(iter(DRAWN))]
+            with _in_style():
+                figure = again()
+                DRAWN[key] = (svg_of(figure), figure.get_suptitle().replace("\n", " "))
+        return Drawing(*DRAWN[key], again)
+
+    return drawn
+
+
+@contextmanager
+def _in_style() -> Iterator[None]:
+    """Have the house style in the block; and no search for garbage, of which a figure makes much, but only at its end.
+
+    The search goes through everything that a process holds, again and again while a figure is set up.
+    """
+    was_searching = gc.isenabled()
+    gc.disable()
+    try:
         with mpl.rc_context(STYLE):
-            return draw(*args, **kwargs)
+            yield
+    finally:
+        if was_searching:
+            gc.enable()
 
-    return in_style
+
+def _digest(content: object) -> bytes:
+    """Return a checksum of content, whichever of its parts happen to be one object."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer)
+    pickler.fast = True
+    pickler.dispatch_table = BY_CONTENT
+    pickler.dump(content)
+    return hashlib.sha256(buffer.getbuffer()).digest()
 
 
-def sheet(title: str, height: float, width: float = USUAL_WIDTH) -> tuple[Drawing, Axes]:
+def _laid_out(draw: Callable[Given, Figure], *args: Given.args, **kwargs: Given.kwargs) -> Figure:
+    figure = draw(*args, **kwargs)
+    lay_out(figure)
+    return figure
+
+
+def sheet(title: str, height: float, width: float = USUAL_WIDTH) -> tuple[Figure, Axes]:
     """Return an empty figure of that size in inches, and its axes; the title says what is found."""
+    figure, [axes] = panels(title, height, [1], width)
+    return figure, axes
+
+
+def panels(title: str, height: float, widths: Sequence[float], width: float = USUAL_WIDTH) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and its panels side by side, on one vertical axis, of these widths to each other."""
     per_line = int(TITLE_WIDTH * width / USUAL_WIDTH)
-    layout = ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06)
-    figure = Drawing(figsize=(width, height), layout=layout, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(width, height), dpi=72, facecolor="white")
     wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
-    figure.suptitle(wrapped, x=0.012, ha="left", fontsize=10, fontweight="bold", linespacing=1.3)
-    return figure, figure.subplots()
-
-
-def alt_text(figure: Figure) -> str:
-    """Return the figure's finding in one line, for those who cannot see it."""
-    return figure.get_suptitle().replace("\n", " ")
+    at = {"x": 0.012, "y": 1 - PAD / (72 * height), "ha": "left", "va": "top"}
+    figure.suptitle(wrapped, **at, fontsize=10, fontweight="bold", linespacing=1.3)
+    options = {"sharey": True, "squeeze": False, "width_ratios": widths, "subplot_kw": {"axes_class": Panel}}
+    return figure, list(figure.subplots(1, len(widths), **options)[0])
 
 
 def percent_axis(axis) -> None:
@@ -118,27 +204,3 @@ def name_lines(axes: Axes, ends: Iterable[tuple[float, str, str]], x: float) -> 
             name, (x, at), xytext=(9, 0), textcoords="offset points", color=colour, fontweight="bold", fontsize=8.5,
             va="center", annotation_clip=False,
         )  # fmt: skip
-
-
-def svg(figure: Figure) -> bytes:
-    """Return the figure as SVG; the same figure gives the same bytes.
-
-    Coordinates have a decimal of a point, as much as can be seen: nothing finer than what is drawn can be read back.
-    """
-    return COORDINATES.sub(_to_a_decimal, _saved(figure, format="svg", metadata={"Date": None}))
-
-
-def _to_a_decimal(coordinates: re.Match[bytes]) -> bytes:
-    return re.sub(rb"-?\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".encode(), coordinates[0])
-
-
-def png(figure: Figure) -> bytes:
-    """Return the figure as PNG at 160 dots an inch; the same figure gives the same bytes."""
-    return _saved(figure, format="png", dpi=160, metadata={"Software": None})
-
-
-def _saved(figure: Figure, **how) -> bytes:
-    buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(buffer, **how)
-    return buffer.getvalue()

@@ -3,7 +3,7 @@
 from functools import partial
 
 import pandas as pd
-import seaborn as sns
+from matplotlib.figure import Figure
 
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
@@ -15,7 +15,6 @@ from analysis.report.canvas import (
     ORANGE,
     PALE,
     VERMILION,
-    Drawing,
     percent_axis,
     points_axis,
     quiet_grid,
@@ -23,6 +22,7 @@ from analysis.report.canvas import (
     styled,
 )
 from analysis.report.dashboard import ladder, step
+from analysis.report.layout import name_ticks
 from analysis.report.wording import (
     comparators,
     count,
@@ -53,7 +53,7 @@ NAIVE_SCALE = {"after_vs_before": "Participants' own change, nobody to compare w
 
 
 @styled
-def naive_beside_corrected(finding: Finding) -> Drawing:
+def naive_beside_corrected(finding: Finding) -> Figure:
     """Return the ladder from the naive figures to the main answer, each with its interval.
 
     Under a lottery every horizon has its pair. In percentage points or points of the scale; left of zero is fewer
@@ -136,7 +136,7 @@ def _rung(finding: Finding, row: Estimate) -> tuple[str, str, Estimate]:
 
 def _ladder_title(finding: Finding) -> str:
     naive, primary = naive_rows(finding), finding.primary
-    name, fair = unit(primary).name, estimate_text(primary)
+    name, fair = unit(primary).unit, estimate_text(primary)
     first = [e for e in naive if e.horizon_months == primary.horizon_months]
     if not first:
         return f"The answer: {fair} {name}"
@@ -167,7 +167,7 @@ def _mark_worth_having(axes, finding: Finding) -> None:
 
 
 @styled
-def incidence_curves(finding: Finding, study: Study) -> Drawing:
+def incidence_curves(finding: Finding, study: Study) -> Figure:
     """Return the share of each group that had the event, by month since time zero, with pointwise intervals.
 
     Reads evidence ``curves`` (arm, months, cumulative_incidence, ci_low, ci_high, n_at_risk); below the axis, people
@@ -186,7 +186,7 @@ def incidence_curves(finding: Finding, study: Study) -> Drawing:
     step = 6 if curves["n_at_risk"].max() < 1_000 and curves["months"].max() <= 24 else 12
     regular = range(0, int(curves["months"].max()) + 1, step)
     ticks = sorted({*reached, *(m for m in regular if all(abs(m - h) >= step / 2 + 1 for h in reached))})
-    axes.set_xticks(ticks, [_followed(curves, m, study.min_cell) for m in ticks])
+    name_ticks(axes.xaxis, ticks, [_followed(curves, m, study.min_cell) for m in ticks])
     since = "the intake" if is_randomized(finding) else "the start"
     axes.set_xlabel(f"months since {since}\n(below each: people still followed, program / comparison)")
     axes.set_ylabel(f"share that {event_words(finding.primary).had}")
@@ -204,9 +204,7 @@ def draw_incidence(axes, curves: pd.DataFrame) -> dict[str, float]:
             rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
             step="post", color=colour, alpha=0.15, linewidth=0,
         )  # fmt: skip
-        sns.lineplot(
-            rows, x="months", y="cumulative_incidence", errorbar=None, color=colour, ax=axes, drawstyle="steps-post",
-        )  # fmt: skip
+        axes.plot(rows["months"], rows["cumulative_incidence"], color=colour, drawstyle="steps-post")
         if len(rows) > 1:
             ends[arm] = float(rows["cumulative_incidence"].iloc[-1])
     return ends

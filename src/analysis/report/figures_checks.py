@@ -1,18 +1,20 @@
 """Pictures of the assumptions: were the groups alike, and were there colleagues to compare with?"""
 
-import seaborn as sns
+from matplotlib.figure import Figure
 
 from analysis.plan.results import Finding
-from analysis.report.canvas import BLUE, GREY, PALE, VERMILION, Drawing, points_axis, sheet, styled
+from analysis.report.canvas import BLUE, GREY, PALE, VERMILION, points_axis, sheet, styled
+from analysis.report.layout import name_ticks
 from analysis.report.wording import is_randomized, number
 
 # Standardized differences up to this are commonly called balanced (Austin 2009, Stat Med 28:3083).
 BALANCED = 0.1
 MOST_SHOWN = 15
+MARK = {"markersize": 6.3, "markeredgewidth": 0.6}
 
 
 @styled
-def love_plot(finding: Finding) -> Drawing:
+def love_plot(finding: Finding) -> Figure:
     """Return standardized mean differences before and after weighting, the largest before first; lots leave one value.
 
     Reads evidence ``balance`` (covariate, smd_before, smd_after).
@@ -28,9 +30,11 @@ def love_plot(finding: Finding) -> Drawing:
     if not lots:
         axes.axvspan(-BALANCED, BALANCED, color=PALE, alpha=0.45, linewidth=0)
         axes.hlines(y, rows["smd_before"], rows["smd_after"], color=PALE, linewidth=1.2)
-        sns.scatterplot(rows, x="smd_before", y=y, s=40, color="white", edgecolor=VERMILION, label="before", ax=axes)
-    sns.scatterplot(rows, x="smd_after", y=y, s=40, color=BLUE, edgecolor=BLUE, label="after", legend=False, ax=axes)
-    axes.set_yticks(list(y), [name.replace("_", " ") for name in rows["covariate"]])
+        axes.plot(
+            rows["smd_before"], y, "o", **MARK, markerfacecolor="white", markeredgecolor=VERMILION, label="before"
+        )
+    axes.plot(rows["smd_after"], y, "o", **MARK, color=BLUE, label="after")
+    name_ticks(axes.yaxis, y, [name.replace("_", " ") for name in rows["covariate"]])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     points_axis(axes.xaxis)
@@ -42,7 +46,7 @@ def love_plot(finding: Finding) -> Drawing:
 
 
 @styled
-def overlap_plot(finding: Finding) -> Drawing:
+def overlap_plot(finding: Finding) -> Figure:
     """Return the distribution of the estimated odds of starting, those who started above, comparators below.
 
     Reads evidence ``overlap`` (log_odds_from, log_odds_to, arm, share, n_rows); bars of small groups are left out.

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
 
 from analysis.plan.study import Study
 from analysis.report.canvas import (
@@ -13,13 +14,13 @@ from analysis.report.canvas import (
     PALE,
     SKY,
     VERMILION,
-    Drawing,
     name_lines,
     percent_axis,
     quiet_grid,
     sheet,
     styled,
 )
+from analysis.report.layout import name_ticks
 from analysis.report.wording import count, number, percent, role_phrase
 
 EXIT_KINDS = (
@@ -31,7 +32,7 @@ INSTRUMENT_COLOURS = (BLUE, VERMILION, GREEN, SKY, GREY)
 
 
 @styled
-def exit_rates_plot(frame: pd.DataFrame, study: Study) -> Drawing:
+def exit_rates_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return exits per 100 person-years by calendar year and kind, with the study's events.
 
     `frame` has one row per year (year, voluntary_exit_per_100, involuntary_exit_per_100, other_exit_per_100); the
@@ -52,7 +53,7 @@ def exit_rates_plot(frame: pd.DataFrame, study: Study) -> Drawing:
             ends.append((float(seen.iloc[-1]), name, colour))
     axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
     name_lines(axes, ends, float(middle.max()))
-    axes.set_xticks(middle, [_year(int(y), study) for y in frame["year"]])
+    name_ticks(axes.xaxis, middle, [_year(int(y), study) for y in frame["year"]])
     axes.set_xlim(frame["year"].min(), frame["year"].max() + 1)
     _draw_events(axes, study, as_year=True)
     axes.set_ylabel("exits per 100 person-years")
@@ -84,7 +85,7 @@ def _draw_events(axes, study: Study, as_year: bool) -> None:
 
 
 @styled
-def participation_plot(frame: pd.DataFrame, study: Study) -> Drawing:
+def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the way in for each intake and role: enrolled, offered a place, started.
 
     `frame` has one row per program, intake and role (program_id, intake_date, role, n_enrolled, n_offered, n_started).
@@ -108,7 +109,7 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Drawing:
             f"{n[0]} enrolled, {n[1]} offered, {n[2]} started", (end, at), xytext=(5, 0), textcoords="offset points",
             va="center", fontsize=8, annotation_clip=False,
         )  # fmt: skip
-    axes.set_yticks(y, [_intake(row, study) for row in rows.itertuples()])
+    name_ticks(axes.yaxis, y, [_intake(row, study) for row in rows.itertuples()])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     widest = rows["n_enrolled"].astype(float).max()
@@ -124,7 +125,7 @@ def _intake(row, study: Study) -> str:
 
 
 @styled
-def response_plot(frame: pd.DataFrame, study: Study) -> Drawing:
+def response_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the share of those employed who answered, by wave and instrument, with the study's events.
 
     `frame` has one row per instrument and wave (instrument, wave, opens, n_people, n_answered, share).

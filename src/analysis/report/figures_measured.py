@@ -4,6 +4,7 @@ import textwrap
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from analysis.report.canvas import (
@@ -12,15 +13,16 @@ from analysis.report.canvas import (
     INK,
     PALE,
     VERMILION,
-    Drawing,
     name_lines,
+    panels,
     quiet_grid,
     score_axis,
     sheet,
     styled,
 )
+from analysis.report.layout import name_ticks
 from analysis.report.measured import scale_by
-from analysis.report.wording import number, outcome_name, percent
+from analysis.report.wording import construct_name, number, percent
 
 # From least to most, the middle pale: ColorBrewer PuOr (Brewer 2003), which the colour-blind can tell apart.
 DIVERGING = ["#b35806", "#e08214", "#fdb863", "#fee0b6", "#f7f7f7", "#d8daeb", "#b2abd2", "#8073ac", "#542788"]
@@ -34,7 +36,7 @@ TEXT_WIDTH, LONGEST_KEY = 38, 62
 
 
 @styled
-def item_bars(frame: pd.DataFrame) -> Drawing:
+def item_bars(frame: pd.DataFrame) -> Figure:
     """Return how the items of one scale were answered, in its first and its last wave, centred on the middle answer.
 
     `frame` has one row per wave, item and answer (construct, rater_role, wave, item, text, value, label, share), keyed
@@ -61,8 +63,8 @@ def item_bars(frame: pd.DataFrame) -> Drawing:
         ticks.append(((top + y + 1) / 2, _item_name(rows, item, usual)))
         y -= 0.6
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks], color=INK)
-    axes.tick_params(axis="y", length=0)
+    name_ticks(axes.yaxis, [at for at, _ in ticks], [name for _, name in ticks])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(y + 0.9, 0.6)
     axes.margins(x=0.02)
@@ -83,10 +85,8 @@ def _stack(axes: Axes, y: float, shares: pd.Series, colours: list[str]) -> None:
     """Stack one bar of answers so that the middle answer (or the line between the two middle ones) lies on zero."""
     half = len(shares) / 2
     below = shares.iloc[: int(half)].sum() + (shares.iloc[int(half)] / 2 if len(shares) % 2 else 0.0)
-    left = -below
-    for share, colour in zip(shares, colours, strict=True):
-        axes.barh(y, share, left=left, height=0.82, color=colour, edgecolor="white", linewidth=0.6)
-        left += share
+    left = shares.cumsum() - shares - below
+    axes.barh([y] * len(shares), shares, left=left, height=0.82, color=colours, edgecolor="white", linewidth=0.6)
 
 
 def _item_name(rows: pd.DataFrame, item: str, usual: pd.Series) -> str:
@@ -110,7 +110,7 @@ def _usual_labels(rows: pd.DataFrame, best: float) -> pd.Series:
     return _labels(rows[rows["item"] == usual])
 
 
-def _answer_key(figure: Drawing, names: pd.Series, colours: list[str]) -> None:
+def _answer_key(figure: Figure, names: pd.Series, colours: list[str]) -> None:
     """Name the answers below the picture."""
     patches = [
         Patch(facecolor=colour, edgecolor=PALE, linewidth=0.6, label=name)
@@ -118,8 +118,8 @@ def _answer_key(figure: Drawing, names: pd.Series, colours: list[str]) -> None:
     ]
     is_long = names.str.len().sum() > LONGEST_KEY and len(names) > 4
     figure.legend(
-        handles=patches, loc="outside lower center", ncols=3 if is_long else len(names), frameon=False, fontsize=8,
-        handlelength=1, handleheight=1, columnspacing=1.2,
+        handles=patches, loc="lower center", borderaxespad=0.2, ncols=3 if is_long else len(names), frameon=False,
+        fontsize=8, handlelength=1, handleheight=1, columnspacing=1.2,
     )  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def _items_title(rows: pd.DataFrame, values: list[float], waves: list[float]) ->
 
 
 @styled
-def self_other_plot(frame: pd.DataFrame) -> Drawing:
+def self_other_plot(frame: pd.DataFrame) -> Figure:
     """Return how others rate people, by how these rate themselves; on the diagonal the two agree.
 
     `frame` has one row per group of people (bin, self_mean, others_mean, ci_low, ci_high, n_people) of one construct.
@@ -165,7 +165,7 @@ def self_other_plot(frame: pd.DataFrame) -> Drawing:
 
 
 def _self_other_title(rows: pd.DataFrame) -> str:
-    name = outcome_name(rows["construct"].iloc[0]).capitalize()
+    name = construct_name(rows["construct"].iloc[0]).capitalize()
     first, last = rows.iloc[0], rows.iloc[-1]
     return (
         f"{name}: those who rate themselves highest ({number(last['self_mean'], 1)}) get "
@@ -175,34 +175,31 @@ def _self_other_title(rows: pd.DataFrame) -> str:
 
 
 @styled
-def skill_gap_plot(frame: pd.DataFrame) -> Drawing:
+def skill_gap_plot(frame: pd.DataFrame) -> Figure:
     """Return mean scores before any program by job level and by age, with 95 % intervals.
 
     `frame` has one row per group (construct, by, group, group_from, mean, ci_low, ci_high, n_people) of one construct.
     """
     rows = frame.dropna(subset="mean").astype(dict.fromkeys(("mean", "ci_low", "ci_high"), float))
     kinds = [kind for kind in ("job_level", "age") if (rows["by"] == kind).any()]
-    figure, first = sheet(_gap_title(rows, kinds), height=3.1)
-    first.remove()
     widths = [max(2, (rows["by"] == kind).sum()) * WIDTH_OF[kind] for kind in kinds]
-    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False, width_ratios=widths)[0]
-    for axes, kind in zip(panels, kinds, strict=True):
+    figure, parts = panels(_gap_title(rows, kinds), height=3.1, widths=widths)
+    for axes, kind in zip(parts, kinds, strict=True):
         part = rows[rows["by"] == kind].sort_values("group_from")
         x = range(len(part))
         axes.vlines(x, part["ci_low"], part["ci_high"], color=BLUE, linewidth=1.8)
         axes.plot(x, part["mean"], "o", color=BLUE, markersize=7)
-        axes.set_xticks(list(x), ["\n".join(textwrap.wrap(str(g), 7)) for g in part["group"]])
+        name_ticks(axes.xaxis, x, ["\n".join(textwrap.wrap(str(g), 7)) for g in part["group"]])
         axes.set_xlim(-0.5, len(part) - 0.5)
         axes.set_xlabel("job level" if kind == "job_level" else "age, years")
         quiet_grid(axes, "y")
-    score_axis(panels[0].yaxis)
-    panels[0].set_ylabel("mean score (95 % intervals)")
-    figure.align_xlabels(panels)
+    score_axis(parts[0].yaxis)
+    parts[0].set_ylabel("mean score (95 % intervals)")
     return figure
 
 
 def _gap_title(rows: pd.DataFrame, kinds: list[str]) -> str:
-    name = outcome_name(rows["construct"].iloc[0]).capitalize()
+    name = construct_name(rows["construct"].iloc[0]).capitalize()
     told = []
     for kind in kinds:
         part = rows[rows["by"] == kind].sort_values("group_from")
@@ -212,7 +209,7 @@ def _gap_title(rows: pd.DataFrame, kinds: list[str]) -> str:
 
 
 @styled
-def unlinked_plot(frame: pd.DataFrame) -> Drawing:
+def unlinked_plot(frame: pd.DataFrame) -> Figure:
     """Return the means of a survey that is linked to nobody, by wave; its title says that they compare nothing.
 
     `frame` has one row per construct and wave (construct, wave, opens, mean, ci_low, ci_high, n_forms) of one
@@ -230,9 +227,9 @@ def unlinked_plot(frame: pd.DataFrame) -> Drawing:
         ordered = part.sort_values("opens")
         axes.vlines(ordered["opens"], ordered["ci_low"], ordered["ci_high"], color=colour, linewidth=1.8)
         axes.plot(ordered["opens"], ordered["mean"], "o", color=colour, markersize=6)
-        ends.append((float(ordered["mean"].iloc[-1]), outcome_name(construct), colour))
+        ends.append((float(ordered["mean"].iloc[-1]), construct_name(construct), colour))
     days = sorted(rows["opens"].unique())
-    axes.set_xticks(days, [f"{pd.Timestamp(day):%b\n%Y}" for day in days])
+    name_ticks(axes.xaxis, days, [f"{pd.Timestamp(day):%b\n%Y}" for day in days])
     axes.margins(x=0.08)
     name_lines(axes, ends, axes.convert_xunits(rows["opens"].max()))
     score_axis(axes.yaxis)

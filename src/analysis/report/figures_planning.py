@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.known import known
 from analysis.report.canvas import BLUE, GREEN, GREY, INK, ORANGE, SKY, VERMILION, Drawing, quiet_grid, sheet, styled
+from analysis.report.layout import name_ticks
 from analysis.report.planning import of_100, people_name, size_of, sized_rows, spoken_row
 from analysis.report.wording import trimmed
 
@@ -16,16 +18,19 @@ MARKS = ("o", "s", "D", "^", "v")
 CLOSEST = 1.25
 
 
-@styled
 def detectable_plot(plan: RolePlan) -> Drawing | None:
-    """Return the smallest detectable difference by size of the program, one line per horizon.
+    """Return the smallest detectable difference by size of the program; None where there is no risk to plan with."""
+    return _detectable_plot(plan) if sized_rows(plan) else None
 
-    Points of 100 people, on a logarithmic axis of sizes; a hollow mark stands where not even a program that nobody
-    leaves could be told from chance, at the share that leaves anyway. None where there is no risk to plan with.
+
+@styled
+def _detectable_plot(plan: RolePlan) -> Figure:
+    """Return one line per horizon, in points of 100 people, on a logarithmic axis of sizes.
+
+    A hollow mark stands where not even a program that nobody leaves could be told from chance, at the share that leaves
+    anyway.
     """
     rows = sized_rows(plan)
-    if not rows:
-        return None
     figure, axes = sheet(_title(plan), height=3.7)
     horizons = sorted({r.horizon_months for r in rows})
     for n, horizon in enumerate(horizons):
@@ -51,7 +56,7 @@ def detectable_plot(plan: RolePlan) -> Drawing | None:
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
     told = [*(n for n, after in pairwise(sizes) if n * CLOSEST <= after), sizes[-1]]
-    axes.set_xticks(told, [f"{n:,}" for n in told])
+    name_ticks(axes.xaxis, told, [f"{n:,}" for n in told])
     axes.set_ylim(0, 1.12 * max(least, *(_height(r) for r in rows)))
     axes.yaxis.set_major_formatter(lambda x, _: trimmed(x, 1))
     axes.margins(x=0.06)

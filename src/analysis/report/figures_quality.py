@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from analysis.plan.errors import Problem
@@ -15,13 +16,13 @@ from analysis.report.canvas import (
     PALE,
     SKY,
     VERMILION,
-    Drawing,
     name_lines,
     percent_axis,
     quiet_grid,
     sheet,
     styled,
 )
+from analysis.report.layout import name_ticks
 from analysis.report.quality_words import (
     coverage_sentence,
     flow_sentence,
@@ -46,7 +47,7 @@ PARTS = {"kept": BLUE, "kept, repaired": SKY, "rejected": VERMILION}
 
 
 @styled
-def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) -> Drawing:
+def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) -> Figure:
     """Return where every row went: a bar per file (of many files: per table), parted into kept, repaired, rejected.
 
     Parameters
@@ -66,7 +67,7 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
         axes.text(-0.02, at, count(bar.rows_in, min_cell), ha="right", va="center", fontsize=8.5)
         axes.text(1.02, at, _outcome(bar, about, min_cell), ha="left", va="center", fontsize=8,
                   color=GREY if _is_untouched(bar) else INK)  # fmt: skip
-    axes.set_yticks(y, bars["label"])
+    name_ticks(axes.yaxis, y, bars["label"])
     axes.tick_params(axis="y", length=0, pad=46, labelcolor=INK)
     axes.set_xticks([])
     axes.set_xlim(0, 2.05)
@@ -112,10 +113,9 @@ def _draw_parts(axes, at: int, bar) -> None:
     rejected = max(bar.rows_rejected / total, LEAST_SEEN) if bar.rows_rejected else 0
     repaired = max(bar.rows_mended / total, LEAST_SEEN) if bar.rows_mended else 0
     repaired = min(repaired, 1 - rejected)
-    left = 0.0
-    for width, colour in zip((1 - repaired - rejected, repaired, rejected), PARTS.values(), strict=True):
-        axes.barh(at, width, left=left, height=0.56, color=colour)
-        left += width
+    widths = [1 - repaired - rejected, repaired, rejected]
+    left = [0, widths[0], widths[0] + widths[1]]
+    axes.barh([at] * len(widths), widths, left=left, height=0.56, color=list(PARTS.values()))
 
 
 def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
@@ -139,7 +139,7 @@ def _because(what: str, why: str) -> str:
 
 
 @styled
-def coverage_plot(frame: pd.DataFrame, study: Study) -> Drawing:
+def coverage_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the share of those employed who have a job, and a manager, on record, by month.
 
     `frame` has one row per month (month, n_employed, share_with_job_row, share_with_manager); below the axis, people
@@ -157,7 +157,7 @@ def coverage_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     percent_axis(axes.yaxis)
     yearly = frame[(frame["month"].dt.month == 1) | (frame.index == 0)]
     ticks = [f"{row.month:%b %Y}\n{count(row.n_employed, study.min_cell)}" for row in yearly.itertuples()]
-    axes.set_xticks(yearly["month"], ticks)
+    name_ticks(axes.xaxis, yearly["month"], ticks)
     axes.set_xlabel("first of the month (below: people employed)")
     axes.set_ylabel("share of those employed")
     quiet_grid(axes, "y")
@@ -165,7 +165,7 @@ def coverage_plot(frame: pd.DataFrame, study: Study) -> Drawing:
 
 
 @styled
-def gaps_plot(frame: pd.DataFrame, study: Study) -> Drawing:
+def gaps_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the columns in which something is missing, with how much.
 
     `frame` has one row per table and column (table, column, of, share_missing); columns that are empty altogether are
@@ -179,7 +179,7 @@ def gaps_plot(frame: pd.DataFrame, study: Study) -> Drawing:
     for at, row in zip(y, found.itertuples(), strict=True):
         of = "of the rows" if row.of == "all rows" else f"of the {row.of}"
         axes.text(1.01, at, f"{percent(row.share_missing)} {of}", va="center", fontsize=8.5)
-    axes.set_yticks(y, [f"{row.table}: {row.column}" for row in found.itertuples()])
+    name_ticks(axes.yaxis, y, [f"{row.table}: {row.column}" for row in found.itertuples()])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_xlim(0, 1.25)
     axes.set_xticks([])
@@ -189,7 +189,7 @@ def gaps_plot(frame: pd.DataFrame, study: Study) -> Drawing:
 
 
 @styled
-def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
+def people_flow_plot(rows: pd.DataFrame, study: Study) -> Figure:
     """Return the way from everyone employed to those analysed, of one program, role and answer.
 
     `rows` are those of one answer (program_id, role, unit, kind, step, n_people), in order: a bar per stage, and
@@ -213,8 +213,8 @@ def people_flow_plot(rows: pd.DataFrame, study: Study) -> Drawing:
         else:
             axes.text(0.02 * widest, y, "\n".join(loss), va="center", fontsize=8.5, color=GREY)
         y -= room / 2
-    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks], color=INK)
-    axes.tick_params(axis="y", length=0)
+    name_ticks(axes.yaxis, [at for at, _ in ticks], [name for _, name in ticks])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_xlim(0, 1.15 * widest)
     axes.set_ylim(y, 0)
     axes.set_xticks([])

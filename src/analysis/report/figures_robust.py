@@ -1,11 +1,27 @@
 """Pictures of how much hangs on one choice, of the other kinds of exit, and of money."""
 
+import textwrap
+
 import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
-from analysis.report.canvas import BLUE, GREY, INK, PALE, Drawing, percent_axis, points_axis, quiet_grid, sheet, styled
+from analysis.report.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    PALE,
+    panels,
+    percent_axis,
+    points_axis,
+    quiet_grid,
+    sheet,
+    styled,
+)
 from analysis.report.figures import draw_incidence
+from analysis.report.layout import name_ticks
 from analysis.report.money import money
 from analysis.report.robustness import at_first_horizon, ways, ways_title
 from analysis.report.wording import (
@@ -21,10 +37,12 @@ from analysis.report.wording import (
 )
 
 HEIGHT_OF_WAY = 0.235
+# Characters that the titles of all panels side by side have room for.
+TITLES = 66
 
 
 @styled
-def specification_curve(finding: Finding) -> Drawing:
+def specification_curve(finding: Finding) -> Figure:
     """Return the main answer and every other way to make it, each with its interval.
 
     In percentage points or points of the scale. Sorted by estimate, the main answer filled; below a line, the main
@@ -47,10 +65,9 @@ def specification_curve(finding: Finding) -> Drawing:
     if n_later:
         axes.axhline(n_later - 0.5, color=PALE, linewidth=1)
     axes.set_ylim(-0.7, len(found) - 0.3)
-    axes.set_yticks(list(heights), [way.text for way in found], color=INK)
-    for text, way in zip(axes.get_yticklabels(), found, strict=True):
-        text.set_fontweight("bold" if way.kind == "main" else "normal")
-    axes.tick_params(axis="y", length=0)
+    bold = [n for n, way in enumerate(found) if way.kind == "main"]
+    name_ticks(axes.yaxis, heights, [way.text for way in found], bold)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.05)
     points_axis(axes.xaxis)
@@ -74,7 +91,7 @@ def shown_kinds(curves: pd.DataFrame) -> list[str]:
 
 
 @styled
-def other_exits_plot(finding: Finding) -> Drawing:
+def other_exits_plot(finding: Finding) -> Figure:
     """Return both groups' cumulative incidence of the competing kinds of exit, one panel each, on one scale.
 
     Reads evidence ``curves_by_kind`` (outcome, arm, months, cumulative_incidence, ci_low, ci_high); kinds of which a
@@ -82,22 +99,20 @@ def other_exits_plot(finding: Finding) -> Drawing:
     """
     curves = finding.evidence["curves_by_kind"]
     kinds = shown_kinds(curves)
-    figure, first = sheet(_kinds_title(finding, kinds), height=2.9)
-    first.remove()
-    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    figure, parts = panels(_kinds_title(finding, kinds), height=2.9, widths=[1] * len(kinds))
     names = ("offered a place", "not offered") if is_randomized(finding) else ("started", comparators(finding))
-    for axes, kind in zip(panels, kinds, strict=True):
+    for axes, kind in zip(parts, kinds, strict=True):
         draw_incidence(axes, curves[curves["outcome"] == kind])
-        axes.set_title(outcome_name(kind), fontsize=9, loc="left")
+        axes.set_title(textwrap.fill(outcome_name(kind), TITLES // len(kinds)), fontsize=9, loc="left")
         axes.set_ylabel("")
         axes.set_xlabel("months")
         axes.set_ylim(bottom=0)
-        axes.set_xticks(range(0, int(curves["months"].max()) + 1, 6))
+        axes.xaxis.set_major_locator(MultipleLocator(6))
         quiet_grid(axes, "y")
-    percent_axis(panels[0].yaxis)
-    panels[0].set_ylabel("share with such an exit")
+    percent_axis(parts[0].yaxis)
+    parts[0].set_ylabel("share with such an exit")
     for y, name, colour in ((0.95, names[0], BLUE), (0.86, names[1], GREY)):
-        panels[0].text(0.04, y, name, transform=panels[0].transAxes, color=colour, fontweight="bold", va="top")
+        parts[0].text(0.04, y, name, transform=parts[0].transAxes, color=colour, fontweight="bold", va="top")
     return figure
 
 
@@ -115,7 +130,7 @@ def _kinds_title(finding: Finding, kinds: list[str]) -> str:
 
 
 @styled
-def net_benefit_plot(finding: Finding, study: Study) -> Drawing:
+def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     """Return the net benefit with its interval against breaking even, in the study's currency."""
     row = finding.primary
     figure, axes = sheet(_money_title(finding, study), height=1.5)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.known import known
@@ -14,8 +15,8 @@ from analysis.report.canvas import (
     INK,
     PALE,
     VERMILION,
-    Drawing,
     name_lines,
+    panels,
     percent_axis,
     points_axis,
     quiet_grid,
@@ -24,6 +25,7 @@ from analysis.report.canvas import (
     styled,
 )
 from analysis.report.figures import PAPER, arm_names
+from analysis.report.layout import name_ticks
 from analysis.report.scale_words import (
     STEPS,
     answer_scale,
@@ -52,7 +54,7 @@ WAVES = {-1: "one wave\nearlier", 0: "last before\nthe start", 1: "first\nafter"
 
 
 @styled
-def trajectory_plot(finding: Finding, study: Study) -> Drawing:
+def trajectory_plot(finding: Finding, study: Study) -> Figure:
     """Return each group's mean score by wave, before and after the start, with pointwise intervals.
 
     Reads evidence ``trajectories`` (arm, wave_position, mean, ci_low, ci_high, n_people); comparators are weighted
@@ -83,7 +85,7 @@ def _wave_axis(axes, positions: pd.Series, room_right: float = 0.4) -> None:
     The waves on both sides of it have their place, also where nothing may be shown of one: the mark lies on the axis.
     """
     at = sorted({0, 1, *(int(p) for p in positions)})
-    axes.set_xticks(at, [WAVES.get(p, f"{p}th\nafter" if p > 0 else f"{-p} waves\nearlier") for p in at])
+    name_ticks(axes.xaxis, at, [WAVES.get(p, f"{p}th\nafter" if p > 0 else f"{-p} waves\nearlier") for p in at])
     axes.set_xlim(min(at) - 0.4, max(at) + room_right)
     axes.axvline(0.5, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
     axes.annotate(
@@ -107,7 +109,7 @@ def _score_axis(axes, study: Study, finding: Finding) -> str:
 
 
 @styled
-def event_study_plot(finding: Finding) -> Drawing:
+def event_study_plot(finding: Finding) -> Figure:
     """Return the difference in change by wave around the start: each with its interval, all with their band.
 
     Reads evidence ``event_study`` (position, estimate, ci_low, ci_high, band_low, band_high); the base, the last wave
@@ -134,7 +136,7 @@ def event_study_plot(finding: Finding) -> Drawing:
 
 
 @styled
-def scales_forest(findings: Sequence[Finding], study: Study) -> Drawing:
+def scales_forest(findings: Sequence[Finding], study: Study) -> Figure:
     """Return every scale that could be estimated, by program and role: answer, interval, naive figure beside it.
 
     In points of each scale. The hollow mark is the naive difference in scores afterwards, the tick the smallest effect
@@ -153,9 +155,9 @@ def scales_forest(findings: Sequence[Finding], study: Study) -> Drawing:
             _forest_line(axes, finding, y)
             ticks.append((y, scale_name(finding)))
         y -= 1.2
-    axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks], color=INK)
+    name_ticks(axes.yaxis, [at for at, _ in ticks], [name for _, name in ticks])
     axes.set_ylim(y + 0.4, 0.6)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     points_axis(axes.xaxis)
     axes.set_xlabel("← lower     difference in score, points of each scale     higher →")
@@ -186,39 +188,37 @@ def _simply_compared(finding: Finding) -> Estimate | None:
 
 
 @styled
-def response_flow_plot(finding: Finding) -> Drawing:
+def response_flow_plot(finding: Finding) -> Figure:
     """Return who is still employed, has a score, and had one before, by wave: shares of those in the comparison.
 
     Reads evidence ``response`` (wave, arm, n_people, n_invited, n_scored, n_paired). Who answered too few items for a
     score is mostly too few to be shown, and stands in the table alone.
     """
     shares = response_shares(finding.evidence["response"])
-    figure, first = sheet(response_title(finding), height=2.9)
-    first.remove()
-    panels = figure.subplots(1, len(STEPS), sharey=True)
+    figure, parts = panels(response_title(finding), height=2.9, widths=[1] * len(STEPS))
     waves = sorted(shares["wave"].unique())
-    for axes, (step, name) in zip(panels, STEPS.items(), strict=True):
+    for axes, (step, name) in zip(parts, STEPS.items(), strict=True):
         for arm, colour, shift in ARMS:
             part = shares[shares["arm"] == arm].dropna(subset=step).sort_values("wave")
             x = [waves.index(w) + shift for w in part["wave"]]
             fill = "white" if arm == "control" else colour
             axes.plot(x, part[step], "o-", color=colour, markersize=5, markerfacecolor=fill)
         axes.set_title(name, fontsize=9, loc="left")
-        axes.set_xticks(range(len(waves)), [f"{w:g}" for w in waves])
+        name_ticks(axes.xaxis, range(len(waves)), [f"{w:g}" for w in waves])
         axes.set_xlim(-0.4, len(waves) - 0.6)
         quiet_grid(axes, "y")
-    panels[0].set_ylim(0, 1.02)
-    percent_axis(panels[0].yaxis)
-    panels[0].set_ylabel("share of those compared")
-    panels[1].set_xlabel("survey wave after the start")
+    parts[0].set_ylim(0, 1.02)
+    percent_axis(parts[0].yaxis)
+    parts[0].set_ylabel("share of those compared")
+    parts[1].set_xlabel("survey wave after the start")
     names = ("offered a place", "not offered") if is_randomized(finding) else ("started", "comparators")
     for y, name, colour in ((0.2, names[0], BLUE), (0.09, names[1], GREY)):
-        panels[1].text(0.06, y, name, transform=panels[1].transAxes, color=colour, fontweight="bold", va="center")
+        parts[1].text(0.06, y, name, transform=parts[1].transAxes, color=colour, fontweight="bold", va="center")
     return figure
 
 
 @styled
-def delta_plot(finding: Finding) -> Drawing:
+def delta_plot(finding: Finding) -> Figure:
     """Return the estimate by how far the silent of the program are off what is predicted for them.
 
     Reads evidence ``delta`` (delta, estimate, ci_low, ci_high), in points.

@@ -1,12 +1,15 @@
 """Folders written whole or not at all, and what keeps one from being written told as a mistake that can be mended."""
 
 import errno
+import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from analysis.plan.errors import UNWRITABLE, bad_input
 
@@ -56,6 +59,50 @@ def _is_about(error: OSError, folder: Path) -> bool:
         return error.errno in DISK
     named, folder = Path(os.fsdecode(error.filename)).absolute(), folder.absolute()
     return named.is_relative_to(folder.parent) or folder.is_relative_to(named)
+
+
+@contextmanager
+def alone(reports: Path, name: str) -> Iterator[None]:
+    """Keep other runs from making the same report, and clear what a run left that ended in the middle.
+
+    Raises
+    ------
+    BadInput
+        Another run is making it, or the folder cannot be written.
+    """
+    path = reports / f".{name}.lock"
+    with writing(reports / name):
+        reports.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
+    with lock:
+        if not _is_locked(lock, path):
+            message = "another run is making this report; wait until it has ended"
+            raise bad_input(str(reports / name), message, rule=UNWRITABLE)
+        try:
+            with writing(reports / name):
+                _clear_left(reports / name)
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _is_locked(lock: IO[str], path: Path) -> bool:
+    """Lock a file and return whether that succeeded, and the file is still the one of that name."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(lock.fileno()).st_ino == path.stat().st_ino
+    except OSError:
+        return False
+
+
+def _clear_left(target: Path) -> None:
+    """Remove the staging folders of runs that are dead; a report that stood between two names gets its own back."""
+    # a staging folder ends in the eight characters that `tempfile.mkdtemp` draws
+    left = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}")
+    for staging in [path for path in target.parent.iterdir() if left.fullmatch(path.name)]:
+        if (staging / "old").exists() and not target.exists():
+            (staging / "old").rename(target)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.report.tables_measured import freed, source_name
-from analysis.report.wording import number, outcome_name, percent
+from analysis.report.wording import construct_name, number, percent
 
 CONVENTION = 0.70
 # What may be said of scores, by the last step that holds with every item equal; past the scalar one no more is said.
@@ -23,7 +23,7 @@ UNLINKED = (
 
 def scale_by(construct: str, role: object = None) -> str:
     """Return a scale by name, with who rated it where that is said."""
-    scale = outcome_name(construct).capitalize()
+    scale = construct_name(construct).capitalize()
     return scale if role is None or pd.isna(role) else f"{scale} ({source_name(role)})"
 
 

@@ -1,13 +1,14 @@
 """The page of one study: self-contained HTML, the answers first, then everything that they rest on."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
+from analysis.plan.catalogue import METHODS
 from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.canvas import png
+from analysis.report.canvas import Drawing
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.limits import limits
 from analysis.report.measured_section import measurement
@@ -79,6 +80,7 @@ def study_page(released: Released) -> str:
         "is_silent": not any(f.primary.is_estimated for f in findings),
         "is_blind": bool(run.get("blind")),
         "diagnostics": load_plan().diagnostics,
+        "methods": METHODS,
         "is_lottery": all(is_randomized(f) for f in findings),
         "created": str(run.get("created", ""))[:10],
         "run": run,
@@ -97,11 +99,12 @@ def _images(released: Released) -> dict[str, dict[str, str]]:
     return all_drawn(drawn, image)
 
 
-def figure_files(released: Released) -> dict[str, bytes]:
-    """Return the study's pictures as PNG files, by file name, without those that a fault took away."""
+def figure_files(released: Released, ending: Literal["svg", "png"] = "svg") -> dict[str, bytes]:
+    """Return the study's pictures as files of a kind, by file name, without those that a fault took away."""
+    make = Drawing.png if ending == "png" else lambda drawing: drawing.svg.encode()
     drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
     of_data: Pictures = _section("pictures of the data", lambda: quality_pictures(released), {})
-    return {f"{name}.png": content for name, content in all_drawn(drawn | of_data, png).items()}
+    return {f"{name}.{ending}": content for name, content in all_drawn(drawn | of_data, make).items()}
 
 
 def faults_told(found: Sequence[Fault]) -> list[str]:

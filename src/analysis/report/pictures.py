@@ -22,7 +22,7 @@ from analysis.report import (
 )
 from analysis.report.canvas import Drawing
 from analysis.report.robustness import at_first_horizon
-from analysis.report.scale_words import answered_scales, frame_of, is_compact
+from analysis.report.scale_words import answered_scales, is_compact
 from analysis.report.wording import is_blind, is_money
 
 Made = TypeVar("Made")
@@ -121,7 +121,7 @@ def evidence_pictures(finding: Finding, study: Study) -> Pictures:
     return {
         kind: partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
         for kind, draw in EVIDENCE.items()
-        if frame_of(finding, kind, HEART[kind]) is not None
+        if (frame := finding.evidence.get(kind)) is not None and frame[HEART[kind]].notna().any()
     }
 
 

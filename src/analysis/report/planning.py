@@ -3,15 +3,15 @@
 import pandas as pd
 
 from analysis.estimate.planning import PlanRow, RolePlan
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
-from analysis.release.findings import DECIMALS
 from analysis.report.wording import DASH, NBSP, count, number, role_phrase, trimmed
 
 # The size that the sentence speaks of, or the largest below it.
 SPOKEN_SIZE = 60
 ROUGH = "*"
 # How far a released difference is from the effect that it was made for.
-ROUNDING = 10**-DECIMALS
+ROUNDING = 10 ** -CATALOGUE.measure("risk_difference").digits
 NOT_EVEN = "not even if nobody left"
 
 ASSUMES = (
@@ -176,10 +176,10 @@ def assumptions(plan: RolePlan) -> list[str]:
     compared = (
         "Places are drawn by lot among twice as many applicants: as many are compared as are offered a place. People "
         "who are offered a place and never start make the difference smaller."
-        if row.assignment in ("lottery", "waitlist")
+        if row.assignment.is_randomized
         else "All eligible people who do not start are comparators."
     )
-    counted = "" if row.assignment in ("lottery", "waitlist") else _weighting(row.effective_share)
+    counted = "" if row.assignment.is_randomized else _weighting(row.effective_share)
     return [f"{compared} {counted}".strip(), *ASSUMES]
 
 

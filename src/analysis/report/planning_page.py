@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 from analysis.estimate.planning import RolePlan, plan_frame
-from analysis.release.cells import export_safe
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning
-from analysis.report.canvas import png
 from analysis.report.figures_planning import detectable_plot
+from analysis.report.safe_cells import export_safe
 from analysis.report.sections import day_text, image
 from analysis.report.tables import frame_html
 from analysis.report.template import render
@@ -59,4 +58,4 @@ def write_plan(plan: ReleasedPlan, folder: Path) -> None:
     for number, role in enumerate(plan.roles, start=1):
         drawn = detectable_plot(role)
         if drawn:
-            (figures / f"plan-{number}-{role.role}.png").write_bytes(png(drawn))
+            (figures / f"plan-{number}-{role.role}.svg").write_text(drawn.svg, encoding="utf-8")

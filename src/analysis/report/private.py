@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.errors import Problem
-from analysis.release.cells import export_safe
 from analysis.report.folders import writing
+from analysis.report.safe_cells import export_safe
 from analysis.validate.account import lines_known
 
 UNMATCHED_FILE, LINES_FILE = "unmatched.csv", "lines.csv"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
@@ -9,7 +10,6 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.dashboard import naive_sentence
 from analysis.report.money import money_detectable, money_sentence
-from analysis.report.terms import RATED, UNITS
 from analysis.report.verdict_words import in_short, smallest_text, verdict_sentence
 from analysis.report.wording import (
     amount,
@@ -163,7 +163,7 @@ def subject(finding: Finding, study: Study) -> tuple[str, str]:
 def _construct(finding: Finding) -> str:
     outcome = outcome_name(finding.primary.outcome)
     source = finding.primary.rater_source
-    return f"{RATED.get(source, source)} {outcome} score" if source else outcome
+    return f"{CATALOGUE.rater_source(source)} {outcome} score" if source else outcome
 
 
 def _no_number(finding: Finding, study: Study) -> str:
@@ -183,11 +183,11 @@ def detectable_sentence(finding: Finding) -> str:
         return ""
     if is_money(finding):
         return money_detectable(finding)
-    shown = UNITS[finding.primary.measure]
+    shown = CATALOGUE.measure(finding.primary.measure)
     size = number(shown.scale * finding.smallest_detectable, shown.decimals)
     beside = "more" if finding.smallest_detectable > finding.smallest_effect else "no more"
     return (
-        f"This study could have seen a difference of about {size} {shown.name} with {percent(0.8)} power; one half as "
+        f"This study could have seen a difference of about {size} {shown.unit} with {percent(0.8)} power; one half as "
         f"large it would more often have missed than seen. That is {beside} than the {smallest_text(finding)} named "
         f"beforehand as worth having."
     )

@@ -1,6 +1,5 @@
 """Would another analyst agree? The answer made in other ways, in other measures, and where it should be nothing."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isinf
@@ -8,10 +7,10 @@ from math import isinf
 import pandas as pd
 
 from analysis.estimate.diagnostics import TREND
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.report.scale_words import scale_measures
-from analysis.report.terms import MEASURES, WAYS
 from analysis.report.wording import (
     NBSP,
     amount,
@@ -29,12 +28,6 @@ from analysis.report.wording import (
     unit,
     value_text,
 )
-
-ANOTHER_QUESTION = ("ccw_aalen_johansen", "ipw_adherence_aalen_johansen")
-# Beside a difference in changes: that people of the same earlier score would have scored alike, whatever their arm.
-ANOTHER_ASSUMPTION = "ancova"
-# They say how far the answer could be off, each by its own assumption, and are no further answer.
-BOUNDS = ("lee_bounds_lower", "lee_bounds_upper", "honest_did")
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ def ways(finding: Finding) -> list[Way]:
     alike = [
         e
         for e in finding.alternatives
-        if e.is_estimated and (e.measure, e.outcome, e.rater_source) == about and e.estimator not in BOUNDS
+        if e.is_estimated and (e.measure, e.outcome, e.rater_source) == about and _kind(e) != "bound"
     ]
     first = [
         Way(_way_text(e), e, "other")
@@ -77,8 +70,12 @@ def ways(finding: Finding) -> list[Way]:
 
 
 def _way_text(row: Estimate) -> str:
-    text = WAYS.get(row.estimator, row.estimator.replace("_", " "))
-    return f"{text} *" if row.estimator in (*ANOTHER_QUESTION, ANOTHER_ASSUMPTION) else text
+    record = CATALOGUE.estimator(row.estimator)
+    return f"{record.short} *" if record.assumes_more or record.kind == "other_question" else record.short
+
+
+def _kind(row: Estimate) -> str:
+    return CATALOGUE.estimator(row.estimator).kind
 
 
 def at_first_horizon(finding: Finding) -> list[Estimate]:
@@ -119,14 +116,10 @@ def ways_sentence(finding: Finding) -> str:
 
 def _star(marked: Iterable[str]) -> str:
     """Return what the mark on some of the ways means."""
-    estimators = set(marked)
-    if ANOTHER_ASSUMPTION in estimators:
-        return (
-            " The way marked * assumes more: that people of the same earlier score would have scored alike later, "
-            "whether or not they started. Where those who start were better off for lasting reasons, it flatters the "
-            "program."
-        )
-    return " Ways marked * ask a slightly different question." if estimators else ""
+    records = [CATALOGUE.estimator(name) for name in dict.fromkeys(marked)]
+    said = [f" The way marked * assumes more: {record.assumes_more}" for record in records if record.assumes_more]
+    asks_another = any(record.kind == "other_question" for record in records)
+    return "".join([*said, " Ways marked * ask a slightly different question." if asks_another else ""])
 
 
 def e_value_sentence(finding: Finding) -> str:
@@ -233,7 +226,7 @@ def _invented(row: Estimate) -> str:
 
 
 def _control(finding: Finding, row: Estimate) -> str:
-    shown = f"{value_text(row)} {unit(row).name or MEASURES.get(row.measure, '')} {interval_text(row)}"
+    shown = f"{value_text(row)} {unit(row).unit or unit(row).label} {interval_text(row)}"
     if row.contrast == "enrolled_vs_not_before_start":
         what = "The same people over the two waves before the start, when nothing can have changed yet"
         # The judgement is the check's, over all waves before the start: one row does not make another.
@@ -250,18 +243,6 @@ def _control(finding: Finding, row: Estimate) -> str:
     return f"{what}: {shown}. The interval {found}."
 
 
-MODERATORS = {
-    "risk_difference_per_decade_of_age": "change in the difference per ten years of age",
-    "risk_difference_per_year_of_tenure": "change in the difference per year of tenure",
-    "during_program_vs_not": "leaving while taking part, against not started",
-    "after_program_vs_not": "leaving after taking part, against not started",
-    "risk_difference_per_five_sessions": "later exits per five sessions more in six months (an association)",
-    "reverse_vs_traditional": "effect of the reverse program less that of the traditional one",
-    "mean_difference_per_decade_of_age": "change in the difference per ten years of age",
-    "mean_difference_per_year_of_tenure": "change in the difference per year of tenure",
-    "mean_difference_per_five_sessions": "difference per five sessions more (an association)",
-}
-TOPIC = re.compile(r"topic_(.+)_vs_other_topics")
 MODERATOR_CAUTION = (
     "These are secondary and not adjusted for how many were looked at: with several of them, one may look striking by "
     "chance. They tell where to look next, and no more."
@@ -275,10 +256,7 @@ def moderator_rows(finding: Finding) -> list[tuple[str, Estimate]]:
 
 
 def _moderated_by(row: Estimate) -> str:
-    topic = TOPIC.fullmatch(row.contrast)
-    if topic:
-        return f"met mainly about {topic[1].replace('_', ' ')}, against other topics (an association)"
-    return MODERATORS.get(row.contrast) or MODERATORS.get(row.measure, "")
+    return CATALOGUE.contrast(row.contrast).looked_at or CATALOGUE.measure(row.measure).looked_at
 
 
 def moderators_table(finding: Finding) -> pd.DataFrame:
@@ -291,5 +269,5 @@ def moderators_table(finding: Finding) -> pd.DataFrame:
 def _moderator(row: Estimate) -> Sequence[str]:
     if not row.is_estimated:
         return ("not shown" if row.status == "suppressed" else "not estimable", "–", known(row.reason))
-    name = "ratio of hazards" if row.measure == "hazard_ratio" else unit(row).name.replace(" ", NBSP)
+    name = unit(row).unit.replace(" ", NBSP) or unit(row).label
     return value_text(row), interval_text(row), name

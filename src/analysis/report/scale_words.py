@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import pandas as pd
 
 from analysis.estimate.diagnostics import TREND
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Response, load_instruments
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
-from analysis.report.terms import RATED
 from analysis.report.wording import (
     hypothesis_title,
     interval_text,
@@ -36,7 +36,7 @@ def is_compact(finding: Finding) -> bool:
 def scale_name(finding: Finding) -> str:
     """Return what was scored and by whom: ``Leadership skills, self-rated``."""
     source = finding.primary.rater_source
-    return hypothesis_title(finding) + (f", {RATED.get(source, source)}" if source else "")
+    return hypothesis_title(finding) + (f", {CATALOGUE.rater_source(source)}" if source else "")
 
 
 def answered_scales(findings: Iterable[Finding]) -> list[Finding]:
@@ -268,7 +268,7 @@ def other_sources(finding: Finding) -> list[str]:
     """Return what other raters' scores say: never pooled, each a sentence."""
     main = finding.primary
     return [
-        f"{RATED.get(e.rater_source, e.rater_source).capitalize()}: {value_text(e)} {interval_text(e)} points."
+        f"{CATALOGUE.rater_source(e.rater_source).capitalize()}: {value_text(e)} {interval_text(e)} points."
         for e in measured(finding, main.measure, contrast=main.contrast)
         if e.rater_source and e.rater_source != main.rater_source and e.estimator == main.estimator
     ]

@@ -7,6 +7,7 @@ from functools import partial
 
 import pandas as pd
 
+from analysis.plan.assignment import Assignment
 from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Finding
@@ -14,7 +15,7 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import tables
 from analysis.report.answer_section import NO_SECTION, finding_section
-from analysis.report.canvas import Drawing, alt_text, svg
+from analysis.report.canvas import Drawing
 from analysis.report.pictures import FOREST, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
@@ -31,10 +32,10 @@ from analysis.report.wording import (
 )
 
 ASSIGNMENTS = {
-    "lottery": "a lottery decided who was offered a place",
-    "waitlist": "a lottery decided who came first and who waited",
-    "rollout": "it reached one unit after the other",
-    "self_selected": "people chose to take part",
+    Assignment.LOTTERY: "a lottery decided who was offered a place",
+    Assignment.WAITLIST: "a lottery decided who came first and who waited",
+    Assignment.ROLLOUT: "it reached one unit after the other",
+    Assignment.SELF_SELECTED: "people chose to take part",
 }
 DIRECTIONS = {
     "reverse": "juniors mentor seniors",
@@ -53,11 +54,14 @@ TABLE_TITLES = {
 }
 
 
-def image(figure: Drawing) -> dict[str, str]:
-    """Return a figure as an image that needs no file: its source and its text for those who cannot see it."""
+def image(drawing: Drawing) -> dict[str, str]:
+    """Return a picture as an image that needs no file: its source and its text for those who cannot see it.
+
+    As an image it is a document of its own: no id and no style of it can clash with those of the page.
+    """
     return {
-        "src": "data:image/svg+xml;base64," + base64.b64encode(svg(figure)).decode(),
-        "alt": alt_text(figure),
+        "src": "data:image/svg+xml;base64," + base64.b64encode(drawing.svg.encode()).decode(),
+        "alt": drawing.alt,
     }
 
 

@@ -1,16 +1,17 @@
 """Tables for people: released rows and frames as text, small groups masked, ready for a page or a notebook."""
 
+import re
 from collections.abc import Iterable
 from html import escape
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.report.quality_words import mended
 from analysis.report.robustness import Way
-from analysis.report.terms import ANALYSES, CONTRASTS, MEASURES, OUTCOMES, RATED, SHORT_ESTIMATORS, WAYS
 from analysis.report.wording import (
     DASH,
     NBSP,
@@ -23,6 +24,7 @@ from analysis.report.wording import (
     value_text,
 )
 
+NUMERIC = re.compile(r"[\s\d.,+−<%/\[\]–]*|p [<=>] [\d.]+")
 RESULTS = {
     "passed": f"✓{NBSP}passed",
     "caution": f"!{NBSP}caution",
@@ -42,7 +44,6 @@ ESTIMATE_HEADS = [
     "people",
     "events",
 ]
-EVENT_OUTCOMES = tuple(OUTCOMES)
 STATUSES = {"not_estimable": "not estimable", "suppressed": "suppressed"}
 
 
@@ -56,22 +57,21 @@ def estimates_table(rows: Iterable[Finding | Estimate], min_cell: int = 10) -> p
         estimates = row.estimates if isinstance(row, Finding) else (row,)
         found = [_estimate_line(e, min_cell) for e in estimates]
         if isinstance(row, Finding):
-            found[0]["analysis"] = ANALYSES["primary"]
+            found[0]["analysis"] = CATALOGUE.analyses["primary"]
         lines += found
     return pd.DataFrame(lines, columns=ESTIMATE_HEADS).rename(columns={"interval": "95 % interval"})
 
 
 def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
-    rated = f", {RATED.get(row.rater_source, row.rater_source)}" if row.rater_source else ""
+    rated = f", {CATALOGUE.rater_source(row.rater_source)}" if row.rater_source else ""
     # Scores and money count nobody's events; a masked count is a count all the same.
-    has_events = row.outcome in EVENT_OUTCOMES and row.measure not in ("net_benefit", "exits_avoided")
+    has_events = CATALOGUE.outcome(row.outcome).is_event and row.measure not in ("net_benefit", "exits_avoided")
     return {
-        "analysis": ANALYSES[row.analysis],
+        "analysis": CATALOGUE.analyses[row.analysis],
         "outcome": outcome_name(row.outcome) + rated,
-        "compared": CONTRASTS.get(row.contrast, row.contrast.replace("_", " "))
-        + f" ({row.estimand.replace('_', ' ')})",
-        "way": WAYS.get(row.estimator) or SHORT_ESTIMATORS.get(row.estimator, row.estimator.replace("_", " ")),
-        "unit": MEASURES.get(row.measure, row.measure.replace("_", " ")),
+        "compared": f"{CATALOGUE.contrast(row.contrast).label} ({CATALOGUE.estimand(row.estimand).label})",
+        "way": CATALOGUE.estimator(row.estimator).short,
+        "unit": CATALOGUE.measure(row.measure).label,
         "months": DASH if row.horizon_months is None else str(row.horizon_months),
         "estimate": value_text(row) if row.is_estimated else STATUSES[row.status],
         "interval": interval_text(row) or DASH,
@@ -243,8 +243,7 @@ def frame_html(frame: pd.DataFrame) -> str:
 
 
 def _is_numeric(column: pd.Series) -> bool:
-    texts = column.astype(str)
-    return bool(len(texts)) and bool(texts.str.fullmatch(r"[\s\d.,+−<%/\[\]–]*|p [<=>] [\d.]+").all())
+    return len(column) > 0 and all(NUMERIC.fullmatch(str(value)) for value in column)
 
 
 def _cell(tag: str, value: object, numeric: bool, more: str = "") -> str:

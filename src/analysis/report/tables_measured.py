@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.report.scale_words import response_shares
-from analysis.report.terms import RATED
-from analysis.report.wording import DASH, count, number, outcome_name, p_text, percent
+from analysis.report.wording import DASH, construct_name, count, number, p_text, percent
 
 FLAGS = {
     "is_longstring": "the same answer over and over",
@@ -24,15 +24,15 @@ ARMS = {"treated": "program", "control": "comparison"}
 
 
 def source_name(role: object) -> str:
-    """Return who rated, e.g. ``self-rated``."""
-    return RATED.get(str(role), str(role).replace("_", " "))
+    """Return who rated, e.g. ``self-rated``; a dash where nobody is named."""
+    return DASH if pd.isna(role) else CATALOGUE.rater_source(str(role))
 
 
 def _about(frame: pd.DataFrame) -> dict[str, list[str]]:
     """Return the columns that say which scale, rated by whom, in which wave; those that the frame has."""
     tellers: dict[str, tuple[str, Callable[..., str]]] = {
         "instrument": ("survey", lambda name: str(name).replace("_", " ")),
-        "construct": ("scale", outcome_name),
+        "construct": ("scale", construct_name),
         "rater_role": ("rated", source_name),
         "across": ("across", str),
         "wave": ("wave", lambda wave: DASH if pd.isna(wave) else f"{wave:g}"),
@@ -202,7 +202,7 @@ def response_balance_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def honest_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the interval under each limit on how far trends may have parted, one line a limit."""
-    told = [RESTRICTIONS.get(r, str(r).replace("_", " ")) for r in frame["restriction"]]
+    told = [RESTRICTIONS[r] for r in frame["restriction"]]
     ends = [
         DASH if pd.isna(a) or pd.isna(b) else f"[{number(a, signed=True)}, {number(b, signed=True)}]"
         for a, b in zip(frame["low"], frame["high"], strict=True)

@@ -1,9 +1,9 @@
 """The verdict in words: what decided it, what the checks found, and no claim that the evidence does not carry."""
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import Check, Finding
 from analysis.report.money import money_verdict
-from analysis.report.terms import UNITS
 from analysis.report.wording import is_event, is_money, is_randomized, number, p_text, trimmed
 
 IN_SHORT = {
@@ -35,8 +35,8 @@ def hypothesis_of(finding: Finding) -> Hypothesis:
 
 def smallest_text(finding: Finding) -> str:
     """Return the smallest effect worth having with its unit, e.g. ``3 percentage points``."""
-    shown = UNITS[finding.primary.measure]
-    return f"{trimmed(shown.scale * finding.smallest_effect, shown.decimals)} {shown.name}"
+    shown = CATALOGUE.measure(finding.primary.measure)
+    return f"{trimmed(shown.scale * finding.smallest_effect, shown.decimals)} {shown.unit}"
 
 
 def benefit_text(finding: Finding) -> str:
@@ -55,7 +55,7 @@ def in_short(finding: Finding) -> str:
         return "which leaves the question open, since so many answers were looked at together"
     seen = finding.smallest_detectable or 0.0
     if finding.verdict == "inconclusive" and seen > FAR_TOO_SMALL * finding.smallest_effect:
-        size = number(UNITS[finding.primary.measure].scale * seen, 0 if is_event(finding) else 1)
+        size = number(CATALOGUE.measure(finding.primary.measure).scale * seen, 0 if is_event(finding) else 1)
         return f"which leaves the question open: too few people to see a difference of less than about {size} points"
     return IN_SHORT[finding.verdict]
 

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE, EventWords, Measure
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program, Study
-from analysis.report.terms import EVENTS, OUTCOMES, ROLES, SCALES, SENIORITY, UNITS, EventWords, Unit
 
 LEVEL = 0.95
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
@@ -54,9 +55,9 @@ def p_text(p: float | None) -> str:
     return f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}"
 
 
-def unit(estimate: Estimate) -> Unit:
+def unit(estimate: Estimate) -> Measure:
     """Return how the measure of a row is shown."""
-    return UNITS.get(estimate.measure, Unit())
+    return CATALOGUE.measure(estimate.measure)
 
 
 def scaled(estimate: Estimate) -> tuple[float, float, float]:
@@ -104,7 +105,7 @@ def amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no d
     if size == 0:
         return none
     side = less if x < 0 else more
-    text = number(size, shown.decimals) + (f" {shown.name}" if name else "")
+    text = number(size, shown.decimals) + (f" {shown.unit}" if name else "")
     return f"{side} by {text}" if side in ("up", "down") else f"{text} {side}"
 
 
@@ -115,8 +116,8 @@ def events_text(estimate: Estimate, points: str = "percentage points") -> str:
 
 
 def event_words(estimate: Estimate) -> EventWords:
-    """Return how the row's event is told."""
-    return EVENTS.get(estimate.outcome, EVENTS["any_exit"])
+    """Return how the row's event is told; kinds of exit without words of their own as any exit."""
+    return CATALOGUE.outcome(estimate.outcome).words or known(CATALOGUE.outcome("any_exit").words)
 
 
 def program_phrase(program: Program) -> str:
@@ -128,8 +129,8 @@ def program_phrase(program: Program) -> str:
 
 def role_phrase(program: Program, role: str) -> str:
     """Return a role in the plural; in a reverse program it says who is the junior."""
-    plural = ROLES.get(role, f"{role}s")
-    return plural + (SENIORITY.get(role, "") if program.direction == "reverse" else "")
+    told = CATALOGUE.role(role)
+    return f"{told.label} ({told.in_reverse})" if told.in_reverse and program.direction == "reverse" else told.label
 
 
 def label(finding: Finding, study: Study) -> str:
@@ -175,7 +176,7 @@ def is_event(finding: Finding) -> bool:
 
 def is_retention(finding: Finding) -> bool:
     """Whether the outcome is an exit, compared between people: neither a promotion, nor a score, nor money."""
-    return is_event(finding) and finding.primary.outcome.endswith("_exit")
+    return is_event(finding) and CATALOGUE.outcome(finding.primary.outcome).is_exit
 
 
 def is_money(finding: Finding) -> bool:
@@ -217,5 +218,15 @@ def measured(finding: Finding, measure: str, **naming) -> list[Estimate]:
 
 
 def outcome_name(outcome: str) -> str:
-    """Return an outcome as a reader calls it."""
-    return OUTCOMES.get(outcome) or SCALES.get(outcome, outcome.replace("_", " "))
+    """Return an outcome of the ledger as a reader calls it."""
+    return CATALOGUE.outcome(outcome).label
+
+
+def construct_name(construct: str) -> str:
+    """Return what a scale measures as a reader calls it; of a study's own cards the words that it is named with."""
+    return outcome_name(construct) if construct in CATALOGUE.outcomes else in_words(construct)
+
+
+def in_words(name: str) -> str:
+    """Return a name from the study's files or of a column as words."""
+    return name.replace("_", " ")

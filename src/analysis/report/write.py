@@ -12,11 +12,11 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.release.cells import export_safe
 from analysis.report.folders import new_folder, writing
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, incomplete_page, study_page
 from analysis.report.quality_page import bad_input_page, quality_page
+from analysis.report.safe_cells import export_safe
 
 PAGE, QUALITY = "index.html", "data_quality.html"
 
@@ -67,16 +67,21 @@ def replace_problems(ledger: Iterable[Problem], folder: Path) -> Path:
     return folder / "data_quality.csv"
 
 
-def write_answers(released: Released, folder: Path) -> None:
+def write_answers(released: Released, folder: Path, with_png: bool = False) -> None:
     """Write the ledgers, the figures, the page on the data, the page and ``run.json`` of one study.
 
     Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
+
+    Parameters
+    ----------
+    with_png
+        Whether each figure is a PNG file, too, beside SVG.
     """
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
     _file(folder, "findings.csv", lambda: write_findings(released, folder))
     _file(folder, "data_quality.csv", lambda: write_problems(released.problems, folder))
     (folder / "figures").mkdir()
-    for name, content in figure_files(released).items():
+    for name, content in (figure_files(released) | (figure_files(released, "png") if with_png else {})).items():
         (folder / "figures" / name).write_bytes(content)
     _page(folder, QUALITY, lambda: quality_page(released), released.study.study, released.study)
     write_page(released, folder)

@@ -1,4 +1,4 @@
-"""Companies with a known answer, written as their systems would export them.
+"""Companies with a known answer, written in the contract's own form.
 
 `Scenario` says what a company is like, `simulate` makes it, `write_company` puts it on disk as a study folder;
 `DEMOS` are those that ship, `scenario_named` makes another like one of them.

@@ -6,7 +6,6 @@ import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.simulate import meetings, surveys, tables
-from analysis.simulate.exports.files import raw_files
 from analysis.simulate.reporting import reporting
 from analysis.simulate.scenario import ProgramDesign, Scenario
 from analysis.simulate.truth import truth
@@ -52,10 +51,10 @@ def simulate(scenario: Scenario) -> Company:
         enrolments=tables.enrolments(company, records),
         sessions=meetings.sessions(scenario, company, records),
     )
-    return Company(scenario, study_content(scenario, canonical), canonical, truth(scenario, company, managers), company)
+    return Company(scenario, study_content(scenario), canonical, truth(scenario, company, managers), company)
 
 
-def study_content(scenario: Scenario, canonical: Tables) -> dict:
+def study_content(scenario: Scenario) -> dict:
     """Return the content of ``study.yaml``."""
     return {
         "schema_version": 1,
@@ -71,7 +70,7 @@ def study_content(scenario: Scenario, canonical: Tables) -> dict:
         "replacement_cost_share": 0.5,
         "events": [{"date": shock.date, "label": shock.label} for shock in scenario.shocks],
         "programs": [_program_content(program) for program in scenario.programs],
-        "sources": [raw.source for raw in raw_files(scenario, canonical)],
+        "sources": _sources(scenario),
     }
 
 
@@ -91,6 +90,23 @@ def _program_content(program: ProgramDesign) -> dict:
         "cost_per_participant": program.cost_per_participant,
         "intakes": sorted({intake.opens for intake in program.intakes}),
     }
+
+
+def _sources(scenario: Scenario) -> list[dict]:
+    """Return the entry of each raw file: one a table, of surveys one a wave, all in the contract's own form."""
+    waves = [
+        _source("ratings" if survey.multirater else "responses", f"{survey.instrument}_w{wave}")
+        | {"wave": wave, "instrument": survey.instrument}
+        for survey in scenario.surveys
+        for wave, opens in enumerate(survey.opens, start=1)
+        if opens <= scenario.as_of
+    ]
+    tables = ["employees", "jobs", "enrolments", "sessions", *(["waves"] if waves else [])]
+    return [*(_source(table, table) for table in tables), *waves]
+
+
+def _source(table: str, name: str) -> dict:
+    return {"table": table, "path": f"raw/{name}.csv", "profile": "canonical"}
 
 
 def _or_none(frame: pd.DataFrame) -> pd.DataFrame | None:

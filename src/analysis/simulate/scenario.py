@@ -132,8 +132,8 @@ class ProgramDesign:
     accept_share: float = 0.93
     sit_out_days: int = 0
     topics: tuple[str, ...] = TOPICS
-    cost_fixed: float = 15_000
-    cost_per_participant: float = 300
+    cost_fixed: int = 15_000
+    cost_per_participant: int = 300
 
     @property
     def roles(self) -> dict[str, RoleDesign]:
@@ -201,25 +201,6 @@ class Survey:
         return tuple(item for scale in self.scales for item in scale.items)
 
 
-@dataclass(frozen=True)
-class Vendors:
-    """Whose tools a company uses, and so how its raw files look; ``canonical`` is the contract's own form.
-
-    Attributes
-    ----------
-    hr, platform, survey
-        Names of `exports.files.HR`, of `exports.files.PLATFORMS` or ``pairs`` (a sheet kept by hand), and of
-        `exports.files.SURVEYS`.
-    language
-        Of sheets kept by hand: ``en`` or ``de``.
-    """
-
-    hr: str = "canonical"
-    platform: str = "canonical"
-    survey: str = "canonical"
-    language: str = "en"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One simulated company. Its name alone seeds everything that is random.
@@ -250,8 +231,6 @@ class Scenario:
         Share who change department in a year.
     promotion_share
         Chance of a promotion in a yearly round, at job level 3 and average performance.
-    vendors
-        Whose exports its raw files are.
     """
 
     name: str
@@ -285,7 +264,6 @@ class Scenario:
     return_share: float = 0.08
     move_share: float = 0.015
     promotion_share: float = 0.07
-    vendors: Vendors = Vendors()
 
     def seeds_of(self, program: ProgramDesign, what: str) -> tuple[str, ...]:
         """Return the names that seed what is random about a program; a company's first program has none of its own.

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from analysis.plan.contract import OTHER_SIDE
 from analysis.validate.context import Context
 from analysis.validate.employment import employed_on, left_out_rule, person_rules
 from analysis.validate.rule import Rule
 
 NEVER_STARTED = ("not_selected", "declined", "waitlisted")
 STARTED = ("active", "completed")
-OTHER_SIDE = {"mentor": "mentee", "mentee": "mentor"}
 
 
 def intake_rules(context: Context) -> list[Rule]:

@@ -1,4 +1,4 @@
-"""Invented names and e-mail addresses for simulated employees."""
+"""Invented names and e-mail addresses for simulated employees; the demos' raw files have them too."""
 
 import unicodedata
 from collections.abc import Iterable

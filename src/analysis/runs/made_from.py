@@ -1,0 +1,94 @@
+"""What a report was made from, by keyed digests: one that is unchanged need not be made again."""
+
+import hashlib
+import hmac
+import json
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from analysis.ingest.pseudonyms import load_key
+from analysis.plan.faults import LOG, PACKAGE
+from analysis.plan.paths import notebooks_dir, shipped
+
+# Parts of what a report is made from, and what is said where one has changed.
+CHANGED = {
+    "data": "its raw files changed",
+    "study": "study.yaml changed",
+    "cards": "its instruments or profiles changed",
+    "settings": "the settings of the report changed",
+    "program": "this program, its notebooks or its libraries changed",
+}
+QUERY = re.compile(r"^[\s-]*query\s*:", re.MULTILINE)
+WRITTEN = ("index.html", "estimates.csv", "findings.csv", "data_quality.csv")
+
+
+def made_from(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
+    """Return a keyed digest of each part of what the report of a study folder is made from.
+
+    Keyed, so that no guess of what stands in a file can be tried with them.
+    """
+    own = [folder / "study.yaml"]
+    cards = sorted([*folder.glob("instruments/*.yaml"), *folder.glob("profiles/*.yaml")])
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own and path not in cards)
+    parts = {
+        "data": _of_files(files, folder),
+        "study": _of_files(own, folder),
+        "cards": _of_files(cards, folder),
+        "settings": json.dumps(dict(settings), sort_keys=True, default=str),
+        "program": program(),
+    }
+    key = load_key()
+    return {part: hmac.digest(key, told.encode(), "sha256").hex() for part, told in parts.items()}
+
+
+def why_anew(report: Path, parts: Mapping[str, str], study: Path) -> str:
+    """Return why a report must be made; empty where the one that is there was made from the same."""
+    if not report.is_dir():
+        return "it is not there yet"
+    if (report / LOG).is_file():
+        return "a fault in this program took a part of it away"
+    if not (report / "run.json").is_file():
+        return "its input could not be used"
+    if not all((report / name).is_file() for name in WRITTEN):
+        return "some of its files are gone"
+    before = _read(report / "run.json").get("made_from", {})
+    changed = [said for part, said in CHANGED.items() if before.get(part) != parts[part]]
+    if not changed and QUERY.search((study / "study.yaml").read_text(encoding="utf-8", errors="replace")):
+        return "it reads a database, which may have changed"
+    return "; ".join(changed)
+
+
+@cache
+def program() -> str:
+    """Return a digest of everything that makes a report but the study: code, notebooks, hypotheses, libraries."""
+    code = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    code += [*notebooks_dir().glob("*.ipynb"), shipped("hypotheses.yaml"), shipped("literature.csv")]
+    code += shipped("instruments").glob("*.yaml")
+    versions = sorted(f"{one.name} {one.version}" for one in metadata.distributions())
+    return hashlib.sha256(
+        "\n".join([platform.python_version(), *versions, _of_files(sorted(code), PACKAGE)]).encode()
+    ).hexdigest()
+
+
+def _of_files(files: Iterable[Path], folder: Path) -> str:
+    """Return a digest of files, their names included; one that cannot be read counts as such."""
+    digest = hashlib.sha256()
+    for path in files:
+        name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+        digest.update(f"{name.as_posix()}\0".encode())
+        try:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        except OSError:
+            digest.update(b"unreadable")
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> dict:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}

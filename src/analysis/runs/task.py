@@ -1,0 +1,134 @@
+"""One report to be made, how it is made, and how it ended."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from analysis.plan.errors import UNWRITABLE, BadInput, Problem
+from analysis.plan.faults import LOG, Fault, Faults, Part
+from analysis.plan.listed import Listed
+from analysis.plan.overrides import overriding
+from analysis.report.folders import alone
+from analysis.runs.made_from import made_from, why_anew
+
+Status = Literal["made", "unchanged", "incomplete", "bad input", "failed", "stopped"]
+GB = 1e9
+# What a study takes in memory: so much at least, and so much for each byte of its files.
+LEAST_MEMORY, MEMORY_A_BYTE = 0.4 * GB, 60
+
+
+@dataclass(frozen=True)
+class Task:
+    """A report to be made.
+
+    Attributes
+    ----------
+    report
+        The report's folder in `reports`.
+    study
+        The study's folder in `data`.
+    settings
+        Keys of study.yaml that this report has otherwise, and their values.
+    jobs
+        Notebooks at a time.
+    with_png
+        Whether each figure is a PNG file, too.
+    """
+
+    report: str
+    study: str
+    data: Path
+    reports: Path
+    settings: Mapping[str, object] = field(default_factory=dict)
+    is_blind: bool = False
+    jobs: int = 1
+    with_png: bool = False
+
+    @property
+    def page(self) -> Path:
+        """The report's page."""
+        return self.reports / self.report / "index.html"
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What the report is made from, by keyed digests."""
+        return made_from(self.data / self.study, dict(self.settings) | {"blind": self.is_blind, "png": self.with_png})
+
+    def why(self) -> str:
+        """Return why the report must be made; empty where it need not be."""
+        if not (self.data / self.study / "study.yaml").is_file():
+            return "there is no such study"
+        return why_anew(self.reports / self.report, self.parts, self.data / self.study)
+
+    def memory(self) -> float:
+        """Return how many bytes of memory the report is expected to take."""
+        files = [path for path in (self.data / self.study).rglob("*") if path.is_file()]
+        return LEAST_MEMORY + MEMORY_A_BYTE * sum(path.stat().st_size for path in files)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a report ended.
+
+    Attributes
+    ----------
+    failed
+        What failed, in words that hold nothing of the data; empty where nothing did.
+    problems
+        Of bad input: every problem, with its lines, for the terminal.
+    lists
+        What became of the lists of participants, in exact numbers, for the terminal.
+    """
+
+    task: Task
+    status: Status
+    seconds: float = 0.0
+    failed: str = ""
+    problems: tuple[Problem, ...] = ()
+    lists: tuple[Listed, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def is_unwritable(self) -> bool:
+        """Whether its folder could not be written."""
+        return any(problem.rule == UNWRITABLE for problem in self.problems)
+
+    @property
+    def log(self) -> str:
+        """Where more is said of what failed; empty where nothing did."""
+        folder = self.task.reports / self.task.report
+        logs = [folder / name for name in (LOG, "data_quality.csv") if (folder / name).is_file()]
+        return str(logs[0]) if self.failed and logs else ""
+
+
+def make(task: Task, say: Callable[[str], None]) -> Outcome:
+    """Make one report in this process; whatever stops it is its outcome."""
+    from analysis.pipeline import report_study
+
+    started, faults, lists = time.monotonic(), Faults(task.report), list[Listed]()
+    ended = Outcome(task, "made")
+    try:
+        with alone(task.reports, task.report), overriding(task.settings):
+            report_study(
+                task.study, task.data, task.reports, task.jobs, say, faults, task.is_blind, lists.extend,
+                report=task.report, parts=task.parts, with_png=task.with_png,
+            )  # fmt: skip
+    except BadInput as bad:
+        lists += bad.lists
+        ended = replace(ended, status="bad input", failed=_bad(bad), problems=bad.problems)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the other studies are still wanted)
+        fault = Faults(task.report).add(Part("command", task.report), error)
+        ended = replace(ended, status="failed", failed=f"{fault.exception} in {fault.where}")
+    if faults.found and ended.status == "made":
+        ended = replace(ended, status="incomplete", failed="; ".join(map(str, faults.found)))
+    seconds = round(time.monotonic() - started, 1)
+    return replace(ended, seconds=seconds, lists=tuple(lists), faults=tuple(faults.found))
+
+
+def _bad(bad: BadInput) -> str:
+    if any(problem.rule == UNWRITABLE for problem in bad.problems):
+        return "its folder cannot be written"
+    n = sum(problem.severity == "error" for problem in bad.problems)
+    return f"{n} error{'' if n == 1 else 's'} in its input"

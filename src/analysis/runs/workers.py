@@ -1,0 +1,220 @@
+"""Workers: a process of its own for each report, so that one that fails, hangs or is killed leaves the others.
+
+Each report is locked for the run that makes it (`report.folders.alone`).
+"""
+
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+import psutil
+
+from analysis.plan.errors import BadInput
+from analysis.plan.known import known
+from analysis.report.folders import alone
+from analysis.runs.task import GB, Outcome, Status, Task, make
+
+# How often workers are looked at, in seconds, and how long one that is told to end may take.
+LOOK_EVERY, GRACE = 0.2, 0.5
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
+
+
+@dataclass
+class Running:
+    """A report that a worker is making."""
+
+    task: Task
+    process: ForkServerProcess
+    messages: Connection
+    memory: float
+    started: float = field(default_factory=time.monotonic)
+    heard: list[str] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    @property
+    def said(self) -> str:
+        """What the worker has said last."""
+        return self.heard[-1] if self.heard else "starting"
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been under way."""
+        return time.monotonic() - self.started
+
+    def hear(self) -> None:
+        """Take in what the worker has said so far."""
+        with suppress(EOFError, OSError):
+            while self.messages.poll():
+                message = self.messages.recv()
+                if isinstance(message, Outcome):
+                    self.outcome = message
+                else:
+                    self.heard.append(message)
+
+    def takes(self) -> float:
+        """Return how much memory the worker and its children have, in bytes."""
+        return sum(_memory_of(process) for process in _family(self.process.pid))
+
+
+def end(running: Sequence[Running], why: str, status: Status = "failed") -> None:
+    """Stop workers and everything that they started, asked to at first, made to after half a second; and say why."""
+    family = [process for one in running for process in _family(one.process.pid)]
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(family, timeout=GRACE)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    for one in running:
+        one.process.join(GRACE)
+        # locked once more, which clears what is left of it
+        with suppress(BadInput), alone(one.task.reports, one.task.report):
+            pass
+        one.outcome = Outcome(one.task, status, round(one.seconds, 1), why)
+
+
+def share_of_memory(workers: int, given: float | None) -> float:
+    """Return how many bytes of memory a worker may take: `given` GB, else its share of nine tenths of what is free."""
+    return given * GB if given else 0.9 * psutil.virtual_memory().available / workers
+
+
+def _family(pid: int | None) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+def _memory_of(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return float(process.memory_info().rss)
+    return 0.0
+
+
+def make_all(
+    tasks: Sequence[Task],
+    workers: int,
+    memory: float,
+    watch: Callable[[Sequence[Running], Sequence[Outcome]], None],
+) -> Iterator[Outcome]:
+    """Make reports, `workers` at a time, and yield each as it ends.
+
+    A study that is expected to need more memory than a worker's share waits until the others leave it room.
+
+    Parameters
+    ----------
+    memory
+        Bytes that a worker may take; one that takes more is stopped.
+    watch
+        Called a few times a second with what is under way and what has ended.
+    """
+    waiting, running, ended = list(tasks), list[Running](), list[Outcome]()
+    with _temporary_folder(), _one_thread_each():
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["analysis.runs.workers", "analysis.pipeline"])
+        try:
+            while waiting or running:
+                running += _started(context, waiting, running, workers, memory)
+                wait([one.process.sentinel for one in running], timeout=LOOK_EVERY)
+                for one in running:
+                    _look(one, memory * workers if len(running) == 1 else max(memory, one.memory))
+                watch(running, ended)
+                for one in [one for one in running if one.outcome is not None]:
+                    running.remove(one)
+                    ended.append(known(one.outcome))
+                    yield known(one.outcome)
+        finally:
+            end(running, "stopped", "stopped")
+
+
+def _started(
+    context: ForkServerContext, waiting: list[Task], running: Sequence[Running], workers: int, memory: float
+) -> list[Running]:
+    """Start as many of the waiting as there are workers and room for; alone, any study is started."""
+    begun: list[Running] = []
+    for task in list(waiting):
+        under_way, need = [*running, *begun], task.memory()
+        has_room = sum(one.memory for one in under_way) + need <= memory * workers
+        if len(under_way) < workers and (has_room or not under_way):
+            waiting.remove(task)
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(task, theirs, dict(os.environ)), name=task.report)
+            process.start()
+            theirs.close()
+            begun.append(Running(task, process, ours, need))
+    return begun
+
+
+def _look(one: Running, limit: float) -> None:
+    """Hear a worker; settle its outcome where it has ended, or takes too much memory."""
+    one.hear()
+    if one.outcome is None and one.takes() > limit:
+        end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+    if not one.process.is_alive():
+        one.hear()
+        one.process.join()
+        if one.outcome is None:
+            end([one], f"its process was ended by the system ({_how(one.process.exitcode)})")
+    elif one.outcome is not None:
+        one.process.join(GRACE)
+
+
+def _how(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    return f"{name}, as where memory runs out" if name == "SIGKILL" else name
+
+
+def _work(task: Task, messages: Connection, environment: Mapping[str, str]) -> None:
+    """Make one report in a worker, in a session of its own: a key pressed in the terminal is for the parent alone."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    tempfile.tempdir = os.environ["TMPDIR"]
+    messages.send(make(task, messages.send))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep the workers' linear algebra on one core each."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[None]:
+    """Give the workers a folder for what they need for a while; those of runs that are dead are removed."""
+    for left in Path(tempfile.gettempdir()).glob("mentoring-run-*"):
+        named = TEMPORARY.fullmatch(left.name)
+        if named and left.stat().st_uid == os.getuid() and not psutil.pid_exists(int(named[1])):
+            shutil.rmtree(left, ignore_errors=True)
+    before = os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix=f"mentoring-run-{os.getpid()}-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("TMPDIR", None)
+            if before is not None:
+                os.environ["TMPDIR"] = before

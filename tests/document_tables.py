@@ -1,0 +1,72 @@
+"""The tables of the documents that are made from the catalogue: ``make tables`` writes them."""
+
+from itertools import groupby
+from pathlib import Path
+
+from simulations.table import replace_between
+
+from analysis.plan.catalogue import CATALOGUE, METHODS
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- {}: made by `make tables`, not by hand -->", "<!-- end of {} -->"
+KINDS = {
+    "main": "main answer",
+    "other_way": "the same question another way",
+    "bound": "bound",
+    "other_question": "another question",
+    "naive": "naive figure",
+}
+
+
+def table(heads: list[str], rows: list[tuple[str, ...]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def code(names) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def where_defined() -> str:
+    """Return which functions make an estimator's numbers; neighbours made by the same ones share a line."""
+    grouped = groupby(CATALOGUE.estimators.items(), key=lambda pair: pair[1].made_by)
+    rows = [(code(name for name, _ in records), code(functions)) for functions, records in grouped]
+    return table(["`estimator` in `estimates.csv`", "function"], rows)
+
+
+def terms() -> str:
+    """Return every term of the ledger with its meaning, a table for each column."""
+    outcomes = [(f"`{n}`", o.label, "event" if o.is_event else "score") for n, o in CATALOGUE.outcomes.items()]
+    contrasts = [(f"`{name}`", contrast.label) for name, contrast in CATALOGUE.contrasts.items()]
+    estimands = [(f"`{name}`", estimand.people) for name, estimand in CATALOGUE.estimands.items()]
+    measures = [(f"`{name}`", measure.label, measure.sign) for name, measure in CATALOGUE.measures.items()]
+    estimators = [
+        (f"`{name}`", made.label, KINDS[made.kind], "; ".join(METHODS.cited(made.method)))
+        for name, made in CATALOGUE.estimators.items()
+    ]
+    groups = [(f"`{name}`", label) for name, label in CATALOGUE.groups.items()]
+    return "\n".join(
+        (
+            table(["`outcome`", "is", "kind"], outcomes),
+            table(["`contrast`", "compared"], contrasts),
+            table(["`estimand`", "an effect in"], estimands),
+            table(["`measure`", "unit", "what its sign says"], measures),
+            table(["`estimator`", "is", "its rows are", "source"], estimators),
+            "Where a fault of this program took a group of rows away, one row stands for it:\n",
+            table(["`estimator`", "rows that are missing"], groups),
+        )
+    )
+
+
+# Document → the name of its marks, and what stands between them.
+MADE = {"ARCHITECTURE.md": ("estimators", where_defined), "data/README.md": ("terms", terms)}
+
+
+def write_tables(root: Path = ROOT) -> None:
+    """Write every table into its document."""
+    for document, (name, make) in MADE.items():
+        replace_between(root / document, BEGIN.format(name), END.format(name), make())
+
+
+if __name__ == "__main__":
+    write_tables()
