@@ -1,9 +1,11 @@
 """Notebooks run in forked kernels: the outputs of cold ones, nothing left behind, nothing taken along by a failure."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from demo_answers import demo_answer
 from expected import DEFAULT_STUDY
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from analysis.pipeline.shared import shared
+from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
@@ -83,7 +85,7 @@ def test_every_notebook_shows_what_it_shows_from_a_cold_kernel(path, kernels, tm
 
 
 KINDS = (
-    "import analysis.notebook, logging, warnings\n[*map(str, warnings.filters)], logging.root.handlers",
+    "import analysis.notebook, logging, warnings\nsorted(map(str, warnings.filters)), logging.root.handlers",
     "print('out'); import sys; print('err', file=sys.stderr); 1 + 1",
     "!echo from another process",
     "import os; _ = os.write(1, b'past sys.stdout\\n')",
@@ -99,7 +101,7 @@ KINDS = (
     "import asyncio\nawait asyncio.sleep(0, 'awaited')",
     "import warnings; warnings.simplefilter('always')\nimport signal; signal.getsignal(signal.SIGINT)",
     "sys.argv[0].rsplit('/')[-1].removesuffix('.py'), __name__, os.getsid(0) == os.getpid()",
-    "import threading; sorted(thread.name for thread in threading.enumerate())",
+    "import threading; len(threading.enumerate())",
     "get_ipython().__class__, os.getcwd(), sorted(n for n in os.environ if n not in ('JPY_PARENT_PID',))",
 )
 
@@ -223,6 +225,22 @@ def test_a_parent_that_cannot_be_forked_is_none(preparation, tmp_path, monkeypat
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     with kernel_parent() as parent:
         assert parent is None
+
+
+# The answer
+
+
+def test_the_answer_is_found_from_the_kernels_folder_too_and_while_its_files_are_there(tmp_path, monkeypatch):
+    folder = tmp_path / "data" / DEFAULT_STUDY
+    shutil.copytree(project_dir() / "data" / DEFAULT_STUDY, folder)
+    monkeypatch.chdir(tmp_path)
+    released = demo_answer(DEFAULT_STUDY)
+    relative = replace(released, study=released.study.model_copy(update={"folder": Path("data") / DEFAULT_STUDY}))
+    with shared(relative):
+        monkeypatch.chdir("/")
+        assert shared_answer(folder) is not None and shared_answer(folder.parent) is None
+        (folder / "study.yaml").unlink()
+        assert shared_answer(folder) is None
 
 
 # papermill on its own

@@ -116,5 +116,5 @@ def test_a_shared_answer_serves_the_same_files_alone(company, tmp_path, monkeypa
         assert estimates_frame(again.findings[0].estimates).equals(estimates_frame(found.findings[0].estimates))
         study = tmp_path / "smallbank" / "study.yaml"
         study.write_text(study.read_text().replace("min_cell: 10", "min_cell: 12"))
-        assert shared_answer(open_study("smallbank", tmp_path).study) is None
-    assert shared_answer(open_study("smallbank", tmp_path).study) is None
+        assert shared_answer(tmp_path / "smallbank") is None
+    assert shared_answer(tmp_path / "smallbank") is None

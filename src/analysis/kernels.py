@@ -25,18 +25,23 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     # Ctrl-C in a terminal reaches every process of it; this one goes when the report has ended its kernels.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare()
+    set_by_imports = prepare()
     connection.send(threading.active_count() == 1)
     while True:
         try:
             asked = connection.recv()
         except EOFError:
             return
-        connection.send(_exit_code(asked) if isinstance(asked, int) else _forked(connection, *asked))
+        if isinstance(asked, int):
+            connection.send(_exit_code(asked))
+        else:
+            arguments, environment, folder = asked
+            connection.send(_forked(connection, arguments, set_by_imports | environment, folder))
 
 
-def prepare() -> None:
-    """Import what kernels and notebooks import, and read the study's answer."""
+def prepare() -> dict[str, str]:
+    """Import what kernels and notebooks import, and read the study's answer; return the variables that imports set."""
+    before = set(os.environ)
     # pandas finds out on import whether its tables are for a terminal or for the reader of a notebook.
     builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     for module in IMPORTED:
@@ -48,6 +53,7 @@ def prepare() -> None:
     # What is there already is no garbage: collecting it would only copy it into every kernel.
     gc.collect()
     gc.freeze()
+    return {name: value for name, value in os.environ.items() if name not in before}
 
 
 def _forked(connection: Connection, arguments: list[str], environment: dict[str, str], folder: str) -> int:

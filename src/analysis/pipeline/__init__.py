@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.pipeline.blinded import blinded
-from analysis.pipeline.opened import OpenStudy, open_study, study_of
+from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.planned import plan
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
@@ -17,10 +17,12 @@ from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.known import known
 from analysis.plan.listed import Listed
-from analysis.plan.paths import STUDY_NAME
+from analysis.plan.paths import STUDY_NAME, data_dir
+from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
+from analysis.report.canvas import DRAWN
 from analysis.report.execute import execute_notebooks
 from analysis.report.private import private_dir, write_private
 from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
@@ -34,7 +36,7 @@ def answer(opened: OpenStudy) -> Released:
     Every analysis runs by itself: what a fault of this program takes away says so, and is listed in ``faults``. In a
     notebook of `report_study` it is the answer that the run has found already. In a blind run no effect is in it.
     """
-    known_already = shared_answer(opened.study)
+    known_already = shared_answer(opened.study.folder)
     if known_already is not None:
         return known_already
     started = time.monotonic()
@@ -67,12 +69,20 @@ def answered(name: str, data: str | Path | None = None) -> Released:
     BadInput
         With every problem.
     """
-    return shared_answer(study_of(name, data)) or answer(open_study(name, data))
+    return shared_answer(data_dir(data) / name) or answer(open_study(name, data))
 
 
 def _ledger(opened: OpenStudy) -> tuple[Problem, ...]:
     """Return the data-quality ledger of a study that can be answered, as it may be shown."""
     return release_problems(opened.problems, ReleaseRule.of(opened.study))
+
+
+def _study_of(name: str, data: Path) -> Study | None:
+    """Return the study whose input is bad; None where its own file is what is bad."""
+    try:
+        return load_study(name, data)
+    except BadInput:
+        return None
 
 
 def report_study(
@@ -126,6 +136,7 @@ def report_study(
                 study, problems = (None, None) if opened is None else (opened.study, _ledger(opened))
                 write_stopped(target.name, study, problems, folder)
                 return target
+            DRAWN.clear()  # pictures of another company are not for this one's kernels
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
             write_answers(released, folder, with_png)
             _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"))
@@ -142,7 +153,7 @@ def _opened(name: str, data: Path, target: Path, say: Callable[[str], None]) -> 
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
             with new_folder(target) as folder:
-                write_bad_input(bad, target.name, folder, study_of(name, data))
+                write_bad_input(bad, target.name, folder, _study_of(name, data))
             _write_private(bad.problems, target)
         raise
 

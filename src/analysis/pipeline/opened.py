@@ -19,7 +19,7 @@ from analysis.plan.errors import BadInput, Problem
 from analysis.plan.hypotheses import unusable_effects
 from analysis.plan.instruments import Instrument, read_cards, read_instruments
 from analysis.plan.paths import STUDY_NAME, data_dir
-from analysis.plan.study import ReadStudy, Study, load_study, read_study
+from analysis.plan.study import ReadStudy, Study, read_study
 from analysis.plan.yaml_file import study_problem
 from analysis.validate import check_tables
 
@@ -103,14 +103,6 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
         raise BadInput(problems, tables.row_counts, tables.lists)
     problems += keying_problems(read.study, keyings(tables, cards))
     return OpenStudy(read.study, cards, tables, tuple(problems))
-
-
-def study_of(name: str, data: str | Path | None = None) -> Study | None:
-    """Return what a study's own file says, whatever its data are like; None where that file is what is bad."""
-    try:
-        return load_study(name, data_dir(data))
-    except BadInput:
-        return None
 
 
 # Errors of the data that may only follow from a mistake in study.yaml, by the key that has it: they are told once that

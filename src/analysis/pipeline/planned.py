@@ -9,13 +9,13 @@ from analysis.design.history import build_history
 from analysis.estimate.answer_retention import retention_outcome
 from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, plan_rows
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
-from analysis.pipeline.opened import OpenStudy, open_study, study_of
+from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.shared import shared_plan
 from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect
-from analysis.plan.paths import STUDY_NAME
+from analysis.plan.paths import STUDY_NAME, data_dir
 from analysis.plan.study import Program
 from analysis.release.findings import release_problems
 from analysis.release.planning import ReleasedPlan, release_plan
@@ -60,7 +60,7 @@ def planned(name: str, data: str | Path | None = None) -> ReleasedPlan:
     BadInput
         With every problem.
     """
-    return shared_plan(study_of(name, data)) or plan(open_study(name, data))
+    return shared_plan(data_dir(data) / name) or plan(open_study(name, data))
 
 
 def _planned_roles(opened: OpenStudy) -> Iterator[tuple[Program | None, str]]:

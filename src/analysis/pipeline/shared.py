@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from analysis.pipeline.provenance import checksums
-from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.planning import ReleasedPlan
+from analysis.report.canvas import DRAWN
 
 SHARED = "MENTORING_SHARED_ANSWER"
 # Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
@@ -25,15 +25,21 @@ class Shared:
 
     Attributes
     ----------
+    folder
+        The study's, from the root.
     files
         The checksums of the files that it was made from.
     planned
-        None where the study has no plan.
+        None where there is none.
+    drawn
+        The pictures that were drawn of it (`report.canvas.DRAWN`).
     """
 
+    folder: Path
     files: dict[str, str]
     released: Released
     planned: ReleasedPlan | None
+    drawn: dict[bytes, tuple[str, str]]
 
 
 def is_blind_run() -> bool:
@@ -60,7 +66,8 @@ def shared(released: Released, planned: ReleasedPlan | None = None) -> Iterator[
     """Let the kernels started inside find this answer, in a file that only this user can read and that is then gone."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.pickle"
-        path.write_bytes(pickle.dumps(Shared(checksums(released.study), released, planned)))
+        found = Shared(released.study.folder.resolve(), checksums(released.study), released, planned, dict(DRAWN))
+        path.write_bytes(pickle.dumps(found))
         before = os.environ.get(SHARED)
         os.environ[SHARED] = str(path)
         try:
@@ -72,34 +79,41 @@ def shared(released: Released, planned: ReleasedPlan | None = None) -> Iterator[
                 os.environ[SHARED] = before
 
 
-def shared_answer(study: Study | None) -> Released | None:
-    """Return the answer that this run has found already; None where there is none from the very same files.
+def shared_answer(folder: Path) -> Released | None:
+    """Return the answer that this run has found already on the study in a folder.
 
-    An answer with its effects is none for a blind run.
+    None where there is none from the very same files; an answer with its effects is none for a blind run.
     """
-    found = _found(study)
+    found = _found(folder)
     is_the_same = found is not None and bool(found.released.run.get("blind")) == is_blind_run()
     return found.released if found is not None and is_the_same else None
 
 
-def shared_plan(study: Study | None) -> ReleasedPlan | None:
-    """Return the plan that this run has made already; None where there is none from the very same files."""
-    found = _found(study)
+def shared_plan(folder: Path) -> ReleasedPlan | None:
+    """Return the plan that this run has made already of the study in a folder, from the very same files."""
+    found = _found(folder)
     return None if found is None else found.planned
 
 
 def hold() -> None:
     """Read what is shared into this process, so that kernels forked from it have it."""
     if SHARED in os.environ:
-        _read(os.environ[SHARED])
+        DRAWN.update(_read(os.environ[SHARED]).drawn)
 
 
-def _found(study: Study | None) -> Shared | None:
-    path = os.environ.get(SHARED)
-    if study is None or path is None:
+def _found(folder: Path) -> Shared | None:
+    if SHARED not in os.environ:
         return None
-    found = _read(path)
-    return found if found.released.run["study"] == study.study and found.files == checksums(study) else None
+    found = _read(os.environ[SHARED])
+    return found if found.folder == folder.resolve() and found.files == _present(found) else None
+
+
+def _present(found: Shared) -> dict[str, str]:
+    """Return the checksums that the files have now; none where one of them cannot be read any more."""
+    try:
+        return checksums(found.released.study.model_copy(update={"folder": found.folder}))
+    except OSError:
+        return {}
 
 
 @lru_cache(1)

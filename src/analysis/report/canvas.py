@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
+from analysis.plan.study import Study
 from analysis.report.layout import PAD, Panel, lay_out
 from analysis.report.svg import FONTS, svg_of
 from analysis.report.wording import NBSP, minus
@@ -89,8 +90,12 @@ class Drawing:
         return buffer.getvalue()
 
 
-# A mapping that cannot be changed is its content.
-WITH_MAPPINGS = {**copyreg.dispatch_table, MappingProxyType: lambda mapping: (dict, (dict(mapping),))}
+# A mapping that cannot be changed is its content, and so is a study, in which pydantic keeps a set without an order.
+BY_CONTENT = {
+    **copyreg.dispatch_table,
+    MappingProxyType: lambda mapping: (dict, (dict(mapping),)),
+    Study: lambda study: (str, (repr(study),)),
+}
 # What is drawn already in this process and those forked from it: SVG and alternative text, by what it was drawn of.
 DRAWN: dict[bytes, tuple[str, str]] = {}
 
@@ -137,7 +142,7 @@ def _digest(content: object) -> bytes:
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer)
     pickler.fast = True
-    pickler.dispatch_table = WITH_MAPPINGS
+    pickler.dispatch_table = BY_CONTENT
     pickler.dump(content)
     return hashlib.sha256(buffer.getbuffer()).digest()
 

@@ -23,9 +23,10 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 ENGINE = "mentoring"
 LAUNCHER = "ipykernel_launcher"
-# What must be set before anything is imported: pictures as a kernel shows them, and a debugger that does not complain.
+# What libraries find out on import: pictures and text as a kernel shows them. And the debugger is not to complain.
 ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYTHONIOENCODING": "UTF-8",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 
