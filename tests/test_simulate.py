@@ -11,7 +11,7 @@ import pytest
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
-from analysis.plan.paths import shipped
+from analysis.plan.paths import project_dir
 from analysis.plan.study import load_study
 from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate, without_effect, write_company
 from analysis.simulate.careers import promotion_chance, promotion_rounds
@@ -95,7 +95,7 @@ def test_another_name_gives_another_company():
 
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_committed_demo_is_what_its_name_gives_today(name):
-    committed, fresh = shipped(name), files(simulate(DEMOS[name]))
+    committed, fresh = project_dir() / "data" / name, files(simulate(DEMOS[name]))
     for path in ("SHA256SUMS", "truth.csv", "study.yaml"):
         assert (committed / path).read_bytes() == fresh[path]
 
@@ -125,14 +125,14 @@ def test_every_demo_has_a_mix_of_vendors_of_its_own():
 
 
 def test_every_reversed_item_is_reversed_on_its_card():
-    cards = load_instruments(load_study("northbank", shipped("northbank").parent))
+    cards = load_instruments(load_study("northbank", project_dir() / "data"))
     for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
         on_card = {item for item in survey.items if cards[survey.instrument].items[item].reversed}
         assert {item for scale in survey.scales for item in scale.reversed_items} == on_card
 
 
 def test_every_scale_asks_the_items_of_its_construct_on_the_card():
-    cards = load_instruments(load_study("northbank", shipped("northbank").parent))
+    cards = load_instruments(load_study("northbank", project_dir() / "data"))
     for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
         on_card = {scale.construct_name: list(scale.items) for scale in cards[survey.instrument].scales.values()}
         assert {scale.construct: list(scale.items) for scale in survey.scales}.items() <= on_card.items()

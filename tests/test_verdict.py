@@ -20,7 +20,7 @@ from analysis.estimate.diagnostics import (
 from analysis.estimate.verdict import RESTS_ON, judge, verdict
 from analysis.plan.findings import FINDINGS_COLUMNS, findings_frame
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.paths import shipped
+from analysis.plan.paths import project_dir
 from analysis.plan.results import NAMING, Check, Estimate, Finding, estimates_frame
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
@@ -318,7 +318,7 @@ def test_a_row_keeps_its_id_when_its_numbers_change_and_shares_it_with_none():
 
 
 def test_no_two_rows_of_the_demo_studies_have_the_same_id():
-    ledger = pd.read_csv(shipped("").parent / "reports" / "expected" / "estimates.csv", dtype=str)
+    ledger = pd.read_csv(project_dir() / "reports" / "expected" / "estimates.csv", dtype=str)
     for _, rows in ledger.groupby("study"):
         named = rows[list(NAMING)].astype(object).where(rows[list(NAMING)].notna(), None)
         ids = [Estimate(**dict(zip(NAMING, values, strict=True)), status="not_estimable", reason="-").row

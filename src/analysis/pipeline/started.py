@@ -12,7 +12,7 @@ from analysis.pipeline.given import Given, copy_of, copy_of_card, files_given, s
 from analysis.plan.bounds import is_day
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.report.write import new_folder
+from analysis.report.folders import new_folder
 
 __all__ = ["Started", "Wishes", "start_study"]
 
