@@ -34,7 +34,7 @@ COUNTS = {
     "rows_in": "in",
     "rows_kept": "kept",
     "rows_repaired": "of these repaired",
-    "rows_translated": "only written otherwise",
+    "rows_translated": "reformatted only",
     "rows_rejected": "rejected",
 }
 

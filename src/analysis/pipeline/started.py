@@ -85,7 +85,7 @@ def _folder_exists(name: str) -> BadInput:
 
 def _refusals_of_name(name: str, data: Path) -> Iterator[BadInput]:
     if not STUDY_NAME.fullmatch(name):
-        message = "is no name for a study: use lower-case letters, digits, - and _ (at most 63), and no path"
+        message = "is not a valid study name: use lower-case letters, digits, - and _ (at most 63), and no path"
         yield bad_input(name[:80], message, rule="study_name")
     elif (data / name).exists():
         yield _folder_exists(name)

@@ -71,7 +71,7 @@ class Problem:
 
     @property
     def is_translation(self) -> bool:
-        """Whether cells were only written otherwise (dates, numbers, labels): nothing was wrong with them."""
+        """Whether cells were reformatted only (dates, numbers, labels): nothing was wrong with them."""
         return self.severity == "info" and self.action == "repaired"
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ ESTIMATORS = {
     "ordinal_logit": "ordinal (proportional-odds) regression",
     "lee_bounds_lower": "Lee bounds, lower",
     "lee_bounds_upper": "Lee bounds, upper",
-    "honest_did": "bounds if trends had parted",
+    "honest_did": "bounds if trends had diverged",
     "avoided_exits_times_cost": "exits avoided times what an exit costs, less the program's cost",
 }
 
@@ -64,7 +64,7 @@ SHORT_ESTIMATORS = {
     "ordinal_logit": "ordinal regression",
     "lee_bounds_lower": "Lee bounds, lower",
     "lee_bounds_upper": "Lee bounds, upper",
-    "honest_did": "if trends had parted",
+    "honest_did": "if trends had diverged",
     "avoided_exits_times_cost": "arithmetic",
     "e_value": "from the ratio of risks",
 }
