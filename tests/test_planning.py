@@ -23,9 +23,9 @@ from analysis.plan.errors import BadInput
 from analysis.report import planning
 from analysis.report.canvas import alt_text, svg
 from analysis.report.figures_planning import detectable_plot
-from analysis.report.planning_page import plan_page
 from analysis.report.folders import new_folder
 from analysis.report.ledger import write_problems
+from analysis.report.planning_page import plan_page
 from analysis.report.write import write_index
 from analysis.simulate import scenario_named, simulate, write_company
 from analysis.simulate.days import day as day_number

@@ -125,8 +125,8 @@ def _note(
     if (unmatched & ~ambiguous).any():
         lines = export.rows.loc[unmatched & ~ambiguous, LINE]
         message = (
-            f"the {word} for {name} matches no employee in the employees' exports (compared exactly, but for case and spaces); "
-            "unmatched.csv lists the lines: correct them there, or give the employee's id"
+            f"the {word} for {name} matches no employee in the employees' exports (compared exactly, but for case and "
+            "spaces); unmatched.csv lists the lines: correct them there, or give the employee's id"
         )
         export.note("unmatched_person", message, lines, severity="warning", action=action, column=name)
     if ambiguous.any():

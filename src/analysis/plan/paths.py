@@ -34,7 +34,7 @@ def leads_out(path: Path, within: Path | None) -> bool:
 def repository() -> Path | None:
     """Return the clone that the package runs from; None where it was installed from a wheel."""
     root = PACKAGE.parents[1]
-    return root if PACKAGE == root / "src" / "analysis" and (root / "pyproject.toml").is_file() else None
+    return root if root / "src" / "analysis" == PACKAGE and (root / "pyproject.toml").is_file() else None
 
 
 def project_dir() -> Path:

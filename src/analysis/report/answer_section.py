@@ -57,8 +57,8 @@ CAPTIONS = {
     "are the main answer at other horizons.",
     "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals.",
     "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
-    "trajectories": "Averages by survey wave, comparators weighted where nobody was randomized; the answer adjusts further. "
-    "Who answered differs from wave to wave.",
+    "trajectories": "Averages by survey wave, comparators weighted where nobody was randomized; the answer adjusts "
+    "further. Who answered differs from wave to wave.",
     "event_study": "Differences in change since the last wave before the start, which is zero by definition. A "
     "difference before the start cannot be the program's.",
     "response": "Shares of those in the comparison, by wave after the start.",

@@ -161,8 +161,8 @@ def _mark_worth_having(axes, finding: Finding) -> None:
     at = sign * finding.smallest_effect * unit(finding.primary).scale
     axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (1, 2.5)))
     axes.text(
-        at, -0.42, "smallest effect of interest " if sign < 0 else " smallest effect of interest", ha="right" if sign < 0 else "left",
-        va="bottom", fontsize=7.5, color=GREY,
+        at, -0.42, "smallest effect of interest " if sign < 0 else " smallest effect of interest",
+        ha="right" if sign < 0 else "left", va="bottom", fontsize=7.5, color=GREY,
     )  # fmt: skip
 
 

@@ -108,8 +108,8 @@ def _no_benefit(finding: Finding, margin: str) -> str:
 def _open(finding: Finding, margin: str) -> str:
     if finding.verdict_reason == "adjusted_p":
         return (
-            "Inconclusive: the interval lies above zero, but no answer on retention that it rests on leaves out no "
-            "difference once its p-value is adjusted."
+            "Inconclusive: the interval lies above zero, but no answer on retention that it rests on excludes zero "
+            "once its p-value is adjusted."
         )
     if finding.primary.limits[0] > 0:
         return f"Inconclusive: the interval leaves out a loss, but the estimate falls short of {margin}."

@@ -66,7 +66,8 @@ def manager_rules(context: Context) -> list[Rule]:
                 "manager_id",
                 "warning",
                 "set_null",
-                "no employee with this manager_id was employed on effective_date; correct it, or complete the employees table",
+                "no employee with this manager_id was employed on effective_date; correct it, or complete the "
+                "employees table",
                 lambda f: employed_on(f["manager_id"], f["effective_date"], spells),
             )
         )
