@@ -33,7 +33,7 @@ from analysis.validate.context import Context
 from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "data/README.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "data/README.md")
 ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|notebook|cli|simulate|fetch"
 MINUS = "\u2212"
 
