@@ -12,7 +12,6 @@ from analysis.plan.results import Check, Estimate, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import (
-    canvas,
     figures,
     figures_checks,
     figures_described,
@@ -25,6 +24,7 @@ from analysis.report import (
     wording,
 )
 from analysis.report.dashboard import step
+from analysis.report.drawn import DRAWN
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
 
@@ -705,7 +705,7 @@ DRAWINGS = {
 
 def anew(draw):
     """Draw though it is remembered."""
-    canvas.DRAWN.clear()
+    DRAWN.clear()
     return draw()
 
 
