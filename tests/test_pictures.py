@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from test_report import DRAWINGS, acme, anew, retention
 
-from analysis.report import figures
+from analysis.report import canvas, figures
 from analysis.report.canvas import sheet, styled
 from analysis.report.drawn import DRAWN
 from analysis.report.layout import name_ticks
