@@ -5,8 +5,8 @@
 
 Both sides find the answer made and run the same notebooks with the same parameters. Stock: `papermill.execute_notebook`
 as it comes, one cold kernel after the other. Ours: as `mentoring report` runs them, with the pictures that its page has
-drawn before. On both sides nbconvert's HTML. Seconds of the processor, kernels included, and of the clock. Stops with an
-error where any output differs.
+drawn before. On both sides nbconvert's HTML. Seconds of the processor, kernels included, and of the clock. Stops with
+an error where any output differs.
 """
 
 import argparse
