@@ -53,7 +53,7 @@ simulations: .venv/.built  ## the simulation studies (some four hours on two cor
 	PYTHONPATH=tests $(BIN)/python -m simulations.diagnostics
 	PYTHONPATH=tests $(BIN)/python -m simulations.degenerate
 
-benchmarks: .venv/.built  ## reading, retention, scales and the change of scores beside R and pandas, and our peak memory (needs Rscript)
+benchmarks: .venv/.built  ## reading, retention, scales and the change of scores beside R and pandas, our peak memory, start-up (needs Rscript)
 	$(BIN)/python benchmarks/retention.py --employees 3000 --repetitions 500
 	$(BIN)/python benchmarks/retention.py --employees 100000 --repetitions 5
 	$(BIN)/python benchmarks/retention.py --memory
@@ -61,6 +61,7 @@ benchmarks: .venv/.built  ## reading, retention, scales and the change of scores
 	$(BIN)/python benchmarks/scales.py --employees 100000 --share 0.45
 	$(BIN)/python benchmarks/ingest.py --employees 1000000
 	$(BIN)/python benchmarks/ingest.py --employees 1000000 --shape wide
+	$(BIN)/python benchmarks/startup.py
 
 lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -237,7 +237,7 @@ CASES = {
     "an e-mail address that is nobody's": Case(
         "unmatched_person",
         "raw/enrolments.csv, line 3:",
-        "nobody's in the employees' exports",
+        "matches no employee in the employees' exports",
         "give the employee's id",
         {
             "employees": "employee_id,hire_date,email\nE1,2019-03-01,e1@acme.example\nE2,2020-06-15,e2@acme.example\n",

@@ -110,13 +110,13 @@ def test_the_notebooks_of_a_blind_run_are_given_no_effect_and_may_not_make_one(t
     write_study(tmp_path / "tiny", TINY_COMPANY)
     monkeypatch.setattr(pipeline, "find", lambda opened: seen())
     monkeypatch.setattr(pipeline, "released_findings", lambda found, min_cell: found)  # they are released already
-    monkeypatch.setattr(pipeline, "write_answers", lambda *_: None)
+    monkeypatch.setattr("analysis.report.write.write_answers", lambda *_: None)
     given = []
 
     def look(*args, **options):
         given.append((pickle.loads(Path(os.environ[SHARED]).read_bytes()).released, is_blind_run()))
 
-    monkeypatch.setattr(pipeline, "execute_notebooks", look)
+    monkeypatch.setattr("analysis.report.execute.execute_notebooks", look)
     pipeline.report_study("tiny", tmp_path, tmp_path / "reports", is_blind=True, say=lambda text: None)
     [(answer, is_blind)] = given
     assert is_blind and not is_blind_run() and answer.run["blind"] is True

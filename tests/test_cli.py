@@ -18,7 +18,7 @@ from analysis import cli, pipeline
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import notebooks_dir
 from analysis.report.execute import check_parameters, declared_parameters, execute_notebook
-from analysis.report.write import new_folder
+from analysis.report.folders import new_folder
 
 
 class Run(NamedTuple):

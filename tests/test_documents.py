@@ -34,8 +34,8 @@ from analysis.validate.context import Context
 from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "data/README.md")
-ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|notebook|kernels|cli|simulate|fetch"
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "data/README.md")
+ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|runs|notebook|kernels|cli|simulate|fetch"
 MINUS = "\u2212"
 
 

@@ -98,3 +98,17 @@ def test_a_file_out_of_step_is_seen(files, file, pattern, replacement, problem):
     assert n_changes
     found = out_of_step(**files | {file: broken})
     assert re.search(problem, "\n".join(found))
+
+
+def test_hooks_and_workflow_run_the_locked_tools():
+    """Versions stand in requirements.lock alone: a hook is a tool of .venv, and the workflow calls .ci/run."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert {repo["repo"] for repo in hooks["repos"]} == {"local"}
+    tools = {hook["entry"].split()[0] for repo in hooks["repos"] for hook in repo["hooks"]}
+    assert tools == {".venv/bin/ruff", ".venv/bin/mypy"}
+    assert {canonicalize_name(Path(tool).name) for tool in tools} <= locked((ROOT / "requirements.lock").read_text())[
+        0
+    ].keys()
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]

@@ -202,7 +202,7 @@ def test_what_cannot_be_begun_is_refused_and_leaves_nothing_behind(tmp_path, cas
 @pytest.mark.parametrize("name", ["../acme", "ACME", "a/b", ""])
 def test_a_name_that_is_none_is_refused(tmp_path, three_files, name):
     run = mentoring("init", name, *options(three_files), "--data", tmp_path / "data")
-    assert run.returncode == 2 and "is no name for a study" in run.stderr
+    assert run.returncode == 2 and "is not a valid study name" in run.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -424,7 +424,7 @@ def test_programs_that_the_export_names_are_all_there(tmp_path):
         ("lunch-club", "Lunch Club"),
     ]
     assert {p.assignment for p in study.programs} == {"self_selected"}
-    assert "write lottery only where lots were drawn" in " ".join(text.replace("#", "").split())
+    assert "write lottery only where places were randomized" in " ".join(text.replace("#", "").split())
 
 
 def test_a_program_that_the_user_names_gets_the_name(tmp_path, three_files):

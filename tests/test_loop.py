@@ -128,7 +128,7 @@ def test_a_list_of_people_by_id_is_counted_too(tmp_path):
 def test_an_id_that_is_nobodys_is_counted_where_the_study_cannot_be_used(tmp_path):
     write_study(tmp_path / "acme", LINKED | {"enrolments": LINKED["enrolments"].replace("E3,mentor", "E9,mentor")})
     run = check(tmp_path)
-    assert run.returncode == 2 and "1: the id is nobody's in the employees' file" in run.stdout
+    assert run.returncode == 2 and "1: the id matches no employee in the employees' file" in run.stdout
 
 
 def test_of_a_list_that_could_not_be_read_nothing_is_counted(tmp_path):

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from test_report import DRAWINGS, acme, anew, retention
 
-from analysis.report import canvas, figures
+from analysis.report import figures
 from analysis.report.canvas import sheet, styled
+from analysis.report.drawn import DRAWN
 from analysis.report.layout import name_ticks
 from analysis.report.svg import FONTS, SvgRenderer, svg_of
 
@@ -101,10 +102,10 @@ def test_what_was_drawn_is_not_drawn_again_until_something_in_it_changes(monkeyp
 
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(canvas, "MOST_KEPT", 2)
-    canvas.DRAWN.clear()
+    DRAWN.clear()
     for title in "abc":
         tiny(title)
-    assert len(canvas.DRAWN) == 2
+    assert len(DRAWN) == 2
 
 
 def test_nobodys_settings_are_changed_and_garbage_is_looked_for_again():

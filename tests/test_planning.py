@@ -23,8 +23,10 @@ from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput
 from analysis.report import planning
 from analysis.report.figures_planning import detectable_plot
+from analysis.report.folders import new_folder
+from analysis.report.ledger import write_problems
 from analysis.report.planning_page import plan_page
-from analysis.report.write import new_folder, write_index, write_problems
+from analysis.report.write import write_index
 from analysis.simulate import scenario_named, simulate, write_company
 from analysis.simulate.days import day as day_number
 from analysis.simulate.days import months_later

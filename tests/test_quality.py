@@ -425,7 +425,7 @@ def test_a_study_without_tables_still_has_a_page(answered):
 def test_what_was_only_written_otherwise_is_folded_away(answered):
     wrong, otherwise = problem([2] * 20, "set_null", rule="wrong"), problem(range(20), "repaired", "info", rule="dates")
     page = quality_page(replace(answered, problems=(wrong, replace(otherwise, message="was translated"))))
-    shown, folded = page.split("What was only written otherwise")
+    shown, folded = page.split("What was reformatted only")
     assert "is odd; mend it" in shown and "was translated" not in shown and "was translated" in folded
 
 

@@ -12,7 +12,6 @@ from analysis.plan.results import Check, Estimate, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import (
-    canvas,
     figures,
     figures_checks,
     figures_described,
@@ -25,6 +24,7 @@ from analysis.report import (
     wording,
 )
 from analysis.report.dashboard import step
+from analysis.report.drawn import DRAWN
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
 
@@ -552,11 +552,8 @@ def test_days_ratios_and_rates_are_told_in_words():
 
 def test_controls_say_whether_they_show_nothing():
     dismissed, placebo, naive = robustness.control_sentences(examined())
-    assert "includes no difference, as it should" in dismissed
-    assert (
-        placebo.startswith("Starts made up before the program existed")
-        and "leaves out no difference: the design" in placebo
-    )
+    assert "includes zero, as it should" in dismissed
+    assert placebo.startswith("Starts made up before the program existed") and "excludes zero: the design" in placebo
     assert "from a program that did not exist" in naive
 
 
@@ -587,7 +584,7 @@ def test_the_overlap_picture_says_what_was_found():
 
 def test_the_page_of_an_examined_answer_holds_all_of_it():
     text = readable(study_page(released(examined(), promotion(), economics())))
-    for said in ("Would another analyst agree?", "4 ways to do it", "For whom, when, and with how much of it",
+    for said in ("Would another analyst agree?", "4 ways to do it", "By age, tenure, timing and dose",
                  "Nobody is left out for a gap", "as it should", "In other measures"):  # fmt: skip
         assert said in text, said
     assert "None" not in text and "nan" not in text.lower().split()
@@ -708,7 +705,7 @@ DRAWINGS = {
 
 def anew(draw):
     """Draw though it is remembered."""
-    canvas.DRAWN.clear()
+    DRAWN.clear()
     return draw()
 
 

@@ -424,7 +424,7 @@ def test_the_page_opens_the_scales_with_all_of_them_and_tells_how_they_were_meas
     text = readable(page)
     assert text.index("Every scale at a glance") < text.index("Does taking part raise morale?")
     for said in ("Were the scales measured well?", "Who answers?", "How far off the answer could be",
-                 "If trends had parted", "Signs of carelessness", "linked to nobody"):  # fmt: skip
+                 "If trends had diverged", "Signs of carelessness", "linked to nobody"):  # fmt: skip
         assert said in text, said
     assert "None" not in text and "nan" not in text.lower().split()
 
@@ -450,7 +450,7 @@ def test_a_lottery_has_no_event_study_and_the_page_reads_all_the_same():
     lots = examples.by_lottery()
     assert "event_study" not in finding_pictures(lots, acme())
     text = readable(study_page(examples.study_of_scales(lots)))
-    assert "offered a place" in text and "If trends had parted: " not in text
+    assert "offered a place" in text and "If trends had diverged: " not in text
     assert "None" not in text
 
 
@@ -458,7 +458,7 @@ def test_a_study_without_the_new_frames_reads_as_before():
     waves = examples.TRAJECTORIES[examples.TRAJECTORIES["wave_position"] >= 0]
     old = replace(MORALE, alternatives=(), evidence={"trajectories": waves})
     text = readable(study_page(released(old)))
-    assert "Morale" in text and "Who answers?" not in text and "If trends had parted: " not in text
+    assert "Morale" in text and "Who answers?" not in text and "If trends had diverged: " not in text
     assert "Do the questions of a scale belong together?" in text
 
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from analysis.plan.errors import Problem
+from analysis.report.ledger import write_problems
 from analysis.report.safe_cells import export_safe
-from analysis.report.write import write_problems
 
 
 @pytest.mark.parametrize("cell", ["=1+1", '=HYPERLINK("x")', "+1+1", "-1-1", "@SUM(A1)", "\t=1", "\r=1", "+", "-1,5"])

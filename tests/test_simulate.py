@@ -12,7 +12,7 @@ import yaml
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
-from analysis.plan.paths import shipped
+from analysis.plan.paths import project_dir
 from analysis.plan.study import load_study
 from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate, without_effect, write_company
 from analysis.simulate.careers import promotion_chance, promotion_rounds
@@ -96,7 +96,7 @@ def test_another_name_gives_another_company():
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_committed_demo_is_what_its_name_gives_today(name):
     """But for its raw files: what they hold is compared in `test_twin`."""
-    committed, fresh = shipped(name), files(simulate(DEMOS[name]))
+    committed, fresh = project_dir() / "data" / name, files(simulate(DEMOS[name]))
     assert (committed / "truth.csv").read_bytes() == fresh["truth.csv"]
     shown, content = (yaml.safe_load(text) for text in ((committed / "study.yaml").read_bytes(), fresh["study.yaml"]))
     assert shown | {"sources": []} == content | {"sources": []}
@@ -121,14 +121,14 @@ def test_a_company_is_written_in_the_contracts_own_form(name, tmp_path):
 
 
 def test_every_reversed_item_is_reversed_on_its_card():
-    cards = load_instruments(load_study("northbank", shipped("northbank").parent))
+    cards = load_instruments(load_study("northbank", project_dir() / "data"))
     for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
         on_card = {item for item in survey.items if cards[survey.instrument].items[item].reversed}
         assert {item for scale in survey.scales for item in scale.reversed_items} == on_card
 
 
 def test_every_scale_asks_the_items_of_its_construct_on_the_card():
-    cards = load_instruments(load_study("northbank", shipped("northbank").parent))
+    cards = load_instruments(load_study("northbank", project_dir() / "data"))
     for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
         on_card = {scale.construct_name: list(scale.items) for scale in cards[survey.instrument].scales.values()}
         assert {scale.construct: list(scale.items) for scale in survey.scales}.items() <= on_card.items()

@@ -20,7 +20,7 @@ from analysis.estimate.diagnostics import (
 from analysis.estimate.verdict import RESTS_ON, judge, verdict
 from analysis.plan.findings import FINDINGS_COLUMNS, findings_frame
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.paths import shipped
+from analysis.plan.paths import project_dir
 from analysis.plan.results import NAMING, Check, Estimate, Finding, estimates_frame
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
@@ -32,7 +32,7 @@ H1, H9 = (load_plan().hypothesis(h) for h in ("H1_retention", "H9_economics"))
 
 
 def judged(points: float, low: float, high: float, p: float = 0.001, checks: tuple[Check, ...] = ()) -> tuple[str, str]:
-    """Return verdict and reason of a difference in exits in percentage points, where 3 points are worth having."""
+    """Return verdict and reason of a difference in exits in percentage points, where 3 points are of interest."""
     numbers = {"estimate": points / 100, "ci_low": low / 100, "ci_high": high / 100, "p_adjusted": p}
     found = verdict(row(**numbers), H1, 0.03, checks)
     return found.verdict, found.reason
@@ -46,7 +46,7 @@ def judged(points: float, low: float, high: float, p: float = 0.001, checks: tup
     [
         (-6, -10, -2, 0.01, ("supported", "interval")),
         (-6, -10, -2, 0.08, ("inconclusive", "adjusted_p")),
-        (-2, -5, -0.5, 0.01, ("inconclusive", "interval")),  # fewer exits, but not as many fewer as are worth having
+        (-2, -5, -0.5, 0.01, ("inconclusive", "interval")),  # fewer exits, but not as many fewer as are of interest
         (6, 2, 10, 0.01, ("harmful", "interval")),
         (6, 2, 10, 0.08, ("no_benefit", "adjusted_p")),
         (0, -2, 2, 0.9, ("negligible", "interval")),
@@ -176,7 +176,7 @@ def waves(*told: tuple[int, float, float]) -> pd.DataFrame:
     [
         (waves((-1, 0.01, 0.04)), None, "quiet", "passed"),
         (waves((-1, 0.05, 0.20)), None, "cannot_tell", "caution"),
-        (waves((-1, -0.10, 0.03)), None, "drifting", "caution"),  # a drift, smaller than what is worth having
+        (waves((-1, -0.10, 0.03)), None, "drifting", "caution"),  # a drift, smaller than what is of interest
         (waves((-1, -0.40, 0.10)), None, "drifting", "failed"),
         (waves((-2, 0.30, 0.10), (-1, 0.01, 0.10)), 0.02, "drifting", "failed"),
         (waves((-2, 0.05, 0.04), (-1, -0.05, 0.04)), 0.02, "drifting", "caution"),
@@ -318,7 +318,7 @@ def test_a_row_keeps_its_id_when_its_numbers_change_and_shares_it_with_none():
 
 
 def test_no_two_rows_of_the_demo_studies_have_the_same_id():
-    ledger = pd.read_csv(shipped("").parent / "reports" / "expected" / "estimates.csv", dtype=str)
+    ledger = pd.read_csv(project_dir() / "reports" / "expected" / "estimates.csv", dtype=str)
     for _, rows in ledger.groupby("study"):
         named = rows[list(NAMING)].astype(object).where(rows[list(NAMING)].notna(), None)
         ids = [Estimate(**dict(zip(NAMING, values, strict=True)), status="not_estimable", reason="-").row

@@ -104,7 +104,9 @@ def plan(
     ] = None,
     comparators: Annotated[
         float,
-        typer.Option(help="Percentage of the comparators that still counts after weighting, where no lots are drawn."),
+        typer.Option(
+            help="Percentage of the comparators that still counts after weighting, where nothing is randomized."
+        ),
     ] = 100,
     data: Data = None,
     reports: Reports = None,

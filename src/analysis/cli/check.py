@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from analysis.cli.terminal import (
@@ -24,9 +23,10 @@ from analysis.cli.terminal import (
 )
 from analysis.plan.errors import Problem
 from analysis.plan.paths import data_dir, reports_dir
-from analysis.validate.listed import REASONS
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.pipeline.answerable import Answerable
     from analysis.plan.listed import Listed
 
@@ -34,7 +34,7 @@ COUNTS = {
     "rows_in": "in",
     "rows_kept": "kept",
     "rows_repaired": "of these repaired",
-    "rows_translated": "only written otherwise",
+    "rows_translated": "reformatted only",
     "rows_rejected": "rejected",
 }
 
@@ -56,8 +56,8 @@ def check(
     these two are for the person who has the files, and nobody else can read them.
     """
     from analysis.pipeline.checked import check_study, headings_by_place
+    from analysis.report.ledger import replace_problems
     from analysis.report.private import private_dir, write_private
-    from analysis.report.write import replace_problems
 
     folder, target, bad = data_dir(data), reports_dir(reports), []
     for name in studies:
@@ -97,6 +97,8 @@ def _number(n: int, what: str) -> str:
 
 def _changes_who_is_compared(problem: Problem) -> bool:
     """Whether a warning is about people who are left out, or whose start or employment is in doubt."""
+    from analysis.validate.listed import REASONS
+
     is_about_people = problem.n_started + problem.n_others > 0
     return problem.severity == "warning" and (
         (is_about_people and problem.table in ("employees", "enrolments"))
@@ -113,6 +115,8 @@ def _show_headings(hidden: Mapping[str, Mapping[int, str]]) -> None:
 
 def show_lists(lists: Iterable["Listed"]) -> None:
     """Say of each list of participants how many of it were found and started, and why others were not."""
+    from analysis.validate.listed import REASONS
+
     for one in lists:
         many = "pairs" if one.is_of_pairs else "people"
         n_lost = one.n_listed - one.n_found
@@ -128,7 +132,7 @@ def options(**given: Path | None) -> str:
     return "".join(f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value is not None)
 
 
-def _show_rows(counts: pd.DataFrame | None) -> None:
+def _show_rows(counts: "pd.DataFrame | None") -> None:
     """Print where the rows of each source went; every line adds up, and so do the totals."""
     if counts is None or counts.empty:
         return

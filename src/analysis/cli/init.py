@@ -144,7 +144,7 @@ def _show_source(source: "SourceDraft", show_headings: bool) -> None:
     for column in seen.missing:
         add_row(table, column, "not found: needed" if column in seen.needed else "not found")
     show_table(table)
-    for what, names in (("Not used", seen.unused), ("Dropped at the door", seen.personal)):
+    for what, names in (("Not used", seen.unused), ("Dropped as personal data", seen.personal)):
         if names:
             called = names if show_headings else [seen.called[name] for name in names]
             hint = "" if set(called) == set(names) else " (--show-headings shows all names)"

@@ -125,6 +125,7 @@ def design_matrix(
     """
     flexible: dict[str, np.ndarray] = {}
     raw, n_missing, levels, n_pooled = {}, {}, {}, {}
+    person = np.arange(len(covariates)) if people is None else pd.factorize(people)[0]
     for name in [c for c in CONTINUOUS if c in covariates and c not in exclude]:
         column = covariates[name].astype(float)
         if column.notna().sum() == 0:
@@ -139,14 +140,15 @@ def design_matrix(
             flexible |= {f"{name} spline {i + 1}": basis[:, i] for i in range(basis.shape[1])}
     for name in [c for c in CATEGORICAL if c in covariates and c not in exclude]:
         n_missing[name] = int(covariates[name].isna().sum())
-        found, n_pooled[name] = _indicators(name, covariates[name], people)
+        found, n_pooled[name] = _indicators(name, covariates[name], person)
         raw |= found
         levels[name] = tuple(found)
     replaced = {c for c in FLEXIBLE if any(term.startswith(f"{c} spline") for term in flexible)}
     terms = {k: v for k, v in raw.items() if k not in replaced} | flexible
-    scaled = {k: (v - v.mean()) / v.std() for k, v in terms.items() if v.std() > 1e-9}
+    spread = {k: v.std() for k, v in (raw | flexible).items()}
+    scaled = {k: (v - v.mean()) / spread[k] for k, v in terms.items() if spread[k] > 1e-9}
     values = np.column_stack(list(scaled.values())) if scaled else np.zeros((len(covariates), 0))
-    kept = pd.DataFrame({k: v for k, v in raw.items() if v.std() > 1e-9}, index=range(len(covariates)))
+    kept = pd.DataFrame({k: v for k, v in raw.items() if spread[k] > 1e-9}, index=range(len(covariates)))
     return DesignMatrix(
         values,
         tuple(scaled),
@@ -157,22 +159,25 @@ def design_matrix(
     )
 
 
-def _indicators(
-    name: str, column: pd.Series, people: np.ndarray | pd.Series | None
-) -> tuple[dict[str, np.ndarray], int]:
+def _indicators(name: str, column: pd.Series, person: np.ndarray) -> tuple[dict[str, np.ndarray], int]:
     """Return an indicator of each level, and how many levels are one together."""
-    if column.notna().sum() == 0:
+    value, values = pd.factorize(column)
+    if not len(values):
         return {}, 0
-    labels = column.astype(object).where(column.notna(), "missing").astype(str).reset_index(drop=True)
-    who = labels.index.to_series() if people is None else pd.Series(np.asarray(people))
-    sizes = who.groupby(labels).nunique()
-    thin = sizes.index[sizes < LEAST_PEOPLE]
-    n_pooled = len(thin) if len(thin) > 1 else 0
+    # What is missing has the code −1, and with it the last label.
+    labels, label = np.unique(np.array([*map(str, values), "missing"], dtype=object), return_inverse=True)
+    n = person.max() + 1
+    pairs = np.unique(label[value] * n + person)
+    sizes = np.bincount(pairs // n, minlength=len(labels))
+    thin = (sizes > 0) & (sizes < LEAST_PEOPLE)
+    n_pooled = int(thin.sum()) if thin.sum() > 1 else 0
     if n_pooled:
-        together = f"{n_pooled} levels of under {LEAST_PEOPLE} people"
-        labels = labels.where(~labels.isin(thin), together)
-    codes, found = pd.factorize(labels, sort=True)
+        labels = np.where(thin, f"{n_pooled} levels of under {LEAST_PEOPLE} people", labels)
+    found, level = np.unique(labels[sizes > 0], return_inverse=True)
     if len(found) < 2:
         return {}, 0
+    of_label = np.zeros(len(labels), dtype=int)
+    of_label[sizes > 0] = level
+    codes = of_label[label[value]]
     # Small integers: with many levels these columns are most of what is kept.
-    return {f"{name}: {label}": (codes == code).astype(np.uint8) for code, label in enumerate(found)}, n_pooled
+    return {f"{name}: {each}": (codes == code).astype(np.uint8) for code, each in enumerate(found)}, n_pooled

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.trials import Trials
-from analysis.measure.calendar import months_since
+from analysis.measure.calendar import months_between
 
 MOST_CUTS = 60
 
@@ -133,24 +133,22 @@ def split(follow: FollowUp, row: np.ndarray, month: np.ndarray, log_factor: np.n
 
 def _months_between_trials(rows: pd.DataFrame) -> np.ndarray:
     """Return calendar months from each trial's day to each later one's, shape (trials, trials)."""
-    days = rows.groupby("trial")["trial_date"].first()
-    table = np.full((days.index.max() + 1, days.index.max() + 1), np.inf)
-    for number, day in days.items():
-        later = days[days >= day]
-        table[number, later.index.to_numpy()] = months_since(day, later)
+    days = rows.drop_duplicates("trial").set_index("trial")["trial_date"].sort_index().to_numpy()
+    first, second = np.nonzero(days[:, None] <= days)
+    table = np.full((len(days), len(days)), np.inf)
+    table[first, second] = months_between(days[first], days[second])
     return table
 
 
 def _later_trials(rows, person, order, position, between, end) -> np.ndarray:
     """Return, for each comparator row, how many later trials the same person was in as a comparator while followed."""
     trial = rows["trial"].to_numpy()
-    sorted_person, sorted_trial = person[order], trial[order]
     n_trials = between.shape[0]
-    key = sorted_person * n_trials + sorted_trial
+    key = person[order] * n_trials + trial[order]
     # The last trial whose day lies before the row's follow-up ends; trial numbers rise with their days.
-    last_trial = np.empty(len(rows), dtype=int)
-    for k in range(n_trials):
-        last_trial[trial == k] = k - 1 + np.searchsorted(between[k, k:], end[trial == k], side="left")
+    last_trial, by_trial = np.empty(len(rows), dtype=int), np.argsort(trial, kind="stable")
+    for k, of_trial in enumerate(np.split(by_trial, np.cumsum(np.bincount(trial, minlength=n_trials))[:-1])):
+        last_trial[of_trial] = k - 1 + np.searchsorted(between[k, k:], end[of_trial], side="left")
     upper = np.searchsorted(key, person * n_trials + last_trial, side="right")
     return np.where(rows["is_treated"].to_numpy(), 0, np.maximum(upper - position - 1, 0))
 

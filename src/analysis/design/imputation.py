@@ -20,14 +20,14 @@ def impute(covariates: pd.DataFrame, known: np.ndarray, rng: np.random.Generator
         What else predicts, such as arm and outcome (White & Royston 2009, Stat Med 28:1982), shape (rows, columns).
     """
     numbers = [c for c in CONTINUOUS if c in covariates and covariates[c].notna().any()]
-    missing = {c: covariates[c].isna().to_numpy() for c in numbers if covariates[c].isna().any()}
-    filled = covariates[numbers].astype(float)
-    filled = filled.fillna(filled.mean())
-    for _ in range(CYCLES if missing else 0):
-        for name, is_missing in missing.items():
-            x = np.column_stack([np.ones(len(filled)), known, filled.drop(columns=name)])
-            filled.loc[is_missing, name] = _drawn(x, covariates[name].to_numpy(dtype=float), is_missing, rng)
-    return covariates.assign(**{name: filled[name] for name in missing})
+    values = covariates[numbers].astype(float)
+    is_missing, filled = values.isna().to_numpy(), values.fillna(values.mean()).to_numpy(copy=True)
+    some = np.flatnonzero(is_missing.any(axis=0))
+    for _ in range(CYCLES):
+        for j in some:
+            x = np.column_stack([np.ones(len(filled)), known, np.delete(filled, j, axis=1)])
+            filled[is_missing[:, j], j] = _drawn(x, values[numbers[j]].to_numpy(), is_missing[:, j], rng)
+    return covariates.assign(**{numbers[j]: filled[:, j] for j in some})
 
 
 def _drawn(x: np.ndarray, y: np.ndarray, is_missing: np.ndarray, rng: np.random.Generator) -> np.ndarray:

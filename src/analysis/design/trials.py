@@ -5,7 +5,7 @@ sequence of trials, one per start).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -94,10 +94,13 @@ class Hurdles:
         ``employee_id``, ``is_treated`` (lost that day).
     covariates
         Same rows, what was known before the day.
+    fits
+        As those of `Trials`.
     """
 
     rows: pd.DataFrame
     covariates: pd.DataFrame
+    fits: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ class Trials:
         are weighted to stand in for them (`design.weights.past_hurdles`).
     unit
         The column that ``unit`` is of.
+    fits
+        What `design.weights` has fitted to these very trials: made once, however often they are weighted.
     """
 
     rows: pd.DataFrame
@@ -131,14 +136,15 @@ class Trials:
     by_unit: bool
     hurdles: tuple[Hurdles, ...] = ()
     unit: str = DEFAULT_UNIT
+    fits: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def take(self, chosen: np.ndarray) -> "Trials":
         """Return the trials of the rows chosen (a mask), without those that are left with one arm.
 
         Those who started and go are counted in the flow as having no colleague nearly as likely to start.
         """
-        arms = self.rows[chosen].groupby("trial")["is_treated"].nunique()
-        kept = chosen & self.rows["trial"].isin(arms.index[arms == 2]).to_numpy()
+        trial, treated = self.rows["trial"].to_numpy(dtype=int), self.rows["is_treated"].to_numpy(dtype=bool)
+        kept = chosen & _has_both_arms(trial, treated, chosen)
         rows = self.rows[kept].reset_index(drop=True)
         rows = rows.assign(trial=pd.factorize(rows["trial"], sort=True)[0])
         n_treated = int(rows["is_treated"].sum())
@@ -229,11 +235,11 @@ def _stacked(parts: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFra
     return rows.assign(trial=pd.factorize(rows["trial_date"], sort=True)[0]), covariates
 
 
-def _has_both_arms(staff: Staff, is_treated: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Return which rows are of a day on which, among those kept, some are treated and some are not."""
-    day, days = pd.factorize(staff.day)
-    n, n_treated = (np.bincount(day[rows], minlength=len(days)) for rows in (keep, keep & is_treated))
-    return ((n_treated > 0) & (n_treated < n))[day]
+def _has_both_arms(trial: np.ndarray, is_treated: np.ndarray, keep: np.ndarray) -> np.ndarray:
+    """Return which rows are of a trial (or day) in which, among those kept, some are treated and some are not."""
+    code, trials = pd.factorize(trial)
+    n, n_treated = (np.bincount(code[rows], minlength=len(trials)) for rows in (keep, keep & is_treated))
+    return ((n_treated > 0) & (n_treated < n))[code]
 
 
 @dataclass(frozen=True)
@@ -270,7 +276,7 @@ class _Company:
         """Return the rows and covariates of the trials of some days; of those with one arm none. Count who is lost."""
         staff = self.staff_of(starts)
         is_starter, keep = self._who_is_in(staff, starts, lost)
-        has_both = _has_both_arms(staff, is_starter, keep)
+        has_both = _has_both_arms(staff.day, is_starter, keep)
         lost["no colleague to compare with that day"] += int((is_starter & keep & ~has_both).sum())
         keep &= has_both
         staff = staff.take(keep)
@@ -354,7 +360,7 @@ class _Company:
         # Who moves on the day is in a reached unit from then on.
         keep &= self._is_unreached(staff) | (is_lost & is_move)
         keep &= ~under_notice_on(staff.spells, staff.day).to_numpy()
-        keep &= _has_both_arms(staff, is_lost, keep)
+        keep &= _has_both_arms(staff.day, is_lost, keep)
         staff = staff.take(keep)
         rows = {"trial_date": staff.day, "employee_id": staff.spells["employee_id"], "is_treated": is_lost[keep]}
         return pd.DataFrame(rows), covariates_of(staff, self.scores, self.elsewhere)

@@ -55,6 +55,11 @@ class WeightedFollowUp:
         return self.rows["is_treated"].to_numpy(dtype=bool)
 
     @cached_property
+    def person(self) -> np.ndarray:
+        """Number of each row's person, shape (rows,)."""
+        return pd.factorize(self.rows["employee_id"])[0]
+
+    @cached_property
     def base(self) -> np.ndarray:
         """Each row's weight at time zero, shape (rows,)."""
         return self.at_start(self.weights)
@@ -127,7 +132,8 @@ def trimmed(trials: Trials, most_likely: float = MOST_LIKELY) -> Trials:
     """
     if trials.rows.empty:
         return trials
-    return trials.take(_propensity(trials, ())[1].probability <= most_likely)
+    kept = _propensity(trials, ())[1].probability <= most_likely
+    return trials if kept.all() else trials.take(kept)
 
 
 def weigh(
@@ -210,13 +216,20 @@ def past_hurdles(follow: FollowUp, trials: Trials) -> FollowUp:
 
 def _passed(hurdles: Hurdles) -> pd.DataFrame:
     """Return who was not lost on a day, with the logarithm of 1 / (chance of that): one row per day and person."""
-    _, propensity = _fitted(hurdles.rows, hurdles.covariates, ())
-    found = hurdles.rows[["employee_id", "trial_date"]].assign(log_factor=np.logaddexp(0.0, propensity.linear))
-    return found[~hurdles.rows["is_treated"].to_numpy(dtype=bool)]
+    if "passed" not in hurdles.fits:
+        _, propensity = _fitted(hurdles.rows, hurdles.covariates, ())
+        found = hurdles.rows[["employee_id", "trial_date"]].assign(log_factor=np.logaddexp(0.0, propensity.linear))
+        hurdles.fits["passed"] = found[~hurdles.rows["is_treated"].to_numpy(dtype=bool)]
+    return hurdles.fits["passed"]
 
 
 def _propensity(trials: Trials, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
-    return _fitted(trials.rows, trials.covariates, (*exclude, trials.unit) if trials.by_unit else exclude)
+    if exclude:
+        return _fitted(trials.rows, trials.covariates, (*exclude, trials.unit) if trials.by_unit else exclude)
+    if "propensity" not in trials.fits:
+        unit = (trials.unit,) if trials.by_unit else ()
+        trials.fits["propensity"] = _fitted(trials.rows, trials.covariates, unit)
+    return trials.fits["propensity"]
 
 
 def _fitted(rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:

@@ -92,8 +92,7 @@ def _total(parts: Iterable[np.ndarray]) -> np.ndarray:
 
 def default_clusters(followed: WeightedFollowUp) -> np.ndarray:
     """Return the person of each row (in a rollout the unit) as codes, shape (rows,)."""
-    rows = followed.rows
-    return pd.factorize(rows["unit"].fillna("none") if followed.by_unit else rows["employee_id"])[0]
+    return pd.factorize(followed.rows["unit"].fillna("none"))[0] if followed.by_unit else followed.person
 
 
 class Arm:
@@ -108,9 +107,9 @@ class Arm:
         self._without_groups = without_groups
         chosen = followed.treated == is_treated
         self._kinds, self._clusters = followed.kinds, clusters
-        self._rows, self._base = followed.rows.loc[chosen, ["outcome", "months"]], followed.base[chosen]
-        self._people = pd.factorize(followed.rows.loc[chosen, "employee_id"])[0]
-        self._months = self._rows["months"].to_numpy(dtype=float)
+        self._outcome, self._base = followed.rows["outcome"][chosen], followed.base[chosen]
+        self._people = pd.factorize(followed.person[chosen])[0]
+        self._months = followed.rows["months"].to_numpy(dtype=float)[chosen]
         self._take = np.flatnonzero(chosen[followed.row])
         self._interval_row, self._n_rows = followed.row[self._take], len(followed.rows)
         self._curves = aalen_johansen(
@@ -139,7 +138,7 @@ class Arm:
     def n_events(self, outcome: str, month: float) -> int:
         """Return how many people had the outcome by `month`."""
         wanted = CATALOGUE.outcome(outcome).kinds
-        had = self._rows["outcome"].isin(wanted).to_numpy() & (self._months <= month)
+        had = self._outcome.isin(wanted).to_numpy() & (self._months <= month)
         return len(np.unique(self._people[had]))
 
     def n_at_risk(self, months: np.ndarray) -> np.ndarray:
@@ -149,7 +148,7 @@ class Arm:
 
     def n_followed(self, month: float) -> int:
         """Return how many people's follow-up was not cut short before `month`, by the data lock or their own start."""
-        reach = np.where(self._rows["outcome"].isna(), self._months, np.inf)
+        reach = np.where(self._outcome.isna(), self._months, np.inf)
         return int((self._longest(reach) >= month).sum())
 
     def _longest(self, months: np.ndarray) -> np.ndarray:

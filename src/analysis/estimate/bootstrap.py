@@ -31,7 +31,7 @@ class Recount:
         return treated - control
 
     def _risks(self, curves: Curves) -> np.ndarray:
-        return sum(curves.risk(k, self._month) for k in range(len(self._kinds)))
+        return np.sum([curves.risk(k, self._month) for k in range(len(self._kinds))], axis=0)
 
     def in_draws(self, counts: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
         """Return the difference in each of `n` draws, shape (draws,), of which `counts` gives some at a time."""

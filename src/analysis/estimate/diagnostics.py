@@ -123,7 +123,7 @@ def _balance_sentence(worst: Difference, by_chance: float | None) -> str:
     if by_chance is not None:
         return (
             f"Between offered and not, the largest standardized difference is {worst.largest:.2f} ({said(worst)}); "
-            f"lots leave one of up to {by_chance:.2f} by chance."
+            f"randomization leaves one of up to {by_chance:.2f} by chance."
         )
     sentence = (
         f"After weighting, the largest standardized difference between the arms is {worst.largest:.2f} ({said(worst)})."
@@ -304,7 +304,7 @@ def trend_check(trend: Trend, smallest_effect: float) -> Check:
         "quiet": f"Before the start, when the program could change nothing, the groups did not drift apart; a drift of "
         f"{trend.detectable:.2f} points would have been seen.",
         "cannot_tell": f"Before the start no drift was seen, but one of up to {trend.detectable:.2f} points could have "
-        f"gone unseen, more than the smallest effect worth having ({smallest_effect:g}).",
+        f"gone unseen, more than the smallest effect of interest ({smallest_effect:g}).",
         "drifting": "Before the start, when the program could change nothing, the groups were drifting apart, by "
         f"{size}.",
     }

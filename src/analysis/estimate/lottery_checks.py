@@ -32,12 +32,13 @@ def unequal_odds(lottery: Lottery, differing: pd.DataFrame) -> str | None:
     if lottery.is_stratified:
         return (
             f"Within the strata of the study the odds of being offered a place still differ by {named}, more than "
-            f"lots allow; add {column} to the program's strata in study.yaml if the lots were drawn within it."
+            f"randomization allows; add {column} to the program's strata in study.yaml if places were randomized "
+            "within it."
         )
     return (
-        f"The odds of being offered a place differ by {named}, more than lots drawn among everybody allow; name the "
-        f"strata that lots were drawn within in study.yaml (strata: [{column}]), or in a column stratum of the "
-        f"enrolments."
+        f"The odds of being offered a place differ by {named}, more than randomization among everybody allows; name "
+        f"the strata that places were randomized within in study.yaml (strata: [{column}]), or in a column stratum of "
+        f"the enrolments."
     )
 
 

@@ -188,7 +188,7 @@ def _over_drawings(ask: Ask, drawn: list[Arms], outcome: str, month: int, naming
 def placebo_checks(rows: list[Estimate]) -> tuple[Check, ...]:
     """Return whether the interval of the placebo starts includes no difference; nothing where there is none."""
     start = (
-        "Starts drawn by lot before the program began, from what is recorded, should change nothing, and over "
+        "Starts drawn at random before the program began, from what is recorded, should change nothing, and over "
         f"{N_PLACEBOS} drawings the interval "
     )
     rest = ". This tests the design and the weights, not whether something unrecorded matters."

@@ -109,11 +109,15 @@ class Curves:
         """The rise of each kind's curve at each time, shape (kinds, …, times)."""
         return self.survival_before * (self.events / self.at_risk)
 
+    @cached_property
+    def risen(self) -> np.ndarray:
+        """Each kind's curve, from before the first time on, shape (kinds, …, times + 1)."""
+        risen = np.cumsum(self.jumps, axis=-1)
+        return np.concatenate([np.zeros((*risen.shape[:-1], 1)), risen], axis=-1)
+
     def risk(self, kind: int, times: np.ndarray | float) -> np.ndarray:
         """Return the probability of the kind by each of `times`, an event at exactly a time counts as before it."""
-        risen = np.cumsum(self.jumps[kind], axis=-1)
-        curve = np.concatenate([np.zeros((*risen.shape[:-1], 1)), risen], axis=-1)
-        return curve[..., np.searchsorted(self.grid, times, side="right")]
+        return self.risen[kind][..., np.searchsorted(self.grid, times, side="right")]
 
     def time_lost(self, kind: int, times: np.ndarray | float, power: int = 1) -> np.ndarray:
         """Return the mean time lost to the kind by each of `times`: the area under its curve; or of a power of it."""

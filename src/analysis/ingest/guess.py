@@ -261,8 +261,8 @@ def _assignment(enrolments: Sequence[Look]) -> Guess:
     if any("false" in look.texts("offered") for look in enrolments):
         return Guess(
             "self_selected",
-            "some applicants were not offered a place; write lottery only where lots were drawn and kept, waitlist "
-            "where they had to wait",
+            "some applicants were not offered a place; write lottery only where places were randomized and the "
+            "result was kept to, waitlist where they had to wait",
         )
     return Guess("self_selected", "the exports cannot tell; lottery, waitlist or rollout where it really was one")
 

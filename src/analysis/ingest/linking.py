@@ -125,8 +125,8 @@ def _note(
     if (unmatched & ~ambiguous).any():
         lines = export.rows.loc[unmatched & ~ambiguous, LINE]
         message = (
-            f"the {word} for {name} is nobody's in the employees' exports (compared exactly, but for case and spaces); "
-            "unmatched.csv lists the lines: correct them there, or give the employee's id"
+            f"the {word} for {name} matches no employee in the employees' exports (compared exactly, but for case and "
+            "spaces); unmatched.csv lists the lines: correct them there, or give the employee's id"
         )
         export.note("unmatched_person", message, lines, severity="warning", action=action, column=name)
     if ambiguous.any():
@@ -186,7 +186,7 @@ def _ids_of(parts: set[str], people: Directory, known: set[str]) -> dict[str, st
 
 
 def _note_strangers(export: Export, some: np.ndarray, everybody: np.ndarray) -> None:
-    whose = "is nobody in the employees' exports"
+    whose = "matches no employee in the employees' exports"
     if some.any():
         message = f"somebody in attendee_ids {whose} and is left off the list"
         export.note("unmatched_person", message, export.rows.loc[some, LINE], severity="warning", action="repaired")
@@ -218,7 +218,7 @@ def _note_case(export: Export, name: str, which: list[str], what: str, action: A
     cells = export.rows[name].array
     rows = np.append(cells.categories.isin(which), False)[cells.codes]
     if rows.any():
-        message = f"{name} is nobody as it is written and {what}; write ids alike in all exports"
+        message = f"{name} matches no employee as it is written and {what}; write ids alike in all exports"
         lines = export.rows.loc[rows, LINE]
         export.note("id_in_other_case", message, lines, severity="warning", action=action, column=name)
 
@@ -245,7 +245,7 @@ def note_lost_zeros(export: Export, known: pd.Index) -> None:
         if lost.any():
             export.note(
                 "lost_leading_zeros",
-                f"{name} is nobody, but would be somebody with zeros before it, which spreadsheets take off; export "
+                f"{name} matches no employee; adding leading zeros, which spreadsheets take off, would match; export "
                 "the column as text",
                 export.rows.loc[lost, LINE],
                 severity="warning",

@@ -1,4 +1,4 @@
-"""Names, addresses and free text stay at the door: what is nobody's business is not read into a table."""
+"""Names, addresses and free text are dropped as personal data: they are not read into a table."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

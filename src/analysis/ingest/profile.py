@@ -132,7 +132,7 @@ class Layout(_Part):
     ignored
         The tool's own columns that nothing is made of (patterns).
     personal
-        Columns with names, addresses or free text, dropped at the door (patterns).
+        Columns with names, addresses or free text, dropped as personal data (patterns).
     remarks
         What a user must know of this export; `mentoring check` repeats it.
     """

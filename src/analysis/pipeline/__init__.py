@@ -22,10 +22,9 @@ from analysis.plan.study import Study, load_study
 from analysis.release.answer import Released
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
-from analysis.report.canvas import DRAWN
-from analysis.report.execute import execute_notebooks
+from analysis.report.drawn import DRAWN
+from analysis.report.folders import new_folder
 from analysis.report.private import private_dir, write_private
-from analysis.report.write import new_folder, write_answers, write_bad_input, write_page, write_stopped
 
 __all__ = ["OpenStudy", "answer", "answered", "open_study", "report_study"]
 
@@ -121,6 +120,9 @@ def report_study(
         With every problem; the folder then holds the data-quality ledger and the page on the data alone, so that no
         older answer is taken for an answer from the data as they now are. Or the folder cannot be written.
     """
+    # What draws and what runs notebooks takes seconds to import: those who only look at a study do not wait for it.
+    from analysis.report.write import write_answers, write_stopped
+
     target = reports / (report or name)
     with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
         opened = isolated(Part("analysis", "reading"), lambda: _opened(name, data, target, say), lambda _: None)
@@ -152,6 +154,8 @@ def _opened(name: str, data: Path, target: Path, say: Callable[[str], None]) -> 
         return opened
     except BadInput as bad:
         if STUDY_NAME.fullmatch(name) and (data / name).is_dir():
+            from analysis.report.write import write_bad_input
+
             with new_folder(target) as folder:
                 write_bad_input(bad, target.name, folder, _study_of(name, data))
             _write_private(bad.problems, target)
@@ -167,6 +171,9 @@ def _run_notebooks(
     opened: OpenStudy, released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]
 ) -> None:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
+    from analysis.report.execute import execute_notebooks
+    from analysis.report.write import write_page
+
     name, so_far = released.study.study, tuple(known(collected()).found)
     # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
     scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data"}

@@ -43,7 +43,7 @@ from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import COVARIATE_SCORES
 from analysis.plan.contract import OTHER_SIDE, Tables
 from analysis.plan.faults import isolated
-from analysis.plan.hypotheses import SCALES, load_plan
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program, Study
 
@@ -276,7 +276,7 @@ def compare_directions(
         directions = reverse.program.direction, traditional.program.direction
         if directions != ("reverse", "traditional") or OTHER_SIDE.get(reverse.role) != traditional.role:
             continue
-        for hypothesis in ("H1_retention", *SCALES):
+        for hypothesis in ("H1_retention", *(h.id for h in load_plan().scales)):
             key = (hypothesis, reverse.program.id, reverse.role)
             found, other = answered.get(key), answered.get((hypothesis, traditional.program.id, traditional.role))
             if found and other and found.rater_source == other.rater_source:

@@ -21,8 +21,9 @@ from analysis.release.findings import release_problems
 from analysis.release.planning import ReleasedPlan, release_plan
 from analysis.release.rule import ReleaseRule
 from analysis.report.execute import execute_notebooks
+from analysis.report.folders import new_folder
+from analysis.report.ledger import write_problems
 from analysis.report.planning_page import write_plan
-from analysis.report.write import new_folder, write_problems
 
 NO_EMPLOYEES = "The study has no HR dates (employees), so who left and when is unknown."
 NOTEBOOK = "08_planning.ipynb"

@@ -7,7 +7,7 @@ import subprocess
 from importlib import metadata
 
 from analysis.ingest.pseudonyms import load_key
-from analysis.plan.paths import project_dir
+from analysis.plan.paths import repository
 from analysis.plan.study import Study
 
 PACKAGES = ("mentoring-outcomes", "numpy", "pandas", "scipy", "statsmodels", "pandera", "matplotlib", "papermill")
@@ -55,8 +55,11 @@ def _files(study: Study) -> list[str]:
 
 
 def _commit() -> str | None:
-    """Return the project's commit, marked where files have been changed since; None outside a repository."""
-    command = ["git", "-C", str(project_dir()), "describe", "--always", "--dirty", "--abbrev=40"]
+    """Return the project's commit, marked where files have been changed since; None where it is no clone."""
+    clone = repository()
+    if clone is None:
+        return None
+    command = ["git", "-C", str(clone), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

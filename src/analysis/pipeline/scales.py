@@ -28,7 +28,7 @@ from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import Tables
 from analysis.plan.faults import isolated
-from analysis.plan.hypotheses import SCALES, load_plan
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Scale
 from analysis.plan.known import known
 from analysis.plan.results import Check, Finding
@@ -44,10 +44,9 @@ UNLINKED = (
 
 def scales_asked(program: Program, role: str) -> list[str]:
     """Return the hypotheses about scales that are asked of a program's role; of all roles where nobody is enrolled."""
-    plan = load_plan()
     return [
         h.id
-        for h in (plan.hypothesis(name) for name in SCALES)
+        for h in load_plan().scales
         if (role in h.roles or role == "any") and (not h.directions or program.direction in h.directions)
     ]
 

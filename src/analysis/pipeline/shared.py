@@ -12,7 +12,7 @@ from pathlib import Path
 from analysis.pipeline.provenance import checksums
 from analysis.release.answer import Released
 from analysis.release.planning import ReleasedPlan
-from analysis.report.canvas import DRAWN
+from analysis.report.drawn import DRAWN
 
 SHARED = "MENTORING_SHARED_ANSWER"
 # Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
@@ -32,7 +32,7 @@ class Shared:
     planned
         None where there is none.
     drawn
-        The pictures that were drawn of it (`report.canvas.DRAWN`).
+        The pictures that were drawn of it (`report.drawn.DRAWN`).
     """
 
     folder: Path

@@ -8,7 +8,8 @@ from analysis.pipeline.provenance import digest, provenance
 from analysis.pipeline.questions import find
 from analysis.release.outside import shared_rows
 from analysis.release.rule import ReleaseRule
-from analysis.report.write import new_folder, write_shared
+from analysis.report.folders import new_folder
+from analysis.report.write import write_shared
 
 
 def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] = print) -> Path:

@@ -14,7 +14,7 @@ from analysis.plan.bounds import is_day
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Direction
-from analysis.report.write import new_folder
+from analysis.report.folders import new_folder
 
 __all__ = ["Started", "Wishes", "start_study"]
 
@@ -87,7 +87,7 @@ def _folder_exists(name: str) -> BadInput:
 
 def _refusals_of_name(name: str, data: Path) -> Iterator[BadInput]:
     if not STUDY_NAME.fullmatch(name):
-        message = "is no name for a study: use lower-case letters, digits, - and _ (at most 63), and no path"
+        message = "is not a valid study name: use lower-case letters, digits, - and _ (at most 63), and no path"
         yield bad_input(name[:80], message, rule="study_name")
     elif (data / name).exists():
         yield _folder_exists(name)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from analysis.plan.listed import Listed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 Severity = Literal["error", "warning", "info"]
 Action = Literal["rejected", "repaired", "set_null", "kept"]
@@ -61,7 +62,7 @@ class Problem:
     action: Action = "kept"
     column: str = field(default="", compare=False)
     told: str | None = field(default=None, repr=False, compare=False)
-    lines: np.ndarray | None = field(default=None, repr=False, compare=False)
+    lines: "np.ndarray | None" = field(default=None, repr=False, compare=False)
     n_started: int = field(default=0, repr=False, compare=False)
     n_others: int = field(default=0, repr=False, compare=False)
 
@@ -70,7 +71,7 @@ class Problem:
 
     @property
     def is_translation(self) -> bool:
-        """Whether cells were only written otherwise (dates, numbers, labels): nothing was wrong with them."""
+        """Whether cells were reformatted only (dates, numbers, labels): nothing was wrong with them."""
         return self.severity == "info" and self.action == "repaired"
 
     def __str__(self) -> str:
@@ -81,8 +82,10 @@ class Problem:
         return f"{where}: {self.message}"
 
 
-def distinct(lines: np.ndarray) -> np.ndarray:
+def distinct(lines: "np.ndarray") -> "np.ndarray":
     """Return line numbers in order, each once: marked in a row of flags, much faster than sorting millions of them."""
+    import numpy as np  # Every command needs a `Problem`, and not all of them numpy and pandas.
+
     marked = np.zeros(int(lines.max(initial=-1)) + 1, dtype=bool)
     marked[lines] = True
     return np.flatnonzero(marked)
@@ -96,7 +99,7 @@ class BadInput(Exception):
     """
 
     def __init__(
-        self, problems: Iterable[Problem], row_counts: pd.DataFrame | None = None, lists: tuple[Listed, ...] = ()
+        self, problems: Iterable[Problem], row_counts: "pd.DataFrame | None" = None, lists: tuple[Listed, ...] = ()
     ):
         self.problems = tuple(problems)
         self.row_counts = row_counts
@@ -124,11 +127,13 @@ def bad_input(source: str, message: str, *, table: str = "study", rule: str, lin
     return BadInput([problem])
 
 
-def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
+def problems_frame(problems: Iterable[Problem]) -> "pd.DataFrame":
     """Return the data-quality ledger as a frame, one row per problem, errors first.
 
     Columns as in the contract; ``example_rows`` are joined with ``;``, few ``rows`` are missing.
     """
+    import pandas as pd
+
     order = {"error": 0, "warning": 1, "info": 2}
     rows = [
         {name: getattr(p, name) for name in LEDGER} | {"example_rows": ";".join(map(str, p.example_rows))}

@@ -115,6 +115,11 @@ class Plan(_Part):
         """Return the hypothesis of that id."""
         return next(h for h in self.hypotheses if h.id == hypothesis_id)
 
+    @property
+    def scales(self) -> tuple[Hypothesis, ...]:
+        """The hypotheses about a scale, in the order of the plan."""
+        return tuple(h for h in self.hypotheses if h.construct_name)
+
 
 @cache
 def load_plan() -> Plan:
@@ -122,9 +127,6 @@ def load_plan() -> Plan:
     return validated(
         Plan, load_yaml(shipped("hypotheses.yaml"), source="data/hypotheses.yaml"), source="data/hypotheses.yaml"
     )
-
-
-SCALES = tuple(h.id for h in load_plan().hypotheses if h.construct_name)
 
 
 def smallest_effect(study: Study, hypothesis: Hypothesis) -> float:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,7 @@ class Listed:
     source: str
     is_of_pairs: bool
     n_listed: int
-    lost: Mapping[str, np.ndarray]
+    lost: "Mapping[str, np.ndarray]"
 
     @property
     def n_found(self) -> int:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 LEADS_OUT = "is a link that leads out of the study's folder; put the file itself there"
+PACKAGE = Path(__file__).resolve().parents[1]
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -30,10 +31,15 @@ def leads_out(path: Path, within: Path | None) -> bool:
     return within is not None and not path.resolve().is_relative_to(within.resolve())
 
 
+def repository() -> Path | None:
+    """Return the clone that the package runs from; None where it was installed from a wheel."""
+    root = PACKAGE.parents[1]
+    return root if root / "src" / "analysis" == PACKAGE and (root / "pyproject.toml").is_file() else None
+
+
 def project_dir() -> Path:
-    """Return the project's root: the repository this package is installed from, else the working folder."""
-    root = Path(__file__).resolve().parents[3]
-    return root if (root / "data" / "hypotheses.yaml").is_file() else Path.cwd()
+    """Return where ``data/`` and ``reports/`` are by default: in the clone, else in the working folder."""
+    return repository() or Path.cwd()
 
 
 def data_dir(given: str | Path | None = None) -> Path:
@@ -48,12 +54,17 @@ def reports_dir(given: str | Path | None = None) -> Path:
 
 def shipped(name: str) -> Path:
     """Return the path of a file or folder that ships with the project under ``data/``."""
-    return project_dir() / "data" / name
+    return _shipped_dir() / "data" / name
 
 
 def notebooks_dir() -> Path:
     """Return the folder of the project's notebooks."""
-    return project_dir() / "notebooks"
+    return _shipped_dir() / "notebooks"
+
+
+def _shipped_dir() -> Path:
+    """Return what holds the shipped ``data/`` and ``notebooks/``: the clone; in a wheel, a folder of the package."""
+    return repository() or PACKAGE / "shipped"
 
 
 def study_folders(data: Path) -> list[Path]:

@@ -57,8 +57,8 @@ CAPTIONS = {
     "are the main answer at other horizons.",
     "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals.",
     "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
-    "trajectories": "Averages by survey wave, comparators weighted where nobody drew lots; the answer adjusts further. "
-    "Who answered differs from wave to wave.",
+    "trajectories": "Averages by survey wave, comparators weighted where nobody was randomized; the answer adjusts "
+    "further. Who answered differs from wave to wave.",
     "event_study": "Differences in change since the last wave before the start, which is zero by definition. A "
     "difference before the start cannot be the program's.",
     "response": "Shares of those in the comparison, by wave after the start.",
@@ -185,7 +185,7 @@ def _scale_parts(finding: Finding, least: int) -> list[dict]:
             else _frame(finding, "balance_response", least, lambda f, _: tables_measured.response_balance_table(f)),
         },
         {
-            "title": "If trends had parted",
+            "title": "If trends had diverged",
             "table": _frame(finding, "honest", least, lambda f, _: tables_measured.honest_table(f)),
         },
     ]
@@ -199,11 +199,11 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
     parts = [
         {"title": _measures_title(finding), "sentences": measure_sentences(finding)},
         {
-            "title": "Each way to make the answer, in numbers",
+            "title": "Alternative specifications, in numbers",
             "table": tables.ways_table(ways(finding)) if ways_sentence(finding) else None,
         },
         {
-            "title": "For whom, when, and with how much of it",
+            "title": "By age, tenure, timing and dose",
             "sentences": [MODERATOR_CAUTION] if moderator_rows(finding) else [],
             "table": moderators_table(finding),
         },

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
 from analysis.plan.study import Study
+from analysis.report.drawn import DRAWN
 from analysis.report.layout import PAD, Panel, lay_out
 from analysis.report.svg import FONTS, svg_of
 from analysis.report.wording import NBSP, minus
@@ -96,8 +97,6 @@ BY_CONTENT = {
     MappingProxyType: lambda mapping: (dict, (dict(mapping),)),
     Study: lambda study: (str, (repr(study),)),
 }
-# What is drawn already in this process and those forked from it: SVG and alternative text, by what it was drawn of.
-DRAWN: dict[bytes, tuple[str, str]] = {}
 
 
 def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:

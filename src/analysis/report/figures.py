@@ -47,7 +47,7 @@ PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 
 # Curves of a lottery pool its strata and may differ from the stratified answer: their levels then stay unsaid.
 MOST_APART = 0.0015
-ALIKE = "Alike in what was recorded: the answer"
+ALIKE = "Adjusted for recorded differences (main estimate)"
 NAIVE_AFTER = "Scores afterwards, nothing adjusted"
 NAIVE_SCALE = {"after_vs_before": "Participants' own change, nobody to compare with"}
 
@@ -58,7 +58,7 @@ def naive_beside_corrected(finding: Finding) -> Figure:
 
     Under a lottery every horizon has its pair. In percentage points or points of the scale; left of zero is fewer
     events (or a lower score). Dotted lines lead down to what a correction moved; the faint line is the smallest effect
-    worth having.
+    of interest.
     """
     rungs = _rungs(finding)
     figure, axes = sheet(_ladder_title(finding), height=1.3 + 0.64 * len(rungs))
@@ -161,8 +161,8 @@ def _mark_worth_having(axes, finding: Finding) -> None:
     at = sign * finding.smallest_effect * unit(finding.primary).scale
     axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (1, 2.5)))
     axes.text(
-        at, -0.42, "worth having " if sign < 0 else " worth having", ha="right" if sign < 0 else "left",
-        va="bottom", fontsize=7.5, color=GREY,
+        at, -0.42, "smallest effect of interest " if sign < 0 else " smallest effect of interest",
+        ha="right" if sign < 0 else "left", va="bottom", fontsize=7.5, color=GREY,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
     Parameters
     ----------
     counts
-        As from `validate.account.account`; missing counts are few. Rows that were only written otherwise are drawn as
+        As from `validate.account.account`; missing counts are few. Rows that were reformatted only are drawn as
         kept.
     min_cell
         Fewer rows are only said to be few; 0 where the reader may know.

@@ -48,7 +48,7 @@ from analysis.report.wording import (
 )
 
 ARMS = (("control", GREY, 0.04), ("treated", BLUE, -0.04))
-# A difference worth having is a small part of an answer scale: an axis shows at least this part, never a sliver.
+# A difference of interest is a small part of an answer scale: an axis shows at least this part, never a sliver.
 LEAST_SHOWN = 0.25
 WAVES = {-1: "one wave\nearlier", 0: "last before\nthe start", 1: "first\nafter", 2: "second\nafter", 3: "third\nafter"}
 
@@ -140,7 +140,7 @@ def scales_forest(findings: Sequence[Finding], study: Study) -> Figure:
     """Return every scale that could be estimated, by program and role: answer, interval, naive figure beside it.
 
     In points of each scale. The hollow mark is the naive difference in scores afterwards, the tick the smallest effect
-    worth having.
+    of interest.
     """
     found = answered_scales(findings)
     groups = list(dict.fromkeys(label(f, study) for f in found))
@@ -163,7 +163,7 @@ def scales_forest(findings: Sequence[Finding], study: Study) -> Figure:
     axes.set_xlabel("← lower     difference in score, points of each scale     higher →")
     figure.supxlabel(
         "Filled: compared fairly, with its 95 % interval.  Hollow: scores afterwards, simply compared.  "
-        "Tick: worth having.", fontsize=8.5, color=GREY, x=0.012, ha="left",
+        "Tick: smallest effect of interest.", fontsize=8.5, color=GREY, x=0.012, ha="left",
     )  # fmt: skip
     return figure
 

@@ -81,7 +81,7 @@ def money_detectable(finding: Finding) -> str:
     """Return the net benefit that the study could have told from breaking even."""
     return (
         f"This study could have told a net benefit of about {number(finding.smallest_detectable, 0)}, in its currency, "
-        f"from breaking even, with {percent(0.8)} power; one half as large it would more often have missed than seen."
+        f"from breaking even, with {percent(0.8)} power; it would probably have missed an effect half that size."
     )
 
 
@@ -90,7 +90,7 @@ def money_verdict(finding: Finding) -> str:
     # One unit of the currency is the plan's way to say: break even.
     margin = "break-even"
     if finding.smallest_effect > 1:
-        margin = f"the {trimmed(finding.smallest_effect, 0)} named beforehand as worth having"
+        margin = f"the {trimmed(finding.smallest_effect, 0)} named beforehand as the smallest effect of interest"
     return {
         "supported": f"Supported: the interval lies above zero, and the estimate reaches {margin}.",
         "negligible": f"Negligible: the whole interval is closer to zero than {margin}.",
@@ -108,8 +108,8 @@ def _no_benefit(finding: Finding, margin: str) -> str:
 def _open(finding: Finding, margin: str) -> str:
     if finding.verdict_reason == "adjusted_p":
         return (
-            "Inconclusive: the interval lies above zero, but no answer on retention that it rests on leaves out no "
-            "difference once its p-value is adjusted."
+            "Inconclusive: the interval lies above zero, but no answer on retention that it rests on excludes zero "
+            "once its p-value is adjusted."
         )
     if finding.primary.limits[0] > 0:
         return f"Inconclusive: the interval leaves out a loss, but the estimate falls short of {margin}."

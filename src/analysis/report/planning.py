@@ -174,7 +174,7 @@ def assumptions(plan: RolePlan) -> list[str]:
     """Return what the numbers take for granted, this plan's own comparators first."""
     row = plan.rows[0]
     compared = (
-        "Places are drawn by lot among twice as many applicants: as many are compared as are offered a place. People "
+        "Places are randomized among twice as many applicants: as many are compared as are offered a place. People "
         "who are offered a place and never start make the difference smaller."
         if row.assignment.is_randomized
         else "All eligible people who do not start are comparators."

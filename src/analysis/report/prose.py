@@ -187,9 +187,9 @@ def detectable_sentence(finding: Finding) -> str:
     size = number(shown.scale * finding.smallest_detectable, shown.decimals)
     beside = "more" if finding.smallest_detectable > finding.smallest_effect else "no more"
     return (
-        f"This study could have seen a difference of about {size} {shown.unit} with {percent(0.8)} power; one half as "
-        f"large it would more often have missed than seen. That is {beside} than the {smallest_text(finding)} named "
-        f"beforehand as worth having."
+        f"This study could have seen a difference of about {size} {shown.unit} with {percent(0.8)} power; it would "
+        f"probably have missed an effect half that size. That is {beside} than the {smallest_text(finding)} named "
+        f"beforehand as the smallest effect of interest."
     )
 
 

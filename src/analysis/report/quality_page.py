@@ -152,7 +152,7 @@ def _by_file(errors: Sequence[Problem]) -> list[dict]:
 
 
 def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, str]:
-    """Return what was wrong, and what was only written otherwise or left out of all rows, each as a table or empty."""
+    """Return what was wrong, and what was reformatted only or left out of all rows, each as a table or empty."""
     told = [p for p in problems if p.rule not in REMARKS]
     formal = [p for p in told if p.is_translation or (p.severity == "info" and p.rows == 0)]
     return {

@@ -12,7 +12,7 @@ from analysis.report.wording import count, percent, role_phrase
 REMARKS = ("unverified_profile", "remark")
 MOST_REASONS = 2
 STAGES = {"employed": "Employed at some time", "offered a place": "Offered a place", "started": "Started",
-          "analysed": "In the analysis", "lots drawn": "Lots drawn in all intakes"}  # fmt: skip
+          "analysed": "In the analysis", "lots drawn": "Randomized in all intakes"}  # fmt: skip
 
 
 def mended(counts: pd.DataFrame) -> pd.Series:

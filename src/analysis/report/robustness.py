@@ -239,7 +239,7 @@ def _control(finding: Finding, row: Estimate) -> str:
     else:
         what = f"{outcome_name(row.outcome).capitalize()}s, which the program should not change"
         amiss = "the groups may differ in something that was not recorded"
-    found = "includes no difference, as it should" if row.holds_zero else f"leaves out no difference: {amiss}"
+    found = "includes zero, as it should" if row.holds_zero else f"excludes zero: {amiss}"
     return f"{what}: {shown}. The interval {found}."
 
 

@@ -198,7 +198,7 @@ def response_sentence(finding: Finding) -> str:
 
 
 def bounds_sentences(finding: Finding) -> list[str]:
-    """Return what the effect could still be: if the program moved who answers, and if trends had parted."""
+    """Return what the effect could still be: if the program moved who answers, and if trends had diverged."""
     return [s for s in (_lee(finding), _honest(finding)) if s]
 
 

@@ -170,7 +170,7 @@ def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     counted = {
         "rows read": frame["rows_in"],
         "kept": frame["rows_kept"],
-        "only written otherwise": frame["rows_translated"],
+        "reformatted only": frame["rows_translated"],
         "repaired": mended(frame),
         "rejected": frame["rows_rejected"],
     }

@@ -9,10 +9,10 @@ from analysis.report.wording import is_event, is_money, is_randomized, number, p
 IN_SHORT = {
     "supported": "which supports the claim",
     "harmful": "which points the wrong way",
-    "negligible": "which is less than is worth having, whichever way it goes",
+    "negligible": "which is less than the smallest effect of interest, in either direction",
     "inconclusive": "which leaves the question open",
 }
-# A study that can only see effects several times the smallest worth having was too small for the question.
+# A study that can only see effects several times the smallest effect of interest was too small for the question.
 FAR_TOO_SMALL = 3
 
 UNRECORDED = (
@@ -34,13 +34,13 @@ def hypothesis_of(finding: Finding) -> Hypothesis:
 
 
 def smallest_text(finding: Finding) -> str:
-    """Return the smallest effect worth having with its unit, e.g. ``3 percentage points``."""
+    """Return the smallest effect of interest with its unit, e.g. ``3 percentage points``."""
     shown = CATALOGUE.measure(finding.primary.measure)
     return f"{trimmed(shown.scale * finding.smallest_effect, shown.decimals)} {shown.unit}"
 
 
 def benefit_text(finding: Finding) -> str:
-    """Return the smallest benefit worth having, e.g. ``a drop of 3 percentage points or more``."""
+    """Return the smallest benefit of interest, e.g. ``a drop of 3 percentage points or more``."""
     kind = "a drop" if hypothesis_of(finding).claimed_direction < 0 else "a rise"
     return f"{kind} of {smallest_text(finding)} or more"
 
@@ -93,19 +93,19 @@ def _words(finding: Finding) -> str:
 
 def _supported(finding: Finding, low: float, high: float) -> str:
     return (
-        f"Supported: the interval leaves out no difference, and the estimate reaches the {smallest_text(finding)} "
-        f"named beforehand as the smallest effect worth having."
+        f"Supported: the interval excludes zero, and the estimate reaches the {smallest_text(finding)} "
+        f"named beforehand as the smallest effect of interest."
     )
 
 
 def _harmful(finding: Finding, low: float, high: float) -> str:
-    return "Harmful by the written rule: the interval leaves out no difference, and lies against the claim."
+    return "Harmful by the written rule: the interval excludes zero, and lies against the claim."
 
 
 def _negligible(finding: Finding, low: float, high: float) -> str:
     return (
         f"Negligible: the whole interval is closer to zero than the {smallest_text(finding)} named beforehand as the "
-        f"smallest effect worth having, in either direction.{_held_back(finding)}"
+        f"smallest effect of interest, in either direction.{_held_back(finding)}"
     )
 
 
@@ -116,7 +116,7 @@ def _no_benefit(finding: Finding, low: float, high: float) -> str:
         harm = "The estimate itself is a harm of at least that size."
     start = "there seems to be an effect in the claimed direction, but " if low > 0 else ""
     return (
-        f"No benefit: {start}the interval leaves out {benefit_text(finding)}, the smallest effect worth having. {harm}"
+        f"No benefit: {start}the interval leaves out {benefit_text(finding)}, the smallest effect of interest. {harm}"
         f"{_held_back(finding)}"
     )
 
@@ -127,7 +127,7 @@ def _inconclusive(finding: Finding, low: float, high: float) -> str:
         return f"Inconclusive.{held_back}"
     if low > 0:
         return (
-            f"Inconclusive: the interval leaves out no difference, but the estimate falls short of "
+            f"Inconclusive: the interval excludes zero, but the estimate falls short of "
             f"{benefit_text(finding)}, which the interval still allows."
         )
     harm = " Harm of that size is not ruled out either." if low <= -finding.smallest_effect else ""
@@ -139,10 +139,7 @@ def _held_back(finding: Finding) -> str:
     if finding.verdict_reason != "adjusted_p":
         return ""
     together = f", adjusted for {finding.n_family} answers looked at together," if finding.n_family else ""
-    return (
-        f" The interval leaves out no difference, but the p-value{together} does not "
-        f"({p_text(finding.primary.p_adjusted)})."
-    )
+    return f" The interval excludes zero, but the p-value{together} does not ({p_text(finding.primary.p_adjusted)})."
 
 
 def checks_sentence(finding: Finding) -> str:

@@ -1,19 +1,19 @@
 """The files of one study's report, written whole or not at all."""
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from analysis.plan.errors import BadInput, Problem, problems_frame
+from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
 from analysis.plan.findings import findings_frame
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.folders import new_folder, writing
+from analysis.report.folders import writing
 from analysis.report.index import index_facts, index_page, read_index_entry
+from analysis.report.ledger import write_problems
 from analysis.report.page import figure_files, incomplete_page, study_page
 from analysis.report.quality_page import bad_input_page, quality_page
 from analysis.report.safe_cells import export_safe
@@ -22,21 +22,13 @@ PAGE, QUALITY = "index.html", "data_quality.html"
 
 # Everything that writes a report needs, from one place.
 __all__ = [
-    "new_folder",
-    "replace_problems",
     "write_answers",
     "write_bad_input",
     "write_index",
     "write_page",
-    "write_problems",
     "write_shared",
     "write_stopped",
 ]
-
-
-def write_problems(problems: Iterable[Problem], folder: Path) -> None:
-    """Write the data-quality ledger, ``data_quality.csv``."""
-    export_safe(problems_frame(problems)).to_csv(folder / "data_quality.csv", index=False, lineterminator="\n")
 
 
 def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None) -> None:
@@ -50,21 +42,6 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
     _file(folder, "data_quality.csv", lambda: write_problems(bad.problems, folder))
     _page(folder, QUALITY, lambda: bad_input_page(name, bad.problems, bad.row_counts, study), name, study)
     write_faults(folder)
-
-
-def replace_problems(ledger: Iterable[Problem], folder: Path) -> Path:
-    """Replace the data-quality ledger of a report folder, and nothing else in it; return its path.
-
-    `ledger` is as it may be shown.
-    """
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".check-", dir=folder) as staging:
-            write_problems(ledger, Path(staging))
-            (folder / "unmatched.csv").unlink(missing_ok=True)  # of earlier versions; now a private file
-            for written in Path(staging).iterdir():
-                written.replace(folder / written.name)
-    return folder / "data_quality.csv"
 
 
 def write_answers(released: Released, folder: Path, with_png: bool = False) -> None:

@@ -21,7 +21,7 @@ def account(
     Columns ``table, source, rows_in, rows_kept, rows_repaired, rows_translated, rows_rejected``, counted in records of
     the file: a form of a survey is one, however many answers are made of it. A record is kept when anything of it is
     kept and nothing of it is an error; ``rows_kept + rows_rejected = rows_in``. Repaired ones are among the kept, and
-    translated ones among the repaired: nothing was wrong with them, they were only written otherwise. An error of a
+    translated ones among the repaired: nothing was wrong with them, they were reformatted only. An error of a
     file as a whole (of no line, of its header, or of its checksum) rejects all of its rows.
 
     Parameters

@@ -34,7 +34,7 @@ def rules_of_the_lock(context: Context) -> list[Rule]:
             "hire_date",
             "info",
             "rejected",
-            "hire_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "hire_date is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["hire_date"] > context.as_of),
         ),
     ]
@@ -176,7 +176,7 @@ def _notice_rules(as_of: pd.Timestamp) -> list[Rule]:
             "notice_date",
             "info",
             "set_null",
-            "notice_date lies after as_of, where nothing is known yet",
+            "notice_date is after as_of, the end of the data",
             lambda f: ~(f["notice_date"] > as_of),
         ),
         Rule(

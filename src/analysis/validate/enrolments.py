@@ -33,7 +33,7 @@ def intake_rules(context: Context) -> list[Rule]:
             "intake_date",
             "info",
             "rejected",
-            "intake_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "intake_date is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["intake_date"] > context.as_of),
         ),
     ]
@@ -205,7 +205,7 @@ def session_rules(context: Context) -> list[Rule]:
             "session_date",
             "info",
             "rejected",
-            "session_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "session_date is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["session_date"] > context.as_of),
         )
     ]

@@ -17,7 +17,7 @@ def change_rules(context: Context) -> list[Rule]:
             "effective_date",
             "info",
             "rejected",
-            "effective_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "effective_date is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["effective_date"] > context.as_of),
         ),
     ]
@@ -66,7 +66,8 @@ def manager_rules(context: Context) -> list[Rule]:
                 "manager_id",
                 "warning",
                 "set_null",
-                "manager_id is nobody employed on effective_date; correct it, or complete the employees table",
+                "no employee with this manager_id was employed on effective_date; correct it, or complete the "
+                "employees table",
                 lambda f: employed_on(f["manager_id"], f["effective_date"], spells),
             )
         )

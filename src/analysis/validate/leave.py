@@ -23,7 +23,7 @@ def leave_rules(context: Context) -> list[Rule]:
             "leave_start",
             "info",
             "rejected",
-            "leave_start lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "leave_start is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["leave_start"] > context.as_of),
         ),
     ]

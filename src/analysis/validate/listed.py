@@ -11,11 +11,11 @@ from analysis.validate.account import lines_known
 
 # Rule of the ledger → what became of the record, the first that holds; to be read after "because".
 REASONS = {
-    "unmatched_person": "the name or e-mail address is nobody's in the employees' file",
+    "unmatched_person": "the name or e-mail address matches no employee in the employees' file",
     "ambiguous_person": "several people in the employees' file have the name or e-mail address",
     "nobody_named": "the line names nobody",
     "employees_unread": "the employees' file could not be read",
-    "unknown_employee": "the id is nobody's in the employees' file",
+    "unknown_employee": "the id matches no employee in the employees' file",
     "not_hired_by_as_of": "the person was hired after as_of",
     "unknown_program": "the program is none of study.yaml",
     "no_intake": "there is no start date, nor another date that tells the intake",

@@ -33,7 +33,7 @@ def lock_rules(context: Context) -> list[Rule]:
             "snapshot_date",
             "info",
             "rejected",
-            "snapshot_date lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "snapshot_date is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["snapshot_date"] > context.as_of),
         ),
         Rule(

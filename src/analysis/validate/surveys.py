@@ -84,7 +84,7 @@ def wave_rules(context: Context) -> list[Rule]:
             "opens",
             "info",
             "rejected",
-            "opens lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "opens is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["opens"] > context.as_of),
         ),
     ]
@@ -103,7 +103,7 @@ def response_rules(context: Context) -> list[Rule]:
                 "employee_id",
                 "warning",
                 "rejected",
-                "employee_id is nobody in the employees table, so the answer cannot be linked; add the "
+                "no employee in the employees table has this employee_id, so the answer cannot be linked; add the "
                 "person there, or correct the id",
                 lambda f: among(f["employee_id"], hired_ids) | f["employee_id"].isna(),
             )
@@ -162,7 +162,7 @@ def unlinked_rules(context: Context) -> list[Rule]:
             "responded_at",
             "info",
             "rejected",
-            "responded_at lies after as_of, where nothing is known yet; move as_of if that is wrong",
+            "responded_at is after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~(f["responded_at"] > context.as_of),
         ),
     ]
@@ -272,7 +272,7 @@ def _wave_look_up(context: Context) -> list[Rule]:
             "wave",
             "info",
             "rejected",
-            "the wave opens after as_of, where nothing is known yet; move as_of if that is wrong",
+            "the wave opens after as_of, the end of the data; move as_of if that is wrong",
             lambda f: ~together_among(f, WAVE, later),
         ),
     ]

@@ -11,7 +11,7 @@ from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline.events import Comparison
 from analysis.pipeline.scales import ScaleQuestion
-from analysis.plan.hypotheses import SCALES
+from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.seeds import rng
 from simulations.situations.world import Case
@@ -29,7 +29,7 @@ def main_row(case: Case) -> Estimate:
     opened = case.opened
     comparison = Comparison(opened, opened.study.programs[0], case.role)
     ask = comparison.ask(case.hypothesis)
-    if case.hypothesis in SCALES:
+    if case.hypothesis in {h.id for h in load_plan().scales}:
         question = ScaleQuestion(opened, ask)
         return question.finding().primary if comparison.is_randomized else scale_row(question, ask)
     outcome = retention_outcome(opened.tables.employees)

@@ -5,13 +5,11 @@ from pathlib import Path
 from analysis.ingest.export import Export
 from analysis.ingest.profile import Header
 from analysis.ingest.readers.csv_file import read_csv
-from analysis.ingest.readers.database import read_query
 from analysis.ingest.readers.json_lines import read_json_lines
 from analysis.ingest.readers.kind import SPREADSHEETS, kind_of
 from analysis.ingest.readers.located import locate
 from analysis.ingest.readers.parquet import read_parquet
 from analysis.ingest.readers.spreadsheet import read_spreadsheet
-from analysis.ingest.readers.statistics_file import read_statistics
 from analysis.plan.study import Source, Study
 
 __all__ = ["read_export"]
@@ -35,6 +33,8 @@ def read_export(source: Source, study: Study, header: Header) -> Export:
     export = Export(source.table, source.name)
     try:
         if source.query:
+            from analysis.ingest.readers.database import read_query  # SQLAlchemy, which few studies need
+
             read_query(source, export)
         elif (path := locate(source, study, export)) is not None:
             _read_file(path, source, header, export)
@@ -56,6 +56,8 @@ def _read_file(path: Path, source: Source, header: Header, export: Export) -> No
         case "parquet":
             read_parquet(path, export)
         case "sav" | "por" | "dta" | "sas7bdat":
+            from analysis.ingest.readers.statistics_file import read_statistics
+
             read_statistics(path, kind, source.encoding, export)
         case "json":
             read_json_lines(path, export)
