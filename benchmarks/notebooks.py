@@ -4,8 +4,9 @@
     python benchmarks/notebooks.py --study northbank --jobs 1
 
 Both sides find the answer made and run the same notebooks with the same parameters. Stock: `papermill.execute_notebook`
-as it comes, one cold kernel after the other. Ours: as `mentoring report` runs them. On both sides nbconvert's HTML.
-Seconds of the processor, kernels included, and of the clock. Stops with an error where any output differs.
+as it comes, one cold kernel after the other. Ours: as `mentoring report` runs them, with the pictures that its page has
+drawn before. On both sides nbconvert's HTML. Seconds of the processor, kernels included, and of the clock. Stops with
+an error where any output differs.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from analysis.plan.paths import data_dir, notebooks_dir
 from analysis.release.answer import Released
 from analysis.report.execute import ONE_THREAD, execute_notebooks, notebook_runs
 from analysis.report.forked import kernel_parent
+from analysis.report.page import figure_files
 
 
 class Seconds(NamedTuple):
@@ -50,6 +52,8 @@ def main() -> None:
     os.environ.pop("MPLBACKEND", None)
     opened = open_study(asked.study)
     released = answer(opened)
+    drawn = figure_files(released)
+    print(f"{released.study.study}: {len(drawn)} pictures on the page")
     with shared(released, plan(opened)), tempfile.TemporaryDirectory() as name:
         stock, ours = Path(name) / "stock", Path(name) / "ours"
         stock.mkdir()
@@ -57,8 +61,8 @@ def main() -> None:
         start = timed(start_parent)
         took_ours = timed(lambda: run_ours(released, ours, asked.jobs))
         took_stock = timed(lambda: run_stock(runs, stock))
-        check_equal(stock, ours)
         print_table(len(runs), start, took_ours, took_stock)
+        check_equal(stock, ours)
 
 
 def runs_of(released: Released) -> Iterator[tuple[Path, str, dict[str, str]]]:
