@@ -41,7 +41,9 @@ def test_text_is_text_in_fonts_that_every_machine_has_one_of():
 def test_a_text_is_as_wide_in_any_font_as_it_was_measured():
     found = texts(tiny().svg)
     assert all(float(told["textLength"]) > 0 for told in found.values())
-    measured = SvgRenderer(1, 1).get_text_width_height_descent("A finding", FontProperties(family=FONTS[0], size=10), False)
+    measured = SvgRenderer(1, 1).get_text_width_height_descent(
+        "A finding", FontProperties(family=FONTS[0], size=10), False
+    )
     told = float(found["A finding"]["textLength"])
     assert told == pytest.approx(measured[0], rel=0.25) and told > measured[0], "bold is wider"
     assert found["one"]["font-weight"] == "bold" and "font-weight" not in found["name"]
