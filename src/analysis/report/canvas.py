@@ -163,10 +163,14 @@ def panels(title: str, height: float, widths: Sequence[float], width: float = US
     per_line = int(TITLE_WIDTH * width / USUAL_WIDTH)
     figure = Figure(figsize=(width, height), dpi=72, facecolor="white")
     wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
-    at = {"x": 0.012, "y": 1 - PAD / (72 * height), "ha": "left", "va": "top"}
-    figure.suptitle(wrapped, **at, fontsize=10, fontweight="bold", linespacing=1.3)
-    options = {"sharey": True, "squeeze": False, "width_ratios": widths, "subplot_kw": {"axes_class": Panel}}
-    return figure, list(figure.subplots(1, len(widths), **options)[0])
+    figure.suptitle(
+        wrapped, x=0.012, y=1 - PAD / (72 * height), ha="left", va="top", fontsize=10, fontweight="bold",
+        linespacing=1.3,
+    )  # fmt: skip
+    parts = figure.subplots(
+        1, len(widths), sharey=True, squeeze=False, width_ratios=widths, subplot_kw={"axes_class": Panel}
+    )
+    return figure, list(parts[0])
 
 
 def percent_axis(axis) -> None:

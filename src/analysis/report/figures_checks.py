@@ -10,7 +10,8 @@ from analysis.report.wording import is_randomized, number
 # Standardized differences up to this are commonly called balanced (Austin 2009, Stat Med 28:3083).
 BALANCED = 0.1
 MOST_SHOWN = 15
-MARK = {"markersize": 6.3, "markeredgewidth": 0.6}
+# Of a mark, in points.
+SIZE, EDGE = 6.3, 0.6
 
 
 @styled
@@ -30,10 +31,9 @@ def love_plot(finding: Finding) -> Figure:
     if not lots:
         axes.axvspan(-BALANCED, BALANCED, color=PALE, alpha=0.45, linewidth=0)
         axes.hlines(y, rows["smd_before"], rows["smd_after"], color=PALE, linewidth=1.2)
-        axes.plot(
-            rows["smd_before"], y, "o", **MARK, markerfacecolor="white", markeredgecolor=VERMILION, label="before"
-        )
-    axes.plot(rows["smd_after"], y, "o", **MARK, color=BLUE, label="after")
+        axes.plot(rows["smd_before"], y, "o", markersize=SIZE, markeredgewidth=EDGE, markerfacecolor="white",
+                  markeredgecolor=VERMILION, label="before")  # fmt: skip
+    axes.plot(rows["smd_after"], y, "o", markersize=SIZE, color=BLUE, label="after")
     name_ticks(axes.yaxis, y, [name.replace("_", " ") for name in rows["covariate"]])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -7,16 +7,19 @@ measures each text four times.
 from collections.abc import Collection, Sequence
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis, YAxis
 from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from matplotlib.transforms import IdentityTransform
 
+from analysis.plan.known import known
 from analysis.report.svg import ASCENT, DESCENT, LINE, SvgRenderer
 
 # Around the whole and between its parts, in points.
@@ -52,7 +55,7 @@ def name_ticks(axis: Axis, at: Sequence, names: Sequence[str], bold: Collection[
 def lay_out(figure: Figure) -> None:
     """Place the panels of a figure side by side in the room that what stands around them leaves."""
     renderer = SvgRenderer(*figure.bbox.size)
-    edges = [(text.get_va() == "top", text.get_window_extent(renderer)) for text in figure.texts]
+    edges = [(text.get_verticalalignment() == "top", text.get_window_extent(renderer)) for text in figure.texts]
     edges += [(False, legend.get_window_extent(renderer)) for legend in figure.legends]
     top = min(box.y0 for is_above, box in edges if is_above) - PAD
     bottom = max([0.0, *(box.y1 for is_above, box in edges if not is_above)]) + PAD
@@ -92,7 +95,7 @@ def _place(figure: Figure, rooms: Sequence[Room], bottom: float, top: float) -> 
     width, height = figure.bbox.size
     low, high = bottom + max(room[1] for room in rooms), top - max(room[3] for room in rooms)
     free = width - PAD * (len(rooms) + 1) - sum(room[0] + room[2] for room in rooms)
-    shares = figure.axes[0].get_gridspec().get_width_ratios()
+    shares = np.asarray(known(figure.axes[0].get_gridspec()).get_width_ratios(), dtype=float).tolist()
     at = 0.0
     for axes, room, share in zip(figure.axes, rooms, shares, strict=True):
         at += PAD + room[0]
@@ -101,12 +104,13 @@ def _place(figure: Figure, rooms: Sequence[Room], bottom: float, top: float) -> 
         at += wide + room[2]
 
 
+# `Scale` draws the ticks: an axis needs to make none, which takes longer than all the rest of a panel.
 class _XAxis(XAxis):
-    majorTicks = minorTicks = ()
+    majorTicks = minorTicks = ()  # type: ignore[assignment]
 
 
 class _YAxis(YAxis):
-    majorTicks = minorTicks = ()
+    majorTicks = minorTicks = ()  # type: ignore[assignment]
 
 
 class Panel(Axes):
@@ -135,7 +139,7 @@ class Scale(Artist):
 
     def __init__(self, axis: Axis, renderer: RendererBase) -> None:
         super().__init__()
-        self.axis, self.is_below = axis, axis.axis_name == "x"
+        self.axis, self.is_below = axis, isinstance(axis, XAxis)
         self.set_zorder(axis.get_zorder())
         self._told = axis.get_tick_params()
         self._ticks = self._named_ticks()
@@ -196,7 +200,7 @@ class Scale(Artist):
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw grid, ticks, names and title."""
-        along, unit = self._along(), renderer.points_to_pixels(1.0)
+        along, unit = self._along(), _pixels(renderer, 1.0)
         frame = self.axis.axes.bbox
         if self._told.get("gridOn", False):
             self._lines(renderer, along, "grid_color", float(self._told["grid_linewidth"]),
@@ -224,16 +228,16 @@ class Scale(Artist):
         points = [(at, over) if self.is_below else (over, at) for at in along for over in (start, end)]
         gc = renderer.new_gc()
         gc.set_foreground(self._told.get(colour, mpl.rcParams["xtick.color"]))
-        gc.set_linewidth(renderer.points_to_pixels(width))
+        gc.set_linewidth(_pixels(renderer, width))
         renderer.draw_path(gc, Path(points, [Path.MOVETO, Path.LINETO] * len(along)), IdentityTransform())
         gc.restore()
 
     def _write_title(self, renderer: RendererBase, edge: float) -> None:
         label, frame = self.axis.label, self.axis.axes.bbox
-        font, ink = label.get_fontproperties(), label.get_color()
+        font, ink = label.get_fontproperties(), to_hex(label.get_color())
         if not self.is_below:
             _write(renderer, self._title, font, ink, (edge, (frame.y0 + frame.y1) / 2), "upwards")
-        elif label.get_ha() == "right":
+        elif label.get_horizontalalignment() == "right":
             _write(renderer, self._title, font, ink, (frame.x1, edge), "below right")
         else:
             _write(renderer, self._title, font, ink, ((frame.x0 + frame.x1) / 2, edge), "below")
@@ -243,7 +247,7 @@ def _write(
     renderer: RendererBase, lines: Sequence[str], font: FontProperties, ink: str, at: tuple[float, float], side: str
 ) -> None:
     """Write lines of text: ``below`` a point, centred or ending there; to its ``left``; or left of it, ``upwards``."""
-    size = renderer.points_to_pixels(font.get_size_in_points())
+    size = _pixels(renderer, font.get_size_in_points())
     block = size * ((len(lines) - 1) * LINE + ASCENT + DESCENT)
     gc = renderer.new_gc()
     gc.set_foreground(ink)
@@ -260,6 +264,10 @@ def _write(
             y = renderer.get_canvas_width_height()[1] - y
         renderer.draw_text(gc, x, y, line, font, 90 if side == "upwards" else 0)
     gc.restore()
+
+
+def _pixels(renderer: RendererBase, points: float) -> float:
+    return float(np.asarray(renderer.points_to_pixels(points)))
 
 
 def _height(lines: Sequence[str], font: FontProperties) -> float:

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -93,7 +94,7 @@ class SvgRenderer(RendererBase):
 
     def draw_text(
         self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties, angle: float,
-        ismath: bool = False, mtext: Text | None = None,
+        ismath: bool | Literal["TeX"] = False, mtext: Text | None = None,
     ) -> None:  # fmt: skip
         """Write a line of text, as wide as it was measured whatever font it is shown in."""
         width = self.get_text_width_height_descent(s, prop, ismath)[0]
@@ -155,8 +156,8 @@ def _look(gc: GraphicsContextBase, face) -> str:
             told["stroke-opacity"] = _number(_alpha(gc, gc.get_rgb()), 2)
         offset, dashes = gc.get_dashes()
         if dashes is not None:
-            told["stroke-dasharray"] = " ".join(_number(dash, 2) for dash in dashes)
-            told["stroke-dashoffset"] = _number(offset, 2)
+            told["stroke-dasharray"] = " ".join(_number(dash, 2) for dash in np.asarray(dashes, dtype=float))
+            told["stroke-dashoffset"] = _number(float(offset), 2)
         caps, joins = str(gc.get_capstyle()), str(gc.get_joinstyle())
         if caps != "butt":
             told["stroke-linecap"] = {"projecting": "square"}.get(caps, caps)
@@ -172,7 +173,8 @@ def _alpha(gc: GraphicsContextBase, colour) -> float:
 def _commands(path: Path) -> str:
     """Return a path in SVG's own words."""
     told, wanted = [], 0
-    for (x, y), code in zip(path.vertices.tolist(), path.codes.tolist(), strict=True):
+    points, codes = np.asarray(path.vertices, dtype=float), np.asarray(path.codes)
+    for (x, y), code in zip(points.tolist(), codes.tolist(), strict=True):
         if code == Path.STOP:
             continue
         if code == Path.CLOSEPOLY:
