@@ -75,7 +75,8 @@ def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | Non
         imbalance.append(_imbalance(followed, weights))
     if sum(map(len, imbalance)) < 2:
         return None
-    return Jackknife(*(_joined(curves) for curves in zip(*found, strict=True)), np.concatenate(imbalance))
+    of_treated, of_control = (_joined(curves) for curves in zip(*found, strict=True))
+    return Jackknife(of_treated, of_control, np.concatenate(imbalance))
 
 
 def _imbalance(followed: WeightedFollowUp, weights: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def _refitted(model: WeightModel, counts: np.ndarray, offset: np.ndarray) -> np.
             moving, beta, used, starts = (np.compress(far, each, axis=-1) for each in (moving, beta, used, starts))
     for draw in moving:
         rows = np.flatnonzero(counts[:, draw] > 0)
-        one = offset[rows, draw], counts[rows, draw], found[:, draw]
+        one = offset[rows, draw], counts[rows, draw], fitted.coefficients
         found[:, draw] = newton(x[rows], y[rows, 0], *one, tolerance=NEAR_ENOUGH)
     return offset + x @ found
 
