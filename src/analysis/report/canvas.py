@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Literal, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -89,8 +91,11 @@ class Drawing:
         return buffer.getvalue()
 
 
-# A mapping that cannot be changed is its content.
-WITH_MAPPINGS = {**copyreg.dispatch_table, MappingProxyType: lambda mapping: (dict, (dict(mapping),))}
+# What stands for its content alone: a mapping that cannot be changed; a frame, which pandas keeps as it likes.
+BY_CONTENT = copyreg.dispatch_table | {
+    MappingProxyType: lambda mapping: (dict, (dict(mapping),)),
+    pd.DataFrame: lambda frame: (list, (_cells(frame),)),
+}
 # What is drawn already in this process and those forked from it: SVG and alternative text, by what it was drawn of.
 DRAWN: dict[bytes, tuple[str, str]] = {}
 
@@ -135,11 +140,18 @@ def _in_style() -> Iterator[None]:
 def _digest(content: object) -> bytes:
     """Return a checksum of content, whichever of its parts happen to be one object."""
     buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer)
+    pickler = pickle.Pickler(buffer, protocol=4)
     pickler.fast = True
-    pickler.dispatch_table = WITH_MAPPINGS
+    pickler.dispatch_table = BY_CONTENT
     pickler.dump(content)
     return hashlib.sha256(buffer.getbuffer()).digest()
+
+
+def _cells(frame: pd.DataFrame) -> list:
+    """Return what a frame holds."""
+    columns = [frame.iloc[:, n] for n in range(frame.shape[1])]
+    cells = [c.to_numpy() if isinstance(c.dtype, np.dtype) else c.tolist() for c in columns]
+    return [frame.columns.tolist(), frame.index.tolist(), [str(c.dtype) for c in columns], cells]
 
 
 def _laid_out(draw: Callable[Given, Figure], *args: Given.args, **kwargs: Given.kwargs) -> Figure:
