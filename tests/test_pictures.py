@@ -4,6 +4,7 @@ import pickle
 import re
 import xml.etree.ElementTree as ElementTree
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -98,6 +99,15 @@ def test_what_was_drawn_is_not_drawn_again_until_something_in_it_changes(monkeyp
     figures.incidence_curves(retention(smallest_effect=0.07), acme())
     figures.naive_beside_corrected(retention())
     assert len(drawn) == 3
+
+
+def test_a_frame_is_the_same_however_pandas_keeps_it():
+    whole = pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": ["x", "y"], "d": [0.5, 1.5]})
+    parts = whole[["a"]].copy()
+    for column in ("b", "c", "d"):
+        parts[column] = whole[column]
+    assert canvas._digest(whole) == canvas._digest(parts) == canvas._digest(pickle.loads(pickle.dumps(parts)))
+    assert canvas._digest(whole) != canvas._digest(whole.assign(d=[0.5, 1.6]))
 
 
 def test_memory_is_bounded(monkeypatch):

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Literal, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -91,10 +93,11 @@ class Drawing:
         return buffer.getvalue()
 
 
-# A mapping that cannot be changed is its content, and so is a study, in which pydantic keeps a set without an order.
-BY_CONTENT = {
-    **copyreg.dispatch_table,
+# What stands for its content alone: a mapping that cannot be changed; a frame, which pandas keeps as it likes; a study,
+# in which pydantic keeps a set without an order.
+BY_CONTENT = copyreg.dispatch_table | {
     MappingProxyType: lambda mapping: (dict, (dict(mapping),)),
+    pd.DataFrame: lambda frame: (list, (_cells(frame),)),
     Study: lambda study: (str, (repr(study),)),
 }
 
@@ -139,11 +142,18 @@ def _in_style() -> Iterator[None]:
 def _digest(content: object) -> bytes:
     """Return a checksum of content, whichever of its parts happen to be one object."""
     buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer)
+    pickler = pickle.Pickler(buffer, protocol=4)
     pickler.fast = True
     pickler.dispatch_table = BY_CONTENT
     pickler.dump(content)
     return hashlib.sha256(buffer.getbuffer()).digest()
+
+
+def _cells(frame: pd.DataFrame) -> list:
+    """Return what a frame holds."""
+    columns = [frame.iloc[:, n] for n in range(frame.shape[1])]
+    cells = [c.to_numpy() if isinstance(c.dtype, np.dtype) else c.tolist() for c in columns]
+    return [frame.columns.tolist(), frame.index.tolist(), [str(c.dtype) for c in columns], cells]
 
 
 def _laid_out(draw: Callable[Given, Figure], *args: Given.args, **kwargs: Given.kwargs) -> Figure:
