@@ -92,7 +92,7 @@ KINDS = (
     "%%capture kept\nprint('captured')",
     "kept.stdout",
     "import pandas as pd\npd.DataFrame({n: [10.0**n, -1.0] for n in range(30)})",
-    "pd.describe_option()",
+    "print(pd.describe_option(_print_desc=False).replace('UTF-8', 'utf-8'))",
     "from IPython.display import Markdown, display\nhandle = display(Markdown('*before*'), display_id='one')",
     "handle.update(Markdown('*after*'))",
     "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2], [1, 2])",
