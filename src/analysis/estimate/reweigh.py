@@ -12,8 +12,8 @@ from analysis.plan.known import known
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
 NEAR_ENOUGH = 1e-5
 MOST_CHORDS = 12
-# So many weights are held at once, draws times intervals: few enough to stay in the processor's cache.
-MOST_WEIGHTS = 2_000_000
+# So many weights are held at once, draws times intervals: 80 MB. With few draws at a time the products are slow.
+MOST_WEIGHTS = 10_000_000
 
 
 def in_batches(followed: WeightedFollowUp, n: int) -> Iterator[np.ndarray]:
