@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from in_process import make_reports_here
 from scale_examples import by_lottery, scale
 from studies import TINY_COMPANY, write_study
 from test_report import economics, examined, finding, promotion, readable, released, row
@@ -127,6 +128,7 @@ def test_the_notebooks_of_a_blind_run_are_given_no_effect_and_may_not_make_one(t
 def test_the_command_hands_the_option_on(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(pipeline, "report_study", lambda *args, **options: asked.append((args, options)))
+    make_reports_here(monkeypatch)
     write_study(tmp_path / "data" / "tiny", TINY_COMPANY)
     where = ["--data", str(tmp_path / "data"), "--reports", str(tmp_path / "reports")]
     for flags in ([], ["--blind"]):

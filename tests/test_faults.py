@@ -14,6 +14,7 @@ import nbformat
 import pandas as pd
 import pytest
 from faulty_company import SECRET, fail, put_in, write_company
+from in_process import make_reports_here
 
 from analysis import cli
 from analysis.plan.errors import BadInput, bad_input
@@ -77,6 +78,7 @@ def report(folder: Path) -> Run:
     words = ["mentoring", "report", "acme", "--data", str(folder / "data"), "--reports", str(folder / "reports")]
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", words)
+        make_reports_here(patch)
         with pytest.raises(SystemExit) as ended:
             cli.main()
     return Run(ended.value.code or 0, out.getvalue() + err.getvalue(), folder / "reports" / "acme")
