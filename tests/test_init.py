@@ -208,7 +208,7 @@ def test_a_name_that_is_none_is_refused(tmp_path, three_files, name):
 
 def test_every_refusal_comes_at_once(tmp_path):
     run = mentoring("init", "ACME", "--survey", "nowhere.csv", "--as-of", "soon", "--data", tmp_path)
-    for told in ("is no name", "nowhere.csv", "--as-of"):
+    for told in ("is not a valid study name", "nowhere.csv", "--as-of"):
         assert told in run.stderr
 
 

@@ -18,6 +18,9 @@ from analysis.plan.paths import LEADS_OUT, leads_out
 
 MOST_BYTES = 1 << 20
 DEEPEST = 30
+# How libyaml calls the escape of a half of a character.
+NO_CHARACTER = "found invalid Unicode character escape code"
+HALF_A_CHARACTER = "holds half a character, which no file can hold; take it out"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -113,10 +116,10 @@ def load_yaml(path: Path, *, source: str, within: Path | None = None) -> YamlDoc
         root = loader.get_single_node()
         content = loader.construct_document(root) if root is not None else None
     except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
         raise bad_input(
             source,
-            f"is not valid YAML ({getattr(error, 'problem', None) or error})",
+            HALF_A_CHARACTER if problem == NO_CHARACTER else f"is not valid YAML ({problem})",
             rule="yaml",
             line=mark.line + 1 if mark else None,
         ) from error
@@ -305,7 +308,7 @@ def _problem(
     where = ".".join(str(part) for part in location)
     message = message.removeprefix("Value error, ")
     if "unicode" in message:
-        message = "holds half a character, which no file can hold; take it out"
+        message = HALF_A_CHARACTER
     if message == "Extra inputs are not permitted":
         message = "is not a key that the contract knows; check its spelling"
     told = f"{where}: {message}" if where and named else message
