@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
+from in_process import make_reports_here
 from studies import TINY_COMPANY, write_study
 
 from analysis import cli, pipeline
@@ -173,6 +174,7 @@ def test_a_fault_of_the_program_takes_only_its_own_study_down_and_tells_no_data(
         return real(opened)
 
     monkeypatch.setattr(pipeline, "answer", faulty)
+    make_reports_here(monkeypatch)
     ended = mentoring("report", "--all", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
     assert ended.returncode == 1
     one, two = tmp_path / "reports" / "one", tmp_path / "reports" / "two"

@@ -10,6 +10,7 @@ from analysis.plan.errors import UNWRITABLE, BadInput, Problem
 from analysis.plan.faults import LOG, Fault, Faults, Part
 from analysis.plan.listed import Listed
 from analysis.plan.overrides import overriding
+from analysis.plan.study import study_file
 from analysis.report.folders import alone
 from analysis.runs.made_from import made_from, why_anew
 
@@ -110,6 +111,7 @@ def make(task: Task, say: Callable[[str], None]) -> Outcome:
     started, faults, lists = time.monotonic(), Faults(task.report), list[Listed]()
     ended = Outcome(task, "made")
     try:
+        study_file(task.study, task.data)  # a name that is a path must not even lock anything
         with alone(task.reports, task.report), overriding(task.settings):
             report_study(
                 task.study, task.data, task.reports, task.jobs, say, faults, task.is_blind, lists.extend,
