@@ -98,10 +98,10 @@ class Outcome:
 
     @property
     def log(self) -> str:
-        """Where more is said of what failed; empty where nothing did."""
+        """Where more is said of what failed, among the reports; empty where nothing did."""
         folder = self.task.reports / self.task.report
-        logs = [folder / name for name in (LOG, "data_quality.csv") if (folder / name).is_file()]
-        return str(logs[0]) if self.failed and logs else ""
+        logs = [name for name in (LOG, "data_quality.csv") if (folder / name).is_file()]
+        return f"{self.task.report}/{logs[0]}" if self.failed and logs else ""
 
 
 def make(task: Task, say: Callable[[str], None]) -> Outcome:
