@@ -1,6 +1,5 @@
 """The command ``mentoring``: what a person types."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from analysis.cli.terminal import (
     show_problems,
     show_table,
 )
+from analysis.plan.environment import environment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import data_dir, home_dir, reports_dir
 
@@ -71,15 +71,8 @@ def _with_home() -> Iterator[None]:
     if home_dir() is not None:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="mentoring-") as folder:
-        before = os.environ.get("HOME")
-        os.environ["HOME"] = folder
-        try:
-            yield
-        finally:
-            del os.environ["HOME"]
-            if before is not None:
-                os.environ["HOME"] = before
+    with tempfile.TemporaryDirectory(prefix="mentoring-") as folder, environment(HOME=folder):
+        yield
 
 
 def _say_outcome(name: str, page: Path, error: BaseException | None) -> int:

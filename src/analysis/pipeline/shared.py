@@ -4,12 +4,13 @@ import os
 import pickle
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from analysis.pipeline.provenance import checksums
+from analysis.plan.environment import environment
 from analysis.release.answer import Released
 from analysis.release.planning import ReleasedPlan
 from analysis.report.drawn import DRAWN
@@ -47,18 +48,9 @@ def is_blind_run() -> bool:
     return bool(os.environ.get(BLIND))
 
 
-@contextmanager
-def blind_run(is_blind: bool) -> Iterator[None]:
+def blind_run(is_blind: bool) -> AbstractContextManager[None]:
     """Make every answer of the block blind, those of the kernels that it starts too."""
-    before = os.environ.get(BLIND)
-    if is_blind:
-        os.environ[BLIND] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(BLIND, None)
-        if before is not None:
-            os.environ[BLIND] = before
+    return environment(**{BLIND: "1"} if is_blind else {})
 
 
 @contextmanager
@@ -68,15 +60,8 @@ def shared(released: Released, planned: ReleasedPlan | None = None) -> Iterator[
         path = Path(folder) / "answer.pickle"
         found = Shared(released.study.folder.resolve(), checksums(released.study), released, planned, dict(DRAWN))
         path.write_bytes(pickle.dumps(found))
-        before = os.environ.get(SHARED)
-        os.environ[SHARED] = str(path)
-        try:
-            with blind_run(bool(released.run.get("blind"))):
-                yield
-        finally:
-            os.environ.pop(SHARED, None)
-            if before is not None:
-                os.environ[SHARED] = before
+        with environment(**{SHARED: str(path)}), blind_run(bool(released.run.get("blind"))):
+            yield
 
 
 def shared_answer(folder: Path) -> Released | None:

@@ -1,4 +1,4 @@
-"""The terms of the estimates ledger: what each is called, how it is told, who made the method.
+"""The terms of the estimates ledger: what each is called, how it is shown, who made the method.
 
 Read from ``catalogue.yaml`` and ``methods.yaml``, which say what every key means. A term without a record is an
 `UnknownTerm` wherever it is met, in a row of the ledger first of all.
@@ -34,7 +34,7 @@ class Estimand(_Part):
 
 
 class EventWords(_Part):
-    """How an event is told.
+    """How an event is shown.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Outcome(_Part):
     kinds
         Of an event: the events of one person that count as it; a score has none.
     words
-        How an event is told, where anything but its number of people is.
+        How an event is shown, where anything but its number of people is.
     is_covariate, is_rated
         Of a score: whether earlier ones serve as covariates, and whether others rate it too.
     """
@@ -121,7 +121,7 @@ class Measure(_Part):
         return self.decimals + round(math.log10(self.scale))
 
     def rounded(self, value: float) -> float:
-        """Return an estimate as precisely as it is told."""
+        """Return an estimate as precisely as it is shown."""
         return round(value, self.digits) + 0.0
 
     def limit(self, value: float) -> float:

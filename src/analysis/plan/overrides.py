@@ -2,8 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+from analysis.plan.environment import environment
 
 # Of this process and of the kernels that it starts.
 OVERRIDES = "MENTORING_OVERRIDES"
@@ -14,15 +16,6 @@ def overrides() -> dict[str, object]:
     return json.loads(os.environ.get(OVERRIDES, "{}"))
 
 
-@contextmanager
-def overriding(settings: Mapping[str, object]) -> Iterator[None]:
+def overriding(settings: Mapping[str, object]) -> AbstractContextManager[None]:
     """Read every study of the block with these settings in place of its own."""
-    before = os.environ.get(OVERRIDES)
-    if settings:
-        os.environ[OVERRIDES] = json.dumps(dict(settings))
-    try:
-        yield
-    finally:
-        os.environ.pop(OVERRIDES, None)
-        if before is not None:
-            os.environ[OVERRIDES] = before
+    return environment(**{OVERRIDES: json.dumps(dict(settings))} if settings else {})

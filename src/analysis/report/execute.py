@@ -1,17 +1,17 @@
 """Notebooks run with parameters, which are checked before anything runs."""
 
 import ast
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
 
 from analysis.plan.contradictions import did_you_mean
+from analysis.plan.environment import ONE_THREAD, environment
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import collected
 from analysis.plan.hypotheses import load_plan
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 START_TIMEOUT_SECONDS = 300
 # No notebook of a report needs minutes; one that estimates for itself may need many.
 TIME_LIMIT_SECONDS = 3600
-# Sums depend on the number of threads, and kernels that run side by side would fight for the cores.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # Scales that have a notebook of their own.
 TOLD_ELSEWHERE = ("H3_leadership",)
 
@@ -122,15 +120,11 @@ def execute_notebook(
 
 def run_in_place(notebook: Path) -> None:
     """Run a notebook with its own defaults and save it over itself, so that its committed outputs are renewed."""
-    _run(notebook, notebook, {})
+    _run(notebook, notebook, {}, None, TIME_LIMIT_SECONDS)
 
 
 def _run(
-    notebook: Path,
-    output: Path,
-    parameters: Mapping[str, object],
-    kernels: "KernelParent | None" = None,
-    time_limit: float = TIME_LIMIT_SECONDS,
+    notebook: Path, output: Path, parameters: Mapping[str, object], kernels: "KernelParent | None", time_limit: float
 ) -> None:
     # papermill takes a second to import: only those who run notebooks wait for it.
     import papermill
@@ -213,14 +207,6 @@ def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterat
             yield notebook, f"{notebook.stem}_{hypothesis}.ipynb", given | {"hypothesis": hypothesis}
 
 
-@contextmanager
-def _kernel_environment(data: Path) -> Iterator[None]:
+def _kernel_environment(data: Path) -> AbstractContextManager[None]:
     """Set what the kernels inherit: the data folder, one thread, and no back end, or they would show no picture."""
-    before = dict(os.environ)
-    os.environ.update(ONE_THREAD, MENTORING_DATA=str(data.resolve()))
-    os.environ.pop("MPLBACKEND", None)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    return environment(**ONE_THREAD, MENTORING_DATA=str(data.resolve()), MPLBACKEND=None)

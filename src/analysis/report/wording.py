@@ -116,7 +116,7 @@ def events_text(estimate: Estimate, points: str = "percentage points") -> str:
 
 
 def event_words(estimate: Estimate) -> EventWords:
-    """Return how the row's event is told; kinds of exit without words of their own as any exit."""
+    """Return how the row's event is put in words; kinds of exit without words of their own as any exit."""
     return CATALOGUE.outcome(estimate.outcome).words or known(CATALOGUE.outcome("any_exit").words)
 
 

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import psutil
 
+from analysis.plan.environment import ONE_THREAD, environment
 from analysis.plan.errors import BadInput
 from analysis.plan.known import known
 from analysis.report.folders import alone
 from analysis.runs.task import GB, Outcome, Status, Task, make
 
-# How often workers are looked at, in seconds, and how long one that is told to end may take.
+# How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
 
@@ -120,7 +120,7 @@ def make_all(
         Called a few times a second with what is under way and what has ended.
     """
     waiting, running, ended = list(tasks), list[Running](), list[Outcome]()
-    with _temporary_folder(), _one_thread_each():
+    with _temporary_folder(), environment(**ONE_THREAD):
         context = get_context("forkserver")
         context.set_forkserver_preload(["analysis.runs.workers", "analysis.pipeline"])
         try:
@@ -177,29 +177,15 @@ def _how(code: int | None) -> str:
     return f"{name}, as where memory runs out" if name == "SIGKILL" else name
 
 
-def _work(task: Task, messages: Connection, environment: Mapping[str, str]) -> None:
+def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> None:
     """Make one report in a worker, in a session of its own: a key pressed in the terminal is for the parent alone."""
     os.setsid()
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = os.environ["TMPDIR"]
     messages.send(make(task, messages.send))
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep the workers' linear algebra on one core each."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 @contextmanager
@@ -209,12 +195,8 @@ def _temporary_folder() -> Iterator[None]:
         named = TEMPORARY.fullmatch(left.name)
         if named and left.stat().st_uid == os.getuid() and not psutil.pid_exists(int(named[1])):
             shutil.rmtree(left, ignore_errors=True)
-    before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix=f"mentoring-run-{os.getpid()}-", ignore_cleanup_errors=True) as folder:
-        os.environ["TMPDIR"] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("TMPDIR", None)
-            if before is not None:
-                os.environ["TMPDIR"] = before
+    with (
+        tempfile.TemporaryDirectory(prefix=f"mentoring-run-{os.getpid()}-", ignore_cleanup_errors=True) as folder,
+        environment(TMPDIR=folder),
+    ):
+        yield
