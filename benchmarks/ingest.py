@@ -26,7 +26,7 @@ from plain_pandas import plain_scores
 from analysis.ingest import read_sources
 from analysis.measure.scales import self_scores
 from analysis.plan.instruments import load_instruments
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.validate import check_tables
 
 AGREEMENT = 1e-12

@@ -25,8 +25,9 @@ from analysis.plan.errors import LEDGER
 from analysis.plan.findings import FINDINGS_COLUMNS
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
+from analysis.plan.read_study import load_study
 from analysis.plan.results import ESTIMATE_COLUMNS
-from analysis.plan.study import Eligibility, Event, Program, Source, Study, load_study
+from analysis.plan.study import Eligibility, Event, Program, Source, Study
 from analysis.simulate import DEMOS
 from analysis.simulate.truth import TRUTH_COLUMNS
 from analysis.validate.cells import cell_rules, typed

@@ -9,7 +9,7 @@ from studies import INSTRUMENT, STUDY, as_csv
 
 from analysis.ingest.moments import intake_of
 from analysis.ingest.sources import RawTables, read_exports
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 INVENTED = """\
 profile: invented

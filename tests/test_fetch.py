@@ -12,7 +12,7 @@ from studies import as_csv
 
 from analysis.fetch import STUDIES, fetch
 from analysis.plan.errors import BadInput
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.validate import load_tables
 
 NAME = "illinois-wellness"

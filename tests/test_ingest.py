@@ -6,7 +6,7 @@ import pytest
 from studies import TINY_COMPANY, write_study
 
 from analysis.ingest.sources import read_exports
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 EMPLOYEES = """\
 employee_id,hire_date,exit_date

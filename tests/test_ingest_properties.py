@@ -23,7 +23,8 @@ from analysis.plan.contract import ANSWERS
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
-from analysis.plan.study import Study, load_study
+from analysis.plan.read_study import load_study
+from analysis.plan.study import Study
 from analysis.validate.tables import check_tables
 
 EXPORTS = Path(__file__).parent / "fixtures" / "exports"

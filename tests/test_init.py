@@ -23,7 +23,8 @@ from analysis.ingest.readers import head, read_export
 from analysis.ingest.recognise import recognise
 from analysis.ingest.sources import read_exports
 from analysis.plan.instruments import load_instruments
-from analysis.plan.study import Study, load_study
+from analysis.plan.read_study import load_study
+from analysis.plan.study import Study
 
 FIXTURES = Path(__file__).parent / "fixtures" / "exports"
 

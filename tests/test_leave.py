@@ -14,7 +14,7 @@ from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.answerable import answerable
 from analysis.plan.errors import BadInput
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 pytestmark = pytest.mark.usefixtures("original_ids")
 

@@ -19,7 +19,7 @@ from analysis.estimate.score_interval import TwoShares, difference_limits, diffe
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.events import Comparison, retention
 from analysis.plan.errors import BadInput
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 pytestmark = pytest.mark.usefixtures("original_ids")
 

@@ -14,7 +14,7 @@ from studies import TINY_COMPANY, as_csv
 from test_cli import mentoring
 
 from analysis.ingest.heading_words import is_heading
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 EXPORTS = Path(__file__).parent / "fixtures" / "exports"
 OPTIONS = {

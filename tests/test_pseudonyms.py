@@ -13,7 +13,7 @@ from analysis.ingest import read_sources
 from analysis.ingest.pseudonyms import KEY, KEY_BYTES, concealed, key_file, load_key
 from analysis.ingest.sources import read_exports
 from analysis.plan.errors import BadInput
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 

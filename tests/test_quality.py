@@ -23,7 +23,7 @@ from analysis.plan.contract import Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.release.answer import Released
 from analysis.release.findings import release_finding
 from analysis.release.frames import release_frame
@@ -476,7 +476,7 @@ def test_a_bad_study_yaml_gets_a_page_too(tmp_path):
 
 
 def test_what_must_be_mended_names_five_lines_and_says_that_there_are_more():
-    table = tables_quality.mending_table([problem([2, 3, 4, 5, 6, 7]), problem([]), problem([9])])
+    table = tables_quality.correction_table([problem([2, 3, 4, 5, 6, 7]), problem([]), problem([9])])
     assert table["lines"].tolist() == ["2, 3, 4, 5, 6, …", "the whole file", "9"]
 
 

@@ -14,8 +14,8 @@ from analysis.notebook import ReadingRoom, scales_room
 from analysis.plan.errors import BadInput
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir, project_dir
+from analysis.plan.read_study import load_study
 from analysis.plan.results import Check
-from analysis.plan.study import load_study
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 from analysis.report import (

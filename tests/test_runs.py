@@ -16,7 +16,7 @@ from studies import TINY_COMPANY, write_study
 
 from analysis.plan.errors import BadInput
 from analysis.plan.overrides import overriding
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.report.folders import alone
 from analysis.runs.batch import read_batch
 from analysis.runs.made_from import CHANGED, made_from, why_anew

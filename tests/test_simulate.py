@@ -13,7 +13,7 @@ from analysis.plan.contract import TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate, without_effect, write_company
 from analysis.simulate.careers import promotion_chance, promotion_rounds
 from analysis.simulate.careless import careless_forms

@@ -11,7 +11,7 @@ from test_cli import mentoring
 from analysis.ingest.months import month_end
 from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.errors import BadInput
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 pytestmark = pytest.mark.usefixtures("original_ids")
 

@@ -18,7 +18,7 @@ from analysis.ingest.questions import is_generic
 from analysis.ingest.readers.header import is_header_line
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.instruments import load_instruments
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 CASES = Path(__file__).parent / "fixtures" / "cases" / "exports"
 QUALTRICS = ["ResponseId", "Status", "Finished", "Progress", "EndDate", "ExternalReference"]

@@ -7,7 +7,7 @@ import yaml
 from studies import STUDY
 
 from analysis.ingest.sources import RawTables, read_exports
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.validate.cells import typed
 
 STAFF = """\

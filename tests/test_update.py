@@ -7,7 +7,7 @@ from studies import TINY_COMPANY, write_study
 from test_cli import Run, mentoring, snapshot
 from test_init import write
 
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 
 STAFF = ("employee_id,hire_date,exit_date,exit_type", "E1,2020-01-01,,", "E2,2020-02-01,2023-05-05,left")
 

@@ -11,7 +11,7 @@ from analysis.ingest import read_sources
 from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.validate import check_tables, load_tables
 from analysis.validate.cells import cell_rules
 from analysis.validate.context import Context

@@ -8,7 +8,7 @@ import pytest
 from analysis.ingest.profile import load_profiles
 from analysis.ingest.sources import read_exports
 from analysis.plan.instruments import load_instruments
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.validate.cells import typed
 from analysis.validate.surveys import labels_to_numbers
 

@@ -232,7 +232,7 @@ def response_weights(invited: Asked) -> ResponseWeights:
     Leavers are not weighted for: they have no score that could be missing. What is then estimated is the effect on the
     scores of those who had an earlier score and were still employed when the later wave opened, had all of them
     answered; right where answering depends on nothing but what is in the model. If the program changes who stays, the
-    arms' stayers are different people, and no weight for silence mends that: see `estimate.lee_bounds`.
+    arms' stayers are different people, and no weight for silence corrects that: see `estimate.lee_bounds`.
 
     Parameters
     ----------

@@ -32,10 +32,11 @@ from analysis.ingest.translate import (
     without_unknown_values,
 )
 from analysis.ingest.undated import is_span
+from analysis.plan.bounds import ISO_DATE
 from analysis.plan.contract import FED
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
-from analysis.plan.study import ISO_DATE, Source, Study, TableName
+from analysis.plan.study import Source, Study, TableName
 
 _LEVEL = re.compile(r"(\D{0,16}?)\s*(\d{1,2})\s*(\D{0,8})")
 

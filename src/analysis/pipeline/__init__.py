@@ -18,7 +18,8 @@ from analysis.plan.faults import Faults, Part, collected, collecting, isolated
 from analysis.plan.known import known
 from analysis.plan.listed import Listed
 from analysis.plan.paths import STUDY_NAME, data_dir
-from analysis.plan.study import Study, load_study
+from analysis.plan.read_study import load_study
+from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule

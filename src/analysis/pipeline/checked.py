@@ -10,7 +10,7 @@ from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.listed import Listed
-from analysis.plan.study import load_study
+from analysis.plan.read_study import load_study
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
 

@@ -19,7 +19,8 @@ from analysis.plan.errors import BadInput, Problem
 from analysis.plan.hypotheses import unusable_effects
 from analysis.plan.instruments import Instrument, read_cards, read_instruments
 from analysis.plan.paths import STUDY_NAME, data_dir
-from analysis.plan.study import ReadStudy, Study, read_study
+from analysis.plan.read_study import ReadStudy, read_study
+from analysis.plan.study import Study
 from analysis.plan.yaml_file import study_problem
 from analysis.validate import check_tables
 
@@ -92,11 +93,11 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     read = _read(name, data_dir(data))
     cards, bad_cards = read_instruments(read.study)
     raw = read_sources(read.study, cards)
-    if "sources" in read.mended:
+    if "sources" in read.left_out:
         raw = replace(raw, unread=frozenset(FED))  # of any table a file may be missing
     tables, of_the_data = check_tables(raw, read.study, cards)
     problems = [*read.problems, *_of_the_study_file(read, None if bad_cards else cards), *bad_cards]
-    doubtful = {rule for key in read.mended for rule in CONSEQUENCES.get(key, ())}
+    doubtful = {rule for key in read.left_out for rule in CONSEQUENCES.get(key, ())}
     doubtful |= {rule for rule in OF_CARDS if bad_cards}
     problems += [problem for problem in of_the_data if problem.rule not in doubtful or problem.severity != "error"]
     if any(problem.severity == "error" for problem in problems):
@@ -106,7 +107,7 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
 
 
 # Errors of the data that may only follow from a mistake in study.yaml, by the key that has it: they are told once that
-# is mended, if they are then still there.
+# is corrected, if they are then still there.
 CONSEQUENCES = {
     "programs": ("unknown_program",),
     "values": ("not_allowed", "not_a_boolean"),

@@ -12,7 +12,8 @@ from analysis.ingest.merge import added_lines, merged, stub_values, unread_entri
 from analysis.pipeline.drafted import Drafted, Wishes, draft_study
 from analysis.pipeline.given import RAW, Given, copy_file, copy_of, files_given, source_of, why_not
 from analysis.plan.errors import BadInput, bad_input
-from analysis.plan.study import Source, Study, load_study
+from analysis.plan.read_study import load_study
+from analysis.plan.study import Source, Study
 from analysis.report.folders import writing
 
 STUDY_FILE = "study.yaml"

@@ -1,4 +1,4 @@
-"""A user's mistake, said so that it can be mended: the file, the line, what is wrong, what to do."""
+"""A user's mistake, said so that it can be corrected: the file, the line, what is wrong, what to do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -177,7 +177,7 @@ def validated(model: type[Model], document: YamlDocument, *, source: str) -> Mod
 Location = tuple[str | int, ...]
 Places = dict[str | int, list[int]]
 _GONE = object()
-# Each round mends all that it sees: a file of ours needs three.
+# Each round leaves out all that it sees: a file of ours needs three.
 MOST_ROUNDS = 10
 
 
@@ -191,13 +191,13 @@ class ReadAsFar(Generic[Model]):
         What of the file is valid, with stand-ins for the rest.
     problems
         Every mistake, each with its line.
-    mended
+    left_out
         The keys of the file of which something was left out.
     """
 
     model: Model
     problems: tuple[Problem, ...]
-    mended: frozenset[str]
+    left_out: frozenset[str]
 
 
 def read_as_far(
@@ -219,7 +219,7 @@ def read_as_far(
     BadInput
         Nothing of the file can be used.
     """
-    content, problems, mended = copy.deepcopy(document.content), [], set()
+    content, problems, left_out = copy.deepcopy(document.content), [], set()
     # which entry of the file each entry of a list is, once others have been left out
     places: Places = {key: list(range(len(value))) for key, value in content.items() if isinstance(value, list)}
     for n_round in range(MOST_ROUNDS):
@@ -235,23 +235,23 @@ def read_as_far(
                 # what is missing in a later round was left out by us
                 if one["type"] != "missing" or not n_round:
                     problems.append(_problem(_in_file(one["loc"], places), one["msg"], document, source))
-                mended.add(str(one["loc"][0]) if one["loc"] else "")
-                _mend(content, one["loc"], one["type"] == "missing", stand_ins)
+                left_out.add(str(one["loc"][0]) if one["loc"] else "")
+                _leave_out(content, one["loc"], one["type"] == "missing", stand_ins)
             _take_out_gone(content, places)
             continue
         problems += [_problem(_in_file(at, places), message, document, source, named=False) for at, message in against]
-        return ReadAsFar(found, tuple(problems), frozenset(mended))
+        return ReadAsFar(found, tuple(problems), frozenset(left_out))
     raise BadInput(problems)
 
 
 def _in_file(location: Location, places: Places) -> Location:
-    """Return where in the file a location of the mended content stands."""
+    """Return where in the file a location of the left_out content stands."""
     if len(location) > 1 and isinstance(location[1], int) and location[0] in places:
         return (location[0], places[location[0]][location[1]], *location[2:])
     return location
 
 
-def _mend(content: dict, location: Location, is_missing: bool, stand_ins: Mapping[Location, object]) -> None:
+def _leave_out(content: dict, location: Location, is_missing: bool, stand_ins: Mapping[Location, object]) -> None:
     """Give a missing key its stand-in, and mark anything else that is wrong as gone, with as little else as can be.
 
     That is a key of a mapping; in a list of mappings the key of an entry, where it has a stand-in or need not be there.

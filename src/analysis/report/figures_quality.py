@@ -28,7 +28,7 @@ from analysis.report.quality_words import (
     flow_sentence,
     gaps,
     gaps_sentence,
-    mended,
+    n_repaired,
     reasons,
     rows_sentence,
     stage_name,
@@ -84,14 +84,14 @@ def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) 
 def _bars(counts: pd.DataFrame) -> pd.DataFrame:
     """Return what each bar shows: a file, or all files of a table."""
     told = ["rows_in", "rows_kept", "rows_rejected"]
-    rows = counts.assign(rows_mended=mended(counts), **{c: counts[c].fillna(0).astype(int) for c in told})
+    rows = counts.assign(all_repaired=n_repaired(counts), **{c: counts[c].fillna(0).astype(int) for c in told})
     by = ["table", "source"] if len(rows) <= MOST_BARS else ["table"]
     bars = rows.groupby(by, sort=False).agg(
         sources=("source", tuple),
         rows_in=("rows_in", "sum"),
         rows_kept=("rows_kept", "sum"),
         rows_rejected=("rows_rejected", "sum"),
-        rows_mended=("rows_mended", "sum"),
+        all_repaired=("all_repaired", "sum"),
     )
     bars = bars.reset_index()
     return bars.assign(label=[_label(bar) for bar in bars.itertuples()])
@@ -105,13 +105,13 @@ def _label(bar) -> str:
 
 
 def _is_untouched(bar) -> bool:
-    return not (bar.rows_rejected or bar.rows_mended)
+    return not (bar.rows_rejected or bar.all_repaired)
 
 
 def _draw_parts(axes, at: int, bar) -> None:
     total = max(bar.rows_in, 1)
     rejected = max(bar.rows_rejected / total, LEAST_SEEN) if bar.rows_rejected else 0
-    repaired = max(bar.rows_mended / total, LEAST_SEEN) if bar.rows_mended else 0
+    repaired = max(bar.all_repaired / total, LEAST_SEEN) if bar.all_repaired else 0
     repaired = min(repaired, 1 - rejected)
     widths = [1 - repaired - rejected, repaired, rejected]
     left = [0, widths[0], widths[0] + widths[1]]
@@ -127,10 +127,10 @@ def _outcome(bar, problems: Sequence[Problem], min_cell: int) -> str:
         lines.append(
             _because(f"{count(bar.rows_rejected, min_cell)} rejected", reasons(problems, ("rejected",), min_cell))
         )
-    if bar.rows_mended:
+    if bar.all_repaired:
         repairs = [p for p in problems if p.severity != "error" and not p.is_translation]
         why = reasons(repairs, REPAIRS, min_cell)
-        lines.append(_because(f"{count(bar.rows_mended, min_cell)} repaired", why))
+        lines.append(_because(f"{count(bar.all_repaired, min_cell)} repaired", why))
     return "\n".join(lines)
 
 

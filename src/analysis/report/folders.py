@@ -1,4 +1,4 @@
-"""Folders written whole or not at all, and what keeps one from being written told as a mistake that can be mended."""
+"""Folders written whole or not at all, and what keeps one from being written told as a mistake to be corrected."""
 
 import errno
 import fcntl
@@ -32,7 +32,7 @@ DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 @contextmanager
 def writing(folder: Path, option: str = "--reports") -> Iterator[None]:
-    """Turn what keeps `folder` from being written into a mistake that a user can mend.
+    """Turn what keeps `folder` from being written into a mistake that a user can correct.
 
     Parameters
     ----------

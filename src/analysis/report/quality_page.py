@@ -147,7 +147,7 @@ def _by_file(errors: Sequence[Problem]) -> list[dict]:
     return [
         {"file": file, "table": tables.frame_html(table.drop(columns="file")), "n": len(table)}
         for file in files
-        for table in [tables_quality.mending_table(p for p in errors if p.source == file)]
+        for table in [tables_quality.correction_table(p for p in errors if p.source == file)]
     ]
 
 

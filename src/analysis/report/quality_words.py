@@ -8,14 +8,14 @@ from analysis.plan.errors import Problem
 from analysis.plan.study import Program
 from analysis.report.wording import count, percent, role_phrase
 
-# Problems that say something of an export as a whole, and ask for nothing to be mended.
+# Problems that say something of an export as a whole, and ask for nothing to be corrected.
 REMARKS = ("unverified_profile", "remark")
 MOST_REASONS = 2
 STAGES = {"employed": "Employed at some time", "offered a place": "Offered a place", "started": "Started",
           "analysed": "In the analysis", "lots drawn": "Randomized in all intakes"}  # fmt: skip
 
 
-def mended(counts: pd.DataFrame) -> pd.Series:
+def n_repaired(counts: pd.DataFrame) -> pd.Series:
     """Return how many rows of each source were repaired because something was wrong; a few count as none."""
     return counts["rows_repaired"].fillna(0).astype(int) - counts["rows_translated"].fillna(0).astype(int)
 
@@ -28,7 +28,9 @@ def rows_sentence(counts: pd.DataFrame, min_cell: int) -> str:
     min_cell
         Fewer rows are only said to be few; 0 where the reader may know.
     """
-    rows_in, rejected, repaired = (int(n.sum()) for n in (counts["rows_in"], counts["rows_rejected"], mended(counts)))
+    rows_in, rejected, repaired = (
+        int(n.sum()) for n in (counts["rows_in"], counts["rows_rejected"], n_repaired(counts))
+    )
     if rows_in < min_cell:
         return f"Every file has fewer than {min_cell} rows"
     told = "few" if repaired < min_cell else f"{repaired:,}" if repaired else "none"

@@ -10,7 +10,7 @@ from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.report.quality_words import mended
+from analysis.report.quality_words import n_repaired
 from analysis.report.robustness import Way
 from analysis.report.wording import (
     DASH,
@@ -171,7 +171,7 @@ def row_counts_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
         "rows read": frame["rows_in"],
         "kept": frame["rows_kept"],
         "reformatted only": frame["rows_translated"],
-        "repaired": mended(frame),
+        "repaired": n_repaired(frame),
         "rejected": frame["rows_rejected"],
     }
     told = {name: [count(n, min_cell) for n in counts] for name, counts in counted.items()}

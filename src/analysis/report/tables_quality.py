@@ -1,4 +1,4 @@
-"""Tables of how good the data are, as text: what must be mended, gaps, coverage, the participant flow."""
+"""Tables of how good the data are, as text: what must be corrected, gaps, coverage, the participant flow."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ from analysis.report.wording import DASH, count, percent, role_phrase
 STAGES = ("employed", "enrolled", "offered a place", "started", "analysed")
 
 
-def mending_table(problems: Iterable[Problem]) -> pd.DataFrame:
-    """Return what must or can be mended, with the lines: for those who have the files and nobody else."""
+def correction_table(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Return what must or can be corrected, with the lines: for those who have the files and nobody else."""
     frame = problems_frame(problems)
     lines = frame["example_rows"].str.replace(";", ", ")
     more = [", …" if shown and rows > shown.count(";") + 1 else "" for shown, rows in

@@ -38,7 +38,7 @@ def account(
     broken = _lines_touched(errors)
     repairs = [p for p in problems if p.action in REPAIRS]
     changed = _lines_touched(repairs)
-    mended = _lines_touched(p for p in repairs if not p.is_translation)
+    repaired_lines = _lines_touched(p for p in repairs if not p.is_translation)
     unusable = {_file(p.table, p.source) for p in errors if _is_of_the_file(p)}
     counts = []
     for key, n in rows_in.items():
@@ -46,7 +46,7 @@ def account(
         lines = _without(left.get(key, _NONE), broken.get(file, _NONE))
         lines = _NONE if unusable & {file, _file("study", key[1])} else lines
         repaired = lines[np.isin(lines, changed.get(file, _NONE), kind="table")]
-        translated = _without(repaired, mended.get(file, _NONE))
+        translated = _without(repaired, repaired_lines.get(file, _NONE))
         counts.append((*key, n, len(lines), len(repaired), len(translated), n - len(lines)))
     return pd.DataFrame(counts, columns=COLUMNS)
 

@@ -57,13 +57,13 @@ def _is_broken(upper: Sequence[str], lower: Sequence[str], table: TableName) -> 
         return False
     known = headings_of(table)
     whole = joined(upper, lower)
-    mended = [
+    rejoined = [
         plain(name) in known
         for name, above, below in zip(whole, upper, lower, strict=False)
         if above.strip() and below.strip()
     ]
     n_whole, n_upper, n_lower = (sum(plain(name) in known for name in line) for line in (whole, upper, lower))
-    return 2 * sum(mended) >= len(mended) > 0 and n_whole >= n_upper and n_whole > n_lower
+    return 2 * sum(rejoined) >= len(rejoined) > 0 and n_whole >= n_upper and n_whole > n_lower
 
 
 def note_start(export: Export, start: Start, line: int) -> None:
