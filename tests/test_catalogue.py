@@ -12,7 +12,7 @@ from ledger_terms import COLUMNS, Module, modules, terms_of
 from analysis.measure.exposure import ANALYSED_ROLES
 from analysis.plan.assignment import Assignment
 from analysis.plan.catalogue import CATALOGUE, METHODS, Catalogue, UnknownTerm
-from analysis.plan.contract import RATER_ROLES
+from analysis.plan.contract import RATER_ROLES, ROLES
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Analysis, Estimate
 from analysis.plan.study import Direction
@@ -116,7 +116,7 @@ def test_main_answers_are_made_by_estimators_of_that_kind():
 
 def test_lists_of_terms_agree_with_what_the_code_allows():
     assert tuple(CATALOGUE.analyses) == get_args(Analysis)
-    assert set(CATALOGUE.roles) == {*ANALYSED_ROLES, "any"}
+    assert set(CATALOGUE.roles) == {*ROLES, "any"} > {*ANALYSED_ROLES}
     assert set(CATALOGUE.rater_sources) == {*RATER_ROLES, "others"}
     assert set(ASSIGNMENTS) == set(Assignment) and set(DIRECTIONS) == set(get_args(Direction))
     constructs = {h.construct_name for h in load_plan().hypotheses} - {""}

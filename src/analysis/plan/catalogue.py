@@ -7,7 +7,7 @@ Read from ``catalogue.yaml`` and ``methods.yaml``, which say what every key mean
 import math
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -209,8 +209,8 @@ class Catalogue(_Part):
         return _record(self.estimands, "estimand", name)
 
     def outcome(self, name: str) -> Outcome:
-        """Return the record of an outcome."""
-        return _record(self.outcomes, "outcome", name)
+        """Return the record of an outcome; a scale without one is called as its hypothesis is."""
+        return self.outcomes.get(name) or _scales().get(name) or _record(self.outcomes, "outcome", name)
 
     def contrast(self, name: str) -> Contrast:
         """Return the record of a contrast; that of a topic has the topic's name in its words."""
@@ -238,6 +238,14 @@ class Catalogue(_Part):
     def rater_source(self, name: str) -> str:
         """Return what scores of a rater source are called: ``self-rated``."""
         return _record(self.rater_sources, "rater_source", name)
+
+
+@cache
+def _scales() -> Mapping[str, Outcome]:
+    # Hypotheses name studies, whose words stand here: they are read when the first scale needs them.
+    from analysis.plan.hypotheses import load_plan
+
+    return {h.construct_name: Outcome(label=h.title.lower()) for h in load_plan().hypotheses if h.construct_name}
 
 
 def _record(records: Mapping[str, Record], column: str, name: str) -> Record:
