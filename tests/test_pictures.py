@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from picture_texts import cut_off
 from test_report import DRAWINGS, acme, anew, retention
 
 from analysis.report import canvas, figures
@@ -128,3 +129,9 @@ def test_nobodys_settings_are_changed_and_garbage_is_looked_for_again():
     with pytest.raises(AttributeError):
         tiny(title=3)
     assert dict(mpl.rcParams) == before and gc.isenabled()
+
+
+@pytest.mark.parametrize("where", ["1.0", "395.0", "9999"])
+def test_a_text_that_stands_over_the_edge_is_found(where):
+    moved = re.sub(r'<text x="[\d.]+"', f'<text x="{where}"', tiny().svg, count=1)
+    assert bool(cut_off(moved)) == (where != "1.0") and not cut_off(tiny().svg)

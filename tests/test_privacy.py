@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from demo_answers import demo_answer
 from invented_people import people
+from picture_texts import cut_off
 from studies import TINY_COMPANY, write_study
 
 from analysis.pipeline import open_study, report_study
@@ -67,7 +68,7 @@ def test_the_search_finds_what_it_must(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(DEMOS))
-def test_no_id_in_any_file_of_a_report(tmp_path, monkeypatch, name):
+def test_the_report_of_a_demo_is_whole_and_no_id_is_in_any_file(tmp_path, monkeypatch, name):
     """The smallest study with its executed notebooks, the others without, to save time."""
     if name != "fjellkode":
         monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "none")
@@ -79,6 +80,9 @@ def test_no_id_in_any_file_of_a_report(tmp_path, monkeypatch, name):
     files = {p.name for p in folder.rglob("*") if p.is_file()}
     assert {"index.html", "estimates.csv", "data_quality.csv", "run.json"} <= files
     assert ("07_summary.ipynb" in files) == (name == "fjellkode")
+    assert "faults.log" not in files
+    pictures = {path.name: path.read_text(encoding="utf-8") for path in (folder / "figures").glob("*.svg")}
+    assert len(pictures) > 10 and {of: cut_off(svg) for of, svg in pictures.items() if cut_off(svg)} == {}
     assert leaks(folder, ids, names) == []
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from picture_texts import cut_off
 
 from analysis import notebook
 from analysis.estimate import event_study, lottery_checks, protocol_rows, randomized_score, sensitivity
@@ -123,7 +124,8 @@ def _read_images(found: list[str]) -> Iterator[None]:
     """Look at every text in the pictures for the pages of this process."""
 
     def looked_at(drawing: Drawing) -> dict[str, str]:
-        found.extend(f"picture {drawing.alt[:40]!r}: {said}" for said in text_complaints(seen(drawing)))
+        cut = [f"{text!r} is cut off" for text in cut_off(drawing.svg)]
+        found.extend(f"picture {drawing.alt[:40]!r}: {said}" for said in [*text_complaints(seen(drawing)), *cut])
         return {"src": "", "alt": drawing.alt}
 
     with ExitStack() as stack:

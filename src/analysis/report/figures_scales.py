@@ -162,7 +162,7 @@ def scales_forest(findings: Sequence[Finding], study: Study) -> Figure:
     points_axis(axes.xaxis)
     axes.set_xlabel("← lower     difference in score, points of each scale     higher →")
     figure.supxlabel(
-        "Filled: compared fairly, with its 95 % interval.  Hollow: scores afterwards, simply compared.  "
+        "Filled: compared fairly, with 95 % interval.  Hollow: scores simply compared.  "
         "Tick: smallest effect of interest.", fontsize=8.5, color=GREY, x=0.012, ha="left",
     )  # fmt: skip
     return figure
