@@ -29,7 +29,7 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
 from analysis.plan.results import estimates_frame
 from analysis.plan.study import Study
-from analysis.simulate import DEMOS, simulate
+from analysis.simulate import demo_scenarios, simulate
 
 AGREEMENT = 1e-9
 HERE = project_dir()
@@ -49,7 +49,7 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("older", type=Path, nargs="?", help="the checkout to compare with; without one, none is")
-    parser.add_argument("--studies", nargs="*", default=list(DEMOS))
+    parser.add_argument("--studies", nargs="*", default=list(demo_scenarios()))
     parser.add_argument("--employees", type=int, help=f"of a company whose starts lie {SPREAD_DAYS} days apart")
     parser.add_argument("--made", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -132,7 +132,9 @@ def demo(name: str) -> OpenStudy:
 
 def any_day(employees: int) -> OpenStudy:
     """Return a company like Northbank without surveys whose people start on any of the days after an intake."""
-    company = simulate(replace(DEMOS["northbank"], name=f"{ANY_DAY}-{employees}", employees=employees, surveys=()))
+    company = simulate(
+        replace(demo_scenarios()["northbank"], name=f"{ANY_DAY}-{employees}", employees=employees, surveys=())
+    )
     study = Study.model_validate(company.study)
     return OpenStudy(study, load_instruments(study), spread(company.tables, pd.Timestamp(study.as_of)), ())
 

@@ -32,7 +32,7 @@ from analysis.estimate.retention import difference
 from analysis.measure.employment import EXITS
 from analysis.plan.seeds import rng
 from analysis.plan.study import Study
-from analysis.simulate import DEMOS, simulate
+from analysis.simulate import demo_scenarios, simulate
 
 OUTCOME, MONTH, ROLE = "voluntary_exit", 12, "mentor"
 AGREEMENT = 1e-6
@@ -61,7 +61,7 @@ def main() -> None:
 
 def make_company(n: int, folder: Path) -> None:
     """Simulate a company like the demo Northbank with `n` employees over the years, and keep what is read of it."""
-    company = simulate(replace(DEMOS["northbank"], name=f"northbank-{n}", employees=n, surveys=()))
+    company = simulate(replace(demo_scenarios()["northbank"], name=f"northbank-{n}", employees=n, surveys=()))
     study = Study.model_validate(company.study)
     (folder / "company.pickle").write_bytes(pickle.dumps((study, company.tables)))
 

@@ -12,7 +12,7 @@ from demo_answers import demo_answer
 
 from analysis.plan.paths import data_dir, notebooks_dir, project_dir
 from analysis.plan.results import estimates_frame
-from analysis.simulate import DEMOS
+from analysis.simulate import demo_scenarios
 
 EXPECTED = project_dir() / "reports" / "expected"
 DEFAULT_STUDY = "northbank"
@@ -34,7 +34,7 @@ TRUTH_COLUMNS = [
 def demo_estimates() -> pd.DataFrame:
     """Return the estimates ledgers of the demo studies, one below the other."""
     ledgers = []
-    for name in DEMOS:
+    for name in demo_scenarios():
         findings = demo_answer(name).findings
         ledgers.append(estimates_frame(e for finding in findings for e in finding.estimates))
     return pd.concat(ledgers, ignore_index=True)
@@ -44,7 +44,7 @@ def demo_truths() -> pd.DataFrame:
     """Return the known truths of the demo studies, as their ``truth.csv`` say."""
     frames = [
         pd.read_csv(project_dir() / "data" / name / "truth.csv", dtype={"rater_source": object}).assign(study=name)
-        for name in DEMOS
+        for name in demo_scenarios()
     ]
     return pd.concat(frames, ignore_index=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from degenerate import COMBINED, LIGHT, ODDITIES, odd_company, write
+from in_process import make_reports_here
 from typer.testing import CliRunner
 from whole_report import complaints, few_draws, page_text, shown, text_complaints
 
@@ -49,6 +50,7 @@ def test_the_command_reports_an_odd_study_with_its_notebooks(tmp_path, monkeypat
     for name in NOTEBOOKS:
         shutil.copy(notebooks_dir() / name, shelf)
     monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: shelf)
+    make_reports_here(monkeypatch)
     data, reports = tmp_path / "data", tmp_path / "reports"
     write(odd_company(("nobody_leaves", "nobody_is_promoted", "no_survey", *LIGHT), people=PEOPLE), data / "odd")
     with few_draws():

@@ -28,7 +28,7 @@ from analysis.plan.instruments import Instrument, Item, Response, Scale, load_in
 from analysis.plan.read_study import load_study
 from analysis.plan.results import ESTIMATE_COLUMNS
 from analysis.plan.study import Eligibility, Event, Program, Source, Study
-from analysis.simulate import DEMOS
+from analysis.simulate import demo_scenarios
 from analysis.simulate.truth import TRUTH_COLUMNS
 from analysis.validate.cells import cell_rules, typed
 from analysis.validate.context import Context
@@ -249,7 +249,7 @@ def test_a_rule_is_seen_however_it_is_noted(code, rule):
 
 
 def test_codebook_lists_what_the_demo_exports_met():
-    met = {(p.rule, p.severity, p.action) for study in DEMOS for p in exports(study).problems}
+    met = {(p.rule, p.severity, p.action) for study in demo_scenarios() for p in exports(study).problems}
     assert {rule for rule, _, _ in met} >= {"dates_translated", "duplicate_form", "unverified_profile"}
     assert met <= told_rules()
 
@@ -269,7 +269,7 @@ def exports(study: str) -> RawTables:
 def test_codebook_says_whose_exports_each_demo_has():
     kinds = {"employees": 0, "responses": 1, "ratings": 1, "enrolments": 2}
     told = {row[0].strip("`"): row[1:] for row in table_rows(section("Demo studies")) if len(row) == len(kinds)}
-    assert sorted(told) == sorted(DEMOS)
+    assert sorted(told) == sorted(demo_scenarios())
     for study, row in told.items():
         used = [set(), set(), set()]
         for source in load_study(study, ROOT / "data").sources:
@@ -324,7 +324,9 @@ def blocks(heading: str, document: str, n: int) -> list[str]:
     return found
 
 
-DEMO_PROGRAMS = [(study, program.id) for study in DEMOS for program in load_study(study, ROOT / "data").programs]
+DEMO_PROGRAMS = [
+    (study, program.id) for study in demo_scenarios() for program in load_study(study, ROOT / "data").programs
+]
 
 
 def test_codebook_lists_every_demo_and_its_programs():

@@ -13,7 +13,7 @@ from analysis.measure.leniency import COLUMNS, leniency
 from analysis.measure.mixed_model import fit_mixed
 from analysis.plan.seeds import rng
 from analysis.simulate import simulate
-from analysis.simulate.demos import DEMOS
+from analysis.simulate.demos import demo_scenarios
 from analysis.simulate.scales import MEAN, TRAIT_SD, expected_score
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -159,7 +159,7 @@ def forms(company) -> pd.DataFrame:
 def score_points(latent_points: float) -> float:
     """Return what leniency of so many points on the latent scale is worth in scores, which end at 1 and 5."""
     random = rng("leniency", "score points")
-    (leadership,) = (survey.scales[0] for survey in DEMOS["heronmere"].surveys if survey.multirater)
+    (leadership,) = (survey.scales[0] for survey in demo_scenarios()["heronmere"].surveys if survey.multirater)
     people = MEAN["leadership"] + random.normal(0, TRAIT_SD, 2_000)
     raters = random.normal(0, latent_points, 200)
     means = [expected_score(people + kinder, leadership, "others").mean() for kinder in raters]
@@ -167,7 +167,7 @@ def score_points(latent_points: float) -> float:
 
 
 def test_the_leniency_of_the_simulated_hospital_is_found_among_peers():
-    demo = DEMOS["heronmere"]
+    demo = demo_scenarios()["heronmere"]
     surveys = tuple(replace(s, careless_share=0.0) if s.multirater else s for s in demo.surveys)
     larger = replace(demo, name="lenient", employees=4_000, surveys=surveys)
     found = leniency(forms(simulate(larger))).set_index("rater_role")
@@ -175,7 +175,7 @@ def test_the_leniency_of_the_simulated_hospital_is_found_among_peers():
 
 
 def test_where_raters_or_ratees_have_one_another_only_the_reason_says_what_cannot_be_told_apart():
-    found = leniency(forms(simulate(DEMOS["heronmere"]))).set_index("rater_role")
+    found = leniency(forms(simulate(demo_scenarios()["heronmere"]))).set_index("rater_role")
     assert list(found.index) == ["direct_report", "manager", "peer", "self"]
     assert found.loc[["direct_report", "self"], "reason"].str.contains("rate one person only").all()
     assert "one rater only" in found.loc["manager", "reason"]

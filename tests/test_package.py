@@ -90,12 +90,18 @@ def test_the_installed_package_finds_its_own_files_and_claims_no_commit(installe
     assert Path(data) == tmp_path / "data" and commit is None and n_hypotheses == 9
 
 
-@pytest.mark.parametrize(("more", "are_read"), [("", False), ("analysis.plan.hypotheses.load_plan()", True)])
-def test_importing_the_package_reads_none_of_its_files(more, are_read, tmp_path):
+# The catalogue of terms is read at once, so that a term that it does not know is an error at import.
+TERMS = ["catalogue.yaml", "methods.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("more", "read"), [("", []), ("analysis.plan.hypotheses.load_plan()", ["hypotheses.yaml"])], ids=["import", "read"]
+)
+def test_importing_the_package_reads_none_of_its_files_but_the_terms(more, read, tmp_path):
     """The second case shows that a file that is read would be seen."""
     places = tuple(str(ROOT / folder) for folder in ("data", "notebooks", "src/analysis"))
     done = run("-c", READ_AT_IMPORT.format(more=more, places=places, code=CODE), path=ROOT / "src", cwd=tmp_path)
-    assert bool(json.loads(done.stdout)) == are_read, done.stderr
+    assert [Path(name).name for name in json.loads(done.stdout)] == [*TERMS, *read], done.stderr
 
 
 @pytest.mark.parametrize("command", [("--help",), ("check", "--help"), ("report", "--help")])

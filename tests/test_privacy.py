@@ -14,7 +14,7 @@ from analysis.pipeline import open_study, report_study
 from analysis.pipeline.shared import shared
 from analysis.plan.paths import project_dir
 from analysis.plan.results import too_small
-from analysis.simulate import DEMOS, simulate
+from analysis.simulate import demo_scenarios, simulate
 
 TOKEN = re.compile(rb"[A-Za-z0-9_.@+-]+")
 EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")
@@ -22,7 +22,7 @@ EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/=]{40,})")
 
 def ids_of(name: str) -> set[bytes]:
     """Return what a demo's exports know its people and matches by: ids, e-mail addresses, and the pseudonyms."""
-    tables = simulate(DEMOS[name]).tables
+    tables = simulate(demo_scenarios()[name]).tables
     known = [tables.employees["employee_id"], tables.enrolments["match_id"]]
     known.append(people(name, tables.employees["employee_id"])["email"])
     known.append(open_study(name, project_dir() / "data").tables.employees["employee_id"])
@@ -31,7 +31,7 @@ def ids_of(name: str) -> set[bytes]:
 
 def names_of(name: str) -> set[bytes]:
     """Return the whole names of a demo's people."""
-    who = people(name, simulate(DEMOS[name]).tables.employees["employee_id"])
+    who = people(name, simulate(demo_scenarios()[name]).tables.employees["employee_id"])
     forms = (who["first_name"] + " " + who["last_name"], who["last_name"] + ", " + who["first_name"])
     return {value.encode() for form in forms for value in form}
 
@@ -39,7 +39,7 @@ def names_of(name: str) -> set[bytes]:
 def test_the_names_searched_for_are_those_of_the_demos_files():
     """Fjellkode's HR export writes "First Last" of everybody."""
     exported = (project_dir() / "data" / "fjellkode" / "raw" / "people.csv").read_bytes()
-    who = people("fjellkode", simulate(DEMOS["fjellkode"]).tables.employees["employee_id"])
+    who = people("fjellkode", simulate(demo_scenarios()["fjellkode"]).tables.employees["employee_id"])
     assert all(
         f"{first} {last}".encode() in exported for first, last in zip(who["first_name"], who["last_name"], strict=True)
     )
@@ -67,7 +67,7 @@ def test_the_search_finds_what_it_must(tmp_path):
     assert leaks(tmp_path, set(), {b"case of"}) == ["page.html"]
 
 
-@pytest.mark.parametrize("name", sorted(DEMOS))
+@pytest.mark.parametrize("name", sorted(demo_scenarios()))
 def test_the_report_of_a_demo_is_whole_and_no_id_is_in_any_file(tmp_path, monkeypatch, name):
     """The smallest study with its executed notebooks, the others without, to save time."""
     if name != "fjellkode":

@@ -14,7 +14,7 @@ from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
 from analysis.plan.read_study import load_study
-from analysis.simulate import DEMOS, RoleDesign, files, scenario_named, simulate, without_effect, write_company
+from analysis.simulate import RoleDesign, demo_scenarios, files, scenario_named, simulate, without_effect, write_company
 from analysis.simulate.careers import promotion_chance, promotion_rounds
 from analysis.simulate.careless import careless_forms
 from analysis.simulate.days import NEVER, day, month_begins, month_ends, months_later
@@ -25,43 +25,45 @@ from analysis.simulate.surveys import leniency
 from analysis.simulate.workforce import workforce
 
 SMALL = scenario_named("tiny-bank", like="northbank", employees=150)
-ATTITUDES = DEMOS["heronmere"].surveys[0].scales[1:]
+ATTITUDES = demo_scenarios()["heronmere"].surveys[0].scales[1:]
 
 
 @pytest.fixture(scope="module")
 def bank():
     """Northbank: a clinic for volunteers, chosen by a committee, that does nothing."""
-    return simulate(DEMOS["northbank"])
+    return simulate(demo_scenarios()["northbank"])
 
 
 @pytest.fixture(scope="module")
 def group():
     """Kesselwerk: pairs, one division after the other, with 360° ratings."""
-    return simulate(DEMOS["kesselwerk"])
+    return simulate(demo_scenarios()["kesselwerk"])
 
 
 @pytest.fixture(scope="module")
 def services():
     """Larkfield: places drawn by lot."""
-    return simulate(DEMOS["larkfield"])
+    return simulate(demo_scenarios()["larkfield"])
 
 
 @pytest.fixture(scope="module")
 def vendor():
     """Ostwire: a reverse and a traditional program side by side, both with promotions."""
-    return simulate(DEMOS["ostwire"])
+    return simulate(demo_scenarios()["ostwire"])
 
 
 @pytest.fixture(scope="module")
 def trust():
     """Heronmere: facilitated workshops for volunteers of all ages, asked about in five scales and rated by others."""
-    return simulate(DEMOS["heronmere"])
+    return simulate(demo_scenarios()["heronmere"])
 
 
 @pytest.fixture(scope="module", params=["ostwire", "larkfield"])
 def two_fates(request):
     """Ostwire or Larkfield, many times as many, leaving at month ends; and the same people without any effect."""
-    like = replace(DEMOS[request.param], name="two-fates", employees=9_000, exits_at_month_end=True, surveys=())
+    like = replace(
+        demo_scenarios()[request.param], name="two-fates", employees=9_000, exits_at_month_end=True, surveys=()
+    )
     scenario = like if request.param == "ostwire" else changed(like, role={"promotion_odds_ratio": 3.0})
     return simulate(scenario), simulate(without_effect(scenario))
 
@@ -93,10 +95,10 @@ def test_another_name_gives_another_company():
     assert files(simulate(SMALL))["raw/employees.csv"] != files(simulate(other))["raw/employees.csv"]
 
 
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("name", demo_scenarios())
 def test_a_committed_demo_is_what_its_name_gives_today(name):
     """But for its raw files: what they hold is compared in `test_twin`."""
-    committed, fresh = project_dir() / "data" / name, files(simulate(DEMOS[name]))
+    committed, fresh = project_dir() / "data" / name, files(simulate(demo_scenarios()[name]))
     assert (committed / "truth.csv").read_bytes() == fresh["truth.csv"]
     shown, content = (yaml.safe_load(text) for text in ((committed / "study.yaml").read_bytes(), fresh["study.yaml"]))
     assert shown | {"sources": []} == content | {"sources": []}
@@ -105,9 +107,9 @@ def test_a_committed_demo_is_what_its_name_gives_today(name):
 # On disk
 
 
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("name", demo_scenarios())
 def test_a_company_is_written_in_the_contracts_own_form(name, tmp_path):
-    write_company(simulate(DEMOS[name]), tmp_path / name)
+    write_company(simulate(demo_scenarios()[name]), tmp_path / name)
     study = load_study(name, tmp_path)
     cards = load_instruments(study)
     assert study.simulated
@@ -122,14 +124,14 @@ def test_a_company_is_written_in_the_contracts_own_form(name, tmp_path):
 
 def test_every_reversed_item_is_reversed_on_its_card():
     cards = load_instruments(load_study("northbank", project_dir() / "data"))
-    for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
+    for survey in (s for scenario in demo_scenarios().values() for s in scenario.surveys):
         on_card = {item for item in survey.items if cards[survey.instrument].items[item].reversed}
         assert {item for scale in survey.scales for item in scale.reversed_items} == on_card
 
 
 def test_every_scale_asks_the_items_of_its_construct_on_the_card():
     cards = load_instruments(load_study("northbank", project_dir() / "data"))
-    for survey in (s for scenario in DEMOS.values() for s in scenario.surveys):
+    for survey in (s for scenario in demo_scenarios().values() for s in scenario.surveys):
         on_card = {scale.construct_name: list(scale.items) for scale in cards[survey.instrument].scales.values()}
         assert {scale.construct: list(scale.items) for scale in survey.scales}.items() <= on_card.items()
 
@@ -274,7 +276,7 @@ def _promoted(company, rows, start, end) -> np.ndarray:
 
 @pytest.mark.parametrize(("source", "leniency_sd"), [("self", 0.0), ("self", 0.5), ("others", 0.0), ("others", 0.5)])
 def test_the_expected_score_is_the_mean_of_many_answers(source, leniency_sd):
-    scale, random, n = DEMOS["northbank"].surveys[0].scales[0], np.random.default_rng(2), 40_000
+    scale, random, n = demo_scenarios()["northbank"].surveys[0].scales[0], np.random.default_rng(2), 40_000
     raters = [RATER_NOISE_SD, leniency_sd] if source == "others" else []
     noise = np.linalg.norm([WAVE_NOISE_SD, *raters])
     for latent in (2.0, 3.4, 4.6):
@@ -316,7 +318,7 @@ def two_moods():
     """Heronmere, four times as many, a quarter of all forms careless; and the same people without any effect."""
     effects = dict.fromkeys(("morale", "leadership", *(scale.construct for scale in ATTITUDES)), 0.5)
     everybody = {"response_share": 0.9, "answer_on_morale": 0.0, "answer_if_treated": 0.0, "skip_share": 0.0}
-    demo = DEMOS["heronmere"]
+    demo = demo_scenarios()["heronmere"]
     surveys = tuple(replace(survey, careless_share=CARELESS, **everybody) for survey in demo.surveys)
     like = replace(demo, name="two-moods", employees=5_000, surveys=surveys)
     knobs = {"effects": effects, "response_shift": 0.3, "effect_per_year": 0.3, "effect_per_decade": 0.2}
@@ -362,8 +364,10 @@ def test_the_truth_of_every_scale_is_what_the_same_people_answer_with_the_progra
 
 
 def test_digital_fluency_is_asked_of_the_mentees_of_reverse_programs_alone():
-    pulse = replace(DEMOS["ostwire"].surveys[0], scales=ATTITUDES)
-    scenario = changed(replace(DEMOS["ostwire"], surveys=(pulse,)), role={"effects": {"digital_fluency": 0.3}})
+    pulse = replace(demo_scenarios()["ostwire"].surveys[0], scales=ATTITUDES)
+    scenario = changed(
+        replace(demo_scenarios()["ostwire"], surveys=(pulse,)), role={"effects": {"digital_fluency": 0.3}}
+    )
     truth = simulate(scenario).truth.set_index("hypothesis")
     asked = truth.loc[["H4_digital_fluency"]]
     assert asked[["program", "role", "outcome"]].to_numpy().tolist() == [["uplink", "mentee", "digital_fluency"]]
@@ -382,7 +386,7 @@ def test_the_workshops_change_how_people_talk_and_rate_themselves_and_not_what_o
 @pytest.mark.parametrize("program", ["uplink", "backbone"])
 @pytest.mark.parametrize("role", ["mentor", "mentee"])
 def test_an_effect_reaches_the_role_of_the_program_it_belongs_to_and_nobody_else(program, role):
-    nothing = replace(without_effect(DEMOS["ostwire"]), employees=900, surveys=())
+    nothing = replace(without_effect(demo_scenarios()["ostwire"]), employees=900, surveys=())
     strong = {"hazard_ratio": 0.1, "promotion_odds_ratio": 20.0}
     one = replace(nothing, programs=tuple(_with(p, role, **strong) if p.id == program else p for p in nothing.programs))
     with_it, without = workforce(one), workforce(nothing)
@@ -412,9 +416,9 @@ def _with(program, role, **knobs):
     return replace(program, **{role: replace(program.roles[role], **knobs)})
 
 
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("name", demo_scenarios())
 def test_a_program_without_effect_has_a_truth_of_exactly_zero(name):
-    truth = simulate(without_effect(DEMOS[name])).truth
+    truth = simulate(without_effect(demo_scenarios()[name])).truth
     assert {"H1_retention", "H2_morale", "H8_promotion"} <= set(truth["hypothesis"])
     assert (truth["truth"] == 0).all()
 
@@ -428,7 +432,7 @@ def test_where_the_program_works_it_keeps_people_and_lifts_scores(group, service
 
 
 def test_where_the_program_harms_it_drives_people_away_and_lowers_scores_and_promotions():
-    truth = simulate(DEMOS["plumetree"]).truth.set_index("hypothesis")["truth"]
+    truth = simulate(demo_scenarios()["plumetree"]).truth.set_index("hypothesis")["truth"]
     assert (truth.loc["H1_retention"] > 0).all()
     assert (truth.drop("H1_retention") < 0).all()
 
@@ -521,7 +525,7 @@ def test_at_month_ends_everybody_leaves_on_the_last_day_of_a_month(two_fates, ve
     assert 0.01 < vendor.tables.employees["exit_date"].dropna().dt.is_month_end.mean() < 0.07
 
 
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("name", demo_scenarios())
 @pytest.mark.parametrize(
     "extreme",
     [
@@ -532,7 +536,7 @@ def test_at_month_ends_everybody_leaves_on_the_last_day_of_a_month(two_fates, ve
     ],
 )
 def test_an_extreme_company_can_be_made(name, extreme):
-    company = simulate(replace(DEMOS[name], name="extreme", employees=300, **extreme))
+    company = simulate(replace(demo_scenarios()[name], name="extreme", employees=300, **extreme))
     assert set(files(company)) >= {s["path"] for s in company.study["sources"]} | {"truth.csv", "study.yaml"}
     asked = any(opens <= company.scenario.as_of for s in company.scenario.surveys for opens in s.opens)
     assert (company.tables.waves is not None) == asked
@@ -571,7 +575,7 @@ def test_some_were_to_start_but_gave_notice_or_left_first(services, bank):
 
 def test_starts_use_the_weeks_they_are_given():
     """Half a year to start instead of six weeks: the pairs spread over it."""
-    scenario = changed(replace(DEMOS["ostwire"], surveys=()), weeks_to_start=26, grace_days=182)
+    scenario = changed(replace(demo_scenarios()["ostwire"], surveys=()), weeks_to_start=26, grace_days=182)
     rows = simulate(scenario).tables.enrolments.dropna(subset="start_date")
     wait = (rows["start_date"] - rows["intake_date"]).dt.days
     assert wait.between(1, 182).all()
@@ -603,7 +607,7 @@ def test_the_junior_teaches_in_a_reverse_program_and_learns_in_a_traditional_one
 
 def test_a_second_program_leaves_the_draws_of_the_first_alone():
     """The first intake of the first program is the same whether or not there is a second program."""
-    two = replace(DEMOS["ostwire"], surveys=(), employees=900)
+    two = replace(demo_scenarios()["ostwire"], surveys=(), employees=900)
     one = replace(two, programs=two.programs[:1])
     first = [
         c.enrolled.records.query("program == 'uplink' and intake == intake.min()").reset_index(drop=True)
@@ -614,7 +618,9 @@ def test_a_second_program_leaves_the_draws_of_the_first_alone():
 
 
 def test_nobody_starts_in_pairs_where_one_side_is_empty():
-    mentors_only = changed(replace(DEMOS["plumetree"], surveys=()), mentee=RoleDesign(levels=(8, 8), apply_share=1e-6))
+    mentors_only = changed(
+        replace(demo_scenarios()["plumetree"], surveys=()), mentee=RoleDesign(levels=(8, 8), apply_share=1e-6)
+    )
     rows = simulate(mentors_only).tables.enrolments
     assert set(rows["role"]) == {"mentor"}
     assert rows["start_date"].isna().all()
@@ -723,7 +729,9 @@ def test_facilitators_lead_again_and_again_and_are_no_part_of_the_truth(trust):
 
 
 def test_nobody_is_facilitator_and_participant_even_where_half_of_the_company_applies():
-    scenario = changed(replace(DEMOS["heronmere"], surveys=()), role={"apply_share": 0.5}, facilitator_levels=(1, 8))
+    scenario = changed(
+        replace(demo_scenarios()["heronmere"], surveys=()), role={"apply_share": 0.5}, facilitator_levels=(1, 8)
+    )
     rows = simulate(scenario).tables.enrolments
     led_first = rows[rows["role"] == "facilitator"].groupby("employee_id")["intake_date"].min()
     applied = rows[rows["role"] == "participant"].groupby("employee_id")["intake_date"].max()
@@ -734,7 +742,7 @@ def test_nobody_is_facilitator_and_participant_even_where_half_of_the_company_ap
 
 @pytest.mark.parametrize(("levels", "n_groups"), [((8, 8), 4), ((9, 9), 0)])
 def test_too_few_facilitators_make_fewer_and_larger_groups_and_none_makes_none(levels, n_groups):
-    scenario = changed(replace(DEMOS["heronmere"], surveys=(), employees=500), facilitator_levels=levels)
+    scenario = changed(replace(demo_scenarios()["heronmere"], surveys=(), employees=500), facilitator_levels=levels)
     one_intake = changed(scenario, intakes=scenario.programs[0].intakes[:1], role={"apply_share": 0.5})
     rows = simulate(one_intake).tables.enrolments
     started = rows.dropna(subset="start_date")
@@ -761,7 +769,7 @@ def test_a_workshop_lists_who_came_all_of_them_of_the_group_on_that_day(trust):
 
 
 def test_a_form_that_asks_more_stays_the_same_in_what_it_asked_before():
-    short = replace(DEMOS["fjellkode"], name="long-form")
+    short = replace(demo_scenarios()["fjellkode"], name="long-form")
     pulse = short.surveys[0]
     long = replace(short, surveys=(replace(pulse, scales=(*pulse.scales, *ATTITUDES)),))
     before, after = (simulate(scenario).tables for scenario in (short, long))
@@ -844,7 +852,7 @@ def test_only_people_with_direct_reports_are_rated_where_leaders_are_asked_about
 
 def test_who_answers_follows_the_knobs():
     """Nobody's morale or program matters; or the content answer and participants do not."""
-    demo = replace(DEMOS["northbank"], employees=6_000)
+    demo = replace(demo_scenarios()["northbank"], employees=6_000)
 
     def answered(**knobs) -> tuple[pd.Series, pd.Series]:
         company = simulate(replace(demo, surveys=(replace(demo.surveys[0], **knobs),)))

@@ -18,14 +18,14 @@ from analysis.plan.contract import TABLES
 from analysis.plan.paths import project_dir
 from analysis.plan.results import estimates_frame
 from analysis.release.answer import Released
-from analysis.simulate import DEMOS, simulate, write_company
+from analysis.simulate import demo_scenarios, simulate, write_company
 
 DATA = project_dir() / "data"
 
 
 def twin(name: str, folder: Path) -> OpenStudy:
     """Return a demo as it is simulated today, read from files in the contract's own form."""
-    made = simulate(DEMOS[name])
+    made = simulate(demo_scenarios()[name])
     if name == "fjellkode":  # Google Forms does not tell how long a form took
         untimed = made.tables.responses.assign(duration_seconds=float("nan"))
         made = replace(made, tables=replace(made.tables, responses=untimed))
@@ -41,7 +41,7 @@ def assert_same(one: pd.DataFrame, other: pd.DataFrame, what: str = "estimates")
     pd.testing.assert_frame_equal(one, other, check_exact=True, obj=what)
 
 
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("name", demo_scenarios())
 @pytest.mark.usefixtures("original_ids")
 def test_a_demos_files_become_the_tables_of_its_twin_in_the_contracts_own_form(name, tmp_path):
     found, wanted = open_study(name, DATA).tables, twin(name, tmp_path).tables
@@ -63,9 +63,9 @@ def test_a_demos_files_give_the_estimates_of_its_twin(tmp_path):
 
 
 def test_no_two_demos_use_the_same_vendors():
-    studies = [yaml.safe_load((DATA / name / "study.yaml").read_text(encoding="utf-8")) for name in DEMOS]
+    studies = [yaml.safe_load((DATA / name / "study.yaml").read_text(encoding="utf-8")) for name in demo_scenarios()]
     mixes = [frozenset((s["table"], s["profile"]) for s in study["sources"]) for study in studies]
-    assert len(set(mixes)) == len(DEMOS)
+    assert len(set(mixes)) == len(demo_scenarios())
     assert not any(profile == "canonical" for mix in mixes for table, profile in mix if table != "waves"), (
         "a demo shows that exports are read"
     )

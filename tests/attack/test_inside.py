@@ -33,7 +33,7 @@ from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 from analysis.report.page import study_page
 from analysis.report.quality_page import quality_page
-from analysis.simulate import DEMOS
+from analysis.simulate import demo_scenarios
 
 # --- every demo company, its ledgers and frames; of one of 127 people the whole report
 
@@ -53,7 +53,7 @@ def of_rule(company: DemoAnswer, rule: ReleaseRule) -> Released:
     return made
 
 
-@pytest.fixture(scope="module", params=sorted(DEMOS))
+@pytest.fixture(scope="module", params=sorted(demo_scenarios()))
 def company(request) -> DemoAnswer:
     return demo_exact(request.param)
 

@@ -11,7 +11,7 @@ from demo_answers import demo_exact
 from analysis.plan.results import Estimate, Finding, estimates_frame
 from analysis.release.outside import NOT_SHARED, is_ambiguous, possible, shared_rows, step_of
 from analysis.release.rule import ReleaseRule
-from analysis.simulate import DEMOS
+from analysis.simulate import demo_scenarios
 
 ROW = {"study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
        "outcome": "voluntary_exit", "role": "mentor", "contrast": "offered_vs_not", "estimand": "ITT",
@@ -138,7 +138,7 @@ def test_no_shared_number_is_finer_than_a_quarter_of_a_point():
             assert np.allclose(steps, np.round(steps), atol=1e-3) and told["std_error"] > 0
 
 
-@pytest.mark.parametrize("name", sorted(DEMOS))
+@pytest.mark.parametrize("name", sorted(demo_scenarios()))
 def test_a_report_is_not_what_is_shared(name):
     """The answer that the inside sees has ratios, days and naive rows; a shared ledger holds main rows alone."""
     exact = demo_exact(name)
@@ -147,11 +147,12 @@ def test_a_report_is_not_what_is_shared(name):
     assert {e.measure for e in rows} <= {"risk_difference", "mean_difference", "standardized_mean_difference"} < inside
 
 
-@pytest.mark.parametrize("name", sorted(DEMOS))
+@pytest.mark.parametrize("name", sorted(demo_scenarios()))
 def test_the_events_behind_each_shared_row_of_a_demo_may_be_five_numbers(name):
     exact = demo_exact(name)
     rule, found = ReleaseRule.of(exact.released.study), {e.row: e for f in exact.findings for e in f.estimates}
     told = [e for e in shared_rows(exact.findings, rule) if e.is_estimated and e.measure == "risk_difference"]
-    assert told
+    # In Fjellkode 1 and 3 people left: nothing that is true of five numbers in each group can be told of so few.
+    assert bool(told) == (name != "fjellkode")
     for row in told:
         assert min(map(len, possible(found[row.row], rule))) >= 5

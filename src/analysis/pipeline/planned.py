@@ -20,10 +20,8 @@ from analysis.plan.study import Program
 from analysis.release.findings import release_problems
 from analysis.release.planning import ReleasedPlan, release_plan
 from analysis.release.rule import ReleaseRule
-from analysis.report.execute import execute_notebooks
 from analysis.report.folders import new_folder
 from analysis.report.ledger import write_problems
-from analysis.report.planning_page import write_plan
 
 NO_EMPLOYEES = "The study has no HR dates (employees), so who left and when is unknown."
 NOTEBOOK = "08_planning.ipynb"
@@ -120,6 +118,10 @@ def plan_study(
     BadInput
         With every problem; the folder then holds the data-quality ledger alone.
     """
+    # What draws and what runs notebooks takes seconds to import: those who only look at a study do not wait for it.
+    from analysis.report.execute import execute_notebooks
+    from analysis.report.planning_page import write_plan
+
     target = reports / f"{name}.plan"
     try:
         say(f"{name}: reading and checking")

@@ -1,6 +1,7 @@
 """The demonstration companies (`demos.yaml`), and new ones like them."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from analysis.simulate.scenario import RoleDesign, Scenario
 FEWEST_EMPLOYEES, MOST_EMPLOYEES = 40, 20_000
 
 
-def _demos() -> dict[str, Scenario]:
+@cache
+def demo_scenarios() -> dict[str, Scenario]:
+    """Return the companies that ship, by the name of their study."""
     path = Path(__file__).with_name("demos.yaml")
     written = load_yaml(path, source=path.name).content
     demos = {name: {"name": name} | knobs | {"surveys": _asked(knobs["surveys"])} for name, knobs in written.items()}
@@ -39,9 +42,6 @@ def _scales(instrument: str, constructs: list[str]) -> list[dict[str, Any]]:
         }
         for construct in constructs
     ]
-
-
-DEMOS = _demos()
 
 
 def scenario_named(
@@ -71,9 +71,9 @@ def scenario_named(
             "is not a study's name: use lower-case letters, digits, - and _ (at most 63, the first a letter or digit)",
             rule="study_name",
         )
-    if like not in DEMOS:
-        raise bad_input(like[:80], f"is not a demo; choose one of {', '.join(DEMOS)}", rule="unknown_demo")
-    demo = DEMOS[like]
+    if like not in demo_scenarios():
+        raise bad_input(like[:80], f"is not a demo; choose one of {', '.join(demo_scenarios())}", rule="unknown_demo")
+    demo = demo_scenarios()[like]
     employees = demo.employees if employees is None else employees
     if not FEWEST_EMPLOYEES <= employees <= MOST_EMPLOYEES:
         raise bad_input(name, f"must have {FEWEST_EMPLOYEES} to {MOST_EMPLOYEES} employees", rule="employees")
