@@ -113,7 +113,7 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     widest = rows["n_enrolled"].astype(float).max()
-    axes.set_xlim(0, 2.8 * (widest if widest > 0 else 1))
+    axes.set_xlim(0, 2.3 * (widest if widest > 0 else 1))
     axes.set_xlabel("people: pale enrolled, light offered, dark started")
     return figure
 

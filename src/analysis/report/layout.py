@@ -26,6 +26,8 @@ from analysis.report.svg import ASCENT, DESCENT, LINE, SvgRenderer
 PAD = 4.3
 # What names beside the first panel, and beside the others, take, about: where ticks are chosen by the room there is.
 FIRST_GUESS, NEXT_GUESS = (60.0, 36.0, 10.0, 4.0), (5.0, 36.0, 5.0, 4.0)
+# Frames are placed until none moves by as much as this, in points, or so often.
+SETTLED, MOST_TRIES = 0.5, 25
 # Left of, below, right of and above a panel's frame, in points.
 Room = tuple[float, float, float, float]
 # Ticks: how long, and how far their names are off; a title off these, or off the panel that it stands above.
@@ -69,9 +71,13 @@ def lay_out(figure: Figure) -> None:
         scale.axis.set_visible(False)
         scale.axis.axes.add_artist(scale)
     # Again and again: a text in a panel moves with its frame, and then reaches further or less far beyond it.
-    for _ in range(3):
+    last = np.inf
+    for _ in range(MOST_TRIES):
         rooms = [_room(axes, x, y, renderer) for axes, (x, y) in zip(panels, scales, strict=True)]
         _place(figure, rooms, bottom, top)
+        if np.abs(np.subtract(rooms, last)).max() < SETTLED:
+            break
+        last = np.asarray(rooms)
 
 
 def _room(axes: Axes, x: "Scale", y: "Scale", renderer: SvgRenderer) -> Room:
