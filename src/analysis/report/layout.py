@@ -71,13 +71,13 @@ def lay_out(figure: Figure) -> None:
         scale.axis.set_visible(False)
         scale.axis.axes.add_artist(scale)
     # Again and again: a text in a panel moves with its frame, and then reaches further or less far beyond it.
-    last = np.inf
+    last: list[Room] = [(np.inf, np.inf, np.inf, np.inf)] * len(panels)
     for _ in range(MOST_TRIES):
         rooms = [_room(axes, x, y, renderer) for axes, (x, y) in zip(panels, scales, strict=True)]
         _place(figure, rooms, bottom, top)
         if np.abs(np.subtract(rooms, last)).max() < SETTLED:
             break
-        last = np.asarray(rooms)
+        last = rooms
 
 
 def _room(axes: Axes, x: "Scale", y: "Scale", renderer: SvgRenderer) -> Room:
