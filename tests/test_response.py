@@ -23,6 +23,7 @@ from analysis.estimate.among_asked import (
     comparator_weights,
     covariance,
     degrees_of_freedom,
+    once,
     response_weighted_change,
     without_groups,
 )
@@ -215,7 +216,7 @@ def test_effective_numbers_are_those_of_people_and_shrink_with_the_weights():
 def test_with_everybody_scored_the_difference_is_that_of_the_doubly_robust_estimator():
     asked = survey(6)
     asked = asked.take(asked.is_scored)
-    rows = (asked.y, asked.treated, asked.cell, asked.terms, comparator_weights(asked))
+    rows = (asked.y, asked.treated, asked.cell, asked.terms, comparator_weights(asked, once(asked))[:, 0])
     expected = regression_adjusted(*rows, np.arange(len(asked.y))).interval
     found = response_weighted_change(asked, rng("all answer"))
     assert found.estimate == pytest.approx(expected.estimate, abs=1e-10)
@@ -249,17 +250,20 @@ def test_weights_repair_a_prediction_that_is_wrong():
 def test_leaving_out_one_by_one_gives_the_textbook_variance_of_a_mean():
     asked = survey(7, n=60)
     asked = asked.take(asked.is_scored)
-    without = without_groups(lambda part, near: np.array([part.y.mean(), 1.0]), asked, rng("mean"))
+    without = without_groups(mean_and_one, asked, rng("mean"))
     expected = asked.y.var(ddof=1) / len(asked.y)
     np.testing.assert_allclose(covariance(without), [[expected, 0], [0, 0]], rtol=1e-10, atol=1e-15)
+
+
+def mean_and_one(asked: Asked, counts: np.ndarray) -> np.ndarray:
+    return np.column_stack([counts.T @ asked.y / counts.sum(axis=0), np.ones(counts.shape[1])])
 
 
 def test_people_in_one_cluster_are_left_out_together():
     asked = survey(8)
     pairs = replace(asked, cluster=asked.person // 10)
-    seen = []
-    without_groups(lambda part, near: seen.append(len(part.y)) or np.zeros(1), pairs, rng("pairs"))
-    assert len(seen) == 50 and set(seen) == {490}
+    left = without_groups(lambda _, counts: counts.sum(axis=0)[:, None], pairs, rng("pairs"))
+    assert len(left) == 50 and set(left[:, 0]) == {490}
 
 
 def test_few_treated_mean_few_degrees_of_freedom():
@@ -270,4 +274,4 @@ def test_few_treated_mean_few_degrees_of_freedom():
 
 
 def test_a_statistic_that_never_exists_has_no_jackknife():
-    assert without_groups(lambda part, near: None, survey(10), rng("never")) is None
+    assert without_groups(lambda _, counts: np.full((counts.shape[1], 1), np.nan), survey(10), rng("never")) is None

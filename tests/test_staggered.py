@@ -18,8 +18,7 @@ from analysis.estimate.staggered import (
     Stack,
     comparator_weights,
     effects,
-    mean_effect,
-    propensities,
+    mean_effects,
     stacked,
 )
 from analysis.measure.scales import self_scores
@@ -127,15 +126,25 @@ def adjusted_panel() -> tuple[Stack, np.ndarray]:
     )
 
 
-def test_refits_begun_near_and_the_mean_effect_alone_are_the_full_ones():
+def test_draws_have_the_weights_and_the_mean_effect_of_fits_to_each_of_them_alone():
     """Without each tenth of the people, of which none is needed for both arms of a cell."""
     stack = company(np.random.default_rng(1))
-    near = propensities(stack)
-    for tenth in range(10):
-        part = rows_of(stack, stack.cluster % 10 != tenth)
-        weights = comparator_weights(part, near)
-        np.testing.assert_allclose(weights, comparator_weights(part), rtol=1e-9)
-        assert mean_effect(part, weights) == pytest.approx(overall_effect(part, weights), rel=1e-12)
+    counts = (stack.cluster[:, None] % 10 != np.arange(10)).astype(float)
+    weights = comparator_weights(stack, counts)
+    found = mean_effects(stack, np.repeat(stack.y[:, None], 10, axis=1), counts, weights)
+    for tenth, used in enumerate(counts.T > 0):
+        part = rows_of(stack, used)
+        alone = comparator_weights(part)
+        np.testing.assert_allclose(weights[used, tenth], alone, rtol=1e-4)
+        assert found[tenth] == pytest.approx(overall_effect(part, alone), abs=1e-6)
+        assert not weights[~used, tenth].any()
+
+
+def test_in_a_draw_a_cell_without_one_of_the_arms_weighs_nothing():
+    stack = company(np.random.default_rng(1))
+    lost = stack.treated & (stack.cell == 0)
+    weights = comparator_weights(stack, np.where(lost, 0.0, 1.0)[:, None])[:, 0]
+    assert not weights[stack.cell == 0].any() and weights[stack.cell == 1].any()
 
 
 def overall_effect(stack: Stack, weights: np.ndarray) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.response import Asked, asked_of
-from analysis.estimate.among_asked import comparator_weights, response_weighted_change
+from analysis.estimate.among_asked import comparator_weights, once, response_weighted_change
 from analysis.estimate.change import regression_adjusted
 from analysis.estimate.inference import Interval
 from analysis.estimate.lee_bounds import lee_bounds
@@ -145,7 +145,7 @@ def asked_in(people: pd.DataFrame) -> Asked:
 def complete_pairs(asked: Asked) -> Interval:
     """Return the doubly robust difference among those scored alone, as if nobody else had been asked."""
     scored = asked.take(asked.is_scored)
-    weights, person = comparator_weights(scored), np.arange(len(scored.y))
+    weights, person = comparator_weights(scored, once(scored))[:, 0], np.arange(len(scored.y))
     return regression_adjusted(scored.y, scored.treated, scored.cell, scored.terms, weights, person).interval
 
 

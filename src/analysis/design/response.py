@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.balance import effective_sample_size
-from analysis.design.propensity import newton
+from analysis.design.propensity import fit_logistic, refitted, totals
 from analysis.measure.employment import employed_on
 
 FLOW_COLUMNS = ["n_people", "n_invited", "n_answered", "n_scored", "n_paired"]
@@ -141,6 +141,18 @@ class Asked:
         arms = [np.bincount(self.cell[counted & arm], minlength=self.cell.max(initial=0) + 1) for arm in self.arms]
         return self.take(((arms[0] > 0) & (arms[1] > 0))[self.cell])
 
+    def counts_in_both_arms(self, counts: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:
+        """Return how often rows count in each draw, (rows, draws), where their cell has both arms, and elsewhere 0.
+
+        Parameters
+        ----------
+        counted
+            The rows that make an arm, shape (rows,); any where not given.
+        """
+        counted = np.full(len(self.y), True) if counted is None else counted
+        treated, control = (totals(self.cell, counts * (counted & arm)[:, None]) > 0 for arm in self.arms)
+        return counts * (treated & control)[self.cell]
+
     @property
     def arms(self) -> tuple[np.ndarray, np.ndarray]:
         """Masks of the treated and of the comparators."""
@@ -239,16 +251,31 @@ def response_weights(invited: Asked) -> ResponseWeights:
     invited
         Rows of those who were invited alone.
     """
-    scored = invited.is_scored
-    probability = np.ones(len(scored))
-    if not scored.all():
-        x = _response_terms(invited)
-        beta = newton(x, scored.astype(float), np.zeros(len(x)), np.ones(len(x)), np.zeros(x.shape[1]))
-        probability = 1 / (1 + np.exp(-x @ beta))
-    share = np.array([scored[arm].mean() if arm.any() else np.nan for arm in invited.arms])
-    weights = np.where(scored, np.where(invited.treated, *share) / probability, 0.0)
-    limit = np.quantile(weights[scored], CUT_AT) if scored.any() else np.inf
+    probability, weights, limit = (each[..., 0] for each in chance_and_weights(invited, np.ones((len(invited.y), 1))))
     return ResponseWeights(probability, np.minimum(weights, limit), int((weights > limit).sum()))
+
+
+def chance_and_weights(invited: Asked, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the chance of a score, the weights before they are cut, both (rows, draws), and the cut, (draws,).
+
+    Parameters
+    ----------
+    counts
+        How often each row counts in each draw, shape (rows, draws).
+    """
+    scored, answered = invited.is_scored, invited.is_scored.astype(float)
+    chance = np.ones(counts.shape)
+    if not scored.all():
+        model = fit_logistic(_response_terms(invited), answered, np.zeros(len(scored)), np.ones(len(scored)))
+        fitted = 1 / (1 + np.exp(-refitted(model, scored, counts, np.zeros(counts.shape))))
+        # Where all are scored nothing is fitted.
+        chance = np.where((counts[~scored] > 0).any(axis=0), fitted, 1.0)
+    sizes = [(counts[arm & scored].sum(axis=0), counts[arm].sum(axis=0)) for arm in invited.arms]
+    share = [np.divide(n, of, where=of > 0, out=np.full(len(of), np.nan)) for n, of in sizes]
+    weights = np.where(scored[:, None], np.where(invited.treated[:, None], *share) / chance, 0.0)
+    used = (counts > 0) & scored[:, None]
+    limits = [np.quantile(weights[rows, n], CUT_AT) if rows.any() else np.inf for n, rows in enumerate(used.T)]
+    return chance, weights, np.array(limits)
 
 
 def _response_terms(invited: Asked) -> np.ndarray:

@@ -5,34 +5,46 @@ from collections.abc import Callable
 import numpy as np
 
 from analysis.design.propensity import att_weights
-from analysis.design.response import Asked, response_weights
+from analysis.design.response import Asked, chance_and_weights
 from analysis.estimate import staggered
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.jackknife import contributions, grouped
 
-# Coefficients of the propensity among all who were asked, by wave position: where fits to a part of them begin.
-Near = dict[int, np.ndarray] | None
+# So many weights are held at once, rows times draws: 40 MB.
+MOST_WEIGHTS = 5_000_000
+# Of those asked, and how often each row counts in each draw, (rows, draws) → (draws, numbers): NaN where there is none.
+Statistic = Callable[[Asked, np.ndarray], np.ndarray]
 
 
-def comparator_weights(asked: Asked, near: Near = None) -> np.ndarray:
-    """Return 1 for the treated and the comparators' weights, which sum to the treated in each cell, shape (rows,).
+def comparator_weights(asked: Asked, counts: np.ndarray) -> np.ndarray:
+    """Return 1 for the treated and the comparators' weights, times how often each row counts, shape (rows, draws).
 
-    Comparators' odds of starting, from propensities fitted to these rows; under a lottery the same weight for all of a
-    cell. Every cell has rows of both arms.
+    Comparators' odds of starting, from propensities fitted to the rows that count; under a lottery the same weight for
+    all of a cell. In each cell the weights of both arms sum to the same.
+
+    Parameters
+    ----------
+    counts
+        Shape (rows, draws); 0 in cells without one of the arms (`Asked.counts_in_both_arms`).
     """
     if asked.is_randomized:
-        return att_weights(np.zeros(len(asked.y)), asked.treated, asked.cell)
-    return staggered.comparator_weights(_stack(asked, asked.y), near)
+        return counts * att_weights(np.zeros(counts.shape), asked.treated, asked.cell, counts)
+    return staggered.comparator_weights(_stack(asked), counts)
 
 
-def _stack(asked: Asked, y: np.ndarray) -> staggered.Stack:
+def _stack(asked: Asked) -> staggered.Stack:
     return staggered.Stack(
-        y, asked.treated, asked.cell, asked.wave_position, asked.terms, asked.cluster, asked.stand_in
+        asked.y, asked.treated, asked.cell, asked.wave_position, asked.terms, asked.cluster, asked.stand_in
     )
 
 
-def predicted_outcome(invited: Asked) -> np.ndarray:
-    """Return the outcome of everybody invited as a regression among those scored predicts it, shape (rows,).
+def once(asked: Asked) -> np.ndarray:
+    """Return counts by which every row of a cell with both arms counts once, shape (rows, 1)."""
+    return asked.counts_in_both_arms(np.ones((len(asked.y), 1)))
+
+
+def predicted_outcome(invited: Asked, counts: np.ndarray) -> np.ndarray:
+    """Return the outcome of everybody invited as a regression among those scored predicts it, shape (rows, draws).
 
     Least squares on the cell, the arm, the earlier score, the earlier score by arm, and the covariates; slopes are
     shared by the waves, since only who is silent needs a prediction.
@@ -40,21 +52,20 @@ def predicted_outcome(invited: Asked) -> np.ndarray:
     cells = np.eye(invited.cell.max() + 1)[invited.cell]
     arm = invited.treated[:, None].astype(float)
     x = np.column_stack([cells, arm, arm * invited.known[:, :1], invited.known])
-    scored = invited.is_scored
-    return x @ np.linalg.lstsq(x[scored], invited.y[scored], rcond=None)[0]
+    used = (counts > 0) & invited.is_scored[:, None]
+    fits = [np.linalg.lstsq(x[rows], invited.y[rows], rcond=None)[0] for rows in used.T]
+    return x @ np.column_stack(fits)
 
 
-def completed_difference(invited: Asked, y: np.ndarray, near: Near = None) -> float:
-    """Return the doubly robust difference in an outcome that everybody invited has, shape (rows,).
+def completed_difference(invited: Asked, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the doubly robust difference in an outcome that everybody invited has, (rows, draws) → (draws,).
 
     `estimate.event_study.overall`, with the propensity fitted to everybody invited.
     """
-    return staggered.mean_effect(_stack(invited, y), comparator_weights(invited, near))
+    return staggered.mean_effects(_stack(invited), y, counts, comparator_weights(invited, counts))
 
 
-def without_groups(
-    statistic: Callable[[Asked, Near], np.ndarray | None], asked: Asked, rng: np.random.Generator
-) -> np.ndarray | None:
+def without_groups(statistic: Statistic, asked: Asked, rng: np.random.Generator) -> np.ndarray | None:
     """Return a statistic without each group of clusters in turn, everything in it fitted anew, shape (groups, numbers).
 
     Delete-a-group jackknife (`estimate.jackknife`), groups drawn by lot. Groups without which the statistic does not
@@ -63,10 +74,12 @@ def without_groups(
     if not len(asked.y):
         return None
     groups = grouped(np.unique(asked.cluster, return_inverse=True)[1], rng)
-    near = None if asked.is_randomized else staggered.propensities(_stack(asked, asked.y))
-    left = (statistic(asked.take(groups != g).in_both_arms(), near) for g in range(groups.max() + 1))
-    found = [values for values in left if values is not None]
-    return np.array(found) if len(found) > 1 else None
+    n, size = int(groups.max()) + 1, max(1, MOST_WEIGHTS // len(groups))
+    batches = (np.arange(first, min(first + size, n)) for first in range(0, n, size))
+    left = (asked.counts_in_both_arms((groups[:, None] != some).astype(float)) for some in batches)
+    found = np.concatenate([statistic(asked, counts) for counts in left])
+    found = found[~np.isnan(found).any(axis=1)]
+    return found if len(found) > 1 else None
 
 
 def covariance(without: np.ndarray) -> np.ndarray:
@@ -96,26 +109,36 @@ def response_weighted_change(asked: Asked, rng: np.random.Generator) -> Interval
     Biometrics 61:962). Weights alone, cut as they are, would leave part of the bias. The arms are compared as always.
     Standard error by the jackknife, all models fitted anew. None where no cell has scores in both arms.
     """
-    without = without_groups(_weighted, asked, rng)
-    if without is None or (found := _weighted(asked)) is None:
+    without, found = without_groups(_weighted, asked, rng), float(_weighted(asked, once(asked))[0, 0])
+    if without is None or np.isnan(found):
         return None
-    std_error = np.sqrt(covariance(without)[0, 0])
-    return wald(float(found[0]), std_error, degrees_of_freedom(asked, len(without)))
+    return wald(found, np.sqrt(covariance(without)[0, 0]), degrees_of_freedom(asked, len(without)))
 
 
-def _weighted(asked: Asked, near: Near = None) -> np.ndarray | None:
-    invited = those_invited(asked)
-    if invited is None:
-        return None
-    scored, predicted = invited.is_scored, predicted_outcome(invited)
-    missed = np.where(scored, invited.y - predicted, 0.0)
-    total = np.where(invited.treated, *(arm.sum() / scored[arm].sum() for arm in invited.arms))
-    completed = predicted + total * response_weights(invited).weights * missed
-    return np.array([completed_difference(invited, completed, near)])
+def _weighted(asked: Asked, counts: np.ndarray) -> np.ndarray:
+    invited, counts = invited_rows(asked, counts)
+    if not len(invited.y):
+        return np.full((counts.shape[1], 1), np.nan)
+    scored, predicted = invited.is_scored[:, None], predicted_outcome(invited, counts)
+    missed = np.where(scored, invited.y[:, None] - predicted, 0.0)
+    _, weights, limit = chance_and_weights(invited, counts)
+    # Of the treated, and of the comparators: how many were invited for each who was scored.
+    per_scored = [ratio(counts[arm].sum(axis=0), counts[arm & invited.is_scored].sum(axis=0)) for arm in invited.arms]
+    total = np.where(invited.treated[:, None], *per_scored)
+    completed = predicted + total * np.minimum(weights, limit) * missed
+    return completed_difference(invited, completed, counts)[:, None]
 
 
-def those_invited(asked: Asked) -> Asked | None:
-    """Return those who were invited, in cells in which both arms were scored; None where there is no such cell."""
-    invited = asked.take(asked.is_invited)
-    invited = invited.in_both_arms(invited.is_scored)
-    return invited if len(invited.y) else None
+def ratio(n: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Return n / of, NaN where that would be by zero."""
+    return np.divide(n, of, where=of > 0, out=np.full(len(of), np.nan))
+
+
+def invited_rows(asked: Asked, counts: np.ndarray) -> tuple[Asked, np.ndarray]:
+    """Return those who were invited, and how often they count in each draw, in cells in which both arms were scored.
+
+    Rows that count in no draw are left out.
+    """
+    counts = asked.counts_in_both_arms(counts * asked.is_invited[:, None], asked.is_scored)
+    chosen = np.asarray(counts.any(axis=1))
+    return asked.take(chosen), counts[chosen]

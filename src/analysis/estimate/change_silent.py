@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
-from analysis.estimate.among_asked import response_weighted_change, those_invited
+from analysis.estimate.among_asked import invited_rows, once, response_weighted_change
 from analysis.estimate.ask import Ask
 from analysis.estimate.change import baseline_sd
 from analysis.estimate.change_rows import Measured, by_unit, covariates_of, is_lottery, main_estimator
@@ -62,8 +62,8 @@ def silence_of(ask: Ask, measured: Measured) -> tuple[list[Estimate], dict, list
         rows += _bound_rows(question, bounds)
         evidence["lee"] = _bounds_frame(bounds, is_told)
         checks = [_alike(bounds, is_told), MONOTONE, *([] if is_lottery(ask) else [NOT_RANDOMIZED])]
-    invited = those_invited(asked)
-    if invited is not None:
+    invited, _ = invited_rows(asked, once(asked))
+    if len(invited.y):
         beside = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
         beside["earlier score"] = beside["earlier score"].fillna(beside["earlier score"].mean())
         told = beside[[name for name in beside if _is_common(beside[name], invited, ask.study.min_cell)]]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from analysis.design.response import Asked
-from analysis.estimate.among_asked import Near, comparator_weights, covariance, degrees_of_freedom, without_groups
+from analysis.estimate.among_asked import comparator_weights, covariance, degrees_of_freedom, once, without_groups
 from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
 from analysis.plan.results import Check
 
@@ -78,7 +78,7 @@ def lee_bounds(asked: Asked, rng: np.random.Generator) -> Bounds | None:
     jackknife with the propensity fitted anew. Where both arms answer equally often the bounds meet at a kink, and the
     standard errors are approximate.
     """
-    weights, scored = comparator_weights(asked) if len(asked.y) else np.zeros(0), asked.is_scored
+    weights, scored = comparator_weights(asked, once(asked))[:, 0] if len(asked.y) else np.zeros(0), asked.is_scored
     n_treated, n_control = (len(np.unique(asked.person[scored & arm])) for arm in asked.arms)
     if min(n_treated, n_control) < 2:
         return None
@@ -99,10 +99,12 @@ def lee_bounds(asked: Asked, rng: np.random.Generator) -> Bounds | None:
     return Bounds(lower, upper, low, high, *shares, trimmed, shares[0] > shares[1], n_treated, n_control)
 
 
-def _bounds_of(asked: Asked, near: Near) -> np.ndarray | None:
-    if not all((asked.is_scored & arm).any() for arm in asked.arms):
-        return None
-    return np.array(bound(asked.y, asked.is_scored, asked.treated, comparator_weights(asked, near)))
+def _bounds_of(asked: Asked, counts: np.ndarray) -> np.ndarray:
+    weights, scored, found = comparator_weights(asked, counts), asked.is_scored, np.full((counts.shape[1], 2), np.nan)
+    for draw, used in enumerate(counts.T > 0):
+        if all((used & scored & arm).any() for arm in asked.arms):
+            found[draw] = bound(asked.y[used], scored[used], asked.treated[used], weights[used, draw])
+    return found
 
 
 def response_shares(scored: np.ndarray, treated: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

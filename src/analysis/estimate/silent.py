@@ -7,16 +7,16 @@ import pandas as pd
 
 from analysis.design.response import Asked
 from analysis.estimate.among_asked import (
-    Near,
     completed_difference,
     covariance,
     degrees_of_freedom,
+    invited_rows,
+    once,
     predicted_outcome,
-    those_invited,
+    ratio,
     without_groups,
 )
 from analysis.estimate.inference import Interval, wald
-from analysis.plan.known import known
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ def silent_sensitivity(
     deltas
         Where the curve is wanted, in points, shape (points,).
     """
-    invited, without = those_invited(asked), without_groups(_line, asked, rng)
-    if invited is None or without is None:
+    (invited, counts), without = invited_rows(asked, once(asked)), without_groups(_line, asked, rng)
+    if not len(invited.y) or without is None:
         return None
-    intercept, share = known(_line(asked))
+    intercept, share = _line(asked, once(asked))[0]
     spread, df = covariance(without), degrees_of_freedom(asked, len(without))
 
     def at(delta: float) -> Interval:
@@ -90,7 +90,8 @@ def silent_sensitivity(
 
     limits = [(delta, found.estimate, found.low, found.high) for delta in deltas for found in [at(delta)]]
     silent = [~invited.is_scored & arm for arm in invited.arms]
-    predicted = (predicted_outcome(invited) + np.where(invited.is_randomized, 0.0, invited.before))[silent[0]]
+    predicted = predicted_outcome(invited, counts)[:, 0] + np.where(invited.is_randomized, 0.0, invited.before)
+    predicted = predicted[silent[0]]
     return Silent(
         at_zero=at(0.0),
         share=share,
@@ -103,14 +104,15 @@ def silent_sensitivity(
     )
 
 
-def _line(asked: Asked, near: Near = None) -> np.ndarray | None:
-    """Return the estimate at delta 0 and what it moves by for each point of delta."""
-    invited = those_invited(asked)
-    if invited is None:
-        return None
-    scored = invited.is_scored
-    completed = np.where(scored, invited.y, predicted_outcome(invited))
-    return np.array([completed_difference(invited, completed, near), (~scored)[invited.treated].mean()])
+def _line(asked: Asked, counts: np.ndarray) -> np.ndarray:
+    """Return the estimate at delta 0 and what it moves by for each point of delta, shape (draws, 2)."""
+    invited, counts = invited_rows(asked, counts)
+    if not len(invited.y):
+        return np.full((counts.shape[1], 2), np.nan)
+    scored, of_treated = invited.is_scored, counts[invited.treated]
+    completed = np.where(scored[:, None], invited.y[:, None], predicted_outcome(invited, counts))
+    silent = of_treated[~scored[invited.treated]].sum(axis=0)
+    return np.column_stack([completed_difference(invited, completed, counts), ratio(silent, of_treated.sum(axis=0))])
 
 
 def _reaches_zero(intercept: float, share: float, spread: np.ndarray, at_zero: Interval) -> float | None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import Panel
-from analysis.design.propensity import att_weights, fit_log_odds
+from analysis.design.propensity import att_weights, fit_propensity, refitted, start_log_odds
 from analysis.design.response import stand_in_of
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.unit_variance import Fit, scaled_by_unit
@@ -132,7 +132,7 @@ def stacked(panels: tuple[Panel, ...], by_unit: bool) -> tuple[Stack, DesignMatr
     ), matrix
 
 
-def comparator_weights(stack: Stack, near: dict[int, np.ndarray] | None = None) -> np.ndarray:
+def comparator_weights(stack: Stack, counts: np.ndarray | None = None) -> np.ndarray:
     """Return ATT weights, shape (rows,): 1 for the treated; for comparators the odds of starting.
 
     One propensity model for each position, over all its cells; in each cell the weights sum to its treated rows. A
@@ -141,31 +141,21 @@ def comparator_weights(stack: Stack, near: dict[int, np.ndarray] | None = None) 
 
     Parameters
     ----------
-    near
-        As from `propensities`, of nearly the same rows: where the fits begin.
+    counts
+        How often each row counts in each of some draws, shape (rows, draws): each weight, times its count, is then
+        returned for every draw, the models fitted anew. A cell without one of the arms weighs nothing.
     """
-    counts, weights = _counts(stack), np.ones(len(stack.y))
-    for rows, cell, (linear, _) in _propensities(stack, near or {}):
-        weights[rows] = att_weights(linear + np.log(counts[rows]), stack.treated[rows], cell)
-    return weights
-
-
-def propensities(stack: Stack) -> dict[int, np.ndarray]:
-    """Return the coefficients of the propensity model of each position, by position."""
-    return {stack.position[rows[0]]: beta for rows, _, (_, beta) in _propensities(stack, {})}
-
-
-def _propensities(stack: Stack, near: dict[int, np.ndarray]):
-    """Yield the rows of each position, their cells, and the fit of starting among them, begun near another one."""
-    counts = _counts(stack)
+    if counts is None:
+        return comparator_weights(stack, np.ones((len(stack.y), 1)))[:, 0]
+    stand_in = np.ones(len(stack.y)) if stack.stand_in is None else stack.stand_in
+    weights = np.zeros(counts.shape)
     for rows, cell in _by_position(stack):
-        x = np.column_stack([np.ones(len(rows)), stack.terms[rows]])
-        start = near.get(stack.position[rows[0]], np.zeros(x.shape[1]))
-        yield rows, cell, fit_log_odds(x, stack.treated[rows].astype(float), cell, counts[rows], start)
-
-
-def _counts(stack: Stack) -> np.ndarray:
-    return np.ones(len(stack.y)) if stack.stand_in is None else stack.stand_in
+        treated, alike, often = stack.treated[rows], stand_in[rows], counts[rows]
+        model = fit_propensity(stack.terms[rows], treated, cell, counts=alike)
+        offset = start_log_odds(treated.astype(float), cell, often * alike[:, None])[cell]
+        linear = refitted(model, treated, often * alike[:, None] * np.isfinite(offset), offset)
+        weights[rows] = often * att_weights(linear + np.log(alike)[:, None], treated, cell, often)
+    return weights
 
 
 def _by_position(stack: Stack):
@@ -218,21 +208,25 @@ def effects(stack: Stack, weights: np.ndarray, sets: np.ndarray) -> Effects:
     return Effects(estimates, scaled.influence, *sizes, scaled.df)
 
 
-def mean_effect(stack: Stack, weights: np.ndarray) -> float:
-    """Return the mean of all treated rows' effects, as `effects` has it where all are one set, without its influence.
+def mean_effects(stack: Stack, y: np.ndarray, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mean of all treated rows' effects in each draw, shape (draws,), as `effects` has that of one set.
 
     Parameters
     ----------
-    weights
-        As from `comparator_weights`, shape (rows,).
+    y, counts, weights
+        The outcome, how often each row counts, and as from `comparator_weights`; shape (rows, draws).
     """
-    total = 0.0
+    total = np.zeros(counts.shape[1])
     for rows, cell in _by_position(stack):
-        x, treated = _terms(stack, rows, cell), stack.treated[rows]
-        own = x[~treated], stack.y[rows][~treated], weights[rows][~treated]
-        coefficients = _least_squares(*own, cell.max() + 1)[0]
-        total += (stack.y[rows][treated] - x[treated] @ coefficients).sum()
-    return float(total / stack.treated.sum())
+        x, n_cells = _terms(stack, rows, cell), cell.max() + 1
+        for draw in range(counts.shape[1]):
+            used, own = counts[rows, draw] > 0, y[rows, draw]
+            treated, control = used & stack.treated[rows], used & ~stack.treated[rows]
+            if treated.any():
+                fitted = _least_squares(x[control], own[control], weights[rows[control], draw], n_cells)[0]
+                total[draw] += counts[rows[treated], draw] @ (own[treated] - x[treated] @ fitted)
+    n_treated = counts[stack.treated].sum(axis=0)
+    return np.divide(total, n_treated, where=n_treated > 0, out=np.full_like(total, np.nan))
 
 
 def _terms(stack: Stack, rows: np.ndarray, cell: np.ndarray) -> np.ndarray:
