@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pandas as pd
-import pandera.errors
 import pytest
 from studies import TINY_COMPANY, as_csv, write_study
 
@@ -523,7 +522,7 @@ def test_nothing_of_a_person_stands_in_a_message(tmp_path):
     assert not any("roe" in repr(problem).casefold() for problem in stop.value.problems)
 
 
-# --- pandera really fails --------------------------------------------------------------------------------------------
+# --- rules really fail ------------------------------------------------------------------------------------------------
 
 FRAME = pd.DataFrame({"city": ["Graz", None, "Wien", None]}, dtype="str").assign(_source="f", _line=[2, 3, 4, 5])
 
@@ -544,11 +543,11 @@ def test_rules_run_on_every_row(test, broken):
 
 def test_a_test_that_crashes_is_no_finding():
     rule = Rule("r", "city", "error", "rejected", "m", lambda f: f["no such column"])
-    with pytest.raises(pandera.errors.SchemaErrors):
+    with pytest.raises(KeyError):
         broken_rules([rule], FRAME)
 
 
 def test_a_rule_for_a_column_that_is_not_there_is_no_finding():
     rule = Rule("r", "street", "error", "rejected", "m", lambda f: f["city"].notna())
-    with pytest.raises(pandera.errors.SchemaErrors):
+    with pytest.raises(KeyError):
         broken_rules([rule], FRAME)

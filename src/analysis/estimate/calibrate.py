@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from analysis.estimate.inference import LEVEL
+from analysis.plan.distributions import normal_quantile
 
-LARGE = float(stats.norm.ppf((1 + LEVEL) / 2))
+LARGE = float(normal_quantile((1 + LEVEL) / 2))
 # Statistics this close are one value: sums of the same numbers in another order.
 SAME = 1e-9
 

@@ -9,9 +9,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
-from analysis.estimate.inference import smallest_detectable
+from analysis.estimate.inference import adjusted_p, smallest_detectable
 from analysis.plan.catalogue import COVARIATE_SCORES
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.known import known
@@ -226,7 +225,7 @@ def settle_controls(findings: Iterable[Finding], min_cell: int) -> tuple[Finding
     ]
     if not places:
         return tuple(findings)
-    adjusted = multipletests([findings[i].checks[k].p_value for i, k in places], method="holm")[1]
+    adjusted = adjusted_p([known(findings[i].checks[k].p_value) for i, k in places], "holm")
     for (i, k), p in zip(places, adjusted, strict=True):
         checks = list(findings[i].checks)
         if checks[k].passed is False and p < alpha:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.estimate.inference import LEVEL
 from analysis.estimate.staggered import Effects, Stack, effects
+from analysis.plan.distributions import f_tail, normal_tail, student_quantile
 
 N_DRAWS = 20_000
 # With treated rows of fewer clusters than this a point has no variance worth the name.
@@ -118,7 +118,7 @@ def band(curve: Curve, rng: np.random.Generator) -> pd.DataFrame:
     found = curve.effects
     std_error = np.sqrt(np.diag(found.covariance))
     level = 1 - _smallest_p(found.covariance / np.outer(std_error, std_error), rng)
-    own, together = (stats.t.ppf((1 + at) / 2, found.df) * std_error for at in (LEVEL, level))
+    own, together = (student_quantile((1 + at) / 2, found.df) * std_error for at in (LEVEL, level))
     return pd.DataFrame(
         {
             "position": curve.positions,
@@ -136,7 +136,7 @@ def _smallest_p(correlation: np.ndarray, rng: np.random.Generator) -> float:
     """Return what the smallest two-sided p-value of correlated normals falls below with probability 1 − `LEVEL`."""
     values, vectors = np.linalg.eigh(correlation)
     draws = rng.standard_normal((N_DRAWS, len(values))) @ (vectors * np.sqrt(values.clip(0))).T
-    return float(2 * stats.norm.sf(np.quantile(np.abs(draws).max(axis=1), LEVEL)))
+    return float(2 * normal_tail(np.quantile(np.abs(draws).max(axis=1), LEVEL)))
 
 
 def pre_trend(curve: Curve) -> PreTrend | None:
@@ -154,4 +154,4 @@ def pre_trend(curve: Curve) -> PreTrend | None:
     effects_before = curve.effects.estimates[before]
     wald = effects_before @ np.linalg.solve(covariance, effects_before)
     statistic = (n - k) / (k * (n - 1)) * wald
-    return PreTrend(float(statistic), k, n - k, float(stats.f.sf(statistic, k, n - k)))
+    return PreTrend(float(statistic), k, n - k, float(f_tail(statistic, k, n - k)))

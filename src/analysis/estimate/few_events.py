@@ -6,10 +6,10 @@ p is below 1 − level.
 """
 
 import numpy as np
-from scipy import stats
 
 from analysis.estimate.inference import LEVEL, Interval
 from analysis.estimate.score_interval import TwoShares, difference_limits, difference_score, ratio_limits
+from analysis.plan.distributions import student_quantile, student_tail
 
 
 def score_difference(
@@ -26,7 +26,7 @@ def score_difference(
     df
         Degrees of freedom of Student's t that the score is held against; infinite = normal.
     """
-    shares, quantile = _shares(treated, n_treated, control, n_control), float(stats.t.ppf((1 + level) / 2, df))
+    shares, quantile = _shares(treated, n_treated, control, n_control), float(student_quantile((1 + level) / 2, df))
     low, high = difference_limits(shares, quantile)
     return Interval(float(treated - control), (high - low) / (2 * quantile), low, high, _p_value(shares, df))
 
@@ -38,7 +38,7 @@ def score_ratio(
 
     Its test of no difference is that of `score_difference`: one p-value for both measures.
     """
-    shares, quantile = _shares(treated, n_treated, control, n_control), float(stats.t.ppf((1 + level) / 2, df))
+    shares, quantile = _shares(treated, n_treated, control, n_control), float(student_quantile((1 + level) / 2, df))
     low, high = ratio_limits(shares, quantile)
     std_error = float(np.log(high / low)) / (2 * quantile)
     return Interval(float(treated / control), std_error, low, high, _p_value(shares, df))
@@ -50,4 +50,4 @@ def _shares(treated: float, n_treated: float, control: float, n_control: float) 
 
 
 def _p_value(shares: TwoShares, df: float) -> float:
-    return float(2 * stats.t.sf(abs(difference_score(shares, 0.0)), df))
+    return float(2 * student_tail(abs(difference_score(shares, 0.0)), df))

@@ -1,13 +1,14 @@
 """What the effect could still be if trends had not been parallel: bounds under two limits on the violation."""
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from analysis.estimate.event_study import Curve
 from analysis.estimate.inference import LEVEL
+from analysis.plan.distributions import normal_quantile, student_quantile
 
 # Between these two normal quantiles lies every critical value of a test of two inequalities, or of a biased estimate.
-ONE_SIDED, TWO_SIDED = stats.norm.ppf(LEVEL), stats.norm.ppf((1 + LEVEL) / 2)
+ONE_SIDED, TWO_SIDED = normal_quantile(LEVEL), normal_quantile((1 + LEVEL) / 2)
 LARGEST_BREAKDOWN = 100.0
 
 
@@ -43,7 +44,7 @@ class HonestBounds:
             raise ValueError("bounds need an estimate for the wave before the base and for one after it")
         chosen = [positions.index(p) for p in [*before, *after]]
         df = curve.effects.df[chosen].max()
-        student = stats.t.ppf((1 + LEVEL) / 2, df) / TWO_SIDED
+        student = student_quantile((1 + LEVEL) / 2, df) / TWO_SIDED
         self._positions, self._n_before = np.array([*before, *after]), len(before)
         self._estimates = curve.effects.estimates[chosen]
         self._covariance = student**2 * curve.effects.covariance[np.ix_(chosen, chosen)]

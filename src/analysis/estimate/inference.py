@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+
+from analysis.plan.distributions import normal_quantile, normal_tail, student_quantile, student_tail
 
 LEVEL = 0.95
 POWER = 0.80
@@ -41,8 +42,8 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray, n_clusters: int) ->
 
 def wald(estimate: float, std_error: float, df: float = np.inf, level: float = LEVEL) -> Interval:
     """Return estimate ± quantile × standard error; Student's t with `df`, the normal where it is infinite."""
-    quantile = stats.t.ppf((1 + level) / 2, df)
-    p = 2 * stats.t.sf(abs(estimate) / std_error, df) if std_error > 0 else (1.0 if estimate == 0 else 0.0)
+    quantile = student_quantile((1 + level) / 2, df)
+    p = 2 * student_tail(abs(estimate) / std_error, df) if std_error > 0 else (1.0 if estimate == 0 else 0.0)
     return Interval(
         float(estimate),
         float(std_error),
@@ -73,7 +74,7 @@ def rubin(found: Sequence[Interval]) -> Interval:
 
 def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Return Wilson's score interval of a share of `n` (effective) people (Wilson 1927, JASA 22:209)."""
-    z = stats.norm.ppf((1 + level) / 2)
+    z = normal_quantile((1 + level) / 2)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return max(0.0, centre - half), min(1.0, centre + half)
@@ -109,7 +110,7 @@ def from_limits(estimate: float, low: float, high: float, level: float = LEVEL) 
 
     Its p-value is read from the same limits (`touching`), so that both say the same of zero.
     """
-    std_error = (high - low) / (2 * stats.norm.ppf((1 + level) / 2))
+    std_error = (high - low) / (2 * normal_quantile((1 + level) / 2))
     p = touching(estimate, low, high, level)
     return Interval(float(estimate), float(std_error), float(low), float(high), p)
 
@@ -124,7 +125,7 @@ def touching(estimate: float, low: float, high: float, level: float = LEVEL) -> 
     half = estimate - low if estimate > 0 else high - estimate
     if half <= 0:
         return 1.0 if estimate == 0 else 0.0
-    return float(2 * stats.norm.sf(stats.norm.ppf((1 + level) / 2) * abs(estimate) / half))
+    return float(2 * normal_tail(normal_quantile((1 + level) / 2) * abs(estimate) / half))
 
 
 @dataclass(frozen=True)
@@ -201,4 +202,12 @@ def _moments(w1: np.ndarray, w0: np.ndarray, f1: np.ndarray, f0: np.ndarray, is_
 
 def smallest_detectable(std_error: float, alpha: float = 0.05, power: float = POWER) -> float:
     """Return the smallest true effect that a two-sided test at `alpha` would have found with that `power`."""
-    return float((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * std_error)
+    return float((normal_quantile(1 - alpha / 2) + normal_quantile(power)) * std_error)
+
+
+def adjusted_p(p: Sequence[float], method: str) -> np.ndarray:
+    """Return p-values adjusted for how many they are, by ``holm`` or ``fdr_bh``, shape (tests,)."""
+    # It takes half a second to import, and most commands adjust nothing.
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(p, method=method)[1]

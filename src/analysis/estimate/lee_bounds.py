@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from analysis.design.response import Asked
 from analysis.estimate.among_asked import comparator_weights, covariance, degrees_of_freedom, once, without_groups
 from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
+from analysis.plan.distributions import student_quantile, student_tail
 from analysis.plan.results import Check
 
 MONOTONE = Check(
@@ -203,6 +204,8 @@ def imbens_manski(lower: Interval, upper: Interval, df: float = np.inf, level: f
         return lower.estimate, upper.estimate
     width = (upper.estimate - lower.estimate) / largest
     quantile = optimize.brentq(
-        lambda c: stats.t.cdf(c + width, df) - stats.t.cdf(-c, df) - level, 0, stats.t.ppf((1 + level) / 2, df) + 1e-9
+        lambda c: student_tail(-c, df) - student_tail(c + width, df) - level,
+        0,
+        student_quantile((1 + level) / 2, df) + 1e-9,
     )
     return lower.estimate - quantile * lower.std_error, upper.estimate + quantile * upper.std_error

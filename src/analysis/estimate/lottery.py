@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.estimate.calibrate import LARGE, Lots, calibrated
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald, wilson
@@ -15,6 +14,7 @@ from analysis.estimate.score_interval import (
     fitted_at_difference,
     ratio_limits,
 )
+from analysis.plan.distributions import normal_tail
 from analysis.plan.known import known
 
 N_DRAWS = 20_000
@@ -138,7 +138,7 @@ def itt_difference(comparison: Offer) -> Interval:
     With few events Miettinen and Nurminen's score interval, and the p-value of its test.
     """
     if comparison.few_events:
-        p = 2 * stats.norm.sf(abs(difference_score(comparison.shares, 0.0)))
+        p = 2 * normal_tail(abs(difference_score(comparison.shares, 0.0)))
         return _by_score(comparison, Lots(float(p), LARGE))
     influence = comparison.influence_treated - comparison.influence_control
     return wald(comparison.difference, np.sqrt(np.sum(influence**2)))

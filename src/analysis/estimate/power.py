@@ -10,9 +10,10 @@ weights and exits before the horizon take more people.
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 
-from scipy import optimize, stats
+from scipy import optimize
 
 from analysis.estimate.inference import POWER
+from analysis.plan.distributions import normal_quantile, normal_tail
 
 ALPHA = 0.05
 
@@ -46,8 +47,8 @@ def power_of(
     """
     _check(risk_control, risk_treated, (n_treated, n_control), alpha)
     spread = _spread(risk_control, risk_treated, n_treated, n_control)
-    distance = abs(risk_treated - risk_control) - stats.norm.isf(alpha / 2) * spread.null
-    return float(stats.norm.cdf(distance / spread.actual))
+    distance = abs(risk_treated - risk_control) - normal_quantile(1 - alpha / 2) * spread.null
+    return float(normal_tail(-distance / spread.actual))
 
 
 def sample_size(
@@ -134,7 +135,7 @@ def _spread(risk_control: float, risk_treated: float, n_treated: float, n_contro
 
 
 def _needed(spread: _Spread, alpha: float, power: float) -> float:
-    return float(stats.norm.isf(alpha / 2) * spread.null + stats.norm.ppf(power) * spread.actual)
+    return float(normal_quantile(1 - alpha / 2) * spread.null + normal_quantile(power) * spread.actual)
 
 
 def _check(

@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
 from analysis.estimate.calibrate import calibrated
 from analysis.estimate.inference import LEVEL, Interval
 from analysis.estimate.redraw import redrawn
+from analysis.plan.distributions import student_quantile
 
 N_DRAWS = 4_000
 # So many people and waves are worked on at once.
@@ -136,7 +137,7 @@ def randomized_score(scores: DrawnScores, rng: np.random.Generator) -> Interval:
     estimate, error = float(observed.estimate[0]), float(errors[0][0])
     if not error > 0:
         return Interval(estimate, 0.0, estimate, estimate, 1.0)
-    quantile = float(stats.t.ppf((1 + LEVEL) / 2, scores.df))
+    quantile = float(student_quantile((1 + LEVEL) / 2, scores.df))
     found = calibrated(abs(estimate) / error, _in_errors(drawn.estimate, errors[1]), quantile)
     return Interval(
         estimate, error, estimate - found.critical * error, estimate + found.critical * error, found.p_value

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.few_events import score_difference, score_ratio
 from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, wald, wald_on_log
+from analysis.plan.distributions import student_quantile
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -147,7 +147,7 @@ def curves(arms: Arms, outcome: str, months: int) -> pd.DataFrame:
     for name, arm in (("treated", arms.treated), ("control", arms.control)):
         risk = np.array([arm.risk(outcome, m) for m in range(months + 1)])
         errors = np.array([np.sqrt(np.sum(arm.risk_influence(outcome, m) ** 2)) for m in range(months + 1)])
-        low, high = _cloglog_limits(risk, errors, stats.t.ppf((1 + LEVEL) / 2, arms.score_df))
+        low, high = _cloglog_limits(risk, errors, student_quantile((1 + LEVEL) / 2, arms.score_df))
         parts.append(
             pd.DataFrame(
                 {

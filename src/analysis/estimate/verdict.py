@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from statsmodels.stats.multitest import multipletests
-
 from analysis.estimate.diagnostics import is_shown, settle_controls
+from analysis.estimate.inference import adjusted_p
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding, Reason, Verdict
@@ -79,7 +78,7 @@ def adjust(findings: Iterable[Finding], min_cell: int) -> tuple[Finding, ...]:
         shown = [i for i, f in enumerate(findings) if _family(f) == family and is_shown(f.primary, min_cell)]
         if not shown:
             continue
-        adjusted = multipletests([findings[i].primary.p_value for i in shown], method=method)[1]
+        adjusted = adjusted_p([known(findings[i].primary.p_value) for i in shown], method)
         for i, p in zip(shown, adjusted, strict=True):
             primary = replace(findings[i].primary, p_adjusted=float(p))
             findings[i] = replace(findings[i], primary=primary, n_family=len(shown))

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.optimize import brentq
 
 from analysis.measure.correlation import fisher_interval
 from analysis.measure.groups import NotEstimable, by_wave, levels_of, neighbours_merged
 from analysis.measure.means import mean_interval
+from analysis.plan.distributions import f_quantile, f_tail, student_quantile
 from analysis.plan.instruments import Response
 
 LEVEL = 0.95
@@ -64,9 +64,9 @@ def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str
     single = (between - within) / (between + (adjusted - 1) * within)
     f, df1, df2 = between / within, groups - 1, total - groups
     tails = ((1 + level) / 2, (1 - level) / 2)
-    shares = [single, *(_share_at(stats.f.ppf(tail, df1, df2) * within, means, n) for tail in tails)]
+    shares = [single, *(_share_at(f_quantile(tail, df1, df2) * within, means, n) for tail in tails)]
     stepped = [k * share / (1 + (k - 1) * share) for share in shares]
-    values = [*shares, *stepped, k, f, df1, df2, stats.f.sf(f, df1, df2)]
+    values = [*shares, *stepped, k, f, df1, df2, f_tail(f, df1, df2)]
     return dict(zip(ICC_COLUMNS, map(float, values), strict=True))
 
 
@@ -218,7 +218,7 @@ def _compare(group: pd.DataFrame, level: float) -> dict:
     n, difference = len(group), group["difference"]
     if n < 4:
         return {"n_people": n, "reason": "Fewer than four people were rated by themselves and by others."}
-    half = stats.t.ppf((1 + level) / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
+    half = student_quantile((1 + level) / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
     centre = difference.mean()
     found = {
         "n_people": n,

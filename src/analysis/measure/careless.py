@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.measure.groups import NotEstimable, by_wave
 from analysis.measure.scales import ticked_items
+from analysis.plan.distributions import chi2_tail
 from analysis.plan.instruments import Instrument
 
 # Curran 2016, Journal of Experimental Social Psychology 66:4: half the questionnaire or more answered alike in a row.
@@ -136,7 +136,7 @@ def mahalanobis(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if (scale == 0).any() or np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0] < 1e-10:
         raise NotEstimable("An item is constant or a combination of the others, so there are no distances.")
     squared = np.einsum("ij,ij->i", deviations @ np.linalg.inv(covariance), deviations)
-    return squared, stats.chi2.sf(squared, n_items)
+    return squared, chi2_tail(squared, n_items)
 
 
 def even_odd(answers: pd.DataFrame, instrument: Instrument) -> np.ndarray:

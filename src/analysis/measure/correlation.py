@@ -1,7 +1,8 @@
 """A correlation with its interval."""
 
 import numpy as np
-from scipy import stats
+
+from analysis.plan.distributions import normal_quantile
 
 
 def fisher_interval(r: float, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -15,5 +16,5 @@ def fisher_interval(r: float, n: int, level: float = 0.95) -> tuple[float, float
         return np.nan, np.nan
     if abs(r) == 1:
         return r, r
-    half = stats.norm.ppf((1 + level) / 2) / np.sqrt(n - 3)
+    half = normal_quantile((1 + level) / 2) / np.sqrt(n - 3)
     return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from analysis.measure.factor_model import FactorFit
 from analysis.measure.gaussian import Normal, Sample, independence, log_likelihood, saturated
+from analysis.plan.distributions import chi2_tail, noncentral_chi2_share
 from analysis.plan.known import known
 
 # Coverage of RMSEA's interval, as usual.
@@ -97,7 +98,7 @@ def fit_measures(fit: FactorFit, samples: list[Sample], to: Reference) -> FitMea
     rmsea, low, high = (_rmsea(more, df, n, len(samples)) for more in beyond)
     shares = [sample.n_people / n for sample in samples]
     residuals = [_srmr(group.implied(), free) for group, free in zip(fit.estimates, to.saturated, strict=True)]
-    p = float(stats.chi2.sf(chi2, df)) if df else float("nan")
+    p = float(chi2_tail(chi2, df)) if df else float("nan")
     srmr = float(np.dot(shares, residuals))
     return FitMeasures(chi2, df, p, cfi, rmsea, low, high, srmr, fit.log_likelihood, n)
 
@@ -114,7 +115,7 @@ def _noncentrality(chi2: float, df: int) -> list[float]:
 
     def limit(probability: float) -> float:
         def gap(noncentrality: float) -> float:
-            return float(stats.ncx2.cdf(chi2, df, noncentrality)) - probability
+            return float(noncentral_chi2_share(chi2, df, noncentrality)) - probability
 
         if gap(0.0) <= 0:
             return 0.0

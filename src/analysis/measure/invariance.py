@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.measure.factor_model import FactorFit, FactorModel, fit_factor_model, score_statistic, starting_values
 from analysis.measure.fit_measures import FitMeasures, Reference, fit_measures, reference
 from analysis.measure.gaussian import Sample, sample_of
 from analysis.measure.invariance_models import arms_model, waves_model
+from analysis.plan.distributions import chi2_tail
 
 STEPS = ("configural", "metric", "scalar", "residual")
 COLUMNS = [
@@ -219,7 +219,7 @@ def _row(layout: _Layout, step: int, new: _Step, before: _Step | None, freed: st
 
 
 def _tail(chi2: float, df: float) -> float:
-    return float(stats.chi2.sf(max(chi2, 0.0), df))
+    return float(chi2_tail(max(chi2, 0.0), df))
 
 
 def _verdict(now: FitMeasures, delta: dict[str, float]) -> tuple[bool, bool]:

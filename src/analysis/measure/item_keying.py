@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.measure.forms import Forms, all_forms, constructs_answered
 from analysis.measure.groups import answered_in_full, by_wave
 from analysis.measure.reliability import cronbach_alpha
 from analysis.plan.contract import Tables
+from analysis.plan.distributions import normal_quantile
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
@@ -130,7 +130,7 @@ def items_against(values: np.ndarray) -> list[int]:
         Answers right way round by the card, one row a person, shape (people, items), none missing.
     """
     n, k = values.shape
-    limit = min(CLEARLY_NEGATIVE, np.tanh(-stats.norm.isf(ERROR) / np.sqrt(max(n - 3, 1))))
+    limit = min(CLEARLY_NEGATIVE, np.tanh(normal_quantile(ERROR) / np.sqrt(max(n - 3, 1))))
     turned, signs = values.copy(), np.ones(k)
     for _ in range(k):
         correlations = item_rest(turned)

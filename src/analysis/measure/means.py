@@ -1,7 +1,8 @@
 """A mean with its interval."""
 
 import numpy as np
-from scipy import stats
+
+from analysis.plan.distributions import student_quantile
 
 LEVEL = 0.95
 
@@ -16,5 +17,5 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, floa
     n, centre = len(values), float(np.mean(values))
     if n < 2:
         return centre, np.nan, np.nan
-    half = float(stats.t.ppf((1 + level) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    half = float(student_quantile((1 + level) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
     return centre, centre - half, centre + half

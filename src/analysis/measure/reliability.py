@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.measure.correlation import fisher_interval
 from analysis.measure.groups import NotEstimable, answered_in_full, by_wave, levels_of
 from analysis.measure.one_factor import fit_one_factor, influence
+from analysis.plan.distributions import f_quantile, normal_quantile
 
 LEVEL = 0.95
 # Feldt's F needs people, not many; three leave its smaller degrees of freedom at two.
@@ -51,8 +51,8 @@ def cronbach_alpha(
         return _on_log_of_error(alpha, _alpha_influence(items), person, level)
     tail = (1 - level) / 2
     df1, df2 = n - 1, (n - 1) * (k - 1)
-    low = 1 - (1 - alpha) * stats.f.ppf(1 - tail, df1, df2)
-    high = 1 - (1 - alpha) * stats.f.ppf(tail, df1, df2)
+    low = 1 - (1 - alpha) * f_quantile(1 - tail, df1, df2)
+    high = 1 - (1 - alpha) * f_quantile(tail, df1, df2)
     return float(alpha), float(low), float(high)
 
 
@@ -68,7 +68,7 @@ def _on_log_of_error(
 ) -> tuple[float, float, float]:
     """Return a reliability with limits that are symmetric in ln(1 − reliability), so that none passes 1."""
     std_error = np.sqrt((np.bincount(person, weights=contribution) ** 2).sum()) / len(person)
-    half = stats.norm.ppf((1 + level) / 2) * std_error / (1 - estimate)
+    half = normal_quantile((1 + level) / 2) * std_error / (1 - estimate)
     return float(estimate), float(1 - (1 - estimate) * np.exp(half)), float(1 - (1 - estimate) * np.exp(-half))
 
 

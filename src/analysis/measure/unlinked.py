@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.measure.means import LEVEL, mean_interval
 from analysis.measure.scales import score_items, wide_items
 from analysis.plan.contract import Tables
+from analysis.plan.distributions import student_quantile
 from analysis.plan.instruments import Instrument, Scale
 from analysis.plan.known import known
 
@@ -56,7 +56,7 @@ def _of_wave(answers: pd.DataFrame, card: Instrument, scale: Scale) -> dict | No
     centre = times * by_item["mean"].mean()
     fewest = by_item["size"].min()
     std_error = times * (by_item["std"] / np.sqrt(by_item["size"])).mean(skipna=False)
-    half = stats.t.ppf((1 + LEVEL) / 2, fewest - 1) * std_error if fewest > 1 else np.nan
+    half = student_quantile((1 + LEVEL) / 2, fewest - 1) * std_error if fewest > 1 else np.nan
     return _told(int(by_item["size"].max()), (centre, centre - half, centre + half))
 
 

@@ -10,7 +10,7 @@ from analysis.ingest.pseudonyms import load_key
 from analysis.plan.paths import repository
 from analysis.plan.study import Study
 
-PACKAGES = ("mentoring-outcomes", "numpy", "pandas", "scipy", "statsmodels", "pandera", "matplotlib", "papermill")
+PACKAGES = ("mentoring-outcomes", "numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill")
 
 
 def provenance(study: Study) -> dict:

@@ -1,4 +1,4 @@
-"""One rule, how pandera runs it, and what is done with the rows that break it."""
+"""One rule, and what is done with the rows that break it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Action, Problem, Severity
 from analysis.validate.coded import coded
@@ -81,38 +79,14 @@ def broken_rules(rules: Sequence[Rule], frame: pd.DataFrame) -> list[tuple[Rule,
 
     Raises
     ------
-    SchemaErrors
-        A test itself failed: a mistake of the program, never taken for one of the data.
+    KeyError
+        A rule blames a column that is not there: a mistake of the program, never taken for one of the data.
     """
-    broken: dict[str, np.ndarray] = {}
-    checks: dict[str, list[pa.Check]] = {}
-    for number, rule in enumerate(rules):
-        checks.setdefault(rule.column, []).append(_check(str(number), rule, frame, broken))
-    schema = pa.DataFrameSchema({column: pa.Column(checks=its, nullable=True) for column, its in checks.items()})
-    try:
-        # pandera would copy millions of rows for nothing: the checks change none, and it marks the view given here.
-        schema.validate(frame.copy(deep=False), lazy=True, inplace=True)
-    except SchemaErrors as errors:
-        if any(e.reason_code is not SchemaErrorReason.DATAFRAME_CHECK for e in errors.schema_errors):
-            raise
-        failed = {e.check.name for e in errors.schema_errors}
-        return [(rule, broken[str(n)]) for n, rule in enumerate(rules) if str(n) in failed]
-    return []
-
-
-def _check(number: str, rule: Rule, frame: pd.DataFrame, broken: dict[str, np.ndarray]) -> pa.Check:
-    """Return the check that a rule holds in every row; the positions of those where it does not go to `broken`.
-
-    pandera shows a column's check that column alone: the rule is given the whole frame instead. It is told whether all
-    rows are fine, since it would build a frame of the cells of those that are not. Its number is the check's name,
-    since a rule's name may recur.
-    """
-
-    def holds(_column: pd.Series) -> bool:
-        broken[number] = np.flatnonzero(~rule.test(frame).to_numpy(dtype=bool))
-        return not len(broken[number])
-
-    return pa.Check(holds, name=number, ignore_na=False)
+    unknown = {rule.column for rule in rules} - set(frame)
+    if unknown:
+        raise KeyError(sorted(unknown))
+    tested = ((rule, np.flatnonzero(~rule.test(frame).to_numpy(dtype=bool))) for rule in rules)
+    return [(rule, rows) for rule, rows in tested if len(rows)]
 
 
 def ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
