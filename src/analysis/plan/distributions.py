@@ -1,0 +1,48 @@
+"""Tails and quantiles, from scipy.special: scipy.stats has the same numbers and takes a second to import."""
+
+from typing import TypeVar
+
+import numpy as np
+from scipy import special
+
+Numbers = TypeVar("Numbers", float, np.ndarray)
+
+
+def normal_quantile(p: Numbers) -> Numbers:
+    """Return the standard normal quantile."""
+    return special.ndtri(p)
+
+
+def normal_tail(x: Numbers) -> Numbers:
+    """Return the chance that a standard normal number is larger."""
+    return special.ndtr(-x)
+
+
+def student_quantile(p: Numbers, df: float | np.ndarray) -> Numbers:
+    """Return the quantile of Student's distribution; infinite degrees of freedom give the normal."""
+    return special.stdtrit(df, p)
+
+
+def student_tail(x: Numbers, df: float) -> Numbers:
+    """Return the chance that Student's t is larger."""
+    return special.stdtr(df, -x)
+
+
+def f_quantile(p: Numbers, df1: float, df2: float) -> Numbers:
+    """Return the quantile of the F distribution."""
+    return special.fdtri(df1, df2, p)
+
+
+def f_tail(x: Numbers, df1: float, df2: float) -> Numbers:
+    """Return the chance that F is larger."""
+    return special.fdtrc(df1, df2, x)
+
+
+def chi2_tail(x: Numbers, df: float) -> Numbers:
+    """Return the chance that chi-squared is larger."""
+    return special.chdtrc(df, x)
+
+
+def noncentral_chi2_share(x: float, df: float, noncentrality: float) -> float:
+    """Return the chance that noncentral chi-squared is smaller."""
+    return special.chndtr(x, df, noncentrality)
