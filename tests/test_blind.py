@@ -40,9 +40,18 @@ def effects() -> list:
 
 
 def told(folder: Path) -> str:
-    """Return all text of a folder, that of pictures too: those on a page are the files beside it."""
-    texts = [p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in (".csv", ".html", ".json", ".svg")]
-    return "\n".join(re.sub(r"base64,[\w+/=]+", "", text) for text in texts)
+    """Return all text of a folder, that in pictures too: those on a page are the files beside it.
+
+    Where a picture's lines and words stand is no number that is told.
+    """
+    texts = [p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in (".csv", ".html", ".json")]
+    texts = [re.sub(r"base64,[\w+/=]+", "", text) for text in texts]
+    return "\n".join([*texts, *(words for svg in folder.rglob("*.svg") for words in words_of(svg.read_text("utf-8")))])
+
+
+def words_of(svg: str) -> list[str]:
+    """Return the texts of a picture."""
+    return re.findall(r">([^<]*\S[^<]*)<", svg)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +73,7 @@ def test_no_number_of_an_effect_is_in_any_file(folder):
             if len(digits.replace(".", "").strip("0")) >= 3:
                 assert digits not in text, (effect.hypothesis, name)
     assert text.count("<img") > 3
+    assert words_of((folder / "figures" / "genius-mentor-H1_retention-balance.svg").read_text("utf-8"))
 
 
 def test_the_ledgers_withhold_every_effect_and_keep_what_should_be_nothing(folder):
