@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.design.propensity import PRIOR_SD, fit_propensity
+from analysis.design.propensity import PRIOR_SD, fit_propensity, refitted, start_log_odds
 from analysis.plan.seeds import rng
 
 
@@ -24,3 +24,23 @@ def test_the_fit_is_a_maximum_where_few_have_started():
         slope = fit.score.sum(axis=0) - np.concatenate([[0.0], fit.coefficients[1:] / PRIOR_SD**2])
         assert np.abs(slope).max() < 1e-6
         assert 40 < treated.sum() < 120
+
+
+def test_refits_of_many_draws_are_those_of_each_draw_alone():
+    """A tenth of the people left out in turn, and companies drawn with replacement, some far from where they begin."""
+    terms, treated, trial = sparse(3)
+    chosen = np.isin(trial, trial[treated])
+    terms, treated, trial = terms[chosen], treated[chosen], np.unique(trial[chosen], return_inverse=True)[1]
+    random, people = rng("draws"), np.arange(len(trial))
+    left_out = (people[:, None] % 10 != np.arange(10)).astype(float)
+    drawn = random.multinomial(len(trial), np.full(len(trial), 1 / len(trial)), 10).T.astype(float)
+    counts = np.column_stack([left_out, drawn])
+    offset = start_log_odds(treated.astype(float), trial, counts)[trial]
+    counts *= np.isfinite(offset)
+    found = refitted(fit_propensity(terms, treated, trial), treated, counts, offset)
+    for draw in range(20):
+        rows = counts[:, draw] > 0
+        alone = fit_propensity(
+            terms[rows], treated[rows], np.unique(trial[rows], return_inverse=True)[1], counts=counts[rows, draw]
+        )
+        np.testing.assert_allclose(found[rows, draw], alone.linear, atol=2e-4)

@@ -32,6 +32,8 @@ class Propensity:
         Each row's derivative of the log likelihood, shape (rows, terms).
     terms
         A column of ones and the standardized design matrix, shape (rows, terms).
+    counts
+        How often each row counted, shape (rows,).
     """
 
     probability: np.ndarray
@@ -40,6 +42,7 @@ class Propensity:
     inverse_information: np.ndarray
     score: np.ndarray
     terms: np.ndarray
+    counts: np.ndarray
 
 
 def fit_propensity(
@@ -78,7 +81,7 @@ def fit_logistic(
     linear = offset + x @ beta
     p = 1 / (1 + np.exp(-linear))
     information = _information(x, counts * p * (1 - p), prior_sd)
-    return Propensity(p, linear, beta, np.linalg.inv(information), x * (counts * (y - p))[:, None], x)
+    return Propensity(p, linear, beta, np.linalg.inv(information), x * (counts * (y - p))[:, None], x, counts)
 
 
 def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -157,9 +160,10 @@ def newton(
 def refitted(fit: Propensity, treated: np.ndarray, counts: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Return the log odds of starting when rows count otherwise than in a fit, shape (rows, draws).
 
-    Chord steps: Newton's with the information of the whole sample, which a group of people hardly changes (Ortega &
-    Rheinboldt 1970, Iterative Solution of Nonlinear Equations, ch. 7). A step then costs rows × terms and not rows ×
-    terms², and departments by the dozen stay cheap. Where they do not come to rest soon, Newton's method does the rest.
+    Chord steps from the fit's coefficients, for all draws at once: Newton's, with each draw's information as it is
+    there (Ortega & Rheinboldt 1970, Iterative Solution of Nonlinear Equations, ch. 7). A step then costs rows × terms
+    and not rows × terms², and departments by the dozen stay cheap. Where draws do not come to rest soon, Newton's
+    method does the rest.
 
     Parameters
     ----------
@@ -177,19 +181,36 @@ def refitted(fit: Propensity, treated: np.ndarray, counts: np.ndarray, offset: n
     # Of the draws that have not come to rest: their numbers, coefficients, counts and known parts of the log odds.
     moving = np.flatnonzero(counts.any(axis=0))
     beta, used, starts = (np.take(each, moving, axis=1) for each in (found, counts, np.where(counts > 0, offset, 0.0)))
+    inverse = _inverse_informations(fit, used)
     for _ in range(MOST_CHORDS if len(moving) else 0):
-        step = fit.inverse_information @ (x.T @ (used * (y - _chance(starts + x @ beta))) - penalty * beta)
+        gradient = x.T @ (used * (y - _chance(starts + x @ beta))) - penalty * beta
+        step = (inverse @ gradient.T[:, :, None])[:, :, 0].T
         beta = beta + step
         found[:, moving] = beta
         far = np.abs(step).max(axis=0, initial=0.0) >= NEAR_ENOUGH / 2
         if not far.all():
             # `compress` keeps the draws of a row beside each other in memory.
             moving, beta, used, starts = (np.compress(far, each, axis=-1) for each in (moving, beta, used, starts))
+            inverse = inverse[far]
     for draw in moving:
         rows = np.flatnonzero(counts[:, draw] > 0)
-        one = offset[rows, draw], counts[rows, draw], fit.coefficients
+        start = found[:, draw] if np.isfinite(found[:, draw]).all() else fit.coefficients
+        one = offset[rows, draw], counts[rows, draw], start
         found[:, draw] = newton(x[rows], y[rows, 0], *one, tolerance=NEAR_ENOUGH)
     return offset + x @ found
+
+
+def _inverse_informations(fit: Propensity, counts: np.ndarray) -> np.ndarray:
+    """Return the inverse information of each draw at the fit's coefficients, shape (draws, terms, terms).
+
+    That of the fit, more or less what rows add or take away that count otherwise: without a group of people few do.
+    """
+    variance, information = fit.probability * (1 - fit.probability), np.linalg.inv(fit.inverse_information)
+    found = np.repeat(information[None], counts.shape[1], axis=0)
+    for draw, more in enumerate((counts - fit.counts[:, None]).T):
+        rows = np.flatnonzero(more)
+        found[draw] += (fit.terms[rows].T * (more * variance)[rows]) @ fit.terms[rows]
+    return np.linalg.inv(found)
 
 
 def _chance(linear: np.ndarray) -> np.ndarray:

@@ -7,8 +7,11 @@ from analysis.estimate.ask import Ask
 from analysis.estimate.inference import LEAST_CLUSTERS, Interval
 from analysis.estimate.retention import days_lost, days_retained, difference, ratio
 from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.results import Analysis, Estimate
 
+# A ratio whose interval's ends are farther apart than by this factor tells nothing.
+WIDEST_RATIO = 1_000
 WEIGHTED, PLAIN = "iptw_aalen_johansen", "aalen_johansen"
 
 _ALONE = "and with one unit nobody can tell the program from the unit"
@@ -61,6 +64,9 @@ def event_row(
     interval = read() if read else MEASURES[measure](arms, outcome, month)
     if interval is None:
         reason = "No such event in one of the arms: a ratio has no value."
+        return not_estimable(question, analysis, estimator, reason, **changes)
+    if CATALOGUE.measure(measure).is_ratio and interval.high > WIDEST_RATIO * interval.low:
+        reason = f"Too few such events: the ratio's interval spans a factor of over {WIDEST_RATIO:,}."
         return not_estimable(question, analysis, estimator, reason, **changes)
     groups = Groups(*arms.n_people(), *arms.n_events(outcome, month))
     return estimated(question, analysis, estimator, interval, groups, **changes)
