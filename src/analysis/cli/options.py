@@ -1,28 +1,42 @@
 """What may be said of every run of reports, in one place: the options that ``report`` and ``batch`` share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import wraps
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from analysis.cli.terminal import Data, Reports
+from analysis.plan.errors import bad_input
 from analysis.plan.paths import data_dir, reports_dir
+
+if TYPE_CHECKING:
+    from analysis.cli.live import Watch
+    from analysis.runs.task import Outcome, Task
 
 CORES = os.cpu_count() or 1
 SHARED = "options"
 
-Jobs = Annotated[int, typer.Option(min=1, help="Workers: so many reports at a time.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Workers here: so many reports at a time.")]
 Memory = Annotated[
     float | None,
     typer.Option(min=0.5, help="GB of memory a worker may take (default: its share of what is free)."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Make every report, those too of which nothing has changed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and why, and make nothing.")]
+Engine = Annotated[
+    Literal["local", "dask"], typer.Option(help="Where reports are made: here, or by the workers of a dask cluster.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(help="With --engine dask: the scheduler's address, such as tcp://HOST:8786.")
+]
+WorkerData = Annotated[
+    Path | None, typer.Option(help="With --engine dask: the data folder on the workers (default: the same path).")
+]
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,16 @@ class RunOptions:
     memory: Memory = None
     force: Force = False
     dry_run: DryRun = False
+    engine: Engine = "local"
+    scheduler: Scheduler = None
+    worker_data: WorkerData = None
+
+    def __post_init__(self) -> None:
+        if self.engine == "dask" and not self.scheduler:
+            raise bad_input("--engine dask", "needs the scheduler's address: --scheduler", rule="parameters")
+        for name, given in (("--scheduler", self.scheduler), ("--worker-data", self.worker_data)):
+            if given and self.engine != "dask":
+                raise bad_input(name, "goes with --engine dask alone", rule="parameters")
 
     @property
     def data_folder(self) -> Path:
@@ -45,6 +69,22 @@ class RunOptions:
     def reports_folder(self) -> Path:
         """The folder of reports."""
         return reports_dir(self.reports)
+
+    def notebooks(self, n: int) -> int:
+        """Return how many notebooks of one of `n` reports may run at a time."""
+        return max(1, self.jobs // n) if self.engine == "local" else 1
+
+    def make(self, tasks: "Sequence[Task]", watch: "Watch") -> "Iterator[Outcome]":
+        """Make reports where it was asked for, and yield each as it ends."""
+        # The scientific libraries take seconds to import, and dask is an extra: --help must not need them.
+        if self.engine == "dask":
+            from analysis.runs.cluster import make_all_away
+
+            data = self.worker_data or self.data_folder.absolute()
+            return make_all_away(tasks, self.scheduler or "", data, self.memory, watch)
+        from analysis.runs.workers import make_all, share_of_memory
+
+        return make_all(tasks, self.jobs, share_of_memory(self.jobs, self.memory), watch)
 
 
 def with_run_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -54,7 +54,7 @@ def report(
 
     folder, target = options.data_folder, options.reports_folder
     names = _chosen(studies, all_, folder)
-    n = _notebooks(options.jobs, len(names))
+    n = options.notebooks(len(names))
     tasks = [Task(name, name, folder, target, is_blind=blind, jobs=n, with_png=png) for name in names]
     _run(tasks, options)
 
@@ -75,7 +75,7 @@ def batch(
 
     folder, target = options.data_folder, options.reports_folder
     rows = read_batch(table, folder)
-    n = _notebooks(options.jobs, len(rows))
+    n = options.notebooks(len(rows))
     tasks = [Task(name, study, folder, target, settings, jobs=n) for name, study, settings in rows]
     _run(tasks, options)
 
@@ -87,11 +87,6 @@ def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
         err.print(f"Nothing to do: {reason}.", markup=False)
         raise typer.Exit(BAD_INPUT)
     return names
-
-
-def _notebooks(jobs: int, reports: int) -> int:
-    """Return how many notebooks of a report may run at a time."""
-    return max(1, jobs // reports)
 
 
 def _run(tasks: Sequence["Task"], options: RunOptions) -> None:
@@ -127,14 +122,13 @@ def _show_plan(why: dict[str, str]) -> None:
 def _made(tasks: Sequence["Task"], options: RunOptions) -> list["Outcome"]:
     """Make reports and say of each how it ended; one key press (Ctrl-C) ends them all, and what is made is kept."""
     from analysis.runs.task import Outcome
-    from analysis.runs.workers import make_all, share_of_memory
 
     if not tasks:
         return []
     made: list[Outcome] = []
     try:
         with watching(len(tasks), usual_seconds(tasks[0].reports)) as watch, _one_press():
-            for outcome in make_all(tasks, options.jobs, share_of_memory(options.jobs, options.memory), watch):
+            for outcome in options.make(tasks, watch):
                 made.append(outcome)
                 _say_outcome(outcome)
     except KeyboardInterrupt:
