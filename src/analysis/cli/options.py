@@ -26,6 +26,10 @@ Memory = Annotated[
     float | None,
     typer.Option(min=0.5, help="GB of memory a worker may take (default: its share of what is free)."),
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(metavar="MINUTES", min=0.01, help="Minutes a notebook may take; the others run on (default: 60)."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Make every report, those too of which nothing has changed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and why, and make nothing.")]
 Engine = Annotated[
@@ -47,6 +51,7 @@ class RunOptions:
     reports: Reports = None
     jobs: Jobs = CORES
     memory: Memory = None
+    time_limit: TimeLimit = None
     force: Force = False
     dry_run: DryRun = False
     engine: Engine = "local"
@@ -70,9 +75,13 @@ class RunOptions:
         """The folder of reports."""
         return reports_dir(self.reports)
 
-    def notebooks(self, n: int) -> int:
-        """Return how many notebooks of one of `n` reports may run at a time."""
-        return max(1, self.jobs // n) if self.engine == "local" else 1
+    def task(self, report: str, study: str, n: int, **more: Any) -> "Task":
+        """Return one of `n` reports to be made, with what it has beside these options."""
+        from analysis.runs.task import Task
+
+        notebooks = max(1, self.jobs // n) if self.engine == "local" else 1
+        limit = None if self.time_limit is None else 60 * self.time_limit
+        return Task(report, study, self.data_folder, self.reports_folder, jobs=notebooks, time_limit=limit, **more)
 
     def make(self, tasks: "Sequence[Task]", watch: "Watch") -> "Iterator[Outcome]":
         """Make reports where it was asked for, and yield each as it ends."""

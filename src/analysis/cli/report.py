@@ -49,14 +49,8 @@ def report(
     A report of which nothing has changed is not made again: its study, the program and its libraries, and the settings
     are the same. How each ended stands in reports/run.csv.
     """
-    # The scientific libraries take seconds to import: --help need not wait for them.
-    from analysis.runs.task import Task
-
-    folder, target = options.data_folder, options.reports_folder
-    names = _chosen(studies, all_, folder)
-    n = options.notebooks(len(names))
-    tasks = [Task(name, name, folder, target, is_blind=blind, jobs=n, with_png=png) for name in names]
-    _run(tasks, options)
+    names = _chosen(studies, all_, options.data_folder)
+    _run([options.task(name, name, len(names), is_blind=blind, with_png=png) for name in names], options)
 
 
 @with_run_options
@@ -70,14 +64,11 @@ def batch(
     Columns: study; report (the report's folder, else the study's name); and title, as_of, horizons_months (12;24),
     min_cell and round_to, which take the place of the study's own. An empty cell changes nothing.
     """
+    # The scientific libraries take seconds to import: --help need not wait for them.
     from analysis.runs.batch import read_batch
-    from analysis.runs.task import Task
 
-    folder, target = options.data_folder, options.reports_folder
-    rows = read_batch(table, folder)
-    n = options.notebooks(len(rows))
-    tasks = [Task(name, study, folder, target, settings, jobs=n) for name, study, settings in rows]
-    _run(tasks, options)
+    rows = read_batch(table, options.data_folder)
+    _run([options.task(name, study, len(rows), settings=settings) for name, study, settings in rows], options)
 
 
 def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:

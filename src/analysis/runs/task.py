@@ -36,6 +36,9 @@ class Task:
         Notebooks at a time.
     with_png
         Whether each figure is a PNG file, too.
+    time_limit
+        Seconds that a notebook may take; None for the usual limit. A report is none the older for another one: a
+        notebook that was stopped is a fault, after which the report is made again anyway.
     known_parts
         What the report is made from, where another machine has found that out.
     """
@@ -48,6 +51,7 @@ class Task:
     is_blind: bool = False
     jobs: int = 1
     with_png: bool = False
+    time_limit: float | None = None
     known_parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -122,7 +126,7 @@ def make(task: Task, say: Callable[[str], None]) -> Outcome:
         with alone(task.reports, task.report), overriding(task.settings):
             report_study(
                 task.study, task.data, task.reports, task.jobs, say, faults, task.is_blind, lists.extend,
-                report=task.report, parts=task.parts, with_png=task.with_png,
+                report=task.report, parts=task.parts, with_png=task.with_png, time_limit=task.time_limit,
             )  # fmt: skip
     except BadInput as bad:
         lists += bad.lists
