@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 from studies import TINY_COMPANY, write_study
 from test_cli import mentoring
+from test_forked_notebooks import book
 from test_runs import files_of
 
 from analysis.report.private import LINES_FILE, put_private
@@ -24,17 +25,18 @@ from analysis.report.private import LINES_FILE, put_private
 needs_dask = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None, reason="dask is not installed: pip install '.[dask]'"
 )
-# Notebooks would take most of the time, and are the same wherever they run.
-NO_NOTEBOOKS = "import pathlib, analysis.plan.paths as paths\npaths.notebooks_dir = lambda: pathlib.Path({folder!r})\n"
+# Notebooks would take most of the time, and are the same wherever they run: here are those of one folder.
+SHELF = "import pathlib, analysis.plan.paths as paths\npaths.notebooks_dir = lambda: pathlib.Path({folder!r})\n"
 
 
 class Cluster(NamedTuple):
-    """A scheduler and two workers, the environment of all, and the folder that their processes may use for a while."""
+    """A scheduler and two workers, the environment of all, what their processes may use for a while, and notebooks."""
 
     address: str
     workers: list[subprocess.Popen]
     environment: dict[str, str]
     temporary: Path
+    shelf: Path
 
     def leaves_nothing(self) -> bool:
         """Whether what the workers started is gone, after some seconds at most."""
@@ -51,9 +53,9 @@ def soon(is_so: Callable[[], bool], seconds: float = 30) -> bool:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
-    (folder / "none").mkdir()
-    (folder / "tmp").mkdir()
-    (folder / "sitecustomize.py").write_text(NO_NOTEBOOKS.format(folder=str(folder / "none")), encoding="utf-8")
+    for name in ("shelf", "tmp"):
+        (folder / name).mkdir()
+    (folder / "sitecustomize.py").write_text(SHELF.format(folder=str(folder / "shelf")), encoding="utf-8")
     path = os.pathsep.join([str(folder), *(str(Path(part).resolve()) for part in sys.path if part)])
     environment = os.environ | {"PYTHONPATH": path, "TMPDIR": str(folder / "tmp")}
     with socket.socket() as free:
@@ -67,7 +69,7 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
         with (folder / f"{len(started)}.log").open("w") as log:
             command = [sys.executable, "-m", "dask", *words]
             started.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log))
-    yield Cluster(address, started[1:], environment, folder / "tmp")
+    yield Cluster(address, started[1:], environment, folder / "tmp", folder / "shelf")
     for process in started:
         process.kill()
         process.wait()
@@ -138,13 +140,15 @@ def test_workers_may_have_the_data_elsewhere_but_not_others(cluster, data):
 
 @needs_dask
 def test_one_key_press_ends_what_the_cluster_makes(cluster, data):
+    endless = book(cluster.shelf / "endless.ipynb", "import time; time.sleep(600)")
     run = on_the_cluster(cluster, data)
-    hear(run, "reading")
+    hear(run, "writing the report")
     run.send_signal(signal.SIGINT)
     said, _ = run.communicate(timeout=30)
     assert run.returncode == 130 and "Stopped" in said and "Traceback" not in said, said
     assert set(ended(data.with_name("away")).values()) == {("stopped", "stopped by hand")}
     assert cluster.leaves_nothing() and not list(data.with_name("away").glob(".*"))
+    endless.unlink()
 
 
 @needs_dask

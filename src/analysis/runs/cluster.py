@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 INSTALL = "pip install 'mentoring-outcomes[dask]'"
 # Seconds until a scheduler counts as missing, and a finished report as not fetched yet.
 CONNECT_SECONDS, FETCH_SECONDS = 6, 60
+# Of those that dask gives a level of their own, all that a client uses.
+LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application")
 # Reports that are handed to the scheduler at a time: each holds a lock, which is an open file.
 AT_A_TIME = 400
 
@@ -114,7 +116,8 @@ def connected(address: str) -> "Iterator[Client]":
     except ImportError:
         raise bad_input("--engine dask", f"dask is not installed; run: {INSTALL}", rule="parameters") from None
     # What goes wrong is said by this program, in its own words.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         asyncio.run(asyncio.wait_for(_greet(address), CONNECT_SECONDS))
     except (OSError, ValueError, TypeError, EOFError, MemoryError):  # dask says so of an address, or certificate, amiss
@@ -125,12 +128,22 @@ def connected(address: str) -> "Iterator[Client]":
 
 
 async def _greet(address: str) -> None:
-    """Open a connection to a scheduler and close it: a client that has met none cannot be closed in silence."""
+    """Ask whether a scheduler is there: a client that has met none says a lot when it is closed.
+
+    Raises
+    ------
+    OSError, ValueError
+        Nobody is there, or somebody else.
+    """
     from distributed.comm import connect
     from distributed.security import Security
 
     comm = await connect(address, timeout=CONNECT_SECONDS, **Security().get_connection_args("client"))
+    await comm.write({"op": "identity", "reply": True})
+    who = await comm.read()
     await comm.close()
+    if who.get("type") != "Scheduler":
+        raise ValueError("a worker's address")
 
 
 def _hand_over(client: "Client", task: Task, data: Path, memory: float | None, topic: str) -> Away:
@@ -158,9 +171,12 @@ def _hear(running: Sequence[Away], said: Mapping[str, str]) -> None:
 
 def _note_missing_workers(client: "Client", address: str, running: Sequence[Away]) -> None:
     """Say, once, that the scheduler has no workers, for nothing is begun without one."""
-    if running and not any(one.heard or one.outcome for one in running) and not client.nthreads():
-        told = f"waiting, since no worker has joined the scheduler; this starts one: dask worker {address}"
-        running[0].heard.append(f"{running[0].task.report}: {told}")
+    if not running or any(one.heard or one.outcome for one in running):
+        return
+    with suppress(OSError):  # a scheduler that is gone is told when the report is looked for
+        if not client.nthreads():
+            told = f"waiting, since no worker has joined the scheduler; this starts one: dask worker {address}"
+            running[0].heard.append(f"{running[0].task.report}: {told}")
 
 
 def _look(one: Away) -> Outcome | None:
@@ -175,7 +191,7 @@ def _look(one: Away) -> Outcome | None:
     except BadInput as bad:
         return refused(one.task, bad)
     except CancelledError:
-        why = "the scheduler ended, or has not the same version of this program as this machine"
+        why = "the scheduler ended"
     except Exception as error:  # noqa: BLE001  (whatever a cluster does, the other studies are still wanted)
         why = _why(error)
     return Outcome(one.task, "failed", round(one.seconds, 1), why)
@@ -184,8 +200,8 @@ def _look(one: Away) -> Outcome | None:
 def _why(error: Exception) -> str:
     if type(error).__name__ == "KilledWorker":
         return "every worker that made it died, as where memory runs out"
-    if isinstance(error, ImportError):
-        return "the workers have not the same version of this program as this machine"
+    if isinstance(error, ImportError) or "deserialization" in str(error):
+        return "the scheduler, or a worker, has not the same version of this program as this machine"
     return f"{type(error).__name__} on the cluster"
 
 
@@ -242,7 +258,7 @@ def _start() -> tuple[Connection, subprocess.Popen]:
 def _is_wanted(worker: "Worker", key: str) -> bool:
     """Whether somebody waits for a task still: dask cannot stop a thread, so the thread has to look."""
     task = worker.state.tasks.get(key)
-    return task is not None and task.state != "cancelled"
+    return task is not None and task.state != "cancelled" and worker.status.name not in ("closing", "closed")
 
 
 def _share(worker: "Worker") -> float:
