@@ -12,8 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from in_process import make_reports_here
 from studies import TINY_COMPANY, write_study
+from test_cli import mentoring as mentoring_here
+from test_forked_notebooks import book
 
+from analysis import pipeline
 from analysis.plan.errors import BadInput
 from analysis.plan.overrides import overriding
 from analysis.plan.read_study import load_study
@@ -287,3 +291,32 @@ def test_a_batch_makes_a_report_a_row(study):
         for name in ("acme", "acme-strict")
     }
     assert parameters == {"acme": 10, "acme-strict": 3}
+
+
+# --- the time that a notebook may take
+
+
+@pytest.mark.parametrize(("given", "seconds"), [((), None), (("--time-limit", "1.5"), 90)])
+@pytest.mark.parametrize("command", ["report", "batch"])
+def test_both_commands_hand_the_time_limit_on(study, monkeypatch, command, given, seconds):
+    table, asked = study.parents[1] / "companies.csv", []
+    table.write_text("study\nacme\n")
+    monkeypatch.setattr(pipeline, "report_study", lambda *_, **options: asked.append(options["time_limit"]))
+    make_reports_here(monkeypatch)
+    where = ("--data", study.parent, "--reports", study.parents[1] / "reports")
+    mentoring_here(command, table if command == "batch" else "acme", *given, *where)
+    assert asked == [seconds]
+
+
+def test_a_notebook_that_exceeds_the_time_limit_is_a_fault_of_that_notebook_alone(study, monkeypatch):
+    shelf, reports = study.parents[1] / "shelf", study.parents[1] / "reports"
+    shelf.mkdir()
+    book(shelf / "1.ipynb", "import time; time.sleep(300)")
+    book(shelf / "2.ipynb", "'good'")
+    monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: shelf)
+    make_reports_here(monkeypatch)
+    run = mentoring_here("report", "acme", "--time-limit", 0.25, "--data", study.parent, "--reports", reports)
+    assert run.returncode == 1 and "notebook 2.ipynb\n" in run.stdout
+    faults = (reports / "acme" / "faults.log").read_text(encoding="utf-8")
+    assert "1.ipynb" in faults and "CellTimeoutError" in faults and "2.ipynb" not in faults
+    assert (reports / "acme" / "estimates.csv").is_file()

@@ -16,9 +16,10 @@ from rich.text import Text
 from analysis.cli.terminal import add_row, new_table, out, show_table
 
 if TYPE_CHECKING:
-    from analysis.runs.workers import Outcome, Running
+    from analysis.runs.task import Outcome
+    from analysis.runs.workers import UnderWay
 
-Watch = Callable[[Sequence["Running"], Sequence["Outcome"]], None]
+Watch = Callable[[Sequence["UnderWay"], Sequence["Outcome"]], None]
 COLUMNS = ("report", "study", "status", "seconds", "failed", "log")
 RUN = "run.csv"
 
@@ -40,7 +41,7 @@ def watching(n: int, usual: Mapping[str, float]) -> Iterator[Watch]:
     started = time.monotonic()
     with Live(console=out, refresh_per_second=4, transient=True) as live:
 
-        def watch(running: Sequence["Running"], ended: Sequence["Outcome"]) -> None:
+        def watch(running: Sequence["UnderWay"], ended: Sequence["Outcome"]) -> None:
             lines = [_line(one, usual.get(one.task.report)) for one in running]
             done = Text(f"{len(ended)} of {n} reports, {_clock(time.monotonic() - started)}")
             live.update(Group(*lines, ProgressBar(total=n, completed=len(ended), width=40), done))
@@ -54,7 +55,7 @@ class _Lines:
     def __init__(self) -> None:
         self._said: dict[str, int] = {}
 
-    def watch(self, running: Sequence["Running"], ended: Sequence["Outcome"]) -> None:
+    def watch(self, running: Sequence["UnderWay"], ended: Sequence["Outcome"]) -> None:
         for one in running:
             name = one.task.report
             for text in one.heard[self._said.get(name, 0) :]:
@@ -62,7 +63,7 @@ class _Lines:
             self._said[name] = len(one.heard)
 
 
-def _line(one: "Running", usual: float | None) -> Text:
+def _line(one: "UnderWay", usual: float | None) -> Text:
     left = "" if usual is None else f", about {_clock(max(usual - one.seconds, 0))} left"
     return Text(f"{one.task.report}: {one.said.removeprefix(f'{one.task.report}: ')}, {_clock(one.seconds)}{left}")
 

@@ -1,6 +1,5 @@
 """``mentoring report`` and ``mentoring batch``: reports made, many at a time, and only where something has changed."""
 
-import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +10,11 @@ import typer
 
 from analysis.cli.check import show_lists
 from analysis.cli.live import RUN, run_csv, show_run, usual_seconds, watching
+from analysis.cli.options import RunOptions, with_run_options
 from analysis.cli.terminal import (
     BAD_INPUT,
     DONE,
     FAILED,
-    Data,
-    Reports,
     add_row,
     err,
     new_table,
@@ -26,75 +24,51 @@ from analysis.cli.terminal import (
     show_table,
 )
 from analysis.plan.faults import LOG
-from analysis.plan.paths import data_dir, reports_dir, study_folders
+from analysis.plan.paths import study_folders
 
 if TYPE_CHECKING:
     from analysis.runs.task import Outcome, Task
 
 CODES = {"made": DONE, "unchanged": DONE, "bad input": BAD_INPUT, "incomplete": FAILED, "failed": FAILED}
 STOPPED = 128 + signal.SIGINT
-CORES = os.cpu_count() or 1
-
-Jobs = Annotated[int, typer.Option(min=1, help="Workers: so many reports at a time.")]
-Memory = Annotated[
-    float | None,
-    typer.Option(min=0.5, help="GB of memory a worker may take (default: its share of what is free)."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Make every report, those too of which nothing has changed.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and why, and make nothing.")]
 
 
+@with_run_options
 def report(
     studies: Annotated[list[str] | None, typer.Argument(help="Names of study folders.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every study in the data folder.")] = False,
-    data: Data = None,
-    reports: Reports = None,
-    jobs: Jobs = CORES,
-    memory: Memory = None,
-    force: Force = False,
-    dry_run: DryRun = False,
     blind: Annotated[
         bool, typer.Option("--blind", help="Withhold every effect, so that the design can be settled first.")
     ] = False,
     png: Annotated[bool, typer.Option("--png", help="Figures as PNG files, too, beside SVG.")] = False,
+    *,
+    options: RunOptions,
 ) -> None:
     """Make the report, the ledgers and the executed notebooks of one or more studies, and the index of all.
 
     A report of which nothing has changed is not made again: its study, the program and its libraries, and the settings
     are the same. How each ended stands in reports/run.csv.
     """
-    # The scientific libraries take seconds to import: --help need not wait for them.
-    from analysis.runs.task import Task
-
-    folder, target = data_dir(data), reports_dir(reports)
-    names = _chosen(studies, all_, folder)
-    n = _notebooks(jobs, len(names))
-    tasks = [Task(name, name, folder, target, is_blind=blind, jobs=n, with_png=png) for name in names]
-    _run(tasks, jobs, memory, force, dry_run)
+    names = _chosen(studies, all_, options.data_folder)
+    _run([options.task(name, name, len(names), is_blind=blind, with_png=png) for name in names], options)
 
 
+@with_run_options
 def batch(
     table: Annotated[Path, typer.Argument(help="A CSV file: a row a report, of which the column study is needed.")],
-    data: Data = None,
-    reports: Reports = None,
-    jobs: Jobs = CORES,
-    memory: Memory = None,
-    force: Force = False,
-    dry_run: DryRun = False,
+    *,
+    options: RunOptions,
 ) -> None:
     """Make the reports that a table asks for, with what each has otherwise than its study.yaml.
 
     Columns: study; report (the report's folder, else the study's name); and title, as_of, horizons_months (12;24),
     min_cell and round_to, which take the place of the study's own. An empty cell changes nothing.
     """
+    # The scientific libraries take seconds to import: --help need not wait for them.
     from analysis.runs.batch import read_batch
-    from analysis.runs.task import Task
 
-    folder, target = data_dir(data), reports_dir(reports)
-    rows = read_batch(table, folder)
-    n = _notebooks(jobs, len(rows))
-    tasks = [Task(name, study, folder, target, settings, jobs=n) for name, study, settings in rows]
-    _run(tasks, jobs, memory, force, dry_run)
+    rows = read_batch(table, options.data_folder)
+    _run([options.task(name, study, len(rows), settings=settings) for name, study, settings in rows], options)
 
 
 def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
@@ -106,17 +80,12 @@ def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
     return names
 
 
-def _notebooks(jobs: int, reports: int) -> int:
-    """Return how many notebooks of a report may run at a time."""
-    return max(1, jobs // reports)
-
-
-def _run(tasks: Sequence["Task"], jobs: int, memory: float | None, force: bool, dry_run: bool) -> None:
+def _run(tasks: Sequence["Task"], options: RunOptions) -> None:
     """Make the reports that must be made, the index of all, and say how each ended."""
     from analysis.runs.task import Outcome
 
-    why = {task.report: "asked for (--force)" if force else task.why() for task in tasks}
-    if dry_run:
+    why = {task.report: "asked for (--force)" if options.force else task.why() for task in tasks}
+    if options.dry_run:
         _show_plan(why)
         raise typer.Exit(DONE)
     unchanged = [Outcome(task, "unchanged") for task in tasks if not why[task.report]]
@@ -124,7 +93,7 @@ def _run(tasks: Sequence["Task"], jobs: int, memory: float | None, force: bool, 
     for outcome in unchanged[:1] if len(unchanged) > 3 else unchanged:
         more = f" and {len(unchanged) - 1} more" if len(unchanged) > 3 else ""
         out.print(f"{outcome.task.report}{more}: unchanged (--force makes it again)", markup=False)
-    made = _made(to_make, jobs, memory)
+    made = _made(to_make, options)
     outcomes = [*unchanged, *made]
     is_stopped = any(outcome.status == "stopped" for outcome in made)
     _finish(tasks[0].reports, outcomes, is_stopped)
@@ -141,17 +110,16 @@ def _show_plan(why: dict[str, str]) -> None:
     show_table(table)
 
 
-def _made(tasks: Sequence["Task"], jobs: int, memory: float | None) -> list["Outcome"]:
+def _made(tasks: Sequence["Task"], options: RunOptions) -> list["Outcome"]:
     """Make reports and say of each how it ended; one key press (Ctrl-C) ends them all, and what is made is kept."""
     from analysis.runs.task import Outcome
-    from analysis.runs.workers import make_all, share_of_memory
 
     if not tasks:
         return []
     made: list[Outcome] = []
     try:
         with watching(len(tasks), usual_seconds(tasks[0].reports)) as watch, _one_press():
-            for outcome in make_all(tasks, jobs, share_of_memory(jobs, memory), watch):
+            for outcome in options.make(tasks, watch):
                 made.append(outcome)
                 _say_outcome(outcome)
     except KeyboardInterrupt:

@@ -97,6 +97,7 @@ def report_study(
     report: str | None = None,
     parts: Mapping[str, str] | None = None,
     with_png: bool = False,
+    time_limit: float | None = None,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
 
@@ -114,6 +115,8 @@ def report_study(
         What the report is made from (`runs.made_from`), to be remembered.
     with_png
         Whether each figure is a PNG file, too, beside SVG.
+    time_limit
+        Seconds that a notebook may take; None for the usual limit.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def report_study(
             DRAWN.clear()  # pictures of another company are not for this one's kernels
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
             write_answers(released, folder, with_png)
-            _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"))
+            _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"), time_limit)
     return target
 
 
@@ -169,7 +172,13 @@ def _write_private(problems: tuple[Problem, ...], target: Path) -> None:
 
 
 def _run_notebooks(
-    opened: OpenStudy, released: Released, data: Path, folder: Path, jobs: int, say: Callable[[str], None]
+    opened: OpenStudy,
+    released: Released,
+    data: Path,
+    folder: Path,
+    jobs: int,
+    say: Callable[[str], None],
+    time_limit: float | None,
 ) -> None:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
     from analysis.report.execute import execute_notebooks
@@ -182,7 +191,7 @@ def _run_notebooks(
     def run() -> None:
         planned = isolated(Part("analysis", "plan"), lambda: plan(opened), lambda _: None)
         with shared(replace(released, faults=so_far), planned):
-            execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales)
+            execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales, time_limit=time_limit)
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)
     if len(known(collected()).found) > len(so_far):

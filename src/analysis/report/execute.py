@@ -157,21 +157,22 @@ def execute_notebooks(
     say: Callable[[str], None] = print,
     pattern: str = "*.ipynb",
     scales: Collection[str] = (),
-    time_limit: float = TIME_LIMIT_SECONDS,
+    time_limit: float | None = None,
 ) -> None:
     """Run the project's notebooks whose names match `pattern` on a study into `folder`, `jobs` at a time.
 
     A notebook with a parameter ``hypothesis`` is run once for each of `scales` that has no notebook of its own.
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
-    A notebook that fails, or takes more than `time_limit` seconds, is saved as far as it got, and kept as a fault; the
-    others run on (outside of `plan.faults.collecting` the failure is raised).
+    A notebook that fails, or takes more than `time_limit` seconds (by default an hour), is saved as far as it got, and
+    kept as a fault; the others run on (outside of `plan.faults.collecting` the failure is raised).
     """
     folder.mkdir(parents=True, exist_ok=True)
+    limit = TIME_LIMIT_SECONDS if time_limit is None else time_limit
     notebooks = sorted(notebooks_dir().glob(pattern))
     runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
     with _kernel_environment(data), _kernels(len(runs)) as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [
-            (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, time_limit))
+            (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, limit))
             for notebook, name, given in runs
         ]
         for name, future in running:

@@ -4,7 +4,7 @@ They stand beside the report and not in it, readable by their owner alone, since
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,24 +33,40 @@ def write_private(problems: Iterable[Problem], folder: Path) -> list[Path]:
         The folder cannot be written.
     """
     problems = list(problems)
+    frames = {UNMATCHED_FILE: _unmatched(problems), LINES_FILE: _lines(problems)}
+    return put_private({name: _csv(frame) for name, frame in frames.items() if len(frame)}, folder)
+
+
+def put_private(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Replace the private files by these, wherever they were made; return those that are there now.
+
+    Raises
+    ------
+    BadInput
+        The folder cannot be written.
+    """
     written = []
     with writing(folder):
-        for name, frame in ((UNMATCHED_FILE, _unmatched(problems)), (LINES_FILE, _lines(problems))):
+        for name in (UNMATCHED_FILE, LINES_FILE):
             (folder / name).unlink(missing_ok=True)
-            if len(frame):
+            if name in files:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _write(export_safe(frame), folder / name)
+                _write(files[name], folder / name)
                 written.append(folder / name)
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return written
 
 
-def _write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table into a new file, which nobody but its owner can read at any time."""
+def _csv(frame: pd.DataFrame) -> bytes:
+    return export_safe(frame).to_csv(index=False, lineterminator="\n").encode()
+
+
+def _write(content: bytes, path: Path) -> None:
+    """Write a new file, which nobody but its owner can read at any time."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        frame.to_csv(file, index=False, lineterminator="\n")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 def _unmatched(problems: Iterable[Problem]) -> pd.DataFrame:

@@ -27,22 +27,31 @@ WRITTEN = ("index.html", "estimates.csv", "findings.csv", "data_quality.csv")
 
 
 def made_from(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
-    """Return a keyed digest of each part of what the report of a study folder is made from.
+    """Return a keyed digest of each part of what the report of a study folder is made from."""
+    return keyed(digests(folder, settings))
 
-    Keyed, so that no guess of what stands in a file can be tried with them.
+
+def keyed(parts: Mapping[str, str]) -> dict[str, str]:
+    """Return digests under the user's key, so that no guess of what stands in a file can be tried with them."""
+    key = load_key()
+    return {part: hmac.digest(key, told.encode(), "sha256").hex() for part, told in parts.items()}
+
+
+def digests(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
+    """Return a digest of each part of what the report of a study folder is made from, the same on every machine.
+
+    Without a key: for no file.
     """
     own = [folder / "study.yaml"]
     cards = sorted([*folder.glob("instruments/*.yaml"), *folder.glob("profiles/*.yaml")])
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own and path not in cards)
-    parts = {
+    return {
         "data": _of_files(files, folder),
         "study": _of_files(own, folder),
         "cards": _of_files(cards, folder),
         "settings": json.dumps(dict(settings), sort_keys=True, default=str),
         "program": program(),
     }
-    key = load_key()
-    return {part: hmac.digest(key, told.encode(), "sha256").hex() for part, told in parts.items()}
 
 
 def why_anew(report: Path, parts: Mapping[str, str], study: Path) -> str:

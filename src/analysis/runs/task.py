@@ -12,7 +12,7 @@ from analysis.plan.listed import Listed
 from analysis.plan.overrides import overriding
 from analysis.plan.read_study import study_file
 from analysis.report.folders import alone
-from analysis.runs.made_from import made_from, why_anew
+from analysis.runs.made_from import digests, keyed, why_anew
 
 Status = Literal["made", "unchanged", "incomplete", "bad input", "failed", "stopped"]
 GB = 1e9
@@ -36,6 +36,11 @@ class Task:
         Notebooks at a time.
     with_png
         Whether each figure is a PNG file, too.
+    time_limit
+        Seconds that a notebook may take; None for the usual limit. A report is none the older for another one: a
+        notebook that was stopped is a fault, after which the report is made again anyway.
+    known_parts
+        What the report is made from, where another machine has found that out.
     """
 
     report: str
@@ -46,6 +51,8 @@ class Task:
     is_blind: bool = False
     jobs: int = 1
     with_png: bool = False
+    time_limit: float | None = None
+    known_parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def page(self) -> Path:
@@ -55,7 +62,11 @@ class Task:
     @property
     def parts(self) -> dict[str, str]:
         """What the report is made from, by keyed digests."""
-        return made_from(self.data / self.study, dict(self.settings) | {"blind": self.is_blind, "png": self.with_png})
+        return dict(self.known_parts) or keyed(self.digests())
+
+    def digests(self) -> dict[str, str]:
+        """Return what the report is made from, by digests that are the same on every machine: for no file."""
+        return digests(self.data / self.study, dict(self.settings) | {"blind": self.is_blind, "png": self.with_png})
 
     def why(self) -> str:
         """Return why the report must be made; empty where it need not be."""
@@ -115,11 +126,11 @@ def make(task: Task, say: Callable[[str], None]) -> Outcome:
         with alone(task.reports, task.report), overriding(task.settings):
             report_study(
                 task.study, task.data, task.reports, task.jobs, say, faults, task.is_blind, lists.extend,
-                report=task.report, parts=task.parts, with_png=task.with_png,
+                report=task.report, parts=task.parts, with_png=task.with_png, time_limit=task.time_limit,
             )  # fmt: skip
     except BadInput as bad:
         lists += bad.lists
-        ended = replace(ended, status="bad input", failed=_bad(bad), problems=bad.problems)
+        ended = refused(task, bad)
     except Exception as error:  # noqa: BLE001  (whatever it is, the other studies are still wanted)
         fault = Faults(task.report).add(Part("command", task.report), error)
         ended = replace(ended, status="failed", failed=f"{fault.exception} in {fault.where}")
@@ -129,8 +140,10 @@ def make(task: Task, say: Callable[[str], None]) -> Outcome:
     return replace(ended, seconds=seconds, lists=tuple(lists), faults=tuple(faults.found))
 
 
-def _bad(bad: BadInput) -> str:
-    if any(problem.rule == UNWRITABLE for problem in bad.problems):
-        return "its folder cannot be written"
+def refused(task: Task, bad: BadInput) -> Outcome:
+    """Return the outcome of a report whose input cannot be used, or whose folder cannot be written."""
+    outcome = Outcome(task, "bad input", problems=bad.problems)
+    if outcome.is_unwritable:
+        return replace(outcome, failed="its folder cannot be written")
     n = sum(problem.severity == "error" for problem in bad.problems)
-    return f"{n} error{'' if n == 1 else 's'} in its input"
+    return replace(outcome, failed=f"{n} error{'' if n == 1 else 's'} in its input")

@@ -30,14 +30,11 @@ LOOK_EVERY, GRACE = 0.2, 0.5
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
 
-@dataclass
-class Running:
-    """A report that a worker is making."""
+@dataclass(kw_only=True)
+class UnderWay:
+    """A report that is being made, wherever."""
 
     task: Task
-    process: ForkServerProcess
-    messages: Connection
-    memory: float
     started: float = field(default_factory=time.monotonic)
     heard: list[str] = field(default_factory=list)
     outcome: Outcome | None = None
@@ -51,6 +48,15 @@ class Running:
     def seconds(self) -> float:
         """How long it has been under way."""
         return time.monotonic() - self.started
+
+
+@dataclass(kw_only=True)
+class Running(UnderWay):
+    """A report that a worker on this machine is making."""
+
+    process: ForkServerProcess
+    messages: Connection
+    memory: float
 
     def hear(self) -> None:
         """Take in what the worker has said so far."""
@@ -120,7 +126,7 @@ def make_all(
         Called a few times a second with what is under way and what has ended.
     """
     waiting, running, ended = list(tasks), list[Running](), list[Outcome]()
-    with _temporary_folder(), environment(**ONE_THREAD):
+    with temporary_folder(), environment(**ONE_THREAD):
         context = get_context("forkserver")
         context.set_forkserver_preload(["analysis.runs.workers", "analysis.pipeline"])
         try:
@@ -152,7 +158,7 @@ def _started(
             process = context.Process(target=_work, args=(task, theirs, dict(os.environ)), name=task.report)
             process.start()
             theirs.close()
-            begun.append(Running(task, process, ours, need))
+            begun.append(Running(task=task, process=process, messages=ours, memory=need))
     return begun
 
 
@@ -189,8 +195,8 @@ def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> Non
 
 
 @contextmanager
-def _temporary_folder() -> Iterator[None]:
-    """Give the workers a folder for what they need for a while; those of runs that are dead are removed."""
+def temporary_folder() -> Iterator[Path]:
+    """Give workers a folder for what they need for a while; those of runs that are dead are removed."""
     for left in Path(tempfile.gettempdir()).glob("mentoring-run-*"):
         named = TEMPORARY.fullmatch(left.name)
         if named and left.stat().st_uid == os.getuid() and not psutil.pid_exists(int(named[1])):
@@ -199,4 +205,4 @@ def _temporary_folder() -> Iterator[None]:
         tempfile.TemporaryDirectory(prefix=f"mentoring-run-{os.getpid()}-", ignore_cleanup_errors=True) as folder,
         environment(TMPDIR=folder),
     ):
-        yield
+        yield Path(folder)
