@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# uv installs five times as fast as pip. Where it is not there, it comes through pip into a folder of its own.
+OWN_UV := build/uv/bin/uv
+UV ?= uv
 
 # The numbers must not depend on the number of threads, and parallel workers must not fight for the cores.
 export OMP_NUM_THREADS := 1
@@ -63,28 +66,29 @@ benchmarks: .venv/.built  ## reading, retention, scales and the change of scores
 	$(BIN)/python benchmarks/ingest.py --employees 1000000 --shape wide
 	$(BIN)/python benchmarks/startup.py
 
-lock:  ## renew requirements.lock after a change of pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+lock: $(OWN_UV)  ## renew requirements.lock after a change of pyproject.toml
+	$(OWN_UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet -o requirements.lock
 
 clean:  ## remove the environment and the caches; reports stay
 	rm -rf .venv .pytest_cache .ruff_cache build dist
 	find src tests notebooks -name __pycache__ -prune -exec rm -rf {} +
 
-# uv where it is there and gets through, else pip. The stamp is written last: a build that was broken off starts again.
+# uv where it gets through, else pip. The stamp is written last: a build that was broken off starts again.
 .venv/.built: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	    "Python 3.11 or newer is needed; '$(PYTHON)' is missing or older. Name another: make PYTHON=python3.11" >&2; exit 1; }
 	@rm -rf .venv
-	@if uv --version >/dev/null 2>&1 && $(MAKE) --no-print-directory venv-uv; then :; \
+	@if $(UV) --version >/dev/null 2>&1 && $(MAKE) --no-print-directory venv-uv; then :; \
+	    elif $(MAKE) --no-print-directory $(OWN_UV) >/dev/null 2>&1 && $(MAKE) --no-print-directory venv-uv UV=$(OWN_UV); then :; \
 	    else $(MAKE) --no-print-directory venv-pip; fi
 	@touch $@
 
 # --require-hashes: what is installed is what was locked. The package itself comes last, editable, from this folder alone.
 venv-uv:
-	uv venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
-	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 
 venv-pip:
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
@@ -92,3 +96,10 @@ venv-pip:
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+
+# The version and the hashes are those of the lock.
+$(OWN_UV): requirements.lock
+	$(PYTHON) -m venv --clear build/uv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > build/uv/uv.lock
+	build/uv/bin/python -m pip install --quiet --require-hashes -r build/uv/uv.lock
+	@touch $@
