@@ -5,6 +5,7 @@ import datetime as dt
 import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.plan.study import Study
 from analysis.report.canvas import (
@@ -113,7 +114,9 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     widest = rows["n_enrolled"].astype(float).max()
-    axes.set_xlim(0, 2.3 * (widest if widest > 0 else 1))
+    axes.set_xlim(0, 1.4 * (widest if widest > 0 else 1))
+    # The names of intakes may leave the bars a third of the width.
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.set_xlabel("people: pale enrolled, light offered, dark started")
     return figure
 
