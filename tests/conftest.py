@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from demo_answers import FOLDER, demo_answer
+from demo_answers import FOLDER, demo_answer, make_demo_answers
 from expected import DEFAULT_STUDY
 
 from analysis.pipeline.shared import shared
@@ -25,6 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(folder.cleanup)
     if is_worker or config.option.collectonly or not getattr(config.option, "nbval", False):
         return
+    workers = len(getattr(config.option, "tx", None) or ())
+    if workers:
+        make_demo_answers(workers)
     stack = ExitStack()
     stack.enter_context(shared(demo_answer(DEFAULT_STUDY)))
     config.add_cleanup(stack.close)
