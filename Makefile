@@ -30,9 +30,10 @@ venv: .venv/.built  ## the environment alone, with the command .venv/bin/mentori
 reports: .venv/.built  ## the reports of every study under data/, the demo studies first of all
 	$(BIN)/mentoring report --all
 
-# One run for tests and notebooks; whole files go to a worker, so that a notebook's cells share one kernel.
+# One run for tests and notebooks; whole files go to a worker, so that a notebook's cells share one kernel, in the order of tests/conftest.py.
 test: .venv/.built  ## every test, the notebooks among them
-	$(BIN)/python -m pytest --nbval --nbval-current-env -n logical --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest --nbval --nbval-current-env -n logical --maxprocesses 8 --dist loadfile \
+	    --no-loadscope-reorder
 
 lab: .venv/.built  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks/

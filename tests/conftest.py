@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from demo_answers import FOLDER, demo_answer
+from demo_answers import FOLDER, demo_answer, make_demo_answers
 from expected import DEFAULT_STUDY
 
 from analysis.pipeline.shared import shared
@@ -25,9 +25,39 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(folder.cleanup)
     if is_worker or config.option.collectonly or not getattr(config.option, "nbval", False):
         return
+    workers = len(getattr(config.option, "tx", None) or ())
+    if workers:
+        make_demo_answers(workers)
     stack = ExitStack()
     stack.enter_context(shared(demo_answer(DEFAULT_STUDY)))
     config.add_cleanup(stack.close)
+
+
+# Files that take more than half a minute. The last file of a run keeps one worker busy alone: it must be a short one.
+LONGEST_FIRST = (
+    "test_twin.py",
+    "test_runs.py",
+    "test_pipeline.py",
+    "test_degenerate.py",
+    "test_forked_notebooks.py",
+    "test_privacy.py",
+    "test_protocols.py",
+    "test_scale_simulations.py",
+    "test_markers.py",
+    "test_adding.py",
+    "test_simulations.py",
+    "test_package.py",
+    "test_ingest_properties.py",
+    "test_realistic_company.py",
+    "test_planning.py",
+    "test_cells.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first, and leave the others in their order: the Makefile has xdist keep it."""
+    rank = {name: n for n, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 @pytest.fixture

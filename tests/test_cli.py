@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
-from in_process import make_reports_here
+from in_process import make_reports_here, shelve
 from studies import TINY_COMPANY, write_study
 
 from analysis import cli, pipeline
@@ -145,7 +145,7 @@ def test_all_problems_come_at_once(tmp_path):
 
 def test_a_bad_study_leaves_the_other_studies_of_the_run_alone(tmp_path, monkeypatch):
     """The good one gets its report; the bad one its ledger and the page on the data, and nothing else."""
-    monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "no-notebooks")
+    shelve(monkeypatch, tmp_path / "no-notebooks")
     write_study(tmp_path / "data" / "bad", broken("employees", "2019-03-01", "never"))
     write_study(tmp_path / "data" / "good", TINY_COMPANY)
     ended = mentoring("report", "bad", "good", "--data", tmp_path / "data", "--reports", tmp_path / "reports")
@@ -163,7 +163,7 @@ def test_a_bad_study_leaves_the_other_studies_of_the_run_alone(tmp_path, monkeyp
 
 
 def test_a_fault_of_the_program_takes_only_its_own_study_down_and_tells_no_data(tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "no-notebooks")
+    shelve(monkeypatch, tmp_path / "no-notebooks")
     write_study(tmp_path / "data" / "one", TINY_COMPANY)
     write_study(tmp_path / "data" / "two", TINY_COMPANY)
     real = pipeline.answer

@@ -186,7 +186,7 @@ def test_a_kernel_that_is_killed_and_one_that_takes_too_long_leave_the_others_al
     monkeypatch.setattr(execute, "notebooks_dir", lambda: shelf)
     said: list[str] = []
     with collecting(Faults("acme")) as faults:
-        execute_notebooks("acme", tmp_path, tmp_path / "out", say=said.append, time_limit=20)
+        execute_notebooks("acme", tmp_path, tmp_path / "out", jobs=3, say=said.append, time_limit=20)
     assert [(fault.part.name, fault.exception) for fault in faults.found] == [
         ("1.ipynb", "DeadKernelError"),
         ("2.ipynb", "CellTimeoutError, from Empty"),
@@ -200,9 +200,9 @@ def test_a_kernel_that_is_killed_and_one_that_takes_too_long_leave_the_others_al
 
 @pytest.mark.parametrize("is_forked", [True, False])
 def test_the_time_limit_is_a_notebooks_and_not_a_cells(is_forked, kernels, tmp_path):
-    path = book(tmp_path / "slow.ipynb", *["import time; time.sleep(3)"] * 5)
+    path = book(tmp_path / "slow.ipynb", *["import time; time.sleep(2)"] * 4)
     with pytest.raises(CellTimeoutError):
-        run(path, kernels if is_forked else None, time_limit=10)
+        run(path, kernels if is_forked else None, time_limit=6)
 
 
 def test_when_the_parent_dies_so_do_its_kernels_and_the_next_start_cold(tmp_path):

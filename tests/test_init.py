@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from first_hour import CARD_ITEMS, FIRST, LAST, N_PEOPLE, person, qualtrics, write_files
+from in_process import shelve
 from openpyxl import Workbook
 from rich.console import Console
 from studies import INSTRUMENT
@@ -61,7 +62,7 @@ def options(files: dict[str, Path]) -> list[object]:
 
 def test_three_files_become_a_study_whose_report_can_be_made(tmp_path, three_files, monkeypatch):
     monkeypatch.setenv("MENTORING_KEY", str(tmp_path / "key"))
-    monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: tmp_path / "no-notebooks")
+    shelve(monkeypatch, tmp_path / "no-notebooks")
     assert init(tmp_path, *options(three_files)).returncode == 0
     places = ("--data", tmp_path / "data", "--reports", tmp_path / "reports")
     checked = mentoring("check", "acme", *places)

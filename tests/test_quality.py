@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from demo_answers import demo_exact
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import TINY_COMPANY, as_csv, write_study
@@ -16,9 +17,6 @@ from analysis.ingest import read_sources
 from analysis.measure.coverage import coverage, missingness
 from analysis.measure.employment import job_history, staff_on
 from analysis.pipeline import answer, open_study, report_study
-from analysis.pipeline.described import describe
-from analysis.pipeline.people_flow import people_flow
-from analysis.pipeline.questions import find
 from analysis.plan.contract import Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import load_instruments
@@ -322,12 +320,10 @@ def test_a_loss_is_the_difference_of_two_stages_as_they_are_shown():
 @pytest.fixture(scope="module", params=["plumetree", "larkfield"])
 def answered(request) -> Released:
     """A program that people chose, and a lottery: described and released, without the rest of an answer."""
-    opened = open_study(request.param, project_dir() / "data")
-    found = find(opened)
-    frames = describe(opened) | {"flow_of_people": people_flow(opened, found)}
-    described = {name: release_frame(name, frame, RULE) for name, frame in frames.items()}
-    findings = tuple(release_finding(f, RULE) for f in found)
-    return Released(study=opened.study, findings=findings, problems=opened.problems, described=described)
+    exact = demo_exact(request.param)
+    described = {name: release_frame(name, frame, RULE) for name, frame in exact.frames.items()}
+    findings = tuple(release_finding(f, RULE) for f in exact.findings)
+    return Released(study=exact.released.study, findings=findings, problems=exact.problems, described=described)
 
 
 def test_the_flow_of_a_demo_adds_up_and_ends_with_those_analysed(answered):

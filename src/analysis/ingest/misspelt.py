@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from analysis.ingest.export import Export
 from analysis.ingest.names import plain
@@ -52,6 +53,7 @@ def _likeness(column: str, name: str) -> float:
     return 1.0 if is_like(column, name) else _share(plain(column), plain(name))
 
 
+@lru_cache(maxsize=50_000)
 def is_like(column: str, canonical: str) -> bool:
     """Whether a column's name is a slip or an abbreviation of a canonical name: exit_dt, dept, Manager."""
     short, long = plain(column), plain(canonical)
@@ -65,6 +67,7 @@ def is_like(column: str, canonical: str) -> bool:
     return len(words) == len(known) and all(map(_abbreviates, words, known))
 
 
+@lru_cache(maxsize=50_000)
 def _share(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
 
