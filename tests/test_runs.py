@@ -331,9 +331,8 @@ def test_both_commands_hand_the_time_limit_on(study, monkeypatch, command, given
     assert asked == [seconds]
 
 
-def test_a_notebook_that_exceeds_the_time_limit_is_a_fault_of_that_notebook_alone(study, monkeypatch):
-    shelf, reports = study.parents[1] / "shelf", study.parents[1] / "reports"
-    shelf.mkdir()
+def test_a_notebook_that_exceeds_the_time_limit_is_a_fault_of_that_notebook_alone(study, shelf, monkeypatch):
+    reports = study.parents[1] / "reports"
     book(shelf / "1.ipynb", "import time; time.sleep(300)")
     book(shelf / "2.ipynb", "'good'")
     monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: shelf)
