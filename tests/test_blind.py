@@ -42,7 +42,7 @@ def effects() -> list:
 def told(folder: Path) -> str:
     """Return all text of a folder, that in pictures too: those on a page are the files beside it.
 
-    Where a picture's lines and words stand is no number that is told.
+    Where a picture's lines and words stand is no number that is shown.
     """
     texts = [p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.suffix in (".csv", ".html", ".json")]
     texts = [re.sub(r"base64,[\w+/=]+", "", text) for text in texts]
