@@ -27,7 +27,7 @@ def test_the_fit_is_a_maximum_where_few_have_started():
 
 
 def test_refits_of_many_draws_are_those_of_each_draw_alone():
-    """A tenth left out in turn, or counted twice, and companies drawn with replacement, far from where the fits begin."""
+    """A tenth left out in turn, or counted twice, and companies drawn anew, far from where the fits begin."""
     terms, treated, trial = sparse(3)
     chosen = np.isin(trial, trial[treated])
     terms, treated, trial = terms[chosen], treated[chosen], np.unique(trial[chosen], return_inverse=True)[1]
@@ -43,4 +43,4 @@ def test_refits_of_many_draws_are_those_of_each_draw_alone():
         alone = fit_propensity(
             terms[rows], treated[rows], np.unique(trial[rows], return_inverse=True)[1], counts=counts[rows, draw]
         )
-        np.testing.assert_allclose(found[rows, draw], alone.linear, atol=1e-4)
+        np.testing.assert_allclose(found[rows, draw], alone.linear, atol=2e-4)
