@@ -4,6 +4,7 @@ Each attack is told the release rule and everything that is public about how tab
 numbers that a hidden count may be: one is a find.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,28 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from analysis.plan.results import Estimate
 from analysis.release.rule import ReleaseRule
 
 RULE, OPEN = ReleaseRule(10, 5), ReleaseRule(0, 1)
+# A sum of counts: how often each of them is added.
+Parts = Mapping[str, int]
+ROW = {"study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
+       "outcome": "voluntary_exit", "role": "mentor", "contrast": "offered_vs_not", "estimand": "ITT",
+       "estimator": "stratified_difference_in_proportions", "measure": "risk_difference", "ci_level": 0.95}  # fmt: skip
+
+
+def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Estimate:
+    """Return a difference of two plain proportions with Wald's standard error."""
+    p1, p0 = a / n1, b / n0
+    error = math.sqrt(max(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0, 1e-6))
+    low, high = p1 - p0 - 2 * error, p1 - p0 + 2 * error
+    numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
+               "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
+    analysis = "primary" if months == 12 else "secondary"
+    return Estimate(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
 
 
 @dataclass
@@ -24,7 +42,7 @@ class Margins:
 
     rule: ReleaseRule
     limits: dict[str, tuple[int, int]] = field(default_factory=dict)
-    sums: list[tuple[dict[str, int], int, float]] = field(default_factory=list)
+    sums: list[tuple[Parts, int, float]] = field(default_factory=list)
 
     def see(self, name: str, n: int) -> None:
         """Take in a count as it is shown: a multiple stands for itself and what follows, none for a small one."""
@@ -38,11 +56,15 @@ class Margins:
 
     def possible(self, **parts: int) -> tuple[int, int]:
         """Return the least and the greatest number that a sum of counts may be."""
-        names = list(self.limits)
-        aim = np.array([parts.get(name, 0) for name in names], dtype=float)
-        rows = [LinearConstraint([[s.get(name, 0) for name in names]], low, high) for s, low, high in self.sums]
+        names = {name: i for i, name in enumerate(self.limits)}
+        aim = np.zeros(len(names))
+        aim[[names[name] for name in parts]] = list(parts.values())
+        cells = [(row, names[name], n) for row, (s, *_) in enumerate(self.sums) for name, n in s.items()]
+        rows, columns, times = np.array(cells).T if cells else ([], [], [])
+        sums = csr_array((times, (rows, columns)), shape=(len(self.sums), len(names)))
+        known = LinearConstraint(sums, [low for _, low, _ in self.sums], [high for *_, high in self.sums])
         bounds = Bounds(*np.array(list(self.limits.values())).T)
-        found = [milp(way * aim, constraints=rows, bounds=bounds, integrality=np.ones(len(names))) for way in (1, -1)]
+        found = [milp(way * aim, constraints=known, bounds=bounds, integrality=np.ones(len(names))) for way in (1, -1)]
         assert all(one.success for one in found), "what is shown contradicts itself"
         return round(found[0].fun), round(-found[1].fun)
 
@@ -127,6 +149,21 @@ def sizes_like(rows: Sequence[Estimate], release: Callable[[Estimate], Estimate]
                     found.add(n1)
                     break
     return found
+
+
+def event_of_one(release: Callable[[int, int, int, int], object], a: int, b: int, n1: int, n0: int) -> tuple[set, set]:
+    """Return whether the one person of the first group whom a second report lacks had the event: had, had not.
+
+    Each is what may be true where it is, for a reader who knows both groups and everybody else's events.
+
+    Parameters
+    ----------
+    release
+        What is shown of so many events in each group and so many people in each.
+    """
+    told = {had: release(a - had, b, n1 - 1, n0) for had in (True, False)}
+    had, had_not = ({one for one, shown in told.items() if shown == told[true]} for true in (True, False))
+    return had, had_not
 
 
 def whole_numbers(text: str) -> set[int]:

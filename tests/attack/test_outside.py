@@ -1,32 +1,15 @@
 """The shared ledger: every number of events behind it may be five numbers at least."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
-from attacks import RULE, events_like, from_difference_and_ratio
+from attacks import ROW, RULE, event_of_one, events_like, from_difference_and_ratio, plain
 from demo_answers import demo_exact
 
 from analysis.plan.results import Estimate, Finding, estimates_frame
 from analysis.release.outside import NOT_SHARED, is_ambiguous, possible, shared_rows, step_of
 from analysis.release.rule import ReleaseRule
 from analysis.simulate import demo_scenarios
-
-ROW = {"study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
-       "outcome": "voluntary_exit", "role": "mentor", "contrast": "offered_vs_not", "estimand": "ITT",
-       "estimator": "stratified_difference_in_proportions", "measure": "risk_difference", "ci_level": 0.95}  # fmt: skip
-
-
-def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Estimate:
-    """Return a difference of two plain proportions with Wald's standard error."""
-    p1, p0 = a / n1, b / n0
-    error = math.sqrt(max(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0, 1e-6))
-    low, high = p1 - p0 - 2 * error, p1 - p0 + 2 * error
-    numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
-               "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
-    analysis = "primary" if months == 12 else "secondary"
-    return Estimate(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
 
 
 def finding(*rows: Estimate, **changes) -> Finding:
@@ -90,6 +73,14 @@ def test_a_later_horizon_does_not_narrow_an_earlier_one_to_less_than_five():
         rows = [plain(a, 60, 137, 664), plain(later, 90, 137, 664, months=24)]
         told = [row for row, status in zip(rows, shared(*rows)["status"], strict=True) if status == "estimated"]
         assert not told or is_ambiguous(told, RULE)
+
+
+def test_two_shared_ledgers_a_person_apart_tell_of_some_and_not_of_others():
+    """Where both numbers round alike nothing follows; where they do not, it does: the README promises it of neither."""
+    release = lambda *counts: tuple(shared_rows([finding(plain(*counts))], RULE))  # noqa: E731
+    told = [event_of_one(release, a, 60, n1, 664) for n1 in (90, 137, 180) for a in range(3, 23)]
+    silent = [had == had_not == {True, False} for had, had_not in told]
+    assert 0.3 < np.mean(silent) < 0.8
 
 
 def test_the_step_follows_from_what_is_shown():
