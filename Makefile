@@ -19,7 +19,7 @@ override MENTORING_REAL_DATA := $(abspath $(MENTORING_REAL_DATA))
 export MENTORING_REAL_DATA
 endif
 
-.PHONY: help venv reports test lab lint expected tables simulations benchmarks lock clean venv-uv venv-pip
+.PHONY: help venv reports test lab lint docs expected tables simulations benchmarks lock clean venv-uv venv-pip
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -42,6 +42,9 @@ lint: .venv/.built  ## style, common mistakes and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/mypy
+
+docs: .venv/.built  ## the documentation as a site: build/docs/index.html (with search: .venv/bin/mkdocs serve)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py

@@ -3,7 +3,10 @@
 import ast
 import importlib
 import math
+import os
 import re
+import subprocess
+import sys
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -35,7 +38,8 @@ from analysis.validate.context import Context
 from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "data/README.md")
+GUIDE = ("docs/your_data.md", "docs/reading_a_report.md", "docs/many_companies.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "data/README.md", *GUIDE)
 ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|runs|notebook|kernels|cli|simulate|fetch"
 MINUS = "\u2212"
 
@@ -451,8 +455,8 @@ def test_architecture_lists_every_room_in_its_order():
     assert said == there[::-1]
 
 
-def test_the_example_company_of_the_readme_can_be_used(tmp_path):
-    files = re.findall(r"^`data/(acme/[\w./]+)`[^\n]*\n\n```\w+\n(.*?)```", text("README.md"), re.M | re.S)
+def test_the_example_company_of_the_guide_can_be_used(tmp_path):
+    files = re.findall(r"^`data/(acme/[\w./]+)`[^\n]*\n\n```\w+\n(.*?)```", text("docs/your_data.md"), re.M | re.S)
     assert len(files) == 6
     for path, content in files:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -462,7 +466,7 @@ def test_the_example_company_of_the_readme_can_be_used(tmp_path):
     assert opened.tables.employees["birth_year"].tolist() == [1970, 1994, 1991]
 
 
-def test_the_immortal_time_example_of_the_readme_is_right():
+def test_the_immortal_time_example_is_right():
     leaving, enrolling, years, ever = -math.log(1 - 0.122), 0.045, 5, 0.15
     total = leaving + enrolling
     share = enrolling / total * (1 - math.exp(-total * years))
@@ -471,11 +475,24 @@ def test_the_immortal_time_example_of_the_readme_is_right():
     assert share == pytest.approx(ever, abs=0.001)
     stay_never = (stay - share * stay_ever) / (1 - share)
     said = f"{100 * stay_ever:.1f} % of the ever enrolled are still employed and {100 * stay_never:.1f} % of the rest"
-    assert said in text("README.md").replace("\n", " ")
+    assert all(said in text(name).replace("\n", " ") for name in ("README.md", "docs/reading_a_report.md"))
 
 
-def test_the_readme_states_the_smallest_effects_of_the_plan():
-    plan = load_plan()
-    assert f"{100 * plan.hypothesis('H1_retention').smallest_effect:g} percentage points" in text("README.md")
+def test_the_guide_states_the_smallest_effects_of_the_plan():
+    plan, guide = load_plan(), text("docs/reading_a_report.md").replace("\n", " ")
+    assert f"{100 * plan.hypothesis('H1_retention').smallest_effect:g} percentage points" in guide
     for hypothesis in ("H2_morale", "H3_leadership"):
-        assert f"{plan.hypothesis(hypothesis).smallest_effect:g} points of a scale" in text("README.md")
+        assert f"{plan.hypothesis(hypothesis).smallest_effect:g} points of a scale" in guide
+
+
+def test_the_site_is_made_whole_and_loads_nothing_from_a_network(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert made.returncode == 0, made.stderr
+    files = tmp_path.rglob("*.html")
+    pages = {path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    assert {"index.html", "data/index.html", "docs/your_data.html", "api/estimate.html"} <= set(pages)
+    assert "e_value" in pages["api/estimate.html"]
+    fetched = r'<(?:script|img|iframe|link rel="(?:stylesheet|icon|preload)")[^>]+(?:src|href)="?(?:https?:)?//'
+    assert not [name for name, page in pages.items() if re.search(fetched, page)]

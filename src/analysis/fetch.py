@@ -130,7 +130,7 @@ def _verified(file: str, content: bytes, expected: str) -> str:
     if hashlib.sha256(content).hexdigest() != expected:
         raise bad_input(
             file,
-            "is not the published file (its sha256 differs); get it again, from the source that the README names",
+            "is not the published file (its sha256 differs); get it again, from the source in docs/reading_a_report.md",
             rule="checksum_mismatch",
         )
     return content.decode("utf-8-sig")
