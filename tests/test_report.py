@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from analysis.report.dashboard import step
 
 from analysis.plan.errors import Problem
 from analysis.plan.results import Check, Estimate, Finding, estimates_frame
@@ -23,7 +24,6 @@ from analysis.report import (
     tables,
     wording,
 )
-from analysis.report.dashboard import step
 from analysis.report.drawn import DRAWN
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page

@@ -10,23 +10,20 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured
-from analysis.report.money import assumption_sentence, break_even_sentence
+from analysis.report.facts import moderator_rows, ways
 from analysis.report.pictures import slug
 from analysis.report.prose import (
+    assumption_sentence,
+    break_even_sentence,
+    control_sentences,
     detectable_sentence,
+    e_value_sentence,
     finding_sentence,
+    measure_sentences,
     naive_sentence,
     outcome_note,
+    short_label,
     verdict_sentence,
-)
-from analysis.report.robustness import (
-    MODERATOR_CAUTION,
-    control_sentences,
-    e_value_sentence,
-    measure_sentences,
-    moderator_rows,
-    moderators_table,
-    ways,
     ways_sentence,
 )
 from analysis.report.scale_words import (
@@ -37,6 +34,7 @@ from analysis.report.scale_words import (
     other_sources,
     response_sentence,
 )
+from analysis.report.template import say
 from analysis.report.wording import (
     count,
     interval_text,
@@ -47,7 +45,6 @@ from analysis.report.wording import (
     is_scale,
     level_text,
     p_text,
-    short_label,
     value_text,
 )
 
@@ -204,8 +201,8 @@ def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[d
         },
         {
             "title": "By age, tenure, timing and dose",
-            "sentences": [MODERATOR_CAUTION] if moderator_rows(finding) else [],
-            "table": moderators_table(finding),
+            "sentences": [say("robustness.moderators")] if moderator_rows(finding) else [],
+            "table": tables.moderators_table(finding),
         },
         *(_scale_parts(finding, least) if is_scale(finding) else ()),
         {"title": "Other kinds of exit", "pictures": _pictures(finding, images, ("kinds",))},

@@ -21,19 +21,16 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
-from analysis.report.dashboard import ladder, step
+from analysis.report.facts import ladder, main_rows, naive_rows
 from analysis.report.layout import name_ticks
+from analysis.report.prose import comparators, events_text, step
 from analysis.report.wording import (
-    comparators,
     count,
     estimate_text,
     event_words,
-    events_text,
     interval_text,
     is_event,
     is_randomized,
-    main_rows,
-    naive_rows,
     outcome_name,
     percent,
     scaled,

@@ -20,14 +20,12 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
+from analysis.report.facts import at_first_horizon, ways
 from analysis.report.figures import draw_incidence
 from analysis.report.layout import name_ticks
-from analysis.report.money import money
-from analysis.report.robustness import at_first_horizon, ways, ways_title
+from analysis.report.prose import comparators, money_title, ways_title
 from analysis.report.wording import (
-    comparators,
     event_words,
-    interval_text,
     is_randomized,
     is_scale,
     number,
@@ -133,7 +131,7 @@ def _kinds_title(finding: Finding, kinds: list[str]) -> str:
 def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     """Return the net benefit with its interval against breaking even, in the study's currency."""
     row = finding.primary
-    figure, axes = sheet(_money_title(finding, study), height=1.5)
+    figure, axes = sheet(money_title(finding, study), height=1.5)
     axes.axvline(0, color=GREY, linewidth=1)
     axes.plot(row.limits, [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
     axes.plot(row.value, 0, "o", color=BLUE, markersize=8)
@@ -146,11 +144,3 @@ def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     currency = f", {study.currency}" if study.currency else ""
     axes.set_xlabel(f"← costs more than it saves     net benefit{currency}     saves more than it costs →")
     return figure
-
-
-def _money_title(finding: Finding, study: Study) -> str:
-    row = finding.primary
-    net = f"A net {'benefit' if row.value >= 0 else 'loss'} of {money(row.value, study)}"
-    if row.holds_zero:
-        return f"{net}; the interval holds loss and benefit"
-    return f"{net}; so is the whole interval, {interval_text(row)}"

@@ -18,11 +18,6 @@ def nothing(frame: pd.DataFrame) -> list[str]:
     return []
 
 
-def warning(frame: pd.DataFrame) -> list[str]:
-    """Return what a survey that is linked to nobody cannot tell."""
-    return [measured.UNLINKED]
-
-
 def last_waves(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the last wave of each scale and rater source; the notebook has them all."""
     return frame[frame["wave"] == frame.groupby(["construct", "rater_role"])["wave"].transform("max")]
@@ -64,7 +59,7 @@ PARTS: Sequence[tuple[str, Sequence[tuple[str, Telling, str, str]]]] = (
     ),
     (
         "Surveys that are linked to nobody",
-        (("unlinked", warning, "The numbers", "unlinked"),),
+        (("unlinked", measured.unlinked_sentences, "The numbers", "unlinked"),),
     ),
 )
 TABLES = {

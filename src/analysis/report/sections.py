@@ -20,15 +20,15 @@ from analysis.report.pictures import FOREST, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
     naive_sentence,
+    short_label,
     three_sentences,
 )
-from analysis.report.quality_words import rows_sentence
 from analysis.report.scale_words import is_compact
+from analysis.report.tables_quality import rows_sentence
 from analysis.report.wording import (
     NBSP,
     hypothesis_title,
     is_retention,
-    short_label,
 )
 
 ASSIGNMENTS = {
