@@ -132,7 +132,7 @@ CITATION = re.compile(rf"{NAME}(?:, {NAME})*(?: and {NAME})? (?:19|20)\d\d")
 
 
 def methods_told() -> list[str]:
-    template = ROOT / "src" / "analysis" / "report" / "templates" / "methods.html.j2"
+    template = ROOT / "src" / "analysis" / "report" / "templates" / "en" / "methods.html.j2"
     return [template.read_text(encoding="utf-8"), *(method.text for method in METHODS.methods.values())]
 
 
