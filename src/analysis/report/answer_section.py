@@ -48,20 +48,6 @@ from analysis.report.wording import (
     value_text,
 )
 
-CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other exits compete.",
-    "ways": "Each line is the same question answered with one choice made otherwise, with its 95 % interval; squares "
-    "are the main answer at other horizons.",
-    "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals.",
-    "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
-    "trajectories": "Averages by survey wave, comparators weighted where nobody was randomized; the answer adjusts "
-    "further. Who answered differs from wave to wave.",
-    "event_study": "Differences in change since the last wave before the start, which is zero by definition. A "
-    "difference before the start cannot be the program's.",
-    "response": "Shares of those in the comparison, by wave after the start.",
-    "delta": "The answer, if those of the program who were asked and stayed silent had scored so many points better or "
-    "worse than is predicted for them.",
-}
 MISSING = (
     "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
     "What few people lack is not listed."
@@ -240,7 +226,7 @@ def _html(table: pd.DataFrame | None) -> str:
 
 
 def _caption(finding: Finding, kind: str) -> str:
-    return naive_sentence(finding) if kind == "ladder" else CAPTIONS[kind]
+    return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
 
 
 def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:

@@ -134,6 +134,7 @@ def _rows(finding: Finding) -> dict[str, object]:
     avoided, lee = next(iter(measured(finding, "exits_avoided")), None), _lee(finding)
     return {
         "naive": naive,
+        "naive_at_horizon": next((e for e in naive if e.horizon_months == main.horizon_months), None),
         "rungs": ladder(finding),
         "own_change": next((e for e in naive if e.contrast == "after_vs_before"), None),
         "naive_and_fair": [

@@ -20,17 +20,17 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
-from analysis.report.facts import at_first_horizon, ways
+from analysis.report.facts import at_first_horizon, facts, ways
 from analysis.report.figures import draw_incidence
 from analysis.report.layout import name_ticks
 from analysis.report.prose import comparators, money_title, ways_title
+from analysis.report.template import say
 from analysis.report.wording import (
     event_words,
     is_randomized,
     is_scale,
     number,
     outcome_name,
-    percent,
     scaled,
 )
 
@@ -119,12 +119,8 @@ def _kinds_title(finding: Finding, kinds: list[str]) -> str:
     curves = finding.evidence["curves_by_kind"]
     shown = curves[curves["outcome"] == kinds[0]].dropna(subset="cumulative_incidence")
     by_month = shown.pivot(index="months", columns="arm", values="cumulative_incidence").dropna()
-    shares = [percent(float(by_month[arm].iloc[-1]), 1) for arm in ("treated", "control")]
-    who = "those offered a place" if is_randomized(finding) else "those who started"
-    return (
-        f"{outcome_name(kinds[0]).capitalize()} within {by_month.index[-1]:.0f} months: {shares[0]} of {who}, "
-        f"{shares[1]} of those they are compared with"
-    )
+    shares = by_month[["treated", "control"]].iloc[-1].tolist()
+    return say("pictures.kinds", facts(finding), kinds[0], by_month.index[-1], shares)
 
 
 @styled

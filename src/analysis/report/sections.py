@@ -25,6 +25,7 @@ from analysis.report.prose import (
 )
 from analysis.report.scale_words import is_compact
 from analysis.report.tables_quality import rows_sentence
+from analysis.report.template import say
 from analysis.report.wording import (
     NBSP,
     hypothesis_title,
@@ -43,10 +44,7 @@ DIRECTIONS = {
     "mutual": "both sides mentor each other",
     "peer": "among peers",
 }
-CHECK_PICTURES = {
-    "balance": "Were the two groups alike in what was recorded?",
-    "overlap": "Was there anyone to compare with? Bars of small groups are left out.",
-}
+CHECK_PICTURES = ("balance", "overlap")
 TABLE_TITLES = {
     "participation": "The way into the program",
     "exit_rates": "Exits by year",
@@ -158,10 +156,14 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
                 tested.append((finding, check))
     further = [(f, c) for f, c in tested if is_compact(f)]
     pictures = [
-        {"label": _about(f, released.study), "caption": caption, "image": images[f"{slug(f)}-{kind}"]}
+        {
+            "label": _about(f, released.study),
+            "caption": say("pictures.caption", kind),
+            "image": images[f"{slug(f)}-{kind}"],
+        }
         for f in released.findings
         if not _shares_its_groups(f, released)
-        for kind, caption in CHECK_PICTURES.items()
+        for kind in CHECK_PICTURES
         if f"{slug(f)}-{kind}" in images
     ]
     return {
