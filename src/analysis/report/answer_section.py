@@ -48,10 +48,6 @@ from analysis.report.wording import (
     value_text,
 )
 
-MISSING = (
-    "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
-    "What few people lack is not listed."
-)
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
     "is_estimated": False,
@@ -63,7 +59,6 @@ NO_SECTION = {
     "answering": None,
     "parts": [],
 }
-EMPTY = {"sentences": [], "pictures": [], "table": ""}
 
 
 def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
@@ -145,80 +140,59 @@ def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
 
 def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
-    sentences = [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
+    sentences = _on_the_silent(finding)
     if is_compact(finding) or not sentences:
         return None
     return {"sentences": sentences, "pictures": _pictures(finding, images, ("response", "delta"))}
 
 
-def _scale_parts(finding: Finding, least: int) -> list[dict]:
-    """Return what can be laid open under a score alone."""
-    compact = is_compact(finding)
-    return [
-        {"title": "Rated by others, and by oneself", "sentences": other_sources(finding)},
-        {
-            "title": "Who answers, step by step",
-            "sentences": [s for s in (response_sentence(finding), delta_sentence(finding)) if s] if compact else [],
-            "table": _frame(finding, "response", least, tables_measured.asked_table),
-        },
-        {
-            "title": "Are those who were scored like those who were asked?",
-            "table": None
-            if compact
-            else _frame(finding, "balance_response", least, lambda f, _: tables_measured.response_balance_table(f)),
-        },
-        {
-            "title": "If trends had diverged",
-            "table": _frame(finding, "honest", least, lambda f, _: tables_measured.honest_table(f)),
-        },
-    ]
+def _on_the_silent(finding: Finding) -> list[str]:
+    return [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
 
 
 def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
     """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
-    least = study.min_cell
     # Promotion is asked of the same people as retention, where their gaps are told.
-    gaps = _frame(finding, "missing", least, tables.missing_table) if is_retention(finding) else None
+    gaps = _frame(finding, "missing", study, tables.missing_table) if is_retention(finding) else None
     parts = [
-        {"title": _measures_title(finding), "sentences": measure_sentences(finding)},
-        {
-            "title": "Alternative specifications, in numbers",
-            "table": tables.ways_table(ways(finding)) if ways_sentence(finding) else None,
-        },
-        {
-            "title": "By age, tenure, timing and dose",
-            "sentences": [say("robustness.moderators")] if moderator_rows(finding) else [],
-            "table": tables.moderators_table(finding),
-        },
-        *(_scale_parts(finding, least) if is_scale(finding) else ()),
-        {"title": "Other kinds of exit", "pictures": _pictures(finding, images, ("kinds",))},
-        {
-            "title": "For how many people something was not recorded",
-            "sentences": [MISSING] if gaps is not None else [],
-            "table": gaps,
-        },
-        {
-            "title": "Balance by quarter of the start",
-            "table": _frame(finding, "balance_by_quarter", least, tables.quarters_table),
-        },
-        {
-            "title": "How many people the answer rests on, step by step",
-            "table": _frame(finding, "flow", least, tables.flow_table),
-        },
+        _part(f"measures_of_{'scores' if is_scale(finding) else 'events'}", measure_sentences(finding)),
+        _part("ways", [], tables.ways_table(ways(finding)) if ways_sentence(finding) else None),
+        _part(
+            "moderators",
+            [say("robustness.moderators")] if moderator_rows(finding) else [],
+            tables.moderators_table(finding),
+        ),
+        *(_scale_parts(finding, study) if is_scale(finding) else ()),
+        _part("kinds") | {"pictures": _pictures(finding, images, ("kinds",))},
+        _part("missing", [] if gaps is None else [say("headings.missing")], gaps),
+        _part("balance_by_quarter", [], _frame(finding, "balance_by_quarter", study, tables.quarters_table)),
+        _part("flow", [], _frame(finding, "flow", study, tables.flow_table)),
     ]
-    laid_out = [EMPTY | part | {"table": _html(part.get("table"))} for part in parts]
-    return [part for part in laid_out if part["sentences"] or part["pictures"] or part["table"]]
+    return [part for part in parts if part["sentences"] or part["pictures"] or part["table"]]
 
 
-def _measures_title(finding: Finding) -> str:
-    return f"In other measures: {'standard deviations, odds' if is_scale(finding) else 'days, risks, rates'}"
+def _scale_parts(finding: Finding, study: Study) -> list[dict]:
+    """Return what can be laid open under a score alone."""
+    asked = _frame(finding, "response", study, tables_measured.asked_table)
+    likeness = _frame(finding, "balance_response", study, lambda f, _: tables_measured.response_balance_table(f))
+    honest = _frame(finding, "honest", study, lambda f, _: tables_measured.honest_table(f))
+    return [
+        _part("other_sources", other_sources(finding)),
+        _part("response", _on_the_silent(finding) if is_compact(finding) else [], asked),
+        _part("balance_response", [], None if is_compact(finding) else likeness),
+        _part("honest", [], honest),
+    ]
+
+
+def _part(name: str, sentences: Sequence[str] = (), table: pd.DataFrame | None = None) -> dict:
+    return {"title": say("headings.heading", name), "sentences": sentences, "pictures": [], "table": _html(table)}
 
 
 def _frame(
-    finding: Finding, name: str, least: int, make: Callable[[pd.DataFrame, int], pd.DataFrame]
+    finding: Finding, name: str, study: Study, make: Callable[[pd.DataFrame, int], pd.DataFrame]
 ) -> pd.DataFrame | None:
     frame = finding.evidence.get(name)
-    return None if frame is None else make(frame, least)
+    return None if frame is None else make(frame, study.min_cell)
 
 
 def _html(table: pd.DataFrame | None) -> str:
