@@ -28,14 +28,17 @@ def environment(is_html: bool) -> Environment:
         finalize=None if is_html else _put_in,
     )
     made.filters |= FILTERS
-    made.globals |= {"nbsp": NBSP, "no_words_for": _no_words_for}
+    made.globals |= {"language": LANGUAGE, "nbsp": NBSP, "no_words_for": _no_words_for}
     return made
 
 
 def _put_in(value: object) -> object:
-    """Return what stands in a sentence for a value, without the line breaks around a macro; there must be one."""
-    if value is None:
-        raise UndefinedError("a sentence has no value to put in")
+    """Return what stands in a sentence for a value, without the line breaks around a macro.
+
+    Nothing stands for a value that is not there, nor does a fraction as it is: a filter gives it decimals and a unit.
+    """
+    if value is None or isinstance(value, float):
+        raise UndefinedError(f"a sentence cannot hold {value!r}")
     return value.strip("\n") if isinstance(value, str) else value
 
 
