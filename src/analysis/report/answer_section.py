@@ -1,16 +1,17 @@
 """What stands under one answer, ready to be set: sentences, pictures, and what can be laid open."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated
-from analysis.plan.hypotheses import load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured
-from analysis.report.facts import moderator_rows, ways
+from analysis.report.facts import facts, moderator_rows, ways
 from analysis.report.pictures import slug
 from analysis.report.prose import (
     assumption_sentence,
@@ -34,20 +35,16 @@ from analysis.report.scale_words import (
     other_sources,
     response_sentence,
 )
-from analysis.report.template import say
+from analysis.report.template import say, say_each
 from analysis.report.wording import (
-    count,
-    interval_text,
     is_blind,
     is_money,
-    is_randomized,
     is_retention,
     is_scale,
-    level_text,
-    p_text,
-    value_text,
 )
 
+# A link in a sentence: ``[within 12 months](#horizon)``.
+LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
     "is_estimated": False,
@@ -203,24 +200,8 @@ def _caption(finding: Finding, kind: str) -> str:
     return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
 
 
-def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:
+def _method(finding: Finding, study: Study) -> list[tuple[str, ...]]:
     """Return the line under an answer, as (text, anchor in the methods section) pairs."""
-    row = finding.primary
-    line = [
-        (row.estimand, row.estimand.lower()),
-        (CATALOGUE.estimator(row.estimator).label, CATALOGUE.estimator(row.estimator).method),
-    ]
-    if row.horizon_months is not None:
-        line.append((f"within {row.horizon_months} months", "horizon"))
-    if not row.is_estimated:
-        return line
-    groups = ("offered", "not offered") if is_randomized(finding) else ("who started", "comparators")
-    people = zip((row.n_treated, row.n_control), groups, strict=True)
-    line.append((", ".join(f"{count(n, study.min_cell)} {who}" for n, who in people), "people"))
-    currency = f" {study.currency}" if is_money(finding) and study.currency else ""
-    line.append((f"{value_text(row)} {interval_text(row)}{currency}, {level_text(row)} interval", "interval"))
-    line.append((p_text(row.p_value), "p-value"))
-    if row.p_adjusted is not None and row.p_adjusted == row.p_adjusted:
-        family = load_plan().hypothesis(finding.hypothesis).family
-        line.append((f"adjusted {p_text(row.p_adjusted)}", "holm" if family == "primary" else "benjamini-hochberg"))
-    return line
+    if not finding.primary.is_estimated:
+        return []
+    return [known(LINK.fullmatch(link)).groups() for link in say_each("answer.method", facts(finding, study))]

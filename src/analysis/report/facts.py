@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isinf
 
+import pandas as pd
+
 from analysis.estimate.diagnostics import TREND
 from analysis.plan.catalogue import CATALOGUE, Estimator
 from analysis.plan.hypotheses import load_plan
@@ -75,17 +77,20 @@ def _kind(finding: Finding) -> dict[str, object]:
 def _verdict(finding: Finding) -> dict[str, object]:
     """Return what the verdict rests on, and what the checks found."""
     failed, careful = finding.graded("failed"), finding.graded("caution")
+    hypothesis = load_plan().hypothesis(finding.hypothesis)
     return {
         "verdict": finding.verdict,
         "verdict_reason": finding.verdict_reason,
         "is_held_back": finding.verdict_reason == "adjusted_p",
         "is_capped": finding.is_capped,
         "n_family": finding.n_family,
+        "is_adjusted": pd.notna(finding.primary.p_adjusted),
+        "is_main_question": hypothesis.family == "primary",
         "smallest": finding.smallest_effect,
         "detectable": finding.smallest_detectable,
         "power": POWER,
         "is_far_too_small": (finding.smallest_detectable or 0.0) > FAR_TOO_SMALL * finding.smallest_effect,
-        "claims_less": load_plan().hypothesis(finding.hypothesis).claimed_direction < 0,
+        "claims_less": hypothesis.claimed_direction < 0,
         "n_tested": len(finding.checks) - len(finding.graded("untestable")),
         "n_failed": len(failed),
         "failed": _each_once(failed),
