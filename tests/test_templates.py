@@ -287,6 +287,14 @@ def test_a_list_has_a_sentence_for_each_hyphen(monkeypatch, tmp_path):
     assert template.say_each("own.all") == ["One, half-way.", "Two."]
 
 
+@pytest.mark.parametrize("asked", ["f.x", "f.x is none", "f.x == 1", "not f.x"])
+def test_a_fact_that_is_missing_is_not_even_nothing(monkeypatch, tmp_path, asked):
+    words(monkeypatch, tmp_path, own="{% macro all(f) %}{% if " + asked + " %}yes{% else %}no{% endif %}{% endmacro %}")
+    assert template.say("own.all", {"x": 1}) in ("yes", "no")
+    with pytest.raises(UndefinedError):
+        template.say("own.all", {})
+
+
 @pytest.mark.parametrize("value", [0.5, None])
 def test_neither_a_fraction_without_a_filter_nor_nothing_gets_into_a_sentence(monkeypatch, tmp_path, value):
     words(monkeypatch, tmp_path, own="{% macro all(x) %}About {{ x }}.{% endmacro %}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined, UndefinedError
 
 from analysis.report.wording import FILTERS, NBSP
 
@@ -28,8 +28,17 @@ def environment(is_html: bool) -> Environment:
         finalize=None if is_html else _put_in,
     )
     made.filters |= FILTERS
+    # In a test of being nothing, or the same, a missing fact would be no error, but something else.
+    made.tests["none"] = _is_none
+    del made.tests["sameas"]
     made.globals |= {"language": LANGUAGE, "nbsp": NBSP, "no_words_for": _no_words_for}
     return made
+
+
+def _is_none(value: object) -> bool:
+    if isinstance(value, Undefined):
+        raise UndefinedError(f"{value._undefined_name!r} is not there")
+    return value is None
 
 
 def _put_in(value: object) -> object:

@@ -1,4 +1,4 @@
-"""How numbers, people and terms of the ledger are put in words: one place, so that page and notebooks agree."""
+"""How numbers and terms of the ledger are written: one place, so that page, pictures, tables and notebooks agree."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -184,12 +184,14 @@ def in_words(name: str) -> str:
 
 def upper_first(text: str) -> str:
     """Return text that begins a sentence."""
-    return (bare := text.strip("\n"))[:1].upper() + bare[1:]
+    bare = text.strip("\n")
+    return bare[:1].upper() + bare[1:]
 
 
 def lower_first(text: str) -> str:
     """Return a sentence as it stands within another."""
-    return (bare := text.strip("\n"))[:1].lower() + bare[1:]
+    bare = text.strip("\n")
+    return bare[:1].lower() + bare[1:]
 
 
 def of_100(share: float | None) -> str:
