@@ -206,6 +206,7 @@ MORE = {
     "pictures.rung": [(EVENT, found.primary) for found in FINDINGS],
     "quality.coverage": [(1.0, 1.0, 10)],
     "quality.gaps": [(0, GAP, 10)],
+    "quality.rows": [(None, None, None, 10)],
     "quality.nearly_all": [(1.0, 10)],
     "quality.stage": [("enrolled", "mentors")],
     "robustness.ways_title": [(EVENT, [row()])],

@@ -22,6 +22,7 @@ from analysis.report.wording import (
     is_scale,
     outcome_name,
     role_phrase,
+    shown,
     side,
     unit,
 )
@@ -77,7 +78,7 @@ def _kind(finding: Finding) -> dict[str, object]:
 def _verdict(finding: Finding) -> dict[str, object]:
     """Return what the verdict rests on, and what the checks found."""
     failed, careful = finding.graded("failed"), finding.graded("caution")
-    hypothesis = load_plan().hypothesis(finding.hypothesis)
+    hypothesis, detectable = load_plan().hypothesis(finding.hypothesis), finding.smallest_detectable or 0.0
     return {
         "verdict": finding.verdict,
         "verdict_reason": finding.verdict_reason,
@@ -89,7 +90,10 @@ def _verdict(finding: Finding) -> dict[str, object]:
         "smallest": finding.smallest_effect,
         "detectable": finding.smallest_detectable,
         "power": POWER,
-        "is_far_too_small": (finding.smallest_detectable or 0.0) > FAR_TOO_SMALL * finding.smallest_effect,
+        "is_too_small": detectable > finding.smallest_effect,
+        "is_far_too_small": detectable > FAR_TOO_SMALL * finding.smallest_effect,
+        # One unit of the currency is the plan's way to say: break even.
+        "wants_to_break_even": is_money(finding) and finding.smallest_effect <= 1,
         "claims_less": hypothesis.claimed_direction < 0,
         "n_tested": len(finding.checks) - len(finding.graded("untestable")),
         "n_failed": len(failed),
@@ -108,15 +112,16 @@ def _numbers(finding: Finding) -> dict[str, object]:
     """Return the estimate with its interval, and where they lie as the claim has it."""
     row, least = finding.primary, finding.smallest_effect
     sign = load_plan().hypothesis(finding.hypothesis).claimed_direction
-    nearest_to_harm = min(sign * limit for limit in row.limits)
+    claimed = [sign * limit for limit in row.limits]
     return {
         "value": row.value,
         "low": row.limits[0],
         "high": row.limits[1],
         "side": side(row.value, unit(row)),
-        "lies_on_the_claims_side": nearest_to_harm > 0,
+        "lies_on_the_claims_side": min(claimed) > 0,
+        "lies_against_the_claim": max(claimed) < 0,
         "is_harm": sign * row.value <= -least,
-        "may_be_harm": nearest_to_harm <= -least,
+        "may_be_harm": min(claimed) <= -least,
     }
 
 
@@ -206,20 +211,30 @@ def _in_measure(finding: Finding, measure: str) -> list[Estimate]:
     return measured(finding, measure, contrast=main.contrast, **same)
 
 
-def _break_even(net: Estimate, avoided: Estimate) -> float | None:
-    """Return how many exits a program must avoid to pay for itself; None where that cannot be told.
+def _break_even(net: Estimate, avoided: Estimate) -> dict[str, object] | None:
+    """Return how many exits a program must avoid to pay for itself, and what reaches it; None where it cannot be told.
 
     Net benefit is a straight line in exits avoided, of which the ledger holds three points: read off where it is zero.
     """
     (low, high), (net_low, net_high) = avoided.limits, net.limits
     span = high - low
     per_exit = (net_high - net_low) / span if span > 0 else 0.0
-    return avoided.value - net.value / per_exit if per_exit > 0 else None
+    if per_exit <= 0:
+        return None
+    needed = avoided.value - net.value / per_exit
+    return {
+        "at": needed,
+        "is_reached": avoided.value >= needed,
+        "is_reached_by_all": low >= needed,
+        "is_reached_by_none": high < needed,
+    }
 
 
-def _e_value(finding: Finding) -> Estimate | None:
+def _e_value(finding: Finding) -> dict[str, object] | None:
     row = next(iter(measured(finding, "e_value")), None)
-    return None if row is None or is_randomized(finding) or isinf(row.value) else row
+    if row is None or is_randomized(finding) or isinf(row.value):
+        return None
+    return {"row": row, "is_one": shown(row) == 1, "interval_is_one": row.ci_low == 1}
 
 
 def _lee(finding: Finding) -> tuple[Estimate, Estimate] | None:

@@ -29,8 +29,8 @@ def rows_sentence(counts: pd.DataFrame, min_cell: int) -> str:
     min_cell
         Fewer rows are only said to be few; 0 where the reader may know.
     """
-    told = (counts["rows_in"], counts["rows_rejected"], n_repaired(counts))
-    return say("quality.rows", *(int(n.sum()) for n in told), min_cell)
+    told = (int(n.sum()) for n in (counts["rows_in"], counts["rows_rejected"], n_repaired(counts)))
+    return say("quality.rows", *(None if n < min_cell else n for n in told), min_cell)
 
 
 def coverage_sentence(frame: pd.DataFrame, min_cell: int) -> str:

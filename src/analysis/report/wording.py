@@ -121,6 +121,21 @@ def amount(x: float, unit: Measure, less: str, more: str, none: str) -> str:
     return said.replace("{}", number(abs(x), unit, signed=False))
 
 
+def shown(estimate: Estimate) -> float:
+    """Return the row's estimate as it is shown, in the unit of its measure."""
+    return round(scaled(estimate)[1], unit(estimate).decimals) + 0.0
+
+
+def change(before: Estimate, after: Estimate) -> Literal["none", "turned", "less", "more"]:
+    """Return what became of a figure, from the numbers as they are shown."""
+    was, now = shown(before), shown(after)
+    if was == now:
+        return "none"
+    if was * now < 0 or was == 0:
+        return "turned"
+    return "less" if abs(now) < abs(was) else "more"
+
+
 def event_words(estimate: Estimate) -> EventWords:
     """Return how the row's event is put in words; kinds of exit without words of their own as any exit."""
     return CATALOGUE.outcome(estimate.outcome).words or known(CATALOGUE.outcome("any_exit").words)
@@ -219,7 +234,8 @@ FILTERS: dict[str, Callable] = {
     "level": level_text,
     "low": lambda row: limit_texts(row)[0],
     "high": lambda row: limit_texts(row)[1],
-    "shown": lambda row: round(scaled(row)[1], unit(row).decimals) + 0.0,
+    "shown": shown,
+    "change": change,
     "unit": unit,
     "event": event_words,
     "estimator": lambda row: CATALOGUE.estimator(row.estimator),
