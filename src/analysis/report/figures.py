@@ -97,19 +97,17 @@ def _lead_down(axes, x: float, y: float, said: str) -> None:
 
 def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     """Return label, colour and row of every rung, from the top."""
+    naive, fair = naive_rows(finding), [finding.primary]
     if is_event(finding) and is_randomized(finding):
-        naive, fair = naive_rows(finding), main_rows(finding)
+        fair = main_rows(finding)
         rows = [e for main in fair for e in (*(n for n in naive if n.horizon_months == main.horizon_months), main)]
-    elif is_event(finding):
-        rows, fair = ladder(finding), [finding.primary]
     else:
-        rows, fair = [*naive_rows(finding), finding.primary], [finding.primary]
-    told = facts(finding)
-    return [(say("pictures.rung", told, row), BLUE if row in fair else _naive_colour(row), row) for row in rows]
-
-
-def _naive_colour(row: Estimate) -> str:
-    return ORANGE if row.contrast == "enrolled_vs_not" else VERMILION
+        rows = ladder(finding) if is_event(finding) else [*naive, finding.primary]
+    told, colours = facts(finding), {"enrolled_vs_not": ORANGE} if is_event(finding) else {}
+    return [
+        (say("pictures.rung", told, row), BLUE if row in fair else colours.get(row.contrast, VERMILION), row)
+        for row in rows
+    ]
 
 
 def _difference_axis(finding: Finding) -> str:
