@@ -185,5 +185,21 @@ def test_a_frame_that_may_be_shown(project):
     assert len(project.changed()) == told()["a table that may be shown"], project.changed()
 
 
+SAID = """
+from analysis.report.template import say
+print(say("names.program", "Genius Clinic"))
+"""
+
+
+def test_a_sentence_put_otherwise(project):
+    assert project.run("-c", SAID).stdout == "the Genius Clinic program\n"
+    project.insert("src/analysis/report/templates/en/names.j2", " program{% endif %}", " mentoring")
+    assert project.run("-c", SAID).stdout == "the Genius Clinic mentoring program\n"
+    assert len(project.changed()) == told()["a sentence put otherwise"], project.changed()
+
+
 def test_every_row_of_the_table_has_its_test():
-    assert set(told()) == {"a vendor's export", "a scale hypothesis", "a validation rule", "a table that may be shown"}
+    assert set(told()) == {
+        *("a vendor's export", "a scale hypothesis", "a validation rule"),
+        *("a sentence put otherwise", "a table that may be shown"),
+    }

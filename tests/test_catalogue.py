@@ -16,7 +16,7 @@ from analysis.plan.contract import RATER_ROLES, ROLES
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Analysis, Estimate
 from analysis.plan.study import Direction
-from analysis.report.sections import ASSIGNMENTS, DIRECTIONS
+from analysis.report.template import environment
 
 ROW = {
     "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary", "role": "mentor",
@@ -118,7 +118,8 @@ def test_lists_of_terms_agree_with_what_the_code_allows():
     assert tuple(CATALOGUE.analyses) == get_args(Analysis)
     assert set(CATALOGUE.roles) == {*ROLES, "any"} > {*ANALYSED_ROLES}
     assert set(CATALOGUE.rater_sources) == {*RATER_ROLES, "others"}
-    assert set(ASSIGNMENTS) == set(Assignment) and set(DIRECTIONS) == set(get_args(Direction))
+    told = environment(is_html=False).get_template("headings.j2").module
+    assert set(told.assignments) == set(Assignment) and set(told.directions) == set(get_args(Direction))
     constructs = {h.construct_name for h in load_plan().hypotheses} - {""}
     assert {name for name, outcome in CATALOGUE.outcomes.items() if not outcome.is_event} == constructs
     kinds = {kind for outcome in CATALOGUE.outcomes.values() for kind in outcome.kinds}
@@ -132,7 +133,7 @@ CITATION = re.compile(rf"{NAME}(?:, {NAME})*(?: and {NAME})? (?:19|20)\d\d")
 
 
 def methods_told() -> list[str]:
-    template = ROOT / "src" / "analysis" / "report" / "templates" / "methods.html.j2"
+    template = ROOT / "src" / "analysis" / "report" / "templates" / "en" / "methods.html.j2"
     return [template.read_text(encoding="utf-8"), *(method.text for method in METHODS.methods.values())]
 
 

@@ -28,8 +28,8 @@ from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 from analysis.report import figures_quality, tables_quality
 from analysis.report.quality_page import NO_MASK, bad_input_page, quality_page, quality_pictures
-from analysis.report.quality_words import rows_sentence
 from analysis.report.tables import row_counts_table
+from analysis.report.tables_quality import rows_sentence
 from analysis.validate import check_tables
 from analysis.validate.account import account
 from analysis.validate.rule import Rule, enforce

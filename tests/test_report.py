@@ -12,21 +12,20 @@ from analysis.plan.results import Check, Estimate, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import (
+    facts,
     figures,
     figures_checks,
     figures_described,
     figures_robust,
     figures_scales,
-    money,
     prose,
-    robustness,
     tables,
     wording,
 )
-from analysis.report.dashboard import step
 from analysis.report.drawn import DRAWN
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
+from analysis.report.template import say
 
 ROW = {
     "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
@@ -354,7 +353,7 @@ def rung(value: float) -> Estimate:
     ],
 )
 def test_each_step_of_the_ladder_says_what_it_did(before, after, said):
-    assert step(rung(before), rung(after)) == said
+    assert prose.step(rung(before), rung(after)) == said
 
 
 def test_a_ladder_that_lacks_a_rung_is_not_told_as_steps():
@@ -435,7 +434,7 @@ def test_break_even_is_read_off_the_line_of_benefit_in_exits(avoided, said):
     """31,280 an exit and 81,600 for the program: 2.6 exits pay for it."""
     exits = AVOIDED | avoided
     net = {k: 31280 * exits[k] - 81600 for k in ("estimate", "ci_low", "ci_high")}
-    text = money.break_even_sentence(economics(avoided=avoided, **net))
+    text = prose.break_even_sentence(economics(avoided=avoided, **net))
     assert text.startswith("It pays for itself from 2.6 exits avoided on.") and said in text
 
 
@@ -462,7 +461,7 @@ def test_without_costs_the_page_says_what_is_lacking_and_draws_nothing():
     answer = released(retention(), without_costs())
     text = readable(study_page(answer))
     assert "The study does not say what the program costs" in text or "the study does not say what" in text
-    assert money.break_even_sentence(without_costs()) == "" and prose.verdict_sentence(without_costs()) == ""
+    assert prose.break_even_sentence(without_costs()) == "" and prose.verdict_sentence(without_costs()) == ""
     assert not [name for name in figure_files(answer) if "H9" in name]
 
 
@@ -470,7 +469,7 @@ def test_without_costs_the_page_says_what_is_lacking_and_draws_nothing():
 
 
 def test_every_way_to_the_same_answer_is_there_and_nothing_else():
-    found = robustness.ways(examined())
+    found = facts.ways(examined())
     assert [w.row.estimate for w in found] == [-0.0588, -0.0441, -0.0396, -0.03, 0.0028, -0.0953]
     assert [w.kind for w in found] == ["other", "main", "other", "other", "horizon", "horizon"]
     assert found[-2].text == "read off at 6 months" and found[2].text == "weights cut at the 99th percentile"
@@ -488,70 +487,70 @@ def test_the_title_of_the_ways_counts_intervals_and_says_how_far_they_lie_apart(
 )
 def test_intervals_that_hold_zero_are_counted(highs, said):
     rows = [sensitivity(name, ci_high=high) for name, high in zip(("truncated", "by_pair"), highs, strict=True)]
-    assert said in robustness.ways_title(examined(alternatives=tuple(rows)))
+    assert said in prose.ways_title(examined(alternatives=tuple(rows)))
 
 
 def test_one_interval_or_none_that_holds_zero_is_said_in_grammar():
     clear = row(ci_high=-0.01)
     with_one = finding(clear, "supported", alternatives=(sensitivity("by_pair", ci_high=0.01),))
     with_none = finding(clear, "supported", alternatives=(sensitivity("by_pair", ci_high=-0.02),))
-    assert robustness.ways_title(with_one).endswith("is −4.4 points every time; 1 of 2 intervals holds zero")
-    assert robustness.ways_title(with_none).endswith("none of the 2 intervals holds zero")
+    assert prose.ways_title(with_one).endswith("is −4.4 points every time; 1 of 2 intervals holds zero")
+    assert prose.ways_title(with_none).endswith("none of the 2 intervals holds zero")
 
 
 def test_an_answer_made_in_one_way_has_no_picture_of_ways():
     alone = retention()
-    assert robustness.ways_sentence(alone) == "" and len(robustness.ways(alone)) == 1
+    assert prose.ways_sentence(alone) == "" and len(facts.ways(alone)) == 1
     assert "genius-mentor-H1_retention-ways.svg" not in figure_files(released(alone))
     assert "genius-mentor-H1_retention-ways.svg" in figure_files(released(examined()))
 
 
 def test_no_answer_has_no_ways():
     small = finding(without_number("suppressed", "A group has fewer than 10 people."), "suppressed", alternatives=WAYS)
-    assert robustness.ways(small) == [] and robustness.ways_sentence(small) == ""
-    assert robustness.measure_sentences(small) == []
+    assert facts.ways(small) == [] and prose.ways_sentence(small) == ""
+    assert prose.measure_sentences(small) == []
 
 
 def test_a_way_without_a_number_is_left_out_of_the_picture():
     failed = without_number("not_estimable", "Nobody met.", analysis="sensitivity", estimator="aipw_aalen_johansen")
-    assert len(robustness.ways(retention(alternatives=(failed,)))) == 1
+    assert len(facts.ways(retention(alternatives=(failed,)))) == 1
 
 
 def test_ways_that_ask_another_question_are_marked():
-    assert "Ways marked * ask a slightly different question" in robustness.ways_sentence(examined())
-    assert "*" not in robustness.ways_sentence(examined(alternatives=WAYS[:2]))
+    assert "Ways marked * ask a slightly different question" in prose.ways_sentence(examined())
+    assert "*" not in prose.ways_sentence(examined(alternatives=WAYS[:2]))
 
 
 def test_the_e_value_says_that_nothing_is_needed_where_the_interval_includes_no_difference():
-    text = robustness.e_value_sentence(examined())
+    text = prose.e_value_sentence(examined())
     assert "both starting and leaving and make each of them 2.6 times as likely" in text
     assert "nothing is needed: it already does (E-value 1.0)" in text
 
 
 def test_the_e_value_of_the_limit_is_said_where_the_interval_leaves_out_no_difference():
     strong = sensitivity("e_value", measure="e_value", estimate=2.6, ci_low=1.4, ci_high=4.0)
-    assert "1.4 times would be enough" in robustness.e_value_sentence(examined(alternatives=(strong,)))
+    assert "1.4 times would be enough" in prose.e_value_sentence(examined(alternatives=(strong,)))
 
 
 def test_without_a_difference_there_is_nothing_to_explain_away():
     none = sensitivity("e_value", measure="e_value", estimate=1.0, ci_low=1.0, ci_high=2.0)
-    assert "no difference that something unrecorded" in robustness.e_value_sentence(examined(alternatives=(none,)))
+    assert "no difference that something unrecorded" in prose.e_value_sentence(examined(alternatives=(none,)))
 
 
 def test_no_e_value_is_told_under_a_lottery():
     lots = finding(row(**LOTTERY), "inconclusive", alternatives=(NO_WAYS[1],))
-    assert robustness.e_value_sentence(lots) == ""
+    assert prose.e_value_sentence(lots) == ""
 
 
 def test_days_ratios_and_rates_are_told_in_words():
-    told = " ".join(robustness.measure_sentences(examined()))
+    told = " ".join(prose.measure_sentences(examined()))
     assert "11 days more (95 % interval 1 day fewer to 23 days more)" in told
     assert "Days lost to voluntary exit: 4 days fewer" in told
     assert "0.63 times the risk of voluntary exit" in told and "0.61 times the rate" in told
 
 
 def test_controls_say_whether_they_show_nothing():
-    dismissed, placebo, naive = robustness.control_sentences(examined())
+    dismissed, placebo, naive = prose.control_sentences(examined())
     assert "includes zero, as it should" in dismissed
     assert placebo.startswith("Starts made up before the program existed") and "excludes zero: the design" in placebo
     assert "from a program that did not exist" in naive
@@ -560,9 +559,9 @@ def test_controls_say_whether_they_show_nothing():
 def test_moderators_give_numbers_or_the_reason_and_a_caution():
     naming = {"contrast": "more_vs_fewer_sessions", "measure": "risk_difference_per_five_sessions"}
     unknown = without_number("not_estimable", "Too few exits.", analysis="descriptive", **naming)
-    shown = robustness.moderators_table(examined(alternatives=(NO_WAYS[-1], unknown)))
+    shown = tables.moderators_table(examined(alternatives=(NO_WAYS[-1], unknown)))
     assert shown["estimate"].tolist() == [f"{wording.MINUS}7.8", "not estimable"]
-    assert shown.iloc[1, -1] == "Too few exits." and "not adjusted" in robustness.MODERATOR_CAUTION
+    assert shown.iloc[1, -1] == "Too few exits." and "not adjusted" in say("robustness.moderators")
 
 
 def test_only_kinds_of_exit_of_which_both_groups_can_be_shown_are_drawn():

@@ -19,13 +19,13 @@ from analysis.plan.results import Check
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 from analysis.report import (
+    facts,
     figures,
     figures_measured,
     figures_robust,
     figures_scales,
     measured,
     prose,
-    robustness,
     scale_words,
     tables,
     tables_measured,
@@ -34,6 +34,7 @@ from analysis.report import (
 from analysis.report.execute import check_parameters, notebook_runs, scale_hypotheses
 from analysis.report.page import study_page
 from analysis.report.pictures import all_pictures, finding_pictures
+from analysis.report.template import LANGUAGE, TEMPLATES
 
 MORALE = examples.scale()
 MORALE_ITEMS = examples.ITEM_ANSWERS[examples.ITEM_ANSWERS["construct"] == "morale"]
@@ -153,7 +154,7 @@ def test_the_delta_says_how_much_worse_the_silent_must_be_to_change_the_answer()
 
 
 def test_bounds_and_other_raters_are_no_further_ways():
-    ways = robustness.ways(examples.led())
+    ways = facts.ways(examples.led())
     assert {w.row.rater_source for w in ways} == {"others"} and len(ways) == 8
     assert not {w.row.estimator for w in ways} & {"lee_bounds_lower", "lee_bounds_upper", "honest_did"}
     assert "only items alike in every wave" in [w.text for w in ways]
@@ -165,9 +166,9 @@ def test_bounds_and_other_raters_are_no_further_ways():
 
 def test_the_way_that_assumes_more_is_marked_and_its_mark_explained():
     finding = examples.scale()
-    assert [w.row.estimator for w in robustness.ways(finding) if w.text.endswith("*")] == ["ancova"]
-    assert "The way marked * assumes more" in robustness.ways_sentence(finding)
-    assert "marked *" not in robustness.ways_sentence(examples.by_lottery()), "by lots it is the main answer"
+    assert [w.row.estimator for w in facts.ways(finding) if w.text.endswith("*")] == ["ancova"]
+    assert "The way marked * assumes more" in prose.ways_sentence(finding)
+    assert "marked *" not in prose.ways_sentence(examples.by_lottery()), "by lots it is the main answer"
 
 
 def test_bounds_are_told_as_bounds():
@@ -188,7 +189,7 @@ def test_a_bound_without_its_other_end_is_not_told():
 
 def test_every_way_of_the_ledger_has_a_name_in_words():
     for finding in (MORALE, examples.by_lottery()):
-        assert all("_" not in way.text and "dr did" not in way.text for way in robustness.ways(finding))
+        assert all("_" not in way.text and "dr did" not in way.text for way in facts.ways(finding))
 
 
 def test_the_ways_to_a_score_are_in_points_of_the_scale():
@@ -197,19 +198,19 @@ def test_the_ways_to_a_score_are_in_points_of_the_scale():
 
 
 def test_the_waves_before_the_start_are_a_comparison_that_should_show_nothing():
-    assert "when nothing can have changed yet: +0.02 points" in robustness.control_sentences(MORALE)[0]
+    assert "when nothing can have changed yet: +0.02 points" in prose.control_sentences(MORALE)[0]
 
 
 def test_standard_deviations_and_odds_are_told_as_such():
     odds = row(analysis="sensitivity", outcome="morale", measure="odds_ratio", estimator="ordinal_logit", estimate=1.8,
                ci_low=1.1, ci_high=2.9, hypothesis="H2_morale")  # fmt: skip
-    told = robustness.measure_sentences(replace(MORALE, alternatives=(*MORALE.alternatives, odds)))
+    told = prose.measure_sentences(replace(MORALE, alternatives=(*MORALE.alternatives, odds)))
     assert told[0].startswith("In standard deviations") and "+0.45" in told[0]
     assert "1.80 [1.10,\u00a02.90] times (1 is no difference)" in told[1]
 
 
 def test_for_whom_and_with_what_is_told_in_points():
-    shown = robustness.moderators_table(MORALE).set_index("what was looked at")
+    shown = tables.moderators_table(MORALE).set_index("what was looked at")
     assert shown.loc["change in the difference per ten years of age", "estimate"] == "+0.04"
     assert "met mainly about digital tools, against other topics (an association)" in shown.index
     assert set(shown["unit, or why there is none"]) == {"points"}
@@ -229,7 +230,10 @@ def test_a_scale_that_nobody_measured_says_what_would_be_needed(hypothesis):
 
 
 def test_what_would_be_needed_is_known_for_every_hypothesis():
-    assert set(prose.NEEDED) == {h.id for h in load_plan().hypotheses}
+    plan = load_plan().hypotheses
+    told = set(re.findall(r'"(H\d+_\w+)"', (TEMPLATES / LANGUAGE / "answer.j2").read_text(encoding="utf-8")))
+    # Of a scale it is a survey that measures it, whichever it is.
+    assert {h.id for h in plan if not h.construct_name} <= told <= {h.id for h in plan}
 
 
 # --- were the scales measured well? ---------------------------------------------------------------------------------

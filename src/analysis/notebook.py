@@ -20,8 +20,8 @@ from analysis.release.answer import Released
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning, prose, tables, tables_measured
 from analysis.report.execute import check_parameters
+from analysis.report.facts import ways
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
-from analysis.report.money import assumption_sentence, break_even_sentence
 from analysis.report.pictures import (
     FOREST,
     OF_GROUPS,
@@ -32,15 +32,16 @@ from analysis.report.pictures import (
     scales_picture,
     slug,
 )
-from analysis.report.quality_page import quality_pictures
-from analysis.report.robustness import (
+from analysis.report.prose import (
+    assumption_sentence,
+    break_even_sentence,
     control_sentences,
     e_value_sentence,
+    label,
     measure_sentences,
-    moderators_table,
-    ways,
     ways_sentence,
 )
+from analysis.report.quality_page import quality_pictures
 from analysis.report.scale_words import (
     bounds_sentences,
     delta_sentence,
@@ -48,7 +49,6 @@ from analysis.report.scale_words import (
     other_sources,
     response_sentence,
 )
-from analysis.report.wording import label
 
 # Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
 PARAMETERS = {"study": "", "data": ""}
@@ -146,7 +146,7 @@ class ReadingRoom:
 
     def moderators(self, finding: Finding) -> pd.DataFrame:
         """Return for whom, when and with how much of it the difference is larger."""
-        return moderators_table(finding)
+        return tables.moderators_table(finding)
 
     def controls(self, finding: Finding) -> str:
         """Return the comparisons that should show nothing, as a list in words."""

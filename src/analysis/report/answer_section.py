@@ -1,32 +1,30 @@
 """What stands under one answer, ready to be set: sentences, pictures, and what can be laid open."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated
-from analysis.plan.hypotheses import load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured
-from analysis.report.money import assumption_sentence, break_even_sentence
+from analysis.report.facts import facts, moderator_rows, ways
 from analysis.report.pictures import slug
 from analysis.report.prose import (
+    assumption_sentence,
+    break_even_sentence,
+    control_sentences,
     detectable_sentence,
+    e_value_sentence,
     finding_sentence,
+    measure_sentences,
     naive_sentence,
     outcome_note,
+    short_label,
     verdict_sentence,
-)
-from analysis.report.robustness import (
-    MODERATOR_CAUTION,
-    control_sentences,
-    e_value_sentence,
-    measure_sentences,
-    moderator_rows,
-    moderators_table,
-    ways,
     ways_sentence,
 )
 from analysis.report.scale_words import (
@@ -37,38 +35,16 @@ from analysis.report.scale_words import (
     other_sources,
     response_sentence,
 )
+from analysis.report.template import say, say_each
 from analysis.report.wording import (
-    count,
-    interval_text,
     is_blind,
     is_money,
-    is_randomized,
     is_retention,
     is_scale,
-    level_text,
-    p_text,
-    short_label,
-    value_text,
 )
 
-CAPTIONS = {
-    "curves": "Bands are pointwise 95 % intervals; other exits compete.",
-    "ways": "Each line is the same question answered with one choice made otherwise, with its 95 % interval; squares "
-    "are the main answer at other horizons.",
-    "kinds": "Kinds of exit that compete with the outcome, with pointwise 95 % intervals.",
-    "money": "The interval is that of retention, carried through; what an exit and the program cost is taken as known.",
-    "trajectories": "Averages by survey wave, comparators weighted where nobody was randomized; the answer adjusts "
-    "further. Who answered differs from wave to wave.",
-    "event_study": "Differences in change since the last wave before the start, which is zero by definition. A "
-    "difference before the start cannot be the program's.",
-    "response": "Shares of those in the comparison, by wave after the start.",
-    "delta": "The answer, if those of the program who were asked and stayed silent had scored so many points better or "
-    "worse than is predicted for them.",
-}
-MISSING = (
-    "Nobody is left out for a gap: an unknown number has an indicator of its own, an unknown category is a category. "
-    "What few people lack is not listed."
-)
+# A link in a sentence: ``[within 12 months](#horizon)``.
+LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
     "is_estimated": False,
@@ -80,7 +56,6 @@ NO_SECTION = {
     "answering": None,
     "parts": [],
 }
-EMPTY = {"sentences": [], "pictures": [], "table": ""}
 
 
 def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
@@ -162,80 +137,59 @@ def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
 
 def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
-    sentences = [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
+    sentences = _on_the_silent(finding)
     if is_compact(finding) or not sentences:
         return None
     return {"sentences": sentences, "pictures": _pictures(finding, images, ("response", "delta"))}
 
 
-def _scale_parts(finding: Finding, least: int) -> list[dict]:
-    """Return what can be laid open under a score alone."""
-    compact = is_compact(finding)
-    return [
-        {"title": "Rated by others, and by oneself", "sentences": other_sources(finding)},
-        {
-            "title": "Who answers, step by step",
-            "sentences": [s for s in (response_sentence(finding), delta_sentence(finding)) if s] if compact else [],
-            "table": _frame(finding, "response", least, tables_measured.asked_table),
-        },
-        {
-            "title": "Are those who were scored like those who were asked?",
-            "table": None
-            if compact
-            else _frame(finding, "balance_response", least, lambda f, _: tables_measured.response_balance_table(f)),
-        },
-        {
-            "title": "If trends had diverged",
-            "table": _frame(finding, "honest", least, lambda f, _: tables_measured.honest_table(f)),
-        },
-    ]
+def _on_the_silent(finding: Finding) -> list[str]:
+    return [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
 
 
 def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
     """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
-    least = study.min_cell
     # Promotion is asked of the same people as retention, where their gaps are told.
-    gaps = _frame(finding, "missing", least, tables.missing_table) if is_retention(finding) else None
+    gaps = _frame(finding, "missing", study, tables.missing_table) if is_retention(finding) else None
     parts = [
-        {"title": _measures_title(finding), "sentences": measure_sentences(finding)},
-        {
-            "title": "Alternative specifications, in numbers",
-            "table": tables.ways_table(ways(finding)) if ways_sentence(finding) else None,
-        },
-        {
-            "title": "By age, tenure, timing and dose",
-            "sentences": [MODERATOR_CAUTION] if moderator_rows(finding) else [],
-            "table": moderators_table(finding),
-        },
-        *(_scale_parts(finding, least) if is_scale(finding) else ()),
-        {"title": "Other kinds of exit", "pictures": _pictures(finding, images, ("kinds",))},
-        {
-            "title": "For how many people something was not recorded",
-            "sentences": [MISSING] if gaps is not None else [],
-            "table": gaps,
-        },
-        {
-            "title": "Balance by quarter of the start",
-            "table": _frame(finding, "balance_by_quarter", least, tables.quarters_table),
-        },
-        {
-            "title": "How many people the answer rests on, step by step",
-            "table": _frame(finding, "flow", least, tables.flow_table),
-        },
+        _part(f"measures_of_{'scores' if is_scale(finding) else 'events'}", measure_sentences(finding)),
+        _part("ways", [], tables.ways_table(ways(finding)) if ways_sentence(finding) else None),
+        _part(
+            "moderators",
+            [say("robustness.moderators")] if moderator_rows(finding) else [],
+            tables.moderators_table(finding),
+        ),
+        *(_scale_parts(finding, study) if is_scale(finding) else ()),
+        _part("kinds") | {"pictures": _pictures(finding, images, ("kinds",))},
+        _part("missing", [] if gaps is None else [say("headings.missing")], gaps),
+        _part("balance_by_quarter", [], _frame(finding, "balance_by_quarter", study, tables.quarters_table)),
+        _part("flow", [], _frame(finding, "flow", study, tables.flow_table)),
     ]
-    laid_out = [EMPTY | part | {"table": _html(part.get("table"))} for part in parts]
-    return [part for part in laid_out if part["sentences"] or part["pictures"] or part["table"]]
+    return [part for part in parts if part["sentences"] or part["pictures"] or part["table"]]
 
 
-def _measures_title(finding: Finding) -> str:
-    return f"In other measures: {'standard deviations, odds' if is_scale(finding) else 'days, risks, rates'}"
+def _scale_parts(finding: Finding, study: Study) -> list[dict]:
+    """Return what can be laid open under a score alone."""
+    asked = _frame(finding, "response", study, tables_measured.asked_table)
+    likeness = _frame(finding, "balance_response", study, lambda f, _: tables_measured.response_balance_table(f))
+    honest = _frame(finding, "honest", study, lambda f, _: tables_measured.honest_table(f))
+    return [
+        _part("other_sources", other_sources(finding)),
+        _part("response", _on_the_silent(finding) if is_compact(finding) else [], asked),
+        _part("balance_response", [], None if is_compact(finding) else likeness),
+        _part("honest", [], honest),
+    ]
+
+
+def _part(name: str, sentences: Sequence[str] = (), table: pd.DataFrame | None = None) -> dict:
+    return {"title": say("headings.heading", name), "sentences": sentences, "pictures": [], "table": _html(table)}
 
 
 def _frame(
-    finding: Finding, name: str, least: int, make: Callable[[pd.DataFrame, int], pd.DataFrame]
+    finding: Finding, name: str, study: Study, make: Callable[[pd.DataFrame, int], pd.DataFrame]
 ) -> pd.DataFrame | None:
     frame = finding.evidence.get(name)
-    return None if frame is None else make(frame, least)
+    return None if frame is None else make(frame, study.min_cell)
 
 
 def _html(table: pd.DataFrame | None) -> str:
@@ -243,27 +197,11 @@ def _html(table: pd.DataFrame | None) -> str:
 
 
 def _caption(finding: Finding, kind: str) -> str:
-    return naive_sentence(finding) if kind == "ladder" else CAPTIONS[kind]
+    return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
 
 
-def _method(finding: Finding, study: Study) -> list[tuple[str, str]]:
+def _method(finding: Finding, study: Study) -> list[tuple[str, ...]]:
     """Return the line under an answer, as (text, anchor in the methods section) pairs."""
-    row = finding.primary
-    line = [
-        (row.estimand, row.estimand.lower()),
-        (CATALOGUE.estimator(row.estimator).label, CATALOGUE.estimator(row.estimator).method),
-    ]
-    if row.horizon_months is not None:
-        line.append((f"within {row.horizon_months} months", "horizon"))
-    if not row.is_estimated:
-        return line
-    groups = ("offered", "not offered") if is_randomized(finding) else ("who started", "comparators")
-    people = zip((row.n_treated, row.n_control), groups, strict=True)
-    line.append((", ".join(f"{count(n, study.min_cell)} {who}" for n, who in people), "people"))
-    currency = f" {study.currency}" if is_money(finding) and study.currency else ""
-    line.append((f"{value_text(row)} {interval_text(row)}{currency}, {level_text(row)} interval", "interval"))
-    line.append((p_text(row.p_value), "p-value"))
-    if row.p_adjusted is not None and row.p_adjusted == row.p_adjusted:
-        family = load_plan().hypothesis(finding.hypothesis).family
-        line.append((f"adjusted {p_text(row.p_adjusted)}", "holm" if family == "primary" else "benjamini-hochberg"))
-    return line
+    if not finding.primary.is_estimated:
+        return []
+    return [known(LINK.fullmatch(link)).groups() for link in say_each("answer.method", facts(finding, study))]

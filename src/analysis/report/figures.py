@@ -21,24 +21,18 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
-from analysis.report.dashboard import ladder, step
+from analysis.report.facts import facts, ladder, main_rows, naive_rows
 from analysis.report.layout import name_ticks
+from analysis.report.prose import comparators, step
+from analysis.report.template import say
 from analysis.report.wording import (
-    comparators,
     count,
     estimate_text,
     event_words,
-    events_text,
-    interval_text,
     is_event,
     is_randomized,
-    main_rows,
-    naive_rows,
-    outcome_name,
-    percent,
     scaled,
     unit,
-    value_text,
 )
 
 # Keeps the lines of zero and of the smallest effect from running through a text.
@@ -47,9 +41,6 @@ PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 
 # Curves of a lottery pool its strata and may differ from the stratified answer: their levels then stay unsaid.
 MOST_APART = 0.0015
-ALIKE = "Adjusted for recorded differences (main estimate)"
-NAIVE_AFTER = "Scores afterwards, nothing adjusted"
-NAIVE_SCALE = {"after_vs_before": "Participants' own change, nobody to compare with"}
 
 
 @styled
@@ -61,7 +52,7 @@ def naive_beside_corrected(finding: Finding) -> Figure:
     of interest.
     """
     rungs = _rungs(finding)
-    figure, axes = sheet(_ladder_title(finding), height=1.3 + 0.64 * len(rungs))
+    figure, axes = sheet(say("pictures.ladder", facts(finding)), height=1.3 + 0.64 * len(rungs))
     answers = main_rows(finding)
     above = None
     for y, (text, colour, row) in zip(range(len(rungs) - 1, -1, -1), rungs, strict=True):
@@ -106,47 +97,17 @@ def _lead_down(axes, x: float, y: float, said: str) -> None:
 
 def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
     """Return label, colour and row of every rung, from the top."""
-    naive, primary = naive_rows(finding), finding.primary
-    if not is_event(finding):
-        lots = is_randomized(finding)
-        after = "Earlier scores taken into account" if lots else f"Change against {comparators(finding)}"
-        return [(NAIVE_SCALE.get(e.contrast, NAIVE_AFTER), VERMILION, e) for e in naive] + [(after, BLUE, primary)]
-    if not is_randomized(finding):
-        return [_rung(finding, row) for row in ladder(finding)]
-    rungs = []
-    for main in main_rows(finding):
-        when = f"{main.horizon_months} months"
-        rungs += [
-            (f"{when}. Dashboard: took part against did not", VERMILION, e)
-            for e in naive
-            if e.horizon_months == main.horizon_months
-        ]
-        rungs.append((f"{when}. The lottery: offered against not", BLUE, main))
-    return rungs
-
-
-def _rung(finding: Finding, row: Estimate) -> tuple[str, str, Estimate]:
-    """Return label, colour and row of a rung where people chose to take part."""
-    if row.contrast == "ever_vs_never":
-        return "Dashboard: ever in the program against never", VERMILION, row
-    if row is finding.primary:
-        return "Weighted by what was recorded" if finding.is_capped else ALIKE, BLUE, row
-    return "Same starting day, nothing else adjusted", ORANGE, row
-
-
-def _ladder_title(finding: Finding) -> str:
-    naive, primary = naive_rows(finding), finding.primary
-    name, fair = unit(primary).unit, estimate_text(primary)
-    first = [e for e in naive if e.horizon_months == primary.horizon_months]
-    if not first:
-        return f"The answer: {fair} {name}"
-    if is_event(finding):
-        shown, left = (events_text(e, points="points") for e in (first[0], primary))
-        how = "adjusted" if finding.is_capped else "compared fairly"
-        return f"A dashboard would show {shown}; {how}: {left} {interval_text(primary)}"
-    if is_randomized(finding):
-        return f"The lottery: {fair} {name}; without earlier scores {value_text(first[0])}"
-    return f"Simply compared {value_text(first[0])} {name}; compared fairly {fair}"
+    naive, fair = naive_rows(finding), [finding.primary]
+    if is_event(finding) and is_randomized(finding):
+        fair = main_rows(finding)
+        rows = [e for main in fair for e in (*(n for n in naive if n.horizon_months == main.horizon_months), main)]
+    else:
+        rows = ladder(finding) if is_event(finding) else [*naive, finding.primary]
+    told, colours = facts(finding), {"enrolled_vs_not": ORANGE} if is_event(finding) else {}
+    return [
+        (say("pictures.rung", told, row), BLUE if row in fair else colours.get(row.contrast, VERMILION), row)
+        for row in rows
+    ]
 
 
 def _difference_axis(finding: Finding) -> str:
@@ -241,16 +202,8 @@ def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -
 
 def _curves_title(finding: Finding) -> str:
     """Return both groups' shares at the first horizon, where the curves are of the same comparison."""
-    primary = finding.primary
-    what = outcome_name(primary.outcome).capitalize()
-    plain = f"{what}: the difference at {primary.horizon_months} months is {value_text(primary)} points"
-    curves = finding.evidence["curves"]
+    primary, curves = finding.primary, finding.evidence["curves"]
     here = curves[curves["months"] == primary.horizon_months].set_index("arm")["cumulative_incidence"]
-    if len(here) < 2 or here.isna().any() or abs(here["treated"] - here["control"] - primary.estimate) > MOST_APART:
-        return plain
-    who = "offered a place" if is_randomized(finding) else "who started"
-    had = event_words(primary).had
-    return (
-        f"Within {primary.horizon_months} months {percent(here['treated'], 1)} of those {who} {had}, and "
-        f"{percent(here['control'], 1)} of those they are compared with"
-    )
+    is_same = len(here) == 2 and here.notna().all()
+    is_same = is_same and abs(here["treated"] - here["control"] - primary.estimate) <= MOST_APART
+    return say("pictures.curves", facts(finding), [here["treated"], here["control"]] if is_same else None)

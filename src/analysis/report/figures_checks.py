@@ -4,8 +4,10 @@ from matplotlib.figure import Figure
 
 from analysis.plan.results import Finding
 from analysis.report.canvas import BLUE, GREY, PALE, VERMILION, points_axis, sheet, styled
+from analysis.report.facts import facts
 from analysis.report.layout import name_ticks
-from analysis.report.wording import is_randomized, number
+from analysis.report.template import say
+from analysis.report.wording import is_randomized
 
 # Standardized differences up to this are commonly called balanced (Austin 2009, Stat Med 28:3083).
 BALANCED = 0.1
@@ -23,9 +25,7 @@ def love_plot(finding: Finding) -> Figure:
     shown = finding.evidence["balance"].dropna(subset="smd_after")
     rows, worst = shown.head(MOST_SHOWN), shown["smd_after"].abs().max()
     lots = is_randomized(finding)
-    where = "Between offered and not offered" if lots else "After weighting"
-    title = f"{where} the largest difference is {number(worst)} standard deviations"
-    figure, axes = sheet(title, height=1.3 + 0.24 * len(rows))
+    figure, axes = sheet(say("pictures.balance", facts(finding), worst), height=1.3 + 0.24 * len(rows))
     y = list(range(len(rows) - 1, -1, -1))
     axes.axvline(0, color=GREY, linewidth=0.8)
     if not lots:
@@ -53,7 +53,8 @@ def overlap_plot(finding: Finding) -> Figure:
     """
     rows = finding.evidence["overlap"].dropna(subset="share")
     rows = rows[rows["share"] > 0]
-    figure, axes = sheet(_overlap_title(finding), height=2.9)
+    check = next((c for c in finding.checks if c.name == "overlap" and c.statistic is not None), None)
+    figure, axes = sheet(say("pictures.overlap", check), height=2.9)
     for arm, colour, side, name in (
         ("treated", BLUE, 1, "started"),
         ("control", GREY, -1, "had not started"),
@@ -73,12 +74,3 @@ def overlap_plot(finding: Finding) -> Figure:
     axes.set_xlabel("← less likely     estimated log odds of starting     more likely →")
     axes.set_ylabel("share of the group")
     return figure
-
-
-def _overlap_title(finding: Finding) -> str:
-    """Return what the finding's check of overlap says, or the question where there is none."""
-    check = next((c for c in finding.checks if c.name == "overlap" and c.statistic is not None), None)
-    if check is None:
-        return "Were there colleagues as likely to start as those who did?"
-    found = "enough" if check.passed else "thin ground"
-    return f"Weighted to be like those who started, colleagues are worth {number(check.statistic, 1)} each: {found}"

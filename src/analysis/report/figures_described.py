@@ -22,7 +22,8 @@ from analysis.report.canvas import (
     styled,
 )
 from analysis.report.layout import name_ticks
-from analysis.report.wording import count, number, percent, role_phrase
+from analysis.report.template import say
+from analysis.report.wording import count, role_phrase
 
 EXIT_KINDS = (
     ("voluntary_exit_per_100", "voluntary", VERMILION),
@@ -40,10 +41,7 @@ def exit_rates_plot(frame: pd.DataFrame, study: Study) -> Figure:
     rate of a part-year is per year as well.
     """
     rates = frame["voluntary_exit_per_100"].dropna()
-    title = "Exits per 100 person-years"
-    if len(rates):
-        title += f": {number(rates.min(), 1)} to {number(rates.max(), 1)} a year leave of their own accord"
-    figure, axes = sheet(title, height=2.9)
+    figure, axes = sheet(say("pictures.exit_rates", *_ends(rates)), height=2.9)
     middle = frame["year"] + 0.5
     ends = []
     for column, name, colour in EXIT_KINDS:
@@ -94,7 +92,7 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
     rows = frame.reset_index(drop=True)
     total, started = rows["n_enrolled"].sum(), rows["n_started"].sum()
     small = rows[["n_enrolled", "n_started"]].isna().any(axis=None)
-    title = "Who enrolled, and who started" if small else f"Of {total:,} enrolments, {started:,} started"
+    title = say("pictures.participation", None if small else total, started)
     figure, axes = sheet(title, height=1.1 + 0.42 * len(rows))
     y = list(range(len(rows) - 1, -1, -1))
     for column, height, colour in (
@@ -121,6 +119,11 @@ def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
     return figure
 
 
+def _ends(shown: pd.Series) -> tuple[float | None, float | None]:
+    """Return the lowest and the highest number; None where there is none."""
+    return (shown.min(), shown.max()) if len(shown) else (None, None)
+
+
 def _intake(row, study: Study) -> str:
     program = study.program(row.program_id)
     name = f"{program.name}, " if len(study.programs) > 1 else ""
@@ -134,10 +137,7 @@ def response_plot(frame: pd.DataFrame, study: Study) -> Figure:
     `frame` has one row per instrument and wave (instrument, wave, opens, n_people, n_answered, share).
     """
     shares = frame["share"].dropna()
-    title = "Who answered the surveys"
-    if len(shares):
-        title = f"Between {percent(shares.min())} and {percent(shares.max())} of those employed answered a survey wave"
-    figure, axes = sheet(title, height=2.8)
+    figure, axes = sheet(say("pictures.response_rates", *_ends(shares)), height=2.8)
     ends = []
     for (name, rows), colour in zip(frame.groupby("instrument"), INSTRUMENT_COLOURS * len(frame), strict=False):
         ordered = rows.sort_values("opens")

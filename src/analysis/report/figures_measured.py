@@ -22,7 +22,8 @@ from analysis.report.canvas import (
 )
 from analysis.report.layout import name_ticks
 from analysis.report.measured import scale_by
-from analysis.report.wording import construct_name, number, percent
+from analysis.report.template import say
+from analysis.report.wording import construct_name
 
 # From least to most, the middle pale: ColorBrewer PuOr (Brewer 2003), which the colour-blind can tell apart.
 DIVERGING = ["#b35806", "#e08214", "#fdb863", "#fee0b6", "#f7f7f7", "#d8daeb", "#b2abd2", "#8073ac", "#542788"]
@@ -129,9 +130,7 @@ def _items_title(rows: pd.DataFrame, values: list[float], waves: list[float]) ->
     middle = (values[0] + values[-1]) / 2
     last = rows[rows["wave"] == waves[-1]]
     shares = last["share"].where(last["value"] > middle, 0.0).groupby(last["item"]).sum()
-    low, high = percent(shares.min()), percent(shares.max())
-    found = f"{low} gave a favourable answer" if low == high else f"{low} to {high} favourable answers, by question"
-    return f"{scale}, wave {waves[-1]:g}: {found}"
+    return say("pictures.items", scale, waves[-1], shares.min(), shares.max())
 
 
 @styled
@@ -165,13 +164,7 @@ def self_other_plot(frame: pd.DataFrame) -> Figure:
 
 
 def _self_other_title(rows: pd.DataFrame) -> str:
-    name = construct_name(rows["construct"].iloc[0]).capitalize()
-    first, last = rows.iloc[0], rows.iloc[-1]
-    return (
-        f"{name}: those who rate themselves highest ({number(last['self_mean'], 1)}) get "
-        f"{number(last['others_mean'], 1)} from others, those lowest ({number(first['self_mean'], 1)}) "
-        f"{number(first['others_mean'], 1)}"
-    )
+    return say("pictures.self_other", scale_by(rows["construct"].iloc[0]), rows.iloc[0], rows.iloc[-1])
 
 
 @styled
@@ -199,13 +192,11 @@ def skill_gap_plot(frame: pd.DataFrame) -> Figure:
 
 
 def _gap_title(rows: pd.DataFrame, kinds: list[str]) -> str:
-    name = construct_name(rows["construct"].iloc[0]).capitalize()
-    told = []
+    gaps = []
     for kind in kinds:
-        part = rows[rows["by"] == kind].sort_values("group_from")
-        ends = [f"{number(row['mean'], 1)} ({row['group']})" for _, row in part.iloc[[0, -1]].iterrows()]
-        told.append(f"by {'job level' if kind == 'job_level' else 'age'} {' to '.join(ends)}")
-    return f"{name} before any program: {'; '.join(told)}"
+        part = rows[rows["by"] == kind].sort_values("group_from").to_dict("records")
+        gaps.append((kind, part[0], part[-1]))
+    return say("pictures.skill_gap", scale_by(rows["construct"].iloc[0]), gaps)
 
 
 @styled
@@ -218,8 +209,7 @@ def unlinked_plot(frame: pd.DataFrame) -> Figure:
     rows = frame.dropna(subset="mean").astype(dict.fromkeys(("mean", "ci_low", "ci_high"), float))
     instrument = str(rows["instrument"].iloc[0]).replace("_", " ")
     figure, axes = sheet(
-        f"Survey “{instrument}” is linked to nobody: participants cannot be told from others, and nothing can be "
-        "compared",
+        say("pictures.unlinked", instrument),
         height=3,
     )
     ends = []

@@ -9,7 +9,7 @@ from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.known import known
 from analysis.report.canvas import BLUE, GREEN, GREY, INK, ORANGE, SKY, VERMILION, Drawing, quiet_grid, sheet, styled
 from analysis.report.layout import name_ticks
-from analysis.report.planning import of_100, people_name, size_of, sized_rows, spoken_row
+from analysis.report.planning import people_name, plan_title, size_of, sized_rows
 from analysis.report.wording import trimmed
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY)
@@ -31,7 +31,7 @@ def _detectable_plot(plan: RolePlan) -> Figure:
     anyway.
     """
     rows = sized_rows(plan)
-    figure, axes = sheet(_title(plan), height=3.7)
+    figure, axes = sheet(plan_title(plan), height=3.7)
     horizons = sorted({r.horizon_months for r in rows})
     for n, horizon in enumerate(horizons):
         _line(axes, [r for r in rows if r.horizon_months == horizon], COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)])
@@ -81,17 +81,3 @@ def _line(axes, rows: list[PlanRow], colour: str, mark: str) -> None:
 
 def _height(row: PlanRow) -> float:
     return 100 * (known(row.risk) if row.difference is None else row.difference)
-
-
-def _title(plan: RolePlan) -> str:
-    row = spoken_row(plan)
-    if row is None:
-        return f"What a program for {people_name(plan)} could show, by its size"
-    many = f"With {row.n_treated} {people_name(plan)}, "
-    if row.status == "undetectable":
-        months = f"within {row.horizon_months} months"
-        return f"{many}not even a program that nobody leaves {months} could be told from chance"
-    return (
-        f"{many}a program that keeps fewer than {of_100(row.difference)} more of 100 within {row.horizon_months} "
-        "months would be missed too often"
-    )

@@ -23,7 +23,7 @@ from analysis.report.canvas import (
     styled,
 )
 from analysis.report.layout import name_ticks
-from analysis.report.quality_words import (
+from analysis.report.tables_quality import (
     coverage_sentence,
     flow_sentence,
     gaps,

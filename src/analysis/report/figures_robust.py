@@ -20,19 +20,17 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
+from analysis.report.facts import at_first_horizon, facts, ways
 from analysis.report.figures import draw_incidence
 from analysis.report.layout import name_ticks
-from analysis.report.money import money
-from analysis.report.robustness import at_first_horizon, ways, ways_title
+from analysis.report.prose import comparators, money_title, ways_title
+from analysis.report.template import say
 from analysis.report.wording import (
-    comparators,
     event_words,
-    interval_text,
     is_randomized,
     is_scale,
     number,
     outcome_name,
-    percent,
     scaled,
 )
 
@@ -121,19 +119,15 @@ def _kinds_title(finding: Finding, kinds: list[str]) -> str:
     curves = finding.evidence["curves_by_kind"]
     shown = curves[curves["outcome"] == kinds[0]].dropna(subset="cumulative_incidence")
     by_month = shown.pivot(index="months", columns="arm", values="cumulative_incidence").dropna()
-    shares = [percent(float(by_month[arm].iloc[-1]), 1) for arm in ("treated", "control")]
-    who = "those offered a place" if is_randomized(finding) else "those who started"
-    return (
-        f"{outcome_name(kinds[0]).capitalize()} within {by_month.index[-1]:.0f} months: {shares[0]} of {who}, "
-        f"{shares[1]} of those they are compared with"
-    )
+    shares = by_month[["treated", "control"]].iloc[-1].tolist()
+    return say("pictures.kinds", facts(finding), kinds[0], by_month.index[-1], shares)
 
 
 @styled
 def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     """Return the net benefit with its interval against breaking even, in the study's currency."""
     row = finding.primary
-    figure, axes = sheet(_money_title(finding, study), height=1.5)
+    figure, axes = sheet(money_title(finding, study), height=1.5)
     axes.axvline(0, color=GREY, linewidth=1)
     axes.plot(row.limits, [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
     axes.plot(row.value, 0, "o", color=BLUE, markersize=8)
@@ -146,11 +140,3 @@ def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     currency = f", {study.currency}" if study.currency else ""
     axes.set_xlabel(f"← costs more than it saves     net benefit{currency}     saves more than it costs →")
     return figure
-
-
-def _money_title(finding: Finding, study: Study) -> str:
-    row = finding.primary
-    net = f"A net {'benefit' if row.value >= 0 else 'loss'} of {money(row.value, study)}"
-    if row.holds_zero:
-        return f"{net}; the interval holds loss and benefit"
-    return f"{net}; so is the whole interval, {interval_text(row)}"

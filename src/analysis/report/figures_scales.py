@@ -24,8 +24,10 @@ from analysis.report.canvas import (
     sheet,
     styled,
 )
+from analysis.report.facts import naive_rows
 from analysis.report.figures import PAPER, arm_names
 from analysis.report.layout import name_ticks
+from analysis.report.prose import label
 from analysis.report.scale_words import (
     STEPS,
     answer_scale,
@@ -42,9 +44,7 @@ from analysis.report.scale_words import (
 from analysis.report.wording import (
     estimate_text,
     is_randomized,
-    label,
     level_text,
-    naive_rows,
 )
 
 ARMS = (("control", GREY, 0.04), ("treated", BLUE, -0.04))

@@ -13,10 +13,9 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
 from analysis.release.answer import Released
 from analysis.report.pictures import safe_name
-from analysis.report.prose import MAIN_HYPOTHESES
+from analysis.report.prose import MAIN_HYPOTHESES, checks_sentence, label
 from analysis.report.template import render
-from analysis.report.verdict_words import checks_sentence
-from analysis.report.wording import interval_text, label, scaled, value_text
+from analysis.report.wording import interval_text, scaled, value_text
 
 
 @dataclass(frozen=True)

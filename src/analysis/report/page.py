@@ -10,9 +10,9 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.canvas import Drawing
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
-from analysis.report.limits import limits
 from analysis.report.measured_section import measurement
 from analysis.report.pictures import Pictures, all_drawn, all_pictures
+from analysis.report.prose import limits
 from analysis.report.quality_page import quality_pictures
 from analysis.report.sections import (
     answers,

@@ -21,7 +21,7 @@ from analysis.report import (
     figures_scales,
 )
 from analysis.report.canvas import Drawing
-from analysis.report.robustness import at_first_horizon
+from analysis.report.facts import at_first_horizon
 from analysis.report.scale_words import answered_scales, is_compact
 from analysis.report.wording import is_blind, is_money
 

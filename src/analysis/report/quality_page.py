@@ -14,8 +14,8 @@ from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
 from analysis.report.figures_described import response_plot
 from analysis.report.pictures import Pictures, all_drawn, drawn_or_fault, safe_name
-from analysis.report.quality_words import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.sections import image
+from analysis.report.tables_quality import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.template import render
 
 # The reader of a page on bad input has the files themselves: nothing needs to be masked.

@@ -7,7 +7,6 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.plan.assignment import Assignment
 from analysis.plan.faults import Part, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Finding
@@ -20,38 +19,19 @@ from analysis.report.pictures import FOREST, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
     naive_sentence,
+    short_label,
     three_sentences,
 )
-from analysis.report.quality_words import rows_sentence
 from analysis.report.scale_words import is_compact
+from analysis.report.tables_quality import rows_sentence
+from analysis.report.template import say
 from analysis.report.wording import (
     NBSP,
     hypothesis_title,
     is_retention,
-    short_label,
 )
 
-ASSIGNMENTS = {
-    Assignment.LOTTERY: "a lottery decided who was offered a place",
-    Assignment.WAITLIST: "a lottery decided who came first and who waited",
-    Assignment.ROLLOUT: "it reached one unit after the other",
-    Assignment.SELF_SELECTED: "people chose to take part",
-}
-DIRECTIONS = {
-    "reverse": "juniors mentor seniors",
-    "traditional": "seniors mentor juniors",
-    "mutual": "both sides mentor each other",
-    "peer": "among peers",
-}
-CHECK_PICTURES = {
-    "balance": "Were the two groups alike in what was recorded?",
-    "overlap": "Was there anyone to compare with? Bars of small groups are left out.",
-}
-TABLE_TITLES = {
-    "participation": "The way into the program",
-    "exit_rates": "Exits by year",
-    "response_rates": "Who answered the surveys",
-}
+CHECK_PICTURES = ("balance", "overlap")
 
 
 def image(drawing: Drawing) -> dict[str, str]:
@@ -72,7 +52,7 @@ def day_text(day: dt.date) -> str:
 
 def programs(study: Study) -> list[str]:
     """Return each program in a line: its name, its direction and how people came into it."""
-    return [f"{p.name}: {DIRECTIONS[p.direction]}; {ASSIGNMENTS[p.assignment]}." for p in study.programs]
+    return [say("headings.program", program) for program in study.programs]
 
 
 def answers(released: Released) -> list[dict]:
@@ -158,10 +138,14 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
                 tested.append((finding, check))
     further = [(f, c) for f, c in tested if is_compact(f)]
     pictures = [
-        {"label": _about(f, released.study), "caption": caption, "image": images[f"{slug(f)}-{kind}"]}
+        {
+            "label": _about(f, released.study),
+            "caption": say("pictures.caption", kind),
+            "image": images[f"{slug(f)}-{kind}"],
+        }
         for f in released.findings
         if not _shares_its_groups(f, released)
-        for kind, caption in CHECK_PICTURES.items()
+        for kind in CHECK_PICTURES
         if f"{slug(f)}-{kind}" in images
     ]
     return {
@@ -209,11 +193,12 @@ def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
 
 def _described(name: str, table: Callable[[], pd.DataFrame], images: Mapping[str, dict]) -> dict | None:
     """Return a title, a table and a picture; None where a fault takes them away."""
+    title = say("headings.heading", name)
 
     def make() -> dict:
-        return {"title": TABLE_TITLES[name], "table": tables.frame_html(table()), "image": images.get(name)}
+        return {"title": title, "table": tables.frame_html(table()), "image": images.get(name)}
 
-    return isolated(Part("section", TABLE_TITLES[name]), make, lambda _: None)
+    return isolated(Part("section", title), make, lambda _: None)
 
 
 def quality(released: Released) -> dict:

@@ -10,8 +10,8 @@ from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
-from analysis.report.quality_words import n_repaired
-from analysis.report.robustness import Way
+from analysis.report.facts import Way, moderator_rows
+from analysis.report.tables_quality import n_repaired
 from analysis.report.wording import (
     DASH,
     NBSP,
@@ -21,6 +21,7 @@ from analysis.report.wording import (
     outcome_name,
     p_text,
     percent,
+    unit,
     value_text,
 )
 
@@ -87,6 +88,19 @@ def ways_table(ways: Iterable[Way]) -> pd.DataFrame:
         [(w.text, value_text(w.row), interval_text(w.row), p_text(w.row.p_value)) for w in ways],
         columns=["made with", "estimate, points", "95 % interval", "p"],
     )
+
+
+def moderators_table(finding: Finding) -> pd.DataFrame:
+    """Return one line per moderator, as text; the reason where there is no number."""
+    heads = ["what was looked at", "estimate", "95 % interval", "unit, or why there is none"]
+    lines = [(text, *_moderator(row)) for text, row in moderator_rows(finding)]
+    return pd.DataFrame(lines, columns=heads)
+
+
+def _moderator(row: Estimate) -> tuple[str, str, str]:
+    if not row.is_estimated:
+        return "not shown" if row.status == "suppressed" else "not estimable", DASH, known(row.reason)
+    return value_text(row), interval_text(row), unit(row).unit.replace(" ", NBSP) or unit(row).label
 
 
 def missing_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:

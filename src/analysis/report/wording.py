@@ -1,4 +1,7 @@
-"""How numbers, people and terms of the ledger are put in words: one place, so that page and notebooks agree."""
+"""How numbers and terms of the ledger are written: one place, so that page, pictures, tables and notebooks agree."""
+
+from collections.abc import Callable
+from typing import Literal
 
 import pandas as pd
 
@@ -6,7 +9,7 @@ from analysis.plan.catalogue import CATALOGUE, EventWords, Measure
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
-from analysis.plan.study import Program, Study
+from analysis.plan.study import Program
 
 LEVEL = 0.95
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
@@ -17,18 +20,29 @@ def minus(text: str) -> str:
     return text.replace("-", MINUS)
 
 
-def number(value: float | None, decimals: int = 2, signed: bool = False) -> str:
-    """Return a number for a reader: fixed decimals, a real minus sign, no negative zero; a dash where it is missing."""
+def number(value: float | None, unit: Measure | int = 2, signed: bool | None = None) -> str:
+    """Return a number for a reader: a real minus sign, no negative zero; a dash where it is missing.
+
+    Parameters
+    ----------
+    unit
+        How many decimals, or the measure whose unit, decimals and sign the number gets.
+    signed
+        Whether it carries a plus; by itself only the number of a measure does, unless that is a ratio.
+    """
     if value is None or pd.isna(value):
         return DASH
-    rounded = round(float(value), decimals) + 0.0
+    scale, decimals = (1.0, unit) if isinstance(unit, int) else (unit.scale, unit.decimals)
+    if signed is None:
+        signed = not isinstance(unit, int) and not unit.is_ratio
+    rounded = round(scale * float(value), decimals) + 0.0
     sign = "+" if signed and rounded > 0 else ""
     return sign + minus(f"{rounded:,.{decimals}f}")
 
 
-def trimmed(value: float, decimals: int = 2) -> str:
-    """Return a number without trailing zeros, e.g. ``3`` and ``0.15``."""
-    text = number(value, decimals)
+def trimmed(value: float, unit: Measure | int = 2) -> str:
+    """Return a number without a plus and trailing zeros, e.g. ``3`` and ``0.15``."""
+    text = number(value, unit, signed=False)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -68,9 +82,7 @@ def scaled(estimate: Estimate) -> tuple[float, float, float]:
 
 def value_text(estimate: Estimate) -> str:
     """Return the row's estimate in the unit of its measure, signed; a dash without one."""
-    shown = unit(estimate)
-    value = None if estimate.estimate is None else shown.scale * estimate.estimate
-    return number(value, shown.decimals, signed=not shown.is_ratio)
+    return number(estimate.estimate, unit(estimate))
 
 
 def interval_text(estimate: Estimate) -> str:
@@ -83,9 +95,8 @@ def interval_text(estimate: Estimate) -> str:
 
 def limit_texts(estimate: Estimate) -> tuple[str, str]:
     """Return both ends of the row's interval in the unit of its measure."""
-    shown, (low, _, high) = unit(estimate), scaled(estimate)
-    signed = not shown.is_ratio
-    return number(low, shown.decimals, signed), number(high, shown.decimals, signed)
+    low, high = estimate.limits
+    return number(low, unit(estimate)), number(high, unit(estimate))
 
 
 def estimate_text(estimate: Estimate) -> str:
@@ -98,21 +109,31 @@ def level_text(estimate: Estimate) -> str:
     return percent(LEVEL if estimate.ci_level is None else estimate.ci_level)
 
 
-def amount(x: float, estimate: Estimate, less: str, more: str, none: str = "no difference", name: bool = False) -> str:
-    """Return a difference in words: its size and its side; `none` where it rounds to nothing."""
-    shown = unit(estimate)
-    size = round(abs(x) * shown.scale, shown.decimals)
-    if size == 0:
-        return none
-    side = less if x < 0 else more
-    text = number(size, shown.decimals) + (f" {shown.unit}" if name else "")
-    return f"{side} by {text}" if side in ("up", "down") else f"{text} {side}"
+def side(x: float, unit: Measure) -> Literal["less", "none", "more"]:
+    """Return on which side of nothing a difference is, as it is shown."""
+    rounded = round(x * unit.scale, unit.decimals)
+    return "none" if rounded == 0 else "less" if rounded < 0 else "more"
 
 
-def events_text(estimate: Estimate, points: str = "percentage points") -> str:
-    """Return a difference in events in words, e.g. ``4.4 percentage points fewer exits``."""
-    what = event_words(estimate).plural
-    return amount(estimate.value, estimate, f"{points} fewer {what}", f"{points} more {what}")
+def amount(x: float, unit: Measure, less: str, more: str, none: str) -> str:
+    """Return a difference in words for its side, in which braces stand for its size: ``{} points fewer``."""
+    said = {"less": less, "none": none, "more": more}[side(x, unit)]
+    return said.replace("{}", number(abs(x), unit, signed=False))
+
+
+def shown(estimate: Estimate) -> float:
+    """Return the row's estimate as it is shown, in the unit of its measure."""
+    return round(scaled(estimate)[1], unit(estimate).decimals) + 0.0
+
+
+def change(before: Estimate, after: Estimate) -> Literal["none", "turned", "less", "more"]:
+    """Return what became of a figure, from the numbers as they are shown."""
+    was, now = shown(before), shown(after)
+    if was == now:
+        return "none"
+    if was * now < 0 or was == 0:
+        return "turned"
+    return "less" if abs(now) < abs(was) else "more"
 
 
 def event_words(estimate: Estimate) -> EventWords:
@@ -120,33 +141,10 @@ def event_words(estimate: Estimate) -> EventWords:
     return CATALOGUE.outcome(estimate.outcome).words or known(CATALOGUE.outcome("any_exit").words)
 
 
-def program_phrase(program: Program) -> str:
-    """Return the program as a noun in a sentence: ``the Genius Clinic program``."""
-    name = program.name.removeprefix("The ").removeprefix("the ")
-    ends = name.lower().endswith(("program", "programme", "scheme"))
-    return f"the {name}" if ends else f"the {name} program"
-
-
 def role_phrase(program: Program, role: str) -> str:
     """Return a role in the plural; in a reverse program it says who is the junior."""
     told = CATALOGUE.role(role)
     return f"{told.label} ({told.in_reverse})" if told.in_reverse and program.direction == "reverse" else told.label
-
-
-def label(finding: Finding, study: Study) -> str:
-    """Return whom a finding is about: ``Genius Clinic: mentors (the juniors)``; the program alone where it is all."""
-    program = study.program(finding.program)
-    return program.name if is_money(finding) else f"{program.name}: {role_phrase(program, finding.role)}"
-
-
-def short_label(finding: Finding, study: Study) -> str:
-    """Return whom a finding is about on a page of its own: the role alone where the study has one program."""
-    if len(study.programs) > 1:
-        return label(finding, study)
-    if is_money(finding):
-        return "The whole program"
-    role = role_phrase(study.program(finding.program), finding.role)
-    return role[0].upper() + role[1:]
 
 
 def hypothesis_title(finding: Finding) -> str:
@@ -157,11 +155,6 @@ def hypothesis_title(finding: Finding) -> str:
 def is_blind(finding: Finding) -> bool:
     """Whether the effect is withheld because the report was made blind."""
     return finding.verdict_reason == "blind"
-
-
-def comparators(finding: Finding) -> str:
-    """Return what the comparators are called; after a failed check nobody calls them comparable."""
-    return "other colleagues" if finding.is_capped else "comparable colleagues"
 
 
 def is_randomized(finding: Finding) -> bool:
@@ -189,34 +182,6 @@ def is_scale(finding: Finding) -> bool:
     return not is_event(finding) and not is_money(finding)
 
 
-def naive_rows(finding: Finding) -> list[Estimate]:
-    """Return the estimated naive rows, the most biased contrast first."""
-    naive = [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
-    return [e for e in naive if not e.contrast.startswith("placebo")]
-
-
-def main_rows(finding: Finding) -> list[Estimate]:
-    """Return the main row and, at other horizons, the rows that are the same in everything else."""
-
-    def kind(row: Estimate) -> tuple:
-        return row.outcome, row.rater_source, row.contrast, row.estimand, row.estimator, row.measure
-
-    alike = [e for e in finding.estimates if e.is_estimated and kind(e) == kind(finding.primary)]
-    return [e for e in alike if e is finding.primary or e.horizon_months != finding.primary.horizon_months]
-
-
-def measured(finding: Finding, measure: str, **naming) -> list[Estimate]:
-    """Return the estimated rows of one measure at the first horizon whose named columns hold these values."""
-    return [
-        e
-        for e in finding.alternatives
-        if e.is_estimated
-        and e.measure == measure
-        and e.horizon_months == finding.primary.horizon_months
-        and all(getattr(e, name) == value for name, value in naming.items())
-    ]
-
-
 def outcome_name(outcome: str) -> str:
     """Return an outcome of the ledger as a reader calls it."""
     return CATALOGUE.outcome(outcome).label
@@ -230,3 +195,50 @@ def construct_name(construct: str) -> str:
 def in_words(name: str) -> str:
     """Return a name from the study's files or of a column as words."""
     return name.replace("_", " ")
+
+
+def upper_first(text: str) -> str:
+    """Return text that begins a sentence."""
+    bare = text.strip("\n")
+    return bare[:1].upper() + bare[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return a sentence as it stands within another."""
+    bare = text.strip("\n")
+    return bare[:1].lower() + bare[1:]
+
+
+def of_100(share: float | None) -> str:
+    """Return a share as people of 100, with one decimal."""
+    return number(None if share is None else 100 * share, 1)
+
+
+# What a template may do to a fact. Numbers get into a sentence through these and in no other way.
+FILTERS: dict[str, Callable] = {
+    "number": number,
+    "trimmed": trimmed,
+    "percent": percent,
+    "of_100": of_100,
+    "count": count,
+    "p": p_text,
+    "side": side,
+    "amount": amount,
+    "upper_first": upper_first,
+    "lower_first": lower_first,
+    "clause": lambda reason: lower_first(reason).rstrip("."),
+    # Of a row of the ledger.
+    "value": value_text,
+    "interval": interval_text,
+    "estimate": estimate_text,
+    "level": level_text,
+    "low": lambda row: limit_texts(row)[0],
+    "high": lambda row: limit_texts(row)[1],
+    "shown": shown,
+    "change": change,
+    "unit": unit,
+    "event": event_words,
+    "estimator": lambda row: CATALOGUE.estimator(row.estimator),
+    "outcome": outcome_name,
+    "rated_by": lambda row: CATALOGUE.rater_source(row.rater_source),
+}
