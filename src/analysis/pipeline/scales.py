@@ -12,13 +12,11 @@ from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
 from analysis.design.response import with_response
 from analysis.design.sources import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice
+from analysis.estimate.analyses import Ask, part_of
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
-from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import Measured, is_lottery
-from analysis.estimate.comparable import comparable_check
-from analysis.estimate.faulted import part_of
-from analysis.estimate.same_direction import same_direction_check
+from analysis.estimate.by_scores import ByScores, Measured, is_lottery
+from analysis.estimate.change_assumptions import comparable_check, same_direction_check
 from analysis.measure.attendance import attended, sessions_until
 from analysis.measure.exposure import topics_met
 from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
@@ -69,7 +67,7 @@ class ScaleQuestion:
         reason = missing_parts(self.opened, self.ask, needs_dates=False) or self.no_scores(scored)
         reason = reason or self._no_equal_odds()
         if reason:
-            return answer_change(self.ask, Measured(None, reason=reason))
+            return answer_change(ByScores(self.ask, Measured(None, reason=reason)))
         measured = {source: self._measured(scores, source) for source, scores in scored.items()}
         carried = "others" in scored and (
             "self" not in scored or others_suffice(known(measured["others"].panel), scored["others"])
@@ -83,7 +81,7 @@ class ScaleQuestion:
         sessions = self._part("sessions", lambda: self._sessions(known(chosen.panel), main), None)
         topics = self._part("topics", lambda: self._topics, None)
         checks: tuple[Check, ...] = self._part("comparability", lambda: self._checks(main), ())
-        return answer_change(self.ask, chosen, others, sessions, topics, checks)
+        return answer_change(ByScores(self.ask, chosen, others, sessions, topics, checks))
 
     def _part(self, name: str, make: Callable[[], Made], instead: Made) -> Made:
         """Return what stands beside the main answer; `instead` where a fault took it away."""

@@ -1,7 +1,8 @@
-"""What a scale question is answered from, and the row that a number of it becomes."""
+"""What a scale question is answered from, and whether it can be."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,14 +10,12 @@ import pandas as pd
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import IN_THE_COMPARISON, Panel
 from analysis.design.rollout import unit_name
-from analysis.estimate.ask import Ask
-from analysis.estimate.change import Adjusted, did_change, itt_score
+from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, Row
+from analysis.estimate.change import Adjusted, Changed, did_change, itt_score
 from analysis.estimate.inference import Interval
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.estimate.staggered import not_adjusted_for
 from analysis.plan.known import known
-from analysis.plan.results import Analysis, Estimate
-from analysis.plan.seeds import rng
+from analysis.plan.results import Check
 
 # Rounding leaves so much where there is no uncertainty because nothing varies.
 LEAST_ERROR = 1e-9
@@ -54,6 +53,76 @@ class Measured:
     again: dict[str, "Measured"] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ByScores:
+    """A scale, by the main rater source, with what stands beside it; whatever costs time is made once, when asked for.
+
+    Attributes
+    ----------
+    others
+        The other rater sources, each by itself as sensitivity.
+    sessions
+        Attended from the start until the later wave opened, shape (rows of the panel,); None where they are unknown.
+    topics
+        What those who started met about, by employee id: a set of names each; None where nothing is recorded.
+    checks
+        Of how the scale was measured.
+    """
+
+    ask: Ask
+    main: Measured
+    others: tuple[Measured, ...] = ()
+    sessions: np.ndarray | None = None
+    topics: pd.Series | None = None
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def naming(self) -> dict[str, Any]:
+        """The naming columns that all rows share."""
+        return {"rater_source": self.main.rater_source}
+
+    @property
+    def estimator(self) -> str:
+        """The main row's."""
+        return main_estimator(self.ask)
+
+    @property
+    def panel(self) -> Panel:
+        """The scores before and after."""
+        return known(self.main.panel)
+
+    @property
+    def treated(self) -> np.ndarray:
+        """Who started, or was offered a place, shape (rows of the panel,)."""
+        return self.panel.rows["is_treated"].to_numpy(dtype=bool)
+
+    @property
+    def by_unit(self) -> bool:
+        """Whether units, not people, are what the program reached."""
+        return by_unit(self.ask)
+
+    @cached_property
+    def found(self) -> Adjusted | None:
+        """The main difference."""
+        return estimate_change(self.ask, self.main)
+
+    @property
+    def changed(self) -> Changed:
+        """The main difference where nothing was randomized."""
+        if not isinstance(self.found, Changed):
+            raise TypeError("no difference in differences")
+        return self.found
+
+    @cached_property
+    def terms(self) -> np.ndarray:
+        """The covariates of the panel's rows, shape (rows, terms)."""
+        return covariates_of(self.ask, self.panel.covariates, self.panel.rows).values  # noqa: PD011
+
+    def row(self, interval: Interval, **naming) -> Row:
+        """Return the row of a number about everybody in the panel."""
+        return Row(Numbers(interval, groups(self.panel.rows)), naming)
+
+
 def is_lottery(ask: Ask) -> bool:
     """Whether lots decided who was offered a place."""
     return ask.program.is_randomized
@@ -79,15 +148,22 @@ def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
     if panel is None or why_no_answer(ask, measured):
         return None
     if is_lottery(ask):
-        found = itt_score(panel, rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, "lots"))
+        found = itt_score(panel, ask.rng(ask.hypothesis.id, "lots"))
     else:
         found = did_change(panel, measured.earlier, by_unit(ask))
     return found if found.interval.std_error > LEAST_ERROR else None
 
 
-def its_interval(found: Adjusted | None) -> Interval | None:
-    """Return the interval of a difference, if there is any."""
-    return None if found is None else found.interval
+def result_of(ask: Ask, measured: Measured, found: Adjusted | None) -> Numbers | str:
+    """Return the numbers of a main difference, or why there are none."""
+    if found is not None:
+        return Numbers(found.interval, groups(known(measured.panel).rows))
+    if measured.panel is None:
+        return measured.reason
+    present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
+    if ((present > 0) & (present < ask.study.min_cell)).any():
+        return SUPPRESSED
+    return why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
 
 
 def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
@@ -106,32 +182,6 @@ def groups(rows: pd.DataFrame) -> Groups:
     """Return people by arm in rows of a panel."""
     counts = rows.groupby("is_treated")["employee_id"].nunique()
     return Groups(int(counts.get(True, 0)), int(counts.get(False, 0)))
-
-
-def change_row(
-    ask: Ask, measured: Measured, interval: Interval | None, analysis: Analysis, estimator: str, **changes
-) -> Estimate:
-    """Return the row of a panel's number, or of why there is none."""
-    question = ask.question(rater_source=measured.rater_source)
-    if interval is not None:
-        return estimated(question, analysis, estimator, interval, groups(known(measured.panel).rows), **changes)
-    if measured.panel is None:
-        return not_estimable(question, analysis, estimator, measured.reason, **changes)
-    present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
-    if ((present > 0) & (present < ask.study.min_cell)).any():
-        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
-    reason = why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
-    return not_estimable(question, analysis, estimator, reason, **changes)
-
-
-def attempted(
-    ask: Ask, measured: Measured, make: Callable[[], Interval | None], analysis: Analysis, estimator: str, **changes
-) -> list[Estimate]:
-    """Return the row of a number that may not exist, or no row: for what stands beside the main row."""
-    interval = make()
-    if interval is None or not np.isfinite([interval.estimate, interval.std_error]).all():
-        return []
-    return [change_row(ask, measured, interval, analysis, estimator, **changes)]
 
 
 def why_no_answer(ask: Ask, measured: Measured) -> str | None:
