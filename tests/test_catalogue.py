@@ -81,6 +81,8 @@ MADE_BY = "def row(ask, estimator, **changes): ...\n"
         "def f(ask): return row(ask, estimator='new')",
         "def f(ask): return partial(row, ask, 'new')",
         "def f(ask): naming = {'estimator': 'new'}",
+        "LIST = (Analysis('new', make),)",
+        "LIST = (Analysis('frame', make, 'frame'), Analysis('new', make, 'naive', 'new'))",
         "def f(ask, estimator='new'): ...",
         "def f(ask):\n    name = 'new'\n    return row(ask, name)",
         "def f(ask): return row(ask, 'new' if ask else None)",

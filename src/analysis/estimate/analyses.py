@@ -169,11 +169,11 @@ class Analysis(Generic[Of]):
     applies: Callable[[Of], bool] = lambda _: True
     control: Callable[[Estimate], Check] | None = None
 
-    def row(self, context: Of, row: Row, estimator: str = "") -> Estimate:
+    def row(self, context: Of, row: Row) -> Estimate:
         """Return a row of the ledger."""
         kind = None if self.kind == "frame" or self.kind == "checks" else self.kind
         naming = {**context.naming, **self.naming, **row.naming}
-        return context.ask.row(estimator or self.estimator or self.id, row.result, naming, kind)
+        return context.ask.row(self.estimator or self.id, row.result, naming, kind)
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _fault(analysis: Analysis[Of], context: Of, fault: Fault) -> Told:
         return Told()
     if analysis.kind == "checks":
         return Told(checks=(Check("further assumptions", None, None, None, fault.reason),))
-    return Told((analysis.row(context, Row(fault.reason), analysis.id),))
+    return Told((analysis.row(context, Row(fault.reason, {"estimator": analysis.id})),))
 
 
 def part_of(ask: Ask, name: str, kind: str = "analysis") -> Part:

@@ -19,6 +19,7 @@ from analysis.estimate.by_scores import (
     estimate_change,
     has_both_arms,
     is_lottery,
+    main_estimator,
     result_of,
 )
 from analysis.estimate.change import Changed, baseline_sd, naive_after, own_change, trajectories
@@ -42,7 +43,7 @@ NO_SLOPE = "Too few people who started have a score before and after, or all of 
 def answer_change(c: ByScores) -> Finding:
     """Return the answer for one scale: the main rater source, with everything that stands beside it."""
     panel = c.main.panel
-    primary = c.ask.row(c.estimator, result_of(c.ask, c.main, c.found), c.naming)
+    primary = c.ask.row(main_estimator(c.ask), result_of(c.ask, c.main, c.found), c.naming)
     if panel is None:
         return finding(c.ask, primary)
     evidence = {"flow": panel.flow}
@@ -78,7 +79,7 @@ def naive(c: ByScores) -> Iterator[Row]:
 
 def standardized(c: ByScores) -> Iterator[Row]:
     """Yield the difference in standard deviations of the comparators at their last earlier wave, taken as fixed."""
-    unit, points, naming = baseline_sd(c.panel), known(c.found).interval, {"estimator": c.estimator}
+    unit, points, naming = baseline_sd(c.panel), known(c.found).interval, {"estimator": main_estimator(c.ask)}
     if not np.isfinite(unit) or unit == 0:
         yield Row("Earlier scores do not vary, so there is no unit to standardize by.", naming)
         return
@@ -156,8 +157,12 @@ def _dose(c: ByScores, sessions: np.ndarray) -> Row:
     people = c.panel.rows["employee_id"]
     by_person = pd.Series(sessions).groupby(people.to_numpy()).transform("max").to_numpy()
     more = by_person > np.median(by_person[c.treated])
-    naming = {"analysis": "descriptive", "contrast": "more_vs_fewer_sessions", "estimand": "association"}
-    naming["measure"] = "mean_difference_per_five_sessions"
+    naming = {
+        "analysis": "descriptive",
+        "contrast": "more_vs_fewer_sessions",
+        "estimand": "association",
+        "measure": "mean_difference_per_five_sessions",
+    }
     sizes = [people[c.treated & group].nunique() for group in (more, ~more)]
     if min(sizes) < c.ask.study.min_cell:
         return Row(SUPPRESSED, naming)
@@ -192,6 +197,7 @@ def _is_did(c: ByScores) -> bool:
 
 def analyses_of(c: ByScores) -> tuple[Analysis[ByScores], ...]:
     """Return what stands beside the main answer, in its order; each set of other answers and each rater by itself."""
+    main = main_estimator(c.ask)
     return (
         Analysis("trajectories", averages, "frame"),
         Analysis(PLAIN, naive, "naive", naming={"estimand": "association"}),
@@ -212,11 +218,8 @@ def analyses_of(c: ByScores) -> tuple[Analysis[ByScores], ...]:
             applies=lambda c: c.main.n_items == 1,
         ),
         Analysis(f"{DID}_never_enrolled", against_never_enrolled, applies=lambda c: not is_lottery(c.ask)),
-        *(Analysis(f"{c.estimator}_{name}", partial(again, other)) for name, other in c.main.again.items()),
-        *(
-            Analysis(c.estimator, partial(by_others, other), naming={"rater_source": other.rater_source})
-            for other in c.others
-        ),
+        *(Analysis(f"{main}_{name}", partial(again, other)) for name, other in c.main.again.items()),
+        *(Analysis(main, partial(by_others, other), naming={"rater_source": other.rater_source}) for other in c.others),
         Analysis("silent", silence),
         Analysis("moderators", moderators, "secondary", DID, applies=_is_did),
     )

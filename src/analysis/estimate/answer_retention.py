@@ -80,9 +80,9 @@ def hazards(c: ByTrials) -> Iterator[Row]:
 
 def other_exits(c: ByTrials) -> Iterator[Row]:
     """Yield exits of other kinds at the first horizon: all together, each by itself; dismissals are the control."""
-    yield c.row(c.arms, c.first, ANY_EXIT)
-    yield c.row(c.arms, c.first, "involuntary_exit", analysis="negative_control")
-    yield c.row(c.arms, c.first, "other_exit")
+    yield c.row(c.arms, c.first, outcome=ANY_EXIT)
+    yield c.row(c.arms, c.first, outcome="involuntary_exit", analysis="negative_control")
+    yield c.row(c.arms, c.first, outcome="other_exit")
 
 
 def curve_frames(c: ByTrials) -> Iterator[Frames]:

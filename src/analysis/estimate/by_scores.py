@@ -82,11 +82,6 @@ class ByScores:
         return {"rater_source": self.main.rater_source}
 
     @property
-    def estimator(self) -> str:
-        """The main row's."""
-        return main_estimator(self.ask)
-
-    @property
     def panel(self) -> Panel:
         """The scores before and after."""
         return known(self.main.panel)

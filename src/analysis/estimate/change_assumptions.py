@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
 from analysis.estimate.among_asked import invited_rows, once, response_weighted_change
 from analysis.estimate.analyses import Frames, Groups, Numbers, Row
-from analysis.estimate.by_scores import ByScores, Measured, covariates_of, groups, is_lottery
+from analysis.estimate.by_scores import ByScores, Measured, covariates_of, groups, is_lottery, main_estimator
 from analysis.estimate.change import baseline_sd
 from analysis.estimate.diagnostics import Trend, judge_trend, trend_check
 from analysis.estimate.event_study import band, event_curve, pre_trend
@@ -93,7 +93,7 @@ def _placebo(c: ByScores) -> Iterator[Row]:
     turned = found.interval(0)
     interval = Interval(-turned.estimate, turned.std_error, -turned.high, -turned.low, turned.p_value)
     naming = {"contrast": "enrolled_vs_not_before_start", "horizon_months": None}
-    naming |= {"analysis": "negative_control", "estimator": c.estimator}
+    naming |= {"analysis": "negative_control", "estimator": main_estimator(c.ask)}
     yield Row(Numbers(interval, groups(before[before["wave_position"] == -1])), naming)
 
 
@@ -138,14 +138,14 @@ def silence(c: ByScores) -> Iterator[Row | Check | Frames]:
         return
     weighted = response_weighted_change(asked, c.ask.rng(*_named(c), "response"))
     if weighted is not None:
-        yield Row(Numbers(weighted, scored), {"estimator": f"{c.estimator}_response_weighted"})
+        yield Row(Numbers(weighted, scored), {"estimator": f"{main_estimator(c.ask)}_response_weighted"})
     # How many were silent follows from how steep the curve is, and from shares: told where these are many or none.
     is_told = _tells_of_nobody(asked, c.ask.study.min_cell)
     unit, sign = baseline_sd(panel), c.ask.hypothesis.claimed_direction * c.ask.smallest_effect
     deltas = (DELTAS * (unit if unit > 0 else 1.0)).round(3)
     silent = silent_sensitivity(asked, sign, deltas, c.ask.rng(*_named(c), "silent"))
     if silent is not None:
-        yield Row(Numbers(silent.at_zero, scored), {"estimator": f"{c.estimator}_delta"})
+        yield Row(Numbers(silent.at_zero, scored), {"estimator": f"{main_estimator(c.ask)}_delta"})
         yield {"delta": silent.curve} if is_told else {}
     bounds = lee_bounds(asked, c.ask.rng(*_named(c), "lee"))
     if bounds is not None:

@@ -189,7 +189,7 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
         known(reverse.n_treated), known(traditional.n_treated), reverse.events_treated, traditional.events_treated
     )
     naming = {name: getattr(reverse, name) for name in ("outcome", "rater_source", "horizon_months")}
-    naming["contrast"] = "reverse_vs_traditional"
+    naming |= {"contrast": "reverse_vs_traditional"}
     # Beside a main row that is secondary itself, a filter on analysis and measure must find that alone.
     analysis: AnalysisKind = "secondary" if ask.main_analysis == "primary" else "descriptive"
     return ask.row(reverse.estimator, Numbers(minus(one, other), groups), naming, analysis)
