@@ -1,6 +1,7 @@
 """What stands beside the answer on a scale: who is asked of what, the dose, the topics, the silent, the trends."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from companies import opened
 from analysis.design.panels import PANEL_COLUMNS, Panel
 from analysis.design.sources import of_enough_raters
 from analysis.estimate.analyses import Ask, Told, run
-from analysis.estimate.answer_change import analyses_of
+from analysis.estimate.answer_change import SCALES
 from analysis.estimate.by_scores import ByScores, Measured
 from analysis.estimate.change import own_change
 from analysis.estimate.change_assumptions import comparable_check
@@ -178,16 +179,16 @@ def drifting(drift: float) -> Measured:
     return Measured(panel(base, after, 30), Panel(rows, pd.DataFrame(index=rows.index)))
 
 
-def told(analysis: str, asked: Ask, measured: Measured, **beside) -> Told:
+def told(analysis: str, asked: Ask, measured: Measured, **sets) -> Told:
     """Return what one analysis says of these scores."""
-    context = ByScores(asked, measured, **beside)
-    return run([one for one in analyses_of(context) if one.id == analysis], context)
+    beside = SimpleNamespace(**{name: lambda made=made: made for name, made in sets.items()})
+    return run([one for one in SCALES["dr_did"] if one.id == analysis], ByScores(asked, measured, beside))
 
 
 @pytest.mark.parametrize(("drift", "quiet"), [(0.0, True), (0.6, False)])
 def test_a_drift_before_the_start_fails_its_check(asked, drift, quiet):
     measured = drifting(drift)
-    changed, said = ByScores(asked, measured).found, told("trends", asked, measured)
+    changed, said = ByScores(asked, measured, None).found, told("trends", asked, measured)
     rows, frames = said.rows, said.frames
     check = next(check for check in said.checks if check.name == TREND)
     assert check.grade == ("passed" if quiet else "failed") and "p = " in check.sentence
@@ -214,7 +215,7 @@ def test_a_topic_is_compared_where_enough_people_met_about_it_and_enough_did_not
     measured = drifting(0.0)
     rows = measured.panel.rows
     names = {f"E{i}": frozenset({"apps"} if i < 12 else {"ai", "rare"} if i < 15 else {"ai"}) for i in range(30)}
-    found = told("moderators", asked, measured, topics=pd.Series(names)).rows
+    found = told("topics", asked, measured, topics=pd.Series(names)).rows
     assert {row.contrast: (row.n_treated, row.n_control) for row in found} == {
         "topic_apps_vs_other_topics": (12, 18),
         "topic_ai_vs_other_topics": (18, 12),
@@ -227,7 +228,7 @@ def test_a_topic_is_compared_where_enough_people_met_about_it_and_enough_did_not
 def test_a_dose_that_would_tell_of_a_few_is_suppressed(asked):
     measured = drifting(0.0)
     sessions = np.where(np.arange(60) < 5, 9, 0)
-    (row,) = told("moderators", asked, measured, sessions=sessions).rows
+    (row,) = told("dose", asked, measured, sessions=sessions).rows
     assert row.status == "suppressed" and row.measure == "mean_difference_per_five_sessions"
 
 

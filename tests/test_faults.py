@@ -27,7 +27,7 @@ from analysis.report.pictures import safe_name
 RETENTION = {
     "analysis.pipeline.events.ever_vs_never": "dashboard",
     "analysis.estimate.sensitivity.doubly_robust": "aipw_aalen_johansen",
-    "analysis.estimate.moderators._varies": "slopes",
+    "analysis.pipeline.events.moved_starts": "iptw_aalen_johansen_starts",
     "analysis.estimate.moderators.hazard_ratios": "phases",
     "analysis.pipeline.events.build_grace_trials": "ccw_aalen_johansen",
     "analysis.estimate.protocol_rows._why_no_protocol": "ipw_adherence_aalen_johansen",
@@ -38,7 +38,7 @@ RETENTION = {
 SCALES = {
     "analysis.estimate.change_assumptions.event_curve": "trends",
     "analysis.estimate.change_assumptions.response_flow": "silent",
-    "analysis.estimate.answer_change.effect_slope": "moderators",
+    "analysis.estimate.answer_change.effect_slope": "slopes",
     "analysis.estimate.answer_change.mixed_change": "linear_mixed_model",
 }
 OTHERS = (

@@ -1,6 +1,7 @@
 """Scales where something is missing, odd or small: what is said then, and what must not follow from what is said."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -125,8 +126,8 @@ def test_only_the_source_in_question_counts_as_having_answered():
     silent = tables.ratings["ratee_id"].isin(tables.ratings["ratee_id"].unique()[::3])
     rated = tables.ratings[~(silent & (tables.ratings["rater_role"] == "self"))]
     asked = question(replace(found, tables=replace(tables, ratings=rated)), "H3_leadership", "participant")
-    measured = asked._with_response(asked._measured(asked._scored(asked.opened.tables)["self"], "self"), "self")
-    rows = measured.panel.everyone
+    panel = asked._with_response(asked._carried["self"].panel, "self")
+    rows = panel.everyone
     own = rated[rated["rater_role"] == "self"]
     told = pd.MultiIndex.from_frame(rows.loc[rows["is_answered"], ["employee_id", "wave_after"]])
     assert told.isin(pd.MultiIndex.from_frame(own[["ratee_id", "wave"]])).all()
@@ -164,8 +165,8 @@ def test_a_few_silent_people_are_neither_counted_nor_drawn():
     treated = np.flatnonzero(everyone["is_treated"].astype(bool) & everyone["before"].notna())
     everyone.loc[treated, "after"] = everyone.loc[treated, "after"].fillna(3.0)
     everyone.loc[treated[:3], "after"] = np.nan
-    told = found._with_response(replace(measured, panel=replace(measured.panel, everyone=everyone)), "others")
-    said = list(silence(ByScores(found.ask, told)))
+    panel = found._with_response(replace(measured.panel, everyone=everyone), "others")
+    said = list(silence(ByScores(found.ask, replace(measured, panel=panel), SimpleNamespace(response=lambda: panel))))
     evidence = {name: frame for one in said if isinstance(one, dict) for name, frame in one.items()}
     checks = [one for one in said if isinstance(one, Check)]
     assert "delta" not in evidence and evidence["lee"][["response_treated", "trimmed_share"]].isna().all(axis=None)

@@ -104,7 +104,7 @@ def test_never_enrolled_people_who_all_changed_alike_give_no_row(monkeypatch):
     never = SimpleNamespace(rows=[1])
     monkeypatch.setattr(answer_change, "has_both_arms", lambda panel: True)
     monkeypatch.setattr(by_scores, "estimate_change", lambda ask, measured: None)
-    assert list(answer_change.against_never_enrolled(by_scores.ByScores(None, by_scores.Measured(panel)))) == []
+    assert list(answer_change.against_never_enrolled(by_scores.ByScores(None, by_scores.Measured(panel), None))) == []
 
 
 @pytest.fixture(scope="module")

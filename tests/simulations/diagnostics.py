@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.design.panels import build_earlier_panel, build_panel
 from analysis.estimate.analyses import Ask, run
-from analysis.estimate.answer_change import analyses_of
+from analysis.estimate.answer_change import SCALES
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.answer_retention import answer_by_trials
 from analysis.estimate.by_scores import ByScores, Measured
@@ -56,8 +56,8 @@ def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
     if not panel.rows["is_treated"].any():
         return ()
     measured = Measured(panel, build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE))
-    asked = ByScores(Ask(STUDY, program, ROLE, load_plan().hypothesis("H2_morale")), measured)
-    return run([analysis for analysis in analyses_of(asked) if analysis.id in ("balance", "trends")], asked).checks
+    asked = ByScores(Ask(STUDY, program, ROLE, load_plan().hypothesis("H2_morale")), measured, None)
+    return run([analysis for analysis in SCALES["dr_did"] if analysis.id in ("balance", "trends")], asked).checks
 
 
 def judged_worlds() -> dict:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.design.balance import balance, effective_sample_size
 from analysis.design.panels import Panel
+from analysis.design.sources import SOURCES
 from analysis.estimate.analyses import SUPPRESSED, UNTESTABLE, Analysis, Frames, Groups, Numbers, Row, finding, run
 from analysis.estimate.by_scores import (
     ANCOVA,
@@ -18,7 +19,6 @@ from analysis.estimate.by_scores import (
     Measured,
     estimate_change,
     has_both_arms,
-    is_lottery,
     main_estimator,
     result_of,
 )
@@ -50,7 +50,7 @@ def answer_change(c: ByScores) -> Finding:
     if c.found is None:
         untestable = (STAYERS, UNTESTABLE[1]) if panel.is_randomized else (PARALLEL, STAYERS, UNTESTABLE[1])
         return finding(c.ask, primary, evidence=evidence, checks=untestable)
-    told = run(analyses_of(c), c)
+    told = run(SCALES[main_estimator(c.ask)], c)
     return finding(
         c.ask,
         primary,
@@ -108,24 +108,31 @@ def mixed(c: ByScores) -> Interval | None:
     """Return the difference by a linear mixed model."""
     managers = c.panel.rows["manager_id"]
     codes = managers.to_numpy() if managers.notna().any() else None
-    return (mixed_score if c.panel.is_randomized else mixed_change)(c.panel, c.terms, codes, c.by_unit)
+    return (mixed_score if c.panel.is_randomized else mixed_change)(c.panel, c.terms, codes, _by_unit(c))
 
 
-def again(measured: Measured, c: ByScores) -> Iterator[Row]:
-    """Yield the main difference from other answers or people, where there is one."""
-    return attempted(lambda anew: anew.found.interval if anew.found else None, replace(c, main=measured))
+def again(answers: str, c: ByScores) -> Iterator[Row]:
+    """Yield the main difference from other answers, where there is one."""
+    measured = c.sets.again(answers)
+    return iter(()) if measured is None else _anew(replace(c, main=measured))
 
 
-def by_others(other: Measured, c: ByScores) -> Iterator[Row]:
+def _anew(c: ByScores) -> Iterator[Row]:
+    return attempted(lambda c: c.found.interval if c.found else None, c)
+
+
+def by_others(source: str, c: ByScores) -> Iterator[Row]:
     """Yield the main difference by another rater source, or why there is none."""
-    yield Row(result_of(c.ask, other, estimate_change(c.ask, other)))
+    other = c.sets.by_others(source)
+    if other is not None:
+        yield Row(result_of(c.ask, other, estimate_change(c.ask, other)))
 
 
 def against_never_enrolled(c: ByScores) -> Iterator[Row]:
     """Yield the answer with comparators who never started, for whom no later start can have cast its shadow."""
     panel, earlier = _never_enrolled(c.panel), c.main.earlier and _never_enrolled(c.main.earlier)
     if len(panel.rows) < len(c.panel.rows) and has_both_arms(panel):
-        yield from again(Measured(panel, earlier, rater_source=c.main.rater_source), c)
+        yield from _anew(replace(c, main=Measured(panel, earlier)))
 
 
 def _never_enrolled(panel: Panel) -> Panel:
@@ -133,16 +140,12 @@ def _never_enrolled(panel: Panel) -> Panel:
     return panel.take(~panel.everyone["is_later_starter"].to_numpy(dtype=bool))
 
 
-def moderators(c: ByScores) -> Iterator[Row]:
-    """Yield for whom, with how much of it and about what the effect was larger: exploratory."""
+def slopes(c: ByScores) -> Iterator[Row]:
+    """Yield for whom the effect was larger."""
     for name, (measure, units) in SLOPES.items():
         if name in c.panel.covariates:
             interval = _slope(c, c.panel.covariates[name].to_numpy(dtype=float) / units)
             yield Row(NO_SLOPE, {"measure": measure}) if interval is None else c.row(interval, measure=measure)
-    if c.sessions is not None:
-        yield _dose(c, c.sessions)
-    if c.topics is not None:
-        yield from _topics(c, c.topics)
 
 
 def _slope(c: ByScores, value: np.ndarray) -> Interval | None:
@@ -152,31 +155,28 @@ def _slope(c: ByScores, value: np.ndarray) -> Interval | None:
     return effect_slope(c.changed.stack, c.changed.stack_weights, everywhere)
 
 
-def _dose(c: ByScores, sessions: np.ndarray) -> Row:
-    """Return by how much those who met more often changed more: an association, for who meets more also differs."""
-    people = c.panel.rows["employee_id"]
+def dose(c: ByScores) -> Iterator[Row]:
+    """Yield by how much those who met more often changed more: an association, for who meets more also differs."""
+    sessions, people = c.sets.sessions(), c.panel.rows["employee_id"]
+    if sessions is None:
+        return
     by_person = pd.Series(sessions).groupby(people.to_numpy()).transform("max").to_numpy()
     more = by_person > np.median(by_person[c.treated])
-    naming = {
-        "analysis": "descriptive",
-        "contrast": "more_vs_fewer_sessions",
-        "estimand": "association",
-        "measure": "mean_difference_per_five_sessions",
-    }
     sizes = [people[c.treated & group].nunique() for group in (more, ~more)]
-    if min(sizes) < c.ask.study.min_cell:
-        return Row(SUPPRESSED, naming)
     interval = _slope(c, sessions / SESSIONS_PER_UNIT)
-    return Row(NO_SLOPE if interval is None else Numbers(interval, Groups(*sizes)), naming)
+    found = NO_SLOPE if interval is None else Numbers(interval, Groups(*sizes))
+    yield Row(SUPPRESSED if min(sizes) < c.ask.study.min_cell else found)
 
 
-def _topics(c: ByScores, topics: pd.Series) -> Iterator[Row]:
+def topics(c: ByScores) -> Iterator[Row]:
     """Yield, for each topic that enough people met about and enough did not, how much more they changed.
 
     Nothing where the topics of only a few are unknown: both groups' sizes would tell how many.
     """
-    people = c.panel.rows["employee_id"]
-    theirs = topics.reindex(people)
+    met_about, people = c.sets.topics(), c.panel.rows["employee_id"]
+    if met_about is None:
+        return
+    theirs = met_about.reindex(people)
     is_told = theirs.notna().to_numpy() & c.treated
     if 0 < people[c.treated & ~is_told].nunique() < c.ask.study.min_cell:
         return
@@ -187,39 +187,61 @@ def _topics(c: ByScores, topics: pd.Series) -> Iterator[Row]:
             continue
         interval = _slope(c, np.where(is_told, about.astype(float), np.nan))
         if interval is not None:
-            naming = {"analysis": "descriptive", "contrast": f"topic_{topic}_vs_other_topics"}
-            yield Row(Numbers(interval, Groups(*sizes)), naming | {"estimand": "association"})
+            yield Row(Numbers(interval, Groups(*sizes)), {"contrast": f"topic_{topic}_vs_other_topics"})
+
+
+def _by_unit(c: ByScores) -> bool:
+    return c.ask.program.assignment.by_unit
 
 
 def _is_did(c: ByScores) -> bool:
     return isinstance(c.found, Changed)
 
 
-def analyses_of(c: ByScores) -> tuple[Analysis[ByScores], ...]:
-    """Return what stands beside the main answer, in its order; each set of other answers and each rater by itself."""
-    main = main_estimator(c.ask)
+def scale_analyses(main: str) -> tuple[Analysis[ByScores], ...]:
+    """Return what stands beside the main answer, in its order, by the main row's estimator."""
     return (
         Analysis("trajectories", averages, "frame"),
         Analysis(PLAIN, naive, "naive", naming={"estimand": "association"}),
         Analysis("standardized", standardized, "secondary", naming={"measure": "standardized_mean_difference"}),
         Analysis("balance", balanced, applies=_is_did),
         Analysis("trends", trends, applies=_is_did),
-        Analysis("measured", lambda c: c.checks, "checks"),
+        Analysis("measured", lambda c: c.sets.checks(), "checks"),
         Analysis("linear_mixed_model", partial(attempted, mixed)),
         Analysis(
             ANCOVA,
-            partial(attempted, lambda c: ancova_change(c.panel, c.terms, c.changed.weights, c.by_unit)),
+            partial(attempted, lambda c: ancova_change(c.panel, c.terms, c.changed.weights, _by_unit(c))),
             applies=_is_did,
         ),
         Analysis(
             "ordinal_logit",
-            partial(attempted, lambda c: ordinal_odds_ratio(c.panel, c.terms, c.by_unit)),
+            partial(attempted, lambda c: ordinal_odds_ratio(c.panel, c.terms, _by_unit(c))),
             naming={"measure": "odds_ratio"},
             applies=lambda c: c.main.n_items == 1,
         ),
-        Analysis(f"{DID}_never_enrolled", against_never_enrolled, applies=lambda c: not is_lottery(c.ask)),
-        *(Analysis(f"{main}_{name}", partial(again, other)) for name, other in c.main.again.items()),
-        *(Analysis(main, partial(by_others, other), naming={"rater_source": other.rater_source}) for other in c.others),
+        Analysis(f"{DID}_never_enrolled", against_never_enrolled, applies=lambda c: not c.ask.program.is_randomized),
+        Analysis(f"{main}_without_careless", partial(again, "without_careless")),
+        Analysis(f"{main}_common_items", partial(again, "common_items")),
+        *(
+            Analysis(main, partial(by_others, source), naming={"rater_source": source})
+            for source in ("others", "self", *SOURCES)
+        ),
         Analysis("silent", silence),
-        Analysis("moderators", moderators, "secondary", DID, applies=_is_did),
+        Analysis("slopes", slopes, "secondary", DID, applies=_is_did),
+        Analysis(
+            "dose",
+            dose,
+            "descriptive",
+            DID,
+            {
+                "contrast": "more_vs_fewer_sessions",
+                "estimand": "association",
+                "measure": "mean_difference_per_five_sessions",
+            },
+            applies=_is_did,
+        ),
+        Analysis("topics", topics, "descriptive", DID, {"estimand": "association"}, applies=_is_did),
     )
+
+
+SCALES = {main: scale_analyses(main) for main in (DID, ANCOVA)}

@@ -1,8 +1,9 @@
 """What a scale question is answered from, and whether it can be."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -33,16 +34,13 @@ class Measured:
     Attributes
     ----------
     panel
-        Scores before and after; None where there are none, with `reason`. ``everyone`` has the columns of
-        `design.response.with_response` too.
+        Scores before and after; None where there are none, with `reason`.
     earlier
         Of the waves before the start; None under a lottery.
     rater_source
         Whose scores they are, for leadership; None otherwise.
     n_items
         Of the scale; a single item has no score between its answers.
-    again
-        The same from other answers, by name: ``without_careless``, ``common_items``.
     """
 
     panel: Panel | None
@@ -50,31 +48,37 @@ class Measured:
     rater_source: str | None = None
     reason: str = ""
     n_items: int = 0
-    again: dict[str, "Measured"] = field(default_factory=dict)
+
+
+class Sets(Protocol):
+    """What single analyses need beside the main scores, made when asked for (`pipeline.scales.ScaleQuestion`)."""
+
+    def response(self) -> Panel:
+        """Return the panel of the main scores, its ``everyone`` with the columns of `design.response.with_response`."""
+
+    def by_others(self, source: str) -> Measured | None:
+        """Return the scores by another rater source; None where there are none."""
+
+    def again(self, answers: str) -> Measured | None:
+        """Return the main scores ``without_careless`` answers or from ``common_items``; None where nothing differs."""
+
+    def sessions(self) -> np.ndarray | None:
+        """Return sessions attended until the later wave opened, shape (rows of the panel,); None where unknown."""
+
+    def topics(self) -> pd.Series | None:
+        """Return what those who started met about, by employee id, a set of names each; None where unknown."""
+
+    def checks(self) -> Iterable[Check]:
+        """Return how well the scale was measured."""
 
 
 @dataclass(frozen=True)
 class ByScores:
-    """A scale, by the main rater source, with what stands beside it; whatever costs time is made once, when asked for.
-
-    Attributes
-    ----------
-    others
-        The other rater sources, each by itself as sensitivity.
-    sessions
-        Attended from the start until the later wave opened, shape (rows of the panel,); None where they are unknown.
-    topics
-        What those who started met about, by employee id: a set of names each; None where nothing is recorded.
-    checks
-        Of how the scale was measured.
-    """
+    """A scale, by the main rater source; whatever costs time is made once, when asked for."""
 
     ask: Ask
     main: Measured
-    others: tuple[Measured, ...] = ()
-    sessions: np.ndarray | None = None
-    topics: pd.Series | None = None
-    checks: tuple[Check, ...] = ()
+    sets: Sets
 
     @property
     def naming(self) -> dict[str, Any]:
@@ -90,11 +94,6 @@ class ByScores:
     def treated(self) -> np.ndarray:
         """Who started, or was offered a place, shape (rows of the panel,)."""
         return self.panel.rows["is_treated"].to_numpy(dtype=bool)
-
-    @property
-    def by_unit(self) -> bool:
-        """Whether units, not people, are what the program reached."""
-        return by_unit(self.ask)
 
     @cached_property
     def found(self) -> Adjusted | None:
@@ -118,19 +117,9 @@ class ByScores:
         return Row(Numbers(interval, groups(self.panel.rows)), naming)
 
 
-def is_lottery(ask: Ask) -> bool:
-    """Whether lots decided who was offered a place."""
-    return ask.program.is_randomized
-
-
-def by_unit(ask: Ask) -> bool:
-    """Whether units, not people, are what the program reached."""
-    return ask.program.assignment.by_unit
-
-
 def main_estimator(ask: Ask) -> str:
     """Return the name of the estimator of the main row."""
-    return ANCOVA if is_lottery(ask) else DID
+    return ANCOVA if ask.program.is_randomized else DID
 
 
 def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
@@ -142,10 +131,10 @@ def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
     panel = measured.panel
     if panel is None or why_no_answer(ask, measured):
         return None
-    if is_lottery(ask):
+    if ask.program.is_randomized:
         found = itt_score(panel, ask.rng(ask.hypothesis.id, "lots"))
     else:
-        found = did_change(panel, measured.earlier, by_unit(ask))
+        found = did_change(panel, measured.earlier, ask.program.assignment.by_unit)
     return found if found.interval.std_error > LEAST_ERROR else None
 
 
@@ -163,7 +152,7 @@ def result_of(ask: Ask, measured: Measured, found: Adjusted | None) -> Numbers |
 
 def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
     """Return the covariates of rows of a panel: the same ones as in the main estimate."""
-    unit = unit_name(ask.program) if by_unit(ask) else None
+    unit = unit_name(ask.program) if ask.program.assignment.by_unit else None
     return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(unit))
 
 
@@ -186,11 +175,11 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     """
     panel = known(measured.panel)
     rows, counts, everyone = panel.rows, panel.flow.set_index("step"), panel.everyone["unit"]
-    if by_unit(ask) and len(everyone) and everyone.isna().all():
+    if ask.program.assignment.by_unit and len(everyone) and everyone.isna().all():
         return UNKNOWN_UNITS
     if not has_both_arms(panel):
         return why_no_pairs(ask, counts)
-    if not by_unit(ask):
+    if not ask.program.assignment.by_unit:
         return None
     if rows["unit"].isna().any():
         return UNKNOWN_UNITS
@@ -210,7 +199,7 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
 def why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
     """Return why nobody has scores to compare, from the panel's flow by step and arm."""
     compared, both = counts.loc[IN_THE_COMPARISON], counts.loc["answered both"]
-    if compared["n_treated"] == 0 and is_lottery(ask):
+    if compared["n_treated"] == 0 and ask.program.is_randomized:
         return (
             f"No intake has people of both kinds, offered a place and not, and a survey wave within "
             f"{ask.study.horizons_months[0]} months after it."

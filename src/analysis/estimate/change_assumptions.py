@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
 from analysis.estimate.among_asked import invited_rows, once, response_weighted_change
 from analysis.estimate.analyses import Frames, Groups, Numbers, Row
-from analysis.estimate.by_scores import ByScores, Measured, covariates_of, groups, is_lottery, main_estimator
+from analysis.estimate.by_scores import ByScores, Measured, covariates_of, groups, main_estimator
 from analysis.estimate.change import baseline_sd
 from analysis.estimate.diagnostics import Trend, judge_trend, trend_check
 from analysis.estimate.event_study import band, event_curve, pre_trend
@@ -128,10 +128,10 @@ def _honest(c: ByScores, bounds: HonestBounds) -> Iterator[Row | Frames]:
 
 def silence(c: ByScores) -> Iterator[Row | Check | Frames]:
     """Yield what is known about those who never answered, and what they and the leavers could have hidden."""
-    panel, by_lots = c.panel, is_lottery(c.ask)
+    panel, program = c.sets.response(), c.ask.program
     yield {"response": response_flow(panel.everyone)}
     matrix = covariates_of(c.ask, panel.known, panel.everyone)
-    asked = asked_of(panel.everyone, matrix.values, by_lots, c.by_unit)
+    asked = asked_of(panel.everyone, matrix.values, program.is_randomized, program.assignment.by_unit)
     scored = Groups(*_scored(asked))
     if min(scored[:2]) < 2:
         yield STAYERS
@@ -150,7 +150,7 @@ def silence(c: ByScores) -> Iterator[Row | Check | Frames]:
     bounds = lee_bounds(asked, c.ask.rng(*_named(c), "lee"))
     if bounds is not None:
         yield from _bounds(bounds, is_told)
-        yield from (_alike(bounds, is_told), MONOTONE, *([] if by_lots else [NOT_RANDOMIZED]))
+        yield from (_alike(bounds, is_told), MONOTONE, *([] if program.is_randomized else [NOT_RANDOMIZED]))
     invited, _ = invited_rows(asked, once(asked))
     if len(invited.y):
         beside = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
