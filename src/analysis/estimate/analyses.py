@@ -6,6 +6,7 @@ them, each by itself: a fault of this program takes one of them away and leaves 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -21,18 +22,12 @@ from analysis.plan.seeds import rng
 from analysis.plan.study import Program, Study
 
 UNTESTABLE = (
-    Check(
+    Check.untestable(
         "no unmeasured confounding",
-        None,
-        None,
-        None,
         "No data can show that those who started and their comparators were alike in what was not recorded.",
     ),
-    Check(
+    Check.untestable(
         "no interference",
-        None,
-        None,
-        None,
         "It is assumed that one person's taking part does not change whether colleagues stay or how they feel.",
     ),
 )
@@ -140,6 +135,18 @@ Frames = dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
+class Told:
+    """What analyses say, in their order."""
+
+    rows: tuple[Estimate, ...] = ()
+    frames: Frames = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+
+    def __add__(self, other: "Told") -> "Told":
+        return Told(self.rows + other.rows, self.frames | other.frames, self.checks + other.checks)
+
+
+@dataclass(frozen=True)
 class Analysis(Generic[Of]):
     """One line of a design's list: rows, frames or checks that are made together, or not at all.
 
@@ -169,60 +176,44 @@ class Analysis(Generic[Of]):
     applies: Callable[[Of], bool] = lambda _: True
     control: Callable[[Estimate], Check] | None = None
 
-    def row(self, context: Of, row: Row) -> Estimate:
-        """Return a row of the ledger."""
+    def tell(self, context: Of) -> Told:
+        """Return what there is to say, rows named."""
+        rows: list[Estimate] = []
+        frames: Frames = {}
+        checks: list[Check] = []
+        for found in self.estimate(context) if self.applies(context) else ():
+            if isinstance(found, Row):
+                rows.append(self._row(context, found))
+            elif isinstance(found, Check):
+                checks.append(found)
+            else:
+                frames |= found
+        if self.control:
+            checks += [self.control(row) for row in rows if row.analysis == "negative_control" and row.is_estimated]
+        return Told(tuple(rows), frames, tuple(checks))
+
+    def tell_fault(self, context: Of, fault: Fault) -> Told:
+        """Return what stands in its place where a fault took it away."""
+        if self.kind == "frame":
+            return Told()
+        if self.kind == "checks":
+            return Told(checks=(Check.untestable("further assumptions", fault.reason),))
+        return Told((self._row(context, Row(fault.reason, {"estimator": self.id})),))
+
+    def _row(self, context: Of, row: Row) -> Estimate:
         kind = None if self.kind == "frame" or self.kind == "checks" else self.kind
         naming = {**context.naming, **self.naming, **row.naming}
         return context.ask.row(self.estimator or self.id, row.result, naming, kind)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What analyses say, in their order."""
-
-    rows: tuple[Estimate, ...] = ()
-    frames: Frames = field(default_factory=dict)
-    checks: tuple[Check, ...] = ()
-
-    def __add__(self, other: "Told") -> "Told":
-        return Told(self.rows + other.rows, self.frames | other.frames, self.checks + other.checks)
 
 
 def run(analyses: Iterable[Analysis[Of]], context: Of) -> Told:
     """Return what the analyses that apply say of a context; a fault in one of them is told in its place."""
     told = Told()
     for analysis in analyses:
-        told += _isolated(analysis, context)
+        kind = analysis.kind if analysis.kind in ("frame", "checks") else "analysis"
+        part = part_of(context.ask, analysis.id, kind)
+        told += isolated(part, partial(analysis.tell, context), partial(analysis.tell_fault, context))
     return told
-
-
-def _isolated(analysis: Analysis[Of], context: Of) -> Told:
-    kind = analysis.kind if analysis.kind in ("frame", "checks") else "analysis"
-    part = part_of(context.ask, analysis.id, kind)
-    return isolated(part, lambda: _told(analysis, context), lambda fault: _fault(analysis, context, fault))
-
-
-def _told(analysis: Analysis[Of], context: Of) -> Told:
-    told: tuple[list[Estimate], Frames, list[Check]] = [], {}, []
-    rows, frames, checks = told
-    for found in analysis.estimate(context) if analysis.applies(context) else ():
-        if isinstance(found, Row):
-            rows.append(analysis.row(context, found))
-        elif isinstance(found, Check):
-            checks.append(found)
-        else:
-            frames |= found
-    if analysis.control:
-        checks += [analysis.control(row) for row in rows if row.analysis == "negative_control" and row.is_estimated]
-    return Told(tuple(rows), frames, tuple(checks))
-
-
-def _fault(analysis: Analysis[Of], context: Of, fault: Fault) -> Told:
-    if analysis.kind == "frame":
-        return Told()
-    if analysis.kind == "checks":
-        return Told(checks=(Check("further assumptions", None, None, None, fault.reason),))
-    return Told((analysis.row(context, Row(fault.reason, {"estimator": analysis.id})),))
 
 
 def part_of(ask: Ask, name: str, kind: str = "analysis") -> Part:

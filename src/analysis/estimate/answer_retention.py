@@ -18,6 +18,7 @@ from analysis.estimate.moderators import MODERATORS
 from analysis.estimate.protocol_rows import PROTOCOL
 from analysis.estimate.retention import curves
 from analysis.estimate.sensitivity import SENSITIVITY
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 from analysis.plan.results import Check, Finding
 
@@ -67,7 +68,7 @@ def later_horizons(c: ByTrials) -> Iterator[Row]:
 def other_measures(c: ByTrials) -> Iterator[Row]:
     """Yield the ratio of risks and days of the same contrast."""
     measures = [("risk_ratio", c.outcome), ("rmst_difference_days", ANY_EXIT), ("rmtl_difference_days", c.outcome)]
-    for measure, outcome in measures if c.is_exit else measures[::2]:
+    for measure, outcome in measures if CATALOGUE.outcome(c.outcome).is_exit else measures[::2]:
         yield from (c.row(c.arms, month, outcome, measure=measure) for month in c.horizons)
 
 
@@ -100,14 +101,9 @@ def balance_frames(c: ByTrials) -> Iterator[Frames]:
     yield {"balance_by_quarter": balance_by_quarter(matrix, followed.rows, followed.base)}
 
 
-def overlap_frame(c: ByTrials) -> Iterator[Frames]:
+def chances(c: ByTrials) -> Iterator[Frames]:
     """Yield the chances to start, by arm."""
     yield {"overlap": overlap(known(c.followed.model).propensity.probability, c.followed.treated)}
-
-
-def missing_frame(c: ByTrials) -> Iterator[Frames]:
-    """Yield which covariates are not known."""
-    yield {"missing": missing_values(c.trials.covariates, c.followed.rows)}
 
 
 def comparable(c: ByTrials) -> Iterator[Check]:
@@ -148,8 +144,8 @@ TRIALS: tuple[Analysis[ByTrials], ...] = (
     Analysis("clusters", lambda c: clusters_check(c.followed, c.arms), "checks"),
     Analysis("curves", curve_frames, "frame"),
     Analysis("balance", balance_frames, "frame"),
-    Analysis("overlap", overlap_frame, "frame"),
-    Analysis("missing", missing_frame, "frame"),
+    Analysis("overlap", chances, "frame"),
+    Analysis("missing", lambda c: [{"missing": missing_values(c.trials.covariates, c.followed.rows)}], "frame"),
 )
 # What stands beside an answer with a number.
 BESIDE = (*SENSITIVITY, *MODERATORS, *PROTOCOL)

@@ -18,7 +18,6 @@ from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.retention import std_error
 from analysis.measure.employment import EXITS, unknown_exit_share
-from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import MAX_UNKNOWN_EXITS
 from analysis.plan.results import Check
 
@@ -89,11 +88,6 @@ class ByTrials:
     def first(self) -> int:
         """The first horizon, that of the main row."""
         return self.horizons[0]
-
-    @property
-    def is_exit(self) -> bool:
-        """Whether the event is an exit of some kind."""
-        return CATALOGUE.outcome(self.outcome).is_exit
 
     @cached_property
     def followed(self) -> WeightedFollowUp:
@@ -231,7 +225,7 @@ def clusters_check(followed: WeightedFollowUp, arms: Arms) -> tuple[Check, ...]:
             f"Fewer than {LEAST_MANAGERS} managers have people on both sides of the comparison, so colleagues of one "
             "manager could not be counted together: if people of a team leave together, the interval is too short."
         )
-        return (Check(TEAMS, None, None, None, sentence),)
+        return (Check.untestable(TEAMS, sentence),)
     n_people = followed.rows["employee_id"].nunique()
     is_by_team = arms.clusters.n < n_people
     sentence = "The interval was made from people counted one by one and from colleagues of one manager counted " + (

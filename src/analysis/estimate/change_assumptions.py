@@ -26,20 +26,14 @@ from analysis.measure.item_keying import LEAST_PEOPLE, Keying, said_of
 from analysis.plan.known import known
 from analysis.plan.results import Check
 
-PARALLEL = Check(
+PARALLEL = Check.untestable(
     "parallel trends",
-    None,
-    None,
-    None,
     "It is assumed that without the program those who started would have changed as much as their "
     "comparators did; earlier waves can make this doubtful, never prove it.",
 )
 MAGNITUDES = (0.0, 0.5, 1.0, 1.5, 2.0)
-STAYERS = Check(
+STAYERS = Check.untestable(
     "leavers never answer",
-    None,
-    None,
-    None,
     "Scores exist only for those who stayed and answered; if the program changes who stays or answers, the "
     "comparison shifts with it.",
 )
@@ -229,9 +223,7 @@ def comparable_check(steps: pd.DataFrame) -> Check:
     full = fitted[fitted["freed_item"].isna()].set_index("step")
     if not set(NEEDED) <= set(full.index):
         reason = next(iter(steps["reason"].dropna()), "the models could not be fitted")
-        return Check(
-            COMPARABLE, None, None, None, f"Whether scores mean the same in every wave cannot be tested: {reason}."
-        )
+        return Check.untestable(COMPARABLE, f"Whether scores mean the same in every wave cannot be tested: {reason}.")
     failed = [step for step in NEEDED if not full.loc[step, "holds"]]
     if not failed:
         fall = float(full.loc["scalar", "delta_cfi"])
@@ -255,7 +247,7 @@ def same_direction_check(found: Iterable[Keying]) -> Check:
     """
     known = list(found)
     if not known:
-        return Check(SAME_DIRECTION, None, None, None, UNTOLD)
+        return Check.untestable(SAME_DIRECTION, UNTOLD)
     worst = min(known, key=lambda k: (not k.against, k.lowest))
     lowest = None if worst.lowest != worst.lowest else round(worst.lowest, 6)
     if worst.against:

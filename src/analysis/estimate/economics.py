@@ -76,11 +76,8 @@ def _not_answered(rows: Sequence[Estimate]) -> str | None:
 
 def _assumption(costs: Costs) -> Check:
     unit = f" {costs.currency}" if costs.currency else ""
-    return Check(
+    return Check.untestable(
         "what an exit costs",
-        None,
-        None,
-        None,
         f"It is assumed that replacing a leaver costs about {_two_digits(known(costs.replacement))}{unit} "
         f"({costs.replacement_source}) and that the program cost about {_two_digits(known(costs.program))}{unit} for "
         "everybody who started; neither was measured here. Exits are counted for those who could be compared, so what "

@@ -35,11 +35,8 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program, Study
 
-NO_LEVELS = Check(
+NO_LEVELS = Check.untestable(
     "eligible job levels",
-    None,
-    None,
-    None,
     "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
     "other levels than their comparators.",
 )

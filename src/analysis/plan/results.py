@@ -195,6 +195,11 @@ class Check:
     p_value: float | None = None
     shares: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
+    @classmethod
+    def untestable(cls, name: str, sentence: str) -> "Check":
+        """Return an assumption of which nothing in the data can tell."""
+        return cls(name, None, None, None, sentence)
+
     def __post_init__(self):
         if self.grade is None:
             grades: dict[bool | None, Grade] = {True: "passed", False: "caution", None: "untestable"}
