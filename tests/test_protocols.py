@@ -18,8 +18,7 @@ from analysis.design.weights import as_followed, trimmed, weigh
 from analysis.estimate.analyses import Ask, Told, run
 from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import ByTrials
-from analysis.estimate.clones import CloneRisks
-from analysis.estimate.protocol_rows import PROTOCOL
+from analysis.estimate.protocol_rows import PROTOCOL, CloneRisks
 from analysis.estimate.retention import difference
 from analysis.measure.attendance import attended
 from analysis.measure.calendar import add_months, months_between

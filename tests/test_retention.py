@@ -19,13 +19,13 @@ from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, 
 from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
-from analysis.estimate.few_events import score_difference
 from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
 from analysis.estimate.jackknife import grouped
 from analysis.estimate.moderators import effect_slope, slope_rows
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
 from analysis.estimate.reweigh import reweigh
+from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
 

@@ -1,7 +1,7 @@
 """What is asked of the data, the analyses that answer it, and the one place where these are run and become rows.
 
-A design is a tuple of `Analysis`, in the order of the ledger, and one context that they all read from. `run` makes
-them, each by itself: a fault of this program takes one of them away and leaves the others.
+A design is a tuple of `Analysis`, in the order of the ledger, and one context that they all read from, `c` in their
+functions. `run` makes them, each by itself: a fault of this program takes one of them away and leaves the others.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -14,12 +14,12 @@ from analysis.design.lottery import Lottery, as_weighted
 from analysis.design.odds import differing_odds
 from analysis.estimate.analyses import UNTESTABLE, Analysis, Ask, Frames, Groups, Numbers, Row, finding, run, unanswered
 from analysis.estimate.arms import Arms
-from analysis.estimate.calibrate import Lots
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance
 from analysis.estimate.diagnostics import balance_check, lottery_check
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.lottery import (
+    Lots,
     Offer,
     draw_lots,
     itt_curves,

@@ -10,19 +10,19 @@ from functools import partial
 import numpy as np
 
 from analysis.design.adherence import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, under_protocol
-from analysis.design.clones import Clones, clones
+from analysis.design.clones import CloneIntervals, Clones, clones
 from analysis.design.placebo import LEAST_MONTHS, Placebo, placebo_ever, placebo_trials
 from analysis.design.weights import as_followed, weigh
 from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
 from analysis.estimate.bootstrap import N_REPETITIONS
 from analysis.estimate.by_trials import ByTrials
-from analysis.estimate.clones import CloneRisks, resampled
 from analysis.estimate.diagnostics import control_check
 from analysis.estimate.doubly_robust import difference_in_risks
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, no_events, short_follow_up
-from analysis.estimate.few_events import score_difference
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.score_interval import score_difference
+from analysis.estimate.survival import Incidence, RiskSets
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 
@@ -66,6 +66,50 @@ def _cloned(c: ByTrials, cloned: Clones, groups: Arms) -> Interval:
     sizes = np.minimum(risks * (1 - risks) / variance, groups.n_people())
     sizes = np.where(risks > 0, sizes, groups.n_people())
     return score_difference(risks[0], sizes[0], risks[1], sizes[1])
+
+
+class CloneRisks:
+    """The risks under starting within the grace and under not starting, for any count of the people.
+
+    What does not depend on the counts (risk sets) is made once; the chances of starting are fitted anew.
+
+    Parameters
+    ----------
+    outcomes
+        Kinds of exit that count, as numbers (1, 2, …); the others compete.
+    month
+        Where the risks are read off.
+    """
+
+    def __init__(self, clones: Clones, outcomes: tuple[int, ...], month: float):
+        self._clones, self._outcomes, self._month = clones, outcomes, month
+        self._sets = [_risk_sets(arm, month) for arm in (clones.treated, clones.control)]
+
+    def risks(self, counts: np.ndarray) -> np.ndarray:
+        """Return both risks, treated first, when each person counts `counts` times, shape (people,); NaN without one.
+
+        Shape (2,).
+        """
+        by_arm = self._clones.weights(counts[self._clones.person])
+        if min(weights.sum() for weights in by_arm) <= 0:
+            return np.full(2, np.nan)
+        return np.array([self._risk(sets, weights) for sets, weights in zip(self._sets, by_arm, strict=True)])
+
+    def _risk(self, sets: tuple[np.ndarray, RiskSets], weights: np.ndarray) -> float:
+        curves = Incidence(sets[1], weights[sets[0]], self._outcomes)
+        return float(sum(curves.risk(k, self._month) for k in range(len(self._outcomes))))
+
+
+def _risk_sets(arm: CloneIntervals, month: float) -> tuple[np.ndarray, RiskSets]:
+    take = np.flatnonzero(arm.entry < month)
+    outcome = np.where(arm.exit[take] <= month, arm.outcome[take], 0)
+    return take, RiskSets.of(arm.entry[take], np.minimum(arm.exit[take], month), outcome)
+
+
+def resampled(risks: CloneRisks, n_people: int, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return both risks in `n` companies of people drawn with replacement, shape (n, 2); NaN without an arm."""
+    even = np.full(n_people, 1 / n_people)
+    return np.array([risks.risks(rng.multinomial(n_people, even).astype(float)) for _ in range(n)])
 
 
 def adherence_row(c: ByTrials) -> Iterator[Row]:
