@@ -59,7 +59,14 @@ def _given(part: ast.AST, taken: Parameters) -> Iterator[tuple[str, ast.expr]]:
             is_partial = getattr(node.func, "id", "") == "partial"
             called, *arguments = [*([] if is_partial else [node.func]), *node.args]
             names = [parameter.arg for parameter in taken.get(getattr(called, "id", ""), [])]
+            if getattr(called, "id", "") == "Analysis" and not _is_without_rows(node):
+                names = ["estimator", "", "", "estimator"]
             yield from ((n, a) for n, a in zip(names, arguments, strict=False) if n in COLUMNS)
+
+
+def _is_without_rows(analysis: ast.Call) -> bool:
+    """Whether a line of a design's list gives frames or checks alone: then its id names no estimator."""
+    return any(getattr(kind, "value", "") in ("frame", "checks") for kind in analysis.args[2:3])
 
 
 def _defaults(part: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from faulty_company import write_company
 from studies import TINY_COMPANY, write_study
 
 ROOT = Path(__file__).parents[1]
@@ -167,6 +168,45 @@ def test_a_validation_rule(project, tmp_path):
     assert len(project.changed()) == told()["a validation rule"], project.changed()
 
 
+FUNCTION = '''\
+def twice(c: ByTrials) -> Iterator[Row]:
+    """Yield twice the difference."""
+    once = difference(c.early_arms, c.outcome, c.first)
+    twofold = [2 * value for value in (once.estimate, once.std_error, once.low, once.high)]
+    yield c.row(c.early_arms, c.first, read=lambda: Interval(*twofold, once.p_value))
+
+
+'''
+LINE = '    Analysis("iptw_aalen_johansen_twice", twice),\n'
+RECORD = """\
+  iptw_aalen_johansen_twice:
+    kind: other_way
+    label: twice
+    method: ways
+    made_by: [estimate.sensitivity.twice]
+"""
+ROWS = """
+import sys
+from analysis.pipeline import open_study
+from analysis.pipeline.events import comparisons, retention
+opened = open_study("acme", sys.argv[1])
+found = retention(comparisons(opened, opened.study.programs[0])[0])
+main, *twice = [found.primary, *(row for row in found.alternatives if row.estimator.endswith("_twice"))]
+print([row.estimate / main.estimate for row in twice])
+"""
+
+
+def test_a_row_of_an_estimator(project, tmp_path):
+    write_company(tmp_path, is_mentors_only=True, is_surveyed=False)
+    assert project.run("-c", ROWS, str(tmp_path)).stdout == "[]\n"
+    project.insert("src/analysis/estimate/sensitivity.py", "SENSITIVITY: tuple[", FUNCTION)
+    project.insert("src/analysis/estimate/sensitivity.py", '    Analysis("e_value",', LINE)
+    assert "UnknownTerm" in project.run("-c", ROWS, str(tmp_path)).stderr
+    project.insert("src/analysis/plan/catalogue.yaml", "  aipw_aalen_johansen:\n", RECORD)
+    assert project.run("-c", ROWS, str(tmp_path)).stdout == "[2.0]\n"
+    assert len(project.changed()) == told()["an estimator's row"], project.changed()
+
+
 SCHEMA = "by_site:\n  - {kind: key, columns: site}\n  - {kind: people, columns: n_people}\n"
 SHOWN = """
 import pandas as pd
@@ -199,7 +239,5 @@ def test_a_sentence_put_otherwise(project):
 
 
 def test_every_row_of_the_table_has_its_test():
-    assert set(told()) == {
-        *("a vendor's export", "a scale hypothesis", "a validation rule"),
-        *("a sentence put otherwise", "a table that may be shown"),
-    }
+    parts = ("a vendor's export", "a scale hypothesis", "a validation rule", "an estimator's row")
+    assert set(told()) == {*parts, "a sentence put otherwise", "a table that may be shown"}

@@ -1,6 +1,7 @@
 """What stands beside the answer on a scale: who is asked of what, the dose, the topics, the silent, the trends."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,11 @@ from companies import opened
 
 from analysis.design.panels import PANEL_COLUMNS, Panel
 from analysis.design.sources import of_enough_raters
-from analysis.estimate.ask import Ask
-from analysis.estimate.change import did_change, own_change
-from analysis.estimate.change_moderators import moderator_rows
-from analysis.estimate.change_rows import Measured
-from analysis.estimate.change_trends import trends_of
-from analysis.estimate.comparable import comparable_check
+from analysis.estimate.analyses import Ask, Told, run
+from analysis.estimate.answer_change import SCALES
+from analysis.estimate.by_scores import ByScores, Measured
+from analysis.estimate.change import own_change
+from analysis.estimate.change_assumptions import comparable_check
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.staggered import Stack, effect_slope
 from analysis.measure.attendance import sessions_until
@@ -179,12 +179,18 @@ def drifting(drift: float) -> Measured:
     return Measured(panel(base, after, 30), Panel(rows, pd.DataFrame(index=rows.index)))
 
 
+def told(analysis: str, asked: Ask, measured: Measured, **sets) -> Told:
+    """Return what one analysis says of these scores."""
+    beside = SimpleNamespace(**{name: lambda made=made: made for name, made in sets.items()})
+    return run([one for one in SCALES["dr_did"] if one.id == analysis], ByScores(asked, measured, beside))
+
+
 @pytest.mark.parametrize(("drift", "quiet"), [(0.0, True), (0.6, False)])
 def test_a_drift_before_the_start_fails_its_check(asked, drift, quiet):
     measured = drifting(drift)
-    changed = did_change(measured.panel, measured.earlier, by_unit=False)
-    rows, frames, checks = trends_of(asked, measured, changed)
-    check = next(check for check in checks if check.name == TREND)
+    changed, said = ByScores(asked, measured, None).found, told("trends", asked, measured)
+    rows, frames = said.rows, said.frames
+    check = next(check for check in said.checks if check.name == TREND)
     assert check.grade == ("passed" if quiet else "failed") and "p = " in check.sentence
     control = next(row for row in rows if row.analysis == "negative_control")
     assert control.estimate == pytest.approx(drift, abs=0.1), "later less earlier: the sign of a gain"
@@ -199,21 +205,21 @@ def test_waves_of_fewer_people_than_may_be_shown_do_not_enter_the_curve(asked):
     measured = drifting(0.0)
     few = measured.earlier.everyone["wave_position"].eq(-2) & (measured.earlier.everyone.index % 60 < 25)
     measured = replace(measured, earlier=measured.earlier.take(~few.to_numpy()))
-    changed = did_change(measured.panel, measured.earlier, by_unit=False)
-    _, frames, checks = trends_of(asked, measured, changed)
-    assert frames["event_study"]["position"].tolist() == [-1, 0, 1]
-    [sentence] = [check.sentence for check in checks if check.name == TREND]
+    said = told("trends", asked, measured)
+    assert said.frames["event_study"]["position"].tolist() == [-1, 0, 1]
+    [sentence] = [check.sentence for check in said.checks if check.name == TREND]
     assert "together" not in sentence, "one wave is no joint test"
 
 
 def test_a_topic_is_compared_where_enough_people_met_about_it_and_enough_did_not(asked):
     measured = drifting(0.0)
-    changed = did_change(measured.panel, measured.earlier, by_unit=False)
     rows = measured.panel.rows
     names = {f"E{i}": frozenset({"apps"} if i < 12 else {"ai", "rare"} if i < 15 else {"ai"}) for i in range(30)}
-    found = moderator_rows(asked, measured, changed, None, pd.Series(names))
-    told = {row.contrast: (row.n_treated, row.n_control) for row in found}
-    assert told == {"topic_apps_vs_other_topics": (12, 18), "topic_ai_vs_other_topics": (18, 12)}
+    found = told("topics", asked, measured, topics=pd.Series(names)).rows
+    assert {row.contrast: (row.n_treated, row.n_control) for row in found} == {
+        "topic_apps_vs_other_topics": (12, 18),
+        "topic_ai_vs_other_topics": (18, 12),
+    }
     effect = (rows["after"] - rows["before"]).to_numpy()
     apps = next(row for row in found if "apps" in row.contrast)
     assert apps.estimate == pytest.approx(effect[:12].mean() - effect[12:30].mean())
@@ -221,9 +227,8 @@ def test_a_topic_is_compared_where_enough_people_met_about_it_and_enough_did_not
 
 def test_a_dose_that_would_tell_of_a_few_is_suppressed(asked):
     measured = drifting(0.0)
-    changed = did_change(measured.panel, measured.earlier, by_unit=False)
     sessions = np.where(np.arange(60) < 5, 9, 0)
-    (row,) = moderator_rows(asked, measured, changed, sessions, None)
+    (row,) = told("dose", asked, measured, sessions=sessions).rows
     assert row.status == "suppressed" and row.measure == "mean_difference_per_five_sessions"
 
 

@@ -14,7 +14,7 @@ from analysis.plan.assignment import Assignment
 from analysis.plan.catalogue import CATALOGUE, METHODS, Catalogue, UnknownTerm
 from analysis.plan.contract import RATER_ROLES, ROLES
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Analysis, Estimate
+from analysis.plan.results import AnalysisKind, Estimate
 from analysis.plan.study import Direction
 from analysis.report.template import environment
 
@@ -81,6 +81,8 @@ MADE_BY = "def row(ask, estimator, **changes): ...\n"
         "def f(ask): return row(ask, estimator='new')",
         "def f(ask): return partial(row, ask, 'new')",
         "def f(ask): naming = {'estimator': 'new'}",
+        "LIST = (Analysis('new', make),)",
+        "LIST = (Analysis('frame', make, 'frame'), Analysis('new', make, 'naive', 'new'))",
         "def f(ask, estimator='new'): ...",
         "def f(ask):\n    name = 'new'\n    return row(ask, name)",
         "def f(ask): return row(ask, 'new' if ask else None)",
@@ -115,7 +117,7 @@ def test_main_answers_are_made_by_estimators_of_that_kind():
 
 
 def test_lists_of_terms_agree_with_what_the_code_allows():
-    assert tuple(CATALOGUE.analyses) == get_args(Analysis)
+    assert tuple(CATALOGUE.analyses) == get_args(AnalysisKind)
     assert set(CATALOGUE.roles) == {*ROLES, "any"} > {*ANALYSED_ROLES}
     assert set(CATALOGUE.rater_sources) == {*RATER_ROLES, "others"}
     told = environment(is_html=False).get_template("headings.j2").module

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from test_estimate import estimate, finding
 
-from analysis.estimate.ask import Ask
+from analysis.estimate.analyses import Ask
 from analysis.estimate.economics import answer_economics, exits_avoided, net_benefit
 from analysis.measure.costs import Costs, program_costs
 from analysis.plan.contract import Tables

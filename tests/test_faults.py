@@ -26,20 +26,20 @@ from analysis.report.pictures import safe_name
 # A function of every kind of part, and what is missing where it fails.
 RETENTION = {
     "analysis.pipeline.events.ever_vs_never": "dashboard",
-    "analysis.pipeline.events.sensitivity_rows": "sensitivity",
-    "analysis.pipeline.events.slope_rows": "slopes",
-    "analysis.pipeline.events.phase_rows": "phases",
+    "analysis.estimate.sensitivity.doubly_robust": "aipw_aalen_johansen",
+    "analysis.pipeline.events.moved_starts": "iptw_aalen_johansen_starts",
+    "analysis.estimate.moderators.hazard_ratios": "phases",
     "analysis.pipeline.events.build_grace_trials": "ccw_aalen_johansen",
-    "analysis.pipeline.events.adherence_row": "ipw_adherence_aalen_johansen",
+    "analysis.estimate.protocol_rows._why_no_protocol": "ipw_adherence_aalen_johansen",
     "analysis.pipeline.events.placebo_schedule": "placebo",
-    "analysis.estimate.answer_retention.hazard_row": "iptw_cox",
-    "analysis.estimate.answer_retention._other_exits": "other_exits",
+    "analysis.estimate.answer_retention.hazard_ratio": "iptw_cox",
+    "analysis.estimate.sensitivity.e_values": "e_value",
 }
 SCALES = {
-    "analysis.estimate.answer_change.trends_of": "trends",
-    "analysis.estimate.answer_change.silence_of": "silent",
-    "analysis.estimate.answer_change.moderator_rows": "moderators",
-    "analysis.estimate.change_sensitivity.mixed_change": "linear_mixed_model",
+    "analysis.estimate.change_assumptions.event_curve": "trends",
+    "analysis.estimate.change_assumptions.response_flow": "silent",
+    "analysis.estimate.answer_change.effect_slope": "slopes",
+    "analysis.estimate.answer_change.mixed_change": "linear_mixed_model",
 }
 OTHERS = (
     "analysis.pipeline.questions.promotion",

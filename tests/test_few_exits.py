@@ -11,13 +11,13 @@ from scipy import stats
 
 from analysis.design.weights import WeightedFollowUp, as_followed
 from analysis.estimate.arms import Arms
+from analysis.estimate.by_trials import LEAST_MANAGERS, clusters_check, main_clusters
 from analysis.estimate.economics import exits_avoided
 from analysis.estimate.event_rows import ONE_LEFT, ONE_REACHED, short_follow_up
-from analysis.estimate.few_events import score_difference, score_ratio
 from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import Interval, few_clusters, from_limits, minus, newcombe, touching
-from analysis.estimate.main_arms import LEAST_MANAGERS, clusters_check, main_clusters
 from analysis.estimate.retention import days_lost, difference, ratio
+from analysis.estimate.score_interval import score_difference, score_ratio
 from analysis.measure.employment import EXITS
 
 LEFT = "voluntary_exit"

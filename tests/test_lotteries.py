@@ -11,9 +11,18 @@ from studies import as_csv, write_study
 from analysis.design.lottery import LONE_STRATUM, Lottery, build_lottery
 from analysis.design.odds import differing_odds
 from analysis.design.panels import build_lottery_panel
-from analysis.estimate.calibrate import LARGE, calibrated
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance, strength
-from analysis.estimate.lottery import Offer, draw_lots, itt_difference, itt_ratio, lots_of, offer, randomized_difference
+from analysis.estimate.lottery import (
+    LARGE,
+    Offer,
+    calibrated,
+    draw_lots,
+    itt_difference,
+    itt_ratio,
+    lots_of,
+    offer,
+    randomized_difference,
+)
 from analysis.estimate.randomized_score import DrawnScores, randomized_score
 from analysis.estimate.score_interval import TwoShares, difference_limits, difference_score, fitted_at_difference
 from analysis.pipeline import OpenStudy, open_study

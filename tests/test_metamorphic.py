@@ -19,7 +19,7 @@ from simulations.situations.main_row import main_row
 from simulations.situations.world import Case
 
 from analysis.design.panels import build_panel
-from analysis.estimate.change_rows import Measured, estimate_change
+from analysis.estimate.by_scores import Measured, estimate_change
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.events import Comparison

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,13 @@ from studies import write_study
 from analysis.design.adherence import adherence, excused_from, under_protocol
 from analysis.design.clones import Clones, clones
 from analysis.design.grace import build_grace_trials, intake_of_start
-from analysis.design.placebo import LEAST_MONTHS, build_placebo, placebo_ever, placebo_schedule, placebo_trials
+from analysis.design.placebo import LEAST_MONTHS, Placebo, build_placebo, placebo_ever, placebo_schedule, placebo_trials
 from analysis.design.trials import FLOW_STEPS, Trials, build_trials
 from analysis.design.weights import as_followed, trimmed, weigh
+from analysis.estimate.analyses import Ask, Told, run
 from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask
-from analysis.estimate.clones import CloneRisks
-from analysis.estimate.protocol_rows import adherence_row, grace_row, placebo_checks, placebo_rows
+from analysis.estimate.by_trials import ByTrials
+from analysis.estimate.protocol_rows import PROTOCOL, CloneRisks
 from analysis.estimate.retention import difference
 from analysis.measure.attendance import attended
 from analysis.measure.calendar import add_months, months_between
@@ -45,6 +46,13 @@ def opened(folder: Path, tables: dict[str, str], **study) -> OpenStudy:
 def ask_of(company: OpenStudy, role: str = "mentor", **changes) -> Ask:
     study = company.study.model_copy(update=changes)
     return Ask(study, study.programs[0], role, load_plan().hypothesis("H1_retention"))
+
+
+def told(analysis: str, ask: Ask, trials: Trials | None = None, **sets) -> Told:
+    """Return what one analysis says of trials and of the analysis sets that it needs beside them."""
+    beside = SimpleNamespace(**{name: lambda made=made: made for name, made in sets.items()})
+    context = ByTrials(ask, OUTCOME, trials, beside, ever=lambda: None)
+    return run([one for one in PROTOCOL if one.id == analysis], context)
 
 
 # Grace: eight people by hand
@@ -200,7 +208,7 @@ def test_no_number_without_two_arms_people_follow_up_or_exits(tmp_path, starters
     study = {"as_of": "2022-09-30"} if reason.startswith("Fewer") else {}
     company = opened(tmp_path, {"employees": employees, "enrolments": text}, min_cell=3, **study)
     trials = build_grace_trials(company.tables, company.study, company.study.programs[0], "mentor", {})
-    row = grace_row(ask_of(company), trials, OUTCOME)
+    (row,) = told("ccw_aalen_johansen", ask_of(company), grace=trials).rows
     assert row.status == ("suppressed" if reason == "suppressed" else "not_estimable")
     assert reason in row.reason or row.status == "suppressed"
 
@@ -348,19 +356,24 @@ def test_who_keeps_to_the_protocol_stands_for_who_does_not(tmp_path):
 
 def test_without_sessions_or_deviation_or_adherence_the_row_says_why(tmp_path):
     company, trials, excused = seven(tmp_path)
-    ask, met = ask_of(company), attended(company.tables, "genius")
-    assert "no sessions" in adherence_row(ask, trials, OUTCOME, None, excused).reason
-    assert "Nobody who started" in adherence_row(ask, trials, OUTCOME, met.iloc[:0], excused).reason
-    none_expected = np.ones(len(excused))
-    assert "Nobody who started" in adherence_row(ask, trials, OUTCOME, met, none_expected).reason
+    met = attended(company.tables, "genius")
+
+    def row(met: pd.DataFrame | None, excused: np.ndarray = excused) -> Estimate:
+        kept = None if met is None else adherence(trials, met, excused)
+        (found,) = told("ipw_adherence_aalen_johansen", ask_of(company), trials, kept=kept).rows
+        return found
+
+    assert "no sessions" in row(None).reason
+    assert "Nobody who started" in row(met.iloc[:0]).reason
+    assert "Nobody who started" in row(met, np.ones(len(excused))).reason
     often = [
         (person, day)
         for person in trials.rows["employee_id"]
         for day in pd.to_datetime(["2022-02-01", "2022-04-01", "2022-06-01"])
     ]
     always = pd.DataFrame(often, columns=["employee_id", "session_date"])
-    assert "Everybody who started" in adherence_row(ask, trials, OUTCOME, always, excused).reason
-    assert adherence_row(ask, trials, OUTCOME, met, excused).status == "suppressed", "one comparator"
+    assert "Everybody who started" in row(always).reason
+    assert row(met).status == "suppressed", "one comparator"
 
 
 def leavers_attend_less(n: int) -> tuple[Trials, pd.DataFrame]:
@@ -477,7 +490,7 @@ def test_placebo_starts_change_nothing_by_the_main_design_and_a_dashboard_says_t
     for i in range(4):
         company = as_known(company_like(f"placebo-{i}", employees=800, annual_voluntary=0.35))
         trials = trimmed(build_trials(company.tables, company.study, company.study.programs[0], "mentor", {}))
-        rows = placebo_rows(ask_of(company), *placebo_of(company, trials), OUTCOME)
+        rows = told("placebo", ask_of(company), placebo=placebo_of(company, trials)).rows
         assert [row.analysis for row in rows] == ["negative_control", "naive"]
         assert all(row.is_estimated and row.horizon_months == 12 for row in rows)
         fair.append(rows[0].estimate)
@@ -491,22 +504,24 @@ def test_a_program_that_began_with_the_records_has_no_placebo(bank, real):
     late = bank.study.model_copy(update={"study_start": pd.Timestamp("2021-10-01").date()})
     schedule = placebo_schedule(real, bank.tables.enrolments, late, late.programs[0], 12)
     assert schedule.months == 0 and schedule.days.empty
-    rows = placebo_rows(ask_of(bank), schedule, None, OUTCOME)
-    assert [row.status for row in rows] == ["not_estimable"] * 2
-    assert "before the program began" in rows[0].reason
-    assert placebo_checks(rows) == ()
+    said = told("placebo", ask_of(bank), placebo=(schedule, None))
+    assert [row.status for row in said.rows] == ["not_estimable"] * 2
+    assert "before the program began" in said.rows[0].reason
+    assert said.checks == ()
 
 
 def test_a_placebo_of_few_people_or_without_exits_gives_no_number(bank, real, monkeypatch):
     monkeypatch.setattr("analysis.estimate.protocol_rows.N_PLACEBOS", 3)
     schedule, placebo = placebo_of(bank, real)
-    rows = placebo_rows(ask_of(bank, min_cell=500), schedule, placebo, OUTCOME)
-    assert [row.status for row in rows] == ["suppressed"] * 2
+
+    def rows(placebo: Placebo, **changes) -> tuple[Estimate, ...]:
+        return told("placebo", ask_of(bank, **changes), placebo=(schedule, placebo)).rows
+
+    assert [row.status for row in rows(placebo, min_cell=500)] == ["suppressed"] * 2
     nobody_left = replace(placebo, rows=placebo.rows.assign(outcome=None), ever=placebo.ever.assign(outcome=None))
-    rows = placebo_rows(ask_of(bank), schedule, nobody_left, OUTCOME)
-    assert ["No such event" in row.reason for row in rows] == [True, True]
+    assert ["No such event" in row.reason for row in rows(nobody_left)] == [True, True]
     short = replace(placebo, rows=placebo.rows.assign(months=placebo.rows["months"].clip(upper=3), outcome=None))
-    assert "could be followed" in placebo_rows(ask_of(bank), schedule, short, OUTCOME)[0].reason
+    assert "could be followed" in rows(short)[0].reason
 
 
 @pytest.mark.parametrize(("high", "passed"), [(0.01, True), (-0.01, False)])
@@ -530,7 +545,7 @@ def test_the_check_passes_when_the_interval_holds_no_difference(high, passed):
         n_treated=40,
         n_control=400,
     )
-    [check] = placebo_checks([row])
+    check = next(analysis for analysis in PROTOCOL if analysis.id == "placebo").control(row)
     assert check.passed is passed
     assert ("excludes" in check.sentence) is not passed
     assert "unrecorded" in check.sentence

@@ -1,6 +1,7 @@
 """Retention: derivations checked by perturbation, by resampling and by hand, and the whole against simulated truth."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,13 @@ from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, 
 from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
-from analysis.estimate.few_events import score_difference
 from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
 from analysis.estimate.jackknife import grouped
 from analysis.estimate.moderators import effect_slope, slope_rows
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
 from analysis.estimate.reweigh import reweigh
+from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
 
@@ -470,7 +471,11 @@ def test_where_an_arm_has_one_value_there_is_no_slope_and_no_fault(whose):
     years = np.where(treated if whose == "the treated" else np.ones(80, dtype=bool), 3.3, np.arange(80) / 7)
     followed = as_followed(rows, EXITS, 12)
     covariates = pd.DataFrame({"age_years": np.full(80, np.nan), "tenure_years": years})
-    assert slope_rows(None, followed, Arms.of(followed), covariates, "voluntary_exit", 12) == []
+    trials = SimpleNamespace(covariates=covariates)
+    context = SimpleNamespace(
+        trials=trials, followed=followed, fixed_arms=Arms.of(followed), outcome="voluntary_exit", first=12
+    )
+    assert list(slope_rows(context)) == []
 
 
 # Missing values

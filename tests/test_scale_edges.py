@@ -1,6 +1,7 @@
 """Scales where something is missing, odd or small: what is said then, and what must not follow from what is said."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,15 @@ from studies import write_study
 
 from analysis.design.panels import Panel, build_panel
 from analysis.design.sources import others_suffice
-from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import Measured, change_row, estimate_change, why_no_answer
-from analysis.estimate.change_silent import silence_of
+from analysis.estimate.analyses import Ask, Groups, Numbers
+from analysis.estimate.by_scores import ByScores, Measured, estimate_change, result_of, why_no_answer
+from analysis.estimate.change_assumptions import silence
 from analysis.estimate.moderators import direction_row
-from analysis.estimate.rows import Groups, estimated
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.scales import ScaleQuestion
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Finding
+from analysis.plan.results import Check, Finding
 
 
 def company(name: str, like: str, size: int, **tables) -> OpenStudy:
@@ -93,7 +93,7 @@ def test_scores_that_do_not_vary_have_no_interval_without_width():
     asked = question(found).ask
     flat = Measured(Panel(rows, pd.DataFrame(index=rows.index)))
     assert estimate_change(asked, flat) is None
-    assert "do not vary" in change_row(asked, flat, None, "primary", "dr_did").reason
+    assert "do not vary" in result_of(asked, flat, None)
 
 
 def test_waves_are_ordered_by_their_dates_whatever_their_numbers():
@@ -126,8 +126,8 @@ def test_only_the_source_in_question_counts_as_having_answered():
     silent = tables.ratings["ratee_id"].isin(tables.ratings["ratee_id"].unique()[::3])
     rated = tables.ratings[~(silent & (tables.ratings["rater_role"] == "self"))]
     asked = question(replace(found, tables=replace(tables, ratings=rated)), "H3_leadership", "participant")
-    measured = asked._with_response(asked._measured(asked._scored(asked.opened.tables)["self"], "self"), "self")
-    rows = measured.panel.everyone
+    panel = asked._with_response(asked._carried["self"].panel, "self")
+    rows = panel.everyone
     own = rated[rated["rater_role"] == "self"]
     told = pd.MultiIndex.from_frame(rows.loc[rows["is_answered"], ["employee_id", "wave_after"]])
     assert told.isin(pd.MultiIndex.from_frame(own[["ratee_id", "wave"]])).all()
@@ -154,7 +154,7 @@ def test_beside_a_secondary_main_row_the_other_direction_is_descriptive():
     interval = type("I", (), {"estimate": 0.1, "std_error": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.3})()
     for hypothesis, analysis in (("H2_morale", "secondary"), ("H5_cross_generational", "descriptive")):
         asked = question(found, hypothesis).ask
-        row = estimated(asked.question(), asked.main_analysis, "dr_did", interval, Groups(30, 80))
+        row = asked.row("dr_did", Numbers(interval, Groups(30, 80)))
         assert direction_row(asked, row, row).analysis == analysis
 
 
@@ -165,8 +165,10 @@ def test_a_few_silent_people_are_neither_counted_nor_drawn():
     treated = np.flatnonzero(everyone["is_treated"].astype(bool) & everyone["before"].notna())
     everyone.loc[treated, "after"] = everyone.loc[treated, "after"].fillna(3.0)
     everyone.loc[treated[:3], "after"] = np.nan
-    told = found._with_response(replace(measured, panel=replace(measured.panel, everyone=everyone)), "others")
-    _, evidence, checks = silence_of(found.ask, told)
+    panel = found._with_response(replace(measured.panel, everyone=everyone), "others")
+    said = list(silence(ByScores(found.ask, replace(measured, panel=panel), SimpleNamespace(response=lambda: panel))))
+    evidence = {name: frame for one in said if isinstance(one, dict) for name, frame in one.items()}
+    checks = [one for one in said if isinstance(one, Check)]
     assert "delta" not in evidence and evidence["lee"][["response_treated", "trimmed_share"]].isna().all(axis=None)
     alike = next(check for check in checks if check.name == "both groups answer alike")
     assert alike.statistic is None and "%" not in alike.sentence.replace("10%", "")

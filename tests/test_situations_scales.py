@@ -9,9 +9,9 @@ from studies import STUDY, write_study
 
 from analysis.design.competing import stand_in_weights
 from analysis.design.panels import Panel, build_earlier_panel, build_panel
-from analysis.estimate.degrees_of_freedom import satterthwaite
+from analysis.estimate.change_assumptions import same_direction_check
 from analysis.estimate.event_study import overall
-from analysis.estimate.same_direction import same_direction_check
+from analysis.estimate.inference import satterthwaite
 from analysis.estimate.staggered import Stack, stacked
 from analysis.measure.item_keying import Keying, items_against, keyings
 from analysis.measure.scales import self_scores

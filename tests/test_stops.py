@@ -16,7 +16,7 @@ from test_staggered import drawn_curve
 from analysis import cli
 from analysis.design.balance import balance_by_quarter
 from analysis.design.covariates import DesignMatrix
-from analysis.estimate import change_sensitivity
+from analysis.estimate import answer_change, by_scores
 from analysis.estimate.honest import HonestBounds
 from analysis.ingest.pseudonyms import key_file, load_key
 from analysis.measure.employment import job_value_at
@@ -102,10 +102,9 @@ def test_never_enrolled_people_who_all_changed_alike_give_no_row(monkeypatch):
         everyone=pd.DataFrame({"is_later_starter": [False, True]}), rows=[1, 2], take=lambda keep: never
     )
     never = SimpleNamespace(rows=[1])
-    monkeypatch.setattr(change_sensitivity, "has_both_arms", lambda panel: True)
-    monkeypatch.setattr(change_sensitivity, "estimate_change", lambda ask, measured: None)
-    main = change_sensitivity.Measured(panel)
-    assert change_sensitivity._against_never_enrolled(None, main) == []
+    monkeypatch.setattr(answer_change, "has_both_arms", lambda panel: True)
+    monkeypatch.setattr(by_scores, "estimate_change", lambda ask, measured: None)
+    assert list(answer_change.against_never_enrolled(by_scores.ByScores(None, by_scores.Measured(panel), None))) == []
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +115,7 @@ def quiet(tmp_path_factory):
     settings = {"n": 60, "n_started": 24, "leaves": 0, "is_surveyed": False, "is_mentors_only": True}
     write_company(folder, events=events, **settings)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.pipeline.events.protocol_rows", lambda *_: [])
+        patch.setattr("analysis.pipeline.events.BESIDE", ())
         return answer(open_study("acme", folder))
 
 

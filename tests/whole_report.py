@@ -17,7 +17,7 @@ import numpy as np
 from picture_texts import cut_off
 
 from analysis import notebook
-from analysis.estimate import event_study, lottery_checks, protocol_rows, randomized_score, sensitivity
+from analysis.estimate import answer_lottery, event_study, protocol_rows, randomized_score, sensitivity
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.shared import shared
 from analysis.plan.errors import BadInput
@@ -35,7 +35,7 @@ NO_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>|[-−+]?inf|None(?! of\b)
 # How often a report draws; an odd study goes wrong with few draws as with many.
 FEWER_DRAWS = {
     (randomized_score, "N_DRAWS"): 200,
-    (lottery_checks, "N_DRAWS"): 200,
+    (answer_lottery, "N_DRAWS"): 200,
     (event_study, "N_DRAWS"): 200,
     (protocol_rows, "N_PLACEBOS"): 2,
     (protocol_rows, "N_REPETITIONS"): 10,

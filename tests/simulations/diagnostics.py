@@ -15,20 +15,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import balance, effective_sample_size
 from analysis.design.panels import build_earlier_panel, build_panel
-from analysis.design.placebo import build_placebo, placebo_schedule
+from analysis.estimate.analyses import Ask, run
+from analysis.estimate.answer_change import SCALES
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.answer_retention import answer_by_trials
-from analysis.estimate.ask import Ask
-from analysis.estimate.change import did_change
-from analysis.estimate.change_rows import Measured
-from analysis.estimate.change_trends import trends_of
-from analysis.estimate.diagnostics import balance_check, settle_controls
-from analysis.estimate.protocol_rows import placebo_checks, placebo_rows
-from analysis.pipeline.events import Comparison, earlier_scores
+from analysis.estimate.by_scores import ByScores, Measured
+from analysis.estimate.by_trials import ByTrials
+from analysis.estimate.diagnostics import settle_controls
+from analysis.estimate.protocol_rows import PROTOCOL
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Check
 from analysis.plan.seeds import rng
 from analysis.simulate import simulate
 from simulations import scales_worlds, worlds
@@ -47,21 +44,9 @@ def retention_checks(world: worlds.World, number: int) -> tuple[Check, ...]:
     ask = comparison.ask("H1_retention")
     if comparison.is_randomized:
         return retention_by_lottery(ask, comparison.lottery, OUTCOME).checks
-    found = answer_by_trials(ask, comparison.trials, comparison.ever, OUTCOME)
-    return settle_controls([_with_placebo(comparison, ask, found)], ask.study.min_cell)[0].checks
-
-
-def _with_placebo(comparison: Comparison, ask: Ask, found: Finding) -> Finding:
-    """Return the answer with the control of starts made up before the launch, where people choose."""
-    if ask.program.assignment != "self_selected" or not found.primary.is_estimated:
-        return found
-    opened, trials, scores = comparison.opened, comparison.trials, earlier_scores(comparison.opened)
-    parts = opened.tables, opened.study, ask.program, ask.role, scores
-    months = ask.study.horizons_months[0]
-    schedule = placebo_schedule(trials, opened.tables.enrolments, opened.study, ask.program, months)
-    placebo = build_placebo(trials, schedule, *parts) if schedule.months else None
-    rows = placebo_rows(ask, schedule, placebo, OUTCOME)
-    return Finding(**(vars(found) | {"checks": (*found.checks, *placebo_checks(rows))}))
+    asked = ByTrials(ask, OUTCOME, comparison.trials, comparison, lambda: comparison.ever)
+    placebo = tuple(analysis for analysis in PROTOCOL if analysis.id == "placebo")
+    return settle_controls([answer_by_trials(asked, placebo)], ask.study.min_cell)[0].checks
 
 
 def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
@@ -71,12 +56,8 @@ def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
     if not panel.rows["is_treated"].any():
         return ()
     measured = Measured(panel, build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE))
-    ask = Ask(STUDY, program, ROLE, load_plan().hypothesis("H2_morale"))
-    changed = did_change(measured.panel, measured.earlier, by_unit=False)
-    treated, people = panel.rows["is_treated"].to_numpy(dtype=bool), pd.factorize(panel.rows["employee_id"])[0]
-    worth = effective_sample_size(changed.weights[~treated], people[~treated])
-    frame = balance(changed.matrix, treated, changed.weights)
-    return (balance_check(frame, len(set(people[treated])), worth), *trends_of(ask, measured, changed)[2])
+    asked = ByScores(Ask(STUDY, program, ROLE, load_plan().hypothesis("H2_morale")), measured, None)
+    return run([analysis for analysis in SCALES["dr_did"] if analysis.id in ("balance", "trends")], asked).checks
 
 
 def judged_worlds() -> dict:

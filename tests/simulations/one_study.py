@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from analysis.design.weights import WeightedFollowUp, as_followed, weigh
+from analysis.estimate.analyses import Ask
 from analysis.estimate.answer_lottery import retention_by_lottery
-from analysis.estimate.answer_retention import naive_rows
 from analysis.estimate.arms import Arms, default_clusters
-from analysis.estimate.ask import Ask
 from analysis.estimate.bootstrap import Recount, bootstrap
+from analysis.estimate.by_trials import main_arms
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
-from analysis.estimate.event_rows import WEIGHTED, event_row
+from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row
 from analysis.estimate.hazard import COX, hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
-from analysis.estimate.main_arms import main_arms
-from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline import OpenStudy
 from analysis.pipeline.events import Comparison
@@ -92,29 +91,32 @@ def _comparison(company: Company, world: World) -> Comparison:
 def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Iterator[Estimate]:
     """Yield the rows of a target trial: what dashboards show, the main row, and other measures at the first horizon.
 
-    As `answer_retention.answer_by_trials` and `sensitivity.sensitivity_rows` make them, without curves and checks.
+    As the lists of `answer_retention` and `sensitivity` make them, without curves and checks.
     """
-    trials, months = comparison.trials, max(ask.study.horizons_months)
-    yield from naive_rows(ask, Arms.of(as_followed(comparison.ever, EXITS, months)), OUTCOME, contrast="ever_vs_never")
-    yield from naive_rows(ask, Arms.of(as_followed(trials.rows, EXITS, months)), OUTCOME)
+    trials, horizons = comparison.trials, ask.study.horizons_months
+    first, months = horizons[0], max(horizons)
+
+    def row(arms: Arms, analysis: str, estimator: str, outcome: str = OUTCOME, month: int = first, **how) -> Estimate:
+        return ask.row(estimator, *event_row(ask, arms, outcome, month, **how), analysis)
+
+    for people, contrast in ((comparison.ever, "ever_vs_never"), (trials.rows, "enrolled_vs_not")):
+        naming = {"contrast": contrast, "estimand": "association"}
+        arms = Arms.of(as_followed(people, EXITS, months))
+        yield from (row(arms, "naive", PLAIN, month=horizon, **naming) for horizon in horizons)
     followed = weigh(trials, EXITS, months)
     arms = main_arms(ask, followed, OUTCOME)
-    first = ask.study.horizons_months[0]
-    for horizon in ask.study.horizons_months:
-        yield event_row(ask, arms, OUTCOME, horizon, "primary")
+    for horizon in horizons:
+        yield row(arms, "primary", WEIGHTED, month=horizon)
     for measure in ("risk_ratio", "rmst_difference_days", "rmtl_difference_days"):
-        yield event_row(ask, arms, OUTCOME, first, "secondary", measure=measure)
-    yield event_row(ask, arms, "involuntary_exit", first, "negative_control")
-
-    def read(name: str, make, measure: str = "risk_difference") -> Estimate:
-        return event_row(ask, arms, OUTCOME, first, "sensitivity", name, measure, read=make)
-
-    yield read(COX, lambda: hazard_ratio(followed, arms, OUTCOME, first), "hazard_ratio")
-    yield read("aipw_aalen_johansen", lambda: doubly_robust(followed, arms, OUTCOME, first))
+        yield row(arms, "secondary", WEIGHTED, measure=measure)
+    yield row(arms, "negative_control", WEIGHTED, "involuntary_exit")
+    ratio = partial(hazard_ratio, followed, arms, OUTCOME, first)
+    yield row(arms, "sensitivity", COX, measure="hazard_ratio", read=ratio)
+    yield row(arms, "sensitivity", "aipw_aalen_johansen", read=lambda: doubly_robust(followed, arms, OUTCOME, first))
     if is_bootstrapped and min(arms.n_events(OUTCOME, first)) < FEW_EVENTS:
-        yield not_estimable(ask.question(OUTCOME), "sensitivity", BOOTSTRAP, "Left out of a report: too few exits.")
+        yield ask.row(BOOTSTRAP, "Left out of a report: too few exits.", {"outcome": OUTCOME}, "sensitivity")
     elif is_bootstrapped:
-        yield read(BOOTSTRAP, lambda: _bootstrapped(ask, followed, arms, first))
+        yield row(arms, "sensitivity", BOOTSTRAP, read=lambda: _bootstrapped(ask, followed, arms, first))
 
 
 def _bootstrapped(ask: Ask, followed: WeightedFollowUp, arms: Arms, month: int) -> Interval:

@@ -1,6 +1,9 @@
-"""H1 answered under a lottery: the main row of every horizon, what stands beside it, and the checks."""
+"""H1 (or H8) answered under a lottery: the lists of its analyses, at each horizon and once for all of them."""
 
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,16 +12,14 @@ from analysis.design.balance import balance
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.lottery import Lottery, as_weighted
 from analysis.design.odds import differing_odds
-from analysis.design.weights import WeightedFollowUp
+from analysis.estimate.analyses import UNTESTABLE, Analysis, Ask, Frames, Groups, Numbers, Row, finding, run, unanswered
 from analysis.estimate.arms import Arms
-from analysis.estimate.ask import UNTESTABLE, Ask, finding, unanswered
-from analysis.estimate.calibrate import Lots
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance
+from analysis.estimate.diagnostics import balance_check, lottery_check
 from analysis.estimate.event_rows import event_row
-from analysis.estimate.faulted import checks_or_fault, frames_or_fault, rows_or_fault
-from analysis.estimate.hazard import hazard_row
-from analysis.estimate.inference import smallest_detectable
+from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.lottery import (
+    Lots,
     Offer,
     draw_lots,
     itt_curves,
@@ -28,24 +29,110 @@ from analysis.estimate.lottery import (
     observed_rows,
     offer,
     randomized_difference,
+    redrawn,
 )
-from analysis.estimate.lottery_checks import lottery_checks, unequal_odds
-from analysis.estimate.rows import Groups, estimated, not_estimable
 from analysis.measure.employment import EXITS
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
-from analysis.plan.results import Analysis, Estimate, Finding
-from analysis.plan.seeds import rng
+from analysis.plan.results import Check, Finding
 
 STRATIFIED = "stratified_difference_in_proportions"
 NO_INTAKE_OF_BOTH = "No intake has people of both kinds, offered a place and not, who were employed that day."
+N_DRAWS = 2_000
+# Of lotteries that were kept, so many have a larger standardized difference somewhere than is called balanced.
+FALSE_ALARMS = 0.01
+
+
+@dataclass(frozen=True)
+class ByLots:
+    """A lottery of one program and role, read off at one horizon; what several analyses need is made once.
+
+    Attributes
+    ----------
+    kinds
+        The events that compete.
+    refused
+        Why nothing causal can be said at any horizon, if so.
+    """
+
+    ask: Ask
+    lottery: Lottery
+    outcome: str
+    kinds: tuple[str, ...]
+    month: int
+    refused: str | None
+
+    @property
+    def naming(self) -> dict[str, Any]:
+        """The naming columns that all rows share."""
+        return {"outcome": self.outcome, "horizon_months": self.month}
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The lottery's rows, one a person and intake."""
+        return self.lottery.rows
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The kinds of event that the outcome is."""
+        return CATALOGUE.outcome(self.outcome).kinds
+
+    @cached_property
+    def offered(self) -> np.ndarray:
+        """Whose lot won, shape (rows,)."""
+        return self.rows["is_offered"].to_numpy(dtype=bool)
+
+    @cached_property
+    def event(self) -> np.ndarray:
+        """Who had the event by the horizon, shape (rows,)."""
+        return (self.rows["outcome"].isin(self.wanted) & (self.rows["months"] <= self.month)).to_numpy()
+
+    @cached_property
+    def comparison(self) -> Offer | None:
+        """Events by offer; None where no intake can be read off at the horizon."""
+        return offer(self.rows, self.event, self.month)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there is a main row with a number."""
+        return self.refused is None and self.comparison is not None
+
+    @cached_property
+    def lots(self) -> Lots:
+        """What re-drawing the lots says of the difference."""
+        return lots_of(known(self.comparison), self.rng())
+
+    def rng(self) -> np.random.Generator:
+        """Return the generator of the lots, the same for every measure."""
+        return self.ask.rng(self.outcome, self.month, "lots")
+
+    @cached_property
+    def matrix(self) -> DesignMatrix | None:
+        """The covariates; None where nothing is recorded."""
+        if not len(self.lottery.covariates.columns):
+            return None
+        return design_matrix(self.lottery.covariates, self.offered, people=self.rows["employee_id"])
+
+    @cached_property
+    def alike(self) -> pd.DataFrame:
+        """How alike those offered and those not are, where something is recorded of them."""
+        share = self.rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
+        weights = np.where(self.offered, 1.0, share / (1 - share))
+        return balance(known(self.matrix), self.offered, weights, self.rows["employee_id"])
+
+    def groups(self, chosen: np.ndarray | None = None, arm: np.ndarray | None = None) -> Groups:
+        """Return people and events by offer, or by another arm, of the chosen rows that reach the horizon."""
+        reached = (self.rows["months_observed"] >= self.month).to_numpy()
+        reached, arm = reached if chosen is None else reached & chosen, self.offered if arm is None else arm
+        masks = (reached & arm, reached & ~arm, reached & arm & self.event, reached & ~arm & self.event)
+        return Groups(*(int(self.rows.loc[mask, "employee_id"].nunique()) for mask in masks))
 
 
 def why_not_compared(ask: Ask, lottery: Lottery) -> str | None:
     """Return why the lottery of one program and role compares nothing at any horizon, or None."""
     if lottery.rows.empty:
         return NO_INTAKE_OF_BOTH
-    return unequal_odds(lottery, differing_odds(lottery, rng(ask.study.study, ask.program.id, ask.role, "odds")))
+    return unequal_odds(lottery, differing_odds(lottery, ask.rng("odds")))
 
 
 def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[str, ...] = EXITS) -> Finding:
@@ -53,169 +140,79 @@ def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[
 
     `kinds` are the events that compete.
     """
-    evidence, rows = {"flow": lottery.flow}, lottery.rows
-    reason = why_not_compared(ask, lottery)
-    if rows.empty:
-        return unanswered(ask, STRATIFIED, known(reason), outcome, evidence=evidence, checks=UNTESTABLE[1:])
-
-    def read(month: int) -> list[Estimate]:
-        return (
-            _refused_rows(ask, lottery, outcome, month, reason)
-            if reason
-            else _lottery_rows(ask, lottery, outcome, month, kinds)
-        )
-
-    first, *later = ask.study.horizons_months
-    primary, *alternatives = read(first)
-    for month in later:
-        alternatives += rows_or_fault(ask, STRATIFIED, partial(read, month), ask.main_analysis, horizon_months=month)
-    if not reason:
-        evidence |= frames_or_fault(ask, "curves", lambda: _curves(ask, lottery, outcome))
-    evidence |= frames_or_fault(ask, "balance", lambda: _balance(lottery))
+    reason, flow = why_not_compared(ask, lottery), {"flow": lottery.flow}
+    if lottery.rows.empty:
+        naming = {"outcome": outcome}
+        return unanswered(ask, STRATIFIED, known(reason), naming, evidence=flow, checks=UNTESTABLE[1:])
+    at = [ByLots(ask, lottery, outcome, kinds, month, reason) for month in ask.study.horizons_months]
+    primary = ask.row(STRATIFIED, _main(at[0]), at[0].naming)
+    told = run(LOTTERY[1:], at[0])
+    for later in at[1:]:
+        told += run(LOTTERY, later)
+    told += run(ONCE, at[0])
     return finding(
         ask,
         primary,
-        alternatives=tuple(alternatives),
-        checks=checks_or_fault(ask, lambda: lottery_checks(ask, lottery, _matrix(lottery), evidence.get("balance"))),
-        evidence=evidence,
-        smallest_detectable=smallest_detectable(known(primary.std_error)) if primary.is_estimated else None,
+        alternatives=told.rows,
+        checks=(*told.checks, UNTESTABLE[1]),
+        evidence=flow | told.frames,
     )
 
 
-def _curves(ask: Ask, lottery: Lottery, outcome: str) -> dict[str, pd.DataFrame]:
-    """Return cumulative incidence by offer up to the last horizon that is reached; nothing where none is."""
-    reached = [h for h in ask.study.horizons_months if len(observed_rows(lottery.rows, h))]
-    return {"curves": itt_curves(lottery.rows, _kinds(outcome), max(reached))} if reached else {}
+def _main(c: ByLots) -> Numbers | str:
+    """Return the intention-to-treat difference, or why there is none."""
+    if not c.is_read:
+        return c.refused or _not_observed(c.lottery, c.month)
+    return Numbers(randomized_difference(known(c.comparison), c.lots), c.groups())
 
 
-def _balance(lottery: Lottery) -> dict[str, pd.DataFrame]:
-    """Return how alike those offered and those not are; nothing where nothing is recorded of them."""
-    matrix = _matrix(lottery)
-    if matrix is None:
-        return {}
-    treated = lottery.rows["is_offered"].to_numpy(dtype=bool)
-    share = lottery.rows.groupby("stratum")["is_offered"].transform("mean").to_numpy()
-    weights = np.where(treated, 1.0, share / (1 - share))
-    return {"balance": balance(matrix, treated, weights, lottery.rows["employee_id"])}
+def risk_ratio(c: ByLots) -> Iterator[Row]:
+    """Yield the ratio of risks by offer, where it has a value."""
+    comparison = known(c.comparison)
+    ratio = itt_ratio(comparison, draw_lots(comparison.counts, c.rng()))
+    if ratio:
+        yield Row(Numbers(ratio, c.groups()))
 
 
-def _matrix(lottery: Lottery) -> DesignMatrix | None:
-    if not len(lottery.covariates.columns):
-        return None
-    rows = lottery.rows
-    return design_matrix(lottery.covariates, rows["is_offered"].to_numpy(dtype=bool), people=rows["employee_id"])
-
-
-def _event(rows: pd.DataFrame, outcome: str, month: int) -> np.ndarray:
-    return (rows["outcome"].isin(_kinds(outcome)) & (rows["months"] <= month)).to_numpy()
-
-
-def _refused_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, reason: str) -> list[Estimate]:
-    """Return the rows of a horizon where nothing causal can be said, the naive figure beside it."""
-    rows = lottery.rows
-    main = not_estimable(ask.question(outcome), ask.main_analysis, STRATIFIED, reason, horizon_months=month)
-    return [main, *_participants_row(ask, rows, outcome, _event(rows, outcome, month), month)]
-
-
-def _kinds(outcome: str) -> tuple[str, ...]:
-    return CATALOGUE.outcome(outcome).kinds
-
-
-def _lottery_rows(ask: Ask, lottery: Lottery, outcome: str, month: int, kinds: tuple[str, ...]) -> list[Estimate]:
-    """Return the rows of one horizon, the intention-to-treat difference first."""
-    rows, event = lottery.rows, _event(lottery.rows, outcome, month)
-    comparison = offer(rows, event, month)
-    question, analysis = ask.question(outcome), ask.main_analysis
-    if comparison is None:
-        reason = _not_observed(lottery, month)
-        return [not_estimable(question, analysis, STRATIFIED, reason, horizon_months=month)]
-    groups, told = _lottery_groups(rows, event, month), {"horizon_months": month}
-    names = (ask.study.study, ask.program.id, ask.role, outcome, month, "lots")
-    lots = lots_of(comparison, rng(*names))
-    found = [estimated(question, analysis, STRATIFIED, randomized_difference(comparison, lots), groups, **told)]
-    beside = {
-        "risk_ratio": lambda: _ratio_row(
-            ask, comparison, draw_lots(comparison.counts, rng(*names)), groups, outcome, month
-        ),
-        "wald_ratio": lambda: _complier_rows(ask, rows, comparison, event, lots, outcome, month),
-        "days_and_hazards": lambda: _days_and_hazards(ask, as_weighted(lottery, kinds, month), outcome, month),
-    }
-    for name, make in beside.items():
-        found += rows_or_fault(ask, name, make, "secondary", **told)
-    return found + rows_or_fault(
-        ask,
-        STRATIFIED,
-        lambda: _participants_row(ask, rows, outcome, event, month),
-        "naive",
-        estimand="association",
-        **told,
-    )
-
-
-def _ratio_row(ask: Ask, comparison: Offer, lots: Lots, groups: Groups, outcome: str, month: int) -> list[Estimate]:
-    """Return the ratio of risks by offer, where it has a value."""
-    ratio, told = itt_ratio(comparison, lots), {"measure": "risk_ratio", "horizon_months": month}
-    return [estimated(ask.question(outcome), "secondary", STRATIFIED, ratio, groups, **told)] if ratio else []
-
-
-def _complier_rows(
-    ask: Ask, rows: pd.DataFrame, comparison: Offer, event: np.ndarray, lots: Lots, outcome: str, month: int
-) -> list[Estimate]:
-    """Return the complier effect, starting being whether a person had started by the horizon, at whichever intake.
+def complier(c: ByLots) -> Iterator[Row]:
+    """Yield the complier effect, starting being whether a person had started by the horizon, at whichever intake.
 
     A filter on analysis and measure finds one row a horizon: beside a main row that is secondary itself, the complier
     effect stands as a cross-check.
     """
-    is_started = (rows["months_to_start"] < month).to_numpy()
-    seen = (rows["months_observed"] >= month).to_numpy()
+    comparison, is_started = known(c.comparison), (c.rows["months_to_start"] < c.month).to_numpy()
+    seen = (c.rows["months_observed"] >= c.month).to_numpy()
     covariance_of = arms_covariance if comparison.is_ample else lots_covariance
-    covariance = covariance_of(rows[seen], np.array([event[seen], is_started[seen]], dtype=float))
-    effect = complier_effect(comparison, known(offer(rows, is_started, month)), covariance, lots)
-    analysis: Analysis = "secondary" if ask.main_analysis == "primary" else "sensitivity"
-    told = {"measure": "risk_difference", "estimand": "CACE", "horizon_months": month}
-    if isinstance(effect, str):
-        return [not_estimable(ask.question(outcome), analysis, "wald_ratio", effect, **told)]
-    groups = _lottery_groups(rows, event, month)
-    return [estimated(ask.question(outcome), analysis, "wald_ratio", effect, groups, **told)]
+    covariance = covariance_of(c.rows[seen], np.array([c.event[seen], is_started[seen]], dtype=float))
+    effect = complier_effect(comparison, known(offer(c.rows, is_started, c.month)), covariance, c.lots)
+    naming = {"analysis": "secondary" if c.ask.main_analysis == "primary" else "sensitivity"}
+    yield Row(effect if isinstance(effect, str) else Numbers(effect, c.groups()), naming)
 
 
-def _days_and_hazards(ask: Ask, followed: WeightedFollowUp, outcome: str, month: int) -> list[Estimate]:
-    """Return days employed, days lost and the hazard ratio by offer, strata weighted by the number offered."""
+def days_and_hazards(c: ByLots) -> Iterator[Row]:
+    """Yield days lost, days employed and the hazard ratio by offer, strata weighted by the number offered."""
+    followed = as_weighted(c.lottery, c.kinds, c.month)
     arms = Arms.of(followed)
-    measures = ["rmtl_difference_days"]
-    if CATALOGUE.outcome(outcome).is_exit:
-        measures.append("rmst_difference_days")
-    rows = [
-        event_row(ask, arms, outcome, month, "secondary", "stratified_aalen_johansen", measure) for measure in measures
-    ]
-    return [*rows, hazard_row(ask, followed, arms, outcome, month, "stratified_cox")]
+    yield event_row(c.ask, arms, c.outcome, c.month, "rmtl_difference_days")
+    if CATALOGUE.outcome(c.outcome).is_exit:
+        yield event_row(c.ask, arms, c.outcome, c.month, "rmst_difference_days")
+
+    read = partial(hazard_ratio, followed, arms, c.outcome, c.month)
+    yield event_row(c.ask, arms, c.outcome, c.month, "hazard_ratio", read, estimator="stratified_cox")
 
 
-def _participants_row(ask: Ask, rows: pd.DataFrame, outcome: str, event: np.ndarray, month: int) -> list[Estimate]:
-    """Return the naive row: participants against non-participants among those offered, as a slide would show it.
+def participants(c: ByLots) -> Iterator[Row]:
+    """Yield the naive row: participants against non-participants among those offered, as a slide would show it.
 
     By intake, whatever the lots were drawn within.
     """
-    offered = rows["is_offered"].to_numpy(dtype=bool)
-    is_started, intake = rows["months_to_start"] < month, pd.factorize(rows["intake_date"])[0]
-    chosen = rows.assign(is_offered=is_started, stratum=intake)[offered]
-    both = (chosen.groupby("stratum")["is_offered"].transform("nunique") == 2).to_numpy()
-    chosen, happened = chosen[both], event[offered][both]
-    comparison = offer(chosen, happened, month) if len(chosen) else None
-    if comparison is None:
-        return []
-    return [
-        estimated(
-            ask.question(outcome),
-            "naive",
-            STRATIFIED,
-            itt_difference(comparison),
-            _lottery_groups(chosen, happened, month),
-            contrast="participants_vs_not_among_offered",
-            estimand="association",
-            horizon_months=month,
-        )
-    ]
+    is_started, intake = (c.rows["months_to_start"] < c.month).to_numpy(), pd.factorize(c.rows["intake_date"])[0]
+    rows, chosen = c.rows.assign(is_offered=is_started, stratum=intake), c.offered.copy()
+    chosen[chosen] = (rows[chosen].groupby("stratum")["is_offered"].transform("nunique") == 2).to_numpy()
+    rows = rows[chosen]
+    comparison = offer(rows, c.event[chosen], c.month) if len(rows) else None
+    if comparison is not None:
+        yield Row(Numbers(itt_difference(comparison), c.groups(chosen, is_started)))
 
 
 def _not_observed(lottery: Lottery, month: int) -> str:
@@ -230,8 +227,89 @@ def _not_observed(lottery: Lottery, month: int) -> str:
     return f"No intake lies {month} months before the data end; an answer needs a later data lock."
 
 
-def _lottery_groups(rows: pd.DataFrame, event: np.ndarray, month: int) -> Groups:
-    reached = (rows["months_observed"] >= month).to_numpy()
-    offered = rows["is_offered"].to_numpy(dtype=bool)
-    masks = (reached & offered, reached & ~offered, reached & offered & event, reached & ~offered & event)
-    return Groups(*(int(rows.loc[mask, "employee_id"].nunique()) for mask in masks))
+def unequal_odds(lottery: Lottery, differing: pd.DataFrame) -> str | None:
+    """Return why nothing can be compared where the odds of a place plainly differ; None where they do not.
+
+    Parameters
+    ----------
+    differing
+        As from `design.odds.differing_odds`.
+    """
+    columns = list(differing.loc[differing["differs"].astype(bool), "column"])
+    if not columns:
+        return None
+    named = " and by ".join(column.replace("_", " ") for column in columns)
+    column = columns[0]
+    if lottery.is_stratified:
+        return (
+            f"Within the strata of the study the odds of being offered a place still differ by {named}, more than "
+            f"randomization allows; add {column} to the program's strata in study.yaml if places were randomized "
+            "within it."
+        )
+    return (
+        f"The odds of being offered a place differ by {named}, more than randomization among everybody allows; name "
+        f"the strata that places were randomized within in study.yaml (strata: [{column}]), or in a column stratum of "
+        f"the enrolments."
+    )
+
+
+def incidence(c: ByLots) -> Iterator[Frames]:
+    """Yield cumulative incidence by offer up to the last horizon that is reached."""
+    reached = [month for month in c.ask.study.horizons_months if len(observed_rows(c.rows, month))]
+    if reached:
+        yield {"curves": itt_curves(c.rows, c.wanted, max(reached))}
+
+
+def was_kept(c: ByLots) -> Iterator[Check]:
+    """Yield whether few of those not offered started by the horizon, or until the wait-list did."""
+    started = c.rows["months_to_start"] < np.minimum(c.rows["months_observed"], c.month)
+    taken, crossed = ((int(started[arm].sum()), int(arm.sum())) for arm in (c.offered, ~c.offered))
+    yield lottery_check(taken, crossed, c.month)
+
+
+def balanced(c: ByLots) -> Iterator[Check]:
+    """Yield whether the largest standardized difference is one that lots leave, over all covariates at once."""
+    if len(c.alike):
+        drawn = largest_by_chance(c.rows, known(c.matrix), c.ask.rng("balance"))
+        allowed = float(np.quantile(drawn, 1 - FALSE_ALARMS))
+        yield balance_check(c.alike, float(c.offered.sum()), float((~c.offered).sum()), by_chance=allowed)
+
+
+def largest_by_chance(rows: pd.DataFrame, matrix: DesignMatrix, rng: np.random.Generator) -> np.ndarray:
+    """Return the largest standardized difference of all covariates in re-drawn lots, shape (draws,).
+
+    A simultaneous test, exact whatever the covariates' correlation (as Hansen & Bowers 2008, Stat Sci 23:219, do by a
+    chi-square). The unit is the standard deviation of those offered, as in the table of balance.
+    """
+    offered, stratum = rows["is_offered"].to_numpy(dtype=bool), rows["stratum"].to_numpy(dtype=int)
+    n, n1 = np.bincount(stratum), np.bincount(stratum, weights=offered)
+    x = matrix.raw.to_numpy(dtype=float)
+    own = x[offered].std(axis=0, ddof=1) if offered.sum() > 1 else np.zeros(x.shape[1])
+    x = x / np.where(own > 0, own, np.where(x.std(axis=0) > 0, x.std(axis=0), np.inf))
+    # A stratum's difference counts by its offered: each of them 1 / offered, each other one −share / (1 − share) of it.
+    one, zero = 1 / n1.sum(), (n1 / (n - n1))[stratum] / n1.sum()
+    lots = redrawn(stratum, offered, N_DRAWS, rng)
+    return np.abs(np.where(lots, one, -zero) @ x).max(axis=1)
+
+
+LOTTERY: tuple[Analysis[ByLots], ...] = (
+    Analysis(STRATIFIED, lambda c: [Row(_main(c))], None),
+    Analysis("risk_ratio", risk_ratio, "secondary", STRATIFIED, {"measure": "risk_ratio"}, lambda c: c.is_read),
+    Analysis("wald_ratio", complier, "secondary", naming={"estimand": "CACE"}, applies=lambda c: c.is_read),
+    Analysis(
+        "days_and_hazards", days_and_hazards, "secondary", "stratified_aalen_johansen", applies=lambda c: c.is_read
+    ),
+    Analysis(
+        STRATIFIED,
+        participants,
+        "naive",
+        naming={"contrast": "participants_vs_not_among_offered", "estimand": "association"},
+        applies=lambda c: c.is_read or bool(c.refused),
+    ),
+)
+ONCE: tuple[Analysis[ByLots], ...] = (
+    Analysis("curves", incidence, "frame", applies=lambda c: c.refused is None),
+    Analysis("balance", lambda c: [{"balance": c.alike}], "frame", applies=lambda c: c.matrix is not None),
+    Analysis("was_kept", was_kept, "checks"),
+    Analysis("balanced", balanced, "checks", applies=lambda c: c.matrix is not None),
+)

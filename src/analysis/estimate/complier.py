@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.calibrate import Lots
 from analysis.estimate.inference import Interval
-from analysis.estimate.lottery import Offer
+from analysis.estimate.lottery import Lots, Offer
 
 # Below this the offer moved starting too little for a ratio to be read (Staiger & Stock 1997, Econometrica 65:557).
 LEAST_STRENGTH = 10.0

@@ -97,7 +97,7 @@ def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, by_
     std_error = float(np.sqrt(1 / max(n_treated, 1) + 1 / max(n_control, 1)))
     found = differences(balance, std_error, by_chance)
     if not found:
-        return Check(BALANCE, None, None, None, "Nothing was recorded in which the arms could be compared.")
+        return Check.untestable(BALANCE, "Nothing was recorded in which the arms could be compared.")
     apart = [d for d in found if d.judged > (0.0 if is_randomized else rule.caution) and d.largest > rule.caution]
     failed = [d for d in apart if _is_key(d) and (d.largest if is_randomized else d.judged) > rule.failed]
     worst = max(apart or found, key=lambda d: d.largest)
@@ -295,7 +295,7 @@ NO_EARLIER = (
 def trend_check(trend: Trend, smallest_effect: float) -> Check:
     """Return the check that a trend's judgement makes; `report` reads the judgement back from its grade."""
     if trend.state == "no_waves":
-        return Check(TREND, None, None, None, NO_EARLIER)
+        return Check.untestable(TREND, NO_EARLIER)
     together = "" if trend.joint_p is None else f" All waves before the start together: p = {trend.joint_p:.3f}."
     largest = known(trend.largest)
     size = f"up to {abs(largest):.2f} points"

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.estimate.ask import Ask, finding
-from analysis.estimate.inference import Interval, smallest_detectable, touching
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
+from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, finding, unanswered
+from analysis.estimate.inference import Interval, touching
 from analysis.measure.costs import Costs
 from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
@@ -22,23 +21,15 @@ def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Fi
     and takes the roles as independent: they are different people, and their comparators mostly are.
     """
     rows = [f.primary for f in retention]
-    reason = missing_costs(costs) or _not_answered(rows)
-    question = ask.question()
     if any(row.status == "suppressed" for row in rows):
-        return finding(ask, suppressed(question, "secondary", ESTIMATOR, ask.study.min_cell))
+        return unanswered(ask, ESTIMATOR, SUPPRESSED)
+    reason = missing_costs(costs) or _not_answered(rows)
     if reason:
-        return finding(ask, not_estimable(question, "secondary", ESTIMATOR, reason))
-    interval = net_benefit(rows, costs)
+        return unanswered(ask, ESTIMATOR, reason)
     groups = Groups(sum(known(r.n_treated) for r in rows), sum(known(r.n_control) for r in rows))
-    main = estimated(question, "secondary", ESTIMATOR, interval, groups)
-    avoided = estimated(question, "secondary", ESTIMATOR, exits_avoided(rows), groups, measure="exits_avoided")
-    return finding(
-        ask,
-        main,
-        alternatives=(avoided,),
-        checks=(_assumption(costs),),
-        smallest_detectable=smallest_detectable(known(main.std_error)),
-    )
+    main = ask.row(ESTIMATOR, Numbers(net_benefit(rows, costs), groups))
+    avoided = ask.row(ESTIMATOR, Numbers(exits_avoided(rows), groups), {"measure": "exits_avoided"})
+    return finding(ask, main, alternatives=(avoided,), checks=(_assumption(costs),))
 
 
 def exits_avoided(rows: Sequence[Estimate]) -> Interval:
@@ -85,11 +76,8 @@ def _not_answered(rows: Sequence[Estimate]) -> str | None:
 
 def _assumption(costs: Costs) -> Check:
     unit = f" {costs.currency}" if costs.currency else ""
-    return Check(
+    return Check.untestable(
         "what an exit costs",
-        None,
-        None,
-        None,
         f"It is assumed that replacing a leaver costs about {_two_digits(known(costs.replacement))}{unit} "
         f"({costs.replacement_source}) and that the program cost about {_two_digits(known(costs.program))}{unit} for "
         "everybody who started; neither was measured here. Exits are counted for those who could be compared, so what "

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
+from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask
 from analysis.estimate.inference import LEAST_CLUSTERS, Interval
 from analysis.estimate.retention import days_lost, days_retained, difference, ratio
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.results import Analysis, Estimate
 
 # A ratio whose interval's ends are farther apart than by this factor tells nothing.
 WIDEST_RATIO = 1_000
@@ -37,39 +35,46 @@ def event_row(
     arms: Arms,
     outcome: str,
     month: int,
-    analysis: Analysis,
-    estimator: str = WEIGHTED,
     measure: str = "risk_difference",
     read: Callable[[], Interval | None] | None = None,
-    **changes,
-) -> Estimate:
+    **naming,
+) -> Row:
     """Return one row: a number where the arms are large enough, followed for long and have such events, or why not.
 
     Parameters
     ----------
     read
         Gives the interval; where not given, the measure's own function does.
-    changes
-        Naming columns that differ from those of the main row.
+    naming
+        Other naming columns that differ from those of the main row.
     """
-    question = ask.question(outcome)
-    changes = {"horizon_months": month, "measure": measure} | changes
+    read = read or (lambda: MEASURES[measure](arms, outcome, month))
+    naming = {"outcome": outcome, "horizon_months": month, "measure": measure} | naming
+    return Row(why_no_event(ask, arms, outcome, month) or _numbers(arms, outcome, month, measure, read), naming)
+
+
+def _numbers(arms: Arms, outcome: str, month: int, measure: str, read: Callable[[], Interval | None]) -> Numbers | str:
+    interval = read()
+    if interval is None:
+        return "No such event in one of the arms: a ratio has no value."
+    if CATALOGUE.measure(measure).is_ratio and interval.high > WIDEST_RATIO * interval.low:
+        return f"Too few such events: the ratio's interval spans a factor of over {WIDEST_RATIO:,}."
+    return Numbers(interval, Groups(*arms.n_people(), *arms.n_events(outcome, month)))
+
+
+def why_no_event(ask: Ask, arms: Arms, outcome: str, month: int) -> str | None:
+    """Return why no number can be read off at `month`, or None."""
     if min(arms.n_people()) < ask.study.min_cell:
-        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
+        return SUPPRESSED
     reason = short_follow_up(ask, arms, month)
     if reason is None and sum(arms.n_events(outcome, month)) == 0:
-        reason = f"No such event in either arm within {month} months."
-    if reason:
-        return not_estimable(question, analysis, estimator, reason, **changes)
-    interval = read() if read else MEASURES[measure](arms, outcome, month)
-    if interval is None:
-        reason = "No such event in one of the arms: a ratio has no value."
-        return not_estimable(question, analysis, estimator, reason, **changes)
-    if CATALOGUE.measure(measure).is_ratio and interval.high > WIDEST_RATIO * interval.low:
-        reason = f"Too few such events: the ratio's interval spans a factor of over {WIDEST_RATIO:,}."
-        return not_estimable(question, analysis, estimator, reason, **changes)
-    groups = Groups(*arms.n_people(), *arms.n_events(outcome, month))
-    return estimated(question, analysis, estimator, interval, groups, **changes)
+        return no_events(month)
+    return reason
+
+
+def no_events(month: int) -> str:
+    """Return the reason of a row without an event."""
+    return f"No such event in either arm within {month} months."
 
 
 def short_follow_up(ask: Ask, arms: Arms, month: int) -> str | None:

@@ -4,27 +4,13 @@ import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask
 from analysis.estimate.cox import cox
-from analysis.estimate.event_rows import event_row
 from analysis.estimate.inference import Interval, wald_on_log
 from analysis.estimate.jackknife import Jackknife, contributions
 from analysis.estimate.retention import std_error
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.results import Estimate
 
 COX = "iptw_cox"
-
-
-def hazard_row(
-    ask: Ask, followed: WeightedFollowUp, arms: Arms, outcome: str, month: int, estimator: str = COX
-) -> Estimate:
-    """Return the row of the hazard ratio within `month`."""
-
-    def read() -> Interval | None:
-        return hazard_ratio(followed, arms, outcome, month)
-
-    return event_row(ask, arms, outcome, month, "secondary", estimator, "hazard_ratio", read)
 
 
 def hazard_ratio(followed: WeightedFollowUp, arms: Arms, outcome: str, month: float) -> Interval | None:

@@ -11,19 +11,13 @@ from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
 from analysis.plan.distributions import student_quantile, student_tail
 from analysis.plan.results import Check
 
-MONOTONE = Check(
+MONOTONE = Check.untestable(
     "monotone response",
-    None,
-    None,
-    None,
     "The bounds assume that the program makes nobody fall silent or leave whom it would not also have made answer or "
     "stay: it moves response one way only.",
 )
-NOT_RANDOMIZED = Check(
+NOT_RANDOMIZED = Check.untestable(
     "bounds without a lottery",
-    None,
-    None,
-    None,
     "Nothing was randomized, so the bounds rest on more: alike in what was recorded, those who started and their "
     "comparators would have answered and changed alike without the program.",
 )

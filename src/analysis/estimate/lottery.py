@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.calibrate import LARGE, Lots, calibrated
-from analysis.estimate.inference import FEW_EVENTS, Interval, wald, wilson
+from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, wald, wilson
 from analysis.estimate.score_interval import (
     TwoShares,
     difference_limits,
@@ -14,10 +13,21 @@ from analysis.estimate.score_interval import (
     fitted_at_difference,
     ratio_limits,
 )
-from analysis.plan.distributions import normal_tail
+from analysis.plan.distributions import normal_quantile, normal_tail
 from analysis.plan.known import known
 
 N_DRAWS = 20_000
+LARGE = float(normal_quantile((1 + LEVEL) / 2))
+# Statistics this close are one value: sums of the same numbers in another order.
+SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Lots:
+    """What re-drawing the lots says: the two-sided p-value, and how many standard errors an interval reaches."""
+
+    p_value: float
+    critical: float
 
 
 @dataclass(frozen=True)
@@ -247,3 +257,49 @@ def itt_curves(rows: pd.DataFrame, outcomes: tuple[str, ...], months: int) -> pd
                 }
             )
     return pd.DataFrame(parts).sort_values(["arm", "months"], ignore_index=True)
+
+
+def calibrated(observed: float, drawn: np.ndarray, quantile: float = LARGE) -> Lots:
+    """Return the p-value of a statistic among those of re-drawn lots, and the critical value of the test.
+
+    An interval of the values whose statistic is no larger than the critical value leaves zero out exactly where
+    p < 1 − level. In small studies the statistic takes few values and anything between the largest that is not
+    significant and the smallest that is would do: then the critical value is as near to `quantile` as it can be.
+
+    Parameters
+    ----------
+    observed
+        Absolute value of the statistic.
+    drawn
+        Absolute values of the statistic in re-drawn lots, shape (draws,).
+    quantile
+        The critical value in large studies.
+    """
+    n = len(drawn)
+    p = (1 + np.sum(drawn >= observed - SAME)) / (1 + n)
+    # The most draws that may be as large as a statistic that is significant: (1 + most) / (1 + n) < 1 − level.
+    most = int(np.ceil((1 - LEVEL) * (1 + n))) - 2
+    ordered = np.sort(drawn)
+    below = ordered[n - 1 - most] if 0 <= most < n else np.inf
+    values = np.append(ordered, observed)
+    above = values[values > below + SAME].min(initial=np.inf)
+    if not np.isfinite(above):
+        return Lots(float(p), float(max(quantile, below + 0.01)))
+    edge = (above - below) / 100
+    return Lots(float(p), float(np.clip(quantile, below + edge, above - edge)))
+
+
+def redrawn(stratum: np.ndarray, offered: np.ndarray, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Return who is offered in re-drawn lots, shape (draws, people).
+
+    Parameters
+    ----------
+    stratum, offered
+        Within what each person's lot was drawn, and whether it won; shape (people,).
+    """
+    lots = np.zeros((n_draws, len(offered)), dtype=bool)
+    for code in np.unique(stratum):
+        members = np.flatnonzero(stratum == code)
+        order = rng.random((n_draws, len(members))).argsort(axis=1)
+        lots[:, members] = order < offered[members].sum()
+    return lots

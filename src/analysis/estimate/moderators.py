@@ -1,22 +1,23 @@
 """For whom, when and with how much of it: the retention effect by age, tenure, direction, time and dose."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
 from analysis.design.weights import WeightedFollowUp
+from analysis.estimate.analyses import SUPPRESSED, Analysis, Ask, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask
+from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.doubly_robust import pseudo_values
-from analysis.estimate.event_rows import event_row, short_follow_up
+from analysis.estimate.event_rows import short_follow_up
 from analysis.estimate.hazard import COX, hazard_ratios
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
 from analysis.estimate.retention import std_error
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
-from analysis.plan.results import Analysis, Estimate
+from analysis.plan.results import AnalysisKind, Estimate
 
 # Covariate → (measure in the ledger, units of the covariate in one unit of the measure).
 SLOPES = {
@@ -27,28 +28,15 @@ DOSE_MONTHS = 6
 SESSIONS_PER_UNIT = 5
 
 
-def slope_rows(
-    ask: Ask, followed: WeightedFollowUp, arms: Arms, covariates: pd.DataFrame, outcome: str, month: int
-) -> list[Estimate]:
-    """Return how the difference in risk changes with age and with tenure, both continuous."""
-    rows = []
+def slope_rows(c: ByTrials) -> Iterator[Row]:
+    """Yield how the difference in risk changes with age and with tenure, both continuous."""
+    if min(c.fixed_arms.n_events(c.outcome, c.first)) < FEW_EVENTS:
+        return
     for name, (measure, units) in SLOPES.items():
-        value = covariates[name].to_numpy(dtype=float) / units
-        if min(arms.n_events(outcome, month)) < FEW_EVENTS or not _varies(value, followed):
-            continue
-        rows.append(
-            event_row(
-                ask,
-                arms,
-                outcome,
-                month,
-                "secondary",
-                "pseudo_value_regression",
-                measure,
-                read=partial(effect_slope, followed, arms, value, outcome, month),
-            )
-        )
-    return rows
+        value = c.trials.covariates[name].to_numpy(dtype=float) / units
+        if _varies(value, c.followed):
+            read = partial(effect_slope, c.followed, c.fixed_arms, value, c.outcome, c.first)
+            yield c.row(c.fixed_arms, c.first, measure=measure, read=read)
 
 
 def _varies(value: np.ndarray, followed: WeightedFollowUp) -> bool:
@@ -80,105 +68,73 @@ def _regression(x: np.ndarray, y: np.ndarray, weights: np.ndarray, codes: np.nda
     return wald(coefficients[-1], std_error(cluster_sums(influence, codes, len(labels))), df)
 
 
-def phase_rows(
-    ask: Ask, followed: WeightedFollowUp, arms: Arms, ends: np.ndarray, outcome: str, month: int
-) -> list[Estimate]:
-    """Return the hazard ratio while the program lasted for a person and after it had ended, each against not started.
-
-    Parameters
-    ----------
-    ends
-        Months from the start to the end of taking part, infinite where it had not ended, shape (rows,).
-    """
-    cut = np.where(followed.treated, ends, np.inf)[followed.row]
+def phase_rows(c: ByTrials) -> Iterator[Row]:
+    """Yield the hazard ratio while the program lasted for a person and after it had ended, each against not started."""
+    followed, ends = c.followed, np.where(c.followed.treated, c.sets.ends(), np.inf)
+    cut = ends[followed.row]
     after = (followed.entry < cut) & (cut < followed.exit)
     position = np.concatenate([np.arange(len(cut)), np.flatnonzero(after)])
-    split = WeightedFollowUp(
-        followed.rows,
-        followed.kinds,
-        followed.months,
-        followed.row[position],
-        np.concatenate([followed.entry, cut[after]]),
-        np.concatenate([np.where(after, cut, followed.exit), followed.exit[after]]),
-        np.concatenate([np.where(after, 0, followed.outcome), followed.outcome[after]]),
-        followed.weights[position],
-        followed.by_unit,
+    split = replace(
+        followed,
+        row=followed.row[position],
+        entry=np.concatenate([followed.entry, cut[after]]),
+        exit=np.concatenate([np.where(after, cut, followed.exit), followed.exit[after]]),
+        outcome=np.concatenate([np.where(after, 0, followed.outcome), followed.outcome[after]]),
+        weights=followed.weights[position],
+        model=None,
     )
     treated = followed.treated[split.row]
-    is_after = split.entry >= np.where(followed.treated, ends, np.inf)[split.row]
+    is_after = split.entry >= ends[split.row]
     x = np.column_stack([treated & ~is_after, treated & is_after]).astype(float)
-    found = hazard_ratios(split, arms, outcome, month, x, position)
-    rows = []
+    found = hazard_ratios(split, c.fixed_arms, c.outcome, c.first, x, position)
     for place, contrast in enumerate(("during_program_vs_not", "after_program_vs_not")):
-        row = {"contrast": contrast, "horizon_months": month, "measure": "hazard_ratio"}
         if found is None:
             reason = "No such exit during the program, after it, or among the comparators: a ratio has no value."
-            rows.append(not_estimable(ask.question(outcome), "sensitivity", COX, reason, **row))
-            continue
-        rows.append(
-            event_row(
-                ask,
-                arms,
-                outcome,
-                month,
-                "sensitivity",
-                COX,
-                "hazard_ratio",
-                read=partial(found.__getitem__, place),
-                contrast=contrast,
-            )
-        )
-    return rows
+            yield Row(reason, {"contrast": contrast})
+        else:
+            read = partial(found.__getitem__, place)
+            yield c.row(c.fixed_arms, c.first, measure="hazard_ratio", read=read, contrast=contrast)
 
 
-def dose_row(ask: Ask, followed: WeightedFollowUp, arms: Arms, sessions: np.ndarray, outcome: str) -> list[Estimate]:
-    """Return, among those who started and were there six months on, how later exits differ by sessions attended.
+def dose_row(c: ByTrials) -> Iterator[Row]:
+    """Yield, among those who started and were there six months on, how later exits differ by sessions attended.
 
     Who attends more may differ in other ways: an association, adjusted for what was recorded before the start. The
     dose is counted up to a landmark and exits from there, so that nobody had to stay to attend (Anderson, Cain & Gelber
     1983, J Clin Oncol 1:710).
-
-    Parameters
-    ----------
-    sessions
-        Attended in the first six months after the start, shape (rows,).
     """
-    month = next((h for h in ask.study.horizons_months if h > DOSE_MONTHS), None)
-    changes = {
-        "contrast": "more_vs_fewer_sessions",
-        "estimand": "association",
-        "measure": "risk_difference_per_five_sessions",
-        "horizon_months": month,
-    }
-    if month is None or short_follow_up(ask, arms, month):
-        return []
+    followed, arms, sessions = c.followed, c.fixed_arms, c.sets.sessions()
+    month = next((h for h in c.horizons if h > DOSE_MONTHS), None)
+    if sessions is None or month is None or short_follow_up(c.ask, arms, month):
+        return
     chosen = followed.treated & (followed.rows["months"].to_numpy(dtype=float) > DOSE_MONTHS)
-    question, estimator = ask.question(outcome), "pseudo_value_regression"
     more = sessions > np.median(sessions[chosen]) if chosen.any() else chosen
-    people = followed.rows["employee_id"]
+    people, at = followed.rows["employee_id"], {"horizon_months": month}
     sizes = [people[chosen & group].nunique() for group in (more, ~more)]
-    if min(sizes) < ask.study.min_cell:
-        return [suppressed(question, "descriptive", estimator, ask.study.min_cell, **changes)]
-    interval, events = _landmark(followed, arms, chosen, sessions / SESSIONS_PER_UNIT, outcome, month)
+    if min(sizes) < c.ask.study.min_cell:
+        yield Row(SUPPRESSED, at)
+        return
+    interval, events = _landmark(followed, arms, chosen, sessions / SESSIONS_PER_UNIT, c.outcome, month)
     if interval is None:
         reason = "Too few exits after the first six months among those who started, or everybody met equally often."
-        return [not_estimable(question, "descriptive", estimator, reason, **changes)]
+        yield Row(reason, at)
+        return
     counts = [int(people[chosen & group & events].nunique()) for group in (more, ~more)]
-    return [estimated(question, "descriptive", estimator, interval, Groups(*sizes, *counts), **changes)]
+    yield Row(Numbers(interval, Groups(*sizes, *counts)), at)
 
 
 def _landmark(followed, arms, chosen, dose, outcome, month) -> tuple[Interval | None, np.ndarray]:
     """Return the slope of the risk from the landmark on, and who had the event by `month`."""
     kept = chosen[followed.row]
-    later = WeightedFollowUp(
-        followed.rows,
-        followed.kinds,
-        followed.months,
-        followed.row[kept],
-        np.maximum(followed.entry[kept], DOSE_MONTHS),
-        followed.exit[kept],
-        followed.outcome[kept],
-        np.ones(kept.sum()),
+    later = replace(
+        followed,
+        row=followed.row[kept],
+        entry=np.maximum(followed.entry[kept], DOSE_MONTHS),
+        exit=followed.exit[kept],
+        outcome=followed.outcome[kept],
+        weights=np.ones(kept.sum()),
+        by_unit=False,
+        model=None,
     )
     arm = Arms.of(later, arms.clusters.codes).treated
     rows = followed.rows
@@ -197,6 +153,25 @@ def _landmark(followed, arms, chosen, dose, outcome, month) -> tuple[Interval | 
     return wald(coefficients[-1], std_error(cluster_sums(influence, codes, codes.max() + 1)), arms.df), events
 
 
+MODERATORS: tuple[Analysis[ByTrials], ...] = (
+    Analysis("slopes", slope_rows, "secondary", "pseudo_value_regression"),
+    Analysis(
+        "phases", phase_rows, naming={"contrast": "during_program_vs_not", "measure": "hazard_ratio"}, estimator=COX
+    ),
+    Analysis(
+        "dose",
+        dose_row,
+        "descriptive",
+        "pseudo_value_regression",
+        {
+            "contrast": "more_vs_fewer_sessions",
+            "estimand": "association",
+            "measure": "risk_difference_per_five_sessions",
+        },
+    ),
+)
+
+
 def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimate:
     """Return the effect of the reverse program less that of the traditional one, for people of the same seniority.
 
@@ -213,11 +188,11 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
     groups = Groups(
         known(reverse.n_treated), known(traditional.n_treated), reverse.events_treated, traditional.events_treated
     )
-    row = {"contrast": "reverse_vs_traditional", "horizon_months": reverse.horizon_months}
-    question = ask.question(reverse.outcome, reverse.rater_source)
+    naming = {name: getattr(reverse, name) for name in ("outcome", "rater_source", "horizon_months")}
+    naming |= {"contrast": "reverse_vs_traditional"}
     # Beside a main row that is secondary itself, a filter on analysis and measure must find that alone.
-    analysis: Analysis = "secondary" if ask.main_analysis == "primary" else "descriptive"
-    return estimated(question, analysis, reverse.estimator, minus(one, other), groups, **row)
+    analysis: AnalysisKind = "secondary" if ask.main_analysis == "primary" else "descriptive"
+    return ask.row(reverse.estimator, Numbers(minus(one, other), groups), naming, analysis)
 
 
 def _interval(row: Estimate) -> Interval:

@@ -1,69 +1,54 @@
 """Rows beside the main one: starting within a grace period, attending as planned, a program that never was.
 
-All at the first horizon; a placebo may have to be read off earlier.
+All at the first horizon; a placebo may have to be read off earlier. For programs that people choose: where units are
+reached in turn, the schedule is nobody's choice.
 """
 
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from analysis.design.adherence import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, adherence, under_protocol
-from analysis.design.clones import Clones, clones
-from analysis.design.grace import GraceTrials
-from analysis.design.placebo import LEAST_MONTHS, Placebo, PlaceboSchedule, placebo_ever, placebo_trials
-from analysis.design.trials import Trials
+from analysis.design.adherence import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, under_protocol
+from analysis.design.clones import CloneIntervals, Clones, clones
+from analysis.design.placebo import LEAST_MONTHS, Placebo, placebo_ever, placebo_trials
 from analysis.design.weights import as_followed, weigh
+from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask
 from analysis.estimate.bootstrap import N_REPETITIONS
-from analysis.estimate.clones import CloneRisks, resampled
+from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.diagnostics import control_check
 from analysis.estimate.doubly_robust import difference_in_risks
-from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row, short_follow_up
-from analysis.estimate.few_events import score_difference
+from analysis.estimate.event_rows import PLAIN, WEIGHTED, no_events, short_follow_up
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
-from analysis.measure.employment import EXITS
+from analysis.estimate.score_interval import score_difference
+from analysis.estimate.survival import Incidence, RiskSets
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
-from analysis.plan.results import Check, Estimate
-from analysis.plan.seeds import rng
 
-CLONES = "ccw_aalen_johansen"
-ADHERENCE = "ipw_adherence_aalen_johansen"
-PLACEBO_CONTRAST, PLACEBO_NAIVE = "placebo_start_vs_not", "placebo_ever_vs_never"
 N_PLACEBOS = 20
 
 
-def grace_row(ask: Ask, trials: GraceTrials, outcome: str) -> Estimate:
-    """Return the effect of starting within the grace of an intake, in people like those who do.
+def grace_row(c: ByTrials) -> Iterator[Row]:
+    """Yield the effect of starting within the grace of an intake, in people like those who do.
 
     Time zero is the intake: who leaves before starting counts in both arms. The interval is Wald's, with the standard
     error of a bootstrap of people in which the chances of starting are fitted anew; for few exits see `_cloned`.
-
-    Parameters
-    ----------
-    trials
-        As from `design.grace.build_grace_trials`.
     """
-    month = ask.study.horizons_months[0]
-    naming: dict[str, Any] = {"contrast": "start_within_grace_vs_not", "estimand": "ATT", "horizon_months": month}
+    trials = c.sets.grace()
     try:
-        cloned = clones(trials, EXITS, month)
+        cloned = clones(trials, c.kinds, c.first)
     except ValueError:
-        reason = (
+        yield Row(
             "In no intake did some of the eligible people start within its grace while others, nearly as likely to, "
             "did not; a comparison from the intake needs both."
         )
-        return not_estimable(ask.question(outcome), "sensitivity", CLONES, reason, **naming)
-    groups = Arms.of(as_followed(cloned.trials.by_group, EXITS, month))
-    read = partial(_cloned, ask, cloned, groups, outcome, month)
-    return event_row(ask, groups, outcome, month, "sensitivity", CLONES, read=read, **naming)
+        return
+    groups = Arms.of(as_followed(cloned.trials.by_group, c.kinds, c.first))
+    yield c.row(groups, c.first, read=partial(_cloned, c, cloned, groups))
 
 
-def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) -> Interval:
+def _cloned(c: ByTrials, cloned: Clones, groups: Arms) -> Interval:
     """Return the difference and its interval.
 
     With few events in a group it is the score test's at the sizes whose plain proportions would vary as much as the
@@ -71,11 +56,11 @@ def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) ->
     in both, so that this interval is a little too long.
     """
     n_people = int(cloned.person.max()) + 1
-    found = CloneRisks(cloned, _numbers(outcome), month)
-    seed = rng(ask.study.study, ask.program.id, ask.role, outcome, month, "grace")
-    draws = resampled(found, n_people, seed, N_REPETITIONS)
+    numbers = tuple(c.kinds.index(kind) + 1 for kind in CATALOGUE.outcome(c.outcome).kinds)
+    found = CloneRisks(cloned, numbers, c.first)
+    draws = resampled(found, n_people, c.ask.rng(c.outcome, c.first, "grace"), N_REPETITIONS)
     risks = found.risks(np.ones(n_people))
-    if min(groups.n_events(outcome, month)) >= FEW_EVENTS:
+    if min(groups.n_events(c.outcome, c.first)) >= FEW_EVENTS:
         return wald(risks[0] - risks[1], float(np.nanstd(draws[:, 0] - draws[:, 1], ddof=1)))
     variance = np.maximum(np.nanvar(draws, axis=0, ddof=1), 1e-12)
     sizes = np.minimum(risks * (1 - risks) / variance, groups.n_people())
@@ -83,37 +68,58 @@ def _cloned(ask: Ask, cloned: Clones, groups: Arms, outcome: str, month: int) ->
     return score_difference(risks[0], sizes[0], risks[1], sizes[1])
 
 
-def _numbers(outcome: str) -> tuple[int, ...]:
-    wanted = CATALOGUE.outcome(outcome).kinds
-    return tuple(EXITS.index(kind) + 1 for kind in wanted)
+class CloneRisks:
+    """The risks under starting within the grace and under not starting, for any count of the people.
 
-
-def adherence_row(
-    ask: Ask, trials: Trials, outcome: str, attended: pd.DataFrame | None, excused_months: np.ndarray
-) -> Estimate:
-    """Return the effect of starting and attending as planned, against not starting.
+    What does not depend on the counts (risk sets) is made once; the chances of starting are fitted anew.
 
     Parameters
     ----------
-    trials
-        As the main answer used them, trimmed.
-    attended
-        As from `measure.attendance.attended`; None without sessions.
-    excused_months
-        As from `design.adherence.excused_from`.
+    outcomes
+        Kinds of exit that count, as numbers (1, 2, …); the others compete.
+    month
+        Where the risks are read off.
     """
-    month = ask.study.horizons_months[0]
-    naming: dict[str, Any] = {
-        "contrast": "attended_vs_not_started",
-        "estimand": "per_protocol",
-        "horizon_months": month,
-    }
-    kept = None if attended is None else adherence(trials, attended, excused_months)
+
+    def __init__(self, clones: Clones, outcomes: tuple[int, ...], month: float):
+        self._clones, self._outcomes, self._month = clones, outcomes, month
+        self._sets = [_risk_sets(arm, month) for arm in (clones.treated, clones.control)]
+
+    def risks(self, counts: np.ndarray) -> np.ndarray:
+        """Return both risks, treated first, when each person counts `counts` times, shape (people,); NaN without one.
+
+        Shape (2,).
+        """
+        by_arm = self._clones.weights(counts[self._clones.person])
+        if min(weights.sum() for weights in by_arm) <= 0:
+            return np.full(2, np.nan)
+        return np.array([self._risk(sets, weights) for sets, weights in zip(self._sets, by_arm, strict=True)])
+
+    def _risk(self, sets: tuple[np.ndarray, RiskSets], weights: np.ndarray) -> float:
+        curves = Incidence(sets[1], weights[sets[0]], self._outcomes)
+        return float(sum(curves.risk(k, self._month) for k in range(len(self._outcomes))))
+
+
+def _risk_sets(arm: CloneIntervals, month: float) -> tuple[np.ndarray, RiskSets]:
+    take = np.flatnonzero(arm.entry < month)
+    outcome = np.where(arm.exit[take] <= month, arm.outcome[take], 0)
+    return take, RiskSets.of(arm.entry[take], np.minimum(arm.exit[take], month), outcome)
+
+
+def resampled(risks: CloneRisks, n_people: int, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return both risks in `n` companies of people drawn with replacement, shape (n, 2); NaN without an arm."""
+    even = np.full(n_people, 1 / n_people)
+    return np.array([risks.risks(rng.multinomial(n_people, even).astype(float)) for _ in range(n)])
+
+
+def adherence_row(c: ByTrials) -> Iterator[Row]:
+    """Yield the effect of starting and attending as planned, against not starting."""
+    kept = c.sets.kept()
     reason = _why_no_protocol(kept)
     if reason:
-        return not_estimable(ask.question(outcome), "sensitivity", ADHERENCE, reason, **naming)
-    arms = Arms.of(under_protocol(weigh(trials, EXITS, month), known(kept)))
-    return event_row(ask, arms, outcome, month, "sensitivity", ADHERENCE, **naming)
+        yield Row(reason)
+        return
+    yield c.row(Arms.of(under_protocol(weigh(c.trials, c.kinds, c.first), known(kept))), c.first)
 
 
 def _why_no_protocol(kept: Adherence | None) -> str | None:
@@ -127,79 +133,86 @@ def _why_no_protocol(kept: Adherence | None) -> str | None:
     return None
 
 
-def placebo_rows(ask: Ask, schedule: PlaceboSchedule, placebo: Placebo | None, outcome: str) -> list[Estimate]:
-    """Return what a program that never was would seem to do, by the main answer's design and by the dashboard's.
+def placebo_rows(c: ByTrials) -> Iterator[Row]:
+    """Yield what a program that never was would seem to do, by the main answer's design and by the dashboard's.
 
     The mean over drawings of placebo starts, its standard error and t interval from their spread: what chance in the
     drawing alone would do, the staff and their exits taken as they are. Counts are means over the drawings.
-
-    Parameters
-    ----------
-    placebo
-        As from `design.placebo.build_placebo`; None where the schedule has no month to read off.
     """
-    month = schedule.months or ask.study.horizons_months[0]
-    kinds: tuple[dict[str, Any], ...] = (
-        {"analysis": "negative_control", "estimator": WEIGHTED, "contrast": PLACEBO_CONTRAST, "estimand": "ATT"},
-        {"analysis": "naive", "estimator": PLAIN, "contrast": PLACEBO_NAIVE, "estimand": "association"},
-    )
-    question = ask.question(outcome)
-    if placebo is None:
-        reason = (
-            f"Fewer than {LEAST_MONTHS} months after a placebo start were observed before the program began; earlier "
-            "HR records would allow this control."
-        )
-        return [not_estimable(question, reason=reason, horizon_months=month, **row) for row in kinds]
-    drawings = [_drawn(ask, placebo, number) for number in range(N_PLACEBOS)]
-    drawn = [both for both in drawings if both is not None]
-    return [
-        _over_drawings(ask, [both[place] for both in drawn], outcome, month, row) for place, row in enumerate(kinds)
-    ]
+    schedule, placebo = c.sets.placebo()
+    at = {"horizon_months": schedule.months or c.first}
+    results: list[Numbers | str] = [
+        f"Fewer than {LEAST_MONTHS} months after a placebo start were observed before the program began; earlier "
+        "HR records would allow this control."
+    ] * 2
+    if placebo is not None:
+        drawn = [both for number in range(N_PLACEBOS) if (both := _drawn(c, placebo, number)) is not None]
+        results = [_over_drawings(c, [both[place] for both in drawn], at["horizon_months"]) for place in (0, 1)]
+    as_dashboard = {"analysis": "naive", "estimator": PLAIN, "contrast": "placebo_ever_vs_never"}
+    yield Row(results[0], at)
+    yield Row(results[1], at | as_dashboard | {"estimand": "association"})
 
 
-def _drawn(ask: Ask, placebo: Placebo, number: int) -> tuple[Arms, Arms] | None:
+def _drawn(c: ByTrials, placebo: Placebo, number: int) -> tuple[Arms, Arms] | None:
     """Return one drawing's arms, by the main design and by the dashboard's; None where nobody was drawn."""
-    trials = placebo_trials(placebo, rng(ask.study.study, ask.program.id, ask.role, "placebo", number))
+    trials = placebo_trials(placebo, c.ask.rng("placebo", number))
     if trials.rows.empty:
         return None
     ever = placebo_ever(placebo, trials)
-    return Arms.of(weigh(trials, EXITS, placebo.months)), Arms.of(as_followed(ever, EXITS, placebo.months))
+    return Arms.of(weigh(trials, c.kinds, placebo.months)), Arms.of(as_followed(ever, c.kinds, placebo.months))
 
 
-def _over_drawings(ask: Ask, drawn: list[Arms], outcome: str, month: int, naming: dict[str, Any]) -> Estimate:
+def _over_drawings(c: ByTrials, drawn: list[Arms], month: int) -> Numbers | str:
     """Return the mean difference of the drawings, or why there is none."""
-    question, naming = ask.question(outcome), naming | {"horizon_months": month}
-    analysis, estimator = naming.pop("analysis"), naming.pop("estimator")
     people = np.mean([arms.n_people() for arms in drawn], axis=0) if drawn else np.zeros(2)
-    if people.min() < ask.study.min_cell:
-        return suppressed(question, analysis, estimator, ask.study.min_cell, **naming)
-    events = np.mean([arms.n_events(outcome, month) for arms in drawn], axis=0)
-    reason = short_follow_up(ask, drawn[0], month)
-    if reason is None and events.sum() == 0:
-        reason = f"No such event in either arm within {month} months."
-    if reason:
-        return not_estimable(question, analysis, estimator, reason, **naming)
-    values = np.array([difference_in_risks(arms, outcome, month) for arms in drawn])
+    if people.min() < c.ask.study.min_cell:
+        return SUPPRESSED
+    events = np.mean([arms.n_events(c.outcome, month) for arms in drawn], axis=0)
+    reason = short_follow_up(c.ask, drawn[0], month)
+    if reason or events.sum() == 0:
+        return reason or no_events(month)
+    values = np.array([difference_in_risks(arms, c.outcome, month) for arms in drawn])
     interval = wald(values.mean(), values.std(ddof=1) / np.sqrt(len(values)), len(values) - 1)
-    groups = Groups(*(round(float(n)) for n in (*people, *events)))
-    return estimated(question, analysis, estimator, interval, groups, **naming)
+    return Numbers(interval, Groups(*(round(float(n)) for n in (*people, *events))))
 
 
-def placebo_checks(rows: list[Estimate]) -> tuple[Check, ...]:
-    """Return whether the interval of the placebo starts includes no difference; nothing where there is none."""
-    start = (
-        "Starts drawn at random before the program began, from what is recorded, should change nothing, and over "
-        f"{N_PLACEBOS} drawings the interval "
-    )
-    rest = ". This tests the design and the weights, not whether something unrecorded matters."
-    return tuple(
-        control_check(
+_START = (
+    "Starts drawn at random before the program began, from what is recorded, should change nothing, and over "
+    f"{N_PLACEBOS} drawings the interval "
+)
+_REST = ". This tests the design and the weights, not whether something unrecorded matters."
+
+
+def _is_chosen(c: ByTrials) -> bool:
+    return c.ask.program.assignment.by_choice
+
+
+PROTOCOL: tuple[Analysis[ByTrials], ...] = (
+    Analysis(
+        "ccw_aalen_johansen",
+        grace_row,
+        naming={"contrast": "start_within_grace_vs_not", "estimand": "ATT"},
+        applies=_is_chosen,
+    ),
+    Analysis(
+        "ipw_adherence_aalen_johansen",
+        adherence_row,
+        naming={"contrast": "attended_vs_not_started", "estimand": "per_protocol"},
+        applies=_is_chosen,
+    ),
+    Analysis(
+        "placebo",
+        placebo_rows,
+        "negative_control",
+        WEIGHTED,
+        {"contrast": "placebo_start_vs_not", "estimand": "ATT"},
+        applies=_is_chosen,
+        control=partial(
+            control_check,
             "negative control: placebo starts before launch",
-            row,
-            quiet=f"{start}includes no difference{rest}",
-            loud=f"{start}excludes no difference: design and weights leave about this much of one{rest}",
+            quiet=f"{_START}includes no difference{_REST}",
+            loud=f"{_START}excludes no difference: design and weights leave about this much of one{_REST}",
             brief="starts made up before the launch seem to have an effect",
-        )
-        for row in rows
-        if row.contrast == PLACEBO_CONTRAST and row.is_estimated
-    )
+        ),
+    ),
+)

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis.estimate.calibrate import calibrated
 from analysis.estimate.inference import LEVEL, Interval
-from analysis.estimate.redraw import redrawn
+from analysis.estimate.lottery import calibrated, redrawn
 from analysis.plan.distributions import student_quantile
 
 N_DRAWS = 4_000

@@ -1,7 +1,8 @@
 """Score intervals of two shares: the variance is that of the shares that fit best where the difference is Δ.
 
 Miettinen & Nurminen 1985, Stat Med 4:213. An interval is made of the values that a score test does not reject, so it
-agrees with that test, holds in small groups and with no event in an arm, and never leaves −1 to 1.
+agrees with that test (no difference is outside exactly where p is below 1 − level), holds in small groups and with no
+event in an arm, and never leaves −1 to 1.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
+
+from analysis.estimate.inference import LEVEL, Interval
+from analysis.plan.distributions import student_quantile, student_tail
 
 LARGEST_RATIO = 1e6
 
@@ -114,3 +118,44 @@ def _limit(excess: Callable[[float], float], far: float, estimate: float) -> flo
     if abs(far - estimate) < 1e-12 or bounded(far) <= 0:
         return float(far)
     return float(optimize.brentq(bounded, far, estimate, xtol=1e-13))
+
+
+def score_difference(
+    treated: float, n_treated: float, control: float, n_control: float, df: float = np.inf, level: float = LEVEL
+) -> Interval:
+    """Return the score interval of a difference of two shares, treated minus control, with the p-value of its test.
+
+    The standard error is read from the limits, so that an arm without events still has one.
+
+    Parameters
+    ----------
+    n_treated, n_control
+        People, or effective numbers of them.
+    df
+        Degrees of freedom of Student's t that the score is held against; infinite = normal.
+    """
+    shares, quantile = _shares(treated, n_treated, control, n_control), float(student_quantile((1 + level) / 2, df))
+    low, high = difference_limits(shares, quantile)
+    return Interval(float(treated - control), (high - low) / (2 * quantile), low, high, _p_value(shares, df))
+
+
+def score_ratio(
+    treated: float, n_treated: float, control: float, n_control: float, df: float = np.inf, level: float = LEVEL
+) -> Interval:
+    """Return the score interval of the ratio of two shares above zero; its standard error on the log scale.
+
+    Its test of no difference is that of `score_difference`: one p-value for both measures.
+    """
+    shares, quantile = _shares(treated, n_treated, control, n_control), float(student_quantile((1 + level) / 2, df))
+    low, high = ratio_limits(shares, quantile)
+    std_error = float(np.log(high / low)) / (2 * quantile)
+    return Interval(float(treated / control), std_error, low, high, _p_value(shares, df))
+
+
+def _shares(treated: float, n_treated: float, control: float, n_control: float) -> TwoShares:
+    n = n_treated + n_control
+    return TwoShares(treated, n_treated, control, n_control, n / (n - 1))
+
+
+def _p_value(shares: TwoShares, df: float) -> float:
+    return float(2 * student_tail(abs(difference_score(shares, 0.0)), df))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.estimate.degrees_of_freedom import satterthwaite
+from analysis.estimate.inference import satterthwaite
 
 # An arm whose contributions answer to less than this share of its shocks says nothing of their variance.
 LEAST_SHARE = 1e-6

@@ -19,12 +19,11 @@ from analysis.design.trials import (
     known_enrolments,
     observed_starts,
 )
+from analysis.estimate.analyses import Ask
 from analysis.estimate.answer_lottery import NO_INTAKE_OF_BOTH
-from analysis.estimate.answer_retention import retention_outcome, why_no_trial
-from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import UNKNOWN_UNITS, why_no_pairs
+from analysis.estimate.by_scores import UNKNOWN_UNITS, why_no_pairs
+from analysis.estimate.by_trials import retention_outcome, why_no_trial
 from analysis.estimate.economics import NO_EXITS_AVOIDED, missing_costs
-from analysis.estimate.rows import too_small
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import exit_outcome, job_history, job_value_at, staff_on, under_notice_on
 from analysis.measure.exposure import first_starts
@@ -34,6 +33,7 @@ from analysis.pipeline.scale_waves import AnsweredWaves, answered_waves
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
+from analysis.plan.results import too_small
 
 NOT_EMPLOYED, UNDER_NOTICE, NOT_ELIGIBLE, NOBODY_LEFT = (
     "not employed that day",

@@ -1,39 +1,28 @@
-"""Retention, promotion and economics of every program: which design answers, and what stands beside the answer."""
+"""Retention, promotion and economics of every program: the analysis sets of each, and which design answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
-from analysis.design.adherence import excused_from
+from analysis.design.adherence import Adherence, adherence, excused_from
 from analysis.design.dashboard import ever_vs_never
-from analysis.design.grace import build_grace_trials
+from analysis.design.grace import GraceTrials, build_grace_trials
 from analysis.design.lottery import Lottery, build_lottery
-from analysis.design.placebo import build_placebo, placebo_schedule
+from analysis.design.placebo import Placebo, PlaceboSchedule, build_placebo, placebo_schedule
 from analysis.design.promotion import PROMOTION, until_promotion
 from analysis.design.trials import Trials, build_trials
-from analysis.design.weights import trimmed, weigh
+from analysis.design.weights import trimmed
+from analysis.estimate.analyses import Ask, unanswered
 from analysis.estimate.answer_lottery import retention_by_lottery
-from analysis.estimate.answer_retention import answer_by_trials, retention_outcome
-from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask, unanswered
+from analysis.estimate.answer_retention import BESIDE, answer_by_trials
+from analysis.estimate.by_trials import ByTrials, retention_outcome
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
-from analysis.estimate.faulted import checks_or_fault, fault_row, part_of, rows_or_fault
-from analysis.estimate.main_arms import main_clusters
-from analysis.estimate.moderators import direction_row, dose_row, phase_rows, slope_rows
-from analysis.estimate.protocol_rows import (
-    ADHERENCE,
-    CLONES,
-    PLACEBO_CONTRAST,
-    adherence_row,
-    grace_row,
-    placebo_checks,
-    placebo_rows,
-)
-from analysis.estimate.sensitivity import moved_row, sensitivity_rows
+from analysis.estimate.moderators import DOSE_MONTHS, direction_row
 from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import EXITS
@@ -42,26 +31,24 @@ from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import COVARIATE_SCORES
 from analysis.plan.contract import OTHER_SIDE, Tables
-from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program, Study
 
-NO_LEVELS = Check(
+NO_LEVELS = Check.untestable(
     "eligible job levels",
-    None,
-    None,
-    None,
     "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
     "other levels than their comparators.",
 )
 NO_JOB_HISTORY = "The study has no job history, so who was promoted and when is unknown."
-# Who sits where: juniors are the mentors of a reverse program and the mentees of a traditional one.
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Who is compared with whom in one program and role; each analysis set is made once, when first asked for."""
+    """Who is compared with whom in one program and role; each analysis set is made when it is asked for.
+
+    Those that several answers need are kept; `estimate.by_trials.Sets` says what the others are.
+    """
 
     opened: OpenStudy
     program: Program
@@ -74,7 +61,7 @@ class Comparison:
     @cached_property
     def trials(self) -> Trials:
         """The target trials, without those who had no colleague nearly as likely to start."""
-        return trimmed(build_trials(*self._parts, earlier_scores(self.opened)))
+        return trimmed(build_trials(*self._parts, self._scores))
 
     @cached_property
     def ever(self) -> pd.DataFrame:
@@ -84,16 +71,64 @@ class Comparison:
     @cached_property
     def lottery(self) -> Lottery:
         """The randomized comparison."""
-        return build_lottery(*self._parts, earlier_scores(self.opened))
+        return build_lottery(*self._parts, self._scores)
 
     @property
     def is_randomized(self) -> bool:
         """Whether lots decided."""
         return self.program.is_randomized
 
+    def matches(self) -> pd.Series:
+        """Return the match of those who started, by employee id."""
+        return pairs(self._tables.enrolments, self.program.id)
+
+    def moved(self) -> Iterator[tuple[str, Trials]]:
+        """Return trials from starts moved within the days that they may mean; none where all are known."""
+        days = moved_starts(self._tables.enrolments, pd.Timestamp(self.opened.study.as_of))
+        for day, enrolments in days.items():
+            tables = replace(self._tables, enrolments=enrolments)
+            yield day, trimmed(build_trials(tables, *self._parts[1:], self._scores))
+
+    def ends(self) -> np.ndarray:
+        """Return months from each start to the end of taking part."""
+        return participation_end(self._tables.enrolments, self.program.id, self.trials.rows)
+
+    def sessions(self) -> np.ndarray | None:
+        """Return sessions attended soon after each start."""
+        met = attended(self._tables, self.program.id)
+        return None if met is None else sessions_within(met, self.trials.rows, "trial_date", months=DOSE_MONTHS)
+
+    def grace(self) -> GraceTrials:
+        """Return the trials that begin with the intakes."""
+        return build_grace_trials(*self._parts, self._scores)
+
+    def kept(self) -> Adherence | None:
+        """Return who attended as planned."""
+        met = attended(self._tables, self.program.id)
+        if met is None:
+            return None
+        return adherence(self.trials, met, excused_from(self._tables, self.program.id, self.role, self.trials.rows))
+
+    def placebo(self) -> tuple[PlaceboSchedule, Placebo | None]:
+        """Return when placebo starts are drawn, and from what."""
+        tables, study, program, _ = self._parts
+        schedule = placebo_schedule(self.trials, tables.enrolments, study, program, study.horizons_months[0])
+        made = build_placebo(self.trials, schedule, *self._parts, self._scores) if schedule.months else None
+        return schedule, made
+
+    @property
+    def _tables(self) -> Tables:
+        return self.opened.tables
+
     @property
     def _parts(self) -> tuple[Tables, Study, Program, str]:
         return self.opened.tables, self.opened.study, self.program, self.role
+
+    @property
+    def _scores(self) -> dict[str, pd.DataFrame]:
+        """The scores that serve as covariates, by construct."""
+        found = {c: self_scores(c, self._tables, self.opened.instruments) for c in COVARIATE_SCORES}
+        return {construct: scores for construct, scores in found.items() if scores is not None}
 
 
 def comparisons(opened: OpenStudy, program: Program) -> list[Comparison]:
@@ -105,12 +140,6 @@ def comparisons(opened: OpenStudy, program: Program) -> list[Comparison]:
     return [Comparison(opened if program.is_randomized else opened.dated, program, role) for role in roles]
 
 
-def earlier_scores(opened: OpenStudy) -> dict[str, pd.DataFrame]:
-    """Return the scores that serve as covariates, by construct."""
-    found = {c: self_scores(c, opened.tables, opened.instruments) for c in COVARIATE_SCORES}
-    return {construct: scores for construct, scores in found.items() if scores is not None}
-
-
 def retention(comparison: Comparison) -> Finding:
     """Return H1 of one program and role, with everything that stands beside it."""
     opened, ask = comparison.opened, comparison.ask("H1_retention")
@@ -120,26 +149,24 @@ def retention(comparison: Comparison) -> Finding:
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
         return retention_by_lottery(ask, comparison.lottery, outcome)
-    ever, never_made = _ever(comparison, ask)
-    found = answer_by_trials(ask, comparison.trials, ever, outcome)
-    found = replace(found, alternatives=(*never_made, *found.alternatives))
-    if opened.tables.jobs is None:
-        found = replace(found, checks=(NO_LEVELS, *found.checks))
-    if not found.primary.is_estimated:
-        return found
-    beside = _beside(comparison, ask, outcome) + protocol_rows(comparison, ask, outcome)
-    quiet = checks_or_fault(ask, lambda: placebo_checks(beside))
-    return replace(found, alternatives=(*found.alternatives, *beside), checks=(*found.checks, *quiet))
+    asked = ByTrials(ask, outcome, comparison.trials, comparison, lambda: comparison.ever)
+    found = answer_by_trials(asked, BESIDE)
+    return found if opened.tables.jobs is not None else replace(found, checks=(NO_LEVELS, *found.checks))
 
 
-def _ever(comparison: Comparison, ask: Ask) -> tuple[pd.DataFrame | None, list[Estimate]]:
-    """Return the dashboard's comparison; where a fault took it away, none and the row that says so."""
-    name, naming = "dashboard", {"contrast": "ever_vs_never", "estimand": "association"}
-    return isolated(
-        part_of(ask, name),
-        lambda: (comparison.ever, []),
-        lambda fault: (None, [fault_row(ask, name, fault, "naive", **naming)]),
-    )
+def promotion(comparison: Comparison) -> Finding:
+    """Return H8 of one program and role: the first rise in job level, exits competing, by the same machinery."""
+    opened, ask = comparison.opened, comparison.ask("H8_promotion")
+    jobs, kinds = opened.tables.jobs, (PROMOTION, *EXITS)
+    reason = missing_parts(opened, ask) or (NO_JOB_HISTORY if jobs is None else None)
+    if reason:
+        return unanswered(ask, WEIGHTED, reason)
+    if comparison.is_randomized:
+        rows = until_promotion(comparison.lottery.rows, jobs, "intake_date")
+        return retention_by_lottery(ask, replace(comparison.lottery, rows=rows), PROMOTION, kinds)
+    trials = replace(comparison.trials, rows=until_promotion(comparison.trials.rows, jobs, "trial_date"))
+    asked = ByTrials(ask, PROMOTION, trials, comparison, lambda: until_promotion(comparison.ever, jobs, "zero"), kinds)
+    return answer_by_trials(asked)
 
 
 def missing_parts(opened: OpenStudy, ask: Ask, needs_dates: bool = True) -> str | None:
@@ -151,101 +178,6 @@ def missing_parts(opened: OpenStudy, ask: Ask, needs_dates: bool = True) -> str 
     if needs_dates and opened.tables.employees is None:
         return "The study has no HR dates (employees), so who left and when is unknown."
     return None
-
-
-def _beside(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
-    """Return the sensitivity rows, and for whom and when the effect was larger."""
-    opened, trials = comparison.opened, comparison.trials
-    first = ask.study.horizons_months[0]
-    enrolled = opened.tables.enrolments
-    rows = rows_or_fault(
-        ask, "sensitivity", lambda: sensitivity_rows(ask, trials, outcome, pairs(enrolled, ask.program.id))
-    )
-    rows += rows_or_fault(ask, f"{WEIGHTED}_starts", lambda: _moved(comparison, ask, outcome))
-    return rows + rows_or_fault(ask, "moderators", lambda: _moderators(comparison, ask, outcome, first), "secondary")
-
-
-def _moved(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
-    """Return the main difference from starts moved within the days that they may mean; nothing where all are known."""
-    opened, rows = comparison.opened, []
-    for day, enrolments in moved_starts(opened.tables.enrolments, pd.Timestamp(ask.study.as_of)).items():
-        tables = replace(opened.tables, enrolments=enrolments)
-        trials = build_trials(tables, ask.study, ask.program, ask.role, earlier_scores(opened))
-        rows.append(moved_row(ask, trimmed(trials), outcome, day))
-    return rows
-
-
-def _moderators(comparison: Comparison, ask: Ask, outcome: str, first: int) -> list[Estimate]:
-    """Return for whom, when and with how much of it the effect was larger; each of these by itself."""
-    opened, trials = comparison.opened, comparison.trials
-    enrolled, met = opened.tables.enrolments, attended(opened.tables, ask.program.id)
-    followed = weigh(trials, EXITS, max(ask.study.horizons_months))
-    arms = Arms.of(followed, main_clusters(followed, outcome, first))
-
-    def phases() -> list[Estimate]:
-        ends = participation_end(enrolled, ask.program.id, trials.rows)
-        return phase_rows(ask, followed, arms, ends, outcome, first)
-
-    def dose() -> list[Estimate]:
-        if met is None:
-            return []
-        sessions = sessions_within(met, trials.rows, "trial_date", months=6)
-        return dose_row(ask, followed, arms, sessions, outcome)
-
-    rows = rows_or_fault(
-        ask, "slopes", lambda: slope_rows(ask, followed, arms, trials.covariates, outcome, first), "secondary"
-    )
-    rows += rows_or_fault(ask, "phases", phases, contrast="during_program_vs_not", measure="hazard_ratio")
-    return rows + rows_or_fault(ask, "dose", dose, "descriptive", contrast="more_vs_fewer_sessions")
-
-
-def protocol_rows(comparison: Comparison, ask: Ask, outcome: str) -> list[Estimate]:
-    """Return what other trials of the same program say: by intake, by attendance, by a placebo before the launch.
-
-    For programs that people choose; where units are reached in turn the schedule is nobody's choice.
-    """
-    opened, program, role = comparison.opened, ask.program, ask.role
-    if not program.assignment.by_choice:
-        return []
-    tables, study = opened.tables, opened.study
-
-    def grace() -> list[Estimate]:
-        trials = build_grace_trials(tables, study, program, role, earlier_scores(opened))
-        return [grace_row(ask, trials, outcome)]
-
-    def attending() -> list[Estimate]:
-        trials = comparison.trials
-        excused = excused_from(tables, program.id, role, trials.rows)
-        return [adherence_row(ask, trials, outcome, attended(tables, program.id), excused)]
-
-    def placebo() -> list[Estimate]:
-        trials, parts = comparison.trials, (tables, study, program, role, earlier_scores(opened))
-        schedule = placebo_schedule(trials, tables.enrolments, study, program, study.horizons_months[0])
-        made = build_placebo(trials, schedule, *parts) if schedule.months else None
-        return placebo_rows(ask, schedule, made, outcome)
-
-    rows = rows_or_fault(ask, CLONES, grace, contrast="start_within_grace_vs_not")
-    rows += rows_or_fault(ask, ADHERENCE, attending, contrast="attended_vs_not_started", estimand="per_protocol")
-    return rows + rows_or_fault(ask, "placebo", placebo, "negative_control", contrast=PLACEBO_CONTRAST)
-
-
-def promotion(comparison: Comparison) -> Finding:
-    """Return H8 of one program and role: the first rise in job level, exits competing, by the same machinery."""
-    opened, ask = comparison.opened, comparison.ask("H8_promotion")
-    reason = missing_parts(opened, ask)
-    if reason is None and opened.tables.jobs is None:
-        reason = NO_JOB_HISTORY
-    if reason:
-        return unanswered(ask, WEIGHTED, reason)
-    jobs = opened.tables.jobs
-    if comparison.is_randomized:
-        rows = until_promotion(comparison.lottery.rows, jobs, "intake_date")
-        return retention_by_lottery(ask, replace(comparison.lottery, rows=rows), PROMOTION, (PROMOTION, *EXITS))
-    trials = replace(comparison.trials, rows=until_promotion(comparison.trials.rows, jobs, "trial_date"))
-    ever, never_made = _ever(comparison, ask)
-    followed = None if ever is None else until_promotion(ever, jobs, "zero")
-    found = answer_by_trials(ask, trials, followed, PROMOTION, (PROMOTION, *EXITS))
-    return replace(found, alternatives=(*never_made, *found.alternatives))
 
 
 def ask_economics(opened: OpenStudy, program: Program) -> Ask:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.design.history import build_history
-from analysis.estimate.answer_retention import retention_outcome
+from analysis.estimate.by_trials import retention_outcome
 from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, plan_rows
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
 from analysis.pipeline.opened import OpenStudy, open_study

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import main_estimator
+from analysis.estimate.analyses import Ask, finding_or_fault
+from analysis.estimate.by_scores import main_estimator
 from analysis.estimate.economics import ESTIMATOR
 from analysis.estimate.event_rows import WEIGHTED
-from analysis.estimate.faulted import finding_or_fault
 from analysis.estimate.verdict import judge
 from analysis.pipeline.events import (
     Comparison,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.ask import Ask
+from analysis.estimate.analyses import Ask
 from analysis.measure.calendar import add_months
 from analysis.measure.scales import scale_of
 from analysis.pipeline.opened import OpenStudy

@@ -1,9 +1,9 @@
 """The scales of every program (H2 to H7): whose scores answer, from which answers, and what stands beside them."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,11 @@ from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
 from analysis.design.response import with_response
 from analysis.design.sources import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice
+from analysis.estimate.analyses import Ask
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
-from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import Measured, is_lottery
-from analysis.estimate.comparable import comparable_check
-from analysis.estimate.faulted import part_of
-from analysis.estimate.same_direction import same_direction_check
+from analysis.estimate.by_scores import ByScores, Measured
+from analysis.estimate.change_assumptions import comparable_check, same_direction_check
 from analysis.measure.attendance import attended, sessions_until
 from analysis.measure.exposure import topics_met
 from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
@@ -27,14 +25,11 @@ from analysis.pipeline.events import missing_parts
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import Tables
-from analysis.plan.faults import isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Scale
 from analysis.plan.known import known
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Program
-
-Made = TypeVar("Made")
 
 UNLINKED = (
     "The survey has no person keys, so who took part cannot be told from who did not; a survey that is linked to the "
@@ -65,29 +60,27 @@ class ScaleQuestion:
 
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
-        scored = self._scored(self.opened.tables)
-        reason = missing_parts(self.opened, self.ask, needs_dates=False) or self.no_scores(scored)
+        reason = missing_parts(self.opened, self.ask, needs_dates=False) or self.no_scores(self._scores)
         reason = reason or self._no_equal_odds()
-        if reason:
-            return answer_change(self.ask, Measured(None, reason=reason))
-        measured = {source: self._measured(scores, source) for source, scores in scored.items()}
-        carried = "others" in scored and (
-            "self" not in scored or others_suffice(known(measured["others"].panel), scored["others"])
-        )
-        main = "others" if carried else "self"
-        each: tuple[Measured, ...] = self._part("sources", self._each_source, ())
-        others = (*(m for source, m in measured.items() if source != main), *each)
-        again: dict[str, Measured] = self._part("other answers", lambda: self._again(scored[main], main), {})
-        chosen = replace(measured[main], again=again)
-        chosen = self._part("response", lambda: self._with_response(chosen, main), chosen)
-        sessions = self._part("sessions", lambda: self._sessions(known(chosen.panel), main), None)
-        topics = self._part("topics", lambda: self._topics, None)
-        checks: tuple[Check, ...] = self._part("comparability", lambda: self._checks(main), ())
-        return answer_change(self.ask, chosen, others, sessions, topics, checks)
+        main = Measured(None, reason=reason) if reason else self._carried[self._main]
+        return answer_change(ByScores(self.ask, main, self))
 
-    def _part(self, name: str, make: Callable[[], Made], instead: Made) -> Made:
-        """Return what stands beside the main answer; `instead` where a fault took it away."""
-        return isolated(part_of(self.ask, name), make, lambda _: instead)
+    @cached_property
+    def _scores(self) -> dict[str, pd.DataFrame]:
+        return self._scored(self.opened.tables)
+
+    @cached_property
+    def _carried(self) -> dict[str, Measured]:
+        """The sources that can carry the main answer."""
+        return {source: self._measured(scores, source) for source, scores in self._scores.items()}
+
+    @cached_property
+    def _main(self) -> str:
+        """The source that does: others, where enough of them rated."""
+        if "others" not in self._scores or "self" not in self._scores:
+            return next(iter(self._scores))
+        suffice = others_suffice(known(self._carried["others"].panel), self._scores["others"])
+        return "others" if suffice else "self"
 
     @property
     def construct(self) -> str:
@@ -101,17 +94,17 @@ class ScaleQuestion:
         found["self"] = self_scores(self.construct, tables, cards)
         return {source: scores for source, scores in found.items() if scores is not None and len(scores)}
 
-    def _each_source(self) -> tuple[Measured, ...]:
-        """Return the scores by managers, by peers and by direct reports, of those whom enough of them rated."""
-        tables, cards, found = self.opened.tables, self.opened.instruments, []
-        for source in SOURCES if self._is_rated and tables.ratings is not None else ():
-            scores = rated_scores(self.construct, tables, cards, source)
-            if scores is None or scores.empty:
-                continue
-            shown = of_enough_raters(scores, source)
-            measured = self._measured(shown, source) if len(shown) else Measured(None, reason=TOO_FEW_RATERS)
-            found.append(replace(measured, rater_source=source))
-        return tuple(found)
+    def by_others(self, source: str) -> Measured | None:
+        """Return the scores by another rater source, of those whom enough of them rated; None where there are none."""
+        if source not in SOURCES:
+            return self._carried.get(source) if source != self._main else None
+        tables = self.opened.tables
+        is_asked = self._is_rated and tables.ratings is not None
+        scores = rated_scores(self.construct, tables, self.opened.instruments, source) if is_asked else None
+        if scores is None or scores.empty:
+            return None
+        shown = of_enough_raters(scores, source)
+        return self._measured(shown, source) if len(shown) else Measured(None, reason=TOO_FEW_RATERS)
 
     @property
     def _is_rated(self) -> bool:
@@ -131,7 +124,7 @@ class ScaleQuestion:
             "rater_source": source if self._is_rated else None,
             "n_items": len(self._scale(source).items),
         }
-        if is_lottery(self.ask):
+        if self.ask.program.is_randomized:
             return Measured(build_lottery_panel(scores, self._lottery, self.ask.study.horizons_months[0]), **told)
         tables, study, program, role = self.opened.tables, self.ask.study, self.ask.program, self.ask.role
         earlier = build_earlier_panel(scores, tables, study, program, role)
@@ -143,7 +136,7 @@ class ScaleQuestion:
 
     def _no_equal_odds(self) -> str | None:
         """Return why the lots compare nothing, where the odds of a place differ by something recorded."""
-        if not is_lottery(self.ask) or self._lottery.rows.empty:
+        if not self.ask.program.is_randomized or self._lottery.rows.empty:
             return None
         return why_not_compared(self.ask, self._lottery)
 
@@ -163,44 +156,54 @@ class ScaleQuestion:
         waves = known(self.opened.tables.waves)
         return waves[waves["instrument"] == self._instrument(source)]
 
-    def _with_response(self, measured: Measured, source: str) -> Measured:
-        """Return the scores with who was asked and who answered at the later wave."""
+    def response(self) -> Panel:
+        """Return the main panel with who was asked and who answered at the later wave."""
+        return self._with_response(known(self._carried[self._main].panel), self._main)
+
+    def _with_response(self, panel: Panel, source: str) -> Panel:
         answers = self._answers(source).rename(columns={"ratee_id": "employee_id"})
         here = answers[(answers["instrument"] == self._instrument(source)) & answers["value"].notna()]
         if "rater_role" in here:
             here = here[(here["rater_role"] == "self") == (source == "self")]
         answered = here[["employee_id", "wave"]].drop_duplicates()
-        panel, employees = known(measured.panel), self.opened.tables.employees
-        everyone = with_response(panel.everyone, employees, self._waves(source), answered)
-        return replace(measured, panel=replace(panel, everyone=everyone))
+        everyone = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), answered)
+        return replace(panel, everyone=everyone)
 
-    def _again(self, scores: pd.DataFrame, source: str) -> dict[str, Measured]:
-        """Return the scores without careless forms, and from the items that stayed alike, where these differ."""
+    def again(self, answers: str) -> Measured | None:
+        """Return the scores without careless forms, or from the items that stayed alike, where these differ."""
+        scores = self._attentive() if answers == "without_careless" else self._of_common_items()
+        return None if scores is None else self._measured(scores, self._main)
+
+    def _attentive(self) -> pd.DataFrame | None:
+        scores = self._scored(self.opened.attentive).get(self._main)
+        return None if scores is None or scores.equals(self._scores[self._main]) else scores
+
+    def _of_common_items(self) -> pd.DataFrame | None:
         cards, tables = self.opened.instruments, self.opened.tables
-        attentive = self._scored(self.opened.attentive).get(source)
-        found = {} if attentive is None or attentive.equals(scores) else {"without_careless": attentive}
-        items = common_items(self.construct, tables, cards, source)
-        if items and source == "self":
-            found["common_items"] = self_scores_of_items(self.construct, items, tables, cards)
-        elif items:
-            found["common_items"] = rated_scores_of_items(self.construct, items, tables, cards, source)
-        return {name: self._measured(again, source) for name, again in found.items()}
+        items = common_items(self.construct, tables, cards, self._main)
+        if not items:
+            return None
+        if self._main == "self":
+            return self_scores_of_items(self.construct, items, tables, cards)
+        return rated_scores_of_items(self.construct, items, tables, cards, self._main)
 
-    def _checks(self, source: str) -> tuple[Check, ...]:
+    def checks(self) -> Iterator[Check]:
+        """Yield whether self-reported scores can be compared across waves, and whether every item points one way."""
         steps = self.opened.comparability.get(self.construct)
+        if self._main == "self" and steps is not None:
+            yield comparable_check(steps)
         keyed = (k for k in self.opened.keyings if k.construct == self.construct)
-        direction = same_direction_check(k for k in keyed if (k.rater_role == "self") == (source == "self"))
-        return (*((comparable_check(steps),) if source == "self" and steps is not None else ()), direction)
+        yield same_direction_check(k for k in keyed if (k.rater_role == "self") == (self._main == "self"))
 
-    def _sessions(self, panel: Panel, source: str) -> np.ndarray | None:
+    def sessions(self) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""
-        met = attended(self.opened.tables, self.ask.program.id)
+        met, panel = attended(self.opened.tables, self.ask.program.id), known(self._carried[self._main].panel)
         if met is None or panel.rows.empty:
             return None
-        opens = self._waves(source).set_index("wave")["opens"]
+        opens = self._waves(self._main).set_index("wave")["opens"]
         rows = panel.rows.assign(until=opens.reindex(panel.rows["wave_after"]).to_numpy())
         return sessions_until(met, rows, "start_date", "until")
 
-    @property
-    def _topics(self) -> pd.Series | None:
+    def topics(self) -> pd.Series | None:
+        """Return what those who started met about."""
         return topics_met(self.opened.tables.enrolments, self.ask.program.id, self.ask.role)

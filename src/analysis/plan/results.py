@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.known import known
 
-Analysis = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
+AnalysisKind = Literal["primary", "secondary", "sensitivity", "negative_control", "naive", "descriptive"]
 Status = Literal["estimated", "not_estimable", "suppressed"]
 Verdict = Literal["supported", "harmful", "negligible", "no_benefit", "inconclusive", "not_estimable", "suppressed"]
 # What decided a verdict: the numbers, a failed check, or that there is no number to show.
@@ -47,7 +47,7 @@ class Estimate:
     study: str
     program: str
     hypothesis: str
-    analysis: Analysis
+    analysis: AnalysisKind
     outcome: str
     role: str
     rater_source: str | None = None
@@ -194,6 +194,11 @@ class Check:
     caps: Reason | None = None
     p_value: float | None = None
     shares: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def untestable(cls, name: str, sentence: str) -> "Check":
+        """Return an assumption of which nothing in the data can tell."""
+        return cls(name, None, None, None, sentence)
 
     def __post_init__(self):
         if self.grade is None:

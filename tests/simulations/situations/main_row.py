@@ -1,27 +1,17 @@
 """The main row of a study, without what stands beside it in a report."""
 
 from analysis.design.weights import weigh
+from analysis.estimate.analyses import Ask
 from analysis.estimate.answer_lottery import retention_by_lottery
-from analysis.estimate.answer_retention import retention_outcome
-from analysis.estimate.arms import Arms
-from analysis.estimate.ask import Ask
-from analysis.estimate.change_rows import change_row, estimate_change, main_estimator
+from analysis.estimate.by_scores import estimate_change, main_estimator, result_of
+from analysis.estimate.by_trials import main_arms, retention_outcome
 from analysis.estimate.event_rows import WEIGHTED, event_row
-from analysis.estimate.rows import not_estimable
 from analysis.measure.employment import EXITS
 from analysis.pipeline.events import Comparison
 from analysis.pipeline.scales import ScaleQuestion
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
-from analysis.plan.seeds import rng
 from simulations.situations.world import Case
-
-try:
-    from analysis.estimate.main_arms import main_arms
-except ImportError:  # the code before this study
-
-    def main_arms(ask, followed, outcome):
-        return Arms.jackknifed(followed, rng(ask.study.study, ask.program.id, ask.role, outcome, "jackknife"))
 
 
 def main_row(case: Case) -> Estimate:
@@ -38,9 +28,10 @@ def main_row(case: Case) -> Estimate:
         is_main = case.estimand is None or not found.primary.is_estimated
         return found.primary if is_main else _row_of(found, case.estimand)
     if not comparison.trials.rows["is_treated"].any():
-        return not_estimable(ask.question(outcome), ask.main_analysis, WEIGHTED, "no trial has both arms")
+        return ask.row(WEIGHTED, "no trial has both arms", {"outcome": outcome})
     followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
-    return event_row(ask, main_arms(ask, followed, outcome), outcome, ask.study.horizons_months[0], ask.main_analysis)
+    arms = main_arms(ask, followed, outcome)
+    return ask.row(WEIGHTED, *event_row(ask, arms, outcome, ask.study.horizons_months[0]))
 
 
 def _row_of(found: Finding, estimand: str) -> Estimate:
@@ -57,5 +48,4 @@ def scale_row(question: ScaleQuestion, ask: Ask) -> Estimate:
     """Return the main row of a scale that people report of themselves."""
     scores = question._scored(question.opened.tables)["self"]
     measured = question._measured(scores, "self")
-    found = estimate_change(ask, measured)
-    return change_row(ask, measured, found and found.interval, ask.main_analysis, main_estimator(ask))
+    return ask.row(main_estimator(ask), result_of(ask, measured, estimate_change(ask, measured)))

@@ -1,7 +1,9 @@
-"""What a scale question is answered from, and the row that a number of it becomes."""
+"""What a scale question is answered from, and whether it can be."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -9,14 +11,12 @@ import pandas as pd
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import IN_THE_COMPARISON, Panel
 from analysis.design.rollout import unit_name
-from analysis.estimate.ask import Ask
-from analysis.estimate.change import Adjusted, did_change, itt_score
+from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, Row
+from analysis.estimate.change import Adjusted, Changed, did_change, itt_score
 from analysis.estimate.inference import Interval
-from analysis.estimate.rows import Groups, estimated, not_estimable, suppressed
 from analysis.estimate.staggered import not_adjusted_for
 from analysis.plan.known import known
-from analysis.plan.results import Analysis, Estimate
-from analysis.plan.seeds import rng
+from analysis.plan.results import Check
 
 # Rounding leaves so much where there is no uncertainty because nothing varies.
 LEAST_ERROR = 1e-9
@@ -34,16 +34,13 @@ class Measured:
     Attributes
     ----------
     panel
-        Scores before and after; None where there are none, with `reason`. ``everyone`` has the columns of
-        `design.response.with_response` too.
+        Scores before and after; None where there are none, with `reason`.
     earlier
         Of the waves before the start; None under a lottery.
     rater_source
         Whose scores they are, for leadership; None otherwise.
     n_items
         Of the scale; a single item has no score between its answers.
-    again
-        The same from other answers, by name: ``without_careless``, ``common_items``.
     """
 
     panel: Panel | None
@@ -51,22 +48,78 @@ class Measured:
     rater_source: str | None = None
     reason: str = ""
     n_items: int = 0
-    again: dict[str, "Measured"] = field(default_factory=dict)
 
 
-def is_lottery(ask: Ask) -> bool:
-    """Whether lots decided who was offered a place."""
-    return ask.program.is_randomized
+class Sets(Protocol):
+    """What single analyses need beside the main scores, made when asked for (`pipeline.scales.ScaleQuestion`)."""
+
+    def response(self) -> Panel:
+        """Return the panel of the main scores, its ``everyone`` with the columns of `design.response.with_response`."""
+
+    def by_others(self, source: str) -> Measured | None:
+        """Return the scores by another rater source; None where there are none."""
+
+    def again(self, answers: str) -> Measured | None:
+        """Return the main scores ``without_careless`` answers or from ``common_items``; None where nothing differs."""
+
+    def sessions(self) -> np.ndarray | None:
+        """Return sessions attended until the later wave opened, shape (rows of the panel,); None where unknown."""
+
+    def topics(self) -> pd.Series | None:
+        """Return what those who started met about, by employee id, a set of names each; None where unknown."""
+
+    def checks(self) -> Iterable[Check]:
+        """Return how well the scale was measured."""
 
 
-def by_unit(ask: Ask) -> bool:
-    """Whether units, not people, are what the program reached."""
-    return ask.program.assignment.by_unit
+@dataclass(frozen=True)
+class ByScores:
+    """A scale, by the main rater source; whatever costs time is made once, when asked for."""
+
+    ask: Ask
+    main: Measured
+    sets: Sets
+
+    @property
+    def naming(self) -> dict[str, Any]:
+        """The naming columns that all rows share."""
+        return {"rater_source": self.main.rater_source}
+
+    @property
+    def panel(self) -> Panel:
+        """The scores before and after."""
+        return known(self.main.panel)
+
+    @property
+    def treated(self) -> np.ndarray:
+        """Who started, or was offered a place, shape (rows of the panel,)."""
+        return self.panel.rows["is_treated"].to_numpy(dtype=bool)
+
+    @cached_property
+    def found(self) -> Adjusted | None:
+        """The main difference."""
+        return estimate_change(self.ask, self.main)
+
+    @property
+    def changed(self) -> Changed:
+        """The main difference where nothing was randomized."""
+        if not isinstance(self.found, Changed):
+            raise TypeError("no difference in differences")
+        return self.found
+
+    @cached_property
+    def terms(self) -> np.ndarray:
+        """The covariates of the panel's rows, shape (rows, terms)."""
+        return covariates_of(self.ask, self.panel.covariates, self.panel.rows).values  # noqa: PD011
+
+    def row(self, interval: Interval, **naming) -> Row:
+        """Return the row of a number about everybody in the panel."""
+        return Row(Numbers(interval, groups(self.panel.rows)), naming)
 
 
 def main_estimator(ask: Ask) -> str:
     """Return the name of the estimator of the main row."""
-    return ANCOVA if is_lottery(ask) else DID
+    return ANCOVA if ask.program.is_randomized else DID
 
 
 def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
@@ -78,21 +131,28 @@ def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
     panel = measured.panel
     if panel is None or why_no_answer(ask, measured):
         return None
-    if is_lottery(ask):
-        found = itt_score(panel, rng(ask.study.study, ask.program.id, ask.role, ask.hypothesis.id, "lots"))
+    if ask.program.is_randomized:
+        found = itt_score(panel, ask.rng(ask.hypothesis.id, "lots"))
     else:
-        found = did_change(panel, measured.earlier, by_unit(ask))
+        found = did_change(panel, measured.earlier, ask.program.assignment.by_unit)
     return found if found.interval.std_error > LEAST_ERROR else None
 
 
-def its_interval(found: Adjusted | None) -> Interval | None:
-    """Return the interval of a difference, if there is any."""
-    return None if found is None else found.interval
+def result_of(ask: Ask, measured: Measured, found: Adjusted | None) -> Numbers | str:
+    """Return the numbers of a main difference, or why there are none."""
+    if found is not None:
+        return Numbers(found.interval, groups(known(measured.panel).rows))
+    if measured.panel is None:
+        return measured.reason
+    present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
+    if ((present > 0) & (present < ask.study.min_cell)).any():
+        return SUPPRESSED
+    return why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
 
 
 def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
     """Return the covariates of rows of a panel: the same ones as in the main estimate."""
-    unit = unit_name(ask.program) if by_unit(ask) else None
+    unit = unit_name(ask.program) if ask.program.assignment.by_unit else None
     return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(unit))
 
 
@@ -108,32 +168,6 @@ def groups(rows: pd.DataFrame) -> Groups:
     return Groups(int(counts.get(True, 0)), int(counts.get(False, 0)))
 
 
-def change_row(
-    ask: Ask, measured: Measured, interval: Interval | None, analysis: Analysis, estimator: str, **changes
-) -> Estimate:
-    """Return the row of a panel's number, or of why there is none."""
-    question = ask.question(rater_source=measured.rater_source)
-    if interval is not None:
-        return estimated(question, analysis, estimator, interval, groups(known(measured.panel).rows), **changes)
-    if measured.panel is None:
-        return not_estimable(question, analysis, estimator, measured.reason, **changes)
-    present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
-    if ((present > 0) & (present < ask.study.min_cell)).any():
-        return suppressed(question, analysis, estimator, ask.study.min_cell, **changes)
-    reason = why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
-    return not_estimable(question, analysis, estimator, reason, **changes)
-
-
-def attempted(
-    ask: Ask, measured: Measured, make: Callable[[], Interval | None], analysis: Analysis, estimator: str, **changes
-) -> list[Estimate]:
-    """Return the row of a number that may not exist, or no row: for what stands beside the main row."""
-    interval = make()
-    if interval is None or not np.isfinite([interval.estimate, interval.std_error]).all():
-        return []
-    return [change_row(ask, measured, interval, analysis, estimator, **changes)]
-
-
 def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     """Return why nothing can be compared, or None where it can: both arms have two people, and units where these count.
 
@@ -141,11 +175,11 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     """
     panel = known(measured.panel)
     rows, counts, everyone = panel.rows, panel.flow.set_index("step"), panel.everyone["unit"]
-    if by_unit(ask) and len(everyone) and everyone.isna().all():
+    if ask.program.assignment.by_unit and len(everyone) and everyone.isna().all():
         return UNKNOWN_UNITS
     if not has_both_arms(panel):
         return why_no_pairs(ask, counts)
-    if not by_unit(ask):
+    if not ask.program.assignment.by_unit:
         return None
     if rows["unit"].isna().any():
         return UNKNOWN_UNITS
@@ -165,7 +199,7 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
 def why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
     """Return why nobody has scores to compare, from the panel's flow by step and arm."""
     compared, both = counts.loc[IN_THE_COMPARISON], counts.loc["answered both"]
-    if compared["n_treated"] == 0 and is_lottery(ask):
+    if compared["n_treated"] == 0 and ask.program.is_randomized:
         return (
             f"No intake has people of both kinds, offered a place and not, and a survey wave within "
             f"{ask.study.horizons_months[0]} months after it."
