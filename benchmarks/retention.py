@@ -27,7 +27,7 @@ import pandas as pd
 from analysis.design.trials import build_trials
 from analysis.design.weights import WeightedFollowUp, trimmed, weigh
 from analysis.estimate.arms import Arms, default_clusters
-from analysis.estimate.bootstrap import Recount
+from analysis.estimate.resampling import Recount
 from analysis.estimate.retention import difference
 from analysis.measure.employment import EXITS
 from analysis.plan.seeds import rng

@@ -13,8 +13,7 @@ import pandas as pd
 import pytest
 
 from analysis.pipeline import answer, open_study
-from analysis.pipeline.described import describe
-from analysis.pipeline.people_flow import people_flow
+from analysis.pipeline.described import describe, people_flow
 from analysis.pipeline.questions import find
 from analysis.plan.errors import Problem
 from analysis.plan.paths import project_dir

@@ -7,7 +7,7 @@ import pytest
 from companies import opened
 from test_scale_edges import question
 
-from analysis.measure.careless_forms import without_careless
+from analysis.measure.careless import without_careless
 from analysis.measure.scales import rated_scores, response_rates, self_scores
 from analysis.pipeline import OpenStudy
 from analysis.pipeline.described import describe

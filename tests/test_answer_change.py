@@ -17,8 +17,7 @@ from analysis.estimate.change import own_change
 from analysis.estimate.change_assumptions import comparable_check
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.staggered import Stack, effect_slope
-from analysis.measure.attendance import sessions_until
-from analysis.measure.exposure import topics_met
+from analysis.measure.exposure import sessions_until, topics_met
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding, estimates_frame

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import analysis.pipeline as pipeline
 from analysis.cli import app
-from analysis.pipeline.blinded import WITHHELD, blinded
+from analysis.pipeline.released import WITHHELD, blinded
 from analysis.pipeline.shared import SHARED, is_blind_run
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Finding
 from analysis.release.findings import release_finding

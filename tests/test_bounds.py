@@ -10,10 +10,9 @@ from simulations.silence import N_STUDIES, WORLDS, study, summarize
 from simulations.summary import bias_is_small, coverage_is_nominal
 
 from analysis.design.response import Asked, asked_of
-from analysis.estimate.among_asked import response_weighted_change
 from analysis.estimate.inference import Interval
 from analysis.estimate.lee_bounds import bound, bound_influence, imbens_manski, lee_bounds, lowest_mean
-from analysis.estimate.silent import silent_sensitivity
+from analysis.estimate.nonresponse import response_weighted_change, silent_sensitivity
 from analysis.plan.seeds import rng
 
 FIXTURES = Path(__file__).parent / "fixtures"

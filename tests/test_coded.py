@@ -6,7 +6,7 @@ import pytest
 
 from analysis.validate import coded
 from analysis.validate.coded import among, positions, repeated, spread, together_among
-from analysis.validate.employment import employed_on
+from analysis.validate.employees import employed_on
 
 SEEDS = range(8)
 

@@ -9,17 +9,13 @@ from demo_answers import demo_exact
 from studies import TINY_COMPANY, write_study
 
 from analysis.measure.agreement import self_other_bins
-from analysis.measure.careless_forms import careless_of_study, careless_own, careless_rated, without_careless
+from analysis.measure.careless import careless_of_study, careless_own, careless_rated, without_careless
 from analysis.measure.comparability import across_arms, across_waves
-from analysis.measure.distribution import answer_shares
-from analysis.measure.forms import all_forms, constructs_answered, rater_scores, with_rater
-from analysis.measure.groups import neighbours_merged
-from analysis.measure.item_changes import changes_of, common_items, rated_scores_of_items, self_scores_of_items
-from analysis.measure.means import mean_interval
+from analysis.measure.described import answer_shares, skill_gap, unlinked_means
+from analysis.measure.groups import mean_interval, neighbours_merged
+from analysis.measure.items import changes_of, common_items, rated_scores_of_items, self_scores_of_items
 from analysis.measure.reliability import item_statistics, reliability
-from analysis.measure.scales import self_scores
-from analysis.measure.skill_gap import skill_gap
-from analysis.measure.unlinked import unlinked_means
+from analysis.measure.scales import all_forms, constructs_answered, rater_scores, self_scores, with_rater
 from analysis.pipeline import open_study
 from analysis.pipeline.described import describe
 from analysis.plan.contract import Tables

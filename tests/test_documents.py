@@ -25,16 +25,15 @@ from analysis.ingest.translate import UNKNOWN_ALLOWED
 from analysis.pipeline import open_study
 from analysis.plan.contract import FED
 from analysis.plan.errors import LEDGER
-from analysis.plan.findings import FINDINGS_COLUMNS
 from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
 from analysis.plan.read_study import load_study
-from analysis.plan.results import ESTIMATE_COLUMNS
+from analysis.plan.results import ESTIMATE_COLUMNS, FINDINGS_COLUMNS
 from analysis.plan.study import Eligibility, Event, Program, Source, Study
 from analysis.simulate import demo_scenarios
 from analysis.simulate.truth import TRUTH_COLUMNS
 from analysis.validate.cells import cell_rules, typed
-from analysis.validate.context import Context
+from analysis.validate.rule import Context
 from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]

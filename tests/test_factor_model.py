@@ -13,12 +13,13 @@ from analysis.measure.factor_model import (
     Matrices,
     _derivatives,
     fit_factor_model,
+    fit_measures,
+    reference,
     score_statistic,
     starting_values,
 )
-from analysis.measure.fit_measures import fit_measures, reference
 from analysis.measure.gaussian import Normal, independence, log_likelihood, sample_of, saturated
-from analysis.measure.invariance_models import arms_model, waves_model
+from analysis.measure.invariance import arms_model, waves_model
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ITEMS = [f"item{i}" for i in range(1, 7)]

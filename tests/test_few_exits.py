@@ -12,9 +12,9 @@ from scipy import stats
 from analysis.design.weights import WeightedFollowUp, as_followed
 from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import LEAST_MANAGERS, clusters_check, main_clusters
+from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.economics import exits_avoided
 from analysis.estimate.event_rows import ONE_LEFT, ONE_REACHED, short_follow_up
-from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import Interval, few_clusters, from_limits, minus, newcombe, touching
 from analysis.estimate.retention import days_lost, difference, ratio
 from analysis.estimate.score_interval import score_difference, score_ratio

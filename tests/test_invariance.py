@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.measure.factor_model import fit_factor_model, starting_values
-from analysis.measure.fit_measures import fit_measures, reference
+from analysis.measure.factor_model import fit_factor_model, fit_measures, reference, starting_values
 from analysis.measure.gaussian import sample_of
-from analysis.measure.invariance import COLUMNS, STEPS, Invariance, invariance_across_arms, invariance_across_waves
-from analysis.measure.invariance_models import arms_model
+from analysis.measure.invariance import (
+    COLUMNS,
+    STEPS,
+    Invariance,
+    arms_model,
+    invariance_across_arms,
+    invariance_across_waves,
+)
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ITEMS = [f"item{i}" for i in range(1, 7)]

@@ -8,8 +8,8 @@ from test_staff import IDS, company, flow, of_types, told
 
 from analysis.design.grace import build_grace_trials
 from analysis.design.panels import build_panel
+from analysis.design.starters import way_in
 from analysis.design.trials import ON_LEAVE
-from analysis.design.way_in import way_in
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.answerable import answerable

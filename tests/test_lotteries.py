@@ -8,8 +8,7 @@ import pytest
 import statsmodels.formula.api as smf
 from studies import as_csv, write_study
 
-from analysis.design.lottery import LONE_STRATUM, Lottery, build_lottery
-from analysis.design.odds import differing_odds
+from analysis.design.lottery import LONE_STRATUM, Lottery, build_lottery, differing_odds
 from analysis.design.panels import build_lottery_panel
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance, strength
 from analysis.estimate.lottery import (

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from studies import TINY_COMPANY, as_csv
 from test_cli import mentoring
 
-from analysis.ingest.heading_words import is_heading
+from analysis.ingest.export import is_heading
 from analysis.plan.read_study import load_study
 
 EXPORTS = Path(__file__).parent / "fixtures" / "exports"

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.measure.agreement import COLUMNS, leniency
 from analysis.measure.groups import NotEstimable
-from analysis.measure.leniency import COLUMNS, leniency
 from analysis.measure.mixed_model import fit_mixed
 from analysis.plan.seeds import rng
 from analysis.simulate import simulate
-from analysis.simulate.demos import demo_scenarios
+from analysis.simulate.company import demo_scenarios
 from analysis.simulate.scales import MEAN, TRAIT_SD, expected_score
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -7,8 +7,7 @@ import pytest
 from analysis.design.follow_up import FollowUp, split
 from analysis.design.trials import Hurdles, Trials
 from analysis.design.weights import past_hurdles
-from analysis.measure.attendance import attended, sessions_within
-from analysis.measure.exposure import pairs, participation_end
+from analysis.measure.exposure import attended, pairs, participation_end, sessions_within
 from analysis.plan.contract import Tables
 
 DAY = pd.Timestamp

@@ -20,9 +20,9 @@ from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.protocol_rows import PROTOCOL, CloneRisks
 from analysis.estimate.retention import difference
-from analysis.measure.attendance import attended
 from analysis.measure.calendar import add_months, months_between
 from analysis.measure.employment import EXITS
+from analysis.measure.exposure import attended
 from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import load_instruments

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import TINY_COMPANY, as_csv, write_study
 
-from analysis.design.way_in import way_in
+from analysis.design.starters import way_in
 from analysis.ingest import read_sources
 from analysis.measure.coverage import coverage, missingness
 from analysis.measure.employment import job_history, staff_on

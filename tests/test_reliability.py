@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from analysis.measure.groups import NotEstimable
-from analysis.measure.one_factor import fit_one_factor
 from analysis.measure.reliability import (
     COEFFICIENTS,
     cronbach_alpha,
+    fit_one_factor,
     item_statistics,
     mcdonald_omega,
     reliability,

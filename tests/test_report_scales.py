@@ -26,7 +26,6 @@ from analysis.report import (
     figures_scales,
     measured,
     prose,
-    scale_words,
     tables,
     tables_measured,
     wording,
@@ -48,7 +47,7 @@ def with_evidence(**frames: pd.DataFrame):
 
 
 def test_every_estimated_scale_is_in_the_forest_and_nothing_else():
-    found = scale_words.answered_scales((*examples.every_scale(), retention()))
+    found = prose.answered_scales((*examples.every_scale(), retention()))
     assert len(found) == 10 and "H1_retention" not in {f.hypothesis for f in found}
     mentors = [f.hypothesis for f in found if f.role == "mentor"]
     assert mentors == list(examples.TITLES)
@@ -65,7 +64,7 @@ def test_every_estimated_scale_is_in_the_forest_and_nothing_else():
     ],
 )  # fmt: skip
 def test_the_forest_counts_where_intervals_lie(limits, said):
-    assert scale_words.forest_title([examples.scale(ci_low=a, ci_high=b) for a, b in limits]) == said
+    assert prose.forest_title([examples.scale(ci_low=a, ci_high=b) for a, b in limits]) == said
 
 
 def test_the_naive_mark_beside_an_answer_compares_with_somebody():
@@ -82,8 +81,8 @@ def test_before_and_after_are_told_for_both_groups():
 
 def test_the_axis_says_how_far_the_answer_scale_runs_and_never_shows_a_sliver_of_it():
     study = load_study("heronmere", project_dir() / "data")
-    scale = scale_words.answer_scale(study, "morale")
-    assert (scale.min, scale.max) == (1, 5) and scale_words.answer_scale(study, "courage") is None
+    scale = prose.answer_scale(study, "morale")
+    assert (scale.min, scale.max) == (1, 5) and prose.answer_scale(study, "courage") is None
     flat = examples.TRAJECTORIES.assign(mean=3.5, ci_low=3.49, ci_high=3.51)
     axes = figures_scales.trajectory_plot(with_evidence(trajectories=flat), study).figure().axes[0]
     low, high = axes.get_ylim()
@@ -129,14 +128,14 @@ def test_names_of_lines_that_end_together_do_not_touch():
 
 
 def test_who_answered_is_told_as_shares_of_those_compared():
-    shares = scale_words.response_shares(examples.RESPONSE)
+    shares = prose.response_shares(examples.RESPONSE)
     assert shares.loc[0, "n_scored"] == 29 / 50
-    assert "53\u00a0% to 58\u00a0% of those who started, 34\u00a0% to 37\u00a0%" in scale_words.response_title(MORALE)
+    assert "53\u00a0% to 58\u00a0% of those who started, 34\u00a0% to 37\u00a0%" in prose.response_title(MORALE)
 
 
 def delta_of(lows: list[float], highs: list[float]) -> str:
     frame = pd.DataFrame({"delta": [-0.5, 0.0, 0.5], "estimate": 0.1, "ci_low": lows, "ci_high": highs})
-    return scale_words.delta_title(with_evidence(delta=frame))
+    return prose.delta_title(with_evidence(delta=frame))
 
 
 def test_the_delta_says_how_much_worse_the_silent_must_be_to_change_the_answer():
@@ -158,7 +157,7 @@ def test_bounds_and_other_raters_are_no_further_ways():
     assert {w.row.rater_source for w in ways} == {"others"} and len(ways) == 8
     assert not {w.row.estimator for w in ways} & {"lee_bounds_lower", "lee_bounds_upper", "honest_did"}
     assert "only items alike in every wave" in [w.text for w in ways]
-    assert scale_words.other_sources(examples.led()) == [
+    assert prose.other_sources(examples.led()) == [
         "Self-rated: +0.30 [+0.15,\u00a0+0.45] points.",
         f"Manager-rated: +0.05 [{wording.MINUS}0.10,\u00a0+0.20] points.",
     ]
@@ -172,19 +171,19 @@ def test_the_way_that_assumes_more_is_marked_and_its_mark_explained():
 
 
 def test_bounds_are_told_as_bounds():
-    lee, honest = scale_words.bounds_sentences(MORALE)
+    lee, honest = prose.bounds_sentences(MORALE)
     assert f"between +0.19 and +0.41 points (95\u00a0% interval for it {wording.MINUS}0.01 to +0.61)" in lee
     assert f"would run from {wording.MINUS}0.14 to +0.76 and hold zero" in honest
 
 
 def test_the_interval_for_the_effect_itself_goes_before_the_limits_of_both_bounds():
     frame = pd.DataFrame({"lower": [0.19], "upper": [0.41], "low": [0.03], "high": [0.56], "n_treated": [88]})
-    assert "interval for it +0.03 to +0.56)" in scale_words.bounds_sentences(with_evidence(lee=frame))[0]
+    assert "interval for it +0.03 to +0.56)" in prose.bounds_sentences(with_evidence(lee=frame))[0]
 
 
 def test_a_bound_without_its_other_end_is_not_told():
     alone = tuple(e for e in MORALE.alternatives if e.estimator not in ("lee_bounds_upper", "honest_did"))
-    assert scale_words.bounds_sentences(replace(MORALE, alternatives=alone)) == []
+    assert prose.bounds_sentences(replace(MORALE, alternatives=alone)) == []
 
 
 def test_every_way_of_the_ledger_has_a_name_in_words():

@@ -19,16 +19,16 @@ from analysis.design.response import (
     response_weights,
     with_response,
 )
-from analysis.estimate.among_asked import (
+from analysis.estimate.change import regression_adjusted
+from analysis.estimate.nonresponse import (
     comparator_weights,
     covariance,
     degrees_of_freedom,
     once,
     response_weighted_change,
+    silent_sensitivity,
     without_groups,
 )
-from analysis.estimate.change import regression_adjusted
-from analysis.estimate.silent import silent_sensitivity
 from analysis.plan.seeds import rng
 
 DAY = pd.Timestamp

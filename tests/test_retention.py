@@ -9,22 +9,19 @@ import pytest
 from companies import opened
 from scipy import stats
 
+from analysis.design.covariates import impute
 from analysis.design.dashboard import ever_vs_never
-from analysis.design.follow_up import follow_up, grown
-from analysis.design.imputation import impute
-from analysis.design.promotion import until_promotion
+from analysis.design.follow_up import follow_up, grown, until_promotion
 from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, interval_weights, trimmed, weigh
 from analysis.estimate.arms import Arms, default_clusters
-from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
+from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
-from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
-from analysis.estimate.jackknife import grouped
 from analysis.estimate.moderators import effect_slope, slope_rows
+from analysis.estimate.resampling import Recount, bootstrap, grouped, leave_one_out, reweigh
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
-from analysis.estimate.reweigh import reweigh
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS

@@ -20,9 +20,9 @@ from test_forked_notebooks import book
 
 from analysis import pipeline
 from analysis.plan.errors import BadInput
-from analysis.plan.overrides import overriding
 from analysis.plan.paths import notebooks_dir
 from analysis.plan.read_study import load_study
+from analysis.plan.study import overriding
 from analysis.report.folders import alone
 from analysis.runs.batch import read_batch
 from analysis.runs.made_from import CHANGED, made_from, why_anew

@@ -13,7 +13,7 @@ from analysis.estimate.change_assumptions import same_direction_check
 from analysis.estimate.event_study import overall
 from analysis.estimate.inference import satterthwaite
 from analysis.estimate.staggered import Stack, stacked
-from analysis.measure.item_keying import Keying, items_against, keyings
+from analysis.measure.items import Keying, items_against, keyings
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 

@@ -11,9 +11,9 @@ from studies import write_study
 from analysis.design.balance import balance, balance_by_quarter
 from analysis.design.covariates import LEAST_PEOPLE, design_matrix
 from analysis.design.dashboard import ever_vs_never
+from analysis.design.follow_up import until_promotion
 from analysis.design.grace import build_grace_trials
 from analysis.design.history import build_history
-from analysis.design.promotion import until_promotion
 from analysis.design.propensity import fit_propensity
 from analysis.design.rollout import units_reached
 from analysis.design.trials import Trials, build_trials

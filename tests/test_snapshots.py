@@ -8,7 +8,7 @@ from openpyxl import Workbook
 from studies import TINY_COMPANY, write_study
 from test_cli import mentoring
 
-from analysis.ingest.months import month_end
+from analysis.ingest.dates import month_end
 from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.errors import BadInput
 from analysis.plan.read_study import load_study

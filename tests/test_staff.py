@@ -15,7 +15,7 @@ from analysis.ingest.staff_words import no_shows, worker_types
 from analysis.measure.employment import tenure_days
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
-from analysis.pipeline.people_flow import people_flow
+from analysis.pipeline.described import people_flow
 from analysis.pipeline.questions import find
 from analysis.plan.errors import BadInput
 

@@ -11,8 +11,17 @@ from scipy import optimize, stats
 
 from analysis.design.panels import build_earlier_panel, build_panel
 from analysis.estimate.change import regression_adjusted
-from analysis.estimate.event_study import Curve, band, event_curve, month_curve, overall, pre_trend
-from analysis.estimate.honest import HonestBounds, folded_normal, least_favourable
+from analysis.estimate.event_study import (
+    Curve,
+    HonestBounds,
+    band,
+    event_curve,
+    folded_normal,
+    least_favourable,
+    month_curve,
+    overall,
+    pre_trend,
+)
 from analysis.estimate.staggered import (
     Effects,
     Stack,

@@ -17,7 +17,7 @@ from analysis import cli
 from analysis.design.balance import balance_by_quarter
 from analysis.design.covariates import DesignMatrix
 from analysis.estimate import answer_change, by_scores
-from analysis.estimate.honest import HonestBounds
+from analysis.estimate.event_study import HonestBounds
 from analysis.ingest.pseudonyms import key_file, load_key
 from analysis.measure.employment import job_value_at
 from analysis.notebook import ReadingRoom

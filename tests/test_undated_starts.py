@@ -7,8 +7,8 @@ import yaml
 from studies import STUDY, write_study
 
 from analysis.design.panels import build_panel
+from analysis.design.starters import way_in
 from analysis.design.trials import UNDATED, build_trials
-from analysis.design.way_in import way_in
 from analysis.estimate.by_trials import why_no_trial
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study

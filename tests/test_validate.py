@@ -13,8 +13,7 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.read_study import load_study
 from analysis.validate import check_tables, load_tables
 from analysis.validate.cells import cell_rules
-from analysis.validate.context import Context
-from analysis.validate.rule import Rule, broken_rules
+from analysis.validate.rule import Context, Rule, broken_rules
 from analysis.validate.tables import PHASES
 
 # The tiny company, its leaves and two of its headcount lists.

@@ -18,13 +18,12 @@ from analysis.estimate.diagnostics import (
     trend_check,
 )
 from analysis.estimate.verdict import RESTS_ON, judge, verdict
-from analysis.plan.findings import FINDINGS_COLUMNS, findings_frame
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import project_dir
-from analysis.plan.results import NAMING, Check, Estimate, Finding, estimates_frame
+from analysis.plan.results import FINDINGS_COLUMNS, NAMING, Check, Estimate, Finding, estimates_frame, findings_frame
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
-from analysis.report import prose, scale_words
+from analysis.report import prose
 from analysis.report.index import index_facts
 from analysis.report.page import study_page
 
@@ -189,9 +188,7 @@ def test_one_judgement_on_trends_makes_check_sentence_and_title(before, joint_p,
     assert (trend.state, check.grade, check.name) == (state, grade, TREND)
     curve = pd.DataFrame({"position": [-1, 0, 1], "estimate": [0.0, 0.0, 0.3], "band_low": [-0.9, 0.0, 0.1],
                           "band_high": [0.9, 0.0, 0.5]})  # fmt: skip
-    title = scale_words.event_study_title(
-        finding(row(), "inconclusive", checks=(check,), evidence={"event_study": curve})
-    )
+    title = prose.event_study_title(finding(row(), "inconclusive", checks=(check,), evidence={"event_study": curve}))
     said = {"quiet": "No drift to be seen", "cannot_tell": "Too few people to tell", "drifting": "were drifting apart",
             "no_waves": "No earlier waves"}  # fmt: skip
     assert said[state] in title

@@ -34,21 +34,19 @@ from analysis.report.pictures import (
 )
 from analysis.report.prose import (
     assumption_sentence,
+    bounds_sentences,
     break_even_sentence,
     control_sentences,
+    delta_sentence,
     e_value_sentence,
+    frame_of,
     label,
     measure_sentences,
+    other_sources,
+    response_sentence,
     ways_sentence,
 )
 from analysis.report.quality_page import quality_pictures
-from analysis.report.scale_words import (
-    bounds_sentences,
-    delta_sentence,
-    frame_of,
-    other_sources,
-    response_sentence,
-)
 
 # Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
 PARAMETERS = {"study": "", "data": ""}

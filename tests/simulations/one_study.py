@@ -11,12 +11,12 @@ from analysis.design.weights import WeightedFollowUp, as_followed, weigh
 from analysis.estimate.analyses import Ask
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.arms import Arms, default_clusters
-from analysis.estimate.bootstrap import Recount, bootstrap
 from analysis.estimate.by_trials import main_arms
+from analysis.estimate.cox import COX, hazard_ratio
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row
-from analysis.estimate.hazard import COX, hazard_ratio
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.resampling import Recount, bootstrap
 from analysis.measure.employment import EXITS
 from analysis.pipeline import OpenStudy
 from analysis.pipeline.events import Comparison

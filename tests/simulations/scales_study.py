@@ -12,11 +12,10 @@ from analysis.design.panels import Panel, build_earlier_panel, build_lottery_pan
 from analysis.design.propensity import att_weights, fit_propensity
 from analysis.design.response import asked_of, with_response
 from analysis.estimate import staggered
-from analysis.estimate.among_asked import response_weighted_change
 from analysis.estimate.change import itt_score, naive_after, own_change, regression_adjusted
-from analysis.estimate.event_study import Curve, band, event_curve, overall, pre_trend
-from analysis.estimate.honest import HonestBounds
+from analysis.estimate.event_study import Curve, HonestBounds, band, event_curve, overall, pre_trend
 from analysis.estimate.inference import Interval, wald
+from analysis.estimate.nonresponse import response_weighted_change
 from analysis.plan.seeds import rng
 from simulations.scales_people import ROLE, STUDY, Company, company_of, program_of
 from simulations.scales_worlds import (

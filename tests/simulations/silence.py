@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.response import Asked, asked_of
-from analysis.estimate.among_asked import comparator_weights, once, response_weighted_change
 from analysis.estimate.change import regression_adjusted
 from analysis.estimate.inference import Interval
 from analysis.estimate.lee_bounds import lee_bounds
-from analysis.estimate.silent import silent_sensitivity
+from analysis.estimate.nonresponse import comparator_weights, once, response_weighted_change, silent_sensitivity
 from analysis.plan.seeds import rng
 
 N_STUDIES = 500

@@ -97,7 +97,7 @@ def _number(n: int, what: str) -> str:
 
 def _changes_who_is_compared(problem: Problem) -> bool:
     """Whether a warning is about people who are left out, or whose start or employment is in doubt."""
-    from analysis.validate.listed import REASONS
+    from analysis.validate.account import REASONS
 
     is_about_people = problem.n_started + problem.n_others > 0
     return problem.severity == "warning" and (
@@ -115,7 +115,7 @@ def _show_headings(hidden: Mapping[str, Mapping[int, str]]) -> None:
 
 def show_lists(lists: Iterable["Listed"]) -> None:
     """Say of each list of participants how many of it were found and started, and why others were not."""
-    from analysis.validate.listed import REASONS
+    from analysis.validate.account import REASONS
 
     for one in lists:
         many = "pairs" if one.is_of_pairs else "people"

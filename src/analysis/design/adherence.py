@@ -13,8 +13,8 @@ from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp
-from analysis.measure.attendance import sessions_within
 from analysis.measure.calendar import ONE_DAY, months_between
+from analysis.measure.exposure import sessions_within
 from analysis.plan.contract import Tables
 from analysis.plan.known import known
 
@@ -84,7 +84,7 @@ def adherence(trials: Trials, attended: pd.DataFrame, excused_months: np.ndarray
     Parameters
     ----------
     attended
-        As from `measure.attendance.attended`.
+        As from `measure.exposure.attended`.
     excused_months
         As from `excused_from`, shape (rows,).
     """

@@ -1,4 +1,4 @@
-"""Lotteries: those offered a place against those who were not, from the day the intake opened."""
+"""Lotteries: strata, the odds in them, and those offered a place against those who were not."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import covariates_on
-from analysis.design.strata import RECORDED, is_stratified, recorded_at, stratum_codes
 from analysis.design.weights import WeightedFollowUp, as_followed
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import (
@@ -18,8 +17,72 @@ from analysis.measure.employment import (
     under_notice_on,
 )
 from analysis.plan.assignment import Assignment
-from analysis.plan.contract import Tables
+from analysis.plan.contract import TABLES, Tables
 from analysis.plan.study import Program, Study
+
+# --- strata -----------------------------------------------------------------------------------------------------------
+# Within what lots were drawn, and what was recorded of people that the odds of a place may differ by.
+
+# What an ordinary HR system records of everybody, and a lottery may have been stratified by without a word.
+RECORDED = ("department", "job_level", "job_family", "location")
+UNKNOWN = "not recorded"
+
+
+def recorded_at(tables: Tables, rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return what was recorded of each row's person on the intake day, as text; columns without any value are left out.
+
+    Parameters
+    ----------
+    rows
+        ``employee_id, intake_date``, one row per person and intake.
+    columns
+        Of the jobs or else of the employees; what is missing for a person is a value of its own.
+    """
+    found = {}
+    for column in columns:
+        in_jobs = tables.jobs is not None and column in TABLES["jobs"] and tables.jobs[column].notna().any()
+        if in_jobs and len(rows):
+            values = job_value_at(tables.jobs, column, rows["employee_id"], rows["intake_date"])
+        elif tables.employees is not None and column in tables.employees and len(rows):
+            values = _of_spell(tables.employees, column, rows)
+        else:
+            continue
+        if values.notna().any():
+            found[column] = values.astype(object).where(values.notna(), UNKNOWN).astype(str)
+    return pd.DataFrame(found, index=rows.index)
+
+
+def _of_spell(employees: pd.DataFrame, column: str, rows: pd.DataFrame) -> pd.Series:
+    parts = []
+    for day, group in rows.groupby("intake_date"):
+        there = employed_on(employees, day).drop_duplicates("employee_id", keep="last").set_index("employee_id")
+        parts.append(there[column].reindex(group["employee_id"]).set_axis(group.index))
+    return pd.concat(parts).reindex(rows.index)
+
+
+def stratum_codes(rows: pd.DataFrame, named: pd.DataFrame) -> pd.Series:
+    """Return the stratum of each row as 0, 1, … by intake date: the intake and everything that is named beside it.
+
+    Parameters
+    ----------
+    rows
+        ``intake_date`` and ``stratum_named`` (the enrolments' own column, empty where there is none).
+    named
+        Same rows, the columns that the program names.
+    """
+    if rows.empty:
+        return pd.Series(0, index=rows.index)
+    keys = pd.concat([rows["intake_date"], named, rows["stratum_named"].fillna(UNKNOWN).astype(str)], axis=1)
+    return keys.groupby(list(keys.columns), sort=True).ngroup().astype(int)
+
+
+def is_stratified(rows: pd.DataFrame, program: Program) -> bool:
+    """Whether the lots were drawn within something narrower than an intake, as far as the study says."""
+    return bool(program.strata) or bool(rows["stratum_named"].notna().any())
+
+
+# --- lottery ----------------------------------------------------------------------------------------------------------
+# Lotteries: those offered a place against those who were not, from the day the intake opened.
 
 FLOW_STEPS = ("drew a lot", "not employed on the intake day", "under notice", "intake without both arms", "analysed")
 # Stands between the last two where lots were drawn within something narrower than an intake.
@@ -210,3 +273,101 @@ def as_weighted(lottery: Lottery, kinds: tuple[str, ...], months: int) -> Weight
     share = offered.groupby(rows["stratum"]).transform("mean")
     followed = as_followed(rows.assign(is_treated=offered), kinds, months)
     return replace(followed, weights=np.where(offered, 1.0, share / (1 - share)))
+
+
+# --- odds -------------------------------------------------------------------------------------------------------------
+# Were the odds of being offered a place the same for everybody who drew within a stratum?
+
+# The chance that a lottery with equal odds is refused, over all columns looked at.
+FALSE_ALARMS = 0.005
+# Draws of the lots: a few to see that nothing is amiss, else enough for so small a chance.
+FIRST_DRAWS, N_DRAWS = 500, 20_000
+CLEARLY_ALIKE = 0.02
+
+
+def differing_odds(lottery: Lottery, rng: np.random.Generator) -> pd.DataFrame:
+    """Return whether the odds differ by something recorded, one row per column: ``column, p_value, differs``.
+
+    For each column the levels (departments, say) are split in the two groups whose shares of offers differ most, given
+    the strata; the chance of so clear a split is that among re-drawn lots, so it holds for small counts. A split finds
+    what a test with a degree of freedom for each level would miss: 70 % in some departments and 30 % in the others.
+    With several intakes it is looked for in all of them together, and in each (odds may differ the other way round).
+    `FALSE_ALARMS` is shared out over the columns and ways of looking (Bonferroni).
+    """
+    rows, found = lottery.rows, {}
+    offered, stratum = rows["is_offered"].to_numpy(dtype=bool), rows["stratum"].to_numpy(dtype=int)
+    intake = pd.factorize(rows["intake_date"])[0]
+    blocks = [np.zeros_like(intake)] + ([intake] if len(rows) and intake.max() > 0 else [])
+    for name, values in lottery.recorded.items():
+        level = pd.factorize(values, sort=True)[0]
+        if level.max(initial=0) > 0:
+            chances = [_chance(offered, stratum, level, block, rng) for block in blocks]
+            found[name] = min(1.0, min(chances) * len(blocks))
+    threshold = FALSE_ALARMS / max(1, len(found))
+    frame = pd.DataFrame({"column": list(found), "p_value": list(found.values())})
+    return frame.assign(differs=frame["p_value"] < threshold)
+
+
+def _chance(
+    offered: np.ndarray, stratum: np.ndarray, level: np.ndarray, block: np.ndarray, rng: np.random.Generator
+) -> float:
+    """Return the chance of a split at least as clear, the splits of the blocks (intakes, or all rows) added up."""
+    tables = [_Table.of(offered[block == b], stratum[block == b], level[block == b]) for b in np.unique(block)]
+    observed = sum(table.clearest_split(table.offered[None])[0] for table in tables)
+    p = 1.0
+    for n_draws in (FIRST_DRAWS, N_DRAWS):
+        drawn = sum(table.clearest_split(table.redrawn(n_draws, rng)) for table in tables)
+        p = (1 + np.sum(drawn >= observed - 1e-9)) / (1 + n_draws)
+        if p > CLEARLY_ALIKE:
+            break
+    return float(p)
+
+
+class _Table:
+    """Offers by level within strata: people of each level in each stratum, and how many of them were offered."""
+
+    def __init__(self, people: np.ndarray, n_offered: np.ndarray, offered: np.ndarray):
+        self.people, self.n_offered, self.offered = people, n_offered, offered
+        n = people.sum(axis=1)
+        share = n_offered / n
+        self.expected = share @ people
+        spread = share * (1 - share) * n / np.maximum(n - 1, 1)
+        within = people / n[:, None]
+        # The hypergeometric covariance of the offers, added up over strata (Mantel & Haenszel 1959, JNCI 22:719).
+        self.covariance = np.diag(spread @ people) - np.einsum("s,sk,sl->kl", spread * n, within, within)
+
+    @classmethod
+    def of(cls, offered: np.ndarray, stratum: np.ndarray, level: np.ndarray) -> "_Table":
+        """Count people and offers by stratum and level."""
+        codes, levels = np.unique(stratum, return_inverse=True)[1], np.unique(level, return_inverse=True)[1]
+        people = np.zeros((codes.max() + 1, levels.max() + 1), dtype=int)
+        np.add.at(people, (codes, levels), 1)
+        chosen = np.bincount(levels, weights=offered, minlength=people.shape[1])
+        return cls(people, np.bincount(codes, weights=offered).astype(int), chosen)
+
+    def redrawn(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+        """Return offers by level in re-drawn lots, shape (draws, levels)."""
+        total = np.zeros((n_draws, self.people.shape[1]))
+        for people, n in zip(self.people, self.n_offered, strict=True):
+            total += rng.multivariate_hypergeometric(people, n, size=n_draws, method="marginals")
+        return total
+
+    def clearest_split(self, offered: np.ndarray) -> np.ndarray:
+        """Return the largest chi-square of the levels split in two by their share of offers, shape (draws,).
+
+        Of all splits one that respects the order of the shares is the clearest (Breiman et al. 1984, Classification
+        and Regression Trees, sect. 4.2.2).
+        """
+        surplus = offered - self.expected
+        order = np.argsort(surplus / np.maximum(self.expected, 1e-9), axis=1)
+        gap = np.cumsum(np.take_along_axis(surplus, order, axis=1), axis=1)[:, :-1]
+        best = np.zeros(len(offered))
+        variance = np.zeros(len(offered))
+        taken = np.zeros((len(offered), self.people.shape[1]))
+        draws = np.arange(len(offered))
+        for i in range(gap.shape[1]):
+            new = order[:, i]
+            variance += self.covariance[new, new] + 2 * np.einsum("dk,dk->d", taken, self.covariance[new])
+            taken[draws, new] = 1.0
+            best = np.maximum(best, np.where(variance > 1e-9, gap[:, i] ** 2 / np.maximum(variance, 1e-9), 0.0))
+        return best

@@ -10,14 +10,13 @@ import pandas as pd
 
 from analysis.design.balance import balance
 from analysis.design.covariates import DesignMatrix, design_matrix
-from analysis.design.lottery import Lottery, as_weighted
-from analysis.design.odds import differing_odds
+from analysis.design.lottery import Lottery, as_weighted, differing_odds
 from analysis.estimate.analyses import UNTESTABLE, Analysis, Ask, Frames, Groups, Numbers, Row, finding, run, unanswered
 from analysis.estimate.arms import Arms
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance
+from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.diagnostics import balance_check, lottery_check
 from analysis.estimate.event_rows import event_row
-from analysis.estimate.hazard import hazard_ratio
 from analysis.estimate.lottery import (
     Lots,
     Offer,
@@ -233,7 +232,7 @@ def unequal_odds(lottery: Lottery, differing: pd.DataFrame) -> str | None:
     Parameters
     ----------
     differing
-        As from `design.odds.differing_odds`.
+        As from `design.lottery.differing_odds`.
     """
     columns = list(differing.loc[differing["differs"].astype(bool), "column"])
     if not columns:

@@ -11,9 +11,9 @@ from analysis.design.weights import as_followed, trimmed
 from analysis.estimate.analyses import SUPPRESSED, UNTESTABLE, Analysis, Frames, Row, finding, run, unanswered
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.by_trials import ByTrials, clusters_check, why_no_trial
+from analysis.estimate.cox import COX, hazard_ratio
 from analysis.estimate.diagnostics import balance_check, control_check, overlap_check
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, last_read
-from analysis.estimate.hazard import COX, hazard_ratio
 from analysis.estimate.moderators import MODERATORS
 from analysis.estimate.protocol_rows import PROTOCOL
 from analysis.estimate.retention import curves

@@ -10,19 +10,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
-from analysis.estimate.among_asked import invited_rows, once, response_weighted_change
 from analysis.estimate.analyses import Frames, Groups, Numbers, Row
 from analysis.estimate.by_scores import ByScores, Measured, covariates_of, groups, main_estimator
 from analysis.estimate.change import baseline_sd
 from analysis.estimate.diagnostics import Trend, judge_trend, trend_check
-from analysis.estimate.event_study import band, event_curve, pre_trend
-from analysis.estimate.honest import HonestBounds
+from analysis.estimate.event_study import HonestBounds, band, event_curve, pre_trend
 from analysis.estimate.inference import Interval, from_limits
 from analysis.estimate.lee_bounds import MONOTONE, NOT_RANDOMIZED, Bounds, lee_bounds
-from analysis.estimate.silent import silent_sensitivity
+from analysis.estimate.nonresponse import invited_rows, once, response_weighted_change, silent_sensitivity
 from analysis.estimate.staggered import effects
 from analysis.measure.invariance import CFI_FALL
-from analysis.measure.item_keying import LEAST_PEOPLE, Keying, said_of
+from analysis.measure.items import LEAST_PEOPLE, Keying, said_of
 from analysis.plan.known import known
 from analysis.plan.results import Check
 
@@ -243,7 +241,7 @@ def same_direction_check(found: Iterable[Keying]) -> Check:
     """Return whether no item runs against the others of its scale, over the rater sources that the score is made of.
 
     The value is the lowest correlation of an item with the sum of the others; below zero an item counts as running
-    against them where that is clearly so (`measure.item_keying.items_against`).
+    against them where that is clearly so (`measure.items.items_against`).
     """
     known = list(found)
     if not known:

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import optimize
 
 from analysis.design.response import Asked
-from analysis.estimate.among_asked import comparator_weights, covariance, degrees_of_freedom, once, without_groups
 from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
+from analysis.estimate.nonresponse import comparator_weights, covariance, degrees_of_freedom, once, without_groups
 from analysis.plan.distributions import student_quantile, student_tail
 from analysis.plan.results import Check
 

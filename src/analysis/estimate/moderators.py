@@ -10,9 +10,9 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.analyses import SUPPRESSED, Analysis, Ask, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import ByTrials
+from analysis.estimate.cox import COX, hazard_ratios
 from analysis.estimate.doubly_robust import pseudo_values
 from analysis.estimate.event_rows import short_follow_up
-from analysis.estimate.hazard import COX, hazard_ratios
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
 from analysis.estimate.retention import std_error
 from analysis.plan.catalogue import CATALOGUE

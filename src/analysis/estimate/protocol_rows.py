@@ -15,12 +15,12 @@ from analysis.design.placebo import LEAST_MONTHS, Placebo, placebo_ever, placebo
 from analysis.design.weights import as_followed, weigh
 from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
-from analysis.estimate.bootstrap import N_REPETITIONS
 from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.diagnostics import control_check
 from analysis.estimate.doubly_robust import difference_in_risks
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, no_events, short_follow_up
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
+from analysis.estimate.resampling import N_REPETITIONS
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import Incidence, RiskSets
 from analysis.plan.catalogue import CATALOGUE

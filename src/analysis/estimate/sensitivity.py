@@ -7,17 +7,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import SCORES
-from analysis.design.imputation import impute
+from analysis.design.covariates import SCORES, impute
 from analysis.design.weights import trimmed, weigh
 from analysis.estimate.analyses import Analysis, Row
 from analysis.estimate.arms import default_clusters
-from analysis.estimate.bootstrap import Recount, bootstrap, leave_one_out
 from analysis.estimate.by_trials import ByTrials, main_arms, team_codes, why_no_trial
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.e_value import e_value, e_values
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.inference import FEW_EVENTS, Interval, rubin, wald
+from analysis.estimate.resampling import Recount, bootstrap, leave_one_out
 from analysis.estimate.retention import difference, ratio
 from analysis.plan.catalogue import CATALOGUE
 

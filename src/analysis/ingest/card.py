@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from analysis.ingest.draft import scalar
+from analysis.ingest.export import is_data
 from analysis.ingest.guess import slug
-from analysis.ingest.heading_words import is_data
+from analysis.ingest.items import is_generic
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_called
-from analysis.ingest.questions import is_generic
 from analysis.plan.instruments import Instrument
 
 LEAST_ITEMS, MOST_ANSWERS = 3, 11

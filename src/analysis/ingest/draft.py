@@ -1,5 +1,7 @@
-"""A study's first ``study.yaml``: what its exports say, what was guessed, and why."""
+"""A study's first ``study.yaml``: what its exports say, what was guessed and why, and which headings it remembers."""
 
+import hashlib
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +10,63 @@ import yaml
 
 from analysis.ingest.guess import Guess, ProgramGuess, WaveGuess
 from analysis.ingest.look import Seen
-from analysis.ingest.memory import memory_lines, remembered
 from analysis.ingest.personal import LEAST_ROWS
 from analysis.ingest.recognise import CANONICAL, LEAST_SHARE, WIDE
 from analysis.ingest.translate import IN_WORDS
 from analysis.plan.contract import FED
 from analysis.plan.errors import Problem
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+# What ``study.yaml`` remembers of the exports' headings, so that a later export can be compared with them.
+# A comment at its end has of each file a short hash of every heading: which columns came or went can be told, and
+# no heading stands there that may hold somebody's data.
+
+_REMEMBERED = "# Headings when last read, hashed; `mentoring init --update` compares them:"
+_LINE = re.compile(r"#   (?P<file>\S.*?): (?P<marks>[0-9a-f]{8}( [0-9a-f]{8})*)?")
+_MORE_MARKS = re.compile(r"#     (?P<marks>[0-9a-f]{8}( [0-9a-f]{8})*)")
+
+
+def mark(heading: str) -> str:
+    """Return the hash of a heading."""
+    return hashlib.sha256(heading.encode()).hexdigest()[:8]
+
+
+def memory_lines(files: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the comment that remembers the marks of each file's headings."""
+    lines = [_REMEMBERED] if files else []
+    for file, marks in files.items():
+        first, *more = textwrap.wrap(f"{file}: {' '.join(marks)}", WIDTH - 6, break_long_words=False) or [f"{file}: "]
+        lines += [f"#   {first}", *(f"#     {line}" for line in more)]
+    return lines
+
+
+def remembered(seen: Iterable[Seen]) -> dict[str, tuple[str, ...]]:
+    """Return by file the marks of its headings."""
+    return {one.source.name: tuple(map(mark, one.headings)) for one in seen}
+
+
+def recall(text: str) -> tuple[dict[str, tuple[str, ...]], list[int]]:
+    """Return what a ``study.yaml`` remembers, and the numbers of the lines (from 0) in which it does."""
+    lines = text.splitlines()
+    if _REMEMBERED not in lines:
+        return {}, []
+    files: dict[str, tuple[str, ...]] = {}
+    at, file = lines.index(_REMEMBERED), ""
+    own = [at]
+    for number, line in enumerate(lines[at + 1 :], start=at + 1):
+        if more := _MORE_MARKS.fullmatch(line):
+            files[file] = (*files.get(file, ()), *more["marks"].split())
+        elif found := _LINE.fullmatch(line):
+            file = found["file"]
+            files[file] = tuple((found["marks"] or "").split())
+        else:
+            break
+        own.append(number)
+    return files, own
+
+
+# --- draft ------------------------------------------------------------------------------------------------------------
+# A study's first ``study.yaml``: what its exports say, what was guessed, and why.
 
 WIDTH = 118
 # Parts of common words for ratings, with the place that they mostly have; the first that fits counts.

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from analysis.ingest.dates import month_end
 from analysis.ingest.look import Look
-from analysis.ingest.months import month_end
 from analysis.plan.study import Source
 
 # Of all steps from a person's row to the next, so many lead to the next list: people stay for months.

@@ -2,11 +2,9 @@
 
 import pandas as pd
 
-from analysis.ingest.exits import put_in_exits
 from analysis.ingest.export import Export
-from analysis.ingest.former_ids import unite_ids
 from analysis.ingest.forms import last_forms
-from analysis.ingest.imprecise import settle_starts
+from analysis.ingest.ids import unite_ids
 from analysis.ingest.linking import (
     directory,
     is_keyed,
@@ -17,11 +15,11 @@ from analysis.ingest.linking import (
     note_lost_zeros,
     take_out,
 )
-from analysis.ingest.meetings import assign_matches
 from analysis.ingest.misspelt import probable_column
-from analysis.ingest.moments import assign_intakes, assign_waves
-from analysis.ingest.ratings_history import put_in_ratings
-from analysis.ingest.same_enrolment import unite_enrolments
+from analysis.ingest.moments import assign_intakes, assign_matches, assign_waves
+from analysis.ingest.pairs import unite_enrolments
+from analysis.ingest.parts import put_in_exits, put_in_ratings
+from analysis.ingest.undated import settle_starts
 from analysis.plan.contract import FED, ROSTERS
 from analysis.plan.study import Study
 

@@ -8,9 +8,8 @@ import pandas as pd
 from analysis.ingest.columns import emptied, first_filled
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
-from analysis.ingest.keys import Directory, KeyKind
+from analysis.ingest.keys import Directory, KeyKind, Namesakes, tell_apart, without_attributes
 from analysis.ingest.names import plain_email, visible
-from analysis.ingest.namesakes import Namesakes, tell_apart, without_attributes
 from analysis.plan.contract import ROSTERS
 from analysis.plan.errors import Action
 

@@ -6,8 +6,7 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from analysis.ingest.draft import UNREAD, Draft, draft_parts
-from analysis.ingest.memory import memory_lines, recall
+from analysis.ingest.draft import UNREAD, Draft, draft_parts, memory_lines, recall
 from analysis.plan.contract import FED
 
 _ENTRY = re.compile(r"\s*# - (\{.*\})")

@@ -1,4 +1,4 @@
-"""Numbers as exports write them become digits with a decimal point."""
+"""Numbers, parts of full time and truth values as exports write them become the contract's text."""
 
 import decimal as exact
 import re
@@ -11,6 +11,9 @@ import pandas as pd
 from analysis.ingest.export import recoded
 from analysis.ingest.finding import Cells, Finding, lines_where
 from analysis.ingest.names import folded
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+# Numbers as exports write them become digits with a decimal point.
 
 DecimalSign = Literal[".", ","]
 
@@ -143,3 +146,88 @@ def _canonical(number: _Number, sign: str | None, text: str) -> str:
         digits = f"{exact.Decimal(digits).scaleb(-2).normalize():f}"
     result = number.sign + digits + number.power
     return text if result == text.casefold() else result
+
+
+# --- shares -----------------------------------------------------------------------------------------------------------
+# Parts of full time: percentages become shares of one.
+
+_SAYS_PERCENT = re.compile(r"%|per ?cent|prozent|pourcent|porcent|percentuale|procent|pct", re.IGNORECASE)
+# Nobody has so many full-time jobs; nobody works so many hours a week; nobody has so many percent.
+MOST_SHARE, MOST_HOURS, MOST_PERCENT = 1.5, 60, 150
+
+
+def percent_to_share(column: pd.Categorical, lines: np.ndarray, called: str) -> Cells:
+    """Return a column of parts of full time as shares of one.
+
+    Percentages are told by the column's size: no share is above 1.5, and every number but 0 is. That they are no hours
+    a week must follow from the column's name or from a number that is above 60.
+
+    Parameters
+    ----------
+    column
+        Numbers as the contract writes them, categorical of text.
+    lines
+        The line of each row's record.
+    called
+        What the export calls the column.
+
+    Returns
+    -------
+    Cells
+        Findings: `fte_in_percent` (information where the column's name says so, otherwise a warning). What is no
+        percentage stays as it is.
+    """
+    numbers = pd.to_numeric(pd.Series(column.categories.astype(object)), errors="coerce")
+    sizes = numbers[numbers != 0]
+    says_so = _SAYS_PERCENT.search(called) is not None
+    if not len(sizes) or not sizes.between(MOST_SHARE, MOST_PERCENT, inclusive="right").all():
+        return Cells(column)
+    if not says_so and sizes.max() <= MOST_HOURS:
+        return Cells(column)
+    shares = [f"{exact.Decimal(text).scaleb(-2).normalize():f}" for text in column.categories]
+    message = "holds percentages of full time; read as shares: 80 is 0.8"
+    where = lines_where(np.ones(len(shares), bool), column, lines)
+    found = Finding("fte_in_percent", "info" if says_so else "warning", "repaired", message, where)
+    return Cells(recoded(column.codes, shares), (found,))
+
+
+# --- truths -----------------------------------------------------------------------------------------------------------
+# Truth values as exports write them become true and false.
+
+_TRUE = ("true", "yes", "ja", "oui", "sí", "si", "y", "j", "x", "1", "checked")
+_FALSE = ("false", "no", "nein", "non", "n", "0", "unchecked")
+_UNDERSTOOD = {"true", "false", "yes", "no", "1", "0"}
+TRUTHS = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
+
+
+def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
+    """Return a column of truth values with other words for ``true`` and ``false`` translated.
+
+    What the contract's columns may hold anyway (true and false, yes and no, 1 and 0) stays as it is, and so does what
+    is no truth value at all.
+
+    Parameters
+    ----------
+    column
+        The export's cells, categorical of text.
+    lines
+        The line of each row's record.
+
+    Returns
+    -------
+    Cells
+        Finding: `booleans_translated`.
+    """
+    words = [folded(text) for text in column.categories]
+    is_translated = np.array([word in TRUTHS and word not in _UNDERSTOOD for word in words], bool)
+    texts = [
+        TRUTHS[word] if other else text
+        for word, text, other in zip(words, column.categories, is_translated, strict=True)
+    ]
+    findings: tuple[Finding, ...] = ()
+    if is_translated.any():
+        translated = lines_where(is_translated, column, lines)
+        findings = (
+            Finding("booleans_translated", "info", "repaired", "has words for true and false; translated", translated),
+        )
+    return Cells(recoded(column.codes, texts), findings)

@@ -8,21 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.answer_codes import card_answers
 from analysis.ingest.cells import CANONICAL, Reading
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
-from analysis.ingest.export import LINE, SOURCE, Export
-from analysis.ingest.forms import long_answers
-from analysis.ingest.headings import note_headings
-from analysis.ingest.items import item_columns
+from analysis.ingest.export import LINE, SOURCE, Export, note_headings
+from analysis.ingest.forms import card_answers, long_answers
+from analysis.ingest.items import item_columns, learn_labels
 from analysis.ingest.join import check_columns, join_exports
-from analysis.ingest.labels import learn_labels
-from analysis.ingest.meetings import who_met
+from analysis.ingest.keys import attributes_of
 from analysis.ingest.misspelt import note_misspelt
-from analysis.ingest.moments import fill_program, planned_waves
+from analysis.ingest.moments import fill_program, planned_waves, who_met
 from analysis.ingest.names import plain
-from analysis.ingest.namesakes import attributes_of
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names

@@ -1,9 +1,53 @@
-"""Frames of answers by wave, and by rater source where there is one; and why a number could not be had."""
+"""Frames of answers by wave and rater source, with a mean or a correlation and its interval."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+
+from analysis.plan.distributions import normal_quantile, student_quantile
+
+# --- correlation ------------------------------------------------------------------------------------------------------
+# A correlation with its interval.
+
+
+def fisher_interval(r: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the limits of a correlation of `n` pairs by Fisher's z; NaN with fewer than four pairs.
+
+    References
+    ----------
+    Fisher 1921, Metron 1:3.
+    """
+    if n < 4:
+        return np.nan, np.nan
+    if abs(r) == 1:
+        return r, r
+    half = normal_quantile((1 + level) / 2) / np.sqrt(n - 3)
+    return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
+
+
+# --- means ------------------------------------------------------------------------------------------------------------
+# A mean with its interval.
+
+LEVEL = 0.95
+
+
+def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
+    """Return the mean of `values`, shape (people,), and its limits by Student's t; these are NaN for a single value.
+
+    References
+    ----------
+    Student 1908, Biometrika 6:1.
+    """
+    n, centre = len(values), float(np.mean(values))
+    if n < 2:
+        return centre, np.nan, np.nan
+    half = float(student_quantile((1 + level) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return centre, centre - half, centre + half
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+# Frames of answers by wave, and by rater source where there is one; and why a number could not be had.
 
 LEVELS = ("wave", "rater_role")
 

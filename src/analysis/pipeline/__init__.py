@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.pipeline.blinded import blinded
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.planned import plan
 from analysis.pipeline.provenance import provenance
 from analysis.pipeline.questions import find
-from analysis.pipeline.released import released_findings, released_frames
+from analysis.pipeline.released import blinded, released_findings, released_frames
 from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated

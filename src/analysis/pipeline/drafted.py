@@ -10,9 +10,8 @@ import numpy as np
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED, Card, draft_card
 from analysis.ingest.draft import Draft, SourceDraft, Unread, source_notes
-from analysis.ingest.export import Export
+from analysis.ingest.export import Export, shown_sheets
 from analysis.ingest.headcount import are_snapshots, day_of
-from analysis.ingest.heading_words import shown_sheets
 from analysis.ingest.look import Look, Seen, levels_of, look
 from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles, profiles_of

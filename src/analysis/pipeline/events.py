@@ -10,10 +10,10 @@ import pandas as pd
 
 from analysis.design.adherence import Adherence, adherence, excused_from
 from analysis.design.dashboard import ever_vs_never
+from analysis.design.follow_up import PROMOTION, until_promotion
 from analysis.design.grace import GraceTrials, build_grace_trials
 from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.placebo import Placebo, PlaceboSchedule, build_placebo, placebo_schedule
-from analysis.design.promotion import PROMOTION, until_promotion
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import trimmed
 from analysis.estimate.analyses import Ask, unanswered
@@ -23,10 +23,9 @@ from analysis.estimate.by_trials import ByTrials, retention_outcome
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.moderators import DOSE_MONTHS, direction_row
-from analysis.measure.attendance import attended, sessions_within
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import EXITS
-from analysis.measure.exposure import analysed_roles, moved_starts, pairs, participation_end
+from analysis.measure.exposure import analysed_roles, attended, moved_starts, pairs, participation_end, sessions_within
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import COVARIATE_SCORES

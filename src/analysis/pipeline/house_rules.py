@@ -8,7 +8,7 @@ from analysis.ingest.guess import Guess
 from analysis.ingest.look import Look
 from analysis.ingest.staff_words import EMPLOYEE
 from analysis.plan.contract import ROSTERS
-from analysis.validate.transfers import MOST_DAYS_BETWEEN
+from analysis.validate.employees import MOST_DAYS_BETWEEN
 
 SERVICE = "tenure counts from the date of continuous service where there is one"
 NO_SHOW = "who never came, or left on the day of hire, was not employed"

@@ -6,18 +6,23 @@ from functools import cached_property, partial
 
 import pandas as pd
 
-from analysis.measure.agreement import agreement, self_and_others, self_other_agreement, self_other_bins
-from analysis.measure.careless_forms import careless_of_study
+from analysis.measure.agreement import agreement, leniency, self_and_others, self_other_agreement, self_other_bins
+from analysis.measure.careless import careless_of_study
 from analysis.measure.comparability import across_arms
-from analysis.measure.distribution import answer_shares
+from analysis.measure.described import answer_shares, skill_gap, unlinked_means
 from analysis.measure.exposure import analysed_roles, first_starts
-from analysis.measure.forms import Forms, all_forms, constructs_answered, own_items, rater_forms, rater_scores
-from analysis.measure.item_changes import changes_of
-from analysis.measure.leniency import leniency
+from analysis.measure.items import changes_of
 from analysis.measure.reliability import item_statistics, reliability
-from analysis.measure.scales import rated_scores, self_scores
-from analysis.measure.skill_gap import skill_gap
-from analysis.measure.unlinked import unlinked_means
+from analysis.measure.scales import (
+    Forms,
+    all_forms,
+    constructs_answered,
+    own_items,
+    rated_scores,
+    rater_forms,
+    rater_scores,
+    self_scores,
+)
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
 from analysis.plan.faults import Part, isolated

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ingest import read_sources
-from analysis.measure.careless_forms import without_careless
+from analysis.measure.careless import without_careless
 from analysis.measure.comparability import across_waves
 from analysis.measure.exposure import undated
-from analysis.measure.forms import constructs_answered, own_items
-from analysis.measure.item_keying import Keying, keying_problems, keyings
+from analysis.measure.items import Keying, keying_problems, keyings
+from analysis.measure.scales import constructs_answered, own_items
 from analysis.plan.contract import FED, Tables
 from analysis.plan.contradictions import survey_columns
 from analysis.plan.errors import BadInput, Problem

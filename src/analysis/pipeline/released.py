@@ -1,19 +1,95 @@
-"""Findings and frames through the only door out, each by itself: what a fault takes away does not get out either."""
+"""An answer as it may be shown: to the company, without effects, or to the outside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.pipeline.described import describe
-from analysis.pipeline.opened import OpenStudy
-from analysis.pipeline.people_flow import people_flow
+from analysis.pipeline.described import describe, people_flow
+from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import digest, provenance
+from analysis.pipeline.questions import find
 from analysis.plan.faults import Fault, Part, isolated
-from analysis.plan.results import ESTIMATE_NUMBERS, Finding
+from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
 from analysis.release.findings import release_finding, release_frames
+from analysis.release.outside import shared_rows
 from analysis.release.rule import ReleaseRule
+from analysis.report.folders import new_folder
+from analysis.report.write import write_shared
+
+# --- blinded ----------------------------------------------------------------------------------------------------------
+# A blind answer: everything that a design can be judged by, and no effect.
+
+WITHHELD = "Withheld: the report was made blind."
+# Who is compared, how alike they are, who answers: known without an outcome.
+SHOWN = ("flow", "balance", "balance_by_quarter", "overlap", "missing", "response", "balance_response")
+# Scores by wave, and the column that counts waves from the last one before the start, which is 0.
+BEFORE_THE_START = {"event_study": "position", "trajectories": "wave_position"}
+
+
+def blinded(finding: Finding) -> Finding:
+    """Return a released finding without its effects: numbers, verdict, and every frame that would tell of them.
+
+    What should be nothing (negative controls, trends before the start) stays, and so does what the study could have
+    seen. A suppressed answer stays suppressed.
+    """
+    is_withheld = finding.primary.is_estimated
+    evidence = {name: _before(name, frame) for name, frame in finding.evidence.items() if _may_stay(name)}
+    return replace(
+        finding,
+        primary=_without_effects(finding.primary),
+        alternatives=tuple(_without_effects(row) for row in finding.alternatives),
+        verdict="not_estimable" if is_withheld else finding.verdict,
+        verdict_reason="blind" if is_withheld else finding.verdict_reason,
+        evidence=evidence,
+    )
+
+
+def _without_effects(row: Estimate) -> Estimate:
+    if not row.is_estimated or row.analysis == "negative_control":
+        return row
+    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
+    return replace(row, **nothing, status="not_estimable", reason=WITHHELD)
+
+
+def _may_stay(name: str) -> bool:
+    return name in SHOWN or name in BEFORE_THE_START
+
+
+def _before(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    if name not in BEFORE_THE_START:
+        return frame
+    return frame[frame[BEFORE_THE_START[name]] <= 0].reset_index(drop=True)
+
+
+# --- sharing ----------------------------------------------------------------------------------------------------------
+# One study's shared ledger: what may leave the company, for a synthesis, a publication or a foreign reviewer.
+
+
+def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] = print) -> Path:
+    """Write the shared ledger of one study into the folder `target`, replaced whole or not at all; return that folder.
+
+    Raises
+    ------
+    BadInput
+        With every problem; nothing is written then. Or the folder cannot be written.
+    """
+    say(f"{name}: reading and checking")
+    opened = open_study(name, data)
+    say(f"{name}: estimating")
+    study, run = opened.study, provenance(opened.study)
+    rows = shared_rows(find(opened), ReleaseRule.of(study))
+    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
+    with new_folder(target, "--out") as folder:
+        write_shared(rows, about | {"simulated": study.simulated, "sector": study.sector}, folder)
+    return target
+
+
+# --- released ---------------------------------------------------------------------------------------------------------
+# Findings and frames through the only door out, each by itself: what a fault takes away does not get out either.
 
 
 def released_findings(findings: Sequence[Finding], rule: ReleaseRule) -> tuple[Finding, ...]:

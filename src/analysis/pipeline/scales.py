@@ -17,9 +17,8 @@ from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
 from analysis.estimate.by_scores import ByScores, Measured
 from analysis.estimate.change_assumptions import comparable_check, same_direction_check
-from analysis.measure.attendance import attended, sessions_until
-from analysis.measure.exposure import topics_met
-from analysis.measure.item_changes import common_items, rated_scores_of_items, self_scores_of_items
+from analysis.measure.exposure import attended, sessions_until, topics_met
+from analysis.measure.items import common_items, rated_scores_of_items, self_scores_of_items
 from analysis.measure.scales import rated_scores, scale_of, self_scores
 from analysis.pipeline.events import missing_parts
 from analysis.pipeline.opened import OpenStudy

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.ingest.checksums import Renewal, is_as_listed, renewal, write_checksums
-from analysis.ingest.draft import Draft, Unread, draft_text
+from analysis.ingest.draft import Draft, Unread, draft_text, mark, recall, remembered
 from analysis.ingest.look import Seen
-from analysis.ingest.memory import mark, recall, remembered
 from analysis.ingest.merge import added_lines, merged, stub_values, unread_entries
 from analysis.pipeline.drafted import Drafted, Wishes, draft_study
 from analysis.pipeline.given import RAW, Given, copy_file, copy_of, files_given, source_of, why_not

@@ -48,7 +48,7 @@ class Problem:
     lines
         All the line numbers, each once, where they are known: to count rows, and not in the ledger.
     n_started, n_others
-        How many people who started in a program, and how many others, the rows are about (`validate.people`); not in
+        How many people who started in a program, and how many others, the rows are about (`validate.account`); not in
         the ledger.
     """
 

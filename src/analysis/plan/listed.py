@@ -21,7 +21,7 @@ class Listed:
     n_listed
         Its records.
     lost
-        Reason (`validate.listed.REASONS`) → the lines of the records of which it holds, each record under the first of
+        Reason (`validate.account.REASONS`) → the lines of the records of which it holds, each record under the first of
         its reasons. Exact numbers: for the person who has the file, and for no page.
     """
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from analysis.plan.bounds import FIRST_DAY, LAST_DAY
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
-from analysis.plan.overrides import overrides
 from analysis.plan.paths import STUDY_NAME, study_folders
-from analysis.plan.study import Study
+from analysis.plan.study import Study, overrides
 from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
 
 

@@ -1,5 +1,9 @@
-"""``study.yaml``: what the company runs, what is asked, and where its exports are."""
+"""``study.yaml``: what the company runs, what is asked, where its exports are; and what one report has otherwise."""
 
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -24,7 +28,11 @@ from analysis.plan.bounds import (
 )
 from analysis.plan.contract import Role
 from analysis.plan.contradictions import contradictions
+from analysis.plan.environment import environment
 from analysis.plan.paths import STUDY_NAME
+
+# --- study ------------------------------------------------------------------------------------------------------------
+# ``study.yaml``: what the company runs, what is asked, and where its exports are.
 
 Direction = Literal["reverse", "traditional", "mutual", "peer"]
 Format = Literal["pair", "group", "clinic"]
@@ -313,3 +321,20 @@ class Study(_Part):
     def program(self, program_id: str) -> Program:
         """Return the program of that id."""
         return next(p for p in self.programs if p.id == program_id)
+
+
+# --- overrides --------------------------------------------------------------------------------------------------------
+# Settings that one report has otherwise than its study's file: a row of a batch.
+
+# Of this process and of the kernels that it starts.
+OVERRIDES = "MENTORING_OVERRIDES"
+
+
+def overrides() -> dict[str, object]:
+    """Return the keys of study.yaml that the present report has otherwise, and their values."""
+    return json.loads(os.environ.get(OVERRIDES, "{}"))
+
+
+def overriding(settings: Mapping[str, object]) -> AbstractContextManager[None]:
+    """Read every study of the block with these settings in place of its own."""
+    return environment(**{OVERRIDES: json.dumps(dict(settings))} if settings else {})

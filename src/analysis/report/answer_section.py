@@ -15,25 +15,23 @@ from analysis.report.facts import facts, moderator_rows, ways
 from analysis.report.pictures import slug
 from analysis.report.prose import (
     assumption_sentence,
+    bounds_sentences,
     break_even_sentence,
     control_sentences,
+    delta_sentence,
     detectable_sentence,
     e_value_sentence,
     finding_sentence,
+    frame_of,
+    is_compact,
     measure_sentences,
     naive_sentence,
+    other_sources,
     outcome_note,
+    response_sentence,
     short_label,
     verdict_sentence,
     ways_sentence,
-)
-from analysis.report.scale_words import (
-    bounds_sentences,
-    delta_sentence,
-    frame_of,
-    is_compact,
-    other_sources,
-    response_sentence,
 )
 from analysis.report.template import say, say_each
 from analysis.report.wording import (

@@ -27,8 +27,7 @@ from analysis.report.canvas import (
 from analysis.report.facts import naive_rows
 from analysis.report.figures import PAPER, arm_names
 from analysis.report.layout import name_ticks
-from analysis.report.prose import label
-from analysis.report.scale_words import (
+from analysis.report.prose import (
     STEPS,
     answer_scale,
     answered_scales,
@@ -36,6 +35,7 @@ from analysis.report.scale_words import (
     event_study_title,
     forest_title,
     frame_of,
+    label,
     response_shares,
     response_title,
     scale_name,

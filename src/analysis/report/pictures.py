@@ -22,7 +22,7 @@ from analysis.report import (
 )
 from analysis.report.canvas import Drawing
 from analysis.report.facts import at_first_horizon
-from analysis.report.scale_words import answered_scales, is_compact
+from analysis.report.prose import answered_scales, is_compact
 from analysis.report.wording import is_blind, is_money
 
 Made = TypeVar("Made")

@@ -18,11 +18,11 @@ from analysis.report.canvas import Drawing
 from analysis.report.pictures import FOREST, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
+    is_compact,
     naive_sentence,
     short_label,
     three_sentences,
 )
-from analysis.report.scale_words import is_compact
 from analysis.report.tables_quality import rows_sentence
 from analysis.report.template import say
 from analysis.report.wording import (

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
-from analysis.report.scale_words import response_shares
+from analysis.report.prose import response_shares
 from analysis.report.wording import DASH, construct_name, count, number, p_text, percent
 
 FLAGS = {

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import LOG, Part, collected, faults_text, isolated
-from analysis.plan.findings import findings_frame
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.results import Estimate, estimates_frame
+from analysis.plan.results import Estimate, estimates_frame, findings_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.folders import writing

@@ -9,8 +9,8 @@ from typing import Literal
 from analysis.plan.errors import UNWRITABLE, BadInput, Problem
 from analysis.plan.faults import LOG, Fault, Faults, Part
 from analysis.plan.listed import Listed
-from analysis.plan.overrides import overriding
 from analysis.plan.read_study import study_file
+from analysis.plan.study import overriding
 from analysis.report.folders import alone
 from analysis.runs.made_from import digests, keyed, why_anew
 

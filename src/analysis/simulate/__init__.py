@@ -4,10 +4,16 @@
 `demo_scenarios` are those that ship, `scenario_named` makes another like one of them.
 """
 
-from analysis.simulate.company import Company, simulate
-from analysis.simulate.demos import demo_scenarios, scenario_named, without_effect
+from analysis.simulate.company import (
+    Company,
+    demo_scenarios,
+    files,
+    scenario_named,
+    simulate,
+    without_effect,
+    write_company,
+)
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Shock, Survey
-from analysis.simulate.write import files, write_company
 
 __all__ = [
     "Company",

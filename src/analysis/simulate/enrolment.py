@@ -1,4 +1,4 @@
-"""Who comes into the programs: intakes in calendar order, each changing when those who start will leave."""
+"""Who comes into the programs, and how participants are dealt out to facilitated groups."""
 
 from dataclasses import dataclass, field
 
@@ -8,11 +8,41 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from analysis.plan.seeds import rng
-from analysis.simulate import groups
 from analysis.simulate.careers import Careers
 from analysis.simulate.days import NEVER, day, next_monday
 from analysis.simulate.hazards import Hazards
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+# How participants are dealt out to facilitated groups, and who leads them.
+
+GROUP_SIZE = 9
+LEAST_MEMBERS = 4  # fewer are no group, and nobody starts
+
+
+def n_groups(n_participants: int, n_facilitators: int) -> int:
+    """Return how many groups there are: of about `GROUP_SIZE` where there are facilitators for so many, 0 = none."""
+    if n_participants < LEAST_MEMBERS:
+        return 0
+    return min(max(1, round(n_participants / GROUP_SIZE)), n_facilitators)
+
+
+def dealt(birth_year: np.ndarray, n: int, random: np.random.Generator) -> np.ndarray:
+    """Return each participant's group, 0 to n − 1: dealt out by age, so that every group has young and old."""
+    by_age = np.lexsort((random.random(len(birth_year)), birth_year))
+    group = np.empty(len(birth_year), dtype=np.int64)
+    group[by_age] = np.arange(len(birth_year)) % n
+    return group
+
+
+def facilitators(may_lead: np.ndarray, led_before: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return who may lead a group (their rows) in the order in which they are asked: first those who did before."""
+    rows = np.flatnonzero(may_lead)
+    return rows[np.lexsort((random.random(len(rows)), ~led_before[rows]))]
+
+
+# --- enrolment --------------------------------------------------------------------------------------------------------
+# Who comes into the programs: intakes in calendar order, each changing when those who start will leave.
 
 MENTEES_PER_CLINIC = 5
 COMMITTEE_NOISE = 0.7
@@ -210,14 +240,14 @@ def _grouped(
     opens, accepted = day(intake.opens), np.flatnonzero(records["accepted"])
     begins = next_monday(opens) + 7 * (program.weeks_to_start - 1)
     may_lead = _may_lead(program, records, spells, careers, state, opens, begins)
-    willing = groups.facilitators(may_lead, state.leads, random)
-    n = groups.n_groups(len(accepted), len(willing))
+    willing = facilitators(may_lead, state.leads, random)
+    n = n_groups(len(accepted), len(willing))
     if n == 0:
         return records.assign(match_id=None, planned_start=NEVER)
     names = np.array([f"{program.id}-{first_match + m + 1:03d}" for m in range(n)], dtype=object)
     match_id, planned = np.full(len(records), None, dtype=object), np.full(len(records), NEVER)
     born = spells["birth_year"].to_numpy()[records["row"].to_numpy()[accepted]]
-    match_id[accepted], planned[accepted] = names[groups.dealt(born, n, random)], begins
+    match_id[accepted], planned[accepted] = names[dealt(born, n, random)], begins
     leaders = willing[:n]
     state.leads[leaders], state.may_apply_from[leaders] = True, NEVER
     below = pd.DataFrame(

@@ -6,9 +6,8 @@ import pandas as pd
 from analysis.plan.contract import TABLES
 from analysis.plan.seeds import rng
 from analysis.simulate.days import NEVER, as_dates, day
-from analysis.simulate.reporting import NOBODY, Reporting
 from analysis.simulate.scenario import Scenario
-from analysis.simulate.workforce import Workforce
+from analysis.simulate.workforce import NOBODY, Reporting, Workforce
 
 UNKNOWN_EXIT_TYPE_SHARE = 0.03
 FUTURE_EXIT_SHARE = 0.5

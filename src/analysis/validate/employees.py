@@ -1,12 +1,153 @@
-"""Rules of the employees table: one row per employment spell."""
+"""Rules of the employees table, a row a spell: who is an employee, and transfers within the group."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.plan.contract import MAX_UNKNOWN_EXITS
 from analysis.plan.errors import Problem
-from analysis.validate.coded import coded, repeated
-from analysis.validate.context import Context
-from analysis.validate.rule import Rule
+from analysis.validate.coded import among, coded, positions, repeated, spread
+from analysis.validate.rule import Context, Rule, lines_by_source
+
+# --- employment -------------------------------------------------------------------------------------------------------
+# Who is employed on a day, and who is an employee at all.
+
+# All the days that a calendar date can be.
+FIRST_DAY = np.datetime64("0001-01-01")
+N_DAYS = int((np.datetime64("9999-12-31") - FIRST_DAY).astype(int)) + 1
+
+
+def employed_on(employee_ids: pd.Series, days: pd.Series, spells: pd.DataFrame) -> pd.Series:
+    """Return whether each person is employed on the day beside it; True where person or day is missing.
+
+    Parameters
+    ----------
+    spells
+        Employment spells (`employee_id`, `hire_date`, `exit_date`); the exit date is the last day employed.
+    """
+    unknown = employee_ids.isna() | days.isna()
+    hired = spells.dropna(subset=["employee_id", "hire_date"])
+    if hired.empty:
+        return unknown
+    (person, people), (codes, ids) = coded(hired["employee_id"]), coded(employee_ids)
+    asked = spread(codes, positions(ids, people), -1)
+    # One number for person and day, so that the last hire on or before a day is found among all at once.
+    hire = person * N_DAYS + _day(hired["hire_date"])
+    order = np.argsort(hire, kind="stable")
+    last = order[np.searchsorted(hire, asked * N_DAYS + _day(days), side="right", sorter=order) - 1]
+    day, hire_date, exit_date = (
+        days.to_numpy(),
+        hired["hire_date"].to_numpy()[last],
+        hired["exit_date"].to_numpy()[last],
+    )
+    employed = (person[last] == asked) & (hire_date <= day) & ~(exit_date < day)
+    return pd.Series(employed, index=employee_ids.index) | unknown
+
+
+def _day(days: pd.Series) -> np.ndarray:
+    """Return the number of each day since the year 1, shape (days,); anything where it is missing."""
+    return (days.to_numpy().astype("datetime64[D]") - FIRST_DAY).astype(np.int64)
+
+
+def person_rules(context: Context, column: str) -> list[Rule]:
+    """Return the rules that the person in `column` is in the employees' files, and was hired by the data lock."""
+    listed, hired = context.rows_of("employees"), context.rows_of("employees", left=True)
+    if listed is None or hired is None:
+        return []
+    known, known_by_now = (pd.Index(rows["employee_id"].dropna().unique()) for rows in (listed, hired))
+    gone, no_employees = known[positions(known, known_by_now) < 0], left_out(context)
+    hired_later = gone[~gone.isin(no_employees)]
+    return [
+        Rule(
+            "unknown_employee",
+            column,
+            "error",
+            "rejected",
+            f"{column} is not in the employees table; add the person there, or correct the id",
+            lambda f: among(f[column], known) | f[column].isna(),
+        ),
+        Rule(
+            "not_hired_by_as_of",
+            column,
+            "info",
+            "rejected",
+            "the person is hired after as_of, so nothing of them is known yet; move as_of if that is wrong",
+            lambda f: ~among(f[column], hired_later),
+        ),
+    ]
+
+
+def left_out_rule(context: Context, column: str, *, stays: bool = False) -> Rule:
+    """Return the rule that the person in `column` is an employee; the rows of others go, or stay to be counted."""
+    gone = left_out(context)
+    return Rule(
+        "no_employee",
+        column,
+        "info",
+        "kept" if stays else "rejected",
+        "the person is left out of the employees (no employee by worker_type, or never came)"
+        + (": neither participant nor comparator, and counted" if stays else ", and this row with them"),
+        lambda f: ~among(f[column], gone),
+    )
+
+
+# --- transfers --------------------------------------------------------------------------------------------------------
+# Transfers within the group: a spell that goes on in another entity is one employment.
+
+# The new entity may enter its people on the first of the next month.
+MOST_DAYS_BETWEEN = 31
+MESSAGE = (
+    "exit_type is transfer, or the next row names a former id, and the person's next spell follows at once: one "
+    "employment, from the first hire on"
+)
+
+
+def united(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the employees' rows with each transfer and the spell that follows it as one, and what is told of it.
+
+    A spell goes on where its exit is a transfer, or the next row names a former id of the person, and the next spell
+    of the person begins within `MOST_DAYS_BETWEEN` days. The united spell has the first one's hire and continuous
+    service, and all else of the last one, or what the first one says where the last is silent.
+    """
+    ordered = rows.sort_values(["employee_id", "hire_date"], kind="stable")
+    goes_on = _goes_on(ordered)
+    if not goes_on.any():
+        return rows, []
+    problems = [
+        Problem(
+            severity="info",
+            table="employees",
+            source=source,
+            rows=len(lines),
+            example_rows=tuple(lines),
+            rule="transfer_united",
+            message=MESSAGE,
+            action="repaired",
+            lines=lines,
+        )
+        for source, lines in lines_by_source(ordered[goes_on])
+    ]
+    number = (~goes_on.groupby(ordered["employee_id"]).shift(fill_value=False)).cumsum()
+    by_spell = ordered.groupby(number)
+    last = ordered[~number.duplicated(keep="last")]
+    exits = ["exit_date", "exit_type", "exit_reason", "notice_date"]
+    filled = by_spell.ffill()[[name for name in ordered if name not in ("employee_id", *exits)]].loc[last.index]
+    first = ordered[~number.duplicated()].set_index(number[~number.duplicated()])
+    key = number.loc[last.index]
+    filled["hire_date"] = first["hire_date"].reindex(key).to_numpy()
+    filled["service_date"] = first["service_date"].reindex(key).to_numpy()
+    return last.assign(**{name: filled[name] for name in filled}).sort_index().reset_index(drop=True), problems
+
+
+def _goes_on(ordered: pd.DataFrame) -> pd.Series:
+    """Return which spells go on in the next row of their person; rows are in the order of person and hire."""
+    after = ordered.groupby("employee_id")[["hire_date", "previous_employee_id"]].shift(-1)
+    days = (after["hire_date"] - ordered["exit_date"]).dt.days
+    is_transfer = (ordered["exit_type"] == "transfer") | after["previous_employee_id"].notna()
+    return days.between(0, MOST_DAYS_BETWEEN) & is_transfer
+
+
+# --- employees --------------------------------------------------------------------------------------------------------
+# Rules of the employees table: one row per employment spell.
 
 
 def rules_of_the_lock(context: Context) -> list[Rule]:

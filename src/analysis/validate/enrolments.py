@@ -1,13 +1,145 @@
-"""Rules of the enrolments and sessions tables. Treated = `start_date` is not null; `status` never decides."""
+"""Rules of the enrolments and sessions tables, of lotteries and of rollouts. Treated = `start_date` is not null."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 
 from analysis.plan.contract import OTHER_SIDE
-from analysis.validate.context import Context
-from analysis.validate.employment import employed_on, left_out_rule, person_rules
-from analysis.validate.rule import Rule
+from analysis.plan.errors import Action, Problem, Severity
+from analysis.plan.study import Program, Study
+from analysis.plan.yaml_file import load_yaml
+from analysis.validate.employees import employed_on, left_out_rule, person_rules
+from analysis.validate.rule import Context, Rule
+
+# --- lots -------------------------------------------------------------------------------------------------------------
+# What study.yaml says of how lots were drawn, held against what the tables hold.
+
+# What of a job or a person lots can have been drawn within; what is known only later, or is of one person, cannot.
+OF_JOBS = ("department", "job_level", "job_family")
+NOT_OF_EMPLOYEES = (
+    *("employee_id", "hire_date", "service_date", "exit_date", "exit_type", "exit_reason", "notice_date"),
+    *("_source", "_line"),
+)
+
+
+def lot_problems(context: Context) -> list[Problem]:
+    """Return the strata that no table has a column for, and the wait-list's days of intakes that nobody enrolled in."""
+    found = []
+    for i, program in enumerate(context.study.programs):
+        for name in _unknown_strata(context, program):
+            message = (
+                f"programs: strata: neither the employees nor the jobs have a column {name} with values, so nobody's "
+                "stratum is known; correct the name, or add the column to the export"
+            )
+            found.append(_problem(_lines(context.study, i, "strata"), "unknown_stratum", message))
+        for intake in _unknown_intakes(context, program):
+            message = (
+                f"programs: waitlist_starts: no enrolment of the program has the intake_date {intake}; correct the day"
+            )
+            lines = _lines(context.study, i, "waitlist_starts", str(intake))
+            found.append(_problem(lines, "unknown_intake", message))
+    return found
+
+
+def _problem(lines: tuple[int, ...], rule: str, message: str) -> Problem:
+    return Problem(
+        severity="error",
+        table="study",
+        source="study.yaml",
+        rows=1,
+        example_rows=lines,
+        rule=rule,
+        action="rejected",
+        message=message,
+    )
+
+
+def _unknown_strata(context: Context, program: Program) -> Iterator[str]:
+    tables = {name: context.rows_of(name, left=True) for name in ("employees", "jobs")}
+    is_unread = any(name in context.incomplete for name in tables)
+    for name in program.strata if not is_unread else ():
+        jobs, employees = tables["jobs"], tables["employees"]
+        in_jobs = name in OF_JOBS and _has_values(jobs, name)
+        if not in_jobs and (name in NOT_OF_EMPLOYEES or not _has_values(employees, name)):
+            yield name
+
+
+def _has_values(table: pd.DataFrame | None, column: str) -> bool:
+    return table is not None and column in table and bool(table[column].notna().any())
+
+
+def _unknown_intakes(context: Context, program: Program) -> Iterator[object]:
+    enrolments = context.rows_of("enrolments", left=True)
+    if enrolments is None:
+        return
+    known = set(enrolments.loc[enrolments["program_id"] == program.id, "intake_date"].dt.date)
+    yield from (intake for intake in program.waitlist_starts if intake not in known)
+
+
+def _lines(study: Study, program: int, *keys: str) -> tuple[int, ...]:
+    path = study.folder / "study.yaml"
+    return (load_yaml(path, source="study.yaml").line("programs", program, *keys),) if path.is_file() else ()
+
+
+# --- rollout ----------------------------------------------------------------------------------------------------------
+# Whether the units of a rollout, as ``study.yaml`` names them, are units of the data.
+
+# Effective-dated attributes that a rollout may go by; any other column of employees is a fixed one.
+UNITS_OF_JOBS = ("department", "job_family")
+
+
+def rollout_problems(study: Study, kept: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Return what is wrong with the units and dates of the programs that are rolled out.
+
+    Parameters
+    ----------
+    kept
+        The checked tables, by name. Without employees and jobs there is nothing to look the units up in.
+    """
+    return [problem for program in study.programs for problem in _problems(program, kept)]
+
+
+def _problems(program: Program, kept: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
+    if program.rollout is None:
+        return
+    unit, table = program.rollout.unit, "jobs" if program.rollout.unit in UNITS_OF_JOBS else "employees"
+    rows = kept.get(table)
+    if rows is None:
+        return
+    if unit not in rows or rows[unit].isna().all():
+        yield _rollout_problem(
+            table,
+            "unknown_unit_column",
+            f"rollout of the program {program.id}: unit: {unit!r} is no column of {table} with values; name "
+            f"{', '.join(UNITS_OF_JOBS)}, location or another column of employees",
+        )
+        return
+    present = set(rows[unit].dropna().astype(str))
+    for name in sorted(set(program.rollout.dates) - present):
+        yield _rollout_problem(
+            table,
+            "unknown_unit",
+            f"rollout of the program {program.id}: nobody is in the {unit} {name!r} of dates:; write the name as it "
+            "stands in the data",
+        )
+    without = present - set(program.rollout.dates)
+    if program.rollout.dates and without:
+        yield _rollout_problem(
+            table,
+            "unit_without_date",
+            f"rollout of the program {program.id}: {len(without)} of {len(present)} units ({unit}) have no date in "
+            "dates:; they count as reached from the day on which enough of their people start, or never",
+            severity="info",
+        )
+
+
+def _rollout_problem(table: str, rule: str, message: str, severity: Severity = "error") -> Problem:
+    action: Action = "kept" if severity == "info" else "rejected"
+    return Problem(severity=severity, table=table, source="study.yaml", rule=rule, action=action, message=message)
+
+
+# --- enrolments -------------------------------------------------------------------------------------------------------
+# Rules of the enrolments and sessions tables. Treated = `start_date` is not null; `status` never decides.
 
 NEVER_STARTED = ("not_selected", "declined", "waitlisted")
 STARTED = ("active", "completed")

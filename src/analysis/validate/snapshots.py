@@ -13,8 +13,7 @@ from analysis.plan.contract import TABLES
 from analysis.plan.errors import Action, Problem, Severity
 from analysis.plan.study import Study
 from analysis.validate.coded import repeated
-from analysis.validate.context import Context
-from analysis.validate.rule import Rule
+from analysis.validate.rule import Context, Rule
 
 OF_A_JOB = [name for name in TABLES["jobs"] if name in TABLES["snapshots"] and name != "employee_id"]
 OF_A_SPELL = [name for name in TABLES["employees"] if name in TABLES["snapshots"] and name != "employee_id"]

@@ -10,17 +10,12 @@ from analysis.plan.contract import ANSWERS, PARTS, TABLES, Tables
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Study
-from analysis.validate import employees, enrolments, jobs, leave, snapshots, surveys, transfers
-from analysis.validate.account import account
+from analysis.validate import employees, enrolments, jobs, snapshots, surveys
+from analysis.validate.account import account, listed, unlinked_files, with_people
 from analysis.validate.cells import cell_rules, typed
-from analysis.validate.context import Context
 from analysis.validate.employees import unknown_kinds
-from analysis.validate.linked import unlinked_files
-from analysis.validate.listed import listed
-from analysis.validate.lots import lot_problems
-from analysis.validate.people import with_people
-from analysis.validate.rollout import rollout_problems
-from analysis.validate.rule import Rule, enforce
+from analysis.validate.enrolments import lot_problems, rollout_problems
+from analysis.validate.rule import Context, Rule, enforce
 
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
 # the next phase sees those that are left.
@@ -28,7 +23,7 @@ PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
     "snapshots": (snapshots.lock_rules, snapshots.history_rules),
     "employees": (employees.rules_of_the_lock, employees.spell_rules),
     "jobs": (jobs.change_rules, jobs.duplicate_rules, jobs.manager_rules),
-    "leave": (leave.leave_rules,),
+    "leave": (jobs.leave_rules,),
     "waves": (surveys.wave_rules,),
     "responses": (surveys.response_rules, surveys.duplicate_response_rules),
     "unlinked_responses": (surveys.unlinked_rules,),
@@ -118,7 +113,7 @@ def _check_table(
         rows, found = enforce(phase(context), rows, table)
         problems += found
         if phase is employees.rules_of_the_lock:
-            rows, found = transfers.united(rows)
+            rows, found = employees.united(rows)
             problems += found
     context.kept[table] = rows
     return problems

@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from analysis.ingest.export import Export
-from analysis.ingest.heading_words import is_heading
+from analysis.ingest.export import Export, is_heading
 from analysis.ingest.readers.cells import text_of
 from analysis.ingest.readers.columns import Coded, Rows, fill
 from analysis.ingest.readers.header import Columns, is_good

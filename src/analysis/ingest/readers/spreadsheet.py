@@ -15,8 +15,7 @@ from python_calamine import (
 )
 
 from analysis.ingest.date_forms import SERIAL_DAYS, SERIAL_DAYS_1904
-from analysis.ingest.export import Export
-from analysis.ingest.heading_words import shown_sheets
+from analysis.ingest.export import Export, shown_sheets
 from analysis.ingest.profile import Header
 from analysis.ingest.readers.around import LINES
 from analysis.ingest.readers.broken_header import header_start, note_start
