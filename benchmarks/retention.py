@@ -27,7 +27,7 @@ import pandas as pd
 from analysis.design.trials import build_trials
 from analysis.design.weights import WeightedFollowUp, trimmed, weigh
 from analysis.estimate.arms import Arms, default_clusters
-from analysis.estimate.resampling import Recount
+from analysis.estimate.resampling import WeightedRefit
 from analysis.estimate.retention import difference
 from analysis.measure.employment import EXITS
 from analysis.plan.seeds import rng
@@ -86,7 +86,7 @@ def estimate(folder: Path, n_repetitions: int, for_r: bool) -> None:
         main_row = difference(arms, OUTCOME, MONTH)
     counts = draws(followed, n_repetitions)
     with timed(figures, "bootstrap"):
-        recount = Recount(followed, (OUTCOME,), MONTH)
+        recount = WeightedRefit(followed, (OUTCOME,), MONTH)
         drawn = np.concatenate([recount.differences(count[:, None]) for count in counts()])
     figures |= {
         "n_rows": len(followed.rows),

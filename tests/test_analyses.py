@@ -7,7 +7,7 @@ import pytest
 from faulty_company import fail
 from studies import STUDY
 
-from analysis.estimate.analyses import SUPPRESSED, Analysis, Ask, Groups, Numbers, Row, run
+from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Question, Row, run
 from analysis.estimate.inference import Interval
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.hypotheses import load_plan
@@ -21,14 +21,14 @@ NUMBERS = Numbers(Interval(0.1, 0.05, 0.0, 0.2, 0.05), Groups(30, 80))
 class Asked:
     """The context of a design that has nothing but its rows' outcome."""
 
-    ask: Ask
+    question: Question
     naming: dict = field(default_factory=lambda: {"outcome": "any_exit"})
 
 
 @pytest.fixture(scope="module")
 def asked() -> Asked:
     study = Study.model_validate(STUDY | {"study": "acme"})
-    return Asked(Ask(study, study.programs[0], "mentor", load_plan().hypothesis("H1_retention")))
+    return Asked(Question(study, study.programs[0], "mentor", load_plan().hypothesis("H1_retention")))
 
 
 def one(result: Numbers | str, **naming):
@@ -119,5 +119,9 @@ def test_a_row_that_should_show_nothing_is_held_against_that_where_it_has_a_numb
 
 
 def test_what_is_drawn_depends_on_names_alone(asked):
-    draws = [asked.ask.rng("bootstrap").random(), asked.ask.rng("bootstrap").random(), asked.ask.rng("lots").random()]
+    draws = [
+        asked.question.rng("bootstrap").random(),
+        asked.question.rng("bootstrap").random(),
+        asked.question.rng("lots").random(),
+    ]
     assert draws[0] == draws[1] != draws[2]

@@ -10,9 +10,9 @@ from companies import opened
 
 from analysis.design.panels import PANEL_COLUMNS, Panel
 from analysis.design.sources import of_enough_raters
-from analysis.estimate.analyses import Ask, Told, run
+from analysis.estimate.analyses import Question, Told, run
 from analysis.estimate.answer_change import SCALES
-from analysis.estimate.by_scores import ByScores, Measured
+from analysis.estimate.by_scores import ByScores, ScaleScores
 from analysis.estimate.change import own_change
 from analysis.estimate.change_assumptions import comparable_check
 from analysis.estimate.diagnostics import TREND
@@ -161,12 +161,12 @@ def test_the_participants_own_change_is_their_mean_with_people_counted_once():
 
 
 @pytest.fixture(scope="module")
-def asked() -> Ask:
+def asked() -> Question:
     found, _ = opened("trends", "northbank", 200)
-    return Ask(found.study, found.study.programs[0], "mentor", load_plan().hypothesis("H2_morale"))
+    return Question(found.study, found.study.programs[0], "mentor", load_plan().hypothesis("H2_morale"))
 
 
-def drifting(drift: float) -> Measured:
+def drifting(drift: float) -> ScaleScores:
     """Return sixty people of whom thirty start; these had drifted apart by `drift` at each wave before it."""
     draw = np.random.default_rng(8)
     noise = draw.normal(0, 0.1, (4, 60))
@@ -175,10 +175,10 @@ def drifting(drift: float) -> Measured:
     base, after = waves[2].tolist(), waves[3].tolist()
     one, two = (panel(waves[i].tolist(), base, 30, position=p) for i, p in ((1, -1), (0, -2)))
     rows = pd.concat([one.everyone, two.everyone.assign(cell=1)], ignore_index=True)
-    return Measured(panel(base, after, 30), Panel(rows, pd.DataFrame(index=rows.index)))
+    return ScaleScores(panel(base, after, 30), Panel(rows, pd.DataFrame(index=rows.index)))
 
 
-def told(analysis: str, asked: Ask, measured: Measured, **sets) -> Told:
+def told(analysis: str, asked: Question, measured: ScaleScores, **sets) -> Told:
     """Return what one analysis says of these scores."""
     beside = SimpleNamespace(**{name: lambda made=made: made for name, made in sets.items()})
     return run([one for one in SCALES["dr_did"] if one.id == analysis], ByScores(asked, measured, beside))
@@ -264,8 +264,8 @@ def test_no_small_group_can_be_counted_between_two_steps(steps, told):
 def answered() -> Finding:
     found, _ = opened("beside", "heronmere", 700)
     program = found.study.programs[0]
-    ask = Ask(found.study, program, "participant", load_plan().hypothesis("H5_cross_generational"))
-    return ScaleQuestion(found, ask).finding()
+    question = Question(found.study, program, "participant", load_plan().hypothesis("H5_cross_generational"))
+    return ScaleQuestion(found, question).finding()
 
 
 def test_everything_that_the_plan_names_stands_beside_the_main_row(answered):
@@ -339,8 +339,8 @@ def test_what_cannot_be_fitted_is_told_with_its_reason():
 
 def test_flagged_forms_are_left_out_in_a_row_of_their_own():
     found, _ = opened("careless", "heronmere", 600)
-    ask = Ask(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H2_morale"))
-    rows = {row.estimator: row for row in ScaleQuestion(found, ask).finding().alternatives}
+    question = Question(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H2_morale"))
+    rows = {row.estimator: row for row in ScaleQuestion(found, question).finding().alternatives}
     assert len(found.attentive.responses) < len(found.tables.responses)
     assert rows["dr_did_without_careless"].n_control < rows["linear_mixed_model"].n_control
 
@@ -350,6 +350,6 @@ def test_a_changed_item_brings_the_answer_from_the_items_that_stayed():
     answers = found.tables.responses
     dropped = answers[(answers["item"] != "rec1") | (answers["wave"] > 2)]
     found = replace(found, tables=replace(found.tables, responses=dropped))
-    ask = Ask(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H7_recognition"))
-    rows = {row.estimator: row for row in ScaleQuestion(found, ask).finding().estimates}
+    question = Question(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H7_recognition"))
+    rows = {row.estimator: row for row in ScaleQuestion(found, question).finding().estimates}
     assert rows["dr_did_common_items"].estimate != rows["dr_did"].estimate

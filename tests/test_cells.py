@@ -13,8 +13,8 @@ from analysis.ingest.dates import to_days
 from analysis.ingest.export import as_text
 from analysis.ingest.ids import clean_ids, lost_zeros
 from analysis.ingest.keys import Directory, first_and_last
-from analysis.ingest.names import matches, plain, plain_email, plain_person
 from analysis.ingest.numbers import to_booleans, to_numbers
+from analysis.ingest.text_matching import matches, plain, plain_email, plain_person
 
 AS_OF = dt.date(2025, 6, 30)
 ANY_CELLS = st.lists(st.one_of(st.none(), st.text(max_size=30)), max_size=8)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from studies import INSTRUMENT, TINY_COMPANY, as_csv, write_study
 
 from analysis.ingest.misspelt import is_like
-from analysis.ingest.names import visible
 from analysis.ingest.pseudonyms import KEY, KEY_BYTES, load_key
+from analysis.ingest.text_matching import visible
 from analysis.pipeline.answerable import ONE_WAVE, answerable
 from analysis.pipeline.checked import Checked, check_study
 from analysis.pipeline.opened import OpenStudy, open_study

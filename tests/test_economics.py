@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from test_estimate import estimate, finding
 
-from analysis.estimate.analyses import Ask
+from analysis.estimate.analyses import Question
 from analysis.estimate.economics import answer_economics, exits_avoided, net_benefit
 from analysis.measure.costs import Costs, program_costs
 from analysis.plan.contract import Tables
@@ -20,13 +20,13 @@ MENTORS = estimate(-0.05, -0.10, 0.02, n_treated=100, n_control=400)
 MENTEES = estimate(0.02, -0.02, 0.08, n_treated=50, n_control=200)
 
 
-def ask(**changes) -> Ask:
+def question(**changes) -> Question:
     program = Program(id="genius", name="Genius", direction="reverse", format="pair", assignment="self_selected")
     study = Study(
         schema_version=1, study="acme", title="Acme", study_start=dt.date(2021, 1, 1), as_of=dt.date(2025, 6, 30),
         programs=(program,), **changes,
     )  # fmt: skip
-    return Ask(study, program, "any", load_plan().hypothesis("H9_economics"))
+    return Question(study, program, "any", load_plan().hypothesis("H9_economics"))
 
 
 def test_exits_avoided_add_up_and_keep_an_asymmetric_interval_asymmetric():
@@ -72,18 +72,18 @@ def test_the_net_benefit_is_exits_times_cost_less_the_program():
     ],
 )
 def test_without_costs_there_is_no_answer_but_what_is_needed(costs, said):
-    found = answer_economics(ask(), [finding(0.01)], costs)
+    found = answer_economics(question(), [finding(0.01)], costs)
     assert found.primary.status == "not_estimable" and said in found.primary.reason
 
 
 def test_one_role_without_an_answer_leaves_none_and_a_small_one_suppresses():
     none = replace(finding(0.01).primary, **NUMBERLESS, status="not_estimable", reason="Too short.")
     small = replace(finding(0.01).primary, **NUMBERLESS, status="suppressed", reason="Too small.")
-    with_none = answer_economics(ask(), [finding(0.01), replace(finding(0.01), primary=none)], COSTS)
-    with_small = answer_economics(ask(), [finding(0.01), replace(finding(0.01), primary=small)], COSTS)
+    with_none = answer_economics(question(), [finding(0.01), replace(finding(0.01), primary=none)], COSTS)
+    with_small = answer_economics(question(), [finding(0.01), replace(finding(0.01), primary=small)], COSTS)
     assert with_none.primary.status == "not_estimable" and "every role" in with_none.primary.reason
     assert with_small.primary.status == "suppressed"
-    assert answer_economics(ask(), [], COSTS).primary.status == "not_estimable"
+    assert answer_economics(question(), [], COSTS).primary.status == "not_estimable"
 
 
 NUMBERLESS = dict.fromkeys(
@@ -93,7 +93,7 @@ NUMBERLESS = dict.fromkeys(
 
 
 def test_the_assumption_is_told_with_the_answer():
-    found = answer_economics(ask(), [finding(0.01)], COSTS)
+    found = answer_economics(question(), [finding(0.01)], COSTS)
     (check,) = found.checks
     assert check.passed is None and "20,000 EUR" in check.sentence and "50,000 EUR" in check.sentence
 
@@ -117,17 +117,17 @@ def tables(n: int, salary: float | None) -> Tables:
 
 
 def test_costs_come_from_the_salary_on_the_day_of_the_start_or_from_the_amount():
-    a = ask(replacement_cost_share=0.5)
+    a = question(replacement_cost_share=0.5)
     program = a.program.model_copy(update={"cost_fixed": 1000.0, "cost_per_participant": 100.0})
     found = program_costs(tables(12, 40_000.0), a.study, program)
     assert (found.replacement, found.program) == (20_000.0, 2200.0)
     assert "50%" in found.replacement_source
-    amount = ask(replacement_cost_share=0.5, replacement_cost_amount=9000.0)
+    amount = question(replacement_cost_share=0.5, replacement_cost_amount=9000.0)
     assert program_costs(tables(12, 40_000.0), amount.study, program).replacement == 9000.0
 
 
 def test_the_mean_salary_of_a_few_people_is_not_used():
-    study = ask(replacement_cost_share=0.5).study
+    study = question(replacement_cost_share=0.5).study
     assert program_costs(tables(9, 40_000.0), study, study.programs[0]).replacement is None
     assert program_costs(tables(12, None), study, study.programs[0]).replacement is None
     assert program_costs(tables(12, 40_000.0), study, study.programs[0]).program is None

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from studies import INSTRUMENT, STUDY, as_csv
 
-from analysis.ingest.moments import intake_of
+from analysis.ingest.dates_to_waves import intake_of
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.read_study import load_study
 

@@ -269,18 +269,18 @@ def test_the_nearest_right_name_is_told():
         check_parameters({"stduy": "acme", "data": ""}, {"study": "", "data": ""}, "a notebook")
 
 
-ROOM = "from analysis.notebook import reading_room\nroom = reading_room(globals())\nprint(room.study.study)"
+VIEW = "from analysis.notebook import study_view\nview = study_view(globals())\nprint(view.study.study)"
 
 
 def test_a_notebook_runs_any_number_of_times_in_one_kernel_beside_cells_of_ones_own(kernels, tmp_path):
     own = "studies, hypothesis, table = 7, [1], {'data': 2}"
-    path = book(tmp_path / "again.ipynb", own, ROOM, ROOM, f"study = {DEFAULT_STUDY!r}", ROOM)
+    path = book(tmp_path / "again.ipynb", own, VIEW, VIEW, f"study = {DEFAULT_STUDY!r}", VIEW)
     assert printed(run(path, kernels)) == ["", DEFAULT_STUDY, DEFAULT_STUDY, "", DEFAULT_STUDY]
 
 
 def test_a_misspelt_study_is_answered_in_one_line_with_the_nearest_name(kernels, tmp_path):
     misspelt = DEFAULT_STUDY[1:]
-    path = book(tmp_path / "misspelt.ipynb", f"study = {misspelt!r}", ROOM)
+    path = book(tmp_path / "misspelt.ipynb", f"study = {misspelt!r}", VIEW)
     with pytest.raises(papermill.PapermillExecutionError):
         run(path, kernels)
     [error] = cells(tmp_path / "misspelt-forked.ipynb")[1].outputs

@@ -105,3 +105,29 @@ def test_every_verdict_and_grade_is_in_the_glossary():
     glossary = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
     for word in ("supported", "harmful", "negligible", "no benefit", "inconclusive", "passed", "caution", "failed"):
         assert word in glossary
+
+
+# Names in code that were retired → what the thing is called.
+RETIRED_NAMES = {
+    "way_in": "enrolment_funnel",
+    "Ask": "Question",
+    "Recount": "WeightedRefit",
+    "reweigh": "refit_weights",
+    "hurdles": "competing_starts",
+    "among_asked": "nonresponse",
+    "silence_of": "nonresponse",
+    "Wishes": "InitOptions",
+    "ReadingRoom": "StudyView",
+    "reading_room": "study_view",
+    "hidden_cause": "e_value",
+    "ways_picture": "robustness_plot",
+    "HEART": "REQUIRED_COLUMN",
+    "STAND": "SOURCE_COLUMNS",
+}
+
+
+@pytest.mark.parametrize("name", RETIRED_NAMES)
+def test_a_retired_name_is_in_no_code(name):
+    files = [*(ROOT / "src").rglob("*.py"), *(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "tests").rglob("*.py")]
+    own = Path(__file__)
+    assert not [f.name for f in files if f != own and re.search(rf"\b{name}\b", f.read_text(encoding="utf-8"))]

@@ -9,7 +9,7 @@ from studies import STUDY, write_study
 from test_init import begun
 
 from analysis.ingest.date_forms import read_span
-from analysis.ingest.names import folded
+from analysis.ingest.text_matching import folded
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.events import comparisons, retention
 from analysis.plan.errors import BadInput

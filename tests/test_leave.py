@@ -8,7 +8,7 @@ from test_staff import IDS, company, flow, of_types, told
 
 from analysis.design.grace import build_grace_trials
 from analysis.design.panels import build_panel
-from analysis.design.starters import way_in
+from analysis.design.starters import enrolment_funnel
 from analysis.design.trials import ON_LEAVE
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
@@ -75,7 +75,9 @@ def test_so_do_those_followed_from_the_intake(tmp_path):
 
 def test_who_was_away_when_the_intake_opened_could_not_be_enrolled(tmp_path):
     opened = with_leave(tmp_path, "E3,2022-09-01,2022-10-01,")
-    steps = way_in(opened.tables, opened.study, opened.study.programs[0], "mentor").set_index("step")["n_people"]
+    steps = enrolment_funnel(opened.tables, opened.study, opened.study.programs[0], "mentor").set_index("step")[
+        "n_people"
+    ]
     assert steps["not eligible when an intake opened"] == 1
 
 

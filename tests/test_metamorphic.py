@@ -19,7 +19,7 @@ from simulations.situations.main_row import main_row
 from simulations.situations.world import Case
 
 from analysis.design.panels import build_panel
-from analysis.estimate.by_scores import Measured, estimate_change
+from analysis.estimate.by_scores import ScaleScores, estimate_change
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.events import Comparison
@@ -103,7 +103,9 @@ def answers(opened: OpenStudy) -> Answers:
     program = opened.study.programs[0]
     scores = self_scores("morale", opened.tables, opened.instruments)
     panel = build_panel(scores, opened.tables, opened.study, program, ROLE)
-    change = estimate_change(Comparison(opened, program, ROLE).ask("H2_morale"), Measured(panel, n_items=5)).interval
+    change = estimate_change(
+        Comparison(opened, program, ROLE).question("H2_morale"), ScaleScores(panel, n_items=5)
+    ).interval
     return Answers((exits.estimate, exits.std_error), (change.estimate, change.std_error))
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.design.follow_up import FollowUp, split
-from analysis.design.trials import Hurdles, Trials
-from analysis.design.weights import past_hurdles
+from analysis.design.trials import CompetingStarts, Trials
+from analysis.design.weights import weight_for_competing_starts
 from analysis.measure.exposure import attended, pairs, participation_end, sessions_within
 from analysis.plan.contract import Tables
 
@@ -62,7 +62,7 @@ def test_who_passes_a_start_elsewhere_stands_in_for_those_who_did_not():
     )
     nothing_known = pd.DataFrame(index=range(3))
     flow = pd.DataFrame({"step": ["started"], "n_people": [1]})
-    trials = Trials(rows, pd.DataFrame(index=range(5)), flow, False, (Hurdles(starts, nothing_known),))
+    trials = Trials(rows, pd.DataFrame(index=range(5)), flow, False, (CompetingStarts(starts, nothing_known),))
     follow = FollowUp(
         row=np.arange(5),
         entry=np.zeros(5),
@@ -73,7 +73,7 @@ def test_who_passes_a_start_elsewhere_stands_in_for_those_who_did_not():
         person=np.arange(5),
         log_factor=np.zeros(5),
     )
-    found = past_hurdles(follow, trials)
+    found = weight_for_competing_starts(follow, trials)
     pieces = pd.DataFrame({"row": found.row, "entry": found.entry, "factor": np.exp(found.log_factor)})
     assert pieces.groupby("row").size().tolist() == [1, 2, 2, 1, 1]
     late = pieces[pieces["entry"] > 0]

@@ -15,7 +15,7 @@ from analysis.design.grace import build_grace_trials, intake_of_start
 from analysis.design.placebo import LEAST_MONTHS, Placebo, build_placebo, placebo_ever, placebo_schedule, placebo_trials
 from analysis.design.trials import FLOW_STEPS, Trials, build_trials
 from analysis.design.weights import as_followed, trimmed, weigh
-from analysis.estimate.analyses import Ask, Told, run
+from analysis.estimate.analyses import Question, Told, run
 from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.protocol_rows import PROTOCOL, CloneRisks
@@ -43,15 +43,15 @@ def opened(folder: Path, tables: dict[str, str], **study) -> OpenStudy:
     return open_study("acme", folder)
 
 
-def ask_of(company: OpenStudy, role: str = "mentor", **changes) -> Ask:
+def ask_of(company: OpenStudy, role: str = "mentor", **changes) -> Question:
     study = company.study.model_copy(update=changes)
-    return Ask(study, study.programs[0], role, load_plan().hypothesis("H1_retention"))
+    return Question(study, study.programs[0], role, load_plan().hypothesis("H1_retention"))
 
 
-def told(analysis: str, ask: Ask, trials: Trials | None = None, **sets) -> Told:
+def told(analysis: str, question: Question, trials: Trials | None = None, **sets) -> Told:
     """Return what one analysis says of trials and of the analysis sets that it needs beside them."""
     beside = SimpleNamespace(**{name: lambda made=made: made for name, made in sets.items()})
-    context = ByTrials(ask, OUTCOME, trials, beside, ever=lambda: None)
+    context = ByTrials(question, OUTCOME, trials, beside, ever=lambda: None)
     return run([one for one in PROTOCOL if one.id == analysis], context)
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import TINY_COMPANY, as_csv, write_study
 
-from analysis.design.starters import way_in
+from analysis.design.starters import enrolment_funnel
 from analysis.ingest import read_sources
 from analysis.measure.coverage import coverage, missingness
 from analysis.measure.employment import job_history, staff_on
@@ -269,7 +269,7 @@ def test_a_few_repaired_rows_of_a_file_are_not_counted():
 
 def test_the_way_in_is_told_person_by_person(tiny):
     """E2 started; E3 was not selected; E1 is too senior, and E4, of another level as well, had left."""
-    found = way_in(tiny.tables, tiny.study, tiny.study.programs[0], "mentor")
+    found = enrolment_funnel(tiny.tables, tiny.study, tiny.study.programs[0], "mentor")
     assert list(found[["kind", "step", "n_people"]].itertuples(index=False, name=None)) == [
         ("stage", "employed", 4),
         ("loss", "not eligible when an intake opened", 2),
@@ -284,12 +284,14 @@ def test_the_way_in_is_told_person_by_person(tiny):
 
 def test_a_colleague_who_could_have_enrolled_is_lost_for_not_enrolling(tiny):
     jobs = tiny.tables.jobs.assign(job_level=tiny.tables.jobs["job_level"].replace(5, 2))
-    found = way_in(replace(tiny.tables, jobs=jobs), tiny.study, tiny.study.programs[0], "mentor").set_index("step")
+    found = enrolment_funnel(replace(tiny.tables, jobs=jobs), tiny.study, tiny.study.programs[0], "mentor").set_index(
+        "step"
+    )
     assert found.loc["eligible but not enrolled", "n_people"] == 1
 
 
 def test_without_hr_dates_the_way_in_begins_with_those_enrolled(tiny):
-    found = way_in(replace(tiny.tables, employees=None), tiny.study, tiny.study.programs[0], "mentor")
+    found = enrolment_funnel(replace(tiny.tables, employees=None), tiny.study, tiny.study.programs[0], "mentor")
     assert found["step"].iloc[0] == "enrolled" and found["n_people"].iloc[0] == 2
 
 

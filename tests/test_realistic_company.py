@@ -15,7 +15,7 @@ from realistic_company.pair_list import matches, written_starts
 from analysis.design.trials import UNDATED, build_trials
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.house_rules import LEAVE, NO_SHOW, SERVICE, TRANSFER
-from analysis.pipeline.started import Wishes, start_study
+from analysis.pipeline.started import InitOptions, start_study
 
 AS_OF = pd.Timestamp("2025-06-30")
 
@@ -36,8 +36,8 @@ def read(tmp_path_factory) -> Iterator[Read]:
     folder = tmp_path_factory.mktemp("brackwell")
     true, files = realistic_company(), folder / "files"
     write_files(true, files)
-    tables, wishes = options(files)
-    start_study("brackwell", tables, folder, Wishes(**wishes), say=lambda _: None)
+    tables, asked = options(files)
+    start_study("brackwell", tables, folder, InitOptions(**asked), say=lambda _: None)
     path = folder / "brackwell" / "study.yaml"
     draft = path.read_text(encoding="utf-8")
     path.write_text(with_edits(draft), encoding="utf-8")

@@ -10,7 +10,7 @@ import scale_examples as examples
 from test_report import Tags, acme, anew, readable, released, retention, row
 
 from analysis.estimate.diagnostics import Trend, trend_check
-from analysis.notebook import ReadingRoom, scales_room
+from analysis.notebook import StudyView, scales_room
 from analysis.plan.errors import BadInput
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir, project_dir
@@ -511,14 +511,14 @@ def test_every_scale_can_be_named():
 
 
 def test_views_of_a_notebook_show_something_or_say_that_there_is_nothing(capsys):
-    room = ReadingRoom(examples.study_of_scales(MORALE))
+    view = StudyView(examples.study_of_scales(MORALE))
     bare = replace(MORALE, alternatives=(), evidence={})
     for name in ("response", "event_study", "delta", "balance"):
-        assert not isinstance(room.picture(name)(MORALE), str)
-        assert "nothing to draw" in room.picture(name)(bare)
-    for view in (room.asked, room.honest, room.response_balance):
-        assert isinstance(view(MORALE), pd.DataFrame) and "nothing to show" in view(bare)
-    assert room.bounds(bare).startswith("*There are no") and room.answering(bare).startswith("*There are no")
+        assert not isinstance(view.picture(name)(MORALE), str)
+        assert "nothing to draw" in view.picture(name)(bare)
+    for shown in (view.asked, view.honest, view.response_balance):
+        assert isinstance(shown(MORALE), pd.DataFrame) and "nothing to show" in shown(bare)
+    assert view.bounds(bare).startswith("*There are no") and view.answering(bare).startswith("*There are no")
 
 
 @pytest.mark.parametrize("name", ["02_measurement", "05_scales", "06_leadership"])

@@ -20,7 +20,7 @@ from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
 from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
 from analysis.estimate.moderators import effect_slope, slope_rows
-from analysis.estimate.resampling import Recount, bootstrap, grouped, leave_one_out, reweigh
+from analysis.estimate.resampling import WeightedRefit, bootstrap, grouped, leave_one_out, refit_weights
 from analysis.estimate.retention import days_lost, days_retained, difference, std_error
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import aalen_johansen
@@ -222,7 +222,7 @@ def test_pseudo_values_average_to_the_risk(followed, arms):
 
 
 def test_recounting_everybody_once_gives_the_main_estimate(followed, arms):
-    recount = Recount(followed, ("voluntary_exit",), 12)
+    recount = WeightedRefit(followed, ("voluntary_exit",), 12)
     once, without_others = recount.differences(np.column_stack([np.ones(len(followed.rows)), followed.treated]))
     assert once == pytest.approx(difference_in_risks(arms, "voluntary_exit", 12), abs=1e-9)
     assert np.isnan(without_others)
@@ -249,7 +249,7 @@ def test_weights_of_many_draws_at_once_are_those_of_refits_one_by_one(trials):
                 of_control = ~model.treated[follow.row] & (weights > 0)
                 largest = np.quantile(weights[of_control], model.largest_quantile)
                 weights = np.where(of_control, np.minimum(weights, largest), weights)
-            expected, found = weights * counts[follow.row], reweigh(followed, counts[:, None])[:, 0]
+            expected, found = weights * counts[follow.row], refit_weights(followed, counts[:, None])[:, 0]
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-9)
             risks = [risk_difference(followed, each) for each in (found, expected)]
             assert risks[0] == pytest.approx(risks[1], abs=1e-6)
@@ -268,7 +268,7 @@ def test_counting_people_twice_equals_having_them_twice(trials, followed):
     """Integer counts are copies: the same estimate from rows that really are there twice."""
     codes = default_clusters(followed)
     counts = 1.0 + (np.random.default_rng(1).random(codes.max() + 1) < 0.4)[codes]
-    found = Recount(followed, ("voluntary_exit",), 12).differences(counts[:, None])[0]
+    found = WeightedRefit(followed, ("voluntary_exit",), 12).differences(counts[:, None])[0]
     extra = np.flatnonzero(counts == 2)
     model, follow = followed.model, followed.model.follow
     rows = np.concatenate([np.arange(len(codes)), extra])
@@ -284,7 +284,7 @@ def test_counting_people_twice_equals_having_them_twice(trials, followed):
 
 
 def test_the_bootstrap_agrees_with_the_influence_functions(followed, arms):
-    recount = Recount(followed, EXITS, 12)
+    recount = WeightedRefit(followed, EXITS, 12)
     draws = bootstrap(recount, default_clusters(followed), np.random.default_rng(2), n=200)
     error = difference(arms, "any_exit", 12).std_error
     # 200 draws know a standard error to 5 %; trials that lose an arm in a draw add some.
@@ -296,7 +296,7 @@ def test_the_jackknife_leaves_groups_out_in_earnest(followed, arms):
     assert found.df == 39
     assert found.treated.risk("voluntary_exit", 12) == arms.treated.risk("voluntary_exit", 12)
     groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=40)
-    without = leave_one_out(Recount(followed, ("voluntary_exit",), 12), groups)
+    without = leave_one_out(WeightedRefit(followed, ("voluntary_exit",), 12), groups)
     variance = 39 / 40 * np.sum((without - without.mean()) ** 2)
     assert error(found) == pytest.approx(np.sqrt(variance), rel=1e-6)
     # Forty groups by lot know a standard error to 11 %.
@@ -317,7 +317,7 @@ def test_the_jackknife_of_the_hazard_ratio_steps_to_where_a_refit_ends(followed,
     groups = grouped(found.clusters.codes, np.random.default_rng(3), n_groups=10)
     refitted = []
     for group in range(10):
-        weights = reweigh(followed, (groups != group).astype(float)[:, None])[:, 0]
+        weights = refit_weights(followed, (groups != group).astype(float)[:, None])[:, 0]
         kept = weights > 0
         parts = (getattr(followed, name)[kept] for name in ("row", "entry", "exit", "outcome"))
         without = WeightedFollowUp(followed.rows, EXITS, 24, *parts, weights[kept])
@@ -333,7 +333,7 @@ def test_the_doubly_robust_error_is_that_of_leaving_groups_out(followed):
     arms = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=10)
     groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=10)
     covariates = followed.model.matrix.values  # noqa: PD011 (no frame)
-    base = followed.at_start(reweigh(followed, (groups != 4).astype(float)[:, None])[:, 0])
+    base = followed.at_start(refit_weights(followed, (groups != 4).astype(float)[:, None])[:, 0])
     means = [np.average(covariates[a], axis=0, weights=base[a]) for a in (followed.treated, ~followed.treated)]
     left = means[0] - means[1]
     np.testing.assert_allclose(arms.jackknife.imbalance[4], left)
@@ -374,7 +374,7 @@ def test_groups_by_lot_are_of_equal_size_and_keep_a_persons_rows_together():
 
 def test_leaving_a_group_out_equals_estimating_without_it(trials, followed):
     groups = np.where(followed.rows["unit"] == followed.rows["unit"].iloc[0], 0, -1)
-    found = leave_one_out(Recount(followed, ("voluntary_exit",), 12), groups)
+    found = leave_one_out(WeightedRefit(followed, ("voluntary_exit",), 12), groups)
     terms = followed.model.propensity.terms[:, 1:]
     kept = trials.take(groups == -1)
     treated, trial = kept.rows["is_treated"].to_numpy(dtype=bool), kept.rows["trial"].to_numpy(dtype=int)

@@ -11,8 +11,8 @@ from studies import write_study
 
 from analysis.design.panels import Panel, build_panel
 from analysis.design.sources import others_suffice
-from analysis.estimate.analyses import Ask, Groups, Numbers
-from analysis.estimate.by_scores import ByScores, Measured, estimate_change, result_of, why_no_answer
+from analysis.estimate.analyses import Groups, Numbers, Question
+from analysis.estimate.by_scores import ByScores, ScaleScores, estimate_change, result_of, why_no_answer
 from analysis.estimate.change_assumptions import silence
 from analysis.estimate.moderators import direction_row
 from analysis.measure.scales import self_scores
@@ -28,7 +28,9 @@ def company(name: str, like: str, size: int, **tables) -> OpenStudy:
 
 
 def question(found: OpenStudy, hypothesis: str = "H2_morale", role: str = "mentor") -> ScaleQuestion:
-    return ScaleQuestion(found, Ask(found.study, found.study.programs[0], role, load_plan().hypothesis(hypothesis)))
+    return ScaleQuestion(
+        found, Question(found.study, found.study.programs[0], role, load_plan().hypothesis(hypothesis))
+    )
 
 
 def finding(found: OpenStudy, *asked: str) -> Finding:
@@ -50,8 +52,10 @@ def test_one_unit_on_a_side_is_no_comparison():
     measured = found._measured(scores, "self")
     everyone = measured.panel.everyone
     alone = everyone.assign(unit=everyone["unit"].where(~everyone["is_treated"].astype(bool), "Boilers"))
-    assert "Only one unit" in why_no_answer(found.ask, replace(measured, panel=replace(measured.panel, everyone=alone)))
-    assert why_no_answer(found.ask, measured) is None
+    assert "Only one unit" in why_no_answer(
+        found.question, replace(measured, panel=replace(measured.panel, everyone=alone))
+    )
+    assert why_no_answer(found.question, measured) is None
 
 
 def test_a_lottery_that_recorded_no_draw_has_no_answer():
@@ -81,8 +85,8 @@ def test_where_everybody_has_started_nobody_is_left_to_compare_with():
     measured = asked._measured(self_scores("morale", found.tables, found.instruments), "self")
     rows = measured.panel.everyone["is_treated"].to_numpy(dtype=bool)
     alone = replace(measured, panel=measured.panel.take(rows), earlier=None)
-    assert estimate_change(asked.ask, alone) is None
-    assert "nobody is left to compare with" in why_no_answer(asked.ask, alone)
+    assert estimate_change(asked.question, alone) is None
+    assert "nobody is left to compare with" in why_no_answer(asked.question, alone)
 
 
 def test_scores_that_do_not_vary_have_no_interval_without_width():
@@ -90,8 +94,8 @@ def test_scores_that_do_not_vary_have_no_interval_without_width():
         {"cell": 0, "wave_position": 1, "employee_id": range(40), "is_treated": np.arange(40) < 20, "unit": None}
     ).assign(manager_id=None, before=3.0, after=4.0)
     found, _ = opened("flat", "northbank", 200)
-    asked = question(found).ask
-    flat = Measured(Panel(rows, pd.DataFrame(index=rows.index)))
+    asked = question(found).question
+    flat = ScaleScores(Panel(rows, pd.DataFrame(index=rows.index)))
     assert estimate_change(asked, flat) is None
     assert "do not vary" in result_of(asked, flat, None)
 
@@ -153,7 +157,7 @@ def test_beside_a_secondary_main_row_the_other_direction_is_descriptive():
     found, _ = opened("directions", "northbank", 200)
     interval = type("I", (), {"estimate": 0.1, "std_error": 0.1, "low": -0.1, "high": 0.3, "p_value": 0.3})()
     for hypothesis, analysis in (("H2_morale", "secondary"), ("H5_cross_generational", "descriptive")):
-        asked = question(found, hypothesis).ask
+        asked = question(found, hypothesis).question
         row = asked.row("dr_did", Numbers(interval, Groups(30, 80)))
         assert direction_row(asked, row, row).analysis == analysis
 
@@ -166,7 +170,9 @@ def test_a_few_silent_people_are_neither_counted_nor_drawn():
     everyone.loc[treated, "after"] = everyone.loc[treated, "after"].fillna(3.0)
     everyone.loc[treated[:3], "after"] = np.nan
     panel = found._with_response(replace(measured.panel, everyone=everyone), "others")
-    said = list(silence(ByScores(found.ask, replace(measured, panel=panel), SimpleNamespace(response=lambda: panel))))
+    said = list(
+        silence(ByScores(found.question, replace(measured, panel=panel), SimpleNamespace(response=lambda: panel)))
+    )
     evidence = {name: frame for one in said if isinstance(one, dict) for name, frame in one.items()}
     checks = [one for one in said if isinstance(one, Check)]
     assert "delta" not in evidence and evidence["lee"][["response_treated", "trimmed_share"]].isna().all(axis=None)

@@ -148,7 +148,7 @@ def test_those_who_pass_a_start_elsewhere_stand_in_for_who_did_not(tmp_path):
             jobs=None,
         )
     )
-    (way,) = trials.hurdles
+    (way,) = trials.competing_starts
     assert dict(zip(way.rows["employee_id"], way.rows["is_treated"], strict=True)) == {
         "E3": True,
         "E4": False,
@@ -178,7 +178,7 @@ def test_a_start_in_the_other_role_is_a_competing_start_with_a_weight(tmp_path):
         )
     )
     assert trials.rows.set_index("employee_id").loc["E3", "months"] == 3.0
-    (way,) = trials.hurdles
+    (way,) = trials.competing_starts
     assert way.rows.loc[way.rows["is_treated"], "employee_id"].tolist() == ["E3"]
     followed = weigh(trials, EXITS, 12)
     control = ~followed.treated[followed.row]
@@ -345,7 +345,7 @@ def test_a_comparator_of_a_rollout_is_followed_to_the_units_day_the_own_start_or
 def test_the_others_stand_in_for_early_starters_and_for_those_who_moved(tmp_path):
     """In May one of five moves, in June one of four starts: the other three weigh 5/4, then 5/4 times 4/3."""
     trials = trials_of(in_turn(tmp_path, STATED))
-    early, moved = (way.rows[way.rows["is_treated"]] for way in trials.hurdles)
+    early, moved = (way.rows[way.rows["is_treated"]] for way in trials.competing_starts)
     assert early["employee_id"].tolist() == ["E8"] and moved["employee_id"].tolist() == ["E9"]
     followed = weigh(trials, EXITS, 12, exclude=("location",))
     stays = trials.rows.index[trials.rows["employee_id"] == "E7"][0]

@@ -20,7 +20,7 @@ from analysis.estimate import answer_change, by_scores
 from analysis.estimate.event_study import HonestBounds
 from analysis.ingest.pseudonyms import key_file, load_key
 from analysis.measure.employment import job_value_at
-from analysis.notebook import ReadingRoom
+from analysis.notebook import StudyView
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.described import describe
 from analysis.report.page import figure_files
@@ -103,8 +103,10 @@ def test_never_enrolled_people_who_all_changed_alike_give_no_row(monkeypatch):
     )
     never = SimpleNamespace(rows=[1])
     monkeypatch.setattr(answer_change, "has_both_arms", lambda panel: True)
-    monkeypatch.setattr(by_scores, "estimate_change", lambda ask, measured: None)
-    assert list(answer_change.against_never_enrolled(by_scores.ByScores(None, by_scores.Measured(panel), None))) == []
+    monkeypatch.setattr(by_scores, "estimate_change", lambda question, measured: None)
+    assert (
+        list(answer_change.against_never_enrolled(by_scores.ByScores(None, by_scores.ScaleScores(panel), None))) == []
+    )
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +127,7 @@ def test_no_event_of_a_kind_is_not_estimable_and_its_notebook_says_so(quiet):
         found = next(f for f in quiet.findings if f.hypothesis == hypothesis)
         assert found.primary.reason == "No such event in either arm within 12 months."
         for kind in ("ladder", "curves"):
-            assert ReadingRoom(quiet).picture(kind)(found) == f"*There is nothing to draw ({kind}).*"
+            assert StudyView(quiet).picture(kind)(found) == f"*There is nothing to draw ({kind}).*"
 
 
 @pytest.mark.filterwarnings("error")
@@ -148,10 +150,10 @@ def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, m
         released = answer(open_study("acme", tmp_path))
     shown = []
     monkeypatch.setattr("analysis.notebook.display", lambda given: shown.append(given.data))
-    ReadingRoom(released).described("coverage")
+    StudyView(released).described("coverage")
     assert len(shown) == 1 and "fault in this program (see faults.log" in shown[0]
     main = next(f for f in released.findings if f.hypothesis == "H1_retention")
-    assert "fault in this program" in ReadingRoom(released).sentence(main)
+    assert "fault in this program" in StudyView(released).sentence(main)
 
 
 def test_a_user_without_a_home_folder_gets_one_for_the_run(monkeypatch):

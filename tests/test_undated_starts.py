@@ -7,7 +7,7 @@ import yaml
 from studies import STUDY, write_study
 
 from analysis.design.panels import build_panel
-from analysis.design.starters import way_in
+from analysis.design.starters import enrolment_funnel
 from analysis.design.trials import UNDATED, build_trials
 from analysis.estimate.by_trials import why_no_trial
 from analysis.measure.scales import self_scores
@@ -101,7 +101,9 @@ def test_where_no_start_has_a_day_the_reason_says_so(tmp_path):
 
 def test_stages_less_losses_stay_the_next_stage(tmp_path):
     opened = company(tmp_path, start_of("tbc"))
-    way = way_in(opened.tables, opened.study, opened.study.programs[0], "mentor").set_index("step")["n_people"]
+    way = enrolment_funnel(opened.tables, opened.study, opened.study.programs[0], "mentor").set_index("step")[
+        "n_people"
+    ]
     assert (way["enrolled"], way["did not start"], way["started"]) == (2, 0, 2)
 
 

@@ -61,7 +61,7 @@ def _listed(sentences: list[str], what: str) -> str:
 
 
 @dataclass(frozen=True)
-class ReadingRoom:
+class StudyView:
     """What a notebook shows: everything in it has passed disclosure control."""
 
     released: Released
@@ -128,7 +128,7 @@ class ReadingRoom:
         """Return the same contrast in days, risks and rates, as a list in words."""
         return _listed(measure_sentences(finding), "other measures")
 
-    def ways_picture(self, finding: Finding) -> object:
+    def robustness_plot(self, finding: Finding) -> object:
         """Return the picture of the main answer made in other ways, or that there is none."""
         if not ways_sentence(finding):
             return "*The answer was made in one way only.*"
@@ -138,7 +138,7 @@ class ReadingRoom:
         """Return every way to make the main answer, one line each."""
         return tables.ways_table(ways(finding))
 
-    def hidden_cause(self, finding: Finding) -> str:
+    def e_value(self, finding: Finding) -> str:
         """Return how strong something unrecorded would have to be to explain the answer away."""
         return e_value_sentence(finding)
 
@@ -277,13 +277,13 @@ class PlanningRoom:
 
 
 def planning_room(namespace: Mapping[str, object]) -> PlanningRoom:
-    """Return the plan of the study that the notebook's parameters name; as `reading_room`."""
+    """Return the plan of the study that the notebook's parameters name; as `study_view`."""
     found = planned(*_named(namespace))
     _show_title(found.study)
     return PlanningRoom(found)
 
 
-def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
+def study_view(namespace: Mapping[str, object]) -> StudyView:
     """Return the study that the notebook's parameters name; shows its title, which says when data are simulated.
 
     Parameters
@@ -299,8 +299,8 @@ def reading_room(namespace: Mapping[str, object]) -> ReadingRoom:
     return _room(_answered(namespace))
 
 
-def scales_room(namespace: Mapping[str, object]) -> ReadingRoom:
-    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `reading_room`."""
+def scales_room(namespace: Mapping[str, object]) -> StudyView:
+    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `study_view`."""
     released = _answered(namespace, SCALES_PARAMETERS)
     hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
     display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
@@ -313,12 +313,12 @@ def _answered(namespace: Mapping[str, object], parameters: Mapping[str, object] 
     return released
 
 
-def _room(released: Released) -> ReadingRoom:
-    """Return the reading room; what a fault of this program took away is said at the top."""
+def _room(released: Released) -> StudyView:
+    """Return the study, opened and answered; what a fault of this program took away is said at the top."""
     if released.faults:
         listed = "\n".join(f"- {fault}" for fault in released.faults)
         display(Markdown(f"**Incomplete: a fault in this program.** See {LOG}.\n\n{listed}"))
-    return ReadingRoom(released)
+    return StudyView(released)
 
 
 def _show_title(study: Study) -> None:

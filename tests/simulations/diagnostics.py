@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.panels import build_earlier_panel, build_panel
-from analysis.estimate.analyses import Ask, run
+from analysis.estimate.analyses import Question, run
 from analysis.estimate.answer_change import SCALES
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.answer_retention import answer_by_trials
-from analysis.estimate.by_scores import ByScores, Measured
+from analysis.estimate.by_scores import ByScores, ScaleScores
 from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.diagnostics import settle_controls
 from analysis.estimate.protocol_rows import PROTOCOL
@@ -41,12 +41,12 @@ COLUMNS = ["world", "check", "n_studies", *GRADES, "share_failed", "mc_error", "
 def retention_checks(world: worlds.World, number: int) -> tuple[Check, ...]:
     """Return the checks of the mentors' answer on retention, settled over its own controls."""
     comparison = _comparison(simulate(world.study(number)), world)
-    ask = comparison.ask("H1_retention")
+    question = comparison.question("H1_retention")
     if comparison.is_randomized:
-        return retention_by_lottery(ask, comparison.lottery, OUTCOME).checks
-    asked = ByTrials(ask, OUTCOME, comparison.trials, comparison, lambda: comparison.ever)
+        return retention_by_lottery(question, comparison.lottery, OUTCOME).checks
+    asked = ByTrials(question, OUTCOME, comparison.trials, comparison, lambda: comparison.ever)
     placebo = tuple(analysis for analysis in PROTOCOL if analysis.id == "placebo")
-    return settle_controls([answer_by_trials(asked, placebo)], ask.study.min_cell)[0].checks
+    return settle_controls([answer_by_trials(asked, placebo)], question.study.min_cell)[0].checks
 
 
 def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
@@ -55,8 +55,8 @@ def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
     panel = build_panel(company.scores, company.tables, STUDY, program, ROLE)
     if not panel.rows["is_treated"].any():
         return ()
-    measured = Measured(panel, build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE))
-    asked = ByScores(Ask(STUDY, program, ROLE, load_plan().hypothesis("H2_morale")), measured, None)
+    measured = ScaleScores(panel, build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE))
+    asked = ByScores(Question(STUDY, program, ROLE, load_plan().hypothesis("H2_morale")), measured, None)
     return run([analysis for analysis in SCALES["dr_did"] if analysis.id in ("balance", "trends")], asked).checks
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.weights import WeightedFollowUp, as_followed, weigh
-from analysis.estimate.analyses import Ask
+from analysis.estimate.analyses import Question
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.by_trials import main_arms
@@ -16,7 +16,7 @@ from analysis.estimate.cox import COX, hazard_ratio
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, event_row
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
-from analysis.estimate.resampling import Recount, bootstrap
+from analysis.estimate.resampling import WeightedRefit, bootstrap
 from analysis.measure.employment import EXITS
 from analysis.pipeline import OpenStudy
 from analysis.pipeline.events import Comparison
@@ -63,11 +63,11 @@ def estimates_of(world: World, number: int) -> pd.DataFrame:
     """
     company = simulate(world.study(number))
     comparison = _comparison(company, world)
-    ask = comparison.ask("H1_retention")
+    question = comparison.question("H1_retention")
     if world.scenario.programs[0].assignment == "lottery":
-        found = retention_by_lottery(ask, comparison.lottery, OUTCOME).estimates
+        found = retention_by_lottery(question, comparison.lottery, OUTCOME).estimates
     else:
-        found = tuple(_by_trials(ask, comparison, number < N_BOOTSTRAPPED))
+        found = tuple(_by_trials(question, comparison, number < N_BOOTSTRAPPED))
     truth = _truth(company, world)
     return pd.DataFrame([_line(world, number, row, truth.of(row)) for row in found], columns=COLUMNS)
 
@@ -88,23 +88,23 @@ def _comparison(company: Company, world: World) -> Comparison:
     return Comparison(opened, study.programs[0], ROLE)
 
 
-def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Iterator[Estimate]:
+def _by_trials(question: Question, comparison: Comparison, is_bootstrapped: bool) -> Iterator[Estimate]:
     """Yield the rows of a target trial: what dashboards show, the main row, and other measures at the first horizon.
 
     As the lists of `answer_retention` and `sensitivity` make them, without curves and checks.
     """
-    trials, horizons = comparison.trials, ask.study.horizons_months
+    trials, horizons = comparison.trials, question.study.horizons_months
     first, months = horizons[0], max(horizons)
 
     def row(arms: Arms, analysis: str, estimator: str, outcome: str = OUTCOME, month: int = first, **how) -> Estimate:
-        return ask.row(estimator, *event_row(ask, arms, outcome, month, **how), analysis)
+        return question.row(estimator, *event_row(question, arms, outcome, month, **how), analysis)
 
     for people, contrast in ((comparison.ever, "ever_vs_never"), (trials.rows, "enrolled_vs_not")):
         naming = {"contrast": contrast, "estimand": "association"}
         arms = Arms.of(as_followed(people, EXITS, months))
         yield from (row(arms, "naive", PLAIN, month=horizon, **naming) for horizon in horizons)
     followed = weigh(trials, EXITS, months)
-    arms = main_arms(ask, followed, OUTCOME)
+    arms = main_arms(question, followed, OUTCOME)
     for horizon in horizons:
         yield row(arms, "primary", WEIGHTED, month=horizon)
     for measure in ("risk_ratio", "rmst_difference_days", "rmtl_difference_days"):
@@ -114,15 +114,15 @@ def _by_trials(ask: Ask, comparison: Comparison, is_bootstrapped: bool) -> Itera
     yield row(arms, "sensitivity", COX, measure="hazard_ratio", read=ratio)
     yield row(arms, "sensitivity", "aipw_aalen_johansen", read=lambda: doubly_robust(followed, arms, OUTCOME, first))
     if is_bootstrapped and min(arms.n_events(OUTCOME, first)) < FEW_EVENTS:
-        yield ask.row(BOOTSTRAP, "Left out of a report: too few exits.", {"outcome": OUTCOME}, "sensitivity")
+        yield question.row(BOOTSTRAP, "Left out of a report: too few exits.", {"outcome": OUTCOME}, "sensitivity")
     elif is_bootstrapped:
-        yield row(arms, "sensitivity", BOOTSTRAP, read=lambda: _bootstrapped(ask, followed, arms, first))
+        yield row(arms, "sensitivity", BOOTSTRAP, read=lambda: _bootstrapped(question, followed, arms, first))
 
 
-def _bootstrapped(ask: Ask, followed: WeightedFollowUp, arms: Arms, month: int) -> Interval:
+def _bootstrapped(question: Question, followed: WeightedFollowUp, arms: Arms, month: int) -> Interval:
     """Return the main difference with the bootstrap's standard error, from fewer draws than a report takes."""
-    recount, people = Recount(followed, (OUTCOME,), month), default_clusters(followed)
-    draws = bootstrap(recount, people, rng(ask.study.study, "bootstrap"), N_DRAWS)
+    recount, people = WeightedRefit(followed, (OUTCOME,), month), default_clusters(followed)
+    draws = bootstrap(recount, people, rng(question.study.study, "bootstrap"), N_DRAWS)
     return wald(difference_in_risks(arms, OUTCOME, month), np.nanstd(draws, ddof=1), arms.df)
 
 

@@ -72,7 +72,7 @@ def init(
     Exit code: 0 when every file was read, 3 when study.yaml was drafted and some file could not be read (it stands
     there as a comment with the reason), 2 when none could be read or nothing was written.
     """
-    from analysis.pipeline.started import Wishes, start_study
+    from analysis.pipeline.started import InitOptions, start_study
     from analysis.pipeline.updated import update_study
 
     files = {
@@ -88,12 +88,12 @@ def init(
         "waves": waves,
     }
     given = {table: paths for table, paths in files.items() if paths}
-    wishes = Wishes(tuple(program or ()), direction, as_of, tuple(profile or ()), tuple(map(expanded, card or ())))
+    asked = InitOptions(tuple(program or ()), direction, as_of, tuple(profile or ()), tuple(map(expanded, card or ())))
     with progress() as say:
         if update:
-            updated = guarded(name, update_study, name, given, data_dir(data), wishes, say)
+            updated = guarded(name, update_study, name, given, data_dir(data), asked, say)
         else:
-            started = guarded(name, start_study, name, given, data_dir(data), wishes, say)
+            started = guarded(name, start_study, name, given, data_dir(data), asked, say)
     draft = updated.draft if update else started.draft
     for source in draft.sources:
         _show_source(source, show_headings)

@@ -51,7 +51,7 @@ class Panel:
         Same rows, what was known before the first start in the cell.
     is_randomized
         Whether lots decided: then nobody is left out for want of an earlier score.
-    way_in
+    enrolment_funnel
         People on the way into the comparison, in the steps before it: ``step``, ``n_treated``, ``n_control``.
     unit
         The column that says which unit a person is in.
@@ -60,7 +60,7 @@ class Panel:
     everyone: pd.DataFrame
     known: pd.DataFrame
     is_randomized: bool = False
-    way_in: pd.DataFrame | None = None
+    enrolment_funnel: pd.DataFrame | None = None
     unit: str = DEFAULT_UNIT
 
     @cached_property
@@ -78,7 +78,7 @@ class Panel:
     def flow(self) -> pd.DataFrame:
         """People by step and arm: ``step``, ``n_treated``, ``n_control``; each step holds the next."""
         flow = _flow(self.everyone)
-        return flow if self.way_in is None else pd.concat([self.way_in, flow], ignore_index=True)
+        return flow if self.enrolment_funnel is None else pd.concat([self.enrolment_funnel, flow], ignore_index=True)
 
     @cached_property
     def _is_compared(self) -> np.ndarray:
@@ -90,7 +90,7 @@ class Panel:
     def take(self, chosen: np.ndarray) -> "Panel":
         """Return the panel of these rows of ``everyone``, shape (rows,)."""
         everyone, known = (frame[chosen].reset_index(drop=True) for frame in (self.everyone, self.known))
-        return replace(self, everyone=everyone, known=known, way_in=None)
+        return replace(self, everyone=everyone, known=known, enrolment_funnel=None)
 
 
 def _waves(scores: pd.DataFrame) -> pd.DataFrame:
@@ -128,8 +128,8 @@ def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Pro
     kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
     before = started_before(tables.enrolments, program.id, study.study_start).union(starts.set_aside)
     of_role = starts.role.index.union(undated(tables.enrolments, program.id, role))
-    way_in = _way_in(rows, kept, of_role.intersection(before), own.index)
-    return Panel(kept, known[stays].reset_index(drop=True), way_in=way_in, unit=starts.unit)
+    enrolment_funnel = _enrolment_funnel(rows, kept, of_role.intersection(before), own.index)
+    return Panel(kept, known[stays].reset_index(drop=True), enrolment_funnel=enrolment_funnel, unit=starts.unit)
 
 
 def build_earlier_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:
@@ -159,7 +159,9 @@ def _observed(starts: Starts, study: Study) -> pd.Series:
     return own[there.isna() | (there <= own)]
 
 
-def _way_in(everyone: pd.DataFrame, kept: pd.DataFrame, unobserved: pd.Index, own: pd.Index) -> pd.DataFrame | None:
+def _enrolment_funnel(
+    everyone: pd.DataFrame, kept: pd.DataFrame, unobserved: pd.Index, own: pd.Index
+) -> pd.DataFrame | None:
     """Return the steps before the comparison, where people were lost to them: all steps hold the next."""
     control = everyone.loc[~everyone["is_treated"].astype(bool), "employee_id"].nunique()
     there = kept.loc[~kept["is_treated"].astype(bool), "employee_id"].nunique()

@@ -78,7 +78,7 @@ EMPLOYED, ENROLLED, OFFERED, STARTED = "employed", "enrolled", "offered a place"
 STAGE, LOSS = "stage", "loss"
 
 
-def way_in(tables: Tables, study: Study, program: Program, role: str) -> pd.DataFrame:
+def enrolment_funnel(tables: Tables, study: Study, program: Program, role: str) -> pd.DataFrame:
     """Return who came how far towards a program in a role: stages, and between two of them who was lost and why.
 
     One row per stage or loss, in order: ``kind`` (``stage`` or ``loss``), ``step``, ``n_people``. A stage less its

@@ -33,7 +33,7 @@ __all__ = [
     "BEFORE_PERIOD",
     "BEFORE_UNIT",
     "FLOW_STEPS",
-    "Hurdles",
+    "CompetingStarts",
     "Trials",
     "build_trials",
     "covariates_of",
@@ -84,7 +84,7 @@ ROW_COLUMNS = [
 
 
 @dataclass(frozen=True)
-class Hurdles:
+class CompetingStarts:
     """The days on which comparators were lost in one way: those lost, among everybody who could have been that day.
 
     Attributes
@@ -120,10 +120,10 @@ class Trials:
         What became of those who started, one row per step: ``step``, ``n_people``.
     by_unit
         Comparators are those in units that the program has not reached (rollout).
-    hurdles
+    competing_starts
         How else comparators are lost, each way by itself: by starting another role or program; in a rollout also by
         starting before the unit is reached, or by moving to a reached one. Who is lost is no accident, and the others
-        are weighted to stand in for them (`design.weights.past_hurdles`).
+        are weighted to stand in for them (`design.weights.weight_for_competing_starts`).
     unit
         The column that ``unit`` is of.
     fits
@@ -134,7 +134,7 @@ class Trials:
     covariates: pd.DataFrame
     flow: pd.DataFrame
     by_unit: bool
-    hurdles: tuple[Hurdles, ...] = ()
+    competing_starts: tuple[CompetingStarts, ...] = ()
     unit: str = DEFAULT_UNIT
     fits: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -222,8 +222,8 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     told = {step: n for step, n in lost.items() if n or step not in (NOT_STAFF, UNDATED, ON_LEAVE)}
     flow = pd.DataFrame({"step": list(told), "n_people": list(told.values())})
     compared = rows[~rows["is_treated"].astype(bool)].groupby("employee_id")["trial_date"].min()
-    hurdles = tuple(company.hurdles(competing_kinds(enrolments, program.id, role), compared))
-    return Trials(rows, covariates, flow, by_unit, hurdles, company.unit)
+    competing = tuple(company.competing_starts(competing_kinds(enrolments, program.id, role), compared))
+    return Trials(rows, covariates, flow, by_unit, competing, company.unit)
 
 
 def _stacked(parts: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -323,7 +323,7 @@ class _Company:
             ends["reached"] = self.rollout.reached_on(staff)
         return pd.DataFrame(ends, dtype="datetime64[us]").min(axis=1)
 
-    def hurdles(self, kinds: list[pd.DataFrame], compared: pd.Series) -> Iterator[Hurdles]:
+    def competing_starts(self, kinds: list[pd.DataFrame], compared: pd.Series) -> Iterator[CompetingStarts]:
         """Yield the ways in which comparators are lost, each with its days.
 
         Parameters
@@ -342,11 +342,11 @@ class _Company:
         for starts, is_move in ways:
             mine = starts[starts["start_date"] > starts["employee_id"].map(compared)]
             days = mine.set_index("employee_id")["start_date"]
-            rows, covariates = _stacked([self._hurdle(some, compared, is_move) for some in self.blocks(days)])
+            rows, covariates = _stacked([self._competing(some, compared, is_move) for some in self.blocks(days)])
             if len(rows):
-                yield Hurdles(rows, covariates)
+                yield CompetingStarts(rows, covariates)
 
-    def _hurdle(self, lost: pd.Series, compared: pd.Series, is_move: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _competing(self, lost: pd.Series, compared: pd.Series, is_move: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return those who were comparators before each day and still could be, and their covariates.
 
         Whoever starts this program that day is among those who stayed: that start is looked at for itself. `lost` are

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.follow_up import MOST_CUTS, FollowUp, follow_up, grown, outcome_codes, split
 from analysis.design.propensity import Propensity, att_weights, fit_propensity
-from analysis.design.trials import Hurdles, Trials
+from analysis.design.trials import CompetingStarts, Trials
 from analysis.measure.calendar import months_between
 
 # Who was nearly sure to start has hardly a colleague to be compared with (Crump et al. 2009, Biometrika 96:187, whose
@@ -161,7 +161,7 @@ def weigh(
     """
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
     matrix, propensity = _propensity(trials, exclude)
-    follow = past_hurdles(follow_up(trials, kinds, float(months)), trials)
+    follow = weight_for_competing_starts(follow_up(trials, kinds, float(months)), trials)
     weights = interval_weights(follow, propensity.linear, treated, trial)
     is_cut = np.zeros(len(weights), dtype=bool)
     if largest_quantile < 1:
@@ -184,16 +184,16 @@ def weigh(
     )
 
 
-def past_hurdles(follow: FollowUp, trials: Trials) -> FollowUp:
+def weight_for_competing_starts(follow: FollowUp, trials: Trials) -> FollowUp:
     """Return the follow-up with comparators weighted for those who were lost in other ways than by their own start.
 
     From each day on which somebody else was lost in one way, the weight of a comparator who was not grows by
     1 / (chance of not having been), each way with a model of its own. The chances are taken as known. With more than
     `MOST_CUTS` days the weights grow on every second, third, … of them.
     """
-    if not trials.hurdles:
+    if not trials.competing_starts:
         return follow
-    passed = pd.concat([_passed(hurdles) for hurdles in trials.hurdles], ignore_index=True)
+    passed = pd.concat([_passed(competing) for competing in trials.competing_starts], ignore_index=True)
     rows = trials.rows[["employee_id", "trial_date", "is_treated"]].assign(row=range(len(trials.rows)))
     cuts = rows[~rows["is_treated"].astype(bool)].merge(passed, on="employee_id", suffixes=("", "_there"))
     cuts = cuts[cuts["trial_date_there"] > cuts["trial_date"]]
@@ -214,13 +214,13 @@ def past_hurdles(follow: FollowUp, trials: Trials) -> FollowUp:
     return split(follow, row[inside], month[inside], longer["log_factor"].to_numpy()[inside])
 
 
-def _passed(hurdles: Hurdles) -> pd.DataFrame:
+def _passed(competing: CompetingStarts) -> pd.DataFrame:
     """Return who was not lost on a day, with the logarithm of 1 / (chance of that): one row per day and person."""
-    if "passed" not in hurdles.fits:
-        _, propensity = _fitted(hurdles.rows, hurdles.covariates, ())
-        found = hurdles.rows[["employee_id", "trial_date"]].assign(log_factor=np.logaddexp(0.0, propensity.linear))
-        hurdles.fits["passed"] = found[~hurdles.rows["is_treated"].to_numpy(dtype=bool)]
-    return hurdles.fits["passed"]
+    if "passed" not in competing.fits:
+        _, propensity = _fitted(competing.rows, competing.covariates, ())
+        found = competing.rows[["employee_id", "trial_date"]].assign(log_factor=np.logaddexp(0.0, propensity.linear))
+        competing.fits["passed"] = found[~competing.rows["is_treated"].to_numpy(dtype=bool)]
+    return competing.fits["passed"]
 
 
 def _propensity(trials: Trials, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:

@@ -62,7 +62,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ask:
+class Question:
     """One hypothesis, asked of one program and role of a study."""
 
     study: Study
@@ -122,7 +122,7 @@ class Context(Protocol):
     """What every analysis of a design reads from, beside what is the design's own."""
 
     @property
-    def ask(self) -> Ask:
+    def question(self) -> Question:
         """What is asked."""
 
     @property
@@ -203,7 +203,7 @@ class Analysis(Generic[Of]):
     def _row(self, context: Of, row: Row) -> Estimate:
         kind = None if self.kind == "frame" or self.kind == "checks" else self.kind
         naming = {**context.naming, **self.naming, **row.naming}
-        return context.ask.row(self.estimator or self.id, row.result, naming, kind)
+        return context.question.row(self.estimator or self.id, row.result, naming, kind)
 
 
 def run(analyses: Iterable[Analysis[Of]], context: Of) -> Told:
@@ -211,37 +211,37 @@ def run(analyses: Iterable[Analysis[Of]], context: Of) -> Told:
     told = Told()
     for analysis in analyses:
         kind = analysis.kind if analysis.kind in ("frame", "checks") else "analysis"
-        part = part_of(context.ask, analysis.id, kind)
+        part = part_of(context.question, analysis.id, kind)
         told += isolated(part, partial(analysis.tell, context), partial(analysis.tell_fault, context))
     return told
 
 
-def part_of(ask: Ask, name: str, kind: str = "analysis") -> Part:
+def part_of(question: Question, name: str, kind: str = "analysis") -> Part:
     """Return the part of a study's report that an analysis of this hypothesis is."""
-    return Part(kind, name, ask.program.id, ask.role, ask.hypothesis.id)
+    return Part(kind, name, question.program.id, question.role, question.hypothesis.id)
 
 
-def finding(ask: Ask, primary: Estimate, **parts) -> Finding:
+def finding(question: Question, primary: Estimate, **parts) -> Finding:
     """Return the finding, with the verdict as far as it goes before the families are adjusted."""
-    judged = verdict(primary, ask.hypothesis, ask.smallest_effect)
+    judged = verdict(primary, question.hypothesis, question.smallest_effect)
     return Finding(
-        hypothesis=ask.hypothesis.id,
-        program=ask.program.id,
-        role=ask.role,
+        hypothesis=question.hypothesis.id,
+        program=question.program.id,
+        role=question.role,
         primary=primary,
         verdict=judged.verdict,
         verdict_reason=judged.reason,
-        smallest_effect=ask.smallest_effect,
+        smallest_effect=question.smallest_effect,
         smallest_detectable=smallest_detectable(known(primary.std_error)) if primary.is_estimated else None,
         **parts,
     )
 
 
-def unanswered(ask: Ask, estimator: str, reason: str, naming: Mapping[str, Any] = {}, **parts) -> Finding:
+def unanswered(question: Question, estimator: str, reason: str, naming: Mapping[str, Any] = {}, **parts) -> Finding:
     """Return the finding that the data cannot answer, and why."""
-    return finding(ask, ask.row(estimator, reason, naming), **parts)
+    return finding(question, question.row(estimator, reason, naming), **parts)
 
 
-def finding_or_fault(ask: Ask, estimator: str, make: Callable[[], Finding]) -> Finding:
+def finding_or_fault(question: Question, estimator: str, make: Callable[[], Finding]) -> Finding:
     """Return the answer, or that a fault took it away."""
-    return isolated(part_of(ask, "main answer"), make, lambda fault: unanswered(ask, estimator, fault.reason))
+    return isolated(part_of(question, "main answer"), make, lambda fault: unanswered(question, estimator, fault.reason))

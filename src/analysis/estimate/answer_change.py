@@ -16,7 +16,7 @@ from analysis.estimate.by_scores import (
     DID,
     PLAIN,
     ByScores,
-    Measured,
+    ScaleScores,
     estimate_change,
     has_both_arms,
     main_estimator,
@@ -43,16 +43,16 @@ NO_SLOPE = "Too few people who started have a score before and after, or all of 
 def answer_change(c: ByScores) -> Finding:
     """Return the answer for one scale: the main rater source, with everything that stands beside it."""
     panel = c.main.panel
-    primary = c.ask.row(main_estimator(c.ask), result_of(c.ask, c.main, c.found), c.naming)
+    primary = c.question.row(main_estimator(c.question), result_of(c.question, c.main, c.found), c.naming)
     if panel is None:
-        return finding(c.ask, primary)
+        return finding(c.question, primary)
     evidence = {"flow": panel.flow}
     if c.found is None:
         untestable = (STAYERS, UNTESTABLE[1]) if panel.is_randomized else (PARALLEL, STAYERS, UNTESTABLE[1])
-        return finding(c.ask, primary, evidence=evidence, checks=untestable)
-    told = run(SCALES[main_estimator(c.ask)], c)
+        return finding(c.question, primary, evidence=evidence, checks=untestable)
+    told = run(SCALES[main_estimator(c.question)], c)
     return finding(
-        c.ask,
+        c.question,
         primary,
         alternatives=told.rows,
         evidence=evidence | told.frames,
@@ -79,7 +79,7 @@ def naive(c: ByScores) -> Iterator[Row]:
 
 def standardized(c: ByScores) -> Iterator[Row]:
     """Yield the difference in standard deviations of the comparators at their last earlier wave, taken as fixed."""
-    unit, points, naming = baseline_sd(c.panel), known(c.found).interval, {"estimator": main_estimator(c.ask)}
+    unit, points, naming = baseline_sd(c.panel), known(c.found).interval, {"estimator": main_estimator(c.question)}
     if not np.isfinite(unit) or unit == 0:
         yield Row("Earlier scores do not vary, so there is no unit to standardize by.", naming)
         return
@@ -125,14 +125,14 @@ def by_others(source: str, c: ByScores) -> Iterator[Row]:
     """Yield the main difference by another rater source, or why there is none."""
     other = c.sets.by_others(source)
     if other is not None:
-        yield Row(result_of(c.ask, other, estimate_change(c.ask, other)))
+        yield Row(result_of(c.question, other, estimate_change(c.question, other)))
 
 
 def against_never_enrolled(c: ByScores) -> Iterator[Row]:
     """Yield the answer with comparators who never started, for whom no later start can have cast its shadow."""
     panel, earlier = _never_enrolled(c.panel), c.main.earlier and _never_enrolled(c.main.earlier)
     if len(panel.rows) < len(c.panel.rows) and has_both_arms(panel):
-        yield from _anew(replace(c, main=Measured(panel, earlier)))
+        yield from _anew(replace(c, main=ScaleScores(panel, earlier)))
 
 
 def _never_enrolled(panel: Panel) -> Panel:
@@ -165,7 +165,7 @@ def dose(c: ByScores) -> Iterator[Row]:
     sizes = [people[c.treated & group].nunique() for group in (more, ~more)]
     interval = _slope(c, sessions / SESSIONS_PER_UNIT)
     found = NO_SLOPE if interval is None else Numbers(interval, Groups(*sizes))
-    yield Row(SUPPRESSED if min(sizes) < c.ask.study.min_cell else found)
+    yield Row(SUPPRESSED if min(sizes) < c.question.study.min_cell else found)
 
 
 def topics(c: ByScores) -> Iterator[Row]:
@@ -178,12 +178,12 @@ def topics(c: ByScores) -> Iterator[Row]:
         return
     theirs = met_about.reindex(people)
     is_told = theirs.notna().to_numpy() & c.treated
-    if 0 < people[c.treated & ~is_told].nunique() < c.ask.study.min_cell:
+    if 0 < people[c.treated & ~is_told].nunique() < c.question.study.min_cell:
         return
     for topic in sorted(set().union(*theirs[is_told])):
         about = np.array([isinstance(names, frozenset) and topic in names for names in theirs])
         sizes = [people[is_told & chosen].nunique() for chosen in (about, ~about)]
-        if min(sizes) < c.ask.study.min_cell:
+        if min(sizes) < c.question.study.min_cell:
             continue
         interval = _slope(c, np.where(is_told, about.astype(float), np.nan))
         if interval is not None:
@@ -191,7 +191,7 @@ def topics(c: ByScores) -> Iterator[Row]:
 
 
 def _by_unit(c: ByScores) -> bool:
-    return c.ask.program.assignment.by_unit
+    return c.question.program.assignment.by_unit
 
 
 def _is_did(c: ByScores) -> bool:
@@ -219,7 +219,9 @@ def scale_analyses(main: str) -> tuple[Analysis[ByScores], ...]:
             naming={"measure": "odds_ratio"},
             applies=lambda c: c.main.n_items == 1,
         ),
-        Analysis(f"{DID}_never_enrolled", against_never_enrolled, applies=lambda c: not c.ask.program.is_randomized),
+        Analysis(
+            f"{DID}_never_enrolled", against_never_enrolled, applies=lambda c: not c.question.program.is_randomized
+        ),
         Analysis(f"{main}_without_careless", partial(again, "without_careless")),
         Analysis(f"{main}_common_items", partial(again, "common_items")),
         *(

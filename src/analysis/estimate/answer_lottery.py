@@ -11,7 +11,18 @@ import pandas as pd
 from analysis.design.balance import balance
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.lottery import Lottery, as_weighted, differing_odds
-from analysis.estimate.analyses import UNTESTABLE, Analysis, Ask, Frames, Groups, Numbers, Row, finding, run, unanswered
+from analysis.estimate.analyses import (
+    UNTESTABLE,
+    Analysis,
+    Frames,
+    Groups,
+    Numbers,
+    Question,
+    Row,
+    finding,
+    run,
+    unanswered,
+)
 from analysis.estimate.arms import Arms
 from analysis.estimate.complier import arms_covariance, complier_effect, lots_covariance
 from analysis.estimate.cox import hazard_ratio
@@ -54,7 +65,7 @@ class ByLots:
         Why nothing causal can be said at any horizon, if so.
     """
 
-    ask: Ask
+    question: Question
     lottery: Lottery
     outcome: str
     kinds: tuple[str, ...]
@@ -103,7 +114,7 @@ class ByLots:
 
     def rng(self) -> np.random.Generator:
         """Return the generator of the lots, the same for every measure."""
-        return self.ask.rng(self.outcome, self.month, "lots")
+        return self.question.rng(self.outcome, self.month, "lots")
 
     @cached_property
     def matrix(self) -> DesignMatrix | None:
@@ -127,30 +138,30 @@ class ByLots:
         return Groups(*(int(self.rows.loc[mask, "employee_id"].nunique()) for mask in masks))
 
 
-def why_not_compared(ask: Ask, lottery: Lottery) -> str | None:
+def why_not_compared(question: Question, lottery: Lottery) -> str | None:
     """Return why the lottery of one program and role compares nothing at any horizon, or None."""
     if lottery.rows.empty:
         return NO_INTAKE_OF_BOTH
-    return unequal_odds(lottery, differing_odds(lottery, ask.rng("odds")))
+    return unequal_odds(lottery, differing_odds(lottery, question.rng("odds")))
 
 
-def retention_by_lottery(ask: Ask, lottery: Lottery, outcome: str, kinds: tuple[str, ...] = EXITS) -> Finding:
+def retention_by_lottery(question: Question, lottery: Lottery, outcome: str, kinds: tuple[str, ...] = EXITS) -> Finding:
     """Return H1 (or H8) under a lottery: intention-to-treat at every horizon, the complier effect, the naive figure.
 
     `kinds` are the events that compete.
     """
-    reason, flow = why_not_compared(ask, lottery), {"flow": lottery.flow}
+    reason, flow = why_not_compared(question, lottery), {"flow": lottery.flow}
     if lottery.rows.empty:
         naming = {"outcome": outcome}
-        return unanswered(ask, STRATIFIED, known(reason), naming, evidence=flow, checks=UNTESTABLE[1:])
-    at = [ByLots(ask, lottery, outcome, kinds, month, reason) for month in ask.study.horizons_months]
-    primary = ask.row(STRATIFIED, _main(at[0]), at[0].naming)
+        return unanswered(question, STRATIFIED, known(reason), naming, evidence=flow, checks=UNTESTABLE[1:])
+    at = [ByLots(question, lottery, outcome, kinds, month, reason) for month in question.study.horizons_months]
+    primary = question.row(STRATIFIED, _main(at[0]), at[0].naming)
     told = run(LOTTERY[1:], at[0])
     for later in at[1:]:
         told += run(LOTTERY, later)
     told += run(ONCE, at[0])
     return finding(
-        ask,
+        question,
         primary,
         alternatives=told.rows,
         checks=(*told.checks, UNTESTABLE[1]),
@@ -184,7 +195,7 @@ def complier(c: ByLots) -> Iterator[Row]:
     covariance_of = arms_covariance if comparison.is_ample else lots_covariance
     covariance = covariance_of(c.rows[seen], np.array([c.event[seen], is_started[seen]], dtype=float))
     effect = complier_effect(comparison, known(offer(c.rows, is_started, c.month)), covariance, c.lots)
-    naming = {"analysis": "secondary" if c.ask.main_analysis == "primary" else "sensitivity"}
+    naming = {"analysis": "secondary" if c.question.main_analysis == "primary" else "sensitivity"}
     yield Row(effect if isinstance(effect, str) else Numbers(effect, c.groups()), naming)
 
 
@@ -192,12 +203,12 @@ def days_and_hazards(c: ByLots) -> Iterator[Row]:
     """Yield days lost, days employed and the hazard ratio by offer, strata weighted by the number offered."""
     followed = as_weighted(c.lottery, c.kinds, c.month)
     arms = Arms.of(followed)
-    yield event_row(c.ask, arms, c.outcome, c.month, "rmtl_difference_days")
+    yield event_row(c.question, arms, c.outcome, c.month, "rmtl_difference_days")
     if CATALOGUE.outcome(c.outcome).is_exit:
-        yield event_row(c.ask, arms, c.outcome, c.month, "rmst_difference_days")
+        yield event_row(c.question, arms, c.outcome, c.month, "rmst_difference_days")
 
     read = partial(hazard_ratio, followed, arms, c.outcome, c.month)
-    yield event_row(c.ask, arms, c.outcome, c.month, "hazard_ratio", read, estimator="stratified_cox")
+    yield event_row(c.question, arms, c.outcome, c.month, "hazard_ratio", read, estimator="stratified_cox")
 
 
 def participants(c: ByLots) -> Iterator[Row]:
@@ -254,7 +265,7 @@ def unequal_odds(lottery: Lottery, differing: pd.DataFrame) -> str | None:
 
 def incidence(c: ByLots) -> Iterator[Frames]:
     """Yield cumulative incidence by offer up to the last horizon that is reached."""
-    reached = [month for month in c.ask.study.horizons_months if len(observed_rows(c.rows, month))]
+    reached = [month for month in c.question.study.horizons_months if len(observed_rows(c.rows, month))]
     if reached:
         yield {"curves": itt_curves(c.rows, c.wanted, max(reached))}
 
@@ -269,7 +280,7 @@ def was_kept(c: ByLots) -> Iterator[Check]:
 def balanced(c: ByLots) -> Iterator[Check]:
     """Yield whether the largest standardized difference is one that lots leave, over all covariates at once."""
     if len(c.alike):
-        drawn = largest_by_chance(c.rows, known(c.matrix), c.ask.rng("balance"))
+        drawn = largest_by_chance(c.rows, known(c.matrix), c.question.rng("balance"))
         allowed = float(np.quantile(drawn, 1 - FALSE_ALARMS))
         yield balance_check(c.alike, float(c.offered.sum()), float((~c.offered).sum()), by_chance=allowed)
 

@@ -35,11 +35,11 @@ def answer_by_trials(c: ByTrials, beside: tuple[Analysis[ByTrials], ...] = ()) -
     answered = c if trials is c.trials else replace(c, trials=trials)
     if not answered.trials.rows["is_treated"].any():
         return _no_trial(answered)
-    primary = c.ask.row(WEIGHTED, *answered.row(answered.arms, c.first))
+    primary = c.question.row(WEIGHTED, *answered.row(answered.arms, c.first))
     told = run(TRIALS, answered)
     others = run(beside if primary.is_estimated else (), c)
     return finding(
-        c.ask,
+        c.question,
         primary,
         alternatives=told.rows + others.rows,
         checks=(*told.checks, *UNTESTABLE, *others.checks),
@@ -49,9 +49,11 @@ def answer_by_trials(c: ByTrials, beside: tuple[Analysis[ByTrials], ...] = ()) -
 
 def _no_trial(c: ByTrials) -> Finding:
     flow = c.trials.flow
-    if 0 < flow["n_people"].iloc[0] < c.ask.study.min_cell:
-        return unanswered(c.ask, WEIGHTED, SUPPRESSED, c.naming, evidence={"flow": flow})
-    return unanswered(c.ask, WEIGHTED, why_no_trial(c.trials), c.naming, evidence={"flow": flow}, checks=UNTESTABLE)
+    if 0 < flow["n_people"].iloc[0] < c.question.study.min_cell:
+        return unanswered(c.question, WEIGHTED, SUPPRESSED, c.naming, evidence={"flow": flow})
+    return unanswered(
+        c.question, WEIGHTED, why_no_trial(c.trials), c.naming, evidence={"flow": flow}, checks=UNTESTABLE
+    )
 
 
 def naive_rows(c: ByTrials, people: pd.DataFrame) -> Iterator[Row]:
@@ -88,7 +90,7 @@ def other_exits(c: ByTrials) -> Iterator[Row]:
 
 def curve_frames(c: ByTrials) -> Iterator[Frames]:
     """Yield cumulative incidence of the outcome and of the kinds that compete, up to the last horizon that is read."""
-    shown = last_read(c.ask, c.arms)
+    shown = last_read(c.question, c.arms)
     if shown:
         by_kind = [curves(c.arms, kind, shown).assign(outcome=kind) for kind in c.kinds if kind != c.outcome]
         yield {"curves": curves(c.arms, c.outcome, shown), "curves_by_kind": pd.concat(by_kind, ignore_index=True)}

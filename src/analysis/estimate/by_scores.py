@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.panels import IN_THE_COMPARISON, Panel
 from analysis.design.rollout import unit_name
-from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, Row
+from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, Row
 from analysis.estimate.change import Adjusted, Changed, did_change, itt_score
 from analysis.estimate.inference import Interval
 from analysis.estimate.staggered import not_adjusted_for
@@ -28,7 +28,7 @@ DID, ANCOVA, PLAIN = "dr_did", "ancova", "difference_in_means"
 
 
 @dataclass(frozen=True)
-class Measured:
+class ScaleScores:
     """The scores that a scale question is answered from.
 
     Attributes
@@ -56,10 +56,10 @@ class Sets(Protocol):
     def response(self) -> Panel:
         """Return the panel of the main scores, its ``everyone`` with the columns of `design.response.with_response`."""
 
-    def by_others(self, source: str) -> Measured | None:
+    def by_others(self, source: str) -> ScaleScores | None:
         """Return the scores by another rater source; None where there are none."""
 
-    def again(self, answers: str) -> Measured | None:
+    def again(self, answers: str) -> ScaleScores | None:
         """Return the main scores ``without_careless`` answers or from ``common_items``; None where nothing differs."""
 
     def sessions(self) -> np.ndarray | None:
@@ -76,8 +76,8 @@ class Sets(Protocol):
 class ByScores:
     """A scale, by the main rater source; whatever costs time is made once, when asked for."""
 
-    ask: Ask
-    main: Measured
+    question: Question
+    main: ScaleScores
     sets: Sets
 
     @property
@@ -98,7 +98,7 @@ class ByScores:
     @cached_property
     def found(self) -> Adjusted | None:
         """The main difference."""
-        return estimate_change(self.ask, self.main)
+        return estimate_change(self.question, self.main)
 
     @property
     def changed(self) -> Changed:
@@ -110,49 +110,49 @@ class ByScores:
     @cached_property
     def terms(self) -> np.ndarray:
         """The covariates of the panel's rows, shape (rows, terms)."""
-        return covariates_of(self.ask, self.panel.covariates, self.panel.rows).values  # noqa: PD011
+        return covariates_of(self.question, self.panel.covariates, self.panel.rows).values  # noqa: PD011
 
     def row(self, interval: Interval, **naming) -> Row:
         """Return the row of a number about everybody in the panel."""
         return Row(Numbers(interval, groups(self.panel.rows)), naming)
 
 
-def main_estimator(ask: Ask) -> str:
+def main_estimator(question: Question) -> str:
     """Return the name of the estimator of the main row."""
-    return ANCOVA if ask.program.is_randomized else DID
+    return ANCOVA if question.program.is_randomized else DID
 
 
-def estimate_change(ask: Ask, measured: Measured) -> Adjusted | None:
+def estimate_change(question: Question, measured: ScaleScores) -> Adjusted | None:
     """Return the main difference; None where `why_no_answer` has a reason, or scores do not vary.
 
     Under a lottery the baseline-adjusted intention-to-treat difference, otherwise the doubly robust
     difference-in-differences (`estimate.change.Changed`).
     """
     panel = measured.panel
-    if panel is None or why_no_answer(ask, measured):
+    if panel is None or why_no_answer(question, measured):
         return None
-    if ask.program.is_randomized:
-        found = itt_score(panel, ask.rng(ask.hypothesis.id, "lots"))
+    if question.program.is_randomized:
+        found = itt_score(panel, question.rng(question.hypothesis.id, "lots"))
     else:
-        found = did_change(panel, measured.earlier, ask.program.assignment.by_unit)
+        found = did_change(panel, measured.earlier, question.program.assignment.by_unit)
     return found if found.interval.std_error > LEAST_ERROR else None
 
 
-def result_of(ask: Ask, measured: Measured, found: Adjusted | None) -> Numbers | str:
+def result_of(question: Question, measured: ScaleScores, found: Adjusted | None) -> Numbers | str:
     """Return the numbers of a main difference, or why there are none."""
     if found is not None:
         return Numbers(found.interval, groups(known(measured.panel).rows))
     if measured.panel is None:
         return measured.reason
     present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
-    if ((present > 0) & (present < ask.study.min_cell)).any():
+    if ((present > 0) & (present < question.study.min_cell)).any():
         return SUPPRESSED
-    return why_no_answer(ask, measured) or "The scores do not vary, so that nothing can be said of a difference."
+    return why_no_answer(question, measured) or "The scores do not vary, so that nothing can be said of a difference."
 
 
-def covariates_of(ask: Ask, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
+def covariates_of(question: Question, known: pd.DataFrame, rows: pd.DataFrame) -> DesignMatrix:
     """Return the covariates of rows of a panel: the same ones as in the main estimate."""
-    unit = unit_name(ask.program) if ask.program.assignment.by_unit else None
+    unit = unit_name(question.program) if question.program.assignment.by_unit else None
     return design_matrix(known, rows["is_treated"].to_numpy(dtype=bool), not_adjusted_for(unit))
 
 
@@ -168,18 +168,18 @@ def groups(rows: pd.DataFrame) -> Groups:
     return Groups(int(counts.get(True, 0)), int(counts.get(False, 0)))
 
 
-def why_no_answer(ask: Ask, measured: Measured) -> str | None:
+def why_no_answer(question: Question, measured: ScaleScores) -> str | None:
     """Return why nothing can be compared, or None where it can: both arms have two people, and units where these count.
 
     A rollout counts units: where they are not recorded, or fewer than two were reached or left, nothing does.
     """
     panel = known(measured.panel)
     rows, counts, everyone = panel.rows, panel.flow.set_index("step"), panel.everyone["unit"]
-    if ask.program.assignment.by_unit and len(everyone) and everyone.isna().all():
+    if question.program.assignment.by_unit and len(everyone) and everyone.isna().all():
         return UNKNOWN_UNITS
     if not has_both_arms(panel):
-        return why_no_pairs(ask, counts)
-    if not ask.program.assignment.by_unit:
+        return why_no_pairs(question, counts)
+    if not question.program.assignment.by_unit:
         return None
     if rows["unit"].isna().any():
         return UNKNOWN_UNITS
@@ -196,19 +196,19 @@ def why_no_answer(ask: Ask, measured: Measured) -> str | None:
     return None
 
 
-def why_no_pairs(ask: Ask, counts: pd.DataFrame) -> str:
+def why_no_pairs(question: Question, counts: pd.DataFrame) -> str:
     """Return why nobody has scores to compare, from the panel's flow by step and arm."""
     compared, both = counts.loc[IN_THE_COMPARISON], counts.loc["answered both"]
-    if compared["n_treated"] == 0 and ask.program.is_randomized:
+    if compared["n_treated"] == 0 and question.program.is_randomized:
         return (
             f"No intake has people of both kinds, offered a place and not, and a survey wave within "
-            f"{ask.study.horizons_months[0]} months after it."
+            f"{question.study.horizons_months[0]} months after it."
         )
     if compared["n_treated"] == 0:
         return (
             f"Nobody's start has one wave that closed before it and another that opened within "
-            f"{ask.study.horizons_months[0]} months after it, so nobody who started has a score before and after; both "
-            "would have been needed."
+            f"{question.study.horizons_months[0]} months after it, so nobody who started has a score before and after; "
+            "both would have been needed."
         )
     if compared["n_control"] == 0:
         return (

@@ -13,7 +13,7 @@ from analysis.design.grace import GraceTrials
 from analysis.design.placebo import Placebo, PlaceboSchedule
 from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED, Trials
 from analysis.design.weights import WeightedFollowUp, weigh
-from analysis.estimate.analyses import Ask, Row
+from analysis.estimate.analyses import Question, Row
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.event_rows import event_row
 from analysis.estimate.retention import std_error
@@ -67,7 +67,7 @@ class ByTrials:
         The events that compete.
     """
 
-    ask: Ask
+    question: Question
     outcome: str
     trials: Trials
     sets: Sets
@@ -82,7 +82,7 @@ class ByTrials:
     @property
     def horizons(self) -> tuple[int, ...]:
         """The months at which risks are read off."""
-        return tuple(self.ask.study.horizons_months)
+        return tuple(self.question.study.horizons_months)
 
     @property
     def first(self) -> int:
@@ -97,7 +97,7 @@ class ByTrials:
     @cached_property
     def arms(self) -> Arms:
         """The arms of the main row."""
-        return main_arms(self.ask, self.followed, self.outcome)
+        return main_arms(self.question, self.followed, self.outcome)
 
     @cached_property
     def early(self) -> WeightedFollowUp:
@@ -107,7 +107,7 @@ class ByTrials:
     @cached_property
     def early_arms(self) -> Arms:
         """The arms up to the first horizon, as the main row's."""
-        return main_arms(self.ask, self.early, self.outcome)
+        return main_arms(self.question, self.early, self.outcome)
 
     @cached_property
     def fixed_arms(self) -> Arms:
@@ -116,7 +116,7 @@ class ByTrials:
 
     def row(self, arms: Arms, month: int, outcome: str | None = None, **how) -> Row:
         """Return a row read from two arms, as `estimate.event_rows.event_row` does."""
-        return event_row(self.ask, arms, outcome or self.outcome, month, **how)
+        return event_row(self.question, arms, outcome or self.outcome, month, **how)
 
 
 def retention_outcome(employees: pd.DataFrame) -> str:
@@ -160,7 +160,7 @@ def why_no_trial(trials: Trials) -> str:
     return "Nobody who started was employed, eligible and not under notice on the day of the start."
 
 
-def main_arms(ask: Ask, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
+def main_arms(question: Question, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
     """Return both arms as the main row and all its measures are read from them.
 
     The variance is that of a delete-a-group jackknife, in a rollout that of few units (`Arms.jackknifed`).
@@ -171,8 +171,8 @@ def main_arms(ask: Ask, followed: WeightedFollowUp, outcome: str, clusters: np.n
         Who is counted together, as codes, shape (rows,); where not given, as from `main_clusters`.
     """
     if clusters is None:
-        clusters = main_clusters(followed, outcome, ask.study.horizons_months[0])
-    return Arms.jackknifed(followed, ask.rng(outcome, "jackknife"), clusters)
+        clusters = main_clusters(followed, outcome, question.study.horizons_months[0])
+    return Arms.jackknifed(followed, question.rng(outcome, "jackknife"), clusters)
 
 
 def main_clusters(followed: WeightedFollowUp, outcome: str, month: int) -> np.ndarray | None:

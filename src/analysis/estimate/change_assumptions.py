@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.design.response import Asked, asked_of, response_balance, response_flow, response_weights
 from analysis.estimate.analyses import Frames, Groups, Numbers, Row
-from analysis.estimate.by_scores import ByScores, Measured, covariates_of, groups, main_estimator
+from analysis.estimate.by_scores import ByScores, ScaleScores, covariates_of, groups, main_estimator
 from analysis.estimate.change import baseline_sd
 from analysis.estimate.diagnostics import Trend, judge_trend, trend_check
 from analysis.estimate.event_study import HonestBounds, band, event_curve, pre_trend
@@ -55,21 +55,21 @@ UNTOLD = (
 def trends(c: ByScores) -> Iterator[Row | Check | Frames]:
     """Yield what waves before the start have to tell."""
     yield from _placebo(c)
-    curve, trend = event_curve(c.changed.stack, c.changed.stack_weights, c.ask.study.min_cell), Trend("no_waves")
+    curve, trend = event_curve(c.changed.stack, c.changed.stack_weights, c.question.study.min_cell), Trend("no_waves")
     if curve is not None:
-        shown = _with_sizes(band(curve, c.ask.rng(*_named(c), "band")), c.main)
-        before = _told_before(shown, c.ask.study.min_cell)
+        shown = _with_sizes(band(curve, c.question.rng(*_named(c), "band")), c.main)
+        before = _told_before(shown, c.question.study.min_cell)
         joint = pre_trend(curve) if len(before) > 1 else None
-        trend = judge_trend(before, None if joint is None else joint.p_value, c.ask.smallest_effect)
+        trend = judge_trend(before, None if joint is None else joint.p_value, c.question.smallest_effect)
         yield {"event_study": shown}
-    yield trend_check(trend, c.ask.smallest_effect)
+    yield trend_check(trend, c.question.smallest_effect)
     yield PARALLEL
     if curve is not None and -1 in curve.positions and (curve.positions > 0).any():
         yield from _honest(c, HonestBounds(curve))
 
 
 def _named(c: ByScores) -> tuple[str, str]:
-    return c.ask.hypothesis.id, c.main.rater_source or ""
+    return c.question.hypothesis.id, c.main.rater_source or ""
 
 
 def _placebo(c: ByScores) -> Iterator[Row]:
@@ -85,7 +85,7 @@ def _placebo(c: ByScores) -> Iterator[Row]:
     turned = found.interval(0)
     interval = Interval(-turned.estimate, turned.std_error, -turned.high, -turned.low, turned.p_value)
     naming = {"contrast": "enrolled_vs_not_before_start", "horizon_months": None}
-    naming |= {"analysis": "negative_control", "estimator": main_estimator(c.ask)}
+    naming |= {"analysis": "negative_control", "estimator": main_estimator(c.question)}
     yield Row(Numbers(interval, groups(before[before["wave_position"] == -1])), naming)
 
 
@@ -95,7 +95,7 @@ def _told_before(curve: pd.DataFrame, min_cell: int) -> pd.DataFrame:
     return curve[(curve["position"] < 0) & is_told]
 
 
-def _with_sizes(curve: pd.DataFrame, measured: Measured) -> pd.DataFrame:
+def _with_sizes(curve: pd.DataFrame, measured: ScaleScores) -> pd.DataFrame:
     """Return the curve with the people behind each point, and the base, which is zero by definition."""
     panels = [p.rows for p in (measured.panel, measured.earlier) if p is not None]
     rows = pd.concat([r[["wave_position", "employee_id", "is_treated"]] for r in panels], ignore_index=True)
@@ -120,26 +120,26 @@ def _honest(c: ByScores, bounds: HonestBounds) -> Iterator[Row | Frames]:
 
 def silence(c: ByScores) -> Iterator[Row | Check | Frames]:
     """Yield what is known about those who never answered, and what they and the leavers could have hidden."""
-    panel, program = c.sets.response(), c.ask.program
+    panel, program = c.sets.response(), c.question.program
     yield {"response": response_flow(panel.everyone)}
-    matrix = covariates_of(c.ask, panel.known, panel.everyone)
+    matrix = covariates_of(c.question, panel.known, panel.everyone)
     asked = asked_of(panel.everyone, matrix.values, program.is_randomized, program.assignment.by_unit)
     scored = Groups(*_scored(asked))
     if min(scored[:2]) < 2:
         yield STAYERS
         return
-    weighted = response_weighted_change(asked, c.ask.rng(*_named(c), "response"))
+    weighted = response_weighted_change(asked, c.question.rng(*_named(c), "response"))
     if weighted is not None:
-        yield Row(Numbers(weighted, scored), {"estimator": f"{main_estimator(c.ask)}_response_weighted"})
+        yield Row(Numbers(weighted, scored), {"estimator": f"{main_estimator(c.question)}_response_weighted"})
     # How many were silent follows from how steep the curve is, and from shares: told where these are many or none.
-    is_told = _tells_of_nobody(asked, c.ask.study.min_cell)
-    unit, sign = baseline_sd(panel), c.ask.hypothesis.claimed_direction * c.ask.smallest_effect
+    is_told = _tells_of_nobody(asked, c.question.study.min_cell)
+    unit, sign = baseline_sd(panel), c.question.hypothesis.claimed_direction * c.question.smallest_effect
     deltas = (DELTAS * (unit if unit > 0 else 1.0)).round(3)
-    silent = silent_sensitivity(asked, sign, deltas, c.ask.rng(*_named(c), "silent"))
+    silent = silent_sensitivity(asked, sign, deltas, c.question.rng(*_named(c), "silent"))
     if silent is not None:
-        yield Row(Numbers(silent.at_zero, scored), {"estimator": f"{main_estimator(c.ask)}_delta"})
+        yield Row(Numbers(silent.at_zero, scored), {"estimator": f"{main_estimator(c.question)}_delta"})
         yield {"delta": silent.curve} if is_told else {}
-    bounds = lee_bounds(asked, c.ask.rng(*_named(c), "lee"))
+    bounds = lee_bounds(asked, c.question.rng(*_named(c), "lee"))
     if bounds is not None:
         yield from _bounds(bounds, is_told)
         yield from (_alike(bounds, is_told), MONOTONE, *([] if program.is_randomized else [NOT_RANDOMIZED]))
@@ -147,7 +147,7 @@ def silence(c: ByScores) -> Iterator[Row | Check | Frames]:
     if len(invited.y):
         beside = matrix.raw.assign(**{"earlier score": panel.everyone["before"].to_numpy(dtype=float)})
         beside["earlier score"] = beside["earlier score"].fillna(beside["earlier score"].mean())
-        told = beside[[name for name in beside if _is_common(beside[name], invited, c.ask.study.min_cell)]]
+        told = beside[[name for name in beside if _is_common(beside[name], invited, c.question.study.min_cell)]]
         alike = response_balance(told, invited, response_weights(invited).weights)
         # Means would give the shares away, and a category of a few the silence of one of them.
         yield {"balance_response": alike[["arm", "covariate", "smd_before", "smd_after"]].round(2)}

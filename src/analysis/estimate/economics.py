@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, finding, unanswered
+from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, finding, unanswered
 from analysis.estimate.inference import Interval, touching
 from analysis.measure.costs import Costs
 from analysis.plan.known import known
@@ -13,7 +13,7 @@ from analysis.plan.results import Check, Estimate, Finding
 ESTIMATOR = "avoided_exits_times_cost"
 
 
-def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Finding:
+def answer_economics(question: Question, retention: Sequence[Finding], costs: Costs) -> Finding:
     """Return H9: arithmetic on the H1 main rows of the program's roles, their intervals carried through.
 
     Each role's risk difference counts for the people it is about. The roles' intervals are combined by the method of
@@ -22,14 +22,14 @@ def answer_economics(ask: Ask, retention: Sequence[Finding], costs: Costs) -> Fi
     """
     rows = [f.primary for f in retention]
     if any(row.status == "suppressed" for row in rows):
-        return unanswered(ask, ESTIMATOR, SUPPRESSED)
+        return unanswered(question, ESTIMATOR, SUPPRESSED)
     reason = missing_costs(costs) or _not_answered(rows)
     if reason:
-        return unanswered(ask, ESTIMATOR, reason)
+        return unanswered(question, ESTIMATOR, reason)
     groups = Groups(sum(known(r.n_treated) for r in rows), sum(known(r.n_control) for r in rows))
-    main = ask.row(ESTIMATOR, Numbers(net_benefit(rows, costs), groups))
-    avoided = ask.row(ESTIMATOR, Numbers(exits_avoided(rows), groups), {"measure": "exits_avoided"})
-    return finding(ask, main, alternatives=(avoided,), checks=(_assumption(costs),))
+    main = question.row(ESTIMATOR, Numbers(net_benefit(rows, costs), groups))
+    avoided = question.row(ESTIMATOR, Numbers(exits_avoided(rows), groups), {"measure": "exits_avoided"})
+    return finding(question, main, alternatives=(avoided,), checks=(_assumption(costs),))
 
 
 def exits_avoided(rows: Sequence[Estimate]) -> Interval:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from analysis.estimate.analyses import SUPPRESSED, Ask, Groups, Numbers, Row
+from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, Row
 from analysis.estimate.arms import Arms
 from analysis.estimate.inference import LEAST_CLUSTERS, Interval
 from analysis.estimate.retention import days_lost, days_retained, difference, ratio
@@ -31,7 +31,7 @@ MEASURES: dict[str, Callable[[Arms, str, int], Interval | None]] = {
 
 
 def event_row(
-    ask: Ask,
+    question: Question,
     arms: Arms,
     outcome: str,
     month: int,
@@ -50,7 +50,7 @@ def event_row(
     """
     read = read or (lambda: MEASURES[measure](arms, outcome, month))
     naming = {"outcome": outcome, "horizon_months": month, "measure": measure} | naming
-    return Row(why_no_event(ask, arms, outcome, month) or _numbers(arms, outcome, month, measure, read), naming)
+    return Row(why_no_event(question, arms, outcome, month) or _numbers(arms, outcome, month, measure, read), naming)
 
 
 def _numbers(arms: Arms, outcome: str, month: int, measure: str, read: Callable[[], Interval | None]) -> Numbers | str:
@@ -62,11 +62,11 @@ def _numbers(arms: Arms, outcome: str, month: int, measure: str, read: Callable[
     return Numbers(interval, Groups(*arms.n_people(), *arms.n_events(outcome, month)))
 
 
-def why_no_event(ask: Ask, arms: Arms, outcome: str, month: int) -> str | None:
+def why_no_event(question: Question, arms: Arms, outcome: str, month: int) -> str | None:
     """Return why no number can be read off at `month`, or None."""
-    if min(arms.n_people()) < ask.study.min_cell:
+    if min(arms.n_people()) < question.study.min_cell:
         return SUPPRESSED
-    reason = short_follow_up(ask, arms, month)
+    reason = short_follow_up(question, arms, month)
     if reason is None and sum(arms.n_events(outcome, month)) == 0:
         return no_events(month)
     return reason
@@ -77,11 +77,11 @@ def no_events(month: int) -> str:
     return f"No such event in either arm within {month} months."
 
 
-def short_follow_up(ask: Ask, arms: Arms, month: int) -> str | None:
+def short_follow_up(question: Question, arms: Arms, month: int) -> str | None:
     """Return why `month` cannot be read off, or None: one unit in an arm, or too few people followed so far."""
     if arms.by_unit and min(arms.n_clusters) < LEAST_CLUSTERS:
         return ONE_REACHED if arms.n_clusters[0] < LEAST_CLUSTERS else ONE_LEFT
-    least = ask.study.min_cell
+    least = question.study.min_cell
     n_treated, n_control = arms.treated.n_followed(month), arms.control.n_followed(month)
     if min(n_treated, n_control) >= least:
         return None
@@ -92,6 +92,6 @@ def short_follow_up(ask: Ask, arms: Arms, month: int) -> str | None:
     )
 
 
-def last_read(ask: Ask, arms: Arms) -> int | None:
+def last_read(question: Question, arms: Arms) -> int | None:
     """Return the last horizon that can be read off; None where there is none."""
-    return max((h for h in ask.study.horizons_months if short_follow_up(ask, arms, h) is None), default=None)
+    return max((h for h in question.study.horizons_months if short_follow_up(question, arms, h) is None), default=None)

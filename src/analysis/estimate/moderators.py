@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.analyses import SUPPRESSED, Analysis, Ask, Groups, Numbers, Row
+from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Question, Row
 from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.cox import COX, hazard_ratios
@@ -105,13 +105,13 @@ def dose_row(c: ByTrials) -> Iterator[Row]:
     """
     followed, arms, sessions = c.followed, c.fixed_arms, c.sets.sessions()
     month = next((h for h in c.horizons if h > DOSE_MONTHS), None)
-    if sessions is None or month is None or short_follow_up(c.ask, arms, month):
+    if sessions is None or month is None or short_follow_up(c.question, arms, month):
         return
     chosen = followed.treated & (followed.rows["months"].to_numpy(dtype=float) > DOSE_MONTHS)
     more = sessions > np.median(sessions[chosen]) if chosen.any() else chosen
     people, at = followed.rows["employee_id"], {"horizon_months": month}
     sizes = [people[chosen & group].nunique() for group in (more, ~more)]
-    if min(sizes) < c.ask.study.min_cell:
+    if min(sizes) < c.question.study.min_cell:
         yield Row(SUPPRESSED, at)
         return
     interval, events = _landmark(followed, arms, chosen, sessions / SESSIONS_PER_UNIT, c.outcome, month)
@@ -172,7 +172,7 @@ MODERATORS: tuple[Analysis[ByTrials], ...] = (
 )
 
 
-def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimate:
+def direction_row(question: Question, reverse: Estimate, traditional: Estimate) -> Estimate:
     """Return the effect of the reverse program less that of the traditional one, for people of the same seniority.
 
     Each program is compared with those who had not started it, and the two effects with each other: a difference of
@@ -191,8 +191,8 @@ def direction_row(ask: Ask, reverse: Estimate, traditional: Estimate) -> Estimat
     naming = {name: getattr(reverse, name) for name in ("outcome", "rater_source", "horizon_months")}
     naming |= {"contrast": "reverse_vs_traditional"}
     # Beside a main row that is secondary itself, a filter on analysis and measure must find that alone.
-    analysis: AnalysisKind = "secondary" if ask.main_analysis == "primary" else "descriptive"
-    return ask.row(reverse.estimator, Numbers(minus(one, other), groups), naming, analysis)
+    analysis: AnalysisKind = "secondary" if question.main_analysis == "primary" else "descriptive"
+    return question.row(reverse.estimator, Numbers(minus(one, other), groups), naming, analysis)
 
 
 def _interval(row: Estimate) -> Interval:

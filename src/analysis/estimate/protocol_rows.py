@@ -58,7 +58,7 @@ def _cloned(c: ByTrials, cloned: Clones, groups: Arms) -> Interval:
     n_people = int(cloned.person.max()) + 1
     numbers = tuple(c.kinds.index(kind) + 1 for kind in CATALOGUE.outcome(c.outcome).kinds)
     found = CloneRisks(cloned, numbers, c.first)
-    draws = resampled(found, n_people, c.ask.rng(c.outcome, c.first, "grace"), N_REPETITIONS)
+    draws = resampled(found, n_people, c.question.rng(c.outcome, c.first, "grace"), N_REPETITIONS)
     risks = found.risks(np.ones(n_people))
     if min(groups.n_events(c.outcome, c.first)) >= FEW_EVENTS:
         return wald(risks[0] - risks[1], float(np.nanstd(draws[:, 0] - draws[:, 1], ddof=1)))
@@ -155,7 +155,7 @@ def placebo_rows(c: ByTrials) -> Iterator[Row]:
 
 def _drawn(c: ByTrials, placebo: Placebo, number: int) -> tuple[Arms, Arms] | None:
     """Return one drawing's arms, by the main design and by the dashboard's; None where nobody was drawn."""
-    trials = placebo_trials(placebo, c.ask.rng("placebo", number))
+    trials = placebo_trials(placebo, c.question.rng("placebo", number))
     if trials.rows.empty:
         return None
     ever = placebo_ever(placebo, trials)
@@ -165,10 +165,10 @@ def _drawn(c: ByTrials, placebo: Placebo, number: int) -> tuple[Arms, Arms] | No
 def _over_drawings(c: ByTrials, drawn: list[Arms], month: int) -> Numbers | str:
     """Return the mean difference of the drawings, or why there is none."""
     people = np.mean([arms.n_people() for arms in drawn], axis=0) if drawn else np.zeros(2)
-    if people.min() < c.ask.study.min_cell:
+    if people.min() < c.question.study.min_cell:
         return SUPPRESSED
     events = np.mean([arms.n_events(c.outcome, month) for arms in drawn], axis=0)
-    reason = short_follow_up(c.ask, drawn[0], month)
+    reason = short_follow_up(c.question, drawn[0], month)
     if reason or events.sum() == 0:
         return reason or no_events(month)
     values = np.array([difference_in_risks(arms, c.outcome, month) for arms in drawn])
@@ -184,7 +184,7 @@ _REST = ". This tests the design and the weights, not whether something unrecord
 
 
 def _is_chosen(c: ByTrials) -> bool:
-    return c.ask.program.assignment.by_choice
+    return c.question.program.assignment.by_choice
 
 
 PROTOCOL: tuple[Analysis[ByTrials], ...] = (

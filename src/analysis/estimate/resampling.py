@@ -19,12 +19,12 @@ MOST_WEIGHTS = 10_000_000
 
 
 def in_batches(followed: WeightedFollowUp, n: int) -> Iterator[np.ndarray]:
-    """Yield 0 … n − 1 in batches, so many draws at once as `reweigh` is given."""
+    """Yield 0 … n − 1 in batches, so many draws at once as `refit_weights` is given."""
     size = max(1, MOST_WEIGHTS // max(1, len(followed.row)))
     return (np.arange(first, min(first + size, n)) for first in range(0, n, size))
 
 
-def reweigh(followed: WeightedFollowUp, counts: np.ndarray) -> np.ndarray:
+def refit_weights(followed: WeightedFollowUp, counts: np.ndarray) -> np.ndarray:
     """Return each interval's weight, times its row's count, shape (intervals, draws); NaN where no trial has both arms.
 
     A trial that has lost an arm has nothing to tell: its rows count nothing, and nobody could have started in it.
@@ -118,7 +118,7 @@ def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | Non
     arms, kinds = (sets.only(treated), sets.only(~treated)), tuple(range(1, len(followed.kinds) + 1))
     found, imbalance = [], []
     for some in in_batches(followed, int(groups.max()) + 1):
-        weights = reweigh(followed, (groups[:, None] != some).astype(float))
+        weights = refit_weights(followed, (groups[:, None] != some).astype(float))
         weights = np.compress(~np.isnan(weights[0]), weights, axis=1)
         found.append([arm.curves(weights, kinds) for arm in arms])
         imbalance.append(_imbalance(followed, weights))
@@ -146,7 +146,7 @@ def _joined(curves: tuple[Curves, ...]) -> Curves:
 N_REPETITIONS = 200
 
 
-class Recount:
+class WeightedRefit:
     """The risk difference of a weighted follow-up, estimated anew for any count of its rows, the propensity included.
 
     What does not depend on the counts (risk sets, design matrix) is made once.
@@ -161,7 +161,7 @@ class Recount:
 
     def differences(self, counts: np.ndarray) -> np.ndarray:
         """Return treated minus control when each row counts so often, (rows, draws) → (draws,); NaN without an arm."""
-        weights = reweigh(self._followed, counts)
+        weights = refit_weights(self._followed, counts)
         treated, control = (self._risks(arm.curves(weights, self._kinds)) for arm in self._arms)
         return treated - control
 
@@ -173,7 +173,9 @@ class Recount:
         return np.concatenate([self.differences(counts(some)) for some in in_batches(self._followed, n)])
 
 
-def bootstrap(recount: Recount, clusters: np.ndarray, rng: np.random.Generator, n: int = N_REPETITIONS) -> np.ndarray:
+def bootstrap(
+    recount: WeightedRefit, clusters: np.ndarray, rng: np.random.Generator, n: int = N_REPETITIONS
+) -> np.ndarray:
     """Return the risk difference in `n` companies drawn with replacement from this one's clusters, shape (n,).
 
     Pairs cluster bootstrap (Cameron, Gelbach & Miller 2008, Rev Econ Stat 90:414). Draws without an arm are NaN.
@@ -188,6 +190,6 @@ def bootstrap(recount: Recount, clusters: np.ndarray, rng: np.random.Generator, 
     return recount.in_draws(lambda some: rng.multinomial(n_clusters, even, len(some)).T[clusters].astype(float), n)
 
 
-def leave_one_out(recount: Recount, groups: np.ndarray) -> np.ndarray:
+def leave_one_out(recount: WeightedRefit, groups: np.ndarray) -> np.ndarray:
     """Return the risk difference without each group in turn, shape (groups,); `groups` as codes, −1 = in none."""
     return recount.in_draws(lambda some: (groups[:, None] != some).astype(float), int(groups.max()) + 1)

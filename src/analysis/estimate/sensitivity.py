@@ -16,7 +16,7 @@ from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.e_value import e_value, e_values
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.inference import FEW_EVENTS, Interval, rubin, wald
-from analysis.estimate.resampling import Recount, bootstrap, leave_one_out
+from analysis.estimate.resampling import WeightedRefit, bootstrap, leave_one_out
 from analysis.estimate.retention import difference, ratio
 from analysis.plan.catalogue import CATALOGUE
 
@@ -36,7 +36,7 @@ COVARIATE_SETS = {
 
 def reweighted(c: ByTrials, **choices) -> Iterator[Row]:
     """Yield the difference with weights made otherwise; choices as of `design.weights.weigh`."""
-    yield c.row(main_arms(c.ask, weigh(c.trials, c.kinds, c.first, **choices), c.outcome), c.first)
+    yield c.row(main_arms(c.question, weigh(c.trials, c.kinds, c.first, **choices), c.outcome), c.first)
 
 
 def without_likely(c: ByTrials) -> Iterator[Row]:
@@ -51,10 +51,10 @@ def imputed(c: ByTrials) -> Iterator[Row]:
     """Yield the difference with missing numbers imputed instead of marked, by Rubin's rules (Rubin 1987)."""
 
     def read() -> Interval:
-        seed, known, found = c.ask.rng(c.outcome, c.first, "imputation"), _predictors(c.trials.rows, c.outcome), []
+        seed, known, found = c.question.rng(c.outcome, c.first, "imputation"), _predictors(c.trials.rows, c.outcome), []
         for _ in range(N_IMPUTATIONS):
             complete = replace(c.trials, covariates=impute(c.trials.covariates, known, seed))
-            arms = main_arms(c.ask, weigh(complete, c.kinds, c.first), c.outcome)
+            arms = main_arms(c.question, weigh(complete, c.kinds, c.first), c.outcome)
             found.append(difference(arms, c.outcome, c.first))
         return rubin(found)
 
@@ -79,7 +79,7 @@ def reclustered(c: ByTrials) -> Iterator[Row]:
         "by_pair": pd.factorize(matches.where(matches.notna(), people))[0],
     }
     for name, codes in groups.items():
-        yield c.row(main_arms(c.ask, followed, c.outcome, codes), c.first, estimator=f"{WEIGHTED}_{name}")
+        yield c.row(main_arms(c.question, followed, c.outcome, codes), c.first, estimator=f"{WEIGHTED}_{name}")
 
 
 def aipw(c: ByTrials) -> Iterator[Row]:
@@ -90,8 +90,8 @@ def aipw(c: ByTrials) -> Iterator[Row]:
 def recounted(c: ByTrials) -> Iterator[Row]:
     """Yield the bootstrap, and the extremes of leaving one manager's people out."""
     arms, month = c.early_arms, c.first
-    recount = Recount(c.early, CATALOGUE.outcome(c.outcome).kinds, month)
-    draws = bootstrap(recount, arms.clusters.codes, c.ask.rng(c.outcome, month, "bootstrap"))
+    recount = WeightedRefit(c.early, CATALOGUE.outcome(c.outcome).kinds, month)
+    draws = bootstrap(recount, arms.clusters.codes, c.question.rng(c.outcome, month, "bootstrap"))
     drawn = wald(difference_in_risks(arms, c.outcome, month), np.nanstd(draws, ddof=1), arms.df)
     yield c.row(arms, month, read=lambda: drawn, estimator=f"{WEIGHTED}_bootstrap")
     for end, moved in zip(("lower", "upper"), _without_one_manager(c, recount), strict=False):
@@ -99,7 +99,7 @@ def recounted(c: ByTrials) -> Iterator[Row]:
         yield c.row(arms, month, read=read, estimator=f"{WEIGHTED}_without_one_manager_{end}")
 
 
-def _without_one_manager(c: ByTrials, recount: Recount) -> Iterator[tuple[float, ...]]:
+def _without_one_manager(c: ByTrials, recount: WeightedRefit) -> Iterator[tuple[float, ...]]:
     """Yield the smallest and the largest difference when one manager's people are left out, as `Interval`s' values.
 
     Their interval is as wide as the main one, and their groups are those of the main row: counts without one team
@@ -145,7 +145,7 @@ def moved(c: ByTrials) -> Iterator[Row]:
         if not trials.rows["is_treated"].any():
             yield Row(why_no_trial(trials), naming)
             continue
-        yield c.row(main_arms(c.ask, weigh(trials, c.kinds, c.first), c.outcome), c.first, **naming)
+        yield c.row(main_arms(c.question, weigh(trials, c.kinds, c.first), c.outcome), c.first, **naming)
 
 
 SENSITIVITY: tuple[Analysis[ByTrials], ...] = (

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import LINE, recoded
-from analysis.ingest.names import matches, plain
 from analysis.ingest.profile import When
+from analysis.ingest.text_matching import matches, plain
 
 
 class Columns:

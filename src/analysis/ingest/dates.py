@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.cell_issues import CellIssue, Cells, lines_where
 from analysis.ingest.date_forms import (
     MONTHS,
     SERIAL_DAYS,
@@ -22,8 +23,7 @@ from analysis.ingest.date_forms import (
     without_accents,
 )
 from analysis.ingest.export import recoded
-from analysis.ingest.finding import Cells, Finding, lines_where
-from analysis.ingest.names import all_folded
+from analysis.ingest.text_matching import all_folded
 from analysis.plan.bounds import is_zone
 from analysis.plan.errors import Action, Severity
 
@@ -59,10 +59,10 @@ def month_ends(column: pd.Categorical, lines: np.ndarray) -> Cells:
     """
     ends = [month_end(text) for text in column.categories]
     is_month = np.array([end is not None for end in ends], bool)
-    found: tuple[Finding, ...] = ()
+    found: tuple[CellIssue, ...] = ()
     if is_month.any():
         message = "names months without a day; each stands for its last day"
-        found = (Finding("month_without_day", "info", "repaired", message, lines_where(is_month, column, lines)),)
+        found = (CellIssue("month_without_day", "info", "repaired", message, lines_where(is_month, column, lines)),)
     return Cells(recoded(column.codes, [end or text for end, text in zip(ends, column.categories, strict=True)]), found)
 
 
@@ -310,11 +310,11 @@ _TOLD: dict[str, tuple[Severity, Action, str]] = {
 
 def _findings(
     concerned: dict[str, np.ndarray], column: pd.Categorical, lines: np.ndarray, since: dt.date
-) -> Iterator[Finding]:
+) -> Iterator[CellIssue]:
     for rule, which in concerned.items():
         if which.any():
             severity, action, message = _TOLD[rule]
-            yield Finding(rule, severity, action, message.format(since=since), lines_where(which, column, lines))
+            yield CellIssue(rule, severity, action, message.format(since=since), lines_where(which, column, lines))
 
 
 def _read(
@@ -383,11 +383,11 @@ def _stands_for_none(dates: np.ndarray) -> np.ndarray:
     return np.isin(dates, _NO_DAYS) | np.isin(dates.astype("datetime64[Y]"), _NO_YEARS)
 
 
-def _unknown_zones(clocks: Clocks, names: tuple[str | None, ...]) -> list[Finding]:
+def _unknown_zones(clocks: Clocks, names: tuple[str | None, ...]) -> list[CellIssue]:
     if np.isnan(clocks.seconds).all() or all(name is None or is_zone(name) for name in names):
         return []
     message = (
         "has times, but the time zone in which they are written or wanted is not known; write timezone: in study.yaml "
         "as a place of the time zone database, such as Europe/Berlin"
     )
-    return [Finding("unknown_timezone", "error", "rejected", message, np.empty(0, int))]
+    return [CellIssue("unknown_timezone", "error", "rejected", message, np.empty(0, int))]

@@ -5,7 +5,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from analysis.ingest.names import folded
+from analysis.ingest.text_matching import folded
 from analysis.plan.yaml_file import load_yaml
 
 WORDS = Path(__file__).parent / "exit_words.yaml"

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.date_forms import SERIAL_DAYS
-from analysis.ingest.names import folded, plain
 from analysis.ingest.profile import Layout, load_profiles
+from analysis.ingest.text_matching import folded, plain
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Action, Problem, Severity, distinct
 from analysis.plan.known import known

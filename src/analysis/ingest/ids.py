@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.cell_issues import CellIssue, Cells, lines_where
 from analysis.ingest.export import LINE, Export, recoded
-from analysis.ingest.finding import Cells, Finding, lines_where
-from analysis.ingest.names import all_folded, visible
+from analysis.ingest.text_matching import all_folded, visible
 from analysis.plan.contract import ROSTERS
 
 # --- ids --------------------------------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ def visible_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
     if not changed.any():
         return Cells(column)
     message = "has ids with invisible characters or spaces of another kind in them; these were taken off"
-    found = Finding("invisible_characters", "info", "repaired", message, lines_where(changed, column, lines))
+    found = CellIssue("invisible_characters", "info", "repaired", message, lines_where(changed, column, lines))
     return Cells(recoded(column.codes, seen), (found,))
 
 
@@ -69,18 +69,18 @@ def clean_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
         )
         every = lines_where(np.ones(len(texts), bool), column, lines)
         whole = [text.partition(".")[0] for text in texts]
-        return Cells(recoded(column.codes, whole), (Finding("id_as_number", "warning", "repaired", message, every),))
+        return Cells(recoded(column.codes, whole), (CellIssue("id_as_number", "warning", "repaired", message, every),))
     exponents = np.array([_EXPONENT.fullmatch(text) is not None for text in texts], bool)
     findings = []
     if exponents.any():
         message = "has ids like 1.2E+05, of which a spreadsheet has dropped digits; export the column as text"
         lost = lines_where(exponents, column, lines)
-        findings.append(Finding("id_in_exponent_form", "error", "rejected", message, lost))
+        findings.append(CellIssue("id_in_exponent_form", "error", "rejected", message, lost))
     grouped = _in_groups(texts)
     if grouped.any():
         message = "has ids with thousands separators; export the column as text, without a number format"
         separated = lines_where(grouped, column, lines)
-        findings.append(Finding("id_with_separators", "error", "rejected", message, separated))
+        findings.append(CellIssue("id_with_separators", "error", "rejected", message, separated))
     return Cells(column, tuple(findings))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import LINE, Export
-from analysis.ingest.names import plain
+from analysis.ingest.text_matching import plain
 from analysis.plan.instruments import Instrument
 
 # --- questions --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.ingest.dates_to_waves import assign_intakes, assign_matches, assign_waves
 from analysis.ingest.export import Export
 from analysis.ingest.forms import last_forms
 from analysis.ingest.ids import unite_ids
@@ -16,7 +17,6 @@ from analysis.ingest.linking import (
     take_out,
 )
 from analysis.ingest.misspelt import probable_column
-from analysis.ingest.moments import assign_intakes, assign_matches, assign_waves
 from analysis.ingest.pairs import unite_enrolments
 from analysis.ingest.parts import put_in_exits, put_in_ratings
 from analysis.ingest.undated import settle_starts

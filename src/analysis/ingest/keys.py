@@ -10,8 +10,8 @@ import pandas as pd
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns, first_filled
 from analysis.ingest.export import Export, recoded
-from analysis.ingest.names import folded, person_keys, plain_email
 from analysis.ingest.profile import names_of
+from analysis.ingest.text_matching import folded, person_keys, plain_email
 from analysis.plan.contract import ROSTERS
 from analysis.plan.study import TableName
 

@@ -9,7 +9,7 @@ from analysis.ingest.columns import emptied, first_filled
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.ids import lost_zeros
 from analysis.ingest.keys import Directory, KeyKind, Namesakes, tell_apart, without_attributes
-from analysis.ingest.names import plain_email, visible
+from analysis.ingest.text_matching import plain_email, visible
 from analysis.plan.contract import ROSTERS
 from analysis.plan.errors import Action
 

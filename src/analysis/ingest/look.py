@@ -10,17 +10,17 @@ import pandas as pd
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns, constant
 from analysis.ingest.dates import to_days
+from analysis.ingest.dates_to_waves import ANSWERS, who_met
 from analysis.ingest.export import LINE, Export, note_headings
 from analysis.ingest.forms import card_answers
 from analysis.ingest.items import is_generic, item_columns, matches_of
 from analysis.ingest.misspelt import most_like
-from analysis.ingest.moments import ANSWERS, who_met
-from analysis.ingest.names import plain
 from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import LEAST_ROWS, is_personal, may_be_shown
 from analysis.ingest.profile import Key, Layout, Names, names_of
 from analysis.ingest.readers.around import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
+from analysis.ingest.text_matching import plain
 from analysis.ingest.translate import (
     IN_WORDS,
     apply_values,

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from analysis.ingest.export import Export
-from analysis.ingest.names import plain
 from analysis.ingest.personal import is_called
 from analysis.ingest.profile import Layout
+from analysis.ingest.text_matching import plain
 from analysis.plan.contract import FED
 from analysis.plan.study import Source
 

@@ -8,9 +8,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.cell_issues import CellIssue, Cells, lines_where
 from analysis.ingest.export import recoded
-from analysis.ingest.finding import Cells, Finding, lines_where
-from analysis.ingest.names import folded
+from analysis.ingest.text_matching import folded
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
 # Numbers as exports write them become digits with a decimal point.
@@ -87,11 +87,11 @@ def to_numbers(
             "thousand, decimal: '.' where it is fifty-two (of 52,000 it is the other way round)"
         )
         unclear = lines_where(is_unclear, column, lines)
-        findings.append(Finding("ambiguous_number", "error", "rejected", message, unclear))
+        findings.append(CellIssue("ambiguous_number", "error", "rejected", message, unclear))
     if is_changed.any():
         message = "has numbers with a decimal comma, thousands separators, a currency or a percent sign; translated"
         changed = lines_where(is_changed, column, lines)
-        findings.append(Finding("numbers_translated", "info", "repaired", message, changed))
+        findings.append(CellIssue("numbers_translated", "info", "repaired", message, changed))
     return Cells(recoded(column.codes, texts), tuple(findings))
 
 
@@ -187,7 +187,7 @@ def percent_to_share(column: pd.Categorical, lines: np.ndarray, called: str) -> 
     shares = [f"{exact.Decimal(text).scaleb(-2).normalize():f}" for text in column.categories]
     message = "holds percentages of full time; read as shares: 80 is 0.8"
     where = lines_where(np.ones(len(shares), bool), column, lines)
-    found = Finding("fte_in_percent", "info" if says_so else "warning", "repaired", message, where)
+    found = CellIssue("fte_in_percent", "info" if says_so else "warning", "repaired", message, where)
     return Cells(recoded(column.codes, shares), (found,))
 
 
@@ -224,10 +224,12 @@ def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
         TRUTHS[word] if other else text
         for word, text, other in zip(words, column.categories, is_translated, strict=True)
     ]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[CellIssue, ...] = ()
     if is_translated.any():
         translated = lines_where(is_translated, column, lines)
         findings = (
-            Finding("booleans_translated", "info", "repaired", "has words for true and false; translated", translated),
+            CellIssue(
+                "booleans_translated", "info", "repaired", "has words for true and false; translated", translated
+            ),
         )
     return Cells(recoded(column.codes, texts), findings)

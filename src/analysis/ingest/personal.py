@@ -11,8 +11,8 @@ import pandas as pd
 from analysis.ingest.cells import Reading
 from analysis.ingest.columns import Columns
 from analysis.ingest.export import LINE, Export, as_text
-from analysis.ingest.names import folded, matches, plain
 from analysis.ingest.profile import Layout
+from analysis.ingest.text_matching import folded, matches, plain
 from analysis.plan.yaml_file import load_yaml
 
 WORDS = Path(__file__).parent / "personal_words.yaml"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from analysis.ingest.names import plain
+from analysis.ingest.text_matching import plain
 from analysis.plan.contract import FED, Role
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.study import Study, TableName

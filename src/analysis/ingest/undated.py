@@ -11,7 +11,7 @@ from analysis.ingest.columns import emptied, first_filled
 from analysis.ingest.date_forms import read_day, read_span, split
 from analysis.ingest.dates import YEARS_AHEAD
 from analysis.ingest.export import LINE, Export, as_text, recoded
-from analysis.ingest.names import folded, matches
+from analysis.ingest.text_matching import folded, matches
 from analysis.plan.bounds import ISO_DATE, is_day
 from analysis.plan.study import ImpreciseDates
 

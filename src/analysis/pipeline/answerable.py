@@ -19,7 +19,7 @@ from analysis.design.trials import (
     known_enrolments,
     observed_starts,
 )
-from analysis.estimate.analyses import Ask
+from analysis.estimate.analyses import Question
 from analysis.estimate.answer_lottery import NO_INTAKE_OF_BOTH
 from analysis.estimate.by_scores import UNKNOWN_UNITS, why_no_pairs
 from analysis.estimate.by_trials import retention_outcome, why_no_trial
@@ -82,18 +82,20 @@ def _of_program(opened: OpenStudy, program) -> Iterator[Answerable]:
     for comparison in comparisons(opened, program):
         counted = _Counted(comparison)
         retention.append(counted.why_no_retention())
-        yield _question(counted.ask("H1_retention"), retention[-1])
+        yield _question(counted.question("H1_retention"), retention[-1])
         for hypothesis in scales_asked(program, comparison.role):
-            ask = counted.ask(hypothesis)
-            yield _question(ask, counted.why_no_scale(ask))
-        yield _question(counted.ask("H8_promotion"), counted.why_no_promotion())
-    ask = Comparison(opened, program, "any").ask("H9_economics")
-    reason = missing_parts(opened, ask) or missing_costs(program_costs(opened.tables, opened.study, program))
-    yield _question(ask, reason or (NO_EXITS_AVOIDED if any(retention) else None))
+            question = counted.question(hypothesis)
+            yield _question(question, counted.why_no_scale(question))
+        yield _question(counted.question("H8_promotion"), counted.why_no_promotion())
+    question = Comparison(opened, program, "any").question("H9_economics")
+    reason = missing_parts(opened, question) or missing_costs(program_costs(opened.tables, opened.study, program))
+    yield _question(question, reason or (NO_EXITS_AVOIDED if any(retention) else None))
 
 
-def _question(ask: Ask, reason: str | None) -> Answerable:
-    return Answerable(ask.program.id, ask.role, ask.hypothesis.id, ask.hypothesis.title, reason or "")
+def _question(question: Question, reason: str | None) -> Answerable:
+    return Answerable(
+        question.program.id, question.role, question.hypothesis.id, question.hypothesis.title, reason or ""
+    )
 
 
 @dataclass(frozen=True)
@@ -102,36 +104,36 @@ class _Counted:
 
     comparison: Comparison
 
-    def ask(self, hypothesis: str) -> Ask:
-        return self.comparison.ask(hypothesis)
+    def question(self, hypothesis: str) -> Question:
+        return self.comparison.question(hypothesis)
 
     @property
     def _opened(self) -> OpenStudy:
         return self.comparison.opened
 
     def why_no_retention(self) -> str | None:
-        ask = self.ask("H1_retention")
-        return missing_parts(self._opened, ask) or self._why_nobody(ask) or self._no_exit()
+        question = self.question("H1_retention")
+        return missing_parts(self._opened, question) or self._why_nobody(question) or self._no_exit()
 
     def why_no_promotion(self) -> str | None:
-        ask, jobs = self.ask("H8_promotion"), self._opened.tables.jobs
-        reason = missing_parts(self._opened, ask)
+        question, jobs = self.question("H8_promotion"), self._opened.tables.jobs
+        reason = missing_parts(self._opened, question)
         if reason is None and jobs is None:
             reason = NO_JOB_HISTORY
-        return reason or self._why_nobody(ask) or self._no_rise()
+        return reason or self._why_nobody(question) or self._no_rise()
 
-    def why_no_scale(self, ask: Ask) -> str | None:
-        waves = answered_waves(self._opened, ask)
-        reason = missing_parts(self._opened, ask, needs_dates=False)
+    def why_no_scale(self, question: Question) -> str | None:
+        waves = answered_waves(self._opened, question)
+        reason = missing_parts(self._opened, question, needs_dates=False)
         if reason is None and waves is None:
-            reason = ScaleQuestion(self._opened, ask).no_scores({})
-        return reason or self._why_no_scores(ask, known(waves))
+            reason = ScaleQuestion(self._opened, question).no_scores({})
+        return reason or self._why_no_scores(question, known(waves))
 
-    def _why_no_scores(self, ask: Ask, waves: AnsweredWaves) -> str | None:
+    def _why_no_scores(self, question: Question, waves: AnsweredWaves) -> str | None:
         randomized = self.comparison.is_randomized
         if not randomized and len(waves.waves) < 2:
             return ONE_WAVE
-        horizon = ask.study.horizons_months[0]
+        horizon = question.study.horizons_months[0]
         if randomized:
             zero = self._drew.groupby("employee_id")["intake_date"].min()
             treated = self._drew.groupby("employee_id")["offered"].max().astype(bool)
@@ -150,13 +152,13 @@ class _Counted:
         counts.loc["in the comparison"] = compared[True], compared[False]
         counts.loc["answered both"] = scored[True], scored[False]
         if min(compared.values()) == 0 or min(scored.values()) < 2:
-            return why_no_pairs(ask, counts)
-        return too_small(ask.study.min_cell) if min(scored.values()) < ask.study.min_cell else None
+            return why_no_pairs(question, counts)
+        return too_small(question.study.min_cell) if min(scored.values()) < question.study.min_cell else None
 
-    def _why_nobody(self, ask: Ask) -> str | None:
+    def _why_nobody(self, question: Question) -> str | None:
         """Return why nobody could be compared whose exits or promotions are known; None where somebody can."""
         if self.comparison.is_randomized:
-            return self._why_no_lots(ask.study.min_cell)
+            return self._why_no_lots(question.study.min_cell)
         if self.comparison.program.assignment.by_unit:
             units = self._units
             if units is None or units.isna().all():
@@ -167,7 +169,7 @@ class _Counted:
         if not flow["analysed"]:
             frame = flow.rename_axis("step").rename("n_people").reset_index()
             return why_no_trial(Trials(pd.DataFrame(), pd.DataFrame(), frame, False))
-        return too_small(ask.study.min_cell) if flow["analysed"] < ask.study.min_cell else None
+        return too_small(question.study.min_cell) if flow["analysed"] < question.study.min_cell else None
 
     def _why_no_lots(self, min_cell: int) -> str | None:
         drew, tables = self._drew, self._opened.tables

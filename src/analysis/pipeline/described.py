@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from analysis.design.starters import ENROLLED, LOSS, STAGE, way_in
+from analysis.design.starters import ENROLLED, LOSS, STAGE, enrolment_funnel
 from analysis.measure.coverage import coverage, missingness
 from analysis.measure.employment import annual_exit_rates
 from analysis.measure.exposure import participation
@@ -40,7 +40,7 @@ def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
         program = opened.study.program(finding.program)
         key = (finding.program, finding.role)
         if key not in ways:
-            ways[key] = way_in(opened.tables, opened.study, program, finding.role)
+            ways[key] = enrolment_funnel(opened.tables, opened.study, program, finding.role)
         rows = _ladder(ways[key], finding, program.is_randomized)
         frames.append(rows.assign(program_id=finding.program, role=finding.role, hypothesis=finding.hypothesis))
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)

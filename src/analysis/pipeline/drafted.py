@@ -9,11 +9,11 @@ import numpy as np
 
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED, Card, draft_card
+from analysis.ingest.dates_to_waves import ANSWERS
 from analysis.ingest.draft import Draft, SourceDraft, Unread, source_notes
 from analysis.ingest.export import Export, shown_sheets
 from analysis.ingest.headcount import are_snapshots, day_of
 from analysis.ingest.look import Look, Seen, levels_of, look
-from analysis.ingest.moments import ANSWERS
 from analysis.ingest.profile import Header, Profile, load_profiles, profiles_of
 from analysis.ingest.readers import read_export
 from analysis.ingest.readers.head import head, sheets_of
@@ -29,7 +29,7 @@ ORDERS = ("dmy", "mdy")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class InitOptions:
     """What the user said beside the files; empty or None where nothing was said."""
 
     programs: tuple[str, ...] = ()
@@ -65,7 +65,11 @@ def blank_study(name: str, folder: Path) -> Study:
 
 
 def draft_study(
-    study: Study, sources: Sequence[Source], wishes: Wishes, say: Callable[[str], None], unread: Sequence[Unread] = ()
+    study: Study,
+    sources: Sequence[Source],
+    options: InitOptions,
+    say: Callable[[str], None],
+    unread: Sequence[Unread] = (),
 ) -> Drafted:
     """Return what `study.yaml` is to say of new files of a study; cards that it drafts are written into its folder.
 
@@ -91,9 +95,9 @@ def draft_study(
         say(f"{study.study}: reading {source.name}")
         is_old = source in study.sources
         try:
-            of = {source.profile: profiles[source.profile]} if is_old else _candidates(source, profiles, wishes)
+            of = {source.profile: profiles[source.profile]} if is_old else _candidates(source, profiles, options)
             one = _look(source, study, of, cards)
-            if one.seen.is_doubtful and not wishes.profiles and not is_old:
+            if one.seen.is_doubtful and not options.profiles and not is_old:
                 one = _wide(one, study, profiles, cards)
         except BadInput as bad:
             lost.append(Unread(source.table, str(source.path), source.sheet, bad.problems))
@@ -109,7 +113,7 @@ def draft_study(
     new = _headcounts(new, study, profiles, cards)
     doubtful = [] if old else _jobs_beside(new, study, profiles, cards)
     new += [one for one in doubtful if not one.seen.needed]
-    draft = _put_together(study, old, new, [one for one in doubtful if one.seen.needed], wishes, cards)
+    draft = _put_together(study, old, new, [one for one in doubtful if one.seen.needed], options, cards)
     return Drafted(replace(draft, unread=tuple(lost)), tuple(one.seen for one in old), guess.data_lock(old + new))
 
 
@@ -149,9 +153,9 @@ def _with_card(card: Card, study: Study) -> dict[str, Instrument]:
     return load_instruments(study)
 
 
-def _candidates(source: Source, profiles: Mapping[str, Profile], wishes: Wishes) -> dict[str, Profile]:
+def _candidates(source: Source, profiles: Mapping[str, Profile], options: InitOptions) -> dict[str, Profile]:
     """Return the profiles that a file may be of: those wished for, where one of them exports its table."""
-    wished = {name: profiles[name] for name in wishes.profiles if source.table in profiles[name].tables}
+    wished = {name: profiles[name] for name in options.profiles if source.table in profiles[name].tables}
     return wished or {name: profile for name, profile in profiles.items() if name != WIDE}
 
 
@@ -287,11 +291,11 @@ def _put_together(
     old: Sequence[Look],
     looks: Sequence[Look],
     doubtful: Sequence[Look],
-    wishes: Wishes,
+    options: InitOptions,
     cards: Mapping[str, Instrument],
 ) -> Draft:
-    told, name = _told(study, old, looks, wishes, cards), study.study
-    as_of = guess.data_lock(looks) if wishes.as_of is None else guess.Guess(wishes.as_of)
+    told, name = _told(study, old, looks, options, cards), study.study
+    as_of = guess.data_lock(looks) if options.as_of is None else guess.Guess(options.as_of)
     drafts = [_source(one, told) for one in looks] + [_source(one, told, is_out=True) for one in doubtful]
     ladders = [one.seen.levels for one in looks if "job_level" in one.seen.unknown]
     levels = levels_of(text for ladder in ladders for text in ladder) if all(ladders) else {}
@@ -312,13 +316,13 @@ def _put_together(
 
 
 def _told(
-    study: Study, old: Sequence[Look], looks: Sequence[Look], wishes: Wishes, cards: Mapping[str, Instrument]
+    study: Study, old: Sequence[Look], looks: Sequence[Look], options: InitOptions, cards: Mapping[str, Instrument]
 ) -> _Told:
     surveys = [one for one in (*old, *looks) if one.source.table in ANSWERS]
     instruments = {one.source.name: next(iter(one.seen.cards)) for one in surveys if one.seen.cards}
     instruments |= {one.source.name: one.source.instrument for one in surveys if one.source.instrument}
     has_waves_file = any(one.source.table == "waves" for one in (*old, *looks))
-    programs = _new_programs(study, looks, wishes)
+    programs = _new_programs(study, looks, options)
     ids = [*(program.id for program in study.programs), *(program.id for program in programs)]
     enrolments = [one for one in looks if one.source.table == "enrolments"]
     nameless = [one.source.name for one in enrolments if not guess.program_names([one])]
@@ -334,13 +338,13 @@ def _told(
     )
 
 
-def _new_programs(study: Study, looks: Sequence[Look], wishes: Wishes) -> list[guess.ProgramGuess]:
+def _new_programs(study: Study, looks: Sequence[Look], options: InitOptions) -> list[guess.ProgramGuess]:
     """Return the programs of new files that the study does not have; a file that names none is of one that it has."""
     if not study.programs:
-        return guess.programs(looks, wishes.programs, wishes.direction)
+        return guess.programs(looks, options.programs, options.direction)
     known = {guess.slug(text) for program in study.programs for text in (program.id, program.name)}
     named = [one for one in looks if one.source.table == "enrolments" and guess.program_names([one])]
-    return [one for one in guess.programs(named, (), wishes.direction) if guess.slug(str(one.name.value)) not in known]
+    return [one for one in guess.programs(named, (), options.direction) if guess.slug(str(one.name.value)) not in known]
 
 
 def _with_new_waves(study: Study, guessed: Sequence[guess.WaveGuess]) -> list[guess.WaveGuess]:

@@ -16,7 +16,7 @@ from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.placebo import Placebo, PlaceboSchedule, build_placebo, placebo_schedule
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import trimmed
-from analysis.estimate.analyses import Ask, unanswered
+from analysis.estimate.analyses import Question, unanswered
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.answer_retention import BESIDE, answer_by_trials
 from analysis.estimate.by_trials import ByTrials, retention_outcome
@@ -53,9 +53,9 @@ class Comparison:
     program: Program
     role: str
 
-    def ask(self, hypothesis: str) -> Ask:
+    def question(self, hypothesis: str) -> Question:
         """Return a hypothesis, asked of this program and role."""
-        return Ask(self.opened.study, self.program, self.role, load_plan().hypothesis(hypothesis))
+        return Question(self.opened.study, self.program, self.role, load_plan().hypothesis(hypothesis))
 
     @cached_property
     def trials(self) -> Trials:
@@ -141,56 +141,58 @@ def comparisons(opened: OpenStudy, program: Program) -> list[Comparison]:
 
 def retention(comparison: Comparison) -> Finding:
     """Return H1 of one program and role, with everything that stands beside it."""
-    opened, ask = comparison.opened, comparison.ask("H1_retention")
-    reason = missing_parts(opened, ask)
+    opened, question = comparison.opened, comparison.question("H1_retention")
+    reason = missing_parts(opened, question)
     if reason:
-        return unanswered(ask, WEIGHTED, reason)
+        return unanswered(question, WEIGHTED, reason)
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
-        return retention_by_lottery(ask, comparison.lottery, outcome)
-    asked = ByTrials(ask, outcome, comparison.trials, comparison, lambda: comparison.ever)
+        return retention_by_lottery(question, comparison.lottery, outcome)
+    asked = ByTrials(question, outcome, comparison.trials, comparison, lambda: comparison.ever)
     found = answer_by_trials(asked, BESIDE)
     return found if opened.tables.jobs is not None else replace(found, checks=(NO_LEVELS, *found.checks))
 
 
 def promotion(comparison: Comparison) -> Finding:
     """Return H8 of one program and role: the first rise in job level, exits competing, by the same machinery."""
-    opened, ask = comparison.opened, comparison.ask("H8_promotion")
+    opened, question = comparison.opened, comparison.question("H8_promotion")
     jobs, kinds = opened.tables.jobs, (PROMOTION, *EXITS)
-    reason = missing_parts(opened, ask) or (NO_JOB_HISTORY if jobs is None else None)
+    reason = missing_parts(opened, question) or (NO_JOB_HISTORY if jobs is None else None)
     if reason:
-        return unanswered(ask, WEIGHTED, reason)
+        return unanswered(question, WEIGHTED, reason)
     if comparison.is_randomized:
         rows = until_promotion(comparison.lottery.rows, jobs, "intake_date")
-        return retention_by_lottery(ask, replace(comparison.lottery, rows=rows), PROMOTION, kinds)
+        return retention_by_lottery(question, replace(comparison.lottery, rows=rows), PROMOTION, kinds)
     trials = replace(comparison.trials, rows=until_promotion(comparison.trials.rows, jobs, "trial_date"))
-    asked = ByTrials(ask, PROMOTION, trials, comparison, lambda: until_promotion(comparison.ever, jobs, "zero"), kinds)
+    asked = ByTrials(
+        question, PROMOTION, trials, comparison, lambda: until_promotion(comparison.ever, jobs, "zero"), kinds
+    )
     return answer_by_trials(asked)
 
 
-def missing_parts(opened: OpenStudy, ask: Ask, needs_dates: bool = True) -> str | None:
+def missing_parts(opened: OpenStudy, question: Question, needs_dates: bool = True) -> str | None:
     """Return which part of the study is missing for a comparison, or None; events need the HR dates."""
     if opened.tables.enrolments is None:
         return "The study has no enrolments, so who took part and when is unknown."
-    if ask.role == "any" and ask.hypothesis.roles != ("any",):
+    if question.role == "any" and question.hypothesis.roles != ("any",):
         return "Nobody is enrolled in this program as mentor, mentee or participant."
     if needs_dates and opened.tables.employees is None:
         return "The study has no HR dates (employees), so who left and when is unknown."
     return None
 
 
-def ask_economics(opened: OpenStudy, program: Program) -> Ask:
+def ask_economics(opened: OpenStudy, program: Program) -> Question:
     """Return H9, asked of a program."""
-    return Ask(opened.study, program, "any", load_plan().hypothesis("H9_economics"))
+    return Question(opened.study, program, "any", load_plan().hypothesis("H9_economics"))
 
 
 def economics(opened: OpenStudy, program: Program, answered: Sequence[Finding]) -> Finding:
     """Return H9 of one program, from the H1 findings of its roles."""
-    ask = ask_economics(opened, program)
-    reason = missing_parts(opened, ask)
+    question = ask_economics(opened, program)
+    reason = missing_parts(opened, question)
     if reason:
-        return unanswered(ask, ESTIMATOR, reason)
-    return answer_economics(ask, answered, program_costs(opened.tables, opened.study, ask.program))
+        return unanswered(question, ESTIMATOR, reason)
+    return answer_economics(question, answered, program_costs(opened.tables, opened.study, question.program))
 
 
 def compare_directions(
@@ -211,5 +213,5 @@ def compare_directions(
             key = (hypothesis, reverse.program.id, reverse.role)
             found, other = answered.get(key), answered.get((hypothesis, traditional.program.id, traditional.role))
             if found and other and found.rater_source == other.rater_source:
-                compared.setdefault(key, []).append(direction_row(reverse.ask(hypothesis), found, other))
+                compared.setdefault(key, []).append(direction_row(reverse.question(hypothesis), found, other))
     return compared

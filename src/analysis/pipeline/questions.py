@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from analysis.estimate.analyses import Ask, finding_or_fault
+from analysis.estimate.analyses import Question, finding_or_fault
 from analysis.estimate.by_scores import main_estimator
 from analysis.estimate.economics import ESTIMATOR
 from analysis.estimate.event_rows import WEIGHTED
@@ -50,21 +50,21 @@ def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Itera
             answered.append(_retention(comparison))
             yield answered[-1]
             for hypothesis in scales_asked(program, comparison.role):
-                yield _scale(comparison.opened, comparison.ask(hypothesis))
+                yield _scale(comparison.opened, comparison.question(hypothesis))
             yield _promotion(comparison)
         yield _economics(opened, program, answered)
 
 
 def _retention(comparison: Comparison) -> Finding:
-    return finding_or_fault(comparison.ask("H1_retention"), WEIGHTED, lambda: retention(comparison))
+    return finding_or_fault(comparison.question("H1_retention"), WEIGHTED, lambda: retention(comparison))
 
 
-def _scale(opened: OpenStudy, ask: Ask) -> Finding:
-    return finding_or_fault(ask, main_estimator(ask), lambda: scale(opened, ask))
+def _scale(opened: OpenStudy, question: Question) -> Finding:
+    return finding_or_fault(question, main_estimator(question), lambda: scale(opened, question))
 
 
 def _promotion(comparison: Comparison) -> Finding:
-    return finding_or_fault(comparison.ask("H8_promotion"), WEIGHTED, lambda: promotion(comparison))
+    return finding_or_fault(comparison.question("H8_promotion"), WEIGHTED, lambda: promotion(comparison))
 
 
 def _economics(opened: OpenStudy, program: Program, answered: list[Finding]) -> Finding:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.estimate.analyses import Ask
+from analysis.estimate.analyses import Question
 from analysis.measure.calendar import add_months
 from analysis.measure.scales import scale_of
 from analysis.pipeline.opened import OpenStudy
@@ -71,9 +71,9 @@ class AnsweredWaves:
         return np.array([any((str(who), wave) in seen for wave in those) for who, those in waves.items()], dtype=bool)
 
 
-def answered_waves(opened: OpenStudy, ask: Ask) -> AnsweredWaves | None:
+def answered_waves(opened: OpenStudy, question: Question) -> AnsweredWaves | None:
     """Return who answered the scale of a hypothesis in which wave; None where no linked survey measures it."""
-    tables, construct = opened.tables, ask.hypothesis.construct_name
+    tables, construct = opened.tables, question.hypothesis.construct_name
     parts: list[AnsweredWaves] = []
     for answers, person in ((tables.responses, "employee_id"), (tables.ratings, "ratee_id")):
         found = scale_of(construct, opened.instruments, answers)

@@ -12,10 +12,10 @@ from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
 from analysis.design.response import with_response
 from analysis.design.sources import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice
-from analysis.estimate.analyses import Ask
+from analysis.estimate.analyses import Question
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
-from analysis.estimate.by_scores import ByScores, Measured
+from analysis.estimate.by_scores import ByScores, ScaleScores
 from analysis.estimate.change_assumptions import comparable_check, same_direction_check
 from analysis.measure.exposure import attended, sessions_until, topics_met
 from analysis.measure.items import common_items, rated_scores_of_items, self_scores_of_items
@@ -45,9 +45,9 @@ def scales_asked(program: Program, role: str) -> list[str]:
     ]
 
 
-def scale(opened: OpenStudy, ask: Ask) -> Finding:
+def scale(opened: OpenStudy, question: Question) -> Finding:
     """Return the answer to a hypothesis about a scale."""
-    return ScaleQuestion(opened, ask).finding()
+    return ScaleQuestion(opened, question).finding()
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,21 @@ class ScaleQuestion:
     """A hypothesis about a scale, asked of one program and role of an open study."""
 
     opened: OpenStudy
-    ask: Ask
+    question: Question
 
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
-        reason = missing_parts(self.opened, self.ask, needs_dates=False) or self.no_scores(self._scores)
+        reason = missing_parts(self.opened, self.question, needs_dates=False) or self.no_scores(self._scores)
         reason = reason or self._no_equal_odds()
-        main = Measured(None, reason=reason) if reason else self._carried[self._main]
-        return answer_change(ByScores(self.ask, main, self))
+        main = ScaleScores(None, reason=reason) if reason else self._carried[self._main]
+        return answer_change(ByScores(self.question, main, self))
 
     @cached_property
     def _scores(self) -> dict[str, pd.DataFrame]:
         return self._scored(self.opened.tables)
 
     @cached_property
-    def _carried(self) -> dict[str, Measured]:
+    def _carried(self) -> dict[str, ScaleScores]:
         """The sources that can carry the main answer."""
         return {source: self._measured(scores, source) for source, scores in self._scores.items()}
 
@@ -84,7 +84,7 @@ class ScaleQuestion:
     @property
     def construct(self) -> str:
         """What the scale measures."""
-        return self.ask.hypothesis.construct_name
+        return self.question.hypothesis.construct_name
 
     def _scored(self, tables: Tables) -> dict[str, pd.DataFrame]:
         """Return the scores by rater source; sources that nobody is scored by are left out."""
@@ -93,7 +93,7 @@ class ScaleQuestion:
         found["self"] = self_scores(self.construct, tables, cards)
         return {source: scores for source, scores in found.items() if scores is not None and len(scores)}
 
-    def by_others(self, source: str) -> Measured | None:
+    def by_others(self, source: str) -> ScaleScores | None:
         """Return the scores by another rater source, of those whom enough of them rated; None where there are none."""
         if source not in SOURCES:
             return self._carried.get(source) if source != self._main else None
@@ -103,7 +103,7 @@ class ScaleQuestion:
         if scores is None or scores.empty:
             return None
         shown = of_enough_raters(scores, source)
-        return self._measured(shown, source) if len(shown) else Measured(None, reason=TOO_FEW_RATERS)
+        return self._measured(shown, source) if len(shown) else ScaleScores(None, reason=TOO_FEW_RATERS)
 
     @property
     def _is_rated(self) -> bool:
@@ -118,26 +118,33 @@ class ScaleQuestion:
         named = self.construct.replace("_", " ")
         return f"No survey in the study measures {named}, or nobody answered enough of it to be scored."
 
-    def _measured(self, scores: pd.DataFrame, source: str) -> Measured:
+    def _measured(self, scores: pd.DataFrame, source: str) -> ScaleScores:
         told: dict[str, Any] = {
             "rater_source": source if self._is_rated else None,
             "n_items": len(self._scale(source).items),
         }
-        if self.ask.program.is_randomized:
-            return Measured(build_lottery_panel(scores, self._lottery, self.ask.study.horizons_months[0]), **told)
-        tables, study, program, role = self.opened.tables, self.ask.study, self.ask.program, self.ask.role
+        if self.question.program.is_randomized:
+            return ScaleScores(
+                build_lottery_panel(scores, self._lottery, self.question.study.horizons_months[0]), **told
+            )
+        tables, study, program, role = (
+            self.opened.tables,
+            self.question.study,
+            self.question.program,
+            self.question.role,
+        )
         earlier = build_earlier_panel(scores, tables, study, program, role)
-        return Measured(build_panel(scores, tables, study, program, role), earlier, **told)
+        return ScaleScores(build_panel(scores, tables, study, program, role), earlier, **told)
 
     @cached_property
     def _lottery(self) -> Lottery:
-        return build_lottery(self.opened.tables, self.ask.study, self.ask.program, self.ask.role, {})
+        return build_lottery(self.opened.tables, self.question.study, self.question.program, self.question.role, {})
 
     def _no_equal_odds(self) -> str | None:
         """Return why the lots compare nothing, where the odds of a place differ by something recorded."""
-        if not self.ask.program.is_randomized or self._lottery.rows.empty:
+        if not self.question.program.is_randomized or self._lottery.rows.empty:
             return None
-        return why_not_compared(self.ask, self._lottery)
+        return why_not_compared(self.question, self._lottery)
 
     def _answers(self, source: str) -> pd.DataFrame:
         """Return the table that these scores come from: ratings, or the survey where it measures the construct."""
@@ -168,7 +175,7 @@ class ScaleQuestion:
         everyone = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), answered)
         return replace(panel, everyone=everyone)
 
-    def again(self, answers: str) -> Measured | None:
+    def again(self, answers: str) -> ScaleScores | None:
         """Return the scores without careless forms, or from the items that stayed alike, where these differ."""
         scores = self._attentive() if answers == "without_careless" else self._of_common_items()
         return None if scores is None else self._measured(scores, self._main)
@@ -196,7 +203,7 @@ class ScaleQuestion:
 
     def sessions(self) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""
-        met, panel = attended(self.opened.tables, self.ask.program.id), known(self._carried[self._main].panel)
+        met, panel = attended(self.opened.tables, self.question.program.id), known(self._carried[self._main].panel)
         if met is None or panel.rows.empty:
             return None
         opens = self._waves(self._main).set_index("wave")["opens"]
@@ -205,4 +212,4 @@ class ScaleQuestion:
 
     def topics(self) -> pd.Series | None:
         """Return what those who started met about."""
-        return topics_met(self.opened.tables.enrolments, self.ask.program.id, self.ask.role)
+        return topics_met(self.opened.tables.enrolments, self.question.program.id, self.question.role)

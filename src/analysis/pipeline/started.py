@@ -8,7 +8,7 @@ from typing import get_args
 from analysis.ingest.checksums import write_checksums
 from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
-from analysis.pipeline.drafted import Wishes, blank_study, draft_study
+from analysis.pipeline.drafted import InitOptions, blank_study, draft_study
 from analysis.pipeline.given import Given, copy_of, copy_of_card, files_given, source_of, why_not
 from analysis.plan.bounds import is_day
 from analysis.plan.errors import BadInput, bad_input
@@ -16,7 +16,7 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Direction
 from analysis.report.folders import new_folder
 
-__all__ = ["Started", "Wishes", "start_study"]
+__all__ = ["InitOptions", "Started", "start_study"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def start_study(
     name: str,
     files: Mapping[str, Sequence[str]],
     data: Path,
-    wishes: Wishes,
+    options: InitOptions,
     say: Callable[[str], None] = print,
 ) -> Started:
     """Copy exports into a new study's folder and draft its ``study.yaml``; the folder appears whole or not at all.
@@ -58,8 +58,8 @@ def start_study(
     given = files_given(files)
     reasons = {one.path: why_not(one.path) for one in given}
     unread = [one.unread(why) for one in given if (why := reasons[one.path])]
-    refused = [*_refusals_of_name(name, data), *_refusals_of_wishes(given, wishes)]
-    refused += [why for card in wishes.cards if (why := why_not(card))]
+    refused = [*_refusals_of_name(name, data), *_refusals_of_wishes(given, options)]
+    refused += [why for card in options.cards if (why := why_not(card))]
     if refused or len(unread) == len(given):
         problems = [problem for bad in refused for problem in bad.problems]
         raise BadInput([*problems, *(problem for one in unread for problem in one.problems)])
@@ -69,10 +69,10 @@ def start_study(
         paths: dict[Path, str] = {}
         for path in there:
             paths[path] = copy_of(path, folder, paths.values())
-        for card in wishes.cards:
+        for card in options.cards:
             copy_of_card(card, folder)
         sources = [source_of(one, paths[one.path]) for one in given if one.path in paths]
-        draft = draft_study(blank_study(name, folder), sources, wishes, say, unread).draft
+        draft = draft_study(blank_study(name, folder), sources, options, say, unread).draft
         (folder / "study.yaml").write_text(study_yaml(draft), encoding="utf-8", newline="\n")
         write_checksums(folder, {str(one.seen.source.path) for one in draft.sources})
         if target.exists():
@@ -95,15 +95,15 @@ def _refusals_of_name(name: str, data: Path) -> Iterator[BadInput]:
         yield bad_input("--data", "is no folder, or lies in something that is none; name a folder", rule="parameters")
 
 
-def _refusals_of_wishes(given: Sequence[Given], wishes: Wishes) -> Iterator[BadInput]:
+def _refusals_of_wishes(given: Sequence[Given], options: InitOptions) -> Iterator[BadInput]:
     if not given:
         message = "no file was given; give at least one, for instance --employees FILE"
         yield bad_input("the command", message, rule="parameters")
     known = load_profiles()
-    for profile in wishes.profiles:
+    for profile in options.profiles:
         if profile not in known:
             yield bad_input("--profile", f"{profile!r} is none; the profiles are {', '.join(known)}", rule="parameters")
-    if wishes.as_of is not None and not is_day(wishes.as_of):
+    if options.as_of is not None and not is_day(options.as_of):
         yield bad_input("--as-of", "is no day of the calendar such as 2025-06-30", rule="parameters")
-    if wishes.direction not in (None, *get_args(Direction)):
+    if options.direction not in (None, *get_args(Direction)):
         yield bad_input("--direction", f"is none of {', '.join(get_args(Direction))}", rule="parameters")

@@ -8,7 +8,7 @@ from analysis.ingest.checksums import Renewal, is_as_listed, renewal, write_chec
 from analysis.ingest.draft import Draft, Unread, draft_text, mark, recall, remembered
 from analysis.ingest.look import Seen
 from analysis.ingest.merge import added_lines, merged, stub_values, unread_entries
-from analysis.pipeline.drafted import Drafted, Wishes, draft_study
+from analysis.pipeline.drafted import Drafted, InitOptions, draft_study
 from analysis.pipeline.given import RAW, Given, copy_file, copy_of, files_given, source_of, why_not
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.read_study import load_study
@@ -75,7 +75,7 @@ def update_study(
     name: str,
     files: Mapping[str, Sequence[str]],
     data: Path,
-    wishes: Wishes,
+    options: InitOptions,
     say: Callable[[str], None] = print,
 ) -> Updated:
     """Read the files of a study again, take new ones in, and renew its checksums; what people wrote stays.
@@ -95,7 +95,7 @@ def update_study(
     path = study.folder / STUDY_FILE
     text = path.read_text(encoding="utf-8-sig")
     given = files_given(files)
-    _refuse(study, given, wishes)
+    _refuse(study, given, options)
     reasons = {one.path: why_not(one.path) for one in given}
     unread = [one.unread(why) for one in given if (why := reasons[one.path])]
     with writing(study.folder, "--data"):
@@ -104,15 +104,15 @@ def update_study(
         known = {(one.table, one.path, one.sheet) for one in study.sources}
         new = {(one.table, one.path, one.sheet): one for one in (*tried, *taken)}
         sources = [one for key, one in new.items() if key not in known]
-        found = draft_study(study, sources, wishes, say, [*missing, *unread])
+        found = draft_study(study, sources, options, say, [*missing, *unread])
         return _written(study, text, found, _without_old(found.draft, study))
 
 
-def _refuse(study: Study, given: Sequence[Given], wishes: Wishes) -> None:
+def _refuse(study: Study, given: Sequence[Given], options: InitOptions) -> None:
     refused = []
-    if wishes.cards:
+    if options.cards:
         refused.append(bad_input("--card", "is for a new study; put the card into instruments/", rule="parameters"))
-    if wishes.as_of is not None:
+    if options.as_of is not None:
         refused.append(bad_input("--as-of", "is in study.yaml already; correct it there", rule="parameters"))
     for one in given:
         there = study.folder / RAW / one.path.name

@@ -9,7 +9,8 @@ from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.known import known
 from analysis.report.canvas import BLUE, GREEN, GREY, INK, ORANGE, SKY, VERMILION, Drawing, quiet_grid, sheet, styled
 from analysis.report.layout import name_ticks
-from analysis.report.planning import people_name, plan_title, size_of, sized_rows
+from analysis.report.planning import people_name, plan_facts, size_of, sized_rows
+from analysis.report.template import say
 from analysis.report.wording import trimmed
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY)
@@ -31,7 +32,7 @@ def _detectable_plot(plan: RolePlan) -> Figure:
     anyway.
     """
     rows = sized_rows(plan)
-    figure, axes = sheet(plan_title(plan), height=3.7)
+    figure, axes = sheet(say("planning.title", plan_facts(plan)), height=3.7)
     horizons = sorted({r.horizon_months for r in rows})
     for n, horizon in enumerate(horizons):
         _line(axes, [r for r in rows if r.horizon_months == horizon], COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)])

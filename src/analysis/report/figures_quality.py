@@ -33,7 +33,8 @@ from analysis.report.tables_quality import (
     rows_sentence,
     stage_name,
 )
-from analysis.report.wording import count, percent
+from analysis.report.template import say
+from analysis.report.wording import count
 
 WIDTH = 8.4
 # With more files than this, those of one table share a bar.
@@ -177,8 +178,7 @@ def gaps_plot(frame: pd.DataFrame, study: Study) -> Figure:
     axes.barh(y, 1, height=0.5, color=PALE)
     axes.barh(y, found["share_missing"].astype(float), height=0.5, color=VERMILION)
     for at, row in zip(y, found.itertuples(), strict=True):
-        of = "of the rows" if row.of == "all rows" else f"of the {row.of}"
-        axes.text(1.01, at, f"{percent(row.share_missing)} {of}", va="center", fontsize=8.5)
+        axes.text(1.01, at, say("quality.share", row), va="center", fontsize=8.5)
     name_ticks(axes.yaxis, y, [f"{row.table}: {row.column}" for row in found.itertuples()])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_xlim(0, 1.25)

@@ -23,7 +23,7 @@ from analysis.report.canvas import (
 from analysis.report.facts import at_first_horizon, facts, ways
 from analysis.report.figures import draw_incidence
 from analysis.report.layout import name_ticks
-from analysis.report.prose import comparators, money_title, ways_title
+from analysis.report.prose import comparators, ways_title
 from analysis.report.template import say
 from analysis.report.wording import (
     event_words,
@@ -127,7 +127,7 @@ def _kinds_title(finding: Finding, kinds: list[str]) -> str:
 def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     """Return the net benefit with its interval against breaking even, in the study's currency."""
     row = finding.primary
-    figure, axes = sheet(money_title(finding, study), height=1.5)
+    figure, axes = sheet(say("money.title", facts(finding, study)), height=1.5)
     axes.axvline(0, color=GREY, linewidth=1)
     axes.plot(row.limits, [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
     axes.plot(row.value, 0, "o", color=BLUE, markersize=8)

@@ -43,7 +43,7 @@ EVIDENCE: dict[str, Callable[..., Drawing]] = {
 OF_GROUPS = ("balance", "overlap")
 NEEDS_STUDY = ("curves", "trajectories")
 # What must hold a number for the picture to show anything.
-HEART = {
+REQUIRED_COLUMN = {
     "curves": "cumulative_incidence",
     "trajectories": "mean",
     "event_study": "band_low",
@@ -121,7 +121,7 @@ def evidence_pictures(finding: Finding, study: Study) -> Pictures:
     return {
         kind: partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
         for kind, draw in EVIDENCE.items()
-        if (frame := finding.evidence.get(kind)) is not None and frame[HEART[kind]].notna().any()
+        if (frame := finding.evidence.get(kind)) is not None and frame[REQUIRED_COLUMN[kind]].notna().any()
     }
 
 

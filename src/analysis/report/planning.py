@@ -60,11 +60,6 @@ def plan_sentence(plan: RolePlan) -> str:
     return say("planning.sentence", plan_facts(plan))
 
 
-def plan_title(plan: RolePlan) -> str:
-    """Return the title of the picture."""
-    return say("planning.title", plan_facts(plan))
-
-
 def history_sentence(plan: RolePlan, min_cell: int) -> str:
     """Return what the risks rest on, and which of them are projections."""
     return say("planning.history", plan_facts(plan), min_cell)

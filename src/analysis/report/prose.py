@@ -65,11 +65,6 @@ def naive_sentence(finding: Finding) -> str:
     return say("dashboard.naive", facts(finding))
 
 
-def events_text(estimate: Estimate, points: str = "percentage points") -> str:
-    """Return a difference in events in words, e.g. ``4.4 percentage points fewer exits``."""
-    return say("dashboard.events", estimate, points)
-
-
 def step(before: Estimate, after: Estimate) -> str:
     """Return what a correction did to the figure, from the numbers as they are shown: points off, on, or a turn."""
     return say("dashboard.step", before, after)
@@ -85,11 +80,6 @@ def assumption_sentence(finding: Finding) -> str:
     return next((check.sentence for check in finding.checks if check.name == ASSUMPTION), "")
 
 
-def money_title(finding: Finding, study: Study) -> str:
-    """Return the net benefit, and on which side of breaking even its interval lies."""
-    return say("money.title", facts(finding, study))
-
-
 def ways_title(finding: Finding) -> str:
     """Return what all ways together say: how far the estimates lie apart and how many intervals hold no difference."""
     return say("robustness.ways_title", facts(finding), at_first_horizon(finding))
@@ -97,10 +87,8 @@ def ways_title(finding: Finding) -> str:
 
 def ways_sentence(finding: Finding) -> str:
     """Return what all ways say, and how far to trust it; empty where the answer was made in one way only."""
-    found = ways(finding)
-    marked = {way.row.estimator: way.record for way in found if way.is_marked}
-    rows = [way.row for way in found if way.kind != "horizon"]
-    return say("robustness.ways", facts(finding), rows, list(marked.values()))
+    marked = {way.row.estimator: way.record for way in ways(finding) if way.is_marked}
+    return say("robustness.ways", facts(finding), at_first_horizon(finding), list(marked.values()))
 
 
 def e_value_sentence(finding: Finding) -> str:

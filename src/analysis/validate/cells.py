@@ -13,7 +13,7 @@ from analysis.validate.coded import ascending, coded, spread
 from analysis.validate.rule import Rule
 
 # Where a row stands in its file: no column of the table.
-STAND = ("_source", "_line")
+SOURCE_COLUMNS = ("_source", "_line")
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -37,7 +37,9 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
         name: _typed(frame[name], column, as_text) if name in frame else _empty(frame.index, column, as_text)
         for name, column in FED[table].items()
     }
-    further = {name: frame[name] if name in STAND else as_text(frame[name]) for name in frame if name not in columns}
+    further = {
+        name: frame[name] if name in SOURCE_COLUMNS else as_text(frame[name]) for name in frame if name not in columns
+    }
     return pd.DataFrame(columns | further, index=frame.index, copy=False)
 
 

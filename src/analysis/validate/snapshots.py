@@ -17,7 +17,7 @@ from analysis.validate.rule import Context, Rule
 
 OF_A_JOB = [name for name in TABLES["jobs"] if name in TABLES["snapshots"] and name != "employee_id"]
 OF_A_SPELL = [name for name in TABLES["employees"] if name in TABLES["snapshots"] and name != "employee_id"]
-STAND = ["_source", "_line"]
+SOURCE_COLUMNS = ["_source", "_line"]
 # What a list says of an exit: it may stand in the rows of somebody who is listed after having left.
 OF_AN_EXIT = ["exit_date", "exit_type", "exit_reason", "notice_date"]
 # Between two lists of consecutive months lie at most so many days.
@@ -159,12 +159,12 @@ def spells_of(rows: pd.DataFrame, listed: pd.Series) -> pd.DataFrame:
         The last day employed of those in a file of employees, by id: up to it they are left to that file.
     """
     there = _beyond(_employments(rows), listed)
-    further = [name for name in rows if name not in (*TABLES["snapshots"], *STAND)]
+    further = [name for name in rows if name not in (*TABLES["snapshots"], *SOURCE_COLUMNS)]
     fixed = [name for name in OF_A_SPELL if name not in (*OF_AN_EXIT, "hire_date")] + further
     there[fixed] = there.groupby("spell")[fixed].ffill()
     last = there[there["is_last"]].assign(exit_date=lambda f: f["left"], hire_date=lambda f: f["hired"])
     last = last.assign(no_show=pd.array([False] * len(last), dtype="boolean"))
-    return last[["employee_id", "no_show", *OF_A_SPELL, *further, *STAND]].reset_index(drop=True)
+    return last[["employee_id", "no_show", *OF_A_SPELL, *further, *SOURCE_COLUMNS]].reset_index(drop=True)
 
 
 def changes_of(rows: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +184,7 @@ def changes_of(rows: pd.DataFrame) -> pd.DataFrame:
     at_hire = is_first & there["is_first"] & (there["hired"] > list_before)
     there = there.assign(effective_date=there["snapshot_date"].mask(at_hire, there["hired"]))
     changed = there[is_first | ~is_same.all(axis=1)]
-    return changed[["employee_id", "effective_date", *OF_A_JOB, *STAND]].reset_index(drop=True)
+    return changed[["employee_id", "effective_date", *OF_A_JOB, *SOURCE_COLUMNS]].reset_index(drop=True)
 
 
 def period_problems(rows: pd.DataFrame, study: Study, *, give_spells: bool) -> list[Problem]:

@@ -1,7 +1,7 @@
 """The main row of a study, without what stands beside it in a report."""
 
 from analysis.design.weights import weigh
-from analysis.estimate.analyses import Ask
+from analysis.estimate.analyses import Question
 from analysis.estimate.answer_lottery import retention_by_lottery
 from analysis.estimate.by_scores import estimate_change, main_estimator, result_of
 from analysis.estimate.by_trials import main_arms, retention_outcome
@@ -18,20 +18,20 @@ def main_row(case: Case) -> Estimate:
     """Return the main row of the case's first program, as a report makes it."""
     opened = case.opened
     comparison = Comparison(opened, opened.study.programs[0], case.role)
-    ask = comparison.ask(case.hypothesis)
+    question = comparison.question(case.hypothesis)
     if case.hypothesis in {h.id for h in load_plan().scales}:
-        question = ScaleQuestion(opened, ask)
-        return question.finding().primary if comparison.is_randomized else scale_row(question, ask)
+        scale = ScaleQuestion(opened, question)
+        return scale.finding().primary if comparison.is_randomized else scale_row(scale, question)
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
-        found = retention_by_lottery(ask, comparison.lottery, outcome)
+        found = retention_by_lottery(question, comparison.lottery, outcome)
         is_main = case.estimand is None or not found.primary.is_estimated
         return found.primary if is_main else _row_of(found, case.estimand)
     if not comparison.trials.rows["is_treated"].any():
-        return ask.row(WEIGHTED, "no trial has both arms", {"outcome": outcome})
-    followed = weigh(comparison.trials, EXITS, max(ask.study.horizons_months))
-    arms = main_arms(ask, followed, outcome)
-    return ask.row(WEIGHTED, *event_row(ask, arms, outcome, ask.study.horizons_months[0]))
+        return question.row(WEIGHTED, "no trial has both arms", {"outcome": outcome})
+    followed = weigh(comparison.trials, EXITS, max(question.study.horizons_months))
+    arms = main_arms(question, followed, outcome)
+    return question.row(WEIGHTED, *event_row(question, arms, outcome, question.study.horizons_months[0]))
 
 
 def _row_of(found: Finding, estimand: str) -> Estimate:
@@ -44,8 +44,8 @@ def _row_of(found: Finding, estimand: str) -> Estimate:
     )
 
 
-def scale_row(question: ScaleQuestion, ask: Ask) -> Estimate:
+def scale_row(scale: ScaleQuestion, question: Question) -> Estimate:
     """Return the main row of a scale that people report of themselves."""
-    scores = question._scored(question.opened.tables)["self"]
-    measured = question._measured(scores, "self")
-    return ask.row(main_estimator(ask), result_of(ask, measured, estimate_change(ask, measured)))
+    scores = scale._scored(scale.opened.tables)["self"]
+    measured = scale._measured(scores, "self")
+    return question.row(main_estimator(question), result_of(question, measured, estimate_change(question, measured)))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from analysis.ingest.export import Export
-from analysis.ingest.names import plain
 from analysis.ingest.profile import Header, headings_of
 from analysis.ingest.readers.around import LINES, is_value, lines_above, note_lines_above, with_groups
+from analysis.ingest.text_matching import plain
 from analysis.plan.contract import ANSWERS
 from analysis.plan.study import TableName
 

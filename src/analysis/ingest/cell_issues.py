@@ -9,7 +9,7 @@ from analysis.plan.errors import Action, Severity
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class CellIssue:
     """One thing that was found in the cells of one column.
 
     Attributes
@@ -44,7 +44,7 @@ class Cells:
     """
 
     column: pd.Categorical
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[CellIssue, ...] = ()
 
 
 def lines_where(concerned: np.ndarray, column: pd.Categorical, lines: np.ndarray) -> np.ndarray:
