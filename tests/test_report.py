@@ -4,6 +4,8 @@ import json
 import re
 from html.parser import HTMLParser
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -727,6 +729,14 @@ def test_the_ladder_says_both_figures_in_its_title():
 def test_the_title_says_what_share_of_each_group_had_left_however_few_they_are():
     few = finding(row(events_treated=5), "inconclusive", evidence=EVIDENCE)
     assert "7.4" in figures.incidence_curves(few, acme()).alt
+
+
+def test_a_curve_breaks_where_nothing_may_be_shown():
+    months = pd.DataFrame({"months": range(6), "cumulative_incidence": [0.0, 0.1, np.nan, np.nan, 0.2, 0.3]})
+    curves = pd.concat([months.assign(arm=arm, ci_low=0.0, ci_high=0.5) for arm in ("treated", "control")])
+    axes = plt.figure().subplots()
+    assert figures.draw_incidence(axes, curves) == {"treated": 0.3, "control": 0.3}
+    assert all(np.isnan(line.get_ydata()).tolist() == [False, False, True, True, False, False] for line in axes.lines)
 
 
 def test_figures_are_files_by_program_role_and_hypothesis():

@@ -8,8 +8,9 @@ from typing import get_args
 from analysis.ingest.checksums import write_checksums
 from analysis.ingest.draft import Draft, study_yaml
 from analysis.ingest.profile import load_profiles
-from analysis.pipeline.drafted import InitOptions, blank_study, draft_study
+from analysis.pipeline.drafted import blank_study, draft_study
 from analysis.pipeline.given import Given, copy_of, copy_of_card, files_given, source_of, why_not
+from analysis.pipeline.looked import InitOptions
 from analysis.plan.bounds import is_day
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.paths import STUDY_NAME

@@ -8,8 +8,9 @@ from analysis.ingest.checksums import Renewal, is_as_listed, renewal, write_chec
 from analysis.ingest.draft import Draft, Unread, draft_text, mark, recall, remembered
 from analysis.ingest.look import Seen
 from analysis.ingest.merge import added_lines, merged, stub_values, unread_entries
-from analysis.pipeline.drafted import Drafted, InitOptions, draft_study
+from analysis.pipeline.drafted import Drafted, draft_study
 from analysis.pipeline.given import RAW, Given, copy_file, copy_of, files_given, source_of, why_not
+from analysis.pipeline.looked import InitOptions
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.read_study import load_study
 from analysis.plan.study import Source, Study

@@ -155,19 +155,20 @@ def incidence_curves(finding: Finding, study: Study) -> Figure:
 
 
 def draw_incidence(axes, curves: pd.DataFrame) -> dict[str, float]:
-    """Draw both groups' cumulative incidence with its intervals; return where each line ends, if there is one."""
+    """Draw both groups' cumulative incidence with its intervals; return where each line ends, if there is one.
+
+    Lines break where nothing may be shown.
+    """
     ends = {}
     for arm, colour in (("control", GREY), ("treated", BLUE)):
-        rows = (
-            curves[curves["arm"] == arm].dropna(subset="cumulative_incidence").astype({"cumulative_incidence": float})
-        )
+        rows = curves[curves["arm"] == arm].astype(dict.fromkeys(("cumulative_incidence", "ci_low", "ci_high"), float))
         axes.fill_between(
-            rows["months"], rows["ci_low"].astype(float), rows["ci_high"].astype(float),
-            step="post", color=colour, alpha=0.15, linewidth=0,
-        )  # fmt: skip
+            rows["months"], rows["ci_low"], rows["ci_high"], step="post", color=colour, alpha=0.15, linewidth=0
+        )
         axes.plot(rows["months"], rows["cumulative_incidence"], color=colour, drawstyle="steps-post")
-        if len(rows) > 1:
-            ends[arm] = float(rows["cumulative_incidence"].iloc[-1])
+        shown = rows["cumulative_incidence"].dropna()
+        if len(shown) > 1:
+            ends[arm] = shown.iloc[-1]
     return ends
 
 

@@ -1,0 +1,177 @@
+"""What the files given to `mentoring init` are: recognised, read, and seen as one table or another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from analysis.ingest.card import Card, draft_card
+from analysis.ingest.dates_to_waves import ANSWERS
+from analysis.ingest.export import Export, shown_sheets
+from analysis.ingest.headcount import are_snapshots, day_of
+from analysis.ingest.look import Look, look
+from analysis.ingest.profile import Header, Profile
+from analysis.ingest.readers import read_export
+from analysis.ingest.readers.head import head, sheets_of
+from analysis.ingest.recognise import CANONICAL, HEADCOUNT, WIDE, Recognised, rank, recognise
+from analysis.plan.errors import BadInput
+from analysis.plan.instruments import Instrument, load_instruments
+from analysis.plan.study import Source, Study
+
+ORDERS = ("dmy", "mdy")
+
+
+@dataclass(frozen=True)
+class InitOptions:
+    """What the user said beside the files; empty or None where nothing was said."""
+
+    programs: tuple[str, ...] = ()
+    direction: str | None = None
+    as_of: str | None = None
+    profiles: tuple[str, ...] = ()
+    cards: tuple[Path, ...] = ()
+
+
+def files_of(study: Study, profiles: Mapping[str, Profile]) -> list[Source]:
+    """Return the study's sources that are files, are there and are of a profile that has their table."""
+    return [
+        one
+        for one in study.sources
+        if one.path and (study.folder / one.path).is_file()
+        if one.profile in profiles and one.table in profiles[one.profile].tables
+    ]
+
+
+def as_wide(one: Look, study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+    """Return a survey of no known tool as a form a row, where its columns are questions."""
+    if one.source.table not in profiles[WIDE].tables:
+        return one
+    other = look_at(one.source, study, {WIDE: profiles[WIDE]}, cards)
+    return other if other.seen.cards or draft_card(other, cards) is not None else one
+
+
+def own_card(one: Look, cards: Mapping[str, Instrument]) -> Card | None:
+    """Return a card drafted of a survey that has half of no card's items, and half of whose questions are on none."""
+    if one.source.table not in ANSWERS or one.layout.answers != "wide":
+        return None
+    if any(2 * n >= len(cards[name].items) for name, n in one.seen.cards.items()):
+        return None
+    card, known = draft_card(one, cards), set(one.items.values())
+    return card if card and known <= set(card.columns) and len(card.columns) > 2 * len(known) else None
+
+
+def with_card(card: Card, study: Study) -> dict[str, Instrument]:
+    """Write a card into the study and return all cards that it can use now."""
+    folder = study.folder / "instruments"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{card.name}.yaml").write_text(card.text, encoding="utf-8", newline="\n")
+    return load_instruments(study)
+
+
+def candidates(source: Source, profiles: Mapping[str, Profile], options: InitOptions) -> dict[str, Profile]:
+    """Return the profiles that a file may be of: those wished for, where one of them exports its table."""
+    wished = {name: profiles[name] for name in options.profiles if source.table in profiles[name].tables}
+    return wished or {name: profile for name, profile in profiles.items() if name != WIDE}
+
+
+def look_at(
+    source: Source,
+    study: Study,
+    profiles: Mapping[str, Profile],
+    cards: Mapping[str, Instrument],
+    own: Instrument | None = None,
+) -> Look:
+    """Return what a file holds; days and months that cannot be told apart are, where one order alone is possible."""
+    recognised = _recognised(source, study, profiles)
+    if recognised.export.frame is None:
+        raise BadInput(recognised.export.problems)
+    found = look(recognised, study, cards, own)
+    if not (_has(found, "ambiguous_date") or found.has_foreign_days):
+        return found
+    tried = []
+    for order in ORDERS:
+        named = recognised.source.model_copy(update={"date_order": order})
+        tried.append(look(replace(recognised, source=named), study, cards, own))
+    possible = [one for one in tried if not (_has(one, "mixed_date_order") or one.has_foreign_days)]
+    return possible[0] if len(possible) == 1 else found
+
+
+def _recognised(source: Source, study: Study, profiles: Mapping[str, Profile]) -> Recognised:
+    """Return whose export a file is: by its head where it is large, by its best sheet where it has several."""
+
+    def read(one: Source, header: Header) -> Export:
+        return read_export(one, study, header)
+
+    with head(source, study) as sample:
+        found = recognise(sample, profiles, read)
+    if source.sheet is None and any(problem.rule == "which_sheet" for problem in found.export.problems):
+        return _best_sheet(source, study, lambda one: recognise(one, profiles, read))
+    if sample is source:
+        return found
+    if found.export.frame is None:  # the cut may go through a cell of several lines
+        return recognise(source, profiles, read)
+    whole = source.model_copy(update={"profile": found.source.profile})
+    return replace(found, source=whole, export=read(whole, found.profile.header))
+
+
+def _best_sheet(source: Source, study: Study, recognise_one: Callable[[Source], Recognised]) -> Recognised:
+    sheets = sheets_of(study.folder / source.path)
+    best = max((recognise_one(source.model_copy(update={"sheet": name})) for name in sheets), key=rank)
+    read, all_ = (shown_sheets(sheets, some) for some in ({str(best.source.sheet)}, sheets))
+    told = f"guess: of its sheets ({all_}) {read} is read, which looks most like the table"
+    best.export.note("sheet_chosen", told, severity="warning", action="kept")
+    return best
+
+
+def headcounts(
+    looks: list[Look], study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]
+) -> list[Look]:
+    """Return the looks, those at monthly headcount lists that were given as employees or jobs as looks at snapshots."""
+    lists = {name: profiles[name] for name in (CANONICAL, HEADCOUNT)}
+    read: dict[int, list[Look]] = {}
+    for n, one in enumerate(looks):
+        if one.source.table in ("employees", "jobs"):
+            found = [_snapshot(source, study, lists, cards) for source in _sheets_a_month(one, study)]
+            if not any(each.seen.needed for each in found):
+                read[n] = found
+    if not are_snapshots([each for found in read.values() for each in found]):
+        return looks
+    return [each for n, one in enumerate(looks) for each in read.get(n, [one])]
+
+
+def _snapshot(source: Source, study: Study, lists: Mapping[str, Profile], cards: Mapping[str, Instrument]) -> Look:
+    """Return what a file holds as a headcount list; without a column of days, of the day that it is named after."""
+    found = look_at(source, study, lists, cards)
+    day = None if "snapshot_date" in found.rows else day_of(source)
+    return found if day is None else look_at(source.model_copy(update={"snapshot_date": day}), study, lists, cards)
+
+
+def _sheets_a_month(one: Look, study: Study) -> list[Source]:
+    """Return a file as a source of snapshots; of a workbook whose sheets are named after months, each of these."""
+    source = one.source.model_copy(update={"table": "snapshots"})
+    if not _has(one, "sheet_chosen"):
+        return [source]
+    sheets = [source.model_copy(update={"sheet": name}) for name in sheets_of(study.folder / source.path)]
+    file = day_of(source.model_copy(update={"sheet": None}))
+    dated = [sheet for sheet in sheets if day_of(sheet) not in (None, file)]
+    return dated if len(dated) > 1 else [source]
+
+
+def _has(one: Look, rule: str) -> bool:
+    return any(problem.rule == rule for problem in one.seen.problems)
+
+
+def jobs_beside(
+    looks: Sequence[Look], study: Study, profiles: Mapping[str, Profile], cards: Mapping[str, Instrument]
+) -> list[Look]:
+    """Return the jobs that the employees' own files hold as well, where no file of jobs was given."""
+    if any(one.source.table in ("jobs", "snapshots") for one in looks):
+        return []
+    beside = []
+    for one in (one for one in looks if one.source.table == "employees"):
+        profile = profiles[one.source.profile]
+        if "jobs" not in profile.tables:
+            continue
+        source = one.source.model_copy(update={"table": "jobs"})
+        found = recognise(source, {profile.profile: profile}, lambda s, header: read_export(s, study, header))
+        beside.append(look(found, study, cards))
+    return [one for one in beside if {"job_level", "department", "manager_id"} & set(one.seen.found)]
