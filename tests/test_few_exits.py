@@ -15,7 +15,7 @@ from analysis.estimate.by_trials import LEAST_MANAGERS, clusters_check, main_clu
 from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.economics import exits_avoided
 from analysis.estimate.event_rows import ONE_LEFT, ONE_REACHED, short_follow_up
-from analysis.estimate.inference import Interval, few_clusters, from_limits, minus, newcombe, touching
+from analysis.estimate.inference import Interval, few_clusters, from_limits, minus, touching
 from analysis.estimate.retention import days_lost, difference, ratio
 from analysis.estimate.score_interval import score_difference, score_ratio
 from analysis.measure.employment import EXITS
@@ -72,7 +72,6 @@ def test_p_and_interval_of_shares_agree_in_every_table_of_a_grid():
             found = score_difference(d1 / n1, n1, d0 / n0, n0)
             assert found.low <= found.estimate <= found.high
             assert agrees(found), (n1, n0, d1, d0)
-            assert agrees(newcombe(d1 / n1, n1, d0 / n0, n0))
             if d1 > 0 and d0 > 0:
                 relative = score_ratio(d1 / n1, n1, d0 / n0, n0)
                 assert agrees(relative, 1.0)

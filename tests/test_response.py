@@ -15,7 +15,6 @@ from analysis.design.response import (
     asked_of,
     response_balance,
     response_flow,
-    response_sizes,
     response_weights,
     with_response,
 )
@@ -200,17 +199,6 @@ def test_weighted_answers_resemble_those_invited_and_plain_ones_do_not():
     assert control["mean_scored"] == pytest.approx(asked.before[~asked.treated & asked.is_scored].mean())
     assert control["smd_before"] > 0.15 > 0.05 > abs(control["smd_after"])
     assert (found["smd_after"].abs() < 0.05).all()
-
-
-def test_effective_numbers_are_those_of_people_and_shrink_with_the_weights():
-    asked = survey(5)
-    plain = response_sizes(asked, asked.is_scored.astype(float)).set_index("arm")
-    weighted = response_sizes(asked, response_weights(asked).weights).set_index("arm")
-    n_scored = (~asked.treated & asked.is_scored).sum()
-    assert plain.loc["control"].tolist() == [(~asked.treated).sum(), n_scored, pytest.approx(n_scored)]
-    assert weighted.loc["control", "n_effective"] < n_scored - 1
-    twice = replace(asked, person=asked.person // 2)
-    assert response_sizes(twice, asked.is_scored.astype(float))["n_scored"].sum() < asked.is_scored.sum()
 
 
 def test_with_everybody_scored_the_difference_is_that_of_the_doubly_robust_estimator():

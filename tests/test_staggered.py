@@ -18,7 +18,6 @@ from analysis.estimate.event_study import (
     event_curve,
     folded_normal,
     least_favourable,
-    month_curve,
     overall,
     pre_trend,
 )
@@ -280,20 +279,6 @@ def test_without_a_wave_after_the_start_there_is_no_overall_effect():
         overall(before, comparator_weights(before))
 
 
-def test_months_since_the_start_make_another_curve_of_the_same_rows():
-    stack = company(np.random.default_rng(5))
-    weights = comparator_weights(stack)
-    months = np.where(stack.treated, 6.0 * stack.position - 3, np.nan)
-    by_wave, by_month = event_curve(stack, weights), month_curve(stack, weights, months, np.arange(-30, 31, 6))
-    assert by_month.positions.tolist() == [6 * (p - 1) if p > 0 else 6 * p - 6 for p in by_wave.positions.tolist()]
-    np.testing.assert_allclose(by_month.effects.estimates, by_wave.effects.estimates)
-    years = month_curve(stack, weights, months, np.array([0, 12, 24]))
-    n = by_wave.effects.n_rows[by_wave.positions > 0]
-    assert years.positions.tolist() == [0, 12]
-    assert years.effects.n_rows.tolist() == [n[0] + n[1], n[2]]
-    assert years.effects.estimates[0] == pytest.approx(n[:2] @ by_wave.effects.estimates[-3:-1] / n[:2].sum())
-
-
 def drawn_curve(covariance: np.ndarray, positions, estimates=None, n: int = 200) -> Curve:
     """Return a curve with this covariance."""
     root = np.linalg.cholesky(covariance) * np.sqrt((n - 1) / n)
@@ -355,11 +340,6 @@ def test_a_straight_drift_is_subtracted_and_leaves_no_doubt_where_everything_is_
     bounds = HonestBounds(curve)
     assert bounds.smoothness(0.0) == pytest.approx((1.0, 1.0), abs=1e-4)
     assert bounds.relative_magnitudes(1.0) == pytest.approx((1.3 - 0.3, 1.3 + 0.3), abs=1e-4)
-    assert bounds.breakdown("relative_magnitudes") == pytest.approx(1.3 / 0.3, abs=1e-3)
-
-
-def test_nothing_breaks_down_that_did_not_stand():
-    assert HonestBounds(drawn_curve(np.eye(2), [-1, 1], [0, 1])).breakdown("relative_magnitudes") == 0.0
 
 
 def test_gaps_end_the_waves_that_limit_the_violation():

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import effective_sample_size
 from analysis.design.propensity import fit_logistic, refitted, totals
 from analysis.measure.employment import employed_on
 
@@ -285,25 +284,6 @@ def _response_terms(invited: Asked) -> np.ndarray:
     # The earlier score is the first of what is known, where it varies at all.
     by_arm = arm * invited.known[:, :1]
     return np.column_stack([np.ones(len(arm)), cells, arm, by_arm, invited.known])
-
-
-def response_sizes(invited: Asked, weights: np.ndarray) -> pd.DataFrame:
-    """Return ``arm, n_invited, n_scored, n_effective`` (people; Kish's number after weighting), one row an arm.
-
-    Parameters
-    ----------
-    invited
-        Rows of those who were invited alone.
-    weights
-        As from `response_weights`, shape (rows,).
-    """
-    found = []
-    for (name, _), arm in zip(ARMS, invited.arms, strict=True):
-        scored = arm & invited.is_scored
-        effective = effective_sample_size(weights[scored], invited.person[scored]) if scored.any() else 0.0
-        people = [len(np.unique(invited.person[chosen])) for chosen in (arm, scored)]
-        found.append({"arm": name, "n_invited": people[0], "n_scored": people[1], "n_effective": effective})
-    return pd.DataFrame(found)
 
 
 def response_balance(raw: pd.DataFrame, invited: Asked, weights: np.ndarray) -> pd.DataFrame:

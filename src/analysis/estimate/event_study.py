@@ -80,23 +80,6 @@ def event_curve(stack: Stack, weights: np.ndarray, least_rows: int = 1) -> Curve
     return _curve(stack, weights, pd.Series(stack.position).astype("Int64").where(n >= least_rows))
 
 
-def month_curve(stack: Stack, weights: np.ndarray, months: np.ndarray, edges: np.ndarray) -> Curve | None:
-    """Return the effects by months since the start; None where no interval has `LEAST_CLUSTERS` treated clusters.
-
-    Parameters
-    ----------
-    weights
-        As from `staggered.comparator_weights`, shape (rows,).
-    months
-        From a treated row's start to its wave, negative before the start; comparators' are not read; shape (rows,).
-    edges
-        First month of each interval and the end of the last one, ascending, shape (intervals + 1,).
-    """
-    inside = (months >= edges[0]) & (months < edges[-1])
-    interval = np.searchsorted(edges, np.where(inside, months, edges[0]), side="right") - 1
-    return _curve(stack, weights, pd.Series(np.asarray(edges)[interval]).where(inside))
-
-
 def _curve(stack: Stack, weights: np.ndarray, labels: pd.Series) -> Curve | None:
     """Return the effects in the treated rows of each label; labels of too few treated clusters, and none, left out."""
     treated = pd.DataFrame({"cluster": stack.cluster, "label": labels.array})[stack.treated]
@@ -303,26 +286,6 @@ class HonestBounds:
         free = np.zeros((len(self._positions), n - 1))
         free[:n] = solved[:, :-1]
         return fixed, free
-
-    def breakdown(self, restriction: str) -> float:
-        """Return the largest limit under which the interval still excludes zero; 0 where none does.
-
-        Parameters
-        ----------
-        restriction
-            ``"relative_magnitudes"`` or ``"smoothness"``. Up to `LARGEST_BREAKDOWN`.
-        """
-        bounds = getattr(self, restriction)
-
-        def margin(limit: float) -> float:
-            low, high = bounds(limit)
-            return max(low, -high)
-
-        if margin(0.0) <= 0:
-            return 0.0
-        if margin(LARGEST_BREAKDOWN) > 0:
-            return LARGEST_BREAKDOWN
-        return float(optimize.brentq(margin, 0.0, LARGEST_BREAKDOWN, xtol=1e-6))
 
 
 def folded_normal(bias: float) -> tuple[float, float]:

@@ -80,20 +80,6 @@ def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def newcombe(treated: float, n_treated: float, control: float, n_control: float, level: float = LEVEL) -> Interval:
-    """Return the hybrid score interval of a difference of two shares (Newcombe 1998, Stat Med 17:873, method 10).
-
-    `n_treated` and `n_control` may be effective sample sizes. The standard error is read from the limits, so that an
-    arm without exits still has one.
-    """
-    low_1, high_1 = wilson(treated, n_treated, level)
-    low_0, high_0 = wilson(control, n_control, level)
-    difference = treated - control
-    low = difference - np.hypot(treated - low_1, high_0 - control)
-    high = difference + np.hypot(high_1 - treated, control - low_0)
-    return from_limits(difference, low, high, level)
-
-
 def minus(one: Interval, other: Interval) -> Interval:
     """Return the difference of two independent estimates by the method of variance estimates recovery.
 

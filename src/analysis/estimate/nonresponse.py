@@ -186,10 +186,6 @@ class Silent:
     n_treated: int
     n_control: int
 
-    def in_sd(self, delta: float | None) -> float | None:
-        """Return a delta in standard deviations of the scores predicted for the treated silent."""
-        return None if delta is None or not self.predicted_sd > 0 else delta / self.predicted_sd
-
 
 def silent_sensitivity(
     asked: Asked, smallest_effect: float, deltas: np.ndarray, rng: np.random.Generator

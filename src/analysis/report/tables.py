@@ -136,18 +136,6 @@ def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     return _counted(frame[[c for c in names if c in frame]], min_cell).rename(columns=names)
 
 
-def balance_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return standardized differences before and after weighting, one line per covariate that is shown."""
-    frame = frame.dropna(subset="smd_after")
-    return pd.DataFrame(
-        {
-            "covariate": frame["covariate"].str.replace("_", " "),
-            "before": [number(x, signed=True) for x in frame["smd_before"]],
-            "after": [number(x, signed=True) for x in frame["smd_after"]],
-        }
-    )
-
-
 def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
     """Return one line per assumption: passed, caution, failed, or one that no data can test."""
     lines = [(c.name, RESULTS[known(c.grade)], c.sentence) for c in checks]
