@@ -146,6 +146,55 @@ def test_a_scale_hypothesis(project, tmp_path):
     assert len(project.changed()) == told()["a scale hypothesis"], project.changed()
 
 
+MOVES = """\
+  - id: H10_moves
+    title: Internal moves
+    question: Do people who take part move to other departments more often?
+    family: secondary
+    outcome: internal_move
+    event: {column: department, change: any}
+    roles: [mentor, mentee, participant]
+    measure: risk_difference
+    claimed_direction: 1
+    smallest_effect: 0.03
+    unit: percentage points
+    estimand: The risk of a first move, exits competing.
+
+"""
+WORDS = """\
+  internal_move:
+    label: internal move
+    kinds: [internal_move]
+    words:
+      did: moved
+      had: had moved
+      do: move
+      doing: moving
+      plural: moves
+      rate_of: a first move
+"""
+ANSWER = """
+import sys
+from pathlib import Path
+from analysis.pipeline import open_study
+from analysis.pipeline.events import comparisons, job_event
+from analysis.plan.hypotheses import load_plan
+from analysis.report.prose import finding_sentence
+opened = open_study("larkfield", Path(sys.argv[1]))
+(mentors, _) = comparisons(opened, opened.study.programs[0])
+print(finding_sentence(job_event(mentors, load_plan().hypothesis("H10_moves")), opened.study))
+"""
+
+
+def test_an_event_outcome(project, tmp_path):
+    project.insert("data/hypotheses.yaml", "  - id: H8_promotion\n", MOVES)
+    project.insert("src/analysis/plan/catalogue.yaml", "  morale: {label: morale", WORDS)
+    assert "Internal moves" in project.check(TINY_COMPANY, tmp_path)
+    said = project.run("-c", ANSWER, str(ROOT / "data"))
+    assert "moved" in said.stdout and "within 12 months" in said.stdout, said.stderr
+    assert len(project.changed()) == told()["an event outcome"], project.changed()
+
+
 RULE = """\
         Rule(
             "job_on_sunday",
@@ -239,5 +288,5 @@ def test_a_sentence_put_otherwise(project):
 
 
 def test_every_row_of_the_table_has_its_test():
-    parts = ("a vendor's export", "a scale hypothesis", "a validation rule", "an estimator's row")
+    parts = ("a vendor's export", "a scale hypothesis", "an event outcome", "a validation rule", "an estimator's row")
     assert set(told()) == {*parts, "a sentence put otherwise", "a table that may be shown"}

@@ -110,7 +110,6 @@ def test_every_verdict_and_grade_is_in_the_glossary():
 # Names in code that were retired → what the thing is called.
 RETIRED_NAMES = {
     "way_in": "enrolment_funnel",
-    "Ask": "Question",
     "Recount": "WeightedRefit",
     "reweigh": "refit_weights",
     "hurdles": "competing_starts",

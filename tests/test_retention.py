@@ -11,7 +11,7 @@ from scipy import stats
 
 from analysis.design.covariates import impute
 from analysis.design.dashboard import ever_vs_never
-from analysis.design.follow_up import follow_up, grown, until_promotion
+from analysis.design.follow_up import follow_up, grown, until_job_event
 from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, interval_weights, trimmed, weigh
@@ -25,6 +25,9 @@ from analysis.estimate.retention import days_lost, days_retained, difference, st
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
+from analysis.plan.hypotheses import JobEvent
+
+RISE = JobEvent(column="job_level", change="rise")
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +204,7 @@ def test_a_promotion_is_the_first_rise_after_time_zero_and_before_the_end_of_fol
         ],
         columns=["employee_id", "effective_date", "job_level"],
     ).assign(effective_date=lambda j: pd.to_datetime(j["effective_date"]))  # fmt: skip
-    found = until_promotion(rows, jobs, "trial_date")
+    found = until_job_event(rows, jobs, "trial_date", RISE, "promotion")
     assert found["outcome"].astype(object).where(found["outcome"].notna(), None).tolist() == [
         "promotion", None, "promotion", "voluntary_exit", "promotion", None,
     ]  # fmt: skip

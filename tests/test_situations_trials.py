@@ -11,7 +11,7 @@ from studies import write_study
 from analysis.design.balance import balance, balance_by_quarter
 from analysis.design.covariates import LEAST_PEOPLE, design_matrix
 from analysis.design.dashboard import ever_vs_never
-from analysis.design.follow_up import until_promotion
+from analysis.design.follow_up import until_job_event
 from analysis.design.grace import build_grace_trials
 from analysis.design.history import build_history
 from analysis.design.propensity import fit_propensity
@@ -22,10 +22,14 @@ from analysis.measure.employment import EXITS, job_history, job_value_at, staff_
 from analysis.measure.exposure import first_starts
 from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.errors import BadInput
+from analysis.plan.hypotheses import JobEvent
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 
 pytestmark = pytest.mark.usefixtures("original_ids")
+
+RISE = JobEvent(column="job_level", change="rise")
+
 
 DAY = pd.Timestamp
 GENIUS = {"id": "genius", "name": "Genius", "direction": "reverse", "format": "pair", "assignment": "self_selected"}
@@ -235,7 +239,7 @@ def test_who_is_promoted_on_the_start_day_is_not_promoted_again_by_the_next_row(
             "outcome": [None],
         }
     )
-    assert until_promotion(rows, company.tables.jobs, "trial_date")["outcome"].tolist() == [None]
+    assert until_job_event(rows, company.tables.jobs, "trial_date", RISE, "promotion")["outcome"].tolist() == [None]
 
 
 # 3. Many departments.

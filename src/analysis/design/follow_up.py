@@ -1,4 +1,4 @@
-"""Trial rows' follow-up, cut where a comparator's weight changes, or at the first promotion."""
+"""Trial rows' follow-up, cut where a comparator's weight changes, or at the first event of the job history."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,35 +9,48 @@ import pandas as pd
 from analysis.design.trials import Trials
 from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import job_value_at
+from analysis.plan.hypotheses import JobEvent
 
-# --- promotion --------------------------------------------------------------------------------------------------------
-# Promotion as the event: the first rise in job level after time zero, exits competing.
-
-PROMOTION = "promotion"
+# --- job events -------------------------------------------------------------------------------------------------------
+# An event of the job history as the outcome, such as promotion: the first after time zero, exits competing.
 
 
-def until_promotion(rows: pd.DataFrame, jobs: pd.DataFrame, zero: str) -> pd.DataFrame:
-    """Return the rows with follow-up that ends at a promotion, if that comes before its end.
+def until_job_event(rows: pd.DataFrame, jobs: pd.DataFrame, zero: str, event: JobEvent, outcome: str) -> pd.DataFrame:
+    """Return the rows with follow-up that ends at an event of the job history, if that comes before its end.
 
     Parameters
     ----------
     rows
-        ``employee_id, job_level`` (as known before time zero), ``months, outcome`` and the day of time zero; one row
-        per trial and person.
+        ``employee_id``, ``months, outcome``, the day of time zero and, where it is at hand, the event's column as known
+        before time zero; one row per trial and person.
     zero
-        Name of the column with time zero. A rise that takes effect on that very day was decided before it: it is no
-        promotion, and later levels are compared with the one that it led to.
+        Name of the column with time zero. A change that takes effect on that very day was decided before it: it is no
+        event, and later values are compared with the one that it led to.
+    event
+        Which change counts.
+    outcome
+        What the event is called.
     """
-    held = job_value_at(jobs, "job_level", rows["employee_id"], rows[zero], on_the_day=True) if len(rows) else None
-    level = rows["job_level"] if held is None else held.fillna(rows["job_level"])
-    asked = rows[["employee_id", zero]].assign(job_level=level, row=range(len(rows)))
-    later = asked.merge(jobs[["employee_id", "effective_date", "job_level"]], on="employee_id", suffixes=("", "_then"))
-    rises = later[(later["effective_date"] > later[zero]) & (later["job_level_then"] > later["job_level"])]
-    day = rises.groupby("row")["effective_date"].min().reindex(range(len(rows)))
+    column, then = event.column, f"{event.column}_then"
+    held = job_value_at(jobs, column, rows["employee_id"], rows[zero], on_the_day=True) if len(rows) else None
+    if held is None:
+        held = rows.get(column, pd.Series(index=rows.index, dtype=jobs[column].dtype))
+    elif column in rows:
+        held = held.fillna(rows[column])
+    asked = rows[["employee_id", zero]].assign(**{column: held}, row=range(len(rows)))
+    later = asked.merge(jobs[["employee_id", "effective_date", column]], on="employee_id", suffixes=("", "_then"))
+    is_later, is_known = later["effective_date"] > later[zero], later[[column, then]].notna().all(axis=1)
+    differs = later[then] > later[column] if event.change == "rise" else later[then].ne(later[column])
+    day = (
+        later[is_later & is_known & differs.fillna(False)]
+        .groupby("row")["effective_date"]
+        .min()
+        .reindex(range(len(rows)))
+    )
     months = months_between(rows[zero], day + ONE_DAY)
-    promoted = months <= rows["months"].to_numpy()
+    happened = months <= rows["months"].to_numpy()
     return rows.assign(
-        months=rows["months"].where(~promoted, months), outcome=rows["outcome"].where(~promoted, PROMOTION)
+        months=rows["months"].where(~happened, months), outcome=rows["outcome"].where(~happened, outcome)
     )
 
 

@@ -11,7 +11,7 @@ from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.survival import Curves, RiskSets, event_times
 from analysis.plan.known import known
 
-# --- reweigh ----------------------------------------------------------------------------------------------------------
+# --- weights fitted anew ----------------------------------------------------------------------------------------------
 # The weights of a follow-up anew when people count more or less often: the propensity is fitted again.
 
 # So many weights are held at once, draws times intervals: 80 MB. With few draws at a time the products are slow.

@@ -27,11 +27,12 @@ from analysis.estimate.economics import NO_EXITS_AVOIDED, missing_costs
 from analysis.measure.costs import program_costs
 from analysis.measure.employment import exit_outcome, job_history, job_value_at, staff_on, under_notice_on
 from analysis.measure.exposure import first_starts
-from analysis.pipeline.events import NO_JOB_HISTORY, Comparison, comparisons, missing_parts
+from analysis.pipeline.events import Comparison, comparisons, missing_parts, no_job_history
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scale_waves import AnsweredWaves, answered_waves
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
 from analysis.plan.catalogue import CATALOGUE
+from analysis.plan.hypotheses import Hypothesis, JobEvent, load_plan
 from analysis.plan.known import known
 from analysis.plan.results import too_small
 
@@ -45,7 +46,10 @@ NO_EXIT = (
     "Nobody is recorded as leaving (of their own accord, where kinds of exit are known) between study_start and as_of; "
     "check that exit_date and exit_type are read."
 )
-NO_RISE = "Nobody's job level is recorded as rising between study_start and as_of."
+NO_JOB_EVENT = {
+    "rise": "Nobody's {} is recorded as rising between study_start and as_of.",
+    "any": "Nobody's {} is recorded as changing between study_start and as_of.",
+}
 ONE_WAVE = "Only one survey wave has answers, so no score can be compared with an earlier one."
 ONE_UNIT = (
     "The program has reached one unit only, and with one unit nobody can tell the program from the unit; more units "
@@ -86,7 +90,8 @@ def _of_program(opened: OpenStudy, program) -> Iterator[Answerable]:
         for hypothesis in scales_asked(program, comparison.role):
             question = counted.question(hypothesis)
             yield _question(question, counted.why_no_scale(question))
-        yield _question(counted.question("H8_promotion"), counted.why_no_promotion())
+        for event in load_plan().job_events:
+            yield _question(counted.question(event.id), counted.why_no_job_event(event))
     question = Comparison(opened, program, "any").question("H9_economics")
     reason = missing_parts(opened, question) or missing_costs(program_costs(opened.tables, opened.study, program))
     yield _question(question, reason or (NO_EXITS_AVOIDED if any(retention) else None))
@@ -115,12 +120,10 @@ class _Counted:
         question = self.question("H1_retention")
         return missing_parts(self._opened, question) or self._why_nobody(question) or self._no_exit()
 
-    def why_no_promotion(self) -> str | None:
-        question, jobs = self.question("H8_promotion"), self._opened.tables.jobs
-        reason = missing_parts(self._opened, question)
-        if reason is None and jobs is None:
-            reason = NO_JOB_HISTORY
-        return reason or self._why_nobody(question) or self._no_rise()
+    def why_no_job_event(self, hypothesis: Hypothesis) -> str | None:
+        question = self.question(hypothesis.id)
+        reason = missing_parts(self._opened, question) or no_job_history(self._opened, hypothesis)
+        return reason or self._why_nobody(question) or self._no_job_event(known(hypothesis.event))
 
     def why_no_scale(self, question: Question) -> str | None:
         waves = answered_waves(self._opened, question)
@@ -245,8 +248,14 @@ class _Counted:
         found = exits[exit_outcome(exits["exit_type"]).isin(CATALOGUE.outcome(outcome).kinds)]
         return NO_EXIT if found.empty else None
 
-    def _no_rise(self) -> str | None:
+    def _no_job_event(self, event: JobEvent) -> str | None:
         history = known(job_history(self._opened.tables.jobs))
-        rises = history["job_level"].diff().gt(0) & (history["employee_id"] == history["employee_id"].shift())
+        before, now = history[event.column].shift(), history[event.column]
+        differs = now > before if event.change == "rise" else now.ne(before) & now.notna() & before.notna()
+        is_one = differs.fillna(False) & (history["employee_id"] == history["employee_id"].shift())
         start = pd.Timestamp(self._opened.study.study_start)
-        return None if (rises & (history["effective_date"] >= start)).any() else NO_RISE
+        return (
+            None
+            if (is_one & (history["effective_date"] >= start)).any()
+            else NO_JOB_EVENT[event.change].format(event.column)
+        )

@@ -1,4 +1,4 @@
-"""Retention, promotion and economics of every program: the analysis sets of each, and which design answers."""
+"""Retention, job events and economics of every program: the analysis sets of each, and which design answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.design.adherence import Adherence, adherence, excused_from
 from analysis.design.dashboard import ever_vs_never
-from analysis.design.follow_up import PROMOTION, until_promotion
+from analysis.design.follow_up import until_job_event
 from analysis.design.grace import GraceTrials, build_grace_trials
 from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.placebo import Placebo, PlaceboSchedule, build_placebo, placebo_schedule
@@ -28,9 +28,10 @@ from analysis.measure.employment import EXITS
 from analysis.measure.exposure import analysed_roles, attended, moved_starts, pairs, participation_end, sessions_within
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
-from analysis.plan.catalogue import COVARIATE_SCORES
+from analysis.plan.catalogue import CATALOGUE, COVARIATE_SCORES
 from analysis.plan.contract import OTHER_SIDE, Tables
-from analysis.plan.hypotheses import load_plan
+from analysis.plan.hypotheses import Hypothesis, load_plan
+from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program, Study
 
@@ -39,7 +40,6 @@ NO_LEVELS = Check.untestable(
     "The study has no job history, so colleagues of every level are taken as eligible; those who started may be of "
     "other levels than their comparators.",
 )
-NO_JOB_HISTORY = "The study has no job history, so who was promoted and when is unknown."
 
 
 @dataclass(frozen=True)
@@ -153,21 +153,33 @@ def retention(comparison: Comparison) -> Finding:
     return found if opened.tables.jobs is not None else replace(found, checks=(NO_LEVELS, *found.checks))
 
 
-def promotion(comparison: Comparison) -> Finding:
-    """Return H8 of one program and role: the first rise in job level, exits competing, by the same machinery."""
-    opened, question = comparison.opened, comparison.question("H8_promotion")
-    jobs, kinds = opened.tables.jobs, (PROMOTION, *EXITS)
-    reason = missing_parts(opened, question) or (NO_JOB_HISTORY if jobs is None else None)
+def job_event(comparison: Comparison, hypothesis: Hypothesis) -> Finding:
+    """Return the answer on an event of the job history (H8: promotion), exits competing, by the same machinery."""
+    opened, question = comparison.opened, comparison.question(hypothesis.id)
+    outcome, event, kinds = hypothesis.outcome, known(hypothesis.event), (hypothesis.outcome, *EXITS)
+    reason = missing_parts(opened, question) or no_job_history(opened, hypothesis)
     if reason:
         return unanswered(question, WEIGHTED, reason)
+
+    def until(rows: pd.DataFrame, zero: str) -> pd.DataFrame:
+        return until_job_event(rows, known(opened.tables.jobs), zero, event, outcome)
+
     if comparison.is_randomized:
-        rows = until_promotion(comparison.lottery.rows, jobs, "intake_date")
-        return retention_by_lottery(question, replace(comparison.lottery, rows=rows), PROMOTION, kinds)
-    trials = replace(comparison.trials, rows=until_promotion(comparison.trials.rows, jobs, "trial_date"))
-    asked = ByTrials(
-        question, PROMOTION, trials, comparison, lambda: until_promotion(comparison.ever, jobs, "zero"), kinds
+        rows = until(comparison.lottery.rows, "intake_date")
+        return retention_by_lottery(question, replace(comparison.lottery, rows=rows), outcome, kinds)
+    trials = replace(comparison.trials, rows=until(comparison.trials.rows, "trial_date"))
+    return answer_by_trials(
+        ByTrials(question, outcome, trials, comparison, lambda: until(comparison.ever, "zero"), kinds)
     )
-    return answer_by_trials(asked)
+
+
+def no_job_history(opened: OpenStudy, hypothesis: Hypothesis) -> str | None:
+    """Return why an event of the job history cannot be told in a study, or None."""
+    jobs, column = opened.tables.jobs, known(hypothesis.event).column
+    unknown = f"so which people {known(CATALOGUE.outcome(hypothesis.outcome).words).did} and when is unknown."
+    if jobs is None:
+        return f"The study has no job history, {unknown}"
+    return f"The job history has no {column}, {unknown}" if jobs[column].isna().all() else None
 
 
 def missing_parts(opened: OpenStudy, question: Question, needs_dates: bool = True) -> str | None:

@@ -14,12 +14,13 @@ from analysis.pipeline.events import (
     compare_directions,
     comparisons,
     economics,
-    promotion,
+    job_event,
     retention,
 )
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scales import scale, scales_asked
 from analysis.plan.faults import Part, isolated
+from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import Finding
 from analysis.plan.study import Program
 
@@ -51,7 +52,8 @@ def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Itera
             yield answered[-1]
             for hypothesis in scales_asked(program, comparison.role):
                 yield _scale(comparison.opened, comparison.question(hypothesis))
-            yield _promotion(comparison)
+            for event in load_plan().job_events:
+                yield _job_event(comparison, event)
         yield _economics(opened, program, answered)
 
 
@@ -63,8 +65,8 @@ def _scale(opened: OpenStudy, question: Question) -> Finding:
     return finding_or_fault(question, main_estimator(question), lambda: scale(opened, question))
 
 
-def _promotion(comparison: Comparison) -> Finding:
-    return finding_or_fault(comparison.question("H8_promotion"), WEIGHTED, lambda: promotion(comparison))
+def _job_event(comparison: Comparison, hypothesis: Hypothesis) -> Finding:
+    return finding_or_fault(comparison.question(hypothesis.id), WEIGHTED, lambda: job_event(comparison, hypothesis))
 
 
 def _economics(opened: OpenStudy, program: Program, answered: list[Finding]) -> Finding:

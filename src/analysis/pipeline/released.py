@@ -1,24 +1,18 @@
-"""An answer as it may be shown: to the company, without effects, or to the outside."""
+"""An answer as it may be shown: released, and where asked without effects."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from analysis.pipeline.described import describe, people_flow
-from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.pipeline.provenance import digest, provenance
-from analysis.pipeline.questions import find
+from analysis.pipeline.opened import OpenStudy
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
 from analysis.release.findings import release_finding, release_frames
-from analysis.release.outside import shared_rows
 from analysis.release.rule import ReleaseRule
-from analysis.report.folders import new_folder
-from analysis.report.write import write_shared
 
 # --- blinded ----------------------------------------------------------------------------------------------------------
 # A blind answer: everything that a design can be judged by, and no effect.
@@ -63,29 +57,6 @@ def _before(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     if name not in BEFORE_THE_START:
         return frame
     return frame[frame[BEFORE_THE_START[name]] <= 0].reset_index(drop=True)
-
-
-# --- sharing ----------------------------------------------------------------------------------------------------------
-# One study's shared ledger: what may leave the company, for a synthesis, a publication or a foreign reviewer.
-
-
-def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] = print) -> Path:
-    """Write the shared ledger of one study into the folder `target`, replaced whole or not at all; return that folder.
-
-    Raises
-    ------
-    BadInput
-        With every problem; nothing is written then. Or the folder cannot be written.
-    """
-    say(f"{name}: reading and checking")
-    opened = open_study(name, data)
-    say(f"{name}: estimating")
-    study, run = opened.study, provenance(opened.study)
-    rows = shared_rows(find(opened), ReleaseRule.of(study))
-    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
-    with new_folder(target, "--out") as folder:
-        write_shared(rows, about | {"simulated": study.simulated, "sector": study.sector}, folder)
-    return target
 
 
 # --- released ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import shipped
@@ -14,6 +14,27 @@ from analysis.plan.yaml_file import load_yaml, validated
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JobEvent(_Part):
+    """A change in the job history; the first one after time zero is the event of an outcome.
+
+    Attributes
+    ----------
+    column
+        Of the jobs table.
+    change
+        ``rise`` to a higher number, or to ``any`` other value.
+    """
+
+    column: Literal["job_level", "job_family", "department", "manager_id", "fte", "base_salary", "performance_rating"]
+    change: Literal["rise", "any"]
+
+    @model_validator(mode="after")
+    def _can_rise(self) -> "JobEvent":
+        if self.change == "rise" and self.column in ("job_family", "department", "manager_id"):
+            raise ValueError(f"{self.column} is no number and cannot rise; use change: any")
+        return self
 
 
 class Hypothesis(_Part):
@@ -27,6 +48,11 @@ class Hypothesis(_Part):
         The scale's construct; empty where the outcome is an event.
     outcome
         As in the estimates ledger.
+    event
+        How the outcome is told from the job history; None where it is an exit or a score.
+    needs
+        What would be needed where it cannot be answered, to go on after "What would be needed:"; empty where nothing
+        else is needed than for any scale, or any event of the job history.
     claimed_direction
         The sign that the claim gives to the estimate: −1 (fewer exits) or +1 (a higher score).
     directions
@@ -41,6 +67,8 @@ class Hypothesis(_Part):
     family: Literal["primary", "secondary", "arithmetic"]
     outcome: str
     construct_name: str = Field(default="", alias="construct")
+    event: JobEvent | None = None
+    needs: str = ""
     roles: tuple[str, ...]
     directions: tuple[str, ...] = ()
     measure: str
@@ -119,6 +147,11 @@ class Plan(_Part):
     def scales(self) -> tuple[Hypothesis, ...]:
         """The hypotheses about a scale, in the order of the plan."""
         return tuple(h for h in self.hypotheses if h.construct_name)
+
+    @property
+    def job_events(self) -> tuple[Hypothesis, ...]:
+        """The hypotheses about an event of the job history, in the order of the plan."""
+        return tuple(h for h in self.hypotheses if h.event)
 
 
 @cache

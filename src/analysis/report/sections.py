@@ -28,6 +28,7 @@ from analysis.report.template import say
 from analysis.report.wording import (
     NBSP,
     hypothesis_title,
+    is_event,
     is_retention,
 )
 
@@ -168,9 +169,13 @@ def _checks_html(tested: Sequence[tuple[Finding, Check]], study: Study) -> str:
 
 def _shares_its_groups(finding: Finding, released: Released) -> bool:
     """Whether a finding compares the very groups of an answer on retention, whose checks and gaps are then its own."""
-    return finding.primary.outcome == "promotion" and any(
-        is_retention(f) and f.primary.is_estimated and (f.program, f.role) == (finding.program, finding.role)
-        for f in released.findings
+    return (
+        is_event(finding)
+        and not is_retention(finding)
+        and any(
+            is_retention(f) and f.primary.is_estimated and (f.program, f.role) == (finding.program, finding.role)
+            for f in released.findings
+        )
     )
 
 
