@@ -6,7 +6,7 @@ The files are those of `tests/realistic_company`: an HR report with title lines,
 ids, a headcount of every month, absences, a survey whose questions moved and that has a German version, a list of pairs
 by name with two header rows and vague dates, a log of meetings without a pair's number. `study.yaml` is edited as
 `realistic_company.edits` says, and no raw file is touched; what is read then is held against the truth by
-`tests/test_realistic_company.py`. The clone is made in a temporary folder and removed again.
+`tests/spec/test_realistic_company.py`. The clone is made in a temporary folder and removed again.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Mentoring Outcomes: does a company's mentoring program work?
 
-The rooms, from the ground up; each imports from the rooms below it only (``tests/test_architecture.py``):
+The rooms, from the ground up; each imports from the rooms below it only (``tests/project/test_architecture.py``):
 
 ``plan``      what is asked: study, hypotheses, instruments, results, errors, paths
 ``ingest``    exports → canonical tables
