@@ -24,10 +24,10 @@ from analysis.report.facts import ways
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.pictures import (
     FOREST,
-    OF_GROUPS,
     evidence_pictures,
     has_kinds,
     measured_pictures,
+    placed,
     possible_pictures,
     scales_picture,
     slug,
@@ -165,7 +165,7 @@ class StudyView:
 
         def view(finding: Finding) -> object:
             drawn = possible_pictures(finding, self.study)
-            if kind in OF_GROUPS:
+            if kind in placed("groups"):
                 drawn |= evidence_pictures(finding, self.study)
             taken = self._taken("picture", f"{slug(finding)}-{kind}")
             if taken or kind not in drawn:

@@ -4,6 +4,7 @@ A row's test writes what a contributor would write, runs the command on a tiny s
 """
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from demo_answers import demo_answer
 from faulty_company import write_company
 from studies import TINY_COMPANY, write_study
 
@@ -274,6 +276,40 @@ def test_a_frame_that_may_be_shown(project):
     assert len(project.changed()) == told()["a table that may be shown"], project.changed()
 
 
+FIGURE = """
+
+@styled
+def missing_plot(finding: Finding) -> Figure:
+    rows = finding.evidence["missing"].dropna(subset="n_control")
+    figure, axes = sheet(say("pictures.missing", len(rows)), height=2.0)
+    axes.barh(rows["covariate"], rows["n_control"].astype(float), color=GREY)
+    axes.set_xlabel("people without the number")
+    return figure
+"""
+SHOWN = """
+import pickle, sys
+from pathlib import Path
+from analysis.report.page import study_page
+page = study_page(pickle.loads(Path(sys.argv[1]).read_bytes()))
+print("covariates some are missing" in page, "Who lacks a number." in page)
+"""
+
+
+def test_a_figure(project, tmp_path):
+    (tmp_path / "answer").write_bytes(pickle.dumps(demo_answer("fjellkode")))
+    path = "src/analysis/report/figures_checks.py"
+    project.write(path, (project.folder / path).read_text(encoding="utf-8") + FIGURE)
+    line = '    "missing": EvidencePicture(figures_checks.missing_plot, "n_control", "open"),\n'
+    project.insert("src/analysis/report/pictures.py", '    "overlap": EvidencePicture(', line)
+    macro = "{% macro missing(n) %}\nof {{ n }} covariates some are missing\n{% endmacro %}\n\n"
+    templates = "src/analysis/report/templates/en/pictures.j2"
+    project.insert(templates, "{% macro caption(kind) %}", macro)
+    project.insert(templates, '    "overlap": "Was there', '    "missing": "Who lacks a number.",\n')
+    shown = project.run("-c", SHOWN, str(tmp_path / "answer"))
+    assert shown.stdout.split() == ["True", "True"], shown.stderr
+    assert len(project.changed()) == told()["a figure of a frame of evidence"], project.changed()
+
+
 SAID = """
 from analysis.report.template import say
 print(say("names.program", "Genius Clinic"))
@@ -289,4 +325,5 @@ def test_a_sentence_put_otherwise(project):
 
 def test_every_row_of_the_table_has_its_test():
     parts = ("a vendor's export", "a scale hypothesis", "an event outcome", "a validation rule", "an estimator's row")
+    parts += ("a figure of a frame of evidence",)
     assert set(told()) == {*parts, "a sentence put otherwise", "a table that may be shown"}

@@ -33,7 +33,6 @@ from analysis.report import (
 from analysis.report.execute import check_parameters, notebook_runs, scale_hypotheses
 from analysis.report.page import study_page
 from analysis.report.pictures import all_pictures, finding_pictures
-from analysis.report.template import LANGUAGE, TEMPLATES
 
 MORALE = examples.scale()
 MORALE_ITEMS = examples.ITEM_ANSWERS[examples.ITEM_ANSWERS["construct"] == "morale"]
@@ -229,10 +228,10 @@ def test_a_scale_that_nobody_measured_says_what_would_be_needed(hypothesis):
 
 
 def test_what_would_be_needed_is_known_for_every_hypothesis():
-    plan = load_plan().hypotheses
-    told = set(re.findall(r'"(H\d+_\w+)"', (TEMPLATES / LANGUAGE / "answer.j2").read_text(encoding="utf-8")))
-    # Of a scale it is a survey that measures it, whichever it is.
-    assert {h.id for h in plan if not h.construct_name} <= told <= {h.id for h in plan}
+    """Of a scale it is a survey that measures it, of an event of the job history that history, whichever it is."""
+    plan = load_plan()
+    assert {h.id for h in plan.hypotheses if not h.needs} <= {h.id for h in (*plan.scales, *plan.job_events)}
+    assert all(not h.needs.endswith(".") for h in plan.hypotheses), "the sentence goes on"
 
 
 # --- were the scales measured well? ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured
 from analysis.report.facts import facts, moderator_rows, ways
-from analysis.report.pictures import slug
+from analysis.report.pictures import placed, slug
 from analysis.report.prose import (
     assumption_sentence,
     bounds_sentences,
@@ -92,8 +92,8 @@ def _main_kinds(finding: Finding) -> tuple[str, ...]:
         return ("event_study",) if frame_of(finding, "event_study", "band_low") is not None else ("trajectories",)
     if naive_sentence(finding) and is_retention(finding):
         # The ladder of exits is the main picture already.
-        return ("curves", "money")
-    return ("ladder", "curves", "trajectories", "event_study", "money")
+        return (*placed("open"), "money")
+    return ("ladder", *placed("open"), "money")
 
 
 def _more(finding: Finding) -> list[str]:
@@ -138,7 +138,7 @@ def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
     sentences = _on_the_silent(finding)
     if is_compact(finding) or not sentences:
         return None
-    return {"sentences": sentences, "pictures": _pictures(finding, images, ("response", "delta"))}
+    return {"sentences": sentences, "pictures": _pictures(finding, images, placed("silence"))}
 
 
 def _on_the_silent(finding: Finding) -> list[str]:

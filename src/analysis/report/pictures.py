@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pandas as pd
 
@@ -30,27 +31,37 @@ Made = TypeVar("Made")
 Pictures = dict[str, Callable[[], Drawing]]
 SAFE_NAME = re.compile(r"\w[\w.-]{0,59}")
 
-EVIDENCE: dict[str, Callable[..., Drawing]] = {
-    "curves": figures.incidence_curves,
-    "trajectories": figures_scales.trajectory_plot,
-    "event_study": figures_scales.event_study_plot,
-    "response": figures_scales.response_flow_plot,
-    "delta": figures_scales.delta_plot,
-    "balance": figures_checks.love_plot,
-    "overlap": figures_checks.overlap_plot,
-}
-# Pictures of the groups, which say something also where there is no answer.
-OF_GROUPS = ("balance", "overlap")
-NEEDS_STUDY = ("curves", "trajectories")
-# What must hold a number for the picture to show anything.
-REQUIRED_COLUMN = {
-    "curves": "cumulative_incidence",
-    "trajectories": "mean",
-    "event_study": "band_low",
-    "response": "n_scored",
-    "delta": "ci_low",
-    "balance": "smd_after",
-    "overlap": "share",
+
+@dataclass(frozen=True)
+class EvidencePicture:
+    """How a frame of evidence is drawn, and where on the page.
+
+    Attributes
+    ----------
+    draw
+        From a finding, and from the study where `needs_study`.
+    required_column
+        What must hold a number for the picture to show anything.
+    place
+        ``open`` under the answer; under ``silence``, who answers and what the silent could change; of the ``groups``,
+        which say something also where there is no answer.
+    """
+
+    draw: Callable[..., Drawing]
+    required_column: str
+    place: Literal["open", "silence", "groups"]
+    needs_study: bool = False
+
+
+# By the name of the frame.
+EVIDENCE = {
+    "curves": EvidencePicture(figures.incidence_curves, "cumulative_incidence", "open", needs_study=True),
+    "trajectories": EvidencePicture(figures_scales.trajectory_plot, "mean", "open", needs_study=True),
+    "event_study": EvidencePicture(figures_scales.event_study_plot, "band_low", "open"),
+    "response": EvidencePicture(figures_scales.response_flow_plot, "n_scored", "silence"),
+    "delta": EvidencePicture(figures_scales.delta_plot, "ci_low", "silence"),
+    "balance": EvidencePicture(figures_checks.love_plot, "smd_after", "groups"),
+    "overlap": EvidencePicture(figures_checks.overlap_plot, "share", "groups"),
 }
 # A further scale shares its people and its forms with morale: their pictures are not drawn again.
 COMPACT = ("trajectories", "event_study", "ways")
@@ -119,10 +130,15 @@ def evidence_pictures(finding: Finding, study: Study) -> Pictures:
     Of an effect that is withheld only what came before it.
     """
     return {
-        kind: partial(draw, finding, study) if kind in NEEDS_STUDY else partial(draw, finding)
-        for kind, draw in EVIDENCE.items()
-        if (frame := finding.evidence.get(kind)) is not None and frame[REQUIRED_COLUMN[kind]].notna().any()
+        kind: partial(one.draw, finding, study) if one.needs_study else partial(one.draw, finding)
+        for kind, one in EVIDENCE.items()
+        if (frame := finding.evidence.get(kind)) is not None and frame[one.required_column].notna().any()
     }
+
+
+def placed(place: str) -> tuple[str, ...]:
+    """Return the kinds of evidence whose pictures stand at a place of the page."""
+    return tuple(kind for kind, one in EVIDENCE.items() if one.place == place)
 
 
 def has_kinds(finding: Finding) -> bool:

@@ -15,7 +15,7 @@ from analysis.release.answer import Released
 from analysis.report import tables
 from analysis.report.answer_section import NO_SECTION, finding_section
 from analysis.report.canvas import Drawing
-from analysis.report.pictures import FOREST, slug
+from analysis.report.pictures import FOREST, placed, slug
 from analysis.report.prose import (
     MAIN_HYPOTHESES,
     is_compact,
@@ -31,8 +31,6 @@ from analysis.report.wording import (
     is_event,
     is_retention,
 )
-
-CHECK_PICTURES = ("balance", "overlap")
 
 
 def image(drawing: Drawing) -> dict[str, str]:
@@ -146,7 +144,7 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
         }
         for f in released.findings
         if not _shares_its_groups(f, released)
-        for kind in CHECK_PICTURES
+        for kind in placed("groups")
         if f"{slug(f)}-{kind}" in images
     ]
     return {
