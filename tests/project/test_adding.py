@@ -286,7 +286,7 @@ def missing_plot(finding: Finding) -> Figure:
     axes.set_xlabel("people without the number")
     return figure
 """
-SHOWN = """
+PAGE = """
 import pickle, sys
 from pathlib import Path
 from analysis.report.page import study_page
@@ -305,7 +305,7 @@ def test_a_figure(project, tmp_path):
     templates = "src/analysis/report/templates/en/pictures.j2"
     project.insert(templates, "{% macro caption(kind) %}", macro)
     project.insert(templates, '    "overlap": "Was there', '    "missing": "Who lacks a number.",\n')
-    shown = project.run("-c", SHOWN, str(tmp_path / "answer"))
+    shown = project.run("-c", PAGE, str(tmp_path / "answer"))
     assert shown.stdout.split() == ["True", "True"], shown.stderr
     assert len(project.changed()) == told()["a figure of a frame of evidence"], project.changed()
 

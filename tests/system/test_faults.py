@@ -42,7 +42,7 @@ SCALES = {
     "analysis.estimate.answer_change.mixed_change": "linear_mixed_model",
 }
 OTHERS = (
-    "analysis.pipeline.questions.promotion",
+    "analysis.pipeline.questions.job_event",
     "analysis.pipeline.described.coverage",
     "analysis.pipeline.measured.reliability",
     "analysis.pipeline.released.people_flow",

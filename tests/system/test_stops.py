@@ -143,7 +143,7 @@ def test_events_outside_the_period_observed_are_not_drawn(quiet):
 def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, monkeypatch, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         put_in(patch, ["analysis.pipeline.described.coverage", "analysis.pipeline.questions.retention"])
-        patch.setattr("analysis.pipeline.questions.promotion", lambda comparison: quiet.findings[0])
+        patch.setattr("analysis.pipeline.questions.job_event", lambda comparison, hypothesis: quiet.findings[0])
         settings = {"n": 20, "n_started": 4, "leaves": 0, "is_surveyed": False}
         write_company(tmp_path, **settings)
         released = answer(open_study("acme", tmp_path))
