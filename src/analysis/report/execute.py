@@ -144,6 +144,8 @@ def _run(
         resources={"metadata": {"path": str(notebook.parent)}},
         # What is left for a cell; nbclient takes 0 for no limit.
         timeout_func=lambda cell: max(ends - time.monotonic(), 0.001),
+        # What is printed at one go may come in parts, as chance has it.
+        coalesce_streams=True,
         **({"engine_name": ENGINE, "kernels": kernels} if kernels else {}),
     )
     strip_run_metadata(output)
