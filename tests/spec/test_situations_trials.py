@@ -18,6 +18,7 @@ from analysis.design.propensity import fit_propensity
 from analysis.design.rollout import units_reached
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import weigh
+from analysis.measure.calendar import day_of
 from analysis.measure.employment import EXITS, job_history, job_value_at, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.pipeline import OpenStudy, open_study
@@ -402,3 +403,13 @@ def test_a_column_that_does_not_exist_cannot_be_the_unit(tmp_path):
 def test_dates_of_a_rollout_belong_to_a_rollout(tmp_path):
     with pytest.raises(BadInput, match="rollout"):
         opened(tmp_path, IN_TURN, TEN, UNITS, programs=[GENIUS | {"rollout": {"dates": STATED}}])
+
+
+def test_a_rollout_that_has_reached_no_unit_is_told_and_does_not_fail():
+    """Nobody is in a reached unit, whenever one looks; pandas alone would fail where there is no day to look up."""
+    units = pd.Series(["Sales", "Boilers", None])
+    reached = pd.Series([], index=pd.Index([], dtype=object), dtype="datetime64[ns]")
+    assert day_of(units, reached).isna().all()
+    reached = pd.Series([DAY("2022-03-01")], index=["Sales"])
+    found = day_of(units, reached)
+    assert found[0] == DAY("2022-03-01") and found.isna().tolist() == [False, True, True]

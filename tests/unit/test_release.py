@@ -338,3 +338,10 @@ def test_a_ledger_that_stops_the_study_keeps_its_lines_for_whoever_mends_the_fil
 def test_the_study_says_how_counts_are_rounded():
     rule = replace(RULE, round_to=10)
     assert rule.counts(pd.Series([43, 9])).tolist() == [40, pd.NA]
+
+
+def test_a_snapped_share_of_what_is_unknown_is_unknown():
+    """Without a job history nobody's job is known: of 95 people not, and of 2 as little."""
+    unknown, employed = pd.Series([None, None], dtype="Float64"), pd.Series([95, 2])
+    assert ReleaseRule(3, 5).share(unknown, employed, is_snapped=True).isna().all()
+    assert ReleaseRule(3, 5).share(pd.Series([95, 1]), employed, is_snapped=True).isna().tolist() == [False, True]

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity
 from analysis.design.rollout import DEFAULT_UNIT, unit_name, units_reached
-from analysis.measure.calendar import ONE_DAY
+from analysis.measure.calendar import ONE_DAY, day_of
 from analysis.measure.employment import JOB_COLUMNS, on_leave
 from analysis.measure.exposure import competing_starts, first_starts, not_staff, starts_elsewhere, undated
 from analysis.plan.contract import Tables
@@ -96,7 +96,7 @@ def _moves(tables: Tables, reached: pd.Series, unit: str) -> pd.DataFrame:
         until, since = stays["exit_date"], stays["hire_date"]
     else:
         return pd.DataFrame({"employee_id": [], "start_date": pd.Series(dtype="datetime64[ns]")})
-    unit_day = pd.to_datetime(stays[unit].map(reached))
+    unit_day = day_of(stays[unit], reached)
     day = since.where(since > unit_day, unit_day)
     there = unit_day.notna() & (until.isna() | (day < until))
     return pd.DataFrame({"employee_id": stays["employee_id"], "start_date": day})[there].reset_index(drop=True)

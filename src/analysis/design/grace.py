@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.design.eligible import eligible_levels, is_eligible
 from analysis.design.starters import not_started
 from analysis.design.trials import covariates_of, known_enrolments, observed_starts
-from analysis.measure.calendar import ONE_DAY, months_between
+from analysis.measure.calendar import ONE_DAY, day_of, months_between
 from analysis.measure.employment import exit_outcome, job_history, staff_on, under_notice_on
 from analysis.measure.exposure import competing_starts, first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
@@ -132,7 +132,7 @@ def _rows(staff, study: Study, any_start: pd.Series, starts: pd.DataFrame, compe
     """
     spells, lock_end = staff.spells, pd.Timestamp(study.as_of) + ONE_DAY
     gone = (spells["exit_date"] + ONE_DAY).fillna(NEVER)
-    start = pd.to_datetime(spells["employee_id"].map(any_start))
+    start = day_of(spells["employee_id"], any_start)
     start = start.where((start < gone) & (start < lock_end))
     treated = spells["employee_id"].isin(starts.index) & start.notna()
     notice = spells["notice_date"].fillna(NEVER)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.eligible import eligible_levels, is_eligible
+from analysis.measure.calendar import day_of
 from analysis.measure.employment import JOB_COLUMNS, Staff, job_history, job_value_at, staff_on
 from analysis.measure.exposure import analysed_roles
 from analysis.plan.contract import Tables
@@ -146,7 +147,7 @@ class Rollout:
         """Return the first day from `day` on that each person is in a reached unit, by employee id."""
         segments = known(self.segments)
         ahead = segments[(segments["end"] > day) & segments["unit"].isin(self.reached.index)]
-        from_day = ahead["unit"].map(self.reached).clip(lower=ahead["begin"])
+        from_day = day_of(ahead["unit"], self.reached).clip(lower=ahead["begin"])
         from_day = from_day[from_day < ahead["end"]].clip(lower=day)
         return from_day.groupby(ahead["employee_id"]).min().astype("datetime64[ns]")
 
@@ -155,9 +156,9 @@ class Rollout:
         if self.segments is None:
             return pd.DataFrame({"employee_id": [], "start_date": pd.to_datetime([])})
         mine = self.segments[self.segments["employee_id"].isin(people)]
-        day = mine["unit"].map(self.reached)
+        day = day_of(mine["unit"], self.reached)
         came_from = mine["unit"].groupby(mine["employee_id"]).shift()
-        before = came_from.map(self.reached)
+        before = day_of(came_from, self.reached)
         is_move = (day <= mine["begin"]) & came_from.notna() & ~(before <= mine["begin"])
         return mine.loc[is_move, ["employee_id", "begin"]].rename(columns={"begin": "start_date"})
 

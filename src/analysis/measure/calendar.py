@@ -11,6 +11,11 @@ def add_months(day: pd.Timestamp, months: int) -> pd.Timestamp:
     return pd.Timestamp(day) + pd.DateOffset(months=months)
 
 
+def day_of(keys: pd.Series, days: pd.Series) -> pd.Series:
+    """Return the day that each key has in `days`; missing where it has none. `map` fails where nobody has one."""
+    return pd.Series(days.reindex(keys).to_numpy(dtype="datetime64[ns]"), keys.index)
+
+
 def months_since(zero: pd.Timestamp, days: pd.Series | pd.DatetimeIndex) -> np.ndarray:
     """Return calendar months from `zero` to each of `days`, shape (len(days),); see `months_between`."""
     days = pd.DatetimeIndex(days)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.measure.calendar import ONE_DAY, months_between
+from analysis.measure.calendar import ONE_DAY, day_of, months_between
 from analysis.plan.contract import ROLES, Tables
 
 # --- attendance -------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def participation_end(enrolments: pd.DataFrame, program_id: str, rows: pd.DataFr
     """
     started = enrolments[(enrolments["program_id"] == program_id) & enrolments["start_date"].notna()]
     last = started.groupby("employee_id")["end_date"].max()
-    end = pd.to_datetime(rows["employee_id"].map(last)).where(rows["is_treated"].astype(bool))
+    end = day_of(rows["employee_id"], last).where(rows["is_treated"].astype(bool))
     return months_between(rows["trial_date"], end + ONE_DAY)
 
 

@@ -95,7 +95,7 @@ class ReleaseRule:
         if not is_snapped:
             return share.mask(few_have | (lack < self.min_cell + self.round_to).fillna(True))
         few_lack = (lack < self.min_cell).fillna(True)
-        return share.mask(few_have, 0.0).mask(few_lack, 1.0).mask(few_have & few_lack)
+        return share.mask(few_have, 0.0).mask(few_lack, 1.0).mask(few_have & few_lack | part.isna())
 
     def per(self, part: pd.Series, whole: pd.Series) -> pd.Series:
         """Return a rounded count by another one; missing where one of them is small."""

@@ -153,6 +153,9 @@ def coverage_plot(frame: pd.DataFrame, study: Study) -> Figure:
         axes.plot(frame["month"], values, color=colour)
         if values.notna().any():
             ends.append((float(values.dropna().iloc[-1]), name, colour))
+    # Months in which nothing may be shown count, too: names stand behind the last.
+    axes.update_datalim([(axes.convert_xunits(month), 0) for month in frame["month"].iloc[[0, -1]]])
+    axes.autoscale_view()
     axes.set_ylim(0, 1.04)
     name_lines(axes, ends, axes.convert_xunits(frame["month"].max()))
     percent_axis(axes.yaxis)
