@@ -85,7 +85,7 @@ def _draw_events(axes, study: Study, as_year: bool) -> None:
 
 @styled
 def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
-    """Return the way in for each intake and role: enrolled, offered a place, started.
+    """Return the enrolment funnel of each intake and role: enrolled, offered a place, started.
 
     `frame` has one row per program, intake and role (program_id, intake_date, role, n_enrolled, n_offered, n_started).
     """
