@@ -71,7 +71,7 @@ def not_started(
     return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > after))
 
 
-# --- enrolment funnel ---------------------------------------------------------------------------------------------------
+# --- enrolment funnel -------------------------------------------------------------------------------------------------
 # The way into a program, person by person: from everyone employed to those who started.
 
 EMPLOYED, ENROLLED, OFFERED, STARTED = "employed", "enrolled", "offered a place", "started"

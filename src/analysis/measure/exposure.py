@@ -145,7 +145,7 @@ def competing_kinds(enrolments: pd.DataFrame, program_id: str, role: str) -> lis
 
 
 def participation(enrolments: pd.DataFrame) -> pd.DataFrame:
-    """Return the enrolment funnel, one row per program, intake and role: people who enrolled, were offered a place and started.
+    """Return the enrolment funnel, a row per program, intake and role: people who enrolled, were offered, started.
 
     Where nobody answered an application (`offered` is missing), everyone who enrolled had a place.
     """

@@ -47,7 +47,7 @@ def people_flow(opened: OpenStudy, findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _ladder(way: pd.DataFrame, finding: Finding, by_lot: bool) -> pd.DataFrame:
-    """Return the stages of one answer: the enrolment funnel, then what the answer itself says of those it could compare."""
+    """Return the stages of one answer: the enrolment funnel, then what the answer says of those it could compare."""
     flow = finding.evidence["flow"]
     # Who was offered a place and who started does not decide who is analysed where lots were drawn.
     way = (way.iloc[: way.index[way["step"] == ENROLLED][0] + 1] if by_lot else way).assign(unit="people")
