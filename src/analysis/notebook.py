@@ -24,6 +24,7 @@ from analysis.report.facts import ways
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.pictures import (
     FOREST,
+    described_pictures,
     evidence_pictures,
     has_kinds,
     measured_pictures,
@@ -224,7 +225,7 @@ class StudyView:
         return tables.estimates_table([f.primary for f in self.released.findings], self.study.min_cell)
 
     def described(self, name: str, *views: Callable[[pd.DataFrame], object]) -> None:
-        """Show views of a frame that describes the study, or say that the study lacks what it needs."""
+        """Show views of a frame that describes the study and its picture, or say that the study lacks what it needs."""
         frame = self.released.described.get(name)
         if frame is None or frame.empty:
             nothing = f"*The study's exports hold nothing for this ({name.replace('_', ' ')}).*"
@@ -233,6 +234,9 @@ class StudyView:
         for view in views:
             shown = view(frame)
             display(Markdown(_listed(shown, "sentences on it")) if isinstance(shown, list) else shown)
+        pictures = described_pictures(self.released)
+        if name in pictures:
+            self._draw(pictures, name)
 
     def measured(self, prefix: str) -> None:
         """Show the pictures of how the scales were measured whose names begin so: items, self-other, skill-gap, …"""

@@ -332,6 +332,15 @@ def test_the_jackknife_of_the_hazard_ratio_steps_to_where_a_refit_ends(followed,
     assert found.estimate == pytest.approx(plain.estimate, rel=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_hazard_ratio_that_hangs_on_one_group_of_people_has_no_bounds(followed):
+    groups = grouped(default_clusters(followed), np.random.default_rng(3), n_groups=10)
+    followed = replace(followed, outcome=np.where(groups[followed.row] == 0, followed.outcome, 0))
+    found = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=10)
+    ratio = hazard_ratio(followed, found, "any_exit", 24)
+    assert (ratio.low, ratio.high, ratio.p_value) == (0.0, np.inf, 1.0) and 0 < ratio.estimate < np.inf
+
+
 def test_the_doubly_robust_error_is_that_of_leaving_groups_out(followed):
     arms = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=10)
     groups = grouped(arms.clusters.codes, np.random.default_rng(3), n_groups=10)

@@ -260,7 +260,9 @@ def hazard_ratio(followed: WeightedFollowUp, arms: Arms, outcome: str, month: fl
         return found[0]
     log_ratio = float(np.log(found[0].estimate))
     without = _without_groups(arms.jackknife, log_ratio, _kinds(followed, outcome), month)
-    return wald_on_log(log_ratio, std_error(contributions(without)), arms.df)
+    # Nothing is known of how far a ratio is off that all hangs on one group of people.
+    error = std_error(contributions(without)) if np.isfinite(without).all() else np.inf
+    return wald_on_log(log_ratio, error, arms.df)
 
 
 def _kinds(followed: WeightedFollowUp, outcome: str) -> list[int]:
@@ -272,16 +274,19 @@ def _kinds(followed: WeightedFollowUp, outcome: str) -> list[int]:
 def _without_groups(jackknife: Jackknife, log_ratio: float, kinds: list[int], month: float) -> np.ndarray:
     """Return the log hazard ratio without each group, shape (groups,): one Newton step from the whole sample's.
 
-    One step has a value also where the group takes an arm's last events with it. Tied events as by Breslow 1974
+    One step has a value also where the group takes an arm's last events with it; NaN where nothing is left to compare
+    at any event. Tied events as by Breslow 1974
     (Biometrics 30:89): of the spread between groups that changes next to nothing.
     """
     treated, control = jackknife.treated, jackknife.control
     inside = treated.grid <= month
     events = [arm.events[kinds].sum(axis=0)[:, inside] for arm in (treated, control)]
     at_risk = np.exp(log_ratio) * treated.at_risk[:, inside]
-    share, both = at_risk / (at_risk + control.at_risk[:, inside]), sum(events)
+    everybody, both = at_risk + control.at_risk[:, inside], sum(events)
+    share = np.divide(at_risk, everybody, out=np.zeros_like(at_risk), where=everybody > 0)
     score = (events[0] - both * share).sum(axis=1)
-    return log_ratio + score / (both * share * (1 - share)).sum(axis=1)
+    information = (both * share * (1 - share)).sum(axis=1)
+    return log_ratio + np.divide(score, information, out=np.full_like(score, np.nan), where=information > 0)
 
 
 def hazard_ratios(

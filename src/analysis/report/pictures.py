@@ -67,10 +67,11 @@ EVIDENCE = {
 COMPACT = ("trajectories", "event_study", "ways")
 FOREST = "scales"
 
-DESCRIBED: dict[str, Callable[..., Drawing]] = {
-    "participation": figures_described.participation_plot,
-    "exit_rates": figures_described.exit_rates_plot,
-    "response_rates": figures_described.response_plot,
+# By the name of the frame: the drawing, and the columns of which one must hold a number that may be shown.
+DESCRIBED: dict[str, tuple[Callable[..., Drawing], list[str]]] = {
+    "participation": (figures_described.participation_plot, ["n_enrolled", "n_offered", "n_started"]),
+    "exit_rates": (figures_described.exit_rates_plot, [column for column, *_ in figures_described.EXIT_KINDS]),
+    "response_rates": (figures_described.response_plot, ["share"]),
 }
 
 
@@ -148,12 +149,12 @@ def has_kinds(finding: Finding) -> bool:
 
 
 def described_pictures(released: Released) -> Pictures:
-    """Return how each picture of who is in the data is drawn, by the frame's name."""
+    """Return how each picture of who is in the data is drawn, by the frame's name; none where nothing may be shown."""
     frames = {name: released.described.get(name) for name in DESCRIBED}
     return {
-        name: partial(DESCRIBED[name], frame, released.study)
+        name: partial(DESCRIBED[name][0], frame, released.study)
         for name, frame in frames.items()
-        if frame is not None and len(frame)
+        if frame is not None and frame[DESCRIBED[name][1]].notna().any(axis=None)
     }
 
 
