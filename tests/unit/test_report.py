@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -27,6 +28,7 @@ from analysis.report import (
 from analysis.report.drawn import DRAWN
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.page import figure_files, study_page
+from analysis.report.pictures import described_pictures
 from analysis.report.template import say
 
 ROW = {
@@ -714,6 +716,18 @@ def anew(draw):
 def test_the_same_numbers_give_the_same_bytes(name):
     draw = DRAWINGS[name]
     assert anew(draw).svg == anew(draw).svg
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("participation", "n_"), ("exit_rates", ("voluntary", "involuntary", "other")), ("response_rates", "share")],
+)
+def test_what_is_masked_everywhere_is_not_drawn(name, counts):
+    frame = released().described[name]
+    assert name in described_pictures(released())
+    hidden = frame.assign(**{column: np.nan for column in frame if column.startswith(counts)})
+    described = released().described | {name: hidden}
+    assert name not in described_pictures(replace(released(), described=described))
 
 
 def test_the_same_picture_gives_the_same_png():
