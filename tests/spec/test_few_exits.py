@@ -11,12 +11,12 @@ from scipy import stats
 
 from analysis.design.weights import WeightedFollowUp, as_followed
 from analysis.estimate.arms import Arms
-from analysis.estimate.by_trials import LEAST_MANAGERS, clusters_check, main_clusters
+from analysis.estimate.by_trials import IN_TEAMS, LEAST_MANAGERS, clusters_check, main_clusters, teams_score
 from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.economics import exits_avoided
 from analysis.estimate.event_rows import ONE_LEFT, ONE_REACHED, short_follow_up
 from analysis.estimate.inference import Interval, few_clusters, from_limits, minus, touching
-from analysis.estimate.retention import days_lost, difference, ratio
+from analysis.estimate.retention import _effective, days_lost, difference, ratio
 from analysis.estimate.score_interval import score_difference, score_ratio
 from analysis.measure.employment import EXITS
 
@@ -193,8 +193,38 @@ def test_where_whole_teams_leave_teams_are_counted_and_where_single_people_do_pe
     by_team, by_person = Arms.of(together, teams, are_few=True), Arms.of(together)
     wider = difference(by_team, LEFT, 12).std_error / difference(by_person, LEFT, 12).std_error
     assert wider == pytest.approx(np.sqrt(6), rel=0.03)  # a team is one draw, not six
-    assert "exits come in teams" in clusters_check(together, by_team)[0].sentence
-    assert "the first, which is wider" in clusters_check(alone, Arms.of(alone))[0].sentence
+    assert clusters_check(together, by_team)[0].sentence.startswith(
+        "Exits come in teams: the interval counts colleagues"
+    )
+    assert "the interval counts people one by one" in clusters_check(alone, Arms.of(alone))[0].sentence
+
+
+def test_by_how_many_errors_colleagues_go_together():
+    # Two teams of two, contributions 1, 1 and 2, -1: products 1 and -2, an excess of 2 x (1 - 2) = -2, whose error is
+    # the root of 4 x (1 + 4).
+    assert teams_score(np.array([1, 1, 2, -1]), np.array([0, 0, 1, 1])) == pytest.approx(-2 / np.sqrt(20))
+    assert teams_score(np.array([1.0, 1, -1, -1]), np.array([0, 1, 2, 3])) == 0.0
+
+
+def test_independent_people_seldom_seem_to_go_together():
+    draw = np.random.default_rng(5)
+    team = np.arange(600) % 60
+    scores = [teams_score(draw.normal(size=600), team) for _ in range(2000)]
+    assert np.mean(scores) == pytest.approx(0, abs=0.07) and np.std(scores) == pytest.approx(1, abs=0.06)
+    together = [teams_score(draw.normal(size=600) + 0.5 * draw.normal(size=60)[team], team) for _ in range(200)]
+    assert np.mean(np.array(together) > IN_TEAMS) > 0.99
+
+
+@pytest.mark.parametrize(("n_people", "worth"), [(1200, 800), (700, 700)])
+def test_comparators_of_many_exits_are_worth_what_their_spread_says_and_few_exits_no_more_than_their_weights(
+    n_people, worth
+):
+    # By Kish's number the arms are worth 100 and 500 people, by their spread 200 and 800.
+    treated, control = SimpleNamespace(n_effective=100.0), SimpleNamespace(n_effective=500.0, n_people=n_people)
+    arms = SimpleNamespace(treated=treated, control=control, n_events=lambda *_: (3, 60))
+    # Contributions of two people each, so that the variance is two squares times 2.
+    parts = [np.full(2, np.sqrt(share * (1 - share) / n) / 2) for share, n in ((0.03, 200), (0.06, 800))]
+    assert _effective(arms, LEFT, 12, [0.03, 0.06], parts) == pytest.approx([100, worth])
 
 
 def test_with_few_managers_people_are_counted_and_the_check_says_so():

@@ -21,7 +21,7 @@ def difference(arms: Arms, outcome: str, month: int) -> Interval:
     risks, parts = _risks(arms, outcome, month)
     if not _are_few(arms, outcome, month):
         return wald(risks[0] - risks[1], std_error(as_untreated(arms, risks) * parts[0] - parts[1]), arms.df)
-    sizes = _effective(arms, risks, _few_parts(arms, outcome, month))
+    sizes = _effective(arms, outcome, month, risks, _few_parts(arms, outcome, month))
     return score_difference(risks[0], sizes[0], risks[1], sizes[1], arms.score_df)
 
 
@@ -64,17 +64,20 @@ def std_error(contributions: np.ndarray) -> float:
     return float(np.sqrt(n / (n - 1) * np.sum(contributions**2)))
 
 
-def _effective(arms: Arms, shares: Sequence[float], parts: Sequence[np.ndarray]) -> list[float]:
-    """Return for each arm the number of people whose plain proportion would have its variance, at most Kish's number.
+def _effective(
+    arms: Arms, outcome: str, month: int, shares: Sequence[float], parts: Sequence[np.ndarray]
+) -> list[float]:
+    """Return for each arm the number of people whose plain proportion would have its variance, at most its people.
 
-    A variance from a few exits that happen to have small weights can be far too small; the weights themselves know
-    nothing of the exits.
+    In an arm of few events at most Kish's number: a variance from a few exits that happen to have small weights can be
+    far too small, and the weights themselves know nothing of the exits.
     """
     sizes = []
-    for arm, share, contributions in zip((arms.treated, arms.control), shares, parts, strict=True):
+    both = arms.treated, arms.control
+    for arm, n_events, share, contributions in zip(both, arms.n_events(outcome, month), shares, parts, strict=True):
         variance = std_error(contributions) ** 2
         by_variance = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else np.inf
-        sizes.append(min(by_variance, arm.n_effective))
+        sizes.append(min(by_variance, arm.n_effective if n_events < FEW_EVENTS else arm.n_people))
     return sizes
 
 
@@ -87,7 +90,7 @@ def ratio(arms: Arms, outcome: str, month: int) -> Interval | None:
     if min(risks) <= 0:
         return None
     if _are_few(arms, outcome, month):
-        sizes = _effective(arms, risks, _few_parts(arms, outcome, month))
+        sizes = _effective(arms, outcome, month, risks, _few_parts(arms, outcome, month))
         return score_ratio(risks[0], sizes[0], risks[1], sizes[1], arms.score_df)
     return wald_on_log(np.log(risks[0] / risks[1]), std_error(parts[0] / risks[0] - parts[1] / risks[1]), arms.df)
 
@@ -126,7 +129,8 @@ def _few_shares_of_time(arms: Arms, shares: Sequence[float], outcome: str, month
     scaled = [share / scale for share in shares]
     treated = arms.treated.direct_months_lost_influence(outcome, month)
     control = arms.control.months_lost_influence(outcome, month)
-    sizes = _effective(arms, scaled, [contributions / month / scale for contributions in (treated, control)])
+    parts = [contributions / month / scale for contributions in (treated, control)]
+    sizes = _effective(arms, outcome, month, scaled, parts)
     return score_difference(scaled[0], sizes[0], scaled[1], sizes[1], arms.score_df).times(scale)
 
 
