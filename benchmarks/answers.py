@@ -25,16 +25,14 @@ from did_libraries import peak_mb
 
 from analysis.pipeline import OpenStudy, answer, open_study, questions
 from analysis.plan.contract import Tables
-from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
 from analysis.plan.results import estimates_frame
-from analysis.plan.study import Study
-from analysis.simulate import demo_scenarios, simulate
+from analysis.simulate import demo_scenarios, simulate, write_company
 
 AGREEMENT = 1e-9
 HERE = project_dir()
 # The functions of `pipeline.questions` that make a stage's findings.
-STAGES = {"retention": "_retention", "scales": "_scale", "promotion": "_promotion"}
+STAGES = {"retention": "_retention", "scales": "_scale", "job events": "_job_event"}
 ANY_DAY, SPREAD_DAYS = "any-day", 28
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
 
@@ -105,7 +103,7 @@ def make(study: str, employees: int | None, folder: Path) -> None:
     figures = dict.fromkeys(("open", *STAGES, "answer"), 0.0)
     for stage, name in STAGES.items():
         setattr(questions, name, timed(getattr(questions, name), figures, stage))
-    opened = timed(any_day if study == ANY_DAY else demo, figures, "open")(employees if study == ANY_DAY else study)
+    opened = any_day(int(employees or 0), folder) if study == ANY_DAY else timed(demo, figures, "open")(study)
     released = timed(answer, figures, "answer")(opened)
     ledger = estimates_frame(row for finding in released.findings for row in finding.estimates)
     ledger.to_pickle(folder / "ledger.pickle")
@@ -130,13 +128,12 @@ def demo(name: str) -> OpenStudy:
     return open_study(name, HERE / "data")
 
 
-def any_day(employees: int) -> OpenStudy:
+def any_day(employees: int, folder: Path) -> OpenStudy:
     """Return a company like Northbank without surveys whose people start on any of the days after an intake."""
-    company = simulate(
-        replace(demo_scenarios()["northbank"], name=f"{ANY_DAY}-{employees}", employees=employees, surveys=())
-    )
-    study = Study.model_validate(company.study)
-    return OpenStudy(study, load_instruments(study), spread(company.tables, pd.Timestamp(study.as_of)), ())
+    scenario = replace(demo_scenarios()["northbank"], name=f"{ANY_DAY}-{employees}", employees=employees, surveys=())
+    write_company(simulate(scenario), folder / scenario.name)
+    opened = open_study(scenario.name, folder)
+    return replace(opened, tables=spread(opened.tables, pd.Timestamp(opened.study.as_of)))
 
 
 def spread(tables: Tables, lock: pd.Timestamp) -> Tables:

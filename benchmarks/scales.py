@@ -31,7 +31,7 @@ from generated import CONSTRUCTS, FULL, INSTRUMENT, PROGRAM, ROLE, Generated, ge
 from analysis.design.covariates import covariates_on, design_matrix
 from analysis.design.panels import build_earlier_panel, build_panel
 from analysis.estimate.event_study import band, event_curve, overall
-from analysis.estimate.staggered import NOT_ADJUSTED_FOR, Stack, comparator_weights, stacked
+from analysis.estimate.staggered import Stack, comparator_weights, not_adjusted_for, stacked
 from analysis.measure.employment import job_history, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.measure.scales import self_scores
@@ -187,7 +187,7 @@ def keep_panel(company: Generated, folder: Path, wide: pd.DataFrame) -> None:
     cohort = np.where(np.isnat(start), 0, np.searchsorted(opens, start) + 1)
     staff = staff_on(tables, job_history(tables.jobs), pd.Timestamp(np.nanmin(start)))
     staff = staff.take(pd.Index(staff.spells["employee_id"]).get_indexer(wide.index))
-    matrix = design_matrix(covariates_on(staff, {}), cohort > 0, NOT_ADJUSTED_FOR)
+    matrix = design_matrix(covariates_on(staff, {}), cohort > 0, not_adjusted_for(None))
     first = [next(t for t in matrix.terms if t.startswith(f"{c}:")) for c in ("department", "location")]
     terms = np.delete(matrix.values, [matrix.terms.index(term) for term in first], axis=1)
     np.savez(folder / "panel.npz", scores=wide.to_numpy(), cohort=cohort, terms=terms)
