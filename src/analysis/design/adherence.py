@@ -13,10 +13,10 @@ from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity
 from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp
-from analysis.measure.calendar import ONE_DAY, months_between
+from analysis.measure.employment import ONE_DAY, months_between
 from analysis.measure.exposure import sessions_within
 from analysis.plan.contract import Tables
-from analysis.plan.known import known
+from analysis.plan.faults import known
 
 # The protocol: at least one session in each stretch of so many months, up to so many months after the start.
 STRETCH_MONTHS = 2
