@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from studies import write_study
 
-from analysis.design.clones import build_grace_trials
 from analysis.design.covariates import LEAST_PEOPLE, balance, balance_by_quarter, design_matrix
 from analysis.design.eligibility import units_reached
 from analysis.design.follow_up import build_history, until_job_event
 from analysis.design.propensity import fit_propensity
+from analysis.design.protocols import build_grace_trials
 from analysis.design.references import ever_vs_never
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import weigh

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from studies import write_study
 
-from analysis.design.adherence import adherence, excused_from, under_protocol
-from analysis.design.clones import Clones, build_grace_trials, clones, intake_of_start
+from analysis.design.clones import Clones, clones
+from analysis.design.protocols import adherence, build_grace_trials, excused_from, intake_of_start, under_protocol
 from analysis.design.references import (
     LEAST_MONTHS,
     Placebo,

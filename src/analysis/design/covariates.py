@@ -228,6 +228,9 @@ def _indicators(name: str, column: pd.Series, person: np.ndarray) -> tuple[dict[
     return {f"{name}: {each}": (codes == code).astype(np.uint8) for code, each in enumerate(found)}, n_pooled
 
 
+# --- balance ----------------------------------------------------------------------------------------------------------
+# Were the arms alike? Standardized differences before and after weighting, effective numbers, overlap.
+
 BALANCED = 0.1
 # Of fewer levels each is told by itself alone: two differ by the same.
 MANY_LEVELS = 3
@@ -328,13 +331,11 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
     """
     treated, people = rows["is_treated"].to_numpy(dtype=bool), rows["employee_id"].to_numpy()
     x = matrix.raw.to_numpy(dtype=float)
-    if not x.shape[1]:
-        return pd.DataFrame(columns=["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"])
     spread = np.array([_spread(column, treated) for column in x.T])
     groups = _compared_as_one(matrix)
     quarters = pd.PeriodIndex(rows["trial_date"], freq="Q").astype(str).to_numpy()
     found = []
-    for quarter in sorted(set(quarters)) if len(spread) else ():
+    for quarter in sorted(set(quarters)) if x.shape[1] else ():
         one, zero = (quarters == quarter) & treated, (quarters == quarter) & ~treated
         before = np.abs(x[one].mean(axis=0) - x[zero].mean(axis=0)) / spread
         after = np.abs(x[one].mean(axis=0) - np.average(x[zero], axis=0, weights=weights[zero])) / spread
@@ -373,23 +374,12 @@ def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
     Columns ``log_odds_from, log_odds_to, arm, share, n_rows, n_rows_of_arm``.
     """
     log_odds = np.log(probability / (1 - probability))
-    least, greatest = np.quantile(log_odds, [0, 1])
-    edges = np.linspace(least, greatest, 21)
+    edges = np.linspace(*np.quantile(log_odds, [0, 1]), 21)
     parts = []
     for name, chosen in (("treated", treated), ("control", ~treated)):
         counts = np.histogram(log_odds[chosen], edges)[0]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "log_odds_from": edges[:-1],
-                    "log_odds_to": edges[1:],
-                    "arm": name,
-                    "share": counts / counts.sum(),
-                    "n_rows": counts,
-                    "n_rows_of_arm": counts.sum(),
-                }
-            )
-        )
+        columns = {"log_odds_from": edges[:-1], "log_odds_to": edges[1:], "arm": name, "share": counts / counts.sum()}
+        parts.append(pd.DataFrame(columns | {"n_rows": counts, "n_rows_of_arm": counts.sum()}))
     return pd.concat(parts, ignore_index=True)
 
 

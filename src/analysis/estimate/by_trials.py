@@ -8,8 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from analysis.design.adherence import Adherence
-from analysis.design.clones import GraceTrials
+from analysis.design.protocols import Adherence, GraceTrials
 from analysis.design.references import Placebo, PlaceboSchedule
 from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED, Trials
 from analysis.design.weights import WeightedFollowUp, weigh

@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from analysis.design.adherence import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, under_protocol
 from analysis.design.clones import CloneIntervals, Clones, clones
+from analysis.design.protocols import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, under_protocol
 from analysis.design.references import LEAST_MONTHS, Placebo, placebo_ever, placebo_trials
 from analysis.design.weights import as_followed, weigh
 from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Row

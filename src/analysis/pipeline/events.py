@@ -8,10 +8,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from analysis.design.adherence import Adherence, adherence, excused_from
-from analysis.design.clones import GraceTrials, build_grace_trials
 from analysis.design.follow_up import until_job_event
 from analysis.design.lottery import Lottery, build_lottery
+from analysis.design.protocols import Adherence, GraceTrials, adherence, build_grace_trials, excused_from
 from analysis.design.references import Placebo, PlaceboSchedule, build_placebo, ever_vs_never, placebo_schedule
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import trimmed
