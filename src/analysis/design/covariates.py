@@ -374,7 +374,7 @@ def overlap(probability: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
     Columns ``log_odds_from, log_odds_to, arm, share, n_rows, n_rows_of_arm``.
     """
     log_odds = np.log(probability / (1 - probability))
-    edges = np.linspace(*np.quantile(log_odds, [0, 1]), 21)
+    edges = np.linspace(log_odds.min(), log_odds.max(), 21)
     parts = []
     for name, chosen in (("treated", treated), ("control", ~treated)):
         counts = np.histogram(log_odds[chosen], edges)[0]

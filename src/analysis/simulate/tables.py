@@ -104,10 +104,9 @@ def waves(scenario: Scenario) -> pd.DataFrame:
     return typed("waves", frame.assign(closes=as_dates(frame["closes"].to_numpy(dtype=np.int64))))
 
 
-def enrolments(company: Workforce, participation: pd.DataFrame) -> pd.DataFrame:
-    """Return the enrolments table; `participation` are the enrolment records with their ends (see `meetings`)."""
+def enrolments(company: Workforce, records: pd.DataFrame) -> pd.DataFrame:
+    """Return the enrolments table; `records` are the enrolments with their ends, as from `participation`."""
     ids = company.spells["employee_id"].to_numpy()
-    records = participation
     return typed(
         "enrolments",
         records[["role", "offered", "status", "topics"]]
