@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from did_libraries import peak_mb
 
-from analysis.pipeline import OpenStudy, answer, open_study, questions
+from analysis.pipeline import OpenStudy, answer, open_study, released
 from analysis.plan.contract import Tables
 from analysis.plan.paths import project_dir
 from analysis.plan.results import estimates_frame
@@ -31,7 +31,7 @@ from analysis.simulate import demo_scenarios, simulate, write_company
 
 AGREEMENT = 1e-9
 HERE = project_dir()
-# The functions of `pipeline.questions` that make a stage's findings.
+# The functions of `pipeline.released` that make a stage's findings.
 STAGES = {"retention": "_retention", "scales": "_scale", "job events": "_job_event"}
 ANY_DAY, SPREAD_DAYS = "any-day", 28
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
@@ -102,10 +102,10 @@ def make(study: str, employees: int | None, folder: Path) -> None:
     """Make an answer; leave processor seconds by stage, the peak memory and the ledger in the folder."""
     figures = dict.fromkeys(("open", *STAGES, "answer"), 0.0)
     for stage, name in STAGES.items():
-        setattr(questions, name, timed(getattr(questions, name), figures, stage))
+        setattr(released, name, timed(getattr(released, name), figures, stage))
     opened = any_day(int(employees or 0), folder) if study == ANY_DAY else timed(demo, figures, "open")(study)
-    released = timed(answer, figures, "answer")(opened)
-    ledger = estimates_frame(row for finding in released.findings for row in finding.estimates)
+    findings = timed(answer, figures, "answer")(opened).findings
+    ledger = estimates_frame(row for finding in findings for row in finding.estimates)
     ledger.to_pickle(folder / "ledger.pickle")
     (folder / "figures.json").write_text(json.dumps(figures | {"MB": peak_mb()}))
 

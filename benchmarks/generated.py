@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from analysis.plan.study import Study
 from analysis.simulate.tables import typed
 

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import psutil
 
-from analysis.plan.environment import ONE_THREAD, environment
+from analysis.plan.paths import ONE_THREAD, environment
 
 LIKE = ("northbank", "larkfield", "kesselwerk", "fjellkode")
 FEWEST, MOST = 200, 500

@@ -30,7 +30,7 @@ from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.resampling import WeightedRefit
 from analysis.estimate.retention import difference
 from analysis.measure.employment import EXITS
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from analysis.plan.study import Study
 from analysis.simulate import demo_scenarios, simulate
 

@@ -36,7 +36,7 @@ from analysis.measure.employment import job_history, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.measure.scales import self_scores
 from analysis.plan.instruments import Scale
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 AGREEMENT = 1e-9
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import pytest
 
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.described import describe, people_flow
-from analysis.pipeline.questions import find
+from analysis.pipeline.released import find
 from analysis.plan.errors import Problem
 from analysis.plan.paths import project_dir
 from analysis.plan.results import Finding

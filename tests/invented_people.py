@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 GIVEN = """
 Ada Adaeze Aiko Ailsa Aino Alba Aleksander Alma Amara Amélie Amina Ana Anders Andrea Anika Anneli Antoine Aoife Arjun

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.design.balance import standardized_mean_difference
+from analysis.design.covariates import standardized_mean_difference
 from analysis.design.propensity import fit_propensity, newton
 from analysis.estimate.cox import cox
 from analysis.estimate.inference import cluster_sums, wald

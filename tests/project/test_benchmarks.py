@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.pipeline import questions
+from analysis.pipeline import released
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -20,4 +20,4 @@ def test_a_benchmark_imports_what_there_is(name, monkeypatch):
 def test_the_stages_of_answers_are_functions_that_there_are(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
     stages = importlib.import_module("answers").STAGES
-    assert stages and all(callable(getattr(questions, name)) for name in stages.values())
+    assert stages and all(callable(getattr(released, name)) for name in stages.values())

@@ -32,9 +32,8 @@ from analysis.plan.results import ESTIMATE_COLUMNS, FINDINGS_COLUMNS
 from analysis.plan.study import Eligibility, Event, Program, Source, Study
 from analysis.simulate import demo_scenarios
 from analysis.simulate.truth import TRUTH_COLUMNS
-from analysis.validate.cells import cell_rules, typed
 from analysis.validate.rule import Context
-from analysis.validate.tables import PHASES
+from analysis.validate.tables import PHASES, cell_rules, typed
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ("docs/your_data.md", "docs/reading_a_report.md", "docs/many_companies.md")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from analysis.plan.environment import environment
+from analysis.plan.paths import environment
 
 
 def test_variables_are_set_taken_out_and_put_back(monkeypatch):

@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 from invented_people import people
 
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from analysis.simulate import Company, scenario_named, simulate
 from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scale, Scenario, Survey
 

@@ -7,7 +7,7 @@ from itertools import product
 import pandas as pd
 from openpyxl.styles import PatternFill
 
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from realistic_company.company import NAME, Realistic
 from realistic_company.hr_files import book_of, bytes_of, text_of
 

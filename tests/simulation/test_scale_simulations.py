@@ -26,7 +26,7 @@ from simulations.scales_worlds import (
 )
 
 from analysis.design.panels import build_panel
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 FOLDER = Path(__file__).parents[1] / "simulations"
 # Studies beyond the committed ones, so that these few are no subset of what the README tells.

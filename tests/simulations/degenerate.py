@@ -18,7 +18,7 @@ from pathlib import Path
 from degenerate import COMBINED, ODDITIES, odd_company, write
 from whole_report import complaints
 
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 MOST_TOGETHER = 6
 FEWEST_PEOPLE, MOST_PEOPLE = 4, 160

@@ -25,8 +25,8 @@ from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.diagnostics import settle_controls
 from analysis.estimate.protocol_rows import PROTOCOL
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.probability import rng
 from analysis.plan.results import Check
-from analysis.plan.seeds import rng
 from analysis.simulate import simulate
 from simulations import scales_worlds, worlds
 from simulations.one_study import OUTCOME, _comparison

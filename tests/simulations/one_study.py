@@ -21,8 +21,8 @@ from analysis.measure.employment import EXITS
 from analysis.pipeline import OpenStudy
 from analysis.pipeline.events import Comparison
 from analysis.plan.instruments import load_instruments
+from analysis.plan.probability import rng
 from analysis.plan.results import Estimate
-from analysis.plan.seeds import rng
 from analysis.plan.study import Study
 from analysis.simulate import Company, simulate
 from analysis.simulate.truth import retention_risks, treated_people

@@ -16,7 +16,7 @@ from analysis.estimate.change import itt_score, naive_after, own_change, regress
 from analysis.estimate.event_study import Curve, HonestBounds, band, event_curve, overall, pre_trend
 from analysis.estimate.inference import Interval, wald
 from analysis.estimate.nonresponse import response_weighted_change
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from simulations.scales_people import ROLE, STUDY, Company, company_of, program_of
 from simulations.scales_worlds import (
     ANCOVA,

@@ -21,7 +21,7 @@ from analysis.estimate.change import regression_adjusted
 from analysis.estimate.inference import Interval
 from analysis.estimate.lee_bounds import lee_bounds
 from analysis.estimate.nonresponse import comparator_weights, once, response_weighted_change, silent_sensitivity
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 N_STUDIES = 500
 # The jackknife takes the time: it leaves out groups of people that are fewer than in a report, and equally valid.

@@ -9,9 +9,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 from studies import write_study
 from test_cli import mentoring
 
-from analysis.ingest import exit_words
+from analysis.ingest import staff_words
 from analysis.ingest.profile import load_profiles
-from analysis.ingest.readers.workbook import counts_from_1904
+from analysis.ingest.readers.spreadsheet import counts_from_1904
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.pipeline import open_study
 from analysis.plan.contract import TABLES
@@ -234,12 +234,12 @@ def test_the_study_counts_before_the_words_and_the_contracts_form_stays_strict(t
 
 
 def test_no_phrase_stands_for_two_kinds():
-    listed = load_yaml(exit_words.WORDS, source="exit_words.yaml").content
+    listed = load_yaml(staff_words.EXIT_WORDS, source="exit_words.yaml").content
     kinds: dict[str, set[str]] = {}
     for kind, languages in listed.items():
         assert set(languages) == {"en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "pl"}
         for text in (text for lists in languages.values() for texts in lists for text in texts):
-            kinds.setdefault(exit_words.plain_words(text), set()).add(kind)
+            kinds.setdefault(staff_words.plain_words(text), set()).add(kind)
     assert {text: of for text, of in kinds.items() if len(of) > 1} == {}
     assert set(listed) == set(TABLES["employees"]["exit_type"].allowed)
 

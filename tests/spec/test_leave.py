@@ -6,9 +6,9 @@ import pytest
 from test_cli import mentoring
 from test_staff import IDS, company, flow, of_types, told
 
-from analysis.design.grace import build_grace_trials
+from analysis.design.eligibility import enrolment_funnel
 from analysis.design.panels import build_panel
-from analysis.design.starters import enrolment_funnel
+from analysis.design.protocols import build_grace_trials
 from analysis.design.trials import ON_LEAVE
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from studies import STUDY
 
-from analysis.ingest.readers.around import with_groups
+from analysis.ingest.readers.header import with_groups
 from analysis.pipeline import OpenStudy, open_study
 
 pytestmark = pytest.mark.usefixtures("original_ids")

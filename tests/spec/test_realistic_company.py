@@ -14,8 +14,8 @@ from realistic_company.pair_list import matches, written_starts
 
 from analysis.design.trials import UNDATED, build_trials
 from analysis.pipeline import OpenStudy, open_study
-from analysis.pipeline.house_rules import LEAVE, NO_SHOW, SERVICE, TRANSFER
-from analysis.pipeline.started import InitOptions, start_study
+from analysis.pipeline.drafted import LEAVE, NO_SHOW, SERVICE, TRANSFER
+from analysis.pipeline.study_folder import InitOptions, start_study
 
 AS_OF = pd.Timestamp("2025-06-30")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import Export, as_text
-from analysis.ingest.pairs import unite_enrolments
+from analysis.ingest.reshape import unite_enrolments
 
 COLUMNS = ["employee_id", "role", "applied_date", "offered", "start_date", "end_date", "status", "match_id"]
 

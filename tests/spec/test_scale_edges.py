@@ -10,7 +10,7 @@ from companies import opened
 from studies import write_study
 
 from analysis.design.panels import Panel, build_panel
-from analysis.design.sources import others_suffice
+from analysis.design.response import others_suffice
 from analysis.estimate.analyses import Groups, Numbers, Question
 from analysis.estimate.by_scores import ByScores, ScaleScores, estimate_change, result_of, why_no_answer
 from analysis.estimate.change_assumptions import silence

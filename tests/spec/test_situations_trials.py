@@ -8,18 +8,15 @@ import pandas as pd
 import pytest
 from studies import write_study
 
-from analysis.design.balance import balance, balance_by_quarter
-from analysis.design.covariates import LEAST_PEOPLE, design_matrix
-from analysis.design.dashboard import ever_vs_never
-from analysis.design.follow_up import until_job_event
-from analysis.design.grace import build_grace_trials
-from analysis.design.history import build_history
+from analysis.design.covariates import LEAST_PEOPLE, balance, balance_by_quarter, design_matrix
+from analysis.design.eligibility import units_reached
+from analysis.design.follow_up import build_history, until_job_event
 from analysis.design.propensity import fit_propensity
-from analysis.design.rollout import units_reached
+from analysis.design.protocols import build_grace_trials
+from analysis.design.references import ever_vs_never
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import weigh
-from analysis.measure.calendar import day_of
-from analysis.measure.employment import EXITS, job_history, job_value_at, staff_on
+from analysis.measure.employment import EXITS, day_of, job_history, job_value_at, staff_on
 from analysis.measure.exposure import first_starts
 from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.errors import BadInput

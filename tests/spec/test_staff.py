@@ -16,7 +16,7 @@ from analysis.measure.employment import tenure_days
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.described import people_flow
-from analysis.pipeline.questions import find
+from analysis.pipeline.released import find
 from analysis.plan.errors import BadInput
 
 pytestmark = pytest.mark.usefixtures("original_ids")

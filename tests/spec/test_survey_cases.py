@@ -13,9 +13,9 @@ from test_cli import mentoring
 from test_init import begun, init, write
 
 from analysis.ingest.export import as_text
-from analysis.ingest.forms import numbers_of
 from analysis.ingest.items import is_generic
 from analysis.ingest.readers.header import is_header_line
+from analysis.ingest.reshape import numbers_of
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.instruments import load_instruments
 from analysis.plan.read_study import load_study

@@ -6,13 +6,13 @@ import pytest
 import yaml
 from studies import STUDY, write_study
 
+from analysis.design.eligibility import enrolment_funnel
 from analysis.design.panels import build_panel
-from analysis.design.starters import enrolment_funnel
 from analysis.design.trials import UNDATED, build_trials
 from analysis.estimate.by_trials import why_no_trial
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
-from analysis.pipeline.questions import find
+from analysis.pipeline.released import find
 
 pytestmark = pytest.mark.usefixtures("original_ids")
 

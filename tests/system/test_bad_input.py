@@ -13,7 +13,7 @@ import yaml
 from studies import TINY_COMPANY, as_csv, write_study
 from test_cli import mentoring
 
-from analysis.ingest.readers import workbook
+from analysis.ingest.readers import spreadsheet
 
 # Whoever these are, no message repeats them.
 PEOPLE = ("Testperson", "E1", "E2", "E3", "E4", "Vienna", "moved away", "acme.example")
@@ -324,7 +324,7 @@ def test_a_file_of_two_gigabytes_without_a_line_end_is_refused_at_once(tmp_path)
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(workbook, "BOMB_BYTES", 1 << 20)
+    monkeypatch.setattr(spreadsheet, "BOMB_BYTES", 1 << 20)
     bomb = archive(xl__workbook_xml=b"<workbook/>", xl__worksheets__sheet1_xml=b"0" * (8 << 20))
     study_with(tmp_path / "acme", Case("", "", "", "", {"employees": bomb}, name="raw/employees.xlsx"))
     run = check(tmp_path)

@@ -11,14 +11,14 @@ from cases import NAME, write_case
 from pydantic import ValidationError
 from studies import INSTRUMENT, TINY_COMPANY, as_csv, write_study
 
-from analysis.ingest.misspelt import is_like
-from analysis.ingest.pseudonyms import KEY, KEY_BYTES, load_key
+from analysis.ingest.ids import KEY, KEY_BYTES, load_key
+from analysis.ingest.recognise import is_like
 from analysis.ingest.text_matching import visible
 from analysis.pipeline.answerable import ONE_WAVE, answerable
 from analysis.pipeline.checked import Checked, check_study
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.plan.assignment import Assignment
-from analysis.plan.bounds import unprintable
+from analysis.plan.contract import unprintable
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.study import Event, Program, Study
 

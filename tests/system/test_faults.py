@@ -42,9 +42,9 @@ SCALES = {
     "analysis.estimate.answer_change.mixed_change": "linear_mixed_model",
 }
 OTHERS = (
-    "analysis.pipeline.questions.job_event",
+    "analysis.pipeline.released.job_event",
     "analysis.pipeline.described.coverage",
-    "analysis.pipeline.measured.reliability",
+    "analysis.pipeline.described.reliability",
     "analysis.pipeline.released.people_flow",
     "analysis.report.figures.naive_beside_corrected",
     "analysis.report.page.limits",

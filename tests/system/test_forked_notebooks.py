@@ -130,7 +130,7 @@ def test_a_failing_cell_is_told_and_saved_as_by_a_cold_kernel(kernels, tmp_path)
 LEAVE = """
 import builtins, os, random, sys
 import matplotlib as mpl, numpy as np, pandas as pd
-import analysis.plan.seeds as module
+import analysis.plan.probability as module
 builtins.left = left = 1
 os.environ["LEFT"] = "1"
 os.chdir("/")
@@ -143,7 +143,7 @@ sys.modules["left"] = sys
 LOOK = """
 import builtins, os, random, sys
 import matplotlib as mpl, numpy as np, pandas as pd
-import analysis.plan.seeds as module
+import analysis.plan.probability as module
 print("left" in globals(), hasattr(builtins, "left"), "LEFT" in os.environ, os.getcwd() == "/")
 print(mpl.rcParams["lines.linewidth"] == 99, pd.get_option("display.max_rows") == 3, hasattr(module, 'left'))
 print("left" in sys.modules)

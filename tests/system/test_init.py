@@ -16,11 +16,10 @@ from studies import INSTRUMENT
 from test_cli import Run, mentoring, snapshot
 
 from analysis.cli import terminal
-from analysis.ingest import guess
+from analysis.ingest import guess, readers
 from analysis.ingest.export import Export
 from analysis.ingest.look import levels_of
 from analysis.ingest.profile import load_profiles
-from analysis.ingest.readers import head, read_export
 from analysis.ingest.recognise import recognise
 from analysis.ingest.sources import read_exports
 from analysis.plan.instruments import load_instruments
@@ -260,7 +259,7 @@ def test_every_vendors_export_is_recognised_without_a_rival(vendor):
     for source in study.sources:
         if source.profile not in load_profiles():  # the study's own
             continue
-        found = recognise(source, load_profiles(), lambda one, header: read_export(one, study, header))
+        found = recognise(source, load_profiles(), lambda one, header: readers.read_export(one, study, header))
         assert (found.profile.profile, found.rivals) == (source.profile, ()), source.name
 
 
@@ -284,8 +283,8 @@ def test_a_vendor_that_the_user_names_is_taken(tmp_path):
 
 
 def test_a_large_file_is_recognised_by_its_head_and_read_whole(tmp_path, three_files, monkeypatch):
-    monkeypatch.setattr(head, "LARGE_BYTES", 1000)
-    monkeypatch.setattr(head, "HEAD_BYTES", 1500)
+    monkeypatch.setattr(readers, "LARGE_BYTES", 1000)
+    monkeypatch.setattr(readers, "HEAD_BYTES", 1500)
     study, _, printed = begun(tmp_path, "--employees", three_files["--employees"])
     assert study.sources[0].profile == "workday" and f"employees, {N_PEOPLE} rows" in printed
     assert [p.name for p in (tmp_path / "data" / "acme" / "raw").iterdir()] == ["workers.csv"]

@@ -13,7 +13,7 @@ from studies import TINY_COMPANY, write_study
 from test_cli import mentoring
 from test_privacy import leaks
 
-from analysis.design.history import COLUMNS, History, build_history
+from analysis.design.follow_up import COLUMNS, History, build_history
 from analysis.estimate.inference import wilson
 from analysis.estimate.planning import Design, PlanRow, baseline, plan_frame, plan_rows, project
 from analysis.estimate.power import power_of, smallest_detectable_difference
@@ -28,8 +28,8 @@ from analysis.report.ledger import write_problems
 from analysis.report.planning_page import plan_page
 from analysis.report.write import write_index
 from analysis.simulate import scenario_named, simulate, write_company
-from analysis.simulate.days import day as day_number
-from analysis.simulate.days import months_later
+from analysis.simulate.scenario import day as day_number
+from analysis.simulate.scenario import months_later
 from analysis.simulate.truth import voluntary_risk
 
 # B resigned after notice, C came in May, D was dismissed; nobody has started anything yet.

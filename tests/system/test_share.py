@@ -9,7 +9,7 @@ from studies import TINY_COMPANY, write_study
 from typer.testing import CliRunner
 
 from analysis.cli import app
-from analysis.pipeline.sharing import share_study
+from analysis.pipeline.released import share_study
 from analysis.plan.errors import BadInput
 from analysis.release.outside import NOT_SHARED
 

@@ -14,11 +14,10 @@ from studies import TINY_COMPANY, write_study
 from test_staggered import drawn_curve
 
 from analysis import cli
-from analysis.design.balance import balance_by_quarter
-from analysis.design.covariates import DesignMatrix
+from analysis.design.covariates import DesignMatrix, balance_by_quarter
 from analysis.estimate import answer_change, by_scores
 from analysis.estimate.event_study import HonestBounds
-from analysis.ingest.pseudonyms import key_file, load_key
+from analysis.ingest.ids import key_file, load_key
 from analysis.measure.employment import job_value_at
 from analysis.notebook import StudyView
 from analysis.pipeline import answer, open_study
@@ -142,8 +141,8 @@ def test_events_outside_the_period_observed_are_not_drawn(quiet):
 
 def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, monkeypatch, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
-        put_in(patch, ["analysis.pipeline.described.coverage", "analysis.pipeline.questions.retention"])
-        patch.setattr("analysis.pipeline.questions.job_event", lambda comparison, hypothesis: quiet.findings[0])
+        put_in(patch, ["analysis.pipeline.described.coverage", "analysis.pipeline.released.retention"])
+        patch.setattr("analysis.pipeline.released.job_event", lambda comparison, hypothesis: quiet.findings[0])
         settings = {"n": 20, "n_started": 4, "leaves": 0, "is_surveyed": False}
         write_company(tmp_path, **settings)
         released = answer(open_study("acme", tmp_path))

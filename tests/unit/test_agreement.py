@@ -16,7 +16,7 @@ from analysis.measure.agreement import (
 )
 from analysis.measure.groups import NotEstimable
 from analysis.plan.instruments import Response
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CLOSED_FORM = 1e-6

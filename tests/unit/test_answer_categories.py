@@ -10,8 +10,7 @@ from test_scale_edges import question
 from analysis.measure.careless import without_careless
 from analysis.measure.scales import rated_scores, response_rates, self_scores
 from analysis.pipeline import OpenStudy
-from analysis.pipeline.described import describe
-from analysis.pipeline.measured import measured
+from analysis.pipeline.described import describe, measured
 from analysis.plan.contract import ANSWERS, TABLES
 
 

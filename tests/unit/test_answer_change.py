@@ -9,7 +9,7 @@ import pytest
 from companies import opened
 
 from analysis.design.panels import PANEL_COLUMNS, Panel
-from analysis.design.sources import of_enough_raters
+from analysis.design.response import of_enough_raters
 from analysis.estimate.analyses import Question, Told, run
 from analysis.estimate.answer_change import SCALES
 from analysis.estimate.by_scores import ByScores, ScaleScores

@@ -13,7 +13,7 @@ from analysis.design.response import Asked, asked_of
 from analysis.estimate.inference import Interval
 from analysis.estimate.lee_bounds import bound, bound_influence, imbens_manski, lee_bounds, lowest_mean
 from analysis.estimate.nonresponse import response_weighted_change, silent_sensitivity
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CLOSED_FORM = 1e-6

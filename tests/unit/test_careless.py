@@ -19,7 +19,7 @@ from analysis.measure.careless import (
 )
 from analysis.measure.groups import NotEstimable
 from analysis.plan.instruments import Instrument, Item, Response, Scale
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CLOSED_FORM = 1e-6

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.validate import coded
-from analysis.validate.coded import among, positions, repeated, spread, together_among
+from analysis.validate import rule
 from analysis.validate.employees import employed_on
+from analysis.validate.rule import among, positions, repeated, spread, together_among
 
 SEEDS = range(8)
 
@@ -37,7 +37,7 @@ def answers(seed: int, n: int = 400, *, as_category: bool = False) -> pd.DataFra
 @pytest.mark.parametrize("keep", ["first", "last"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_repeated_rows_are_those_that_pandas_finds(monkeypatch, seed, keep, places, as_category):
-    monkeypatch.setattr(coded, "PLACES_A_ROW", places)
+    monkeypatch.setattr(rule, "PLACES_A_ROW", places)
     frame, columns = answers(seed, as_category=as_category), ["employee_id", "wave", "item"]
     expected = answers(seed).duplicated(columns, keep=keep)
     assert expected.any() and not expected.all()
@@ -46,7 +46,7 @@ def test_repeated_rows_are_those_that_pandas_finds(monkeypatch, seed, keep, plac
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_more_combinations_than_a_number_can_tell_apart_are_told_apart(monkeypatch, seed):
-    monkeypatch.setattr(coded, "_MOST", 50)
+    monkeypatch.setattr(rule, "_MOST", 50)
     frame, columns = answers(seed), ["employee_id", "wave", "item"]
     pd.testing.assert_series_equal(repeated(frame, columns), frame.duplicated(columns))
 

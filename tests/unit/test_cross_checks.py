@@ -12,7 +12,7 @@ from analysis.design.panels import Panel
 from analysis.estimate.change import itt_score, regression_adjusted
 from analysis.estimate.cross_checks import ancova_change, mixed_change, mixed_score, ordinal_odds_ratio
 from analysis.estimate.ordinal import proportional_odds
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 EFFECT, LOG_ODDS_RATIO = 0.4, 0.6

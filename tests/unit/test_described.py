@@ -20,7 +20,7 @@ from analysis.pipeline import open_study
 from analysis.pipeline.described import describe
 from analysis.plan.contract import Tables
 from analysis.plan.instruments import Instrument
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
 

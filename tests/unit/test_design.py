@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from studies import write_study
 
-from analysis.design.dashboard import ever_vs_never
 from analysis.design.lottery import build_lottery
 from analysis.design.panels import build_panel
+from analysis.design.references import ever_vs_never
 from analysis.design.trials import build_trials
-from analysis.measure.calendar import ONE_DAY, add_months, months_since
+from analysis.measure.employment import ONE_DAY, add_months, months_since
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, answer, open_study
 

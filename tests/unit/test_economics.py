@@ -10,7 +10,7 @@ from test_estimate import estimate, finding
 
 from analysis.estimate.analyses import Question
 from analysis.estimate.economics import answer_economics, exits_avoided, net_benefit
-from analysis.measure.costs import Costs, program_costs
+from analysis.measure.exposure import Costs, program_costs
 from analysis.plan.contract import Tables
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Program, Study

@@ -18,8 +18,8 @@ from analysis.measure.factor_model import (
     score_statistic,
     starting_values,
 )
-from analysis.measure.gaussian import Normal, independence, log_likelihood, sample_of, saturated
 from analysis.measure.invariance import arms_model, waves_model
+from analysis.measure.normal_models import Normal, independence, log_likelihood, sample_of, saturated
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ITEMS = [f"item{i}" for i in range(1, 7)]

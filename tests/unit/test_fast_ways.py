@@ -10,9 +10,8 @@ import pytest
 from analysis.ingest import profile as profiles
 from analysis.ingest.dates import to_days, to_moments
 from analysis.ingest.export import as_text
-from analysis.ingest.ids import clean_ids
+from analysis.ingest.ids import clean_ids, concealed
 from analysis.ingest.personal import is_free_text, is_personal
-from analysis.ingest.pseudonyms import concealed
 from analysis.ingest.text_matching import all_folded, folded, matches
 
 TEXTS = [

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from analysis.measure.factor_model import fit_factor_model, fit_measures, reference, starting_values
-from analysis.measure.gaussian import sample_of
 from analysis.measure.invariance import (
     COLUMNS,
     STEPS,
@@ -16,6 +15,7 @@ from analysis.measure.invariance import (
     invariance_across_arms,
     invariance_across_waves,
 )
+from analysis.measure.normal_models import sample_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ITEMS = [f"item{i}" for i in range(1, 7)]

@@ -10,11 +10,11 @@ import pytest
 
 from analysis.measure.agreement import COLUMNS, leniency
 from analysis.measure.groups import NotEstimable
-from analysis.measure.mixed_model import fit_mixed
-from analysis.plan.seeds import rng
+from analysis.measure.normal_models import fit_mixed
+from analysis.plan.probability import rng
 from analysis.simulate import simulate
 from analysis.simulate.company import demo_scenarios
-from analysis.simulate.scales import MEAN, TRAIT_SD, expected_score
+from analysis.simulate.surveys import MEAN, TRAIT_SD, expected_score
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CASES = (

@@ -9,9 +9,9 @@ from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.hypotheses import check_smallest_effects, load_plan, smallest_effect
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import shipped, study_folders
+from analysis.plan.probability import rng
 from analysis.plan.read_study import load_study
 from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
-from analysis.plan.seeds import rng
 from analysis.plan.study import Study
 
 ACME = """\

@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.design.propensity import PRIOR_SD, fit_propensity, refitted, start_log_odds
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 
 def sparse(number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,10 +9,16 @@ import pandas as pd
 import pytest
 from studies import write_study
 
-from analysis.design.adherence import adherence, excused_from, under_protocol
 from analysis.design.clones import Clones, clones
-from analysis.design.grace import build_grace_trials, intake_of_start
-from analysis.design.placebo import LEAST_MONTHS, Placebo, build_placebo, placebo_ever, placebo_schedule, placebo_trials
+from analysis.design.protocols import adherence, build_grace_trials, excused_from, intake_of_start, under_protocol
+from analysis.design.references import (
+    LEAST_MONTHS,
+    Placebo,
+    build_placebo,
+    placebo_ever,
+    placebo_schedule,
+    placebo_trials,
+)
 from analysis.design.trials import FLOW_STEPS, Trials, build_trials
 from analysis.design.weights import as_followed, trimmed, weigh
 from analysis.estimate.analyses import Question, Told, run
@@ -20,17 +26,16 @@ from analysis.estimate.arms import Arms
 from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.protocol_rows import PROTOCOL, CloneRisks
 from analysis.estimate.retention import difference
-from analysis.measure.calendar import add_months, months_between
-from analysis.measure.employment import EXITS
+from analysis.measure.employment import EXITS, add_months, months_between
 from analysis.measure.exposure import attended
 from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import load_instruments
+from analysis.plan.probability import rng
 from analysis.plan.results import Estimate
-from analysis.plan.seeds import rng
 from analysis.plan.study import Study
 from analysis.simulate import Company, scenario_named, simulate
-from analysis.simulate.days import NEVER
+from analysis.simulate.scenario import NEVER
 from analysis.simulate.truth import retention_truth
 
 pytestmark = pytest.mark.usefixtures("original_ids")

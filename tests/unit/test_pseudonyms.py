@@ -10,7 +10,7 @@ import pytest
 from studies import TINY_COMPANY, write_study
 
 from analysis.ingest import read_sources
-from analysis.ingest.pseudonyms import KEY, KEY_BYTES, concealed, key_file, load_key
+from analysis.ingest.ids import KEY, KEY_BYTES, concealed, key_file, load_key
 from analysis.ingest.sources import read_exports
 from analysis.plan.errors import BadInput
 from analysis.plan.read_study import load_study

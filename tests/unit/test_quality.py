@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from studies import TINY_COMPANY, as_csv, write_study
 
-from analysis.design.starters import enrolment_funnel
+from analysis.design.eligibility import enrolment_funnel
 from analysis.ingest import read_sources
-from analysis.measure.coverage import coverage, missingness
+from analysis.measure.described import coverage, missingness
 from analysis.measure.employment import job_history, staff_on
 from analysis.pipeline import answer, open_study, report_study
 from analysis.plan.contract import Tables

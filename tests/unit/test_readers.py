@@ -16,7 +16,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from pydantic import ValidationError
 
 from analysis.ingest.profile import Header
-from analysis.ingest.readers import csv_file, encoding, workbook
+from analysis.ingest.readers import csv_file, encoding, spreadsheet
 
 ROSTER = "employee_id,hire_date,location\n007,2019-03-01,Graz\nE2,2020-06-15,\n"
 ROSTER_CELLS = {
@@ -473,7 +473,7 @@ def test_what_is_no_workbook_or_not_safe_is_refused_before_it_is_opened(tmp_path
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     bomb = archive_of(**{"xl/workbook.xml": b" " * (3 << 20)})
-    monkeypatch.setattr(workbook, "BOMB_BYTES", 1 << 20)
+    monkeypatch.setattr(spreadsheet, "BOMB_BYTES", 1 << 20)
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
     assert told(read_file(tmp_path, "export.xlsx", bomb)) == [("error", "zip_bomb", ())]
 

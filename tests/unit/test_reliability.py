@@ -17,7 +17,7 @@ from analysis.measure.reliability import (
     reliability,
     spearman_brown,
 )
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CLOSED_FORM, FITTED = 1e-6, 1e-4

@@ -28,7 +28,7 @@ from analysis.estimate.nonresponse import (
     silent_sensitivity,
     without_groups,
 )
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 
 DAY = pd.Timestamp
 WAVES = pd.DataFrame({"wave": [1, 2], "opens": [DAY("2022-03-01"), DAY("2022-09-01")]})

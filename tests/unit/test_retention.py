@@ -10,9 +10,9 @@ from companies import opened
 from scipy import stats
 
 from analysis.design.covariates import impute
-from analysis.design.dashboard import ever_vs_never
 from analysis.design.follow_up import follow_up, grown, until_job_event
 from analysis.design.propensity import att_weights, fit_propensity, newton, start_log_odds
+from analysis.design.references import ever_vs_never
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, interval_weights, trimmed, weigh
 from analysis.estimate.arms import Arms, default_clusters

@@ -15,12 +15,19 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import project_dir
 from analysis.plan.read_study import load_study
 from analysis.simulate import RoleDesign, demo_scenarios, files, scenario_named, simulate, without_effect, write_company
-from analysis.simulate.careers import promotion_chance, promotion_rounds
-from analysis.simulate.days import NEVER, day, month_begins, month_ends, months_later
 from analysis.simulate.enrolment import treated_total
 from analysis.simulate.hazards import promotion_risk, voluntary_risk
-from analysis.simulate.scales import RATER_NOISE_SD, WAVE_NOISE_SD, answers, effect_on, expected_score
-from analysis.simulate.surveys import careless_forms, leniency
+from analysis.simulate.people import promotion_chance, promotion_rounds
+from analysis.simulate.scenario import NEVER, day, month_begins, month_ends, months_later
+from analysis.simulate.surveys import (
+    RATER_NOISE_SD,
+    WAVE_NOISE_SD,
+    answers,
+    careless_forms,
+    effect_on,
+    expected_score,
+    leniency,
+)
 from analysis.simulate.workforce import workforce
 
 SMALL = scenario_named("tiny-bank", like="northbank", employees=150)

@@ -8,7 +8,7 @@ from studies import STUDY
 
 from analysis.ingest.sources import RawTables, read_exports
 from analysis.plan.read_study import load_study
-from analysis.validate.cells import typed
+from analysis.validate.tables import typed
 
 STAFF = """\
 profile: staff

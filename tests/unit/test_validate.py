@@ -12,9 +12,8 @@ from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
 from analysis.plan.read_study import load_study
 from analysis.validate import check_tables, load_tables
-from analysis.validate.cells import cell_rules
 from analysis.validate.rule import Context, Rule, broken_rules
-from analysis.validate.tables import PHASES
+from analysis.validate.tables import PHASES, cell_rules
 
 # The tiny company, its leaves and two of its headcount lists.
 COMPANY = TINY_COMPANY | {

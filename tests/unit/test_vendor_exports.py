@@ -9,8 +9,8 @@ from analysis.ingest.profile import load_profiles
 from analysis.ingest.sources import read_exports
 from analysis.plan.instruments import load_instruments
 from analysis.plan.read_study import load_study
-from analysis.validate.cells import typed
 from analysis.validate.surveys import labels_to_numbers
+from analysis.validate.tables import typed
 
 EXPORTS = Path(__file__).parents[1] / "fixtures" / "exports"
 VENDORS = sorted(path.parent.name for path in EXPORTS.glob("*/study.yaml"))

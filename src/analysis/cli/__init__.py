@@ -29,9 +29,8 @@ from analysis.cli.terminal import (
     show_problems,
     show_table,
 )
-from analysis.plan.environment import environment
 from analysis.plan.errors import BadInput, bad_input
-from analysis.plan.paths import data_dir, home_dir, reports_dir
+from analysis.plan.paths import data_dir, environment, home_dir, reports_dir
 
 if TYPE_CHECKING:
     from analysis.estimate.planning import RolePlan

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.pipeline.answerable import Answerable
-    from analysis.plan.listed import Listed
+    from analysis.plan.errors import Listed
 
 COUNTS = {
     "rows_in": "in",

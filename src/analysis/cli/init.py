@@ -13,7 +13,7 @@ from analysis.plan.paths import data_dir, expanded
 if TYPE_CHECKING:
     from analysis.ingest.draft import Draft, SourceDraft, Unread
     from analysis.ingest.look import Seen
-    from analysis.pipeline.started import Started
+    from analysis.pipeline.study_folder import Started
 
 Files = list[str] | None
 
@@ -72,8 +72,7 @@ def init(
     Exit code: 0 when every file was read, 3 when study.yaml was drafted and some file could not be read (it stands
     there as a comment with the reason), 2 when none could be read or nothing was written.
     """
-    from analysis.pipeline.started import InitOptions, start_study
-    from analysis.pipeline.updated import update_study
+    from analysis.pipeline.study_folder import InitOptions, start_study, update_study
 
     files = {
         "employees": employees,

@@ -21,7 +21,7 @@ def share(
 
     For a synthesis, a publication, or a reviewer who is not of the company. The report itself is for the inside.
     """
-    from analysis.pipeline.sharing import share_study
+    from analysis.pipeline.released import share_study
 
     target = to or reports_dir(reports) / f"{study}.share"
     folder = guarded(study, share_study, study, data_dir(data), target, lambda text: out.print(text, markup=False))

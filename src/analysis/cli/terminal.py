@@ -14,8 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.plan.errors import UNWRITABLE, BadInput, Problem
-from analysis.plan.faults import Fault, Faults, Part
-from analysis.plan.known import known
+from analysis.plan.faults import Fault, Faults, Part, known
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ from analysis.cli.terminal import out
 
 if TYPE_CHECKING:
     from analysis.ingest.checksums import Renewal
-    from analysis.pipeline.updated import Change, Updated
+    from analysis.pipeline.study_folder import Change, Updated
 
 
 def show_update(name: str, updated: "Updated", show_headings: bool) -> None:

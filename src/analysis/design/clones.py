@@ -1,6 +1,8 @@
 """Everybody followed under both strategies, starting within the grace and not starting, and what each clone weighs.
 
-Sources as in `design.grace`; weights for censoring: Robins & Finkelstein 2000, Biometrics 56:779.
+Clone, censor, weight: Hernán & Robins 2016, Am J Epidemiol 183:758; Hernán, Wang & Leaf 2022, JAMA 328:2446; a day of
+starting left to chance within the grace: Cain et al. 2010, Int J Biostat 6(2):18; weights for
+censoring: Robins & Finkelstein 2000, Biometrics 56:779.
 """
 
 from dataclasses import dataclass
@@ -9,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import design_matrix
-from analysis.design.grace import NEVER, GraceTrials
 from analysis.design.propensity import fit_propensity, newton, start_log_odds
+from analysis.design.protocols import NEVER, GraceTrials
 from analysis.design.weights import MOST_LIKELY
-from analysis.measure.calendar import months_between
+from analysis.measure.employment import (
+    months_between,
+)
 
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
 NEAR_ENOUGH = 1e-5

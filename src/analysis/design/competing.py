@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import design_matrix
+from analysis.design.eligibility import DEFAULT_UNIT, unit_name, units_reached
 from analysis.design.propensity import fit_propensity
-from analysis.design.rollout import DEFAULT_UNIT, unit_name, units_reached
-from analysis.measure.calendar import ONE_DAY, day_of
-from analysis.measure.employment import JOB_COLUMNS, on_leave
+from analysis.measure.employment import JOB_COLUMNS, ONE_DAY, day_of, on_leave
 from analysis.measure.exposure import competing_starts, first_starts, not_staff, starts_elsewhere, undated
 from analysis.plan.contract import Tables
 from analysis.plan.study import Program
@@ -127,7 +126,7 @@ def without_start_between(starters: pd.Series, elsewhere: pd.DataFrame, closes: 
 def took_part_before(starts: Starts, people: pd.Series, closes: pd.Timestamp) -> dict[str, np.ndarray]:
     """Return who had started another program by the day on which the earlier wave closed; nothing where there is none.
 
-    As `design.starters.started_elsewhere`, for a pair of waves.
+    As `design.eligibility.started_elsewhere`, for a pair of waves.
     """
     if starts.elsewhere.empty:
         return {}

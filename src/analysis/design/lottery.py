@@ -7,12 +7,13 @@ import pandas as pd
 
 from analysis.design.covariates import covariates_on
 from analysis.design.weights import WeightedFollowUp, as_followed
-from analysis.measure.calendar import ONE_DAY, months_between
 from analysis.measure.employment import (
+    ONE_DAY,
     employed_on,
     exit_outcome,
     job_history,
     job_value_at,
+    months_between,
     staff_on,
     under_notice_on,
 )

@@ -15,11 +15,9 @@ from analysis.design.competing import (
     without_start_between,
 )
 from analysis.design.covariates import covariates_on
+from analysis.design.eligibility import DEFAULT_UNIT, eligible_levels, is_eligible, units_of
 from analysis.design.lottery import Lottery
-from analysis.design.rollout import DEFAULT_UNIT, units_of
-from analysis.design.trials import eligible_levels, is_eligible
-from analysis.measure.calendar import ONE_DAY, add_months, months_between
-from analysis.measure.employment import Staff, job_history, staff_on
+from analysis.measure.employment import ONE_DAY, Staff, add_months, job_history, months_between, staff_on
 from analysis.measure.exposure import started_before, undated
 from analysis.plan.contract import Tables
 from analysis.plan.study import Eligibility, Program, Study

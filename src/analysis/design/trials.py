@@ -11,11 +11,26 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import covariates_on
-from analysis.design.eligible import eligible_levels, is_eligible
-from analysis.design.rollout import DEFAULT_UNIT, Rollout, units_of, units_reached
-from analysis.design.starters import first_after, not_started, start_on, started_elsewhere
-from analysis.measure.calendar import ONE_DAY, months_between
-from analysis.measure.employment import Staff, exit_outcome, job_history, staff_on, under_notice_on
+from analysis.design.eligibility import (
+    DEFAULT_UNIT,
+    Rollout,
+    eligible_levels,
+    first_after,
+    is_eligible,
+    not_started,
+    start_on,
+    started_elsewhere,
+    units_of,
+)
+from analysis.measure.employment import (
+    ONE_DAY,
+    Staff,
+    exit_outcome,
+    job_history,
+    months_between,
+    staff_on,
+    under_notice_on,
+)
 from analysis.measure.exposure import (
     competing_kinds,
     competing_starts,
@@ -26,24 +41,8 @@ from analysis.measure.exposure import (
     undated,
 )
 from analysis.plan.contract import Tables
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.study import Eligibility, Program, Study
-
-__all__ = [
-    "BEFORE_PERIOD",
-    "BEFORE_UNIT",
-    "FLOW_STEPS",
-    "CompetingStarts",
-    "Trials",
-    "build_trials",
-    "covariates_of",
-    "eligible_levels",
-    "is_eligible",
-    "known_enrolments",
-    "observed_starts",
-    "trial_rows",
-    "units_reached",
-]
 
 NOT_STAFF, UNDATED = "no employee", "started on an unknown day"
 ON_LEAVE = "on leave"

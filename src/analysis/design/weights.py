@@ -10,7 +10,7 @@ from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.follow_up import MOST_CUTS, FollowUp, follow_up, grown, outcome_codes, split
 from analysis.design.propensity import Propensity, att_weights, fit_propensity
 from analysis.design.trials import CompetingStarts, Trials
-from analysis.measure.calendar import months_between
+from analysis.measure.employment import months_between
 
 # Who was nearly sure to start has hardly a colleague to be compared with (Crump et al. 2009, Biometrika 96:187, whose
 # rule for the effect in the treated bounds the chance from above alone).

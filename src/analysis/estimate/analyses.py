@@ -14,11 +14,10 @@ import pandas as pd
 
 from analysis.estimate.inference import LEVEL, Interval, smallest_detectable
 from analysis.estimate.verdict import verdict
-from analysis.plan.faults import Fault, Part, isolated
+from analysis.plan.faults import Fault, Part, isolated, known
 from analysis.plan.hypotheses import Hypothesis, smallest_effect
-from analysis.plan.known import known
+from analysis.plan.probability import rng
 from analysis.plan.results import AnalysisKind, Check, Estimate, Finding, too_small
-from analysis.plan.seeds import rng
 from analysis.plan.study import Program, Study
 
 UNTESTABLE = (

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import balance, effective_sample_size
+from analysis.design.covariates import balance, effective_sample_size
 from analysis.design.panels import Panel
-from analysis.design.sources import SOURCES
+from analysis.design.response import SOURCES
 from analysis.estimate.analyses import SUPPRESSED, UNTESTABLE, Analysis, Frames, Groups, Numbers, Row, finding, run
 from analysis.estimate.by_scores import (
     ANCOVA,
@@ -28,7 +28,7 @@ from analysis.estimate.cross_checks import ancova_change, mixed_change, mixed_sc
 from analysis.estimate.diagnostics import balance_check
 from analysis.estimate.inference import Interval
 from analysis.estimate.staggered import effect_slope
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import Check, Finding
 
 # Covariate → (measure in the ledger, units of the covariate in one unit of the measure).

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import balance
-from analysis.design.covariates import DesignMatrix, design_matrix
+from analysis.design.covariates import DesignMatrix, balance, design_matrix
 from analysis.design.lottery import Lottery, as_weighted, differing_odds
 from analysis.estimate.analyses import (
     UNTESTABLE,
@@ -43,7 +42,7 @@ from analysis.estimate.lottery import (
 )
 from analysis.measure.employment import EXITS
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import Check, Finding
 
 STRATIFIED = "stratified_difference_in_proportions"

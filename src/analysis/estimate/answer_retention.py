@@ -6,7 +6,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.design.balance import balance, balance_by_quarter, missing_values, overlap
+from analysis.design.covariates import balance, balance_by_quarter, missing_values, overlap
 from analysis.design.weights import as_followed, trimmed
 from analysis.estimate.analyses import SUPPRESSED, UNTESTABLE, Analysis, Frames, Row, finding, run, unanswered
 from analysis.estimate.arms import ANY_EXIT, Arms
@@ -19,7 +19,7 @@ from analysis.estimate.protocol_rows import PROTOCOL
 from analysis.estimate.retention import curves
 from analysis.estimate.sensitivity import SENSITIVITY
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import Check, Finding
 
 

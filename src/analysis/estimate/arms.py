@@ -7,13 +7,13 @@ from functools import cache, cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.design.balance import effective_sample_size
+from analysis.design.covariates import effective_sample_size
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters
 from analysis.estimate.resampling import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
 from analysis.estimate.survival import Curves, aalen_johansen
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 
 ANY_EXIT = "any_exit"
 

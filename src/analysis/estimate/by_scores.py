@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import DesignMatrix, design_matrix
+from analysis.design.eligibility import unit_name
 from analysis.design.panels import IN_THE_COMPARISON, Panel
-from analysis.design.rollout import unit_name
 from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, Row
 from analysis.estimate.change import Adjusted, Changed, did_change, itt_score
 from analysis.estimate.inference import Interval
 from analysis.estimate.staggered import not_adjusted_for
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import Check
 
 # Rounding leaves so much where there is no uncertainty because nothing varies.

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from analysis.design.adherence import Adherence
-from analysis.design.grace import GraceTrials
-from analysis.design.placebo import Placebo, PlaceboSchedule
+from analysis.design.protocols import Adherence, GraceTrials
+from analysis.design.references import Placebo, PlaceboSchedule
 from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED, Trials
 from analysis.design.weights import WeightedFollowUp, weigh
 from analysis.estimate.analyses import Question, Row
@@ -64,7 +63,7 @@ class ByTrials:
     sets
         What single analyses need beside them.
     ever
-        Gives the dashboard's comparison, as from `design.dashboard.ever_vs_never`.
+        Gives the dashboard's comparison, as from `design.references.ever_vs_never`.
     kinds
         The events that compete.
     """

@@ -21,7 +21,7 @@ from analysis.estimate.nonresponse import invited_rows, once, response_weighted_
 from analysis.estimate.staggered import effects
 from analysis.measure.invariance import CFI_FALL
 from analysis.measure.items import LEAST_PEOPLE, Keying, said_of
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import Check
 
 PARALLEL = Check.untestable(

@@ -13,7 +13,7 @@ from analysis.estimate.change import regression_adjusted
 from analysis.estimate.inference import Interval, cluster_sums, wald, wald_on_log
 from analysis.estimate.ordinal import proportional_odds
 from analysis.measure.groups import NotEstimable
-from analysis.measure.mixed_model import fit_mixed
+from analysis.measure.normal_models import fit_mixed
 
 # A column that the others tell but for this share of its length adds nothing.
 DEPENDENT = 1e-8
@@ -25,9 +25,9 @@ def mixed_change(panel: Panel, terms: np.ndarray, manager: np.ndarray | None, by
     """Return the arms' difference in change from a linear mixed model, in points.
 
     Change (after − before) on arm, an intercept for each cell and `terms`, with random intercepts for the person, where
-    somebody has several rows, and for the manager, by REML (`measure.mixed_model`). Nothing is weighted: where effects
-    differ between people, this is an average that counts more where both arms are mixed and rows are many, not the
-    mean over those who started. Right only if the covariates' part is linear and the same in both arms.
+    somebody has several rows, and for the manager, by REML (`measure.normal_models`). Nothing is weighted: where
+    effects differ between people, this is an average that counts more where both arms are mixed and rows are many, not
+    the mean over those who started. Right only if the covariates' part is linear and the same in both arms.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ import pandas as pd
 
 from analysis.estimate.inference import adjusted_p, smallest_detectable
 from analysis.plan.catalogue import COVARIATE_SCORES
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding, Grade
 
 BALANCE, OVERLAP, LOTTERY, TREND = "balance", "overlap", "the lottery was kept", "no drift before the start"
@@ -57,8 +57,8 @@ def differences(balance: pd.DataFrame, std_error: float, by_chance: float | None
     Parameters
     ----------
     balance
-        As from `design.balance.balance`. Rows that summarize the levels of a covariate are passed over: the levels are
-        judged one by one and on the mean.
+        As from `design.covariates.balance`. Rows that summarize the levels of a covariate are passed over: the levels
+        are judged one by one and on the mean.
     std_error
         Of a standardized difference, √(1/n₁ + 1/n₀) in people (Hedges & Olkin 1985).
     by_chance
@@ -87,7 +87,7 @@ def balance_check(balance: pd.DataFrame, n_treated: float, n_control: float, by_
     Parameters
     ----------
     balance
-        As from `design.balance.balance`.
+        As from `design.covariates.balance`.
     n_treated, n_control
         People of each arm; comparators by what they are worth after weighting.
     by_chance

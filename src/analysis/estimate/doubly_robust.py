@@ -7,7 +7,7 @@ from analysis.estimate.arms import Arms
 from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, wald
 from analysis.estimate.resampling import contributions
 from analysis.estimate.retention import as_untreated, difference, std_error
-from analysis.plan.known import known
+from analysis.plan.faults import known
 
 
 def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Interval:

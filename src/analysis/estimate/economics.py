@@ -6,8 +6,8 @@ import numpy as np
 
 from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, finding, unanswered
 from analysis.estimate.inference import Interval, touching
-from analysis.measure.costs import Costs
-from analysis.plan.known import known
+from analysis.measure.exposure import Costs
+from analysis.plan.faults import known
 from analysis.plan.results import Check, Estimate, Finding
 
 ESTIMATOR = "avoided_exits_times_cost"

@@ -8,7 +8,7 @@ from scipy import optimize, special
 
 from analysis.estimate.inference import LEVEL
 from analysis.estimate.staggered import Effects, Stack, effects
-from analysis.plan.distributions import f_tail, normal_quantile, normal_tail, student_quantile
+from analysis.plan.probability import f_tail, normal_quantile, normal_tail, student_quantile
 
 # --- event study ------------------------------------------------------------------------------------------------------
 # The event study: effects by time before and after the start, a band for all of them, and a test of those before.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.plan.distributions import normal_quantile, normal_tail, student_quantile, student_tail
+from analysis.plan.probability import normal_quantile, normal_tail, student_quantile, student_tail
 
 LEVEL = 0.95
 POWER = 0.80

@@ -8,7 +8,7 @@ from scipy import optimize
 from analysis.design.response import Asked
 from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
 from analysis.estimate.nonresponse import comparator_weights, covariance, degrees_of_freedom, once, without_groups
-from analysis.plan.distributions import student_quantile, student_tail
+from analysis.plan.probability import student_quantile, student_tail
 from analysis.plan.results import Check
 
 MONOTONE = Check.untestable(

@@ -13,8 +13,8 @@ from analysis.estimate.score_interval import (
     fitted_at_difference,
     ratio_limits,
 )
-from analysis.plan.distributions import normal_quantile, normal_tail
-from analysis.plan.known import known
+from analysis.plan.faults import known
+from analysis.plan.probability import normal_quantile, normal_tail
 
 N_DRAWS = 20_000
 LARGE = float(normal_quantile((1 + LEVEL) / 2))

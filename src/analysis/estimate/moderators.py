@@ -16,7 +16,7 @@ from analysis.estimate.event_rows import short_follow_up
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
 from analysis.estimate.retention import std_error
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import AnalysisKind, Estimate
 
 # Covariate → (measure in the ledger, units of the covariate in one unit of the measure).

@@ -1,6 +1,6 @@
 """Before a program starts: which difference in exits it could show, by its size, and how many people an effect takes.
 
-The risk comes from the company's own history (`design.history`), the arithmetic from `estimate.power`.
+The risk comes from the company's own history (`design.follow_up`), the arithmetic from `estimate.power`.
 """
 
 from bisect import bisect_left
@@ -11,15 +11,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.design.follow_up import outcome_codes
-from analysis.design.history import STEP_MONTHS, History
+from analysis.design.follow_up import STEP_MONTHS, History, outcome_codes
 from analysis.estimate.inference import FEW_EVENTS, POWER, wilson
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
 from analysis.plan.assignment import Assignment
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.study import Program
 
 SIZES = (15, 30, 60, 120, 240)
@@ -239,7 +238,7 @@ def project(rows: pd.DataFrame, outcome: str, month: int, horizon: int) -> tuple
     Parameters
     ----------
     rows
-        As in `design.history.History`.
+        As in `design.follow_up.History`.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from math import ceil, inf, sqrt
 from scipy import optimize
 
 from analysis.estimate.inference import POWER
-from analysis.plan.distributions import normal_quantile, normal_tail
+from analysis.plan.probability import normal_quantile, normal_tail
 
 ALPHA = 0.05
 

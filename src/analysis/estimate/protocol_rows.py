@@ -9,9 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from analysis.design.adherence import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, under_protocol
 from analysis.design.clones import CloneIntervals, Clones, clones
-from analysis.design.placebo import LEAST_MONTHS, Placebo, placebo_ever, placebo_trials
+from analysis.design.protocols import PROTOCOL_MONTHS, STRETCH_MONTHS, Adherence, under_protocol
+from analysis.design.references import LEAST_MONTHS, Placebo, placebo_ever, placebo_trials
 from analysis.design.weights import as_followed, weigh
 from analysis.estimate.analyses import SUPPRESSED, Analysis, Groups, Numbers, Row
 from analysis.estimate.arms import Arms
@@ -24,7 +24,7 @@ from analysis.estimate.resampling import N_REPETITIONS
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import Incidence, RiskSets
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 
 N_PLACEBOS = 20
 

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from analysis.estimate.inference import LEVEL, Interval
 from analysis.estimate.lottery import calibrated, redrawn
-from analysis.plan.distributions import student_quantile
+from analysis.plan.probability import student_quantile
 
 N_DRAWS = 4_000
 # So many people and waves are worked on at once.

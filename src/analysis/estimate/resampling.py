@@ -9,7 +9,7 @@ from analysis.design.follow_up import grown
 from analysis.design.propensity import att_weights, refitted, start_log_odds
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.survival import Curves, RiskSets, event_times
-from analysis.plan.known import known
+from analysis.plan.faults import known
 
 # --- weights fitted anew ----------------------------------------------------------------------------------------------
 # The weights of a follow-up anew when people count more or less often: the propensity is fitted again.

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, wald, wald_on_log
 from analysis.estimate.score_interval import score_difference, score_ratio
-from analysis.plan.distributions import student_quantile
+from analysis.plan.probability import student_quantile
 
 DAYS_PER_MONTH = 365.25 / 12
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import optimize
 
 from analysis.estimate.inference import LEVEL, Interval
-from analysis.plan.distributions import student_quantile, student_tail
+from analysis.plan.probability import student_quantile, student_tail
 
 LARGEST_RATIO = 1e6
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from analysis.estimate.diagnostics import is_shown, settle_controls
 from analysis.estimate.inference import adjusted_p
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding, Reason, Verdict
 
 FAMILY_METHODS = {"primary": "holm", "secondary": "fdr_bh"}

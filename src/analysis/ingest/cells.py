@@ -8,12 +8,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cell_issues import Cells
 from analysis.ingest.columns import Columns, emptied, is_one_of
 from analysis.ingest.dates import Order, month_ends, order_of, to_days, to_moments
 from analysis.ingest.export import Export, recoded
 from analysis.ingest.ids import clean_ids, visible_ids
-from analysis.ingest.numbers import open_numbers, percent_to_share, to_booleans, to_numbers
+from analysis.ingest.numbers import Cells, open_numbers, percent_to_share, to_booleans, to_numbers
 from analysis.ingest.profile import Layout
 from analysis.ingest.text_matching import matches
 from analysis.ingest.undated import put_back, set_apart

@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cell_issues import CellIssue, Cells, lines_where
 from analysis.ingest.date_forms import (
     MONTHS,
     SERIAL_DAYS,
@@ -23,8 +22,9 @@ from analysis.ingest.date_forms import (
     without_accents,
 )
 from analysis.ingest.export import recoded
+from analysis.ingest.numbers import CellIssue, Cells, lines_where
 from analysis.ingest.text_matching import all_folded
-from analysis.plan.bounds import is_zone
+from analysis.plan.contract import is_zone
 from analysis.plan.errors import Action, Severity
 
 # --- months -----------------------------------------------------------------------------------------------------------

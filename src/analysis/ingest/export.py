@@ -15,7 +15,7 @@ from analysis.ingest.profile import Layout, load_profiles
 from analysis.ingest.text_matching import folded, plain
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Action, Problem, Severity, distinct
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.study import ImpreciseDates, TableName
 from analysis.plan.yaml_file import load_yaml
 

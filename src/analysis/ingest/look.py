@@ -12,14 +12,12 @@ from analysis.ingest.columns import Columns, constant
 from analysis.ingest.dates import to_days
 from analysis.ingest.dates_to_waves import ANSWERS, who_met
 from analysis.ingest.export import LINE, Export, note_headings
-from analysis.ingest.forms import card_answers
 from analysis.ingest.items import is_generic, item_columns, matches_of
-from analysis.ingest.misspelt import most_like
-from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import LEAST_ROWS, is_personal, may_be_shown
 from analysis.ingest.profile import Key, Layout, Names, names_of
-from analysis.ingest.readers.around import leave_out_below
-from analysis.ingest.recognise import CANONICAL, FILLED, Recognised
+from analysis.ingest.readers.header import leave_out_below
+from analysis.ingest.recognise import CANONICAL, FILLED, Recognised, most_like
+from analysis.ingest.reshape import card_answers, enrolments_of_pairs
 from analysis.ingest.text_matching import plain
 from analysis.ingest.translate import (
     IN_WORDS,
@@ -29,8 +27,7 @@ from analysis.ingest.translate import (
     without_unknown_values,
 )
 from analysis.ingest.undated import is_span
-from analysis.plan.bounds import ISO_DATE
-from analysis.plan.contract import FED
+from analysis.plan.contract import FED, ISO_DATE
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument
 from analysis.plan.study import Source, Study, TableName

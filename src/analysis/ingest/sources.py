@@ -13,17 +13,16 @@ from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.dates_to_waves import fill_program, planned_waves, who_met
 from analysis.ingest.export import LINE, SOURCE, Export, note_headings
-from analysis.ingest.forms import card_answers, long_answers
+from analysis.ingest.ids import KEY_BYTES, concealed, load_key
 from analysis.ingest.items import item_columns, learn_labels
 from analysis.ingest.join import check_columns, join_exports
 from analysis.ingest.keys import attributes_of
-from analysis.ingest.misspelt import note_misspelt
-from analysis.ingest.pairs import enrolments_of_pairs
 from analysis.ingest.personal import without_free_text, without_personal
 from analysis.ingest.profile import Layout, Profile, read_profiles, shipped_names
-from analysis.ingest.pseudonyms import KEY_BYTES, concealed, load_key
 from analysis.ingest.readers import read_export
-from analysis.ingest.readers.around import leave_out_below
+from analysis.ingest.readers.header import leave_out_below
+from analysis.ingest.recognise import note_misspelt
+from analysis.ingest.reshape import card_answers, enrolments_of_pairs, long_answers
 from analysis.ingest.staff_words import note_leave_status
 from analysis.ingest.text_matching import plain
 from analysis.ingest.translate import (

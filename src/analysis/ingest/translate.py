@@ -13,12 +13,11 @@ from analysis.ingest.columns import (
     is_one_of,
     rows_where,
 )
-from analysis.ingest.exit_words import CONTRADICTION, exit_kind
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.keys import first_and_last
 from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person
 from analysis.ingest.profile import Key, Layout, Names
-from analysis.ingest.staff_words import no_shows, worker_types
+from analysis.ingest.staff_words import CONTRADICTION, exit_kind, no_shows, worker_types
 from analysis.ingest.text_matching import matches
 from analysis.plan.contract import FED, PARTS, ROSTERS
 from analysis.plan.study import Source

@@ -12,7 +12,7 @@ from analysis.ingest.date_forms import read_day, read_span, split
 from analysis.ingest.dates import YEARS_AHEAD
 from analysis.ingest.export import LINE, Export, as_text, recoded
 from analysis.ingest.text_matching import folded, matches
-from analysis.plan.bounds import ISO_DATE, is_day
+from analysis.plan.contract import ISO_DATE, is_day
 from analysis.plan.study import ImpreciseDates
 
 # --- imprecise --------------------------------------------------------------------------------------------------------

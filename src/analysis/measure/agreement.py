@@ -5,9 +5,9 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from analysis.measure.groups import NotEstimable, by_wave, fisher_interval, levels_of, mean_interval, neighbours_merged
-from analysis.measure.mixed_model import fit_mixed
-from analysis.plan.distributions import f_quantile, f_tail, student_quantile
+from analysis.measure.normal_models import fit_mixed
 from analysis.plan.instruments import Response
+from analysis.plan.probability import f_quantile, f_tail, student_quantile
 
 # --- agreement --------------------------------------------------------------------------------------------------------
 # How far raters of the same person agree, and how people's own view compares with that of others.
@@ -289,9 +289,9 @@ def leniency(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the variance of ratings by who is rated and who rates, for each rater source.
 
     A form's score = mean of its wave + ratee + ratee on that wave + rater + rest: random intercepts, raters crossed
-    with ratees, by REML (`measure.mixed_model`). "Ratee" counts what is lasting and what is of one wave, for raters of
-    a wave agree on both. "Rater" is leniency: kinder or stricter than others to everybody and on every wave. "Rest" is
-    the rater's impression of this one person, and chance.
+    with ratees, by REML (`measure.normal_models`). "Ratee" counts what is lasting and what is of one wave, for raters
+    of a wave agree on both. "Rater" is leniency: kinder or stricter than others to everybody and on every wave. "Rest"
+    is the rater's impression of this one person, and chance.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ import pandas as pd
 from analysis.measure.groups import NotEstimable, by_wave
 from analysis.measure.scales import RATER_FORM, ticked_items, with_rater
 from analysis.plan.contract import Tables
-from analysis.plan.distributions import chi2_tail
 from analysis.plan.instruments import Instrument
+from analysis.plan.probability import chi2_tail
 
 # --- careless ---------------------------------------------------------------------------------------------------------
 # Signs of careless responding, per person and wave, from the answers as ticked. They flag; nobody is dropped here.

@@ -1,10 +1,13 @@
-"""Who started what, and when, and who met whom how often. Treated = has a start date; the status never decides."""
+"""Who started what, and when, who met whom how often, and what it cost."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.measure.calendar import ONE_DAY, day_of, months_between
+from analysis.measure.employment import ONE_DAY, day_of, job_value_at, months_between
 from analysis.plan.contract import ROLES, Tables
+from analysis.plan.study import Program, Study
 
 # --- attendance -------------------------------------------------------------------------------------------------------
 # Who met whom, how often.
@@ -187,3 +190,47 @@ def topics_met(enrolments: pd.DataFrame, program_id: str, role: str) -> pd.Serie
     names = rows["topics"].str.lower().str.split(";").explode().str.strip().str.replace(r"\W+", "_", regex=True)
     named = pd.DataFrame({"employee_id": rows["employee_id"].reindex(names.index), "topic": names})
     return named[named["topic"].str.strip("_") != ""].groupby("employee_id")["topic"].agg(frozenset)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs in the study's currency.
+
+    Attributes
+    ----------
+    replacement
+        Cost of replacing one leaver; None where the study does not say.
+    replacement_source
+        How it was found, for the page.
+    program
+        Cost of the program for everyone who started; None where the study does not say.
+    """
+
+    replacement: float | None
+    replacement_source: str
+    program: float | None
+    currency: str
+
+
+def program_costs(tables: Tables, study: Study, program: Program) -> Costs:
+    """Return the costs of a program and of an exit; a share of salary is of the mean salary on the day of the start."""
+    starts = first_starts(tables.enrolments, program.id)
+    replacement, source = _replacement(tables, study, starts)
+    total = None
+    if program.cost_fixed is not None or program.cost_per_participant is not None:
+        total = (program.cost_fixed or 0.0) + (program.cost_per_participant or 0.0) * len(starts)
+    return Costs(replacement, source, total, study.currency)
+
+
+def _replacement(tables: Tables, study: Study, starts: pd.Series) -> tuple[float | None, str]:
+    if study.replacement_cost_amount is not None:
+        return study.replacement_cost_amount, "as the study states it"
+    if study.replacement_cost_share is None or tables.jobs is None or starts.empty:
+        return None, ""
+    people = pd.Series(starts.index, index=starts.index)
+    salaries = job_value_at(tables.jobs, "base_salary", people, starts).astype(float).dropna()
+    # The mean salary of a few people is not theirs to be shown.
+    if len(salaries) < study.min_cell:
+        return None, ""
+    source = f"{study.replacement_cost_share:.0%} of the mean base salary of those who started"
+    return study.replacement_cost_share * float(salaries.mean()), source

@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import optimize
 
-from analysis.measure.gaussian import Normal, Sample, expected_information, independence, log_likelihood, saturated
-from analysis.plan.distributions import chi2_tail, noncentral_chi2_share
-from analysis.plan.known import known
+from analysis.measure.normal_models import Normal, Sample, expected_information, independence, log_likelihood, saturated
+from analysis.plan.faults import known
+from analysis.plan.probability import chi2_tail, noncentral_chi2_share
 
 # --- factor model -----------------------------------------------------------------------------------------------------
 # Confirmatory factor models with means, in one or several groups, by maximum likelihood.

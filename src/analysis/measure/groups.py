@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.plan.distributions import normal_quantile, student_quantile
+from analysis.plan.probability import normal_quantile, student_quantile
 
 # --- correlation ------------------------------------------------------------------------------------------------------
 # A correlation with its interval.

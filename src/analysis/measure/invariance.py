@@ -17,8 +17,8 @@ from analysis.measure.factor_model import (
     score_statistic,
     starting_values,
 )
-from analysis.measure.gaussian import Sample, sample_of
-from analysis.plan.distributions import chi2_tail
+from analysis.measure.normal_models import Sample, sample_of
+from analysis.plan.probability import chi2_tail
 
 # --- invariance models ------------------------------------------------------------------------------------------------
 # The factor models of one scale on several occasions, with what is to be equal between them.

@@ -11,9 +11,9 @@ from analysis.measure.groups import answered_in_full, by_wave
 from analysis.measure.reliability import cronbach_alpha
 from analysis.measure.scales import Forms, all_forms, constructs_answered, rated_scores, scale_of, self_scores
 from analysis.plan.contract import Tables
-from analysis.plan.distributions import normal_quantile
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument, Scale
+from analysis.plan.probability import normal_quantile
 from analysis.plan.study import Study
 
 # --- item changes -----------------------------------------------------------------------------------------------------

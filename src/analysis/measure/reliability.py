@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from analysis.measure.groups import NotEstimable, answered_in_full, by_wave, fisher_interval, levels_of
-from analysis.plan.distributions import f_quantile, normal_quantile
+from analysis.plan.probability import f_quantile, normal_quantile
 
 # --- one factor -------------------------------------------------------------------------------------------------------
 # One common factor behind the items of a scale: its fit by maximum likelihood, and how errors pass into a function.

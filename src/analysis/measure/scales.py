@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.contract import Tables
+from analysis.plan.faults import known
 from analysis.plan.instruments import Instrument, Scale
-from analysis.plan.known import known
-from analysis.validate.coded import PLACES_A_ROW, ascending, coded, spread
+from analysis.validate.rule import PLACES_A_ROW, ascending, coded, spread
 
 # --- forms ------------------------------------------------------------------------------------------------------------
 # Forms: what one person answered, or one rater about one person, to the items of a scale on one wave.

@@ -8,14 +8,10 @@ from pathlib import Path
 
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.planned import plan
-from analysis.pipeline.provenance import provenance
-from analysis.pipeline.questions import find
-from analysis.pipeline.released import blinded, released_findings, released_frames
-from analysis.pipeline.shared import blind_run, is_blind_run, shared, shared_answer
-from analysis.plan.errors import BadInput, Problem
-from analysis.plan.faults import Faults, Part, collected, collecting, isolated
-from analysis.plan.known import known
-from analysis.plan.listed import Listed
+from analysis.pipeline.released import blinded, find, released_findings, released_frames
+from analysis.pipeline.shared import blind_run, is_blind_run, provenance, shared, shared_answer
+from analysis.plan.errors import BadInput, Listed, Problem
+from analysis.plan.faults import Faults, Part, collected, collecting, isolated, known
 from analysis.plan.paths import STUDY_NAME, data_dir
 from analysis.plan.read_study import load_study
 from analysis.plan.study import Study

@@ -8,8 +8,7 @@ import pandas as pd
 from analysis.ingest.sources import hidden_headings
 from analysis.pipeline.answerable import Answerable, answerable
 from analysis.pipeline.opened import open_study
-from analysis.plan.errors import BadInput, Problem
-from analysis.plan.listed import Listed
+from analysis.plan.errors import BadInput, Listed, Problem
 from analysis.plan.read_study import load_study
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule

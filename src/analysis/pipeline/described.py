@@ -1,20 +1,205 @@
-"""Who is in the data, and who came how far from being employed to being analysed."""
+"""Who is in the data, who came how far from being employed to being analysed, and how well it was measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import pandas as pd
 
-from analysis.design.starters import ENROLLED, LOSS, STAGE, enrolment_funnel
-from analysis.measure.coverage import coverage, missingness
+from analysis.design.eligibility import ENROLLED, LOSS, STAGE, enrolment_funnel
+from analysis.measure.agreement import agreement, leniency, self_and_others, self_other_agreement, self_other_bins
+from analysis.measure.careless import careless_of_study
+from analysis.measure.comparability import across_arms
+from analysis.measure.described import answer_shares, coverage, missingness, skill_gap, unlinked_means
 from analysis.measure.employment import annual_exit_rates
-from analysis.measure.exposure import participation
-from analysis.measure.scales import response_rates
-from analysis.pipeline.measured import measured
+from analysis.measure.exposure import analysed_roles, first_starts, participation
+from analysis.measure.items import changes_of
+from analysis.measure.reliability import item_statistics, reliability
+from analysis.measure.scales import (
+    Forms,
+    all_forms,
+    constructs_answered,
+    own_items,
+    rated_scores,
+    rater_forms,
+    rater_scores,
+    response_rates,
+    self_scores,
+)
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
-from analysis.plan.faults import Part, isolated
-from analysis.plan.known import known
+from analysis.plan.faults import Part, isolated, known
+from analysis.plan.instruments import Instrument
 from analysis.plan.results import Finding
+
+FIRST = ["construct", "rater_role", "wave"]
+
+
+def measured(opened: OpenStudy) -> dict[str, pd.DataFrame]:
+    """Return the frames about measurement, by name; a frame without rows is left out.
+
+    Of a multi-rater instrument they hold nothing but figures over all ratees of a wave, or over groups of ratees of
+    ``min_cell`` people at least, and count the ratees in ``n_people``, so that disclosure control hides them where
+    these are few: what a source of one or two raters said of one person stands nowhere by itself.
+    """
+    study = _Measured(opened)
+    made = {name: isolated(Part("frame", name), partial(_frame, study, make), lambda _: None) for name, make in MAKERS}
+    return {name: frame for name, frame in made.items() if frame is not None}
+
+
+def _frame(study: "_Measured", make: "Maker") -> pd.DataFrame | None:
+    """Return a frame; None where there is no row."""
+    parts = [part for part in make(study) if len(part)]
+    return _in_order(pd.concat(parts, ignore_index=True)) if parts else None
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with what says where a row stands in front."""
+    first = [column for column in FIRST if column in frame]
+    return frame[[*first, *(column for column in frame if column not in first)]]
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """An open study and its forms by construct, which are made once."""
+
+    opened: OpenStudy
+
+    @property
+    def parts(self) -> tuple[Tables, dict[str, Instrument]]:
+        return self.opened.tables, self.opened.instruments
+
+    @cached_property
+    def forms(self) -> dict[str, list[Forms]]:
+        return {c: list(all_forms(c, *self.parts)) for c in constructs_answered(*self.parts)}
+
+    def each_form(self) -> Iterator[tuple[str, Forms]]:
+        yield from ((construct, forms) for construct, found in self.forms.items() for forms in found)
+
+    @cached_property
+    def raters(self) -> dict[str, Forms]:
+        """Raters' forms, self-ratings included, of the constructs that have any."""
+        found = {construct: rater_forms(construct, *self.parts) for construct in self.forms}
+        return {construct: forms for construct, forms in found.items() if forms is not None}
+
+
+def _reliability(study: _Measured) -> Iterator[pd.DataFrame]:
+    yield from (reliability(forms.items).assign(construct=construct) for construct, forms in study.each_form())
+
+
+def _item_statistics(study: _Measured) -> Iterator[pd.DataFrame]:
+    yield from (item_statistics(forms.items).assign(construct=construct) for construct, forms in study.each_form())
+
+
+def _item_keying(study: _Measured) -> Iterator[pd.DataFrame]:
+    """Yield the scales with items that run against the others."""
+    found = [vars(k) | {"against": ", ".join(k.against)} for k in study.opened.keyings if k.against]
+    yield pd.DataFrame(found)
+
+
+def _item_answers(study: _Measured) -> Iterator[pd.DataFrame]:
+    yield from (answer_shares(forms).assign(construct=construct) for construct, forms in study.each_form())
+
+
+def _item_changes(study: _Measured) -> Iterator[pd.DataFrame]:
+    tables, cards = study.parts
+    for answers in (tables.responses, tables.ratings):
+        for name in [] if answers is None else [name for name in cards if (answers["instrument"] == name).any()]:
+            for scale in cards[name].scales.values():
+                changes = changes_of(name, scale, answers)
+                yield changes.assign(construct=scale.construct_name, instrument=name)
+
+
+def _invariance(study: _Measured) -> Iterator[pd.DataFrame]:
+    tables = study.opened.tables
+    for construct, over_waves in study.opened.comparability.items():
+        name = {"construct": construct, "rater_role": "self"}
+        yield over_waves.assign(**name)
+        forms, items = study.forms[construct][0], own_items(construct, *study.parts)
+        waves = known(tables.waves)
+        waves = waves[waves["instrument"] == forms.instrument.instrument]
+        for across, starts, before in _arms(study.opened):
+            yield across_arms(items, waves, starts, before, across).assign(**name)
+
+
+def _arms(opened: OpenStudy) -> Iterator[tuple[str, pd.Series, pd.Timestamp]]:
+    """Yield, for each program and role that somebody started: its name, the first starts, the program's first."""
+    enrolments = opened.tables.enrolments
+    for program in opened.study.programs:
+        named = f", {program.name}" if len(opened.study.programs) > 1 else ""
+        for role in analysed_roles(enrolments, program.id):
+            starts = first_starts(enrolments, program.id, role)
+            if len(starts):
+                yield f"{role}s and everybody else{named}", starts, first_starts(enrolments, program.id).min()
+
+
+def _careless(study: _Measured) -> Iterator[pd.DataFrame]:
+    yield careless_of_study(*study.parts)
+
+
+def _agreement(study: _Measured) -> Iterator[pd.DataFrame]:
+    for construct, forms in study.raters.items():
+        is_other = forms.items.index.get_level_values("rater_role") != "self"
+        if is_other.any():
+            found = agreement(forms.scores[is_other], forms.items[is_other], forms.instrument.response)
+            yield found.assign(construct=construct)
+
+
+def _self_other(study: _Measured) -> Iterator[pd.DataFrame]:
+    yield from (self_other_agreement(both).assign(construct=construct) for construct, both in _both(study))
+
+
+def _self_other_bins(study: _Measured) -> Iterator[pd.DataFrame]:
+    least = study.opened.study.min_cell
+    yield from (self_other_bins(both, least).assign(construct=construct) for construct, both in _both(study))
+
+
+def _both(study: _Measured) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the ratings that people give themselves beside those of others, of the same instrument."""
+    for construct in study.raters:
+        own, others = (rated_scores(construct, *study.parts, source) for source in ("self", "others"))
+        yield construct, self_and_others(own, others)
+
+
+def _leniency(study: _Measured) -> Iterator[pd.DataFrame]:
+    for construct in study.raters:
+        scores = rater_scores(construct, *study.parts)
+        yield leniency(scores).assign(construct=construct)
+
+
+def _skill_gap(study: _Measured) -> Iterator[pd.DataFrame]:
+    tables, cards = study.parts
+    started = None if tables.enrolments is None else tables.enrolments["start_date"].min()
+    before = None if pd.isna(started) else started
+    for construct in study.forms:
+        scores = self_scores(construct, tables, cards)
+        gap = skill_gap(scores, tables, before, study.opened.study.min_cell)
+        yield gap.assign(construct=construct)
+
+
+def _unlinked(study: _Measured) -> Iterator[pd.DataFrame]:
+    if study.opened.tables.unlinked_responses is not None:
+        yield unlinked_means(*study.parts)
+
+
+Maker = Callable[[_Measured], Iterator[pd.DataFrame]]
+# The frames by name, and what makes each of them.
+MAKERS: tuple[tuple[str, Maker], ...] = (
+    ("reliability", _reliability),
+    ("item_statistics", _item_statistics),
+    ("item_keying", _item_keying),
+    ("item_answers", _item_answers),
+    ("item_changes", _item_changes),
+    ("invariance", _invariance),
+    ("careless", _careless),
+    ("agreement", _agreement),
+    ("self_other", _self_other),
+    ("self_other_bins", _self_other_bins),
+    ("leniency", _leniency),
+    ("skill_gap", _skill_gap),
+    ("unlinked", _unlinked),
+)
+
 
 # --- people flow ------------------------------------------------------------------------------------------------------
 # From everyone employed to those analysed: the way into each program and role, and what each answer made of them.

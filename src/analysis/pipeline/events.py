@@ -8,12 +8,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from analysis.design.adherence import Adherence, adherence, excused_from
-from analysis.design.dashboard import ever_vs_never
 from analysis.design.follow_up import until_job_event
-from analysis.design.grace import GraceTrials, build_grace_trials
 from analysis.design.lottery import Lottery, build_lottery
-from analysis.design.placebo import Placebo, PlaceboSchedule, build_placebo, placebo_schedule
+from analysis.design.protocols import Adherence, GraceTrials, adherence, build_grace_trials, excused_from
+from analysis.design.references import Placebo, PlaceboSchedule, build_placebo, ever_vs_never, placebo_schedule
 from analysis.design.trials import Trials, build_trials
 from analysis.design.weights import trimmed
 from analysis.estimate.analyses import Question, unanswered
@@ -23,15 +21,22 @@ from analysis.estimate.by_trials import ByTrials, retention_outcome
 from analysis.estimate.economics import ESTIMATOR, answer_economics
 from analysis.estimate.event_rows import WEIGHTED
 from analysis.estimate.moderators import DOSE_MONTHS, direction_row
-from analysis.measure.costs import program_costs
 from analysis.measure.employment import EXITS
-from analysis.measure.exposure import analysed_roles, attended, moved_starts, pairs, participation_end, sessions_within
+from analysis.measure.exposure import (
+    analysed_roles,
+    attended,
+    moved_starts,
+    pairs,
+    participation_end,
+    program_costs,
+    sessions_within,
+)
 from analysis.measure.scales import self_scores
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import CATALOGUE, COVARIATE_SCORES
 from analysis.plan.contract import OTHER_SIDE, Tables
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Program, Study
 

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.design.history import build_history
+from analysis.design.follow_up import build_history
 from analysis.estimate.by_trials import retention_outcome
 from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, plan_rows
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
 from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.pipeline.provenance import provenance
-from analysis.pipeline.shared import shared_plan
+from analysis.pipeline.shared import provenance, shared_plan
 from analysis.plan.assignment import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect

@@ -1,18 +1,88 @@
-"""An answer as it may be shown: released, and where asked without effects."""
+"""Every question of a study answered, and the answer as it may be shown, here or outside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from analysis.estimate.analyses import Question, finding_or_fault
+from analysis.estimate.by_scores import main_estimator
+from analysis.estimate.economics import ESTIMATOR
+from analysis.estimate.event_rows import WEIGHTED
+from analysis.estimate.verdict import judge
 from analysis.pipeline.described import describe, people_flow
-from analysis.pipeline.opened import OpenStudy
+from analysis.pipeline.events import (
+    Comparison,
+    ask_economics,
+    compare_directions,
+    comparisons,
+    economics,
+    job_event,
+    retention,
+)
+from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.scales import scale, scales_asked
+from analysis.pipeline.shared import digest, provenance
 from analysis.plan.faults import Fault, Part, isolated
+from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+from analysis.plan.study import Program
 from analysis.release.findings import release_finding, release_frames
+from analysis.release.outside import shared_rows
 from analysis.release.rule import ReleaseRule
+from analysis.report.folders import new_folder
+
+
+def find(opened: OpenStudy) -> tuple[Finding, ...]:
+    """Return the findings for every program and role, before disclosure control.
+
+    Adjustments are over whole families of hypotheses, so all of them are always estimated together, and judged last.
+    """
+    asked = {program.id: comparisons(opened, program) for program in opened.study.programs}
+    findings = list(_findings(opened, asked))
+    everything = [comparison for those in asked.values() for comparison in those]
+    compared = isolated(
+        Part("analysis", "directions compared"), lambda: compare_directions(everything, findings), lambda _: {}
+    )
+    together = tuple(
+        replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
+        for f in findings
+    )
+    return isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
+
+
+def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Iterator[Finding]:
+    """Yield every main answer; each is made by itself, so that a fault in one leaves the others alone."""
+    for program in opened.study.programs:
+        answered = []
+        for comparison in asked[program.id]:
+            answered.append(_retention(comparison))
+            yield answered[-1]
+            for hypothesis in scales_asked(program, comparison.role):
+                yield _scale(comparison.opened, comparison.question(hypothesis))
+            for event in load_plan().job_events:
+                yield _job_event(comparison, event)
+        yield _economics(opened, program, answered)
+
+
+def _retention(comparison: Comparison) -> Finding:
+    return finding_or_fault(comparison.question("H1_retention"), WEIGHTED, lambda: retention(comparison))
+
+
+def _scale(opened: OpenStudy, question: Question) -> Finding:
+    return finding_or_fault(question, main_estimator(question), lambda: scale(opened, question))
+
+
+def _job_event(comparison: Comparison, hypothesis: Hypothesis) -> Finding:
+    return finding_or_fault(comparison.question(hypothesis.id), WEIGHTED, lambda: job_event(comparison, hypothesis))
+
+
+def _economics(opened: OpenStudy, program: Program, answered: list[Finding]) -> Finding:
+    return finding_or_fault(ask_economics(opened, program), ESTIMATOR, lambda: economics(opened, program, answered))
+
 
 # --- blinded ----------------------------------------------------------------------------------------------------------
 # A blind answer: everything that a design can be judged by, and no effect.
@@ -102,3 +172,24 @@ def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: Releas
     frames = describe(opened)
     flow = isolated(Part("frame", "flow_of_people"), lambda: people_flow(opened, findings), lambda _: None)
     return release_frames(frames | ({} if flow is None else {"flow_of_people": flow}), rule)
+
+
+def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] = print) -> Path:
+    """Write the shared ledger of one study into the folder `target`, replaced whole or not at all; return that folder.
+
+    Raises
+    ------
+    BadInput
+        With every problem; nothing is written then. Or the folder cannot be written.
+    """
+    from analysis.report.write import write_shared  # which draws: whoever only looks at a study does not wait for it
+
+    say(f"{name}: reading and checking")
+    opened = open_study(name, data)
+    say(f"{name}: estimating")
+    study, run = opened.study, provenance(opened.study)
+    rows = shared_rows(find(opened), ReleaseRule.of(study))
+    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
+    with new_folder(target, "--out") as folder:
+        write_shared(rows, about | {"simulated": study.simulated, "sector": study.sector}, folder)
+    return target

@@ -10,8 +10,7 @@ import pandas as pd
 
 from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
-from analysis.design.response import with_response
-from analysis.design.sources import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice
+from analysis.design.response import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice, with_response
 from analysis.estimate.analyses import Question
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
@@ -24,9 +23,9 @@ from analysis.pipeline.events import missing_parts
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import Tables
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Scale
-from analysis.plan.known import known
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Program
 

@@ -16,6 +16,22 @@ from typing import TypeVar
 
 from analysis.plan.errors import BadInput
 
+Value = TypeVar("Value")
+
+
+def known(value: Value | None) -> Value:
+    """Return a value that cannot be missing here.
+
+    Raises
+    ------
+    ValueError
+        It is missing all the same: a fault of this program.
+    """
+    if value is None:
+        raise ValueError("a value is missing that should be known here")
+    return value
+
+
 LOG = "faults.log"
 INCOMPLETE = "incomplete: a fault in this program"
 # Of a deeper traceback (a recursion without end) the outermost and the innermost frames tell enough.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from analysis.plan.bounds import Answer, Passage, Printable, Text
+from analysis.plan.contract import Answer, Passage, Printable, Text
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study

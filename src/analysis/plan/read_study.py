@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analysis.plan.bounds import FIRST_DAY, LAST_DAY
+from analysis.plan.contract import FIRST_DAY, LAST_DAY
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import STUDY_NAME, study_folders

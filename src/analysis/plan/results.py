@@ -8,8 +8,8 @@ from typing import Literal
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.known import known
 
 # --- results ----------------------------------------------------------------------------------------------------------
 # The shape of every answer: `Estimate`, `Check`, `Finding`.

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from analysis.plan.assignment import Assignment
-from analysis.plan.bounds import (
+from analysis.plan.contract import (
     LARGEST_EFFECT,
     LARGEST_GROUP,
     LONGEST_HORIZON,
@@ -21,15 +21,14 @@ from analysis.plan.bounds import (
     Money,
     Passage,
     Printable,
+    Role,
     SafeId,
     Text,
     WaveNumber,
     Zone,
 )
-from analysis.plan.contract import Role
 from analysis.plan.contradictions import contradictions
-from analysis.plan.environment import environment
-from analysis.plan.paths import STUDY_NAME
+from analysis.plan.paths import STUDY_NAME, environment
 
 # --- study ------------------------------------------------------------------------------------------------------------
 # ``study.yaml``: what the company runs, what is asked, and where its exports are.

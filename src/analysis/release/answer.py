@@ -24,7 +24,7 @@ class Released:
     described
         Frames about who is in the data, by name (``participation``, ``exit_rates``, ``response_rates``), about how
         good the data are (``row_counts``, ``coverage``, ``missingness``, ``flow_of_people``), and about how well it was
-        measured (those of `pipeline.measured`).
+        measured (those of `pipeline.described`).
     run
         Provenance: parameters, keyed digests of the data, versions, commit, seeds, times.
     faults

@@ -10,8 +10,7 @@ import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem
-from analysis.plan.faults import Part, isolated
-from analysis.plan.known import known
+from analysis.plan.faults import Part, isolated, known
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Estimate, Finding, too_small
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule, to_digits

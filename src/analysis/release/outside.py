@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
 from analysis.release.rule import ReleaseRule
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
-from analysis.plan.faults import Part, isolated
-from analysis.plan.known import known
+from analysis.plan.faults import Part, isolated, known
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.report import tables, tables_measured

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import nbformat
 
 from analysis.plan.contradictions import did_you_mean
-from analysis.plan.environment import ONE_THREAD, environment
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import collected
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.paths import notebooks_dir
+from analysis.plan.paths import ONE_THREAD, environment, notebooks_dir
 from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
 from analysis.report.folders import writing
 

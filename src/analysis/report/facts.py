@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.estimate.diagnostics import TREND
 from analysis.plan.catalogue import CATALOGUE, Estimator
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Study
 from analysis.report.template import say

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from analysis.plan.faults import Fault, Frame, Part, collected, short_file
-from analysis.plan.known import known
+from analysis.plan.faults import Fault, Frame, Part, collected, known, short_file
 from analysis.plan.paths import expanded
 
 MARKER_TAG = "papermill-error-cell-tag"

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from analysis.estimate.planning import PlanRow, RolePlan
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.report.canvas import BLUE, GREEN, GREY, INK, ORANGE, SKY, VERMILION, Drawing, quiet_grid, sheet, styled
 from analysis.report.layout import name_ticks
 from analysis.report.planning import people_name, plan_facts, size_of, sized_rows

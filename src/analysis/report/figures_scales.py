@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.report.canvas import (

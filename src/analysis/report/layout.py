@@ -19,7 +19,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator
 from matplotlib.transforms import IdentityTransform
 
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.report.svg import ASCENT, DESCENT, LINE, SvgRenderer
 
 # Around the whole and between its parts, in points.

@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.report.template import say, say_each
 from analysis.report.wording import DASH, NBSP, of_100, role_phrase, trimmed
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, problems_frame
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.report.facts import Way, moderator_rows
 from analysis.report.tables_quality import n_repaired

@@ -6,8 +6,8 @@ from typing import Literal
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, EventWords, Measure
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from analysis.plan.bounds import Day, Text
+from analysis.plan.contract import Day, Text
 from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Horizons, Multiple, SmallestGroup

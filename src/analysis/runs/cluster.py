@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from analysis.plan.errors import BadInput, bad_input
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.read_study import study_file
 from analysis.report.folders import alone, new_folder
 from analysis.report.private import private_dir, put_private

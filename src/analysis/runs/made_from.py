@@ -10,7 +10,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from analysis.ingest.pseudonyms import load_key
+from analysis.ingest.ids import load_key
 from analysis.plan.faults import LOG, PACKAGE
 from analysis.plan.paths import notebooks_dir, shipped
 

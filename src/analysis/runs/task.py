@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from analysis.plan.errors import UNWRITABLE, BadInput, Problem
+from analysis.plan.errors import UNWRITABLE, BadInput, Listed, Problem
 from analysis.plan.faults import LOG, Fault, Faults, Part
-from analysis.plan.listed import Listed
 from analysis.plan.read_study import study_file
 from analysis.plan.study import overriding
 from analysis.report.folders import alone

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import psutil
 
-from analysis.plan.environment import ONE_THREAD, environment
 from analysis.plan.errors import BadInput
-from analysis.plan.known import known
+from analysis.plan.faults import known
+from analysis.plan.paths import ONE_THREAD, environment
 from analysis.report.folders import alone
 from analysis.runs.task import GB, Outcome, Status, Task, make
 

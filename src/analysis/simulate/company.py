@@ -16,7 +16,7 @@ from analysis.plan.errors import bad_input
 from analysis.plan.instruments import Instrument
 from analysis.plan.paths import STUDY_NAME, shipped
 from analysis.plan.yaml_file import load_yaml, validated
-from analysis.simulate import meetings, surveys, tables
+from analysis.simulate import surveys, tables
 from analysis.simulate.scenario import ProgramDesign, RoleDesign, Scenario
 from analysis.simulate.truth import truth
 from analysis.simulate.workforce import Workforce, reporting, workforce
@@ -54,7 +54,7 @@ def simulate(scenario: Scenario) -> Company:
     """Return the company that a scenario describes; the same name gives the same company to the byte."""
     company = workforce(scenario)
     managers = reporting(scenario, company)
-    records = meetings.participation(scenario, company)
+    records = tables.participation(scenario, company)
     canonical = Tables(
         employees=tables.employees(scenario, company),
         jobs=tables.jobs(scenario, company, managers),
@@ -62,7 +62,7 @@ def simulate(scenario: Scenario) -> Company:
         responses=_or_none(surveys.responses(scenario, company)),
         ratings=_or_none(surveys.ratings(scenario, company, managers)),
         enrolments=tables.enrolments(company, records),
-        sessions=meetings.sessions(scenario, company, records),
+        sessions=tables.sessions(scenario, company, records),
     )
     return Company(scenario, study_content(scenario), canonical, truth(scenario, company, managers), company)
 

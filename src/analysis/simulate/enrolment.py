@@ -7,11 +7,10 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from analysis.plan.seeds import rng
-from analysis.simulate.careers import Careers
-from analysis.simulate.days import NEVER, day, next_monday
+from analysis.plan.probability import rng
 from analysis.simulate.hazards import Hazards
-from analysis.simulate.scenario import Intake, ProgramDesign, RoleDesign, Scenario
+from analysis.simulate.people import Careers
+from analysis.simulate.scenario import NEVER, Intake, ProgramDesign, RoleDesign, Scenario, day, next_monday
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 # How participants are dealt out to facilitated groups, and who leads them.

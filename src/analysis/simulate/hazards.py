@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.plan.seeds import rng
-from analysis.simulate.days import NEVER, day, month_begins, month_ends, month_starts, months_later
+from analysis.plan.probability import rng
 from analysis.simulate.people import first_day
-from analysis.simulate.scenario import Scenario
+from analysis.simulate.scenario import NEVER, Scenario, day, month_begins, month_ends, month_starts, months_later
 
 # --- hazards ----------------------------------------------------------------------------------------------------------
 # When people leave: hazards that are constant within calendar months, so that every risk has a closed form.

@@ -3,11 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from analysis.simulate.careers import highest_level, promotion_chance, promotion_rounds
-from analysis.simulate.days import NEVER, day, months_later
 from analysis.simulate.hazards import promotion_risk, voluntary_risk
-from analysis.simulate.scales import effect_on, expected_score, trait_mean
-from analysis.simulate.scenario import Construct, ProgramDesign, RaterSource, RoleDesign, Scale, Scenario, Survey
+from analysis.simulate.people import highest_level, promotion_chance, promotion_rounds
+from analysis.simulate.scenario import (
+    NEVER,
+    Construct,
+    ProgramDesign,
+    RaterSource,
+    RoleDesign,
+    Scale,
+    Scenario,
+    Survey,
+    day,
+    months_later,
+)
+from analysis.simulate.surveys import effect_on, expected_score, trait_mean
 from analysis.simulate.workforce import Reporting, Workforce
 
 HYPOTHESES: dict[Construct, str] = {

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.plan.seeds import rng
-from analysis.simulate.careers import Careers, careers
-from analysis.simulate.days import NEVER, day, yearly
+from analysis.plan.probability import rng
 from analysis.simulate.enrolment import Enrolled, enrol
 from analysis.simulate.hazards import OTHER_KINDS, Hazards, hazards
-from analysis.simulate.people import first_day, first_spells, returning_spells
-from analysis.simulate.scenario import Scenario
+from analysis.simulate.people import Careers, careers, first_day, first_spells, returning_spells
+from analysis.simulate.scenario import NEVER, Scenario, day, yearly
 
 # --- workforce --------------------------------------------------------------------------------------------------------
 # Everyone's employment as it happened: first spells with the program, then those who came back.

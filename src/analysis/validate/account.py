@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.plan.contract import ANSWERS
-from analysis.plan.errors import Problem, distinct
-from analysis.plan.listed import Listed
-from analysis.validate.coded import coded
-from analysis.validate.rule import lines_by_source
+from analysis.plan.errors import Listed, Problem, distinct
+from analysis.validate.rule import coded, lines_by_source
 
 # --- people -----------------------------------------------------------------------------------------------------------
 # Whom a warning is about: how many who started in a program, and how many others; what matters most comes first.

@@ -5,8 +5,7 @@ import pandas as pd
 
 from analysis.plan.contract import MAX_UNKNOWN_EXITS
 from analysis.plan.errors import Problem
-from analysis.validate.coded import among, coded, positions, repeated, spread
-from analysis.validate.rule import Context, Rule, lines_by_source
+from analysis.validate.rule import Context, Rule, among, coded, lines_by_source, positions, repeated, spread
 
 # --- employment -------------------------------------------------------------------------------------------------------
 # Who is employed on a day, and who is an employee at all.

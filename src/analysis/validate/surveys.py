@@ -7,9 +7,8 @@ import pandas as pd
 
 from analysis.plan.errors import MAX_EXAMPLE_ROWS, Problem
 from analysis.plan.instruments import Instrument
-from analysis.validate.coded import among, coded, repeated, spread, together_among
 from analysis.validate.employees import employed_on, left_out, left_out_rule, person_rules
-from analysis.validate.rule import Context, Rule, lines_by_source
+from analysis.validate.rule import Context, Rule, among, coded, lines_by_source, repeated, spread, together_among
 
 WAVE = ["wave", "instrument"]
 EXIT_SURVEY_DAYS = 31

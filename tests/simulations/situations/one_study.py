@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.plan.seeds import rng
+from analysis.plan.probability import rng
 from simulations.situations.main_row import main_row
 from simulations.situations.registry import situation
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from analysis.measure.calendar import add_months
+from analysis.measure.employment import add_months
 from simulations.situations.trials import Company, chosen, company, never, within
 from simulations.situations.world import Case, Situation
 

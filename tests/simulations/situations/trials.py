@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.measure.calendar import add_months
+from analysis.measure.employment import add_months
 from simulations.situations.company import MONTH, STUDY_START, ids, opened, table
 from simulations.situations.world import Case, Situation
 

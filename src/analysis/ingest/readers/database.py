@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from analysis.ingest.export import Export
-from analysis.ingest.readers.cells import text_of
-from analysis.ingest.readers.columns import Coder, Rows, fill
+from analysis.ingest.readers.columns import Coder, Rows, fill, text_of
 from analysis.ingest.readers.header import Columns, is_good
 from analysis.plan.study import Source
 

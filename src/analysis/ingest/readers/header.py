@@ -1,4 +1,4 @@
-"""Which lines at the top of an export name its columns, and what the columns are then called."""
+"""Which lines at the top of an export name its columns, and what people write above and below a table."""
 
 import json
 import re
@@ -6,9 +6,168 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
+from typing import NamedTuple
+
+import numpy as np
 
 from analysis.ingest.export import LINE, SOURCE, Export
-from analysis.ingest.profile import Header
+from analysis.ingest.profile import Header, headings_of
+from analysis.ingest.text_matching import plain
+from analysis.plan.contract import ANSWERS
+from analysis.plan.study import TableName
+
+# So many records at the top are looked at.
+LINES = 25
+# What a record holds and no heading: a number, a day, a moment, an e-mail address.
+_VALUE = re.compile(r"[-+]?[\d.,' ]+%?|\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*|\S+@\S+[.]\S+")
+
+
+def is_value(cell: str) -> bool:
+    """Whether a cell holds what a record holds and no heading."""
+    return bool(_VALUE.fullmatch(cell.strip()))
+
+
+def lines_above(records: Sequence[Sequence[str]], header: Header) -> int:
+    """Return how many of the records at the top stand above the columns' names.
+
+    The names are the first record with the most different headings. Whatever stands above must have fewer cells: a
+    title has one, a merged group heading one for several columns, and a prompt ends with a colon.
+    """
+    if header.names > 1 or header.wording or header.below or header.also:
+        return 0
+    filled = [{cell.strip().casefold() for cell in record if cell.strip()} for record in records[:LINES]]
+    is_prompt = [any(cell.endswith(":") for cell in cells) for cells in filled]
+    has_value = [any(map(is_value, cells)) for cells in filled]
+    headings = [
+        0 if asked or value else len(cells) for cells, asked, value in zip(filled, is_prompt, has_value, strict=True)
+    ]
+    names = headings.index(max(headings, default=0)) if headings else 0
+    above = [0 if asked else len(cells) for cells, asked in zip(filled[:names], is_prompt, strict=False)]
+    has_records = any(has_value[names + 1 :])
+    return names if above and has_records and headings[names] > max(*above, 1) else 0
+
+
+def with_groups(above: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return a header's names, those that stand more than once with the heading of their group (Mentor, Mentee) before.
+
+    A heading holds for the columns to its right until the next one. Where it does not tell the names apart, they stay.
+    """
+    texts = [name.strip() for name in names]
+    groups = [*map(str.strip, above), *[""] * (len(texts) - len(above))]
+    times = Counter(texts)
+    told = [
+        f"{group} {name}".strip() if name and times[name] > 1 else name
+        for group, name in zip(accumulate(groups, _of_the_left), texts, strict=False)
+    ]
+    return told if len(set(told) - {""}) == sum(map(bool, told)) and len(set(groups) - {""}) > 1 else list(names)
+
+
+def _of_the_left(left: str, here: str) -> str:
+    return here or left
+
+
+def note_lines_above(export: Export, line: int) -> None:
+    """Tell that the columns' names were found in this line, and not in the first that holds anything."""
+    export.header_line = line
+    message = (
+        f"the header seems to be in line {line}: the columns' names were read from it, and what stands above it (a "
+        "title, prompts, group headings) was left out"
+    )
+    export.note("lines_above_header", message, [line], severity="warning", action="kept")
+
+
+def leave_out_below(export: Export) -> None:
+    """Take out what stands below a table and is no record: rows of one cell, where every row above has more.
+
+    Of a survey nothing is taken out: a form may have been sent with a single answer. Nor of a file in the contract's
+    own form, in which every row is a record.
+    """
+    if export.table in ANSWERS or export.is_canonical:
+        if export.below:
+            export.fail("ragged_row", "has one field only, and the header names more columns", export.below)
+        return
+    filled = export.rows.drop(columns=LINE).notna().sum(axis=1).to_numpy()
+    full = np.flatnonzero(filled > 1)
+    end = int(full[-1]) + 1 if len(full) else 0
+    if end == 0 or filled[:end].min() < 2:
+        end = len(filled)
+    below = [*export.rows[LINE][end:], *export.below]
+    if not below:
+        return
+    message = (
+        "has hardly a cell and stands below the table: a legend or a total, and no record; if it is one, fill in its "
+        "other cells"
+    )
+    export.note("hardly_a_cell", message, below, severity="warning", action="rejected")
+    export.frame = export.rows[:end].reset_index(drop=True)
+
+
+class Start(NamedTuple):
+    """Where the names of the columns stand.
+
+    Attributes
+    ----------
+    above
+        How many of the records at the top stand above them.
+    records
+        The records from the names on; of a header in two lines the first has the whole names.
+    is_broken
+        Whether the header was in two lines, of which the upper one stands above.
+    """
+
+    above: int
+    records: list[list[str]]
+    is_broken: bool = False
+
+
+def header_start(records: Sequence[list[str]], header: Header, table: TableName) -> Start:
+    """Return where the names of the columns stand among the records at the top; of a survey, in the first."""
+    if table in ANSWERS:
+        return Start(0, [*records])
+    names = lines_above(records, header)
+    if header.names > 1 or header.wording or header.below or header.also:
+        return Start(names, [*records[names:]])
+    for upper in (names, names - 1):
+        if 0 <= upper < min(len(records) - 1, LINES) and _is_broken(records[upper], records[upper + 1], table):
+            return Start(upper + 1, [joined(records[upper], records[upper + 1]), *records[upper + 2 :]], True)
+    if not names:
+        return Start(0, [*records])
+    return Start(names, [with_groups(records[names - 1], records[names]), *records[names + 1 :]])
+
+
+def joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Return the names of which the upper line has the first part and the lower one the second."""
+    width = max(len(upper), len(lower))
+    pairs = zip(*([*line, *[""] * (width - len(line))] for line in (upper, lower)), strict=True)
+    return [" ".join(dict.fromkeys(part.strip() for part in pair if part.strip())) for pair in pairs]
+
+
+def _is_broken(upper: Sequence[str], lower: Sequence[str], table: TableName) -> bool:
+    """Whether two lines are one header: more of their names are known when they are joined than of either alone."""
+    if any(is_value(cell) for cell in (*upper, *lower)):
+        return False
+    known = headings_of(table)
+    whole = joined(upper, lower)
+    rejoined = [
+        plain(name) in known
+        for name, above, below in zip(whole, upper, lower, strict=False)
+        if above.strip() and below.strip()
+    ]
+    n_whole, n_upper, n_lower = (sum(plain(name) in known for name in line) for line in (whole, upper, lower))
+    return 2 * sum(rejoined) >= len(rejoined) > 0 and n_whole >= n_upper and n_whole > n_lower
+
+
+def note_start(export: Export, start: Start, line: int) -> None:
+    """Tell that the columns' names, or the second half of them, were found in this line and not in the first."""
+    if not start.is_broken:
+        return note_lines_above(export, line)
+    export.header_line = line
+    message = (
+        f"the header seems to be in two lines, of which line {line} is the second: each column's name was put together "
+        "from both"
+    )
+    return export.note("header_in_two_lines", message, [line], severity="warning", action="kept")
+
 
 MOST_FURTHER_LINES = 3
 # Records below the header that are looked at to tell a second header line from somebody's answers.

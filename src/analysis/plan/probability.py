@@ -1,9 +1,17 @@
-"""Tails and quantiles, from scipy.special: scipy.stats has the same numbers and takes a second to import."""
+"""Tails and quantiles of distributions, and seeds derived from names."""
 
+import hashlib
 from typing import TypeVar
 
 import numpy as np
 from scipy import special
+
+
+def rng(*names: object) -> np.random.Generator:
+    """Return a random generator that depends on `names` alone, e.g. ``rng("northbank", "permutation")``."""
+    digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+
 
 Numbers = TypeVar("Numbers", float, np.ndarray)
 

@@ -1,8 +1,8 @@
-"""A program that never was: placebo starts among the staff before the real one began.
+"""What an answer is held against: the comparison that dashboards make, and a program that never was.
 
-A negative control of exposure (Lipsitch, Tchetgen Tchetgen & Cohen 2010, Epidemiology 21:383): what cannot have an
-effect must come out without one. The starts are drawn from what is recorded, so this puts the design and the weights to
-the test, not the assumption that nothing unrecorded matters.
+The placebo program is a negative control of exposure (Lipsitch, Tchetgen Tchetgen & Cohen 2010, Epidemiology 21:383):
+what cannot have an effect must come out without one. The starts are drawn from what is recorded, so this puts the
+design and the weights to the test, not the assumption that nothing unrecorded matters.
 """
 
 from dataclasses import dataclass, replace
@@ -11,17 +11,64 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import design_matrix
-from analysis.design.dashboard import ever_vs_never
-from analysis.design.eligible import eligible_levels, is_eligible
+from analysis.design.eligibility import eligible_levels, is_eligible
 from analysis.design.propensity import fit_propensity
 from analysis.design.trials import FLOW_STEPS, Trials, covariates_of, trial_rows
 from analysis.design.weights import MOST_LIKELY
-from analysis.measure.calendar import ONE_DAY, add_months, months_between
-from analysis.measure.employment import job_history, staff_on, under_notice_on
-from analysis.measure.exposure import starts_elsewhere
+from analysis.measure.employment import (
+    ONE_DAY,
+    add_months,
+    exit_outcome,
+    job_history,
+    job_value_at,
+    months_between,
+    staff_on,
+    under_notice_on,
+)
+from analysis.measure.exposure import first_starts, starts_elsewhere
 from analysis.plan.contract import Tables
-from analysis.plan.known import known
+from analysis.plan.faults import known
 from analysis.plan.study import Eligibility, Program, Study
+
+
+def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> pd.DataFrame:
+    """Return everybody of the role's levels from the program's first intake (or hiring, if later), by ever starting.
+
+    One row per employment spell: ``employee_id, is_treated`` (ever started the role before the data lock), ``zero``
+    (the day it is counted from), ``job_level`` on it, ``months`` and ``outcome`` as in `design.trials`.
+    Those who started had to stay long enough to start: the time before their
+    start is immortal and is credited to the program here, which is what is wrong with it. Where the program is older
+    than the period observed, everybody who left before that is missing, and so the whole time from the launch to its
+    first day is immortal in both groups: as on a dashboard, nobody is left out for having started before it.
+    """
+    enrolments, spells = known(tables.enrolments), known(tables.employees)
+    launch = enrolments.loc[enrolments["program_id"] == program.id, "intake_date"].min()
+    lock_end = pd.Timestamp(study.as_of) + ONE_DAY
+    present = spells["exit_date"].isna() | (spells["exit_date"] >= launch)
+    spells = spells[present & (spells["hire_date"] < lock_end)].reset_index(drop=True)
+    zero = spells["hire_date"].clip(lower=launch)
+    rule = eligible_levels(tables, program, role)
+    level = pd.Series(np.nan, index=spells.index)
+    if tables.jobs is not None:
+        level = job_value_at(tables.jobs, "job_level", spells["employee_id"], zero, hired=spells["hire_date"])
+    if rule.job_level is not None:
+        keep = level.between(*rule.job_level)
+        spells, zero, level = (kept[keep].reset_index(drop=True) for kept in (spells, zero, level))
+    ever = spells["employee_id"].isin(first_starts(enrolments, program.id, role).index)
+    elsewhere = spells["employee_id"].isin(first_starts(enrolments, program.id).index) & ~ever
+    exit_end = spells["exit_date"] + ONE_DAY
+    rows = pd.DataFrame(
+        {
+            "employee_id": spells["employee_id"],
+            "is_treated": ever,
+            "zero": zero,
+            "job_level": level,
+            "months": months_between(zero, exit_end.fillna(lock_end)),
+            "outcome": exit_outcome(spells["exit_type"]).where(exit_end.notna(), None),
+        }
+    )
+    return rows[~elsewhere].reset_index(drop=True)
+
 
 # With less to be followed before the program began, a placebo would say little about its first horizon.
 LEAST_MONTHS = 6
@@ -63,7 +110,7 @@ class Placebo:
     chance
         Of a placebo start on that day for who had none before, shape (rows,).
     ever
-        As from `design.dashboard.ever_vs_never`, counted from the day on which the placebo program opens, nobody
+        As from `design.references.ever_vs_never`, counted from the day on which the placebo program opens, nobody
         treated.
     months
         Where the risks can be read off.

@@ -1,17 +1,51 @@
-"""When a program that is rolled out reached each unit, and from when each person is in a unit that it has reached."""
+"""Who may start a role, by job and by the units that a rollout has reached, and who of them starts."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from analysis.design.eligible import eligible_levels, is_eligible
-from analysis.measure.calendar import day_of
-from analysis.measure.employment import JOB_COLUMNS, Staff, job_history, job_value_at, staff_on
-from analysis.measure.exposure import analysed_roles
+from analysis.measure.employment import (
+    JOB_COLUMNS,
+    Staff,
+    day_of,
+    job_history,
+    job_value_at,
+    staff_on,
+    tenure_days,
+    under_notice_on,
+)
+from analysis.measure.exposure import analysed_roles, first_starts, undated
 from analysis.plan.contract import Tables
-from analysis.plan.known import known
-from analysis.plan.study import Program
+from analysis.plan.faults import known
+from analysis.plan.study import Eligibility, Program, Study
+
+
+def eligible_levels(tables: Tables, program: Program, role: str) -> Eligibility:
+    """Return the role's eligibility: as the study states it, else the job levels seen among that role's applicants.
+
+    Levels are those held before the intake. Without job history levels cannot be looked at, and everyone's will do; so
+    does it where nobody has applied.
+    """
+    stated = next((rule for of, rule in program.eligibility.items() if of == role), Eligibility())
+    if tables.jobs is None:
+        return stated.model_copy(update={"job_level": None})
+    if stated.job_level is not None or tables.enrolments is None:
+        return stated
+    applied = tables.enrolments[(tables.enrolments["program_id"] == program.id) & (tables.enrolments["role"] == role)]
+    seen = job_value_at(tables.jobs, "job_level", applied["employee_id"], applied["intake_date"]).dropna()
+    bounds = (float(seen.min()), float(seen.max())) if len(seen) else None
+    return stated.model_copy(update={"job_level": bounds})
+
+
+def is_eligible(staff: Staff, rule: Eligibility) -> np.ndarray:
+    """Return who may take the role that day: not on leave, of its job levels and tenure; an unknown level is none."""
+    fits = ~staff.is_away & (tenure_days(staff.spells, staff.day).to_numpy() >= rule.min_tenure_days)
+    if rule.job_level is None:
+        return fits
+    level = staff.jobs["job_level"].to_numpy(dtype=float)
+    return fits & (level >= rule.job_level[0]) & (level <= rule.job_level[1])
+
 
 # A unit is reached on the first day from which on, within the program's grace, this share of those eligible in it
 # start; fewer are a pilot. Where a program takes up fewer, the study states its units' dates.
@@ -165,3 +199,118 @@ class Rollout:
     def is_known(self, staff: Staff) -> np.ndarray:
         """Return whose unit is known, shape (people,)."""
         return units_of(staff, self.unit).notna().to_numpy()
+
+
+# --- starters ---------------------------------------------------------------------------------------------------------
+# Who of a day's staff starts something, on the day, after it or before it.
+
+
+def start_on(starts: pd.DataFrame, staff: Staff) -> np.ndarray:
+    """Return who has one of these starts (``employee_id``, ``start_date``) on the day."""
+    found = np.zeros(len(staff.day), dtype=bool)
+    some = _rows_of(starts, staff)
+    pairs = some.merge(starts, left_on=["employee_id", "day"], right_on=["employee_id", "start_date"])
+    found[pairs["row"]] = True
+    return found
+
+
+def first_after(starts: pd.DataFrame, staff: Staff) -> np.ndarray:
+    """Return the day of each person's first of these starts after the day; missing = none."""
+    found = np.full(len(staff.day), np.datetime64("NaT", "ns"))
+    pairs = _rows_of(starts, staff).merge(starts, on="employee_id")
+    first = pairs[pairs["start_date"] > pairs["day"]].groupby("row")["start_date"].min()
+    found[first.index] = first.to_numpy("datetime64[us]")
+    return found
+
+
+def _rows_of(starts: pd.DataFrame, staff: Staff) -> pd.DataFrame:
+    """Return the rows of people who have any of these starts: ``row``, ``employee_id``, ``day``."""
+    people = staff.spells["employee_id"]
+    row = np.flatnonzero(people.isin(starts["employee_id"]))
+    return pd.DataFrame({"row": row, "employee_id": people.iloc[row].to_numpy(), "day": staff.day[row]})
+
+
+def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.ndarray]:
+    """Return who had started another of the company's programs before the day; nothing where there is none.
+
+    `elsewhere` is from `measure.exposure.starts_elsewhere`.
+    """
+    if elsewhere.empty:
+        return {}
+    first = elsewhere.groupby("employee_id")["start_date"].min().reindex(staff.spells["employee_id"])
+    return {"in_other_program": (first.to_numpy("datetime64[us]") < staff.day).astype(float)}
+
+
+def not_started(
+    staff: Staff,
+    any_start: pd.Series,
+    reached: pd.Series | None,
+    after: pd.Timestamp | np.ndarray,
+    unit: str = DEFAULT_UNIT,
+) -> np.ndarray:
+    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never.
+
+    The day is one for all, or that of each row. `unit` is the column that says which unit a person is in.
+    """
+    own_start, after = any_start.reindex(staff.spells["employee_id"]).to_numpy(), np.asarray(after, "datetime64[us]")
+    unstarted = np.isnat(own_start) | (own_start > after)
+    if reached is None:
+        return unstarted
+    now = units_of(staff, unit)
+    unit_day = reached.reindex(now).to_numpy(dtype="datetime64[us]")
+    return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > after))
+
+
+# --- enrolment funnel -------------------------------------------------------------------------------------------------
+# The way into a program, person by person: from everyone employed to those who started.
+
+EMPLOYED, ENROLLED, OFFERED, STARTED = "employed", "enrolled", "offered a place", "started"
+STAGE, LOSS = "stage", "loss"
+
+
+def enrolment_funnel(tables: Tables, study: Study, program: Program, role: str) -> pd.DataFrame:
+    """Return who came how far towards a program in a role: stages, and between two of them who was lost and why.
+
+    One row per stage or loss, in order: ``kind`` (``stage`` or ``loss``), ``step``, ``n_people``. A stage less its
+    losses is the next stage. ``employed`` is everyone employed at some time of the study, and whoever is enrolled
+    whatever the HR dates say; who could be enrolled is looked at on the days on which the program's intakes open.
+    Where no application was answered, nobody is lost for want of an offer.
+    """
+    enrolments = known(tables.enrolments)
+    rows = enrolments[(enrolments["program_id"] == program.id) & (enrolments["role"] == role)]
+    enrolled = set(rows["employee_id"])
+    started = {*first_starts(enrolments, program.id, role).index, *undated(enrolments, program.id, role)}
+    found = []
+    if tables.employees is not None:
+        others = _employed(tables.employees, study) - enrolled
+        eligible = _eligible(tables, program, role) & others
+        found += [
+            (STAGE, EMPLOYED, len(others) + len(enrolled)),
+            (LOSS, "not eligible when an intake opened", len(others) - len(eligible)),
+            (LOSS, "eligible but not enrolled", len(eligible)),
+        ]
+    found.append((STAGE, ENROLLED, len(enrolled)))
+    if rows["offered"].notna().any():
+        offered = set(rows.loc[rows["offered"].fillna(True).astype(bool), "employee_id"]) | started
+        found += [(LOSS, "not offered a place", len(enrolled) - len(offered)), (STAGE, OFFERED, len(offered))]
+    before = found[-1][2]
+    found += [(LOSS, "did not start", before - len(started)), (STAGE, STARTED, len(started))]
+    return pd.DataFrame(found, columns=["kind", "step", "n_people"])
+
+
+def _employed(employees: pd.DataFrame, study: Study) -> set[str]:
+    begin, end = pd.Timestamp(study.study_start), pd.Timestamp(study.as_of)
+    left_before = employees["exit_date"] < begin
+    return set(employees.loc[(employees["hire_date"] <= end) & ~left_before, "employee_id"])
+
+
+def _eligible(tables: Tables, program: Program, role: str) -> set[str]:
+    """Return who could have taken the role on a day on which an intake of the program opened."""
+    rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
+    enrolments = known(tables.enrolments)
+    found: set[str] = set()
+    for day in sorted(set(enrolments.loc[enrolments["program_id"] == program.id, "intake_date"])):
+        staff = staff_on(tables, history, day)
+        fits = is_eligible(staff, rule) & ~under_notice_on(staff.spells, day).to_numpy()
+        found |= set(staff.spells.loc[fits, "employee_id"])
+    return found
