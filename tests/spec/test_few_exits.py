@@ -215,13 +215,13 @@ def test_independent_people_seldom_seem_to_go_together():
     assert np.mean(np.array(together) > IN_TEAMS) > 0.99
 
 
-@pytest.mark.parametrize(("n_people", "worth"), [(1200, 800), (700, 700)])
+@pytest.mark.parametrize(("n_people", "by_unit", "worth"), [(1200, False, 800), (700, False, 700), (1200, True, 500)])
 def test_comparators_of_many_exits_are_worth_what_their_spread_says_and_few_exits_no_more_than_their_weights(
-    n_people, worth
+    n_people, by_unit, worth
 ):
     # By Kish's number the arms are worth 100 and 500 people, by their spread 200 and 800.
     treated, control = SimpleNamespace(n_effective=100.0), SimpleNamespace(n_effective=500.0, n_people=n_people)
-    arms = SimpleNamespace(treated=treated, control=control, n_events=lambda *_: (3, 60))
+    arms = SimpleNamespace(treated=treated, control=control, by_unit=by_unit, n_events=lambda *_: (3, 60))
     # Contributions of two people each, so that the variance is two squares times 2.
     parts = [np.full(2, np.sqrt(share * (1 - share) / n) / 2) for share, n in ((0.03, 200), (0.06, 800))]
     assert _effective(arms, LEFT, 12, [0.03, 0.06], parts) == pytest.approx([100, worth])

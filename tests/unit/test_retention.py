@@ -18,10 +18,10 @@ from analysis.design.weights import WeightedFollowUp, WeightModel, as_followed, 
 from analysis.estimate.arms import Arms, default_clusters
 from analysis.estimate.cox import hazard_ratio
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust, pseudo_values
-from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin
+from analysis.estimate.inference import FEW_EVENTS, Interval, minus, rubin, std_error
 from analysis.estimate.moderators import effect_slope, slope_rows
 from analysis.estimate.resampling import WeightedRefit, bootstrap, grouped, leave_one_out, refit_weights
-from analysis.estimate.retention import days_lost, days_retained, difference, std_error
+from analysis.estimate.retention import days_lost, days_retained, difference
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
@@ -309,6 +309,23 @@ def test_the_jackknife_leaves_groups_out_in_earnest(followed, arms):
 def error(arms: Arms) -> float:
     treated, control = (arm.risk_influence("voluntary_exit", 12) for arm in (arms.treated, arms.control))
     return std_error(treated - control)
+
+
+def test_another_way_to_weigh_has_the_error_of_the_main_jackknife(followed):
+    main = Arms.jackknifed(followed, np.random.default_rng(3), n_groups=40)
+    # The same way again: the comparators' error is the jackknife's, that of the treated exact.
+    same = main.another(followed, None, "voluntary_exit", 12)
+    of = [std_error(arms.control.risk_influence("voluntary_exit", 12)) for arms in (main, same, Arms.of(followed))]
+    assert of[1] == pytest.approx(of[0], rel=1e-9) and of[0] != pytest.approx(of[2], rel=1e-3)
+    exact = [std_error(arms.treated.risk_influence("voluntary_exit", 12)) for arms in (same, Arms.of(followed))]
+    assert exact[0] == pytest.approx(exact[1], rel=1e-9)
+    assert same.df == main.df and np.isinf(same.score_df)
+    # Another way, all weights cut at half: its own influence functions, stretched alike.
+    cut = replace(followed, weights=np.minimum(followed.weights, np.median(followed.weights)))
+    stretched, plain = main.another(cut, None, "voluntary_exit", 12), Arms.of(cut)
+    of_cut = [std_error(arms.control.risk_influence("voluntary_exit", 12)) for arms in (stretched, plain)]
+    assert of_cut[0] / of_cut[1] == pytest.approx(of[0] / of[2], rel=1e-9)
+    assert stretched.control.risk("voluntary_exit", 12) == plain.control.risk("voluntary_exit", 12)
 
 
 @pytest.mark.parametrize(("month", "near"), [(12, 0.2), (24, 0.05)])

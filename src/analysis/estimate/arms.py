@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.design.covariates import effective_sample_size
 from analysis.design.weights import WeightedFollowUp
-from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters
+from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters, std_error
 from analysis.estimate.resampling import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
 from analysis.estimate.survival import Curves, aalen_johansen
 from analysis.plan.catalogue import CATALOGUE
@@ -44,6 +44,11 @@ class Clusters:
             for arm in (self._followed.treated, ~self._followed.treated)
         ]
         return [weight / max(weight.sum(), 1e-300) for weight in by_cluster]
+
+    def degrees_of_freedom(self) -> float:
+        """Return those of a variance by these clusters (`inference.few_clusters`), 1 where an arm has a single one."""
+        few = few_clusters(*self.shares())
+        return few.df if few else 1.0
 
     def corrected(self, found: FewClusters | None) -> "Clusters":
         """Return the same clusters with contributions multiplied as `found` says, for `retention.std_error`."""
@@ -267,10 +272,36 @@ class Arms:
             Arm(followed, True, together, without.treated),
             Arm(followed, False, together, without.control),
         )
-        few = few_clusters(*together.shares()) if clusters is not None else None
-        score_df = np.inf if clusters is None else (few.df if few else 1.0)
+        score_df = np.inf if clusters is None else together.degrees_of_freedom()
         df = min(without.n_groups - 1, score_df)
         return cls(treated, control, together, df, score_df, _clusters_in_arms(followed, codes), False, without)
+
+    def another(self, followed: WeightedFollowUp, clusters: np.ndarray | None, outcome: str, month: int) -> "Arms":
+        """Return the arms of the same comparison made in another way, read from influence functions.
+
+        By as much as the comparators' influence functions are shorter than what this one's jackknife gives, those of
+        the other way are stretched: how thin the overlap is depends on who started, hardly on the way. So one jackknife
+        serves all ways. The treated weigh one each, and their influence functions are exact.
+
+        Parameters
+        ----------
+        clusters
+            Who is counted together, as codes, shape (rows,); None = people, or units.
+        outcome, month
+            The risk at which the two errors are compared.
+        """
+        made = Arms.of(followed, clusters)
+        if self.jackknife is None:
+            return made
+        found = self.control.risk_influence, self.control.direct_risk_influence
+        left_out, direct = (std_error(parts(outcome, month)) for parts in found)
+        # Its factor n / (n − 1) the correction has of its own.
+        alone = np.full(made.clusters.n, np.sqrt(made.clusters.n / (made.clusters.n - 1)))
+        stretched = alone * (left_out / direct if direct > 0 else 1.0)
+        together = made.clusters.corrected(FewClusters(alone, stretched, self.df))
+        treated, control = (Arm(followed, is_treated, together) for is_treated in (True, False))
+        score_df = np.inf if clusters is None else together.degrees_of_freedom()
+        return Arms(treated, control, together, min(self.df, score_df), score_df, made.n_clusters)
 
     def n_people(self) -> tuple[int, int]:
         """Return how many people are in each arm, treated first."""

@@ -106,14 +106,14 @@ class ByTrials:
         return weigh(self.trials, self.kinds, self.first)
 
     @cached_property
-    def early_arms(self) -> Arms:
-        """The arms up to the first horizon, as the main row's."""
-        return main_arms(self.question, self.early, self.outcome)
-
-    @cached_property
     def fixed_arms(self) -> Arms:
         """The arms of the main row with the weights taken as known: nothing is left out and fitted anew."""
         return Arms.of(self.followed, main_clusters(self.followed, self.outcome, self.first))
+
+    def made_otherwise(self, followed: WeightedFollowUp) -> Arms:
+        """Return the arms of trials weighted in another way, with the errors of the main row's (`Arms.another`)."""
+        teams = team_codes(followed) if counts_teams(self.followed, self.arms) else None
+        return self.arms.another(followed, teams, self.outcome, self.first)
 
     def row(self, arms: Arms, month: int, outcome: str | None = None, **how) -> Row:
         """Return a row read from two arms, as `estimate.event_rows.event_row` does."""
@@ -237,6 +237,11 @@ def _manager(followed: WeightedFollowUp) -> pd.Series:
     return followed.rows.groupby("employee_id")["manager_id"].transform("first").astype(object)
 
 
+def counts_teams(followed: WeightedFollowUp, arms: Arms) -> bool:
+    """Whether the colleagues of one manager are counted together."""
+    return not followed.by_unit and arms.clusters.n < followed.rows["employee_id"].nunique()
+
+
 def clusters_check(followed: WeightedFollowUp, arms: Arms) -> tuple[Check, ...]:
     """Return who was counted together in the main interval, and why; nothing in a rollout, where units are."""
     if followed.by_unit or "manager_id" not in followed.rows or followed.rows["manager_id"].isna().all():
@@ -247,8 +252,7 @@ def clusters_check(followed: WeightedFollowUp, arms: Arms) -> tuple[Check, ...]:
             "manager could not be counted together: if people of a team leave together, the interval is too short."
         )
         return (Check.untestable(TEAMS, sentence),)
-    n_people = followed.rows["employee_id"].nunique()
-    is_by_team = arms.clusters.n < n_people
+    is_by_team = counts_teams(followed, arms)
     sentence = (
         "Exits come in teams: the interval counts colleagues of one manager together."
         if is_by_team

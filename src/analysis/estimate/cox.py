@@ -6,9 +6,8 @@ import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import Arms
-from analysis.estimate.inference import Interval, wald_on_log
+from analysis.estimate.inference import Interval, std_error, wald_on_log
 from analysis.estimate.resampling import Jackknife, contributions
-from analysis.estimate.retention import std_error
 from analysis.plan.catalogue import CATALOGUE
 
 # --- cox --------------------------------------------------------------------------------------------------------------

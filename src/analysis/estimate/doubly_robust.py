@@ -4,9 +4,9 @@ import numpy as np
 
 from analysis.design.weights import WeightedFollowUp
 from analysis.estimate.arms import Arms
-from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, wald
+from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, std_error, wald
 from analysis.estimate.resampling import contributions
-from analysis.estimate.retention import as_untreated, difference, std_error
+from analysis.estimate.retention import as_untreated, difference
 from analysis.plan.faults import known
 
 

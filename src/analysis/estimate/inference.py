@@ -40,6 +40,12 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray, n_clusters: int) ->
     )
 
 
+def std_error(contributions: np.ndarray) -> float:
+    """Return the standard error of an estimate from its clusters' contributions, with the factor n/(n − 1)."""
+    n = len(contributions)
+    return float(np.sqrt(n / (n - 1) * np.sum(contributions**2)))
+
+
 def wald(estimate: float, std_error: float, df: float = np.inf, level: float = LEVEL) -> Interval:
     """Return estimate ± quantile × standard error; Student's t with `df`, the normal where it is infinite."""
     quantile = student_quantile((1 + level) / 2, df)

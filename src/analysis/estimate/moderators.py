@@ -13,8 +13,7 @@ from analysis.estimate.by_trials import ByTrials
 from analysis.estimate.cox import COX, hazard_ratios
 from analysis.estimate.doubly_robust import pseudo_values
 from analysis.estimate.event_rows import short_follow_up
-from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, wald
-from analysis.estimate.retention import std_error
+from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, std_error, wald
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.faults import known
 from analysis.plan.results import AnalysisKind, Estimate

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimate.arms import ANY_EXIT, Arms
-from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, wald, wald_on_log
+from analysis.estimate.inference import FEW_EVENTS, LEVEL, Interval, std_error, wald, wald_on_log
 from analysis.estimate.score_interval import score_difference, score_ratio
 from analysis.plan.probability import student_quantile
 
@@ -58,26 +58,22 @@ def _are_few(arms: Arms, outcome: str, month: int) -> bool:
     return min(arms.n_events(outcome, month)) < FEW_EVENTS
 
 
-def std_error(contributions: np.ndarray) -> float:
-    """Return the standard error of an estimate from its clusters' contributions, with the factor n/(n − 1)."""
-    n = len(contributions)
-    return float(np.sqrt(n / (n - 1) * np.sum(contributions**2)))
-
-
 def _effective(
     arms: Arms, outcome: str, month: int, shares: Sequence[float], parts: Sequence[np.ndarray]
 ) -> list[float]:
     """Return for each arm the number of people whose plain proportion would have its variance, at most its people.
 
-    In an arm of few events at most Kish's number: a variance from a few exits that happen to have small weights can be
-    far too small, and the weights themselves know nothing of the exits.
+    In an arm of few events, or of units, at most Kish's number: a variance from a few exits that happen to have small
+    weights, or from a few units that happen to be alike, can be far too small, and the weights themselves know nothing
+    of the exits.
     """
     sizes = []
     both = arms.treated, arms.control
     for arm, n_events, share, contributions in zip(both, arms.n_events(outcome, month), shares, parts, strict=True):
         variance = std_error(contributions) ** 2
         by_variance = share * (1 - share) / variance if variance > 0 and 0 < share < 1 else np.inf
-        sizes.append(min(by_variance, arm.n_effective if n_events < FEW_EVENTS else arm.n_people))
+        is_known = n_events >= FEW_EVENTS and not arms.by_unit
+        sizes.append(min(by_variance, arm.n_people if is_known else arm.n_effective))
     return sizes
 
 

@@ -11,7 +11,7 @@ from analysis.design.covariates import SCORES, impute
 from analysis.design.weights import trimmed, weigh
 from analysis.estimate.analyses import Analysis, Row
 from analysis.estimate.arms import default_clusters
-from analysis.estimate.by_trials import ByTrials, main_arms, team_codes, why_no_trial
+from analysis.estimate.by_trials import ByTrials, team_codes, why_no_trial
 from analysis.estimate.doubly_robust import difference_in_risks, doubly_robust
 from analysis.estimate.e_value import e_value, e_values
 from analysis.estimate.event_rows import WEIGHTED
@@ -36,15 +36,16 @@ COVARIATE_SETS = {
 
 def reweighted(c: ByTrials, **choices) -> Iterator[Row]:
     """Yield the difference with weights made otherwise; choices as of `design.weights.weigh`."""
-    yield c.row(main_arms(c.question, weigh(c.trials, c.kinds, c.first, **choices), c.outcome), c.first)
+    yield c.row(c.made_otherwise(weigh(c.trials, c.kinds, c.first, **choices)), c.first)
 
 
 def without_likely(c: ByTrials) -> Iterator[Row]:
     """Yield the difference without those who were more likely to start than not."""
     kept = trimmed(c.trials, STRICTER)
     if kept.rows["is_treated"].any():
-        return reweighted(replace(c, trials=kept))
-    return iter([Row("Everybody who started was, by what is recorded, more likely to start than not.")])
+        yield c.row(c.made_otherwise(weigh(kept, c.kinds, c.first)), c.first)
+    else:
+        yield Row("Everybody who started was, by what is recorded, more likely to start than not.")
 
 
 def imputed(c: ByTrials) -> Iterator[Row]:
@@ -54,11 +55,11 @@ def imputed(c: ByTrials) -> Iterator[Row]:
         seed, known, found = c.question.rng(c.outcome, c.first, "imputation"), _predictors(c.trials.rows, c.outcome), []
         for _ in range(N_IMPUTATIONS):
             complete = replace(c.trials, covariates=impute(c.trials.covariates, known, seed))
-            arms = main_arms(c.question, weigh(complete, c.kinds, c.first), c.outcome)
+            arms = c.made_otherwise(weigh(complete, c.kinds, c.first))
             found.append(difference(arms, c.outcome, c.first))
         return rubin(found)
 
-    yield c.row(c.early_arms, c.first, read=read)
+    yield c.row(c.arms, c.first, read=read)
 
 
 def _predictors(rows: pd.DataFrame, outcome: str) -> np.ndarray:
@@ -79,17 +80,18 @@ def reclustered(c: ByTrials) -> Iterator[Row]:
         "by_pair": pd.factorize(matches.where(matches.notna(), people))[0],
     }
     for name, codes in groups.items():
-        yield c.row(main_arms(c.question, followed, c.outcome, codes), c.first, estimator=f"{WEIGHTED}_{name}")
+        arms = c.arms.another(followed, codes, c.outcome, c.first)
+        yield c.row(arms, c.first, estimator=f"{WEIGHTED}_{name}")
 
 
 def aipw(c: ByTrials) -> Iterator[Row]:
     """Yield the difference by weighting and regressing."""
-    yield c.row(c.early_arms, c.first, read=lambda: doubly_robust(c.early, c.early_arms, c.outcome, c.first))
+    yield c.row(c.arms, c.first, read=lambda: doubly_robust(c.followed, c.arms, c.outcome, c.first))
 
 
 def recounted(c: ByTrials) -> Iterator[Row]:
     """Yield the bootstrap, and the extremes of leaving one manager's people out."""
-    arms, month = c.early_arms, c.first
+    arms, month = c.arms, c.first
     recount = WeightedRefit(c.early, CATALOGUE.outcome(c.outcome).kinds, month)
     draws = bootstrap(recount, arms.clusters.codes, c.question.rng(c.outcome, month, "bootstrap"))
     drawn = wald(difference_in_risks(arms, c.outcome, month), np.nanstd(draws, ddof=1), arms.df)
@@ -113,10 +115,10 @@ def _without_one_manager(c: ByTrials, recount: WeightedRefit) -> Iterator[tuple[
     for position, manager in enumerate(with_treated):
         groups[managers == manager] = position
     without = leave_one_out(recount, groups)
-    main = difference(c.early_arms, c.outcome, c.first)
+    main = difference(c.arms, c.outcome, c.first)
     for value in (float(np.nanmin(without)), float(np.nanmax(without))):
         shift = value - main.estimate
-        p = wald(value, main.std_error, c.early_arms.df).p_value
+        p = wald(value, main.std_error, c.arms.df).p_value
         yield value, main.std_error, main.low + shift, main.high + shift, p
 
 
@@ -128,14 +130,14 @@ def strength_of_a_cause(c: ByTrials) -> Iterator[Row]:
     """
 
     def read() -> Interval | None:
-        risks = ratio(c.early_arms, c.outcome, c.first)
+        risks = ratio(c.arms, c.outcome, c.first)
         if risks is None:
             return None
         values = e_values(risks.estimate, risks.low, risks.high)
         farther = max(e_value(risks.low), e_value(risks.high))
         return Interval(values.estimate, risks.std_error, values.limit, farther, risks.p_value)
 
-    yield c.row(c.early_arms, c.first, measure="e_value", read=read)
+    yield c.row(c.arms, c.first, measure="e_value", read=read)
 
 
 def moved(c: ByTrials) -> Iterator[Row]:
@@ -145,11 +147,11 @@ def moved(c: ByTrials) -> Iterator[Row]:
         if not trials.rows["is_treated"].any():
             yield Row(why_no_trial(trials), naming)
             continue
-        yield c.row(main_arms(c.question, weigh(trials, c.kinds, c.first), c.outcome), c.first, **naming)
+        yield c.row(c.made_otherwise(weigh(trials, c.kinds, c.first)), c.first, **naming)
 
 
 SENSITIVITY: tuple[Analysis[ByTrials], ...] = (
-    Analysis("half_horizon", lambda c: [c.row(c.early_arms, max(c.first // 2, 1))], estimator=WEIGHTED),
+    Analysis("half_horizon", lambda c: [c.row(c.arms, max(c.first // 2, 1))], estimator=WEIGHTED),
     Analysis(f"{WEIGHTED}_truncated", partial(reweighted, largest_quantile=LARGEST_QUANTILE)),
     *(Analysis(f"{WEIGHTED}_{name}", partial(reweighted, exclude=out)) for name, out in COVARIATE_SETS.items()),
     Analysis(f"{WEIGHTED}_trimmed", without_likely),
@@ -163,7 +165,7 @@ SENSITIVITY: tuple[Analysis[ByTrials], ...] = (
     Analysis(
         f"{WEIGHTED}_recounted",
         recounted,
-        applies=lambda c: min(c.early_arms.n_events(c.outcome, c.first)) >= FEW_EVENTS,
+        applies=lambda c: min(c.arms.n_events(c.outcome, c.first)) >= FEW_EVENTS,
     ),
     Analysis("e_value", strength_of_a_cause),
     Analysis(f"{WEIGHTED}_starts", moved),
