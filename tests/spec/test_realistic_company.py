@@ -12,7 +12,8 @@ from realistic_company import Realistic, options, realistic_company, with_edits,
 from realistic_company.hr_files import on_day
 from realistic_company.pair_list import matches, written_starts
 
-from analysis.design.trials import UNDATED, build_trials
+from analysis.design.starts import UNDATED
+from analysis.design.trials import build_trials
 from analysis.pipeline import OpenStudy, open_study
 from analysis.pipeline.drafted import LEAVE, NO_SHOW, SERVICE, TRANSFER
 from analysis.pipeline.study_folder import InitOptions, start_study

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from studies import write_study
 
+from analysis.design import starts
 from analysis.design.covariates import LEAST_PEOPLE, balance, balance_by_quarter, design_matrix
 from analysis.design.eligibility import units_reached
 from analysis.design.follow_up import build_history, until_job_event
@@ -113,6 +114,51 @@ def test_a_start_after_the_data_lock_is_no_trial(tmp_path):
     tables = type(company.tables)(**(vars(company.tables) | {"enrolments": late}))
     trials = build_trials(tables, company.study, company.study.programs[0], "mentor", {})
     assert trials.rows.empty and lost(trials) == {}
+
+
+# Many start days and many people: days are pooled.
+
+DAILY = """\
+    program_id,intake_date,employee_id,role,start_date
+    genius,2022-03-01,E1,mentor,2022-03-01
+    genius,2022-03-01,E2,mentor,2022-03-03
+    genius,2022-03-01,E3,mentor,2022-03-06
+    genius,2022-05-01,E4,mentor,2022-05-01
+    """
+
+
+def test_with_too_many_rows_days_are_one_trial_on_its_median_start(monkeypatch):
+    """Fifteen rows allow three trials of five people: windows of 21 days from the first start on."""
+    monkeypatch.setattr(starts, "MOST_TRIAL_ROWS", 15)
+    days = pd.Series(pd.to_datetime(["2022-03-01", "2022-03-03", "2022-03-06", "2022-05-01"]), ["E1", "E2", "E3", "E4"])
+    pooled = starts.trial_days(days, n_staff=5)
+    assert pooled.dt.strftime("%m-%d").tolist() == ["03-03", "03-03", "03-03", "05-01"]
+    monkeypatch.setattr(starts, "MOST_TRIAL_ROWS", 20)
+    assert starts.trial_days(days, n_staff=5).equals(days)
+
+
+def test_of_pooled_days_starts_are_taken_on_their_own_and_comparators_on_the_trials(tmp_path, monkeypatch):
+    """E5 waits throughout, E4 until May; who starts within the window is no comparator in it."""
+    monkeypatch.setattr(starts, "MOST_TRIAL_ROWS", 15)
+    trials = trials_of(opened(tmp_path, DAILY))
+    in_march = [("2022-03-01", "E1", True), ("2022-03-03", "E2", True), ("2022-03-06", "E3", True)]
+    waiting = [("2022-03-03", "E4", False), ("2022-03-03", "E5", False)]
+    in_may = [("2022-05-01", "E4", True), ("2022-05-01", "E5", False)]
+    assert sorted(people(trials)) == sorted([*in_march, *waiting, *in_may])
+    assert trials.rows.groupby("trial")["is_treated"].sum().tolist() == [3, 1]
+    # E4 is followed as a comparator from the trial's day up to the own start, just short of two months.
+    until = trials.rows.set_index(["trial", "employee_id"])["months"]
+    assert 1.9 < until[0, "E4"] < 2 and lost(trials) == {"started": 4, "analysed": 4}
+    follow = weigh(trials, EXITS, 12)
+    assert (follow.exit > follow.entry).all() and follow.exit.max() == 12
+
+
+def test_pooled_days_lose_nobody_and_nobody_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(starts, "MOST_TRIAL_ROWS", 5)
+    gone = FIVE.replace("E2,2019-01-01,,", "E2,2019-01-01,2022-03-02,voluntary")
+    trials = trials_of(opened(tmp_path, DAILY, gone))
+    assert lost(trials) == {"started": 4, "not employed that day": 1, "analysed": 3}
+    assert not trials.rows.duplicated(["trial", "employee_id"]).any()
 
 
 # 4. Another program on the same day.

@@ -9,7 +9,8 @@ import yaml
 from studies import write_study
 
 from analysis.design.panels import build_panel
-from analysis.design.trials import NOT_STAFF, build_trials
+from analysis.design.starts import NOT_STAFF
+from analysis.design.trials import build_trials
 from analysis.estimate.by_trials import why_no_trial
 from analysis.ingest.staff_words import no_shows, worker_types
 from analysis.measure.employment import tenure_days

@@ -8,7 +8,8 @@ from studies import STUDY, write_study
 
 from analysis.design.eligibility import enrolment_funnel
 from analysis.design.panels import build_panel
-from analysis.design.trials import UNDATED, build_trials
+from analysis.design.starts import UNDATED
+from analysis.design.trials import build_trials
 from analysis.estimate.by_trials import why_no_trial
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study

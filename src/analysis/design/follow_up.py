@@ -199,7 +199,9 @@ def split(follow: FollowUp, row: np.ndarray, month: np.ndarray, log_factor: np.n
 
 def _months_between_trials(rows: pd.DataFrame) -> np.ndarray:
     """Return calendar months from each trial's day to each later one's, shape (trials, trials)."""
-    days = rows.drop_duplicates("trial").set_index("trial")["trial_date"].sort_index().to_numpy()
+    # Comparators' days are the trial's; who starts may do so on another (`design.starts.trial_days`).
+    of_trial = rows.sort_values("is_treated", kind="stable").drop_duplicates("trial").set_index("trial")
+    days = of_trial["trial_date"].sort_index().to_numpy()
     first, second = np.nonzero(days[:, None] <= days)
     table = np.full((len(days), len(days)), np.inf)
     table[first, second] = months_between(days[first], days[second])

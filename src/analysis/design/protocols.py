@@ -13,7 +13,8 @@ import pandas as pd
 from analysis.design.covariates import design_matrix
 from analysis.design.eligibility import eligible_levels, is_eligible, not_started
 from analysis.design.propensity import fit_propensity
-from analysis.design.trials import Trials, covariates_of, known_enrolments, observed_starts
+from analysis.design.starts import known_enrolments, observed_starts
+from analysis.design.trials import Trials, covariates_of
 from analysis.design.weights import WeightedFollowUp
 from analysis.measure.employment import (
     ONE_DAY,

@@ -13,7 +13,8 @@ import pandas as pd
 from analysis.design.covariates import design_matrix
 from analysis.design.eligibility import eligible_levels, is_eligible
 from analysis.design.propensity import fit_propensity
-from analysis.design.trials import FLOW_STEPS, Trials, covariates_of, trial_rows
+from analysis.design.starts import FLOW_STEPS
+from analysis.design.trials import Trials, covariates_of, trial_rows
 from analysis.design.weights import MOST_LIKELY
 from analysis.measure.employment import (
     ONE_DAY,

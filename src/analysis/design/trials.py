@@ -22,6 +22,17 @@ from analysis.design.eligibility import (
     started_elsewhere,
     units_of,
 )
+from analysis.design.starts import (
+    BEFORE_UNIT,
+    FLOW_STEPS,
+    NO_UNIT,
+    NOT_STAFF,
+    ON_LEAVE,
+    UNDATED,
+    known_enrolments,
+    observed_starts,
+    trial_days,
+)
 from analysis.measure.employment import (
     ONE_DAY,
     Staff,
@@ -35,36 +46,12 @@ from analysis.measure.exposure import (
     competing_kinds,
     competing_starts,
     first_starts,
-    not_staff,
-    started_before,
     starts_elsewhere,
-    undated,
 )
 from analysis.plan.contract import Tables
 from analysis.plan.faults import known
 from analysis.plan.study import Eligibility, Program, Study
 
-NOT_STAFF, UNDATED = "no employee", "started on an unknown day"
-ON_LEAVE = "on leave"
-BEFORE_PERIOD = "started before the period observed"
-OTHER_ROLE = "earlier start in another role"
-BEFORE_UNIT, NO_UNIT = "started before the unit was reached", "unit not known"
-FLOW_STEPS = (
-    "started",
-    NOT_STAFF,
-    UNDATED,
-    BEFORE_PERIOD,
-    OTHER_ROLE,
-    "not employed that day",
-    "under notice",
-    ON_LEAVE,
-    "level or tenure not eligible",
-    NO_UNIT,
-    BEFORE_UNIT,
-    "no colleague to compare with that day",
-    "no colleague nearly as likely to start",
-    "analysed",
-)
 ROLLOUT_STEPS = (NO_UNIT, BEFORE_UNIT)
 # So many rows of staff are looked at together: days of starts times staff.
 MOST_ROWS = 400_000
@@ -154,35 +141,6 @@ class Trials:
         return replace(self, rows=rows, covariates=covariates, flow=flow.reset_index())
 
 
-def known_enrolments(tables: Tables, study: Study) -> pd.DataFrame:
-    """Return the enrolments with the starts that the study can know of: none after the data lock."""
-    rows = known(tables.enrolments)
-    return rows.assign(start_date=rows["start_date"].where(rows["start_date"] <= pd.Timestamp(study.as_of)))
-
-
-def observed_starts(
-    enrolments: pd.DataFrame, study: Study, program: Program, role: str, lost: dict[str, int] | None = None
-) -> pd.Series:
-    """Return the first starts of the role that can be trials, by employee id; count into `lost` those that cannot.
-
-    They lie within the period observed. Whoever started the program in any role before it could not have been seen
-    leaving after that start and is no trial; whoever first started another role of it is lost to that one.
-    """
-    lost = dict.fromkeys(FLOW_STEPS, 0) if lost is None else lost
-    starts, own_start = first_starts(enrolments, program.id, role), first_starts(enrolments, program.id)
-    mine, no_day = starts.index.union(undated(enrolments, program.id, role)), undated(enrolments)
-    strangers = mine.isin(not_staff(enrolments))
-    starts = starts[~starts.index.isin(no_day.union(mine[strangers]))]
-    earlier = starts.index.isin(started_before(enrolments, program.id, pd.Timestamp(study.study_start)))
-    is_other = ~earlier & (starts > own_start.reindex(starts.index)).to_numpy()
-    lost["started"] += len(mine)
-    lost[NOT_STAFF] += int(strangers.sum())
-    lost[UNDATED] += int((mine.isin(no_day) & ~strangers).sum())
-    lost[BEFORE_PERIOD] += int(earlier.sum())
-    lost[OTHER_ROLE] += int(is_other.sum())
-    return starts[~earlier & ~is_other]
-
-
 def build_trials(tables: Tables, study: Study, program: Program, role: str, scores: dict[str, pd.DataFrame]) -> Trials:
     """Return one trial per day of the period observed on which somebody first started `role` in `program`.
 
@@ -190,7 +148,8 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
     had not started the program in any role. Eligibility, assignment and follow-up begin on that same day in both arms,
     so no day before the start is credited to the program. Comparators start neither this program nor another one of
     the company that day, and are followed until they do; in a rollout they are in units not yet reached, and followed
-    until their unit is, or they move to one that has been.
+    until their unit is, or they move to one that has been. In a large company with many start days several are one
+    trial (`design.starts.trial_days`): comparators are those of its day, and who starts is taken on the own day.
 
     Raises
     ------
@@ -215,7 +174,7 @@ def build_trials(tables: Tables, study: Study, program: Program, role: str, scor
         job_history(tables.jobs),
         scores,
     )
-    rows, covariates = _stacked([company.trials(some, lost) for some in company.blocks(starts)])
+    rows, covariates = _stacked([company.trials(starts, days, lost) for days in company.blocks(starts)])
     lost["analysed"] = int(rows["is_treated"].sum())
     # Lists of employees alone, of which every start has a day and nobody is on leave, have nothing to say of others.
     told = {step: n for step, n in lost.items() if n or step not in (NOT_STAFF, UNDATED, ON_LEAVE)}
@@ -231,7 +190,7 @@ def _stacked(parts: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFra
         return pd.DataFrame(columns=ROW_COLUMNS), pd.DataFrame()
     rows = pd.concat([rows for rows, _ in parts if len(rows)], ignore_index=True)
     covariates = pd.concat([before for rows, before in parts if len(rows)], ignore_index=True)
-    return rows.assign(trial=pd.factorize(rows["trial_date"], sort=True)[0]), covariates
+    return rows.assign(trial=pd.factorize(rows["trial"], sort=True)[0]), covariates
 
 
 def _has_both_arms(trial: np.ndarray, is_treated: np.ndarray, keep: np.ndarray) -> np.ndarray:
@@ -239,6 +198,19 @@ def _has_both_arms(trial: np.ndarray, is_treated: np.ndarray, keep: np.ndarray) 
     code, trials = pd.factorize(trial)
     n, n_treated = (np.bincount(code[rows], minlength=len(trials)) for rows in (keep, keep & is_treated))
     return ((n_treated > 0) & (n_treated < n))[code]
+
+
+def _with_both_arms(
+    parts: list[tuple[pd.DataFrame, pd.DataFrame]], lost: dict[str, int]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows and covariates of the trials that have both arms; count into `lost` the starters of others."""
+    if not parts:
+        return pd.DataFrame(columns=ROW_COLUMNS), pd.DataFrame()
+    rows, covariates = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
+    treated = rows["is_treated"].to_numpy(dtype=bool)
+    both = _has_both_arms(rows["trial"].to_numpy(), treated, np.ones(len(rows), dtype=bool))
+    lost["no colleague to compare with that day"] += int((treated & ~both).sum())
+    return rows[both].reset_index(drop=True), covariates[both].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
@@ -261,39 +233,62 @@ class _Company:
         return DEFAULT_UNIT if self.rollout is None else self.rollout.unit
 
     def blocks(self, starts: pd.Series) -> Iterator[pd.Series]:
-        """Yield the starts of a few days after the other, so that the staff of all days need not be held at once."""
-        days = np.sort(starts.unique())
-        n_days = max(1, MOST_ROWS // max(1, len(known(self.tables.employees))))
+        """Yield the trial days of a few trials after the other, by employee id: all staff need not be held at once."""
+        n_staff = len(known(self.tables.employees))
+        trial_day = trial_days(starts, n_staff)
+        days, n_days = np.sort(trial_day.unique()), max(1, MOST_ROWS // max(1, n_staff))
         for first in range(0, len(days), n_days):
-            yield starts[starts.isin(days[first : first + n_days])]
+            yield trial_day[trial_day.isin(days[first : first + n_days])]
 
-    def staff_of(self, starts: pd.Series) -> Staff:
-        """Return the staff of every day on which somebody starts."""
-        return staff_on(self.tables, self.history, np.sort(starts.unique()))
+    def staff_of(self, days: pd.Series) -> Staff:
+        """Return the staff of every one of the days."""
+        return staff_on(self.tables, self.history, np.sort(days.unique()))
 
-    def trials(self, starts: pd.Series, lost: dict[str, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the rows and covariates of the trials of some days; of those with one arm none. Count who is lost."""
-        staff = self.staff_of(starts)
-        is_starter, keep = self._who_is_in(staff, starts, lost)
-        has_both = _has_both_arms(staff.day, is_starter, keep)
-        lost["no colleague to compare with that day"] += int((is_starter & keep & ~has_both).sum())
-        keep &= has_both
-        staff = staff.take(keep)
-        rows = trial_rows(staff, is_starter[keep], self.study, self._stop(staff), self.unit)
+    def trials(
+        self, starts: pd.Series, trial_day: pd.Series, lost: dict[str, int]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows and covariates of the trials of some days; of those with one arm none. Count who is lost.
+
+        Parameters
+        ----------
+        trial_day
+            The day of the trial of those who start in it, by employee id.
+        """
+        mine, staff = starts.reindex(trial_day.index), self.staff_of(trial_day)
+        waits = self._who_waits(staff, trial_day)
+        if mine.equals(trial_day):
+            starter = self._who_starts(staff, mine, lost)
+            parts = [(staff, starter, starter | waits)]
+        else:
+            people = known(self.tables.employees)
+            of_starters = replace(self.tables, employees=people[people["employee_id"].isin(mine.index)])
+            own = replace(self, tables=of_starters).staff_of(mine)
+            starter = self._who_starts(own, mine, lost)
+            parts = [(own, starter, starter), (staff, np.zeros(len(waits), dtype=bool), waits)]
+        found = [self._rows(some.take(kept), starts_then[kept], trial_day) for some, starts_then, kept in parts]
+        return _with_both_arms(found, lost)
+
+    def _rows(self, staff: Staff, is_starter: np.ndarray, trial_day: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rows = trial_rows(staff, is_starter, self.study, self._stop(staff), self.unit)
+        own_trial = trial_day.reindex(rows["employee_id"]).to_numpy("datetime64[us]")
+        rows = rows.assign(trial=np.where(is_starter, own_trial, staff.day))
         return rows, covariates_of(staff, self.scores, self.elsewhere)
 
-    def _who_is_in(self, staff: Staff, starts: pd.Series, lost: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return who starts and who is in the trial; count into `lost` the starters who cannot be in it."""
-        begins = starts.reindex(staff.spells["employee_id"]).to_numpy("datetime64[us]") == staff.day
-        lost["not employed that day"] += len(starts) - int(begins.sum())
-        is_in = begins.copy()
+    def _who_starts(self, staff: Staff, starts: pd.Series, lost: dict[str, int]) -> np.ndarray:
+        """Return who starts that day and is in the trial; count into `lost` the starters who cannot be in it."""
+        is_in = starts.reindex(staff.spells["employee_id"]).to_numpy("datetime64[us]") == staff.day
+        lost["not employed that day"] += len(starts) - int(is_in.sum())
         for step, fits in self._conditions(staff):
             lost[step] += int((is_in & ~fits).sum())
             is_in &= fits
-        competes = start_on(self.competing, staff)
-        waits = not_started(staff, self.own_start, None, after=staff.day) & ~competes & self._is_unreached(staff)
+        return is_in
+
+    def _who_waits(self, staff: Staff, trial_day: pd.Series) -> np.ndarray:
+        """Return who could have started that day and did not, nor in the rest of the trial."""
+        begins = trial_day.reindex(staff.spells["employee_id"]).to_numpy("datetime64[us]") == staff.day
+        waits = not_started(staff, self.own_start, None, after=staff.day) & ~start_on(self.competing, staff)
         common = ~under_notice_on(staff.spells, staff.day).to_numpy() & is_eligible(staff, self.rule)
-        return begins, is_in | (~begins & waits & common)
+        return ~begins & waits & self._is_unreached(staff) & common
 
     def _conditions(self, staff: Staff) -> Iterator[tuple[str, np.ndarray]]:
         """Yield what a starter must meet to be in the trial, with the step at which those who do not are lost."""
@@ -349,11 +344,11 @@ class _Company:
         """Return those who were comparators before each day and still could be, and their covariates.
 
         Whoever starts this program that day is among those who stayed: that start is looked at for itself. `lost` are
-        the days on which people are lost, by employee id.
+        the days on which people are lost, by employee id; of several that are one (`blocks`) that one.
         """
         staff = self.staff_of(lost)
         people = staff.spells["employee_id"]
-        is_lost = start_on(lost.rename("start_date").rename_axis("employee_id").reset_index(), staff)
+        is_lost = lost.reindex(people).to_numpy("datetime64[us]") == staff.day
         keep = not_started(staff, self.own_start, None, after=staff.day - DAY)
         keep &= compared.reindex(people).to_numpy("datetime64[us]") < staff.day
         # Who moves on the day is in a reached unit from then on.
@@ -362,7 +357,7 @@ class _Company:
         keep &= _has_both_arms(staff.day, is_lost, keep)
         staff = staff.take(keep)
         rows = {"trial_date": staff.day, "employee_id": staff.spells["employee_id"], "is_treated": is_lost[keep]}
-        return pd.DataFrame(rows), covariates_of(staff, self.scores, self.elsewhere)
+        return pd.DataFrame(rows | {"trial": staff.day}), covariates_of(staff, self.scores, self.elsewhere)
 
 
 def covariates_of(staff: Staff, scores: dict[str, pd.DataFrame], elsewhere: pd.DataFrame) -> pd.DataFrame:

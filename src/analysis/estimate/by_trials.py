@@ -10,7 +10,8 @@ import pandas as pd
 
 from analysis.design.protocols import Adherence, GraceTrials
 from analysis.design.references import Placebo, PlaceboSchedule
-from analysis.design.trials import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED, Trials
+from analysis.design.starts import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED
+from analysis.design.trials import Trials
 from analysis.design.weights import WeightedFollowUp, weigh
 from analysis.estimate.analyses import Question, Row
 from analysis.estimate.arms import ANY_EXIT, Arms

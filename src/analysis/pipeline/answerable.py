@@ -12,13 +12,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.eligibility import eligible_levels, is_eligible
-from analysis.design.trials import (
-    FLOW_STEPS,
-    ON_LEAVE,
-    Trials,
-    known_enrolments,
-    observed_starts,
-)
+from analysis.design.starts import FLOW_STEPS, ON_LEAVE, known_enrolments, observed_starts
+from analysis.design.trials import Trials
 from analysis.estimate.analyses import Question
 from analysis.estimate.answer_lottery import NO_INTAKE_OF_BOTH
 from analysis.estimate.by_scores import UNKNOWN_UNITS, why_no_pairs
