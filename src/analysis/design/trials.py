@@ -291,7 +291,7 @@ class _Company:
             lost[step] += int((is_in & ~fits).sum())
             is_in &= fits
         competes = start_on(self.competing, staff)
-        waits = not_started(staff, self.own_start, None, after=staff.day) & ~competes & self._is_unreached(staff)
+        waits = not_started(staff, self.own_start, after=staff.day) & ~competes & self._is_unreached(staff)
         common = ~under_notice_on(staff.spells, staff.day).to_numpy() & is_eligible(staff, self.rule)
         return begins, is_in | (~begins & waits & common)
 
@@ -354,7 +354,7 @@ class _Company:
         staff = self.staff_of(lost)
         people = staff.spells["employee_id"]
         is_lost = start_on(lost.rename("start_date").rename_axis("employee_id").reset_index(), staff)
-        keep = not_started(staff, self.own_start, None, after=staff.day - DAY)
+        keep = not_started(staff, self.own_start, after=staff.day - DAY)
         keep &= compared.reindex(people).to_numpy("datetime64[us]") < staff.day
         # Who moves on the day is in a reached unit from then on.
         keep &= self._is_unreached(staff) | (is_lost & is_move)
