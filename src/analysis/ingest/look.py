@@ -171,7 +171,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
     if not found and export.is_headless:
         personal, unused = (), ()  # somebody's data, not names of columns
         message = "its first line looks like data and is not shown; put a line with the columns' names above it"
-        export.note("no_header", message, severity="warning", action="kept")
+        export.warn("no_header", message)
     given = {"snapshot_date"} & set(rows)
     missing = tuple(name for name in _missing(layout, source.table, found) if name not in given)
     unknown = _unknown(export, rows, found)
@@ -220,9 +220,8 @@ def _days_of_ratings(recognised: Recognised, reading: Reading, columns: Columns)
     found = columns.take(columns.find(named)[:1])
     if not found:
         return {}
-    lines, source = reading.export.rows[LINE].to_numpy(), reading.source
-    order = source.date_order or reading.layout.date_order
-    days = to_days(found[0], lines, order=order, written_in=None, wanted_in=None, as_of=reading.study.as_of)
+    order = reading.source.date_order or reading.layout.date_order
+    days = to_days(found[0], order=order, written_in=None, wanted_in=None, as_of=reading.study.as_of)
     return {"responded_at": days.column}
 
 
