@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from studies import write_study
 
+from analysis.design import clones as design_clones
 from analysis.design.clones import Clones, clones
 from analysis.design.protocols import adherence, build_grace_trials, excused_from, intake_of_start, under_protocol
 from analysis.design.references import (
@@ -256,6 +257,27 @@ def naive_from_intake(company: OpenStudy) -> float:
     """Return those who started within the grace less the others, counted from the intake: immortal until the start."""
     arms = Arms.of(as_followed(grace_trials(company).by_group, EXITS, 12))
     return arms.treated.risk(OUTCOME, 12) - arms.control.risk(OUTCOME, 12)
+
+
+def test_a_sample_of_those_who_never_start_stands_for_all_of_them(monkeypatch):
+    """Twenty samples of two in five: right on average, with all who start in each; the weights add up to everybody."""
+    trials = grace_trials(as_known(company_like("case-cohort")))
+    whole = clones(trials, EXITS, 12, np.random.default_rng(0))
+    assert (whole.worth == 1).all() and whole.trials is whole.whole, "few enough: nobody is left out"
+    monkeypatch.setattr(design_clones, "MOST_STEPS", int(0.4 * len(whole.steps.row)))
+    of_all, found = risks_of(whole), []
+    for seed in range(20):
+        some = clones(trials, EXITS, 12, np.random.default_rng(seed))
+        assert some.worth.sum() == pytest.approx(len(whole.worth)) and len(some.worth) < 0.7 * len(whole.worth)
+        assert some.trials.rows["is_treated"].sum() == whole.trials.rows["is_treated"].sum()
+        assert len(some.whole.rows) == len(whole.whole.rows)
+        found.append(risks_of(some))
+    error = np.std(found, axis=0, ddof=1) / np.sqrt(20)
+    assert (np.abs(np.mean(found, axis=0) - of_all) < 3 * error + 0.002).all() and (error < 0.01).all()
+
+
+def risks_of(cloned: Clones) -> np.ndarray:
+    return CloneRisks(cloned, (1,), 12).risks(np.ones(len(cloned.worth)))
 
 
 def test_a_null_world_with_heavy_exit_comes_out_null_from_the_intake_and_the_naive_figure_does_not():

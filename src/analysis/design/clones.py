@@ -14,12 +14,12 @@ from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity, newton, start_log_odds
 from analysis.design.protocols import NEVER, GraceTrials
 from analysis.design.weights import MOST_LIKELY
-from analysis.measure.employment import (
-    months_between,
-)
+from analysis.measure.employment import months_between
 
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
 NEAR_ENOUGH = 1e-5
+# So many days of starting are looked at, of all people together: a bootstrap goes over them in every draw.
+MOST_STEPS = 1_000_000
 DAYS = 200_000  # more than any day's number, so that person and day make one sortable number
 
 
@@ -78,8 +78,8 @@ class Clones:
 
     Attributes
     ----------
-    trials
-        Without those nearly sure to start.
+    whole, trials
+        Without those nearly sure to start; and without those who are not in the sample (`worth`).
     person
         Number of each row's person, shape (rows,).
     terms
@@ -91,8 +91,11 @@ class Clones:
         Of the chance of starting, shape (terms,).
     treated, control
         Follow-up under "start within the grace" and under "do not start".
+    worth
+        How many people each person stands for, shape (people,): 1, or more where those who do not start are a sample.
     """
 
+    whole: GraceTrials
     trials: GraceTrials
     person: np.ndarray
     terms: np.ndarray
@@ -101,6 +104,7 @@ class Clones:
     steps: Steps
     treated: CloneIntervals
     control: CloneIntervals
+    worth: np.ndarray
 
     def weights(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the weights of both arms' intervals, treated first, when each row counts `counts` times.
@@ -160,13 +164,16 @@ class Clones:
         return share
 
 
-def clones(trials: GraceTrials, kinds: tuple[str, ...], months: int) -> Clones:
+def clones(trials: GraceTrials, kinds: tuple[str, ...], months: int, draw: np.random.Generator | None = None) -> Clones:
     """Return both arms' follow-up up to `months`; those nearly sure to start are left out, as in `weights.trimmed`.
 
     Parameters
     ----------
     kinds
         The outcomes that compete; others censor.
+    draw
+        Where people times days of starting are more than `MOST_STEPS`, those who never start are a sample of so many,
+        each of whom stands for several (a case-cohort sample: Prentice 1986, Biometrika 73:1). Without it all are in.
 
     Raises
     ------
@@ -177,9 +184,26 @@ def clones(trials: GraceTrials, kinds: tuple[str, ...], months: int) -> Clones:
     if (chance > MOST_LIKELY).any():
         trials = trials.take(chance <= MOST_LIKELY)
         x, is_fitted, coefficients, _ = _fit(trials)
+    whole, (chosen, worth) = trials, _case_cohort(trials.rows, draw)
+    if not chosen.all():
+        trials, x, is_fitted = trials.take(chosen), x[chosen], is_fitted[chosen]
     steps, code = _steps(trials.rows), _codes(trials.rows, kinds)
-    arms = [arm(trials.rows, steps, code, float(months)) for arm in (_treated_intervals, _control_intervals)]
-    return Clones(trials, _person(trials.rows), x, is_fitted, coefficients, steps, *arms)
+    treated = _treated_intervals(trials.rows, steps, code, float(months))
+    control = _control_intervals(trials.rows, steps, code, float(months))
+    return Clones(whole, trials, _person(trials.rows), x, is_fitted, coefficients, steps, treated, control, worth)
+
+
+def _case_cohort(rows: pd.DataFrame, draw: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that are looked at, shape (rows,), and how many people each person left in them stands for."""
+    person = _person(rows)
+    n_days = rows.loc[rows["is_treated"], ["trial", "start_date"]].drop_duplicates()["trial"].value_counts()
+    share = MOST_STEPS / max(1, int(rows["trial"].map(n_days).fillna(0).sum()))
+    starts = np.bincount(person, weights=rows["is_treated"]) > 0
+    chosen = starts | (draw.random(len(starts)) < share) if draw is not None and share < 1 else np.ones_like(starts)
+    if rows[chosen[person]].groupby("trial")["is_treated"].nunique().sum() < 2 * rows["trial"].nunique():
+        chosen = np.ones_like(starts)  # no trial may lose an arm
+    worth = np.where(starts, 1.0, (~starts).sum() / max(1, (chosen & ~starts).sum()))
+    return chosen[person], worth[chosen]
 
 
 def _fit(trials: GraceTrials) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

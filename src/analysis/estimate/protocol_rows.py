@@ -37,14 +37,14 @@ def grace_row(c: ByTrials) -> Iterator[Row]:
     """
     trials = c.sets.grace()
     try:
-        cloned = clones(trials, c.kinds, c.first)
+        cloned = clones(trials, c.kinds, c.first, c.question.rng(c.outcome, c.first, "case-cohort"))
     except ValueError:
         yield Row(
             "In no intake did some of the eligible people start within its grace while others, nearly as likely to, "
             "did not; a comparison from the intake needs both."
         )
         return
-    groups = Arms.of(as_followed(cloned.trials.by_group, c.kinds, c.first))
+    groups = Arms.of(as_followed(cloned.whole.by_group, c.kinds, c.first))
     yield c.row(groups, c.first, read=partial(_cloned, c, cloned, groups))
 
 
@@ -88,9 +88,9 @@ class CloneRisks:
     def risks(self, counts: np.ndarray) -> np.ndarray:
         """Return both risks, treated first, when each person counts `counts` times, shape (people,); NaN without one.
 
-        Shape (2,).
+        Shape (2,). Whoever stands for several people counts so many times as often.
         """
-        by_arm = self._clones.weights(counts[self._clones.person])
+        by_arm = self._clones.weights((counts * self._clones.worth)[self._clones.person])
         if min(weights.sum() for weights in by_arm) <= 0:
             return np.full(2, np.nan)
         return np.array([self._risk(sets, weights) for sets, weights in zip(self._sets, by_arm, strict=True)])
