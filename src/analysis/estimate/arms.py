@@ -31,11 +31,15 @@ class Clusters:
         self.codes, self.n = codes, int(codes.max()) + 1
         self._followed = followed
         self._corrected: FewClusters | None = None
-        model = followed.model
-        self._by_coefficient = None
-        if model is not None:
-            score = cluster_sums(model.propensity.score.T, codes, self.n)
-            self._by_coefficient = model.propensity.inverse_information @ score
+
+    @cached_property
+    def _by_coefficient(self) -> np.ndarray | None:
+        """How each cluster moves the propensity's coefficients, shape (terms, clusters); None where weights are fixed."""
+        model = self._followed.model
+        if model is None:
+            return None
+        score = cluster_sums(model.propensity.score.T, self.codes, self.n)
+        return model.propensity.inverse_information @ score
 
     def shares(self) -> list[np.ndarray]:
         """Return each cluster's share of the weight at time zero, of the treated and of the comparators."""
