@@ -34,7 +34,7 @@ class Clusters:
 
     @cached_property
     def _by_coefficient(self) -> np.ndarray | None:
-        """How each cluster moves the propensity's coefficients, shape (terms, clusters); None where weights are fixed."""
+        """How each cluster moves the coefficients of the propensity, shape (terms, clusters); None without one."""
         model = self._followed.model
         if model is None:
             return None
