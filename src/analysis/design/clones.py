@@ -19,7 +19,7 @@ from analysis.measure.employment import months_between
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
 NEAR_ENOUGH = 1e-5
 # So many days of starting are looked at, of all people together: a bootstrap goes over them in every draw.
-MOST_STEPS = 1_000_000
+MOST_STEPS = 500_000
 DAYS = 200_000  # more than any day's number, so that person and day make one sortable number
 
 
