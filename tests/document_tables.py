@@ -1,4 +1,4 @@
-"""The tables of the documents that are made from the catalogue: ``make tables`` writes them."""
+"""The tables of the documents that are made from the catalogue and the rules: ``make tables`` writes them."""
 
 from itertools import groupby
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from simulations.table import replace_between
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
+from analysis.validate.tables import PHASES
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- {}: made by `make tables`, not by hand -->", "<!-- end of {} -->"
@@ -58,14 +59,26 @@ def terms() -> str:
     )
 
 
-# Document → the name of its marks, and what stands between them.
-MADE = {"ARCHITECTURE.md": ("estimators", where_defined), "data/README.md": ("terms", terms)}
+def rules() -> str:
+    """Return every rule of the canonical tables; tables that have the same rule share a line."""
+    tables: dict[tuple[str, str, str, str], list[str]] = {}
+    for name, phases in PHASES.items():
+        for rule in (rule for phase in phases for rule in phase):
+            message = rule.message.format(programs="the study's programs", cards="the study's cards")
+            tables.setdefault((rule.name, rule.severity, rule.action, message), []).append(name)
+    rows = [(", ".join(names), f"`{rule}`", *rest) for (rule, *rest), names in tables.items()]
+    return table(["table", "rule", "severity", "action", "message"], rows)
+
+
+# Document → the names of its marks, and what stands between them.
+MADE = {"ARCHITECTURE.md": {"estimators": where_defined}, "data/README.md": {"terms": terms, "rules": rules}}
 
 
 def write_tables(root: Path = ROOT) -> None:
     """Write every table into its document."""
-    for document, (name, make) in MADE.items():
-        replace_between(root / document, BEGIN.format(name), END.format(name), make())
+    for document, made in MADE.items():
+        for name, make in made.items():
+            replace_between(root / document, BEGIN.format(name), END.format(name), make())
 
 
 if __name__ == "__main__":

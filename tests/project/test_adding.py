@@ -19,7 +19,14 @@ from studies import TINY_COMPANY, write_study
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("src/analysis", "data/instruments", "notebooks")
-FILES = ("pyproject.toml", "CONTRIBUTING.md", "data/README.md", "data/hypotheses.yaml", "data/literature.csv")
+FILES = (
+    "pyproject.toml",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "data/README.md",
+    "data/hypotheses.yaml",
+    "data/literature.csv",
+)
 ROW = re.compile(r"^\| (?P<thing>[^|]+?) +\| (?P<n>\d+) +\|", re.M)
 
 
@@ -55,6 +62,12 @@ class Copy:
         return subprocess.run(
             [sys.executable, *command], cwd=self.folder, env=environment, capture_output=True, text=True
         )
+
+    def make_tables(self) -> None:
+        """Do in the copy what ``make tables`` does in the project."""
+        code = "import sys; sys.path.append(sys.argv[1]); import document_tables as made, pathlib; "
+        done = self.run("-c", code + "made.write_tables(pathlib.Path())", str(ROOT / "tests"))
+        assert done.returncode == 0, done.stderr
 
     def check(self, tables: Mapping[str, str], tmp_path: Path, **study_yaml) -> str:
         """Return what `mentoring check` prints of a study of these tables."""
@@ -198,21 +211,21 @@ def test_an_event_outcome(project, tmp_path):
 
 
 RULE = """\
-        Rule(
-            "job_on_sunday",
-            "effective_date",
-            "warning",
-            "kept",
-            "effective_date is a Sunday; check it",
-            lambda f: ~(f["effective_date"].dt.dayofweek == 6),
-        ),
+    Rule(
+        "job_on_sunday",
+        "effective_date",
+        "warning",
+        "kept",
+        "effective_date is a Sunday; check it",
+        lambda f, _: f["effective_date"].dt.dayofweek == 6,
+    ),
 """
 
 
 def test_a_validation_rule(project, tmp_path):
     sunday = TINY_COMPANY | {"jobs": TINY_COMPANY["jobs"].replace("E3,2021-01-01,2", "E3,2021-01-03,2")}
-    project.insert("src/analysis/validate/jobs.py", '        Rule(\n            "job_after_as_of",', RULE)
-    project.insert("data/README.md", "| how places were randomized", "| jobs | `job_on_sunday` | warning | kept |\n")
+    project.insert("src/analysis/validate/jobs.py", '    after_as_of("job", "effective_date"),', RULE)
+    project.make_tables()
     message = "effective_date is a Sunday; check it [kept]"
     assert f"raw/jobs.csv, line 4: {message}" in project.check(sunday, tmp_path)
     assert message not in project.check(TINY_COMPANY, tmp_path)

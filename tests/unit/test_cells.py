@@ -1,6 +1,7 @@
 """What the cells of an export mean: dates, numbers, truth values, ids, and who is meant by a name or an address."""
 
 import datetime as dt
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,9 +28,18 @@ def days(*cells, order=None, written_in=None, wanted_in=None):
     return read(to_days, *cells, order=order, written_in=written_in, wanted_in=wanted_in, as_of=AS_OF)
 
 
+class Found(NamedTuple):
+    """A column as it was read, what was found, and the column as it came."""
+
+    column: pd.Categorical
+    findings: tuple
+    given: pd.Categorical
+
+
 def read(function, *cells, **settings_):
     column = as_text(cells)
-    return function(column, np.arange(2, 2 + len(column)), **settings_)
+    made = function(column, **settings_)
+    return Found(made.column, made.findings, column)
 
 
 def texts(cells):
@@ -38,11 +48,15 @@ def texts(cells):
 
 def rules(cells):
     """Return what was found: rule → lines."""
-    return {finding.rule: finding.lines.tolist() for finding in cells.findings}
+    return {finding.rule: (np.flatnonzero(finding.rows(cells.given)) + 2).tolist() for finding in cells.findings}
 
 
 def errors(cells):
-    return {finding.rule: finding.lines.tolist() for finding in cells.findings if finding.severity == "error"}
+    return {rule: lines for rule, lines in rules(cells).items() if is_error(rule, cells)}
+
+
+def is_error(rule, cells):
+    return any(finding.rule == rule and finding.severity == "error" for finding in cells.findings)
 
 
 # Dates

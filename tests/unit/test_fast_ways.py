@@ -53,10 +53,10 @@ def test_dates_in_iso_form_alone_are_read_as_among_others(written_in, wanted_in)
 
 
 def _days(cells, written_in, wanted_in):
-    lines = np.arange(1, len(cells) + 1)
-    as_of = dt.date(2022, 1, 1)
-    read = to_days(as_text(cells), lines, order=None, written_in=written_in, wanted_in=wanted_in, as_of=as_of)
-    return list(read.column.astype(object)), {found.rule: list(found.lines) for found in read.findings}
+    column, as_of = as_text(cells), dt.date(2022, 1, 1)
+    read = to_days(column, order=None, written_in=written_in, wanted_in=wanted_in, as_of=as_of)
+    lines = {found.rule: list(np.flatnonzero(found.rows(column)) + 1) for found in read.findings}
+    return list(read.column.astype(object)), lines
 
 
 def test_a_cell_that_is_no_day_or_no_time_stays_as_it_is():
@@ -83,7 +83,7 @@ def test_moments_in_iso_form_alone_are_those_among_others():
     ],
 )
 def test_ids_with_a_sign_of_a_number_are_looked_at(ids, rule):
-    found = clean_ids(as_text(ids), np.arange(2, len(ids) + 2)).findings
+    found = clean_ids(as_text(ids)).findings
     assert [one.rule for one in found] == ([rule] if rule else [])
 
 

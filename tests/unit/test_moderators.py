@@ -117,8 +117,8 @@ def test_everyone_of_a_match_attends_while_there_unless_a_list_says_who():
 
 def test_sessions_count_from_the_start_and_not_beyond_the_months():
     rows = pd.DataFrame({"employee_id": ["A", "B", "C", "Z"], "trial_date": DAY("2022-01-20")})
-    assert sessions_within(met(), rows, "trial_date", months=6).tolist() == [1, 1, 1, 0]
-    assert sessions_within(met(), rows, "trial_date", months=7).tolist() == [1, 2, 1, 0]
+    assert sessions_within(met(), rows, months=6).tolist() == [1, 1, 1, 0]
+    assert sessions_within(met(), rows, months=7).tolist() == [1, 2, 1, 0]
 
 
 def test_pairs_and_ends_of_taking_part():

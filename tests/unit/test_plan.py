@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.plan.errors import BadInput, Problem, problems_frame
-from analysis.plan.hypotheses import check_smallest_effects, load_plan, smallest_effect
+from analysis.plan.hypotheses import load_plan, smallest_effect, unusable_effects
 from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import shipped, study_folders
 from analysis.plan.probability import rng
@@ -455,5 +455,5 @@ def test_a_date_that_is_none_is_told_with_its_line(tmp_path, impossible):
 
 def test_a_smallest_effect_for_no_hypothesis_is_refused(tmp_path):
     study = load_study("acme", write_study(tmp_path, ACME + "\nsmallest_effects: {H1_retentoin: 0.02}\n"))
-    with pytest.raises(BadInput, match="H1_retentoin"):
-        check_smallest_effects(study)
+    (problem,) = unusable_effects(study, lambda *_: 7)
+    assert problem.severity == "error" and "H1_retentoin" in problem.message and problem.example_rows == (7,)

@@ -32,7 +32,7 @@ from analysis.report.tables import row_counts_table
 from analysis.report.tables_quality import rows_sentence
 from analysis.validate import check_tables
 from analysis.validate.account import account
-from analysis.validate.rule import Rule, enforce
+from analysis.validate.rule import Context, Rule, enforce
 
 LEAST = 10
 RULE = ReleaseRule(LEAST)
@@ -112,9 +112,10 @@ def test_an_error_of_another_file_rejects_nothing():
 
 
 def test_the_ledger_counts_records_and_not_the_rows_made_of_them():
-    rule = Rule("odd", "value", "warning", "set_null", "value is odd", lambda f: f["value"] % 2 == 0)
+    rule = Rule("odd", "value", "warning", "set_null", "value is odd", lambda f, _: f["value"] % 2 == 1)
     frame = rows_of([2, 2, 2, 3]).assign(value=[1, 1, 2, 1])
-    [found] = enforce([rule], frame, "responses")[1]
+    context = Context(load_study("northbank", project_dir() / "data"), {})
+    [found] = enforce([rule], frame, "responses", context)[1]
     assert (found.rows, found.example_rows, found.lines.tolist()) == (2, (2, 3), [2, 3])
 
 

@@ -10,6 +10,7 @@ from analysis.ingest import read_sources
 from analysis.plan.contract import ANSWERS, TABLES
 from analysis.plan.errors import BadInput
 from analysis.plan.instruments import load_instruments
+from analysis.plan.paths import project_dir
 from analysis.plan.read_study import load_study
 from analysis.validate import check_tables, load_tables
 from analysis.validate.rule import Context, Rule, broken_rules
@@ -272,12 +273,8 @@ def test_what_can_be_lived_with_is_noted_and_does_not_stop(tmp_path, case):
     assert says_nothing_of(case, problem)
 
 
-def test_every_rule_has_a_case(tmp_path):
-    study, instruments = open_study(tmp_path, COMPANY)
-    tables, _ = check_tables(read_sources(study), study, instruments)
-    rows = {table: getattr(tables, table) for table in TABLES}
-    context = Context(study, instruments, seen=rows, kept=rows)
-    rules = {(table, rule.name) for table, phases in PHASES.items() for phase in phases for rule in phase(context)}
+def test_every_rule_has_a_case():
+    rules = {(table, rule.name) for table, phases in PHASES.items() for phase in phases for rule in phase}
     cases = {(case.table, case.rule) for case in ERRORS + REPAIRED}
     # They need more than one added row, and have tests of their own below, or in test_snapshots and test_staff.
     elsewhere = {(table, "not_hired_by_as_of") for table in ("jobs", "leave", "ratings", "enrolments")}
@@ -522,30 +519,32 @@ def test_nothing_of_a_person_stands_in_a_message(tmp_path):
 
 # --- rules really fail ------------------------------------------------------------------------------------------------
 
+# Whoever looks something up finds nothing.
+NOTHING = Context(load_study("northbank", project_dir() / "data"), {})
 FRAME = pd.DataFrame({"city": ["Graz", None, "Wien", None]}, dtype="str").assign(_source="f", _line=[2, 3, 4, 5])
 
 
 @pytest.mark.parametrize(
     ("test", "broken"),
     [
-        (lambda f: f["city"].notna(), [1, 3]),  # missing cells are judged too
-        (lambda f: f["city"] == "Graz", [1, 2, 3]),
-        (lambda f: f["_line"] > 5, [0, 1, 2, 3]),  # a rule sees the other columns
-        (lambda f: f["_line"] > 1, None),
+        (lambda f, _: f["city"].isna(), [1, 3]),  # missing cells are judged too
+        (lambda f, _: f["city"] != "Graz", [1, 2, 3]),
+        (lambda f, _: f["_line"] <= 5, [0, 1, 2, 3]),  # a rule sees the other columns
+        (lambda f, _: f["_line"] <= 1, None),
     ],
 )
 def test_rules_run_on_every_row(test, broken):
-    found = broken_rules([Rule("r", "city", "error", "rejected", "m", test)], FRAME)
+    found = broken_rules([Rule("r", "city", "error", "rejected", "m", test)], FRAME, NOTHING)
     assert [list(rows) for _, rows in found] == ([] if broken is None else [broken])
 
 
 def test_a_test_that_crashes_is_no_finding():
-    rule = Rule("r", "city", "error", "rejected", "m", lambda f: f["no such column"])
+    rule = Rule("r", "city", "error", "rejected", "m", lambda f, _: f["no such column"])
     with pytest.raises(KeyError):
-        broken_rules([rule], FRAME)
+        broken_rules([rule], FRAME, NOTHING)
 
 
 def test_a_rule_for_a_column_that_is_not_there_is_no_finding():
-    rule = Rule("r", "street", "error", "rejected", "m", lambda f: f["city"].notna())
+    rule = Rule("r", "street", "error", "rejected", "m", lambda f, _: f["city"].isna())
     with pytest.raises(KeyError):
-        broken_rules([rule], FRAME)
+        broken_rules([rule], FRAME, NOTHING)

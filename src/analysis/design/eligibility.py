@@ -241,24 +241,10 @@ def started_elsewhere(elsewhere: pd.DataFrame, staff: Staff) -> dict[str, np.nda
     return {"in_other_program": (first.to_numpy("datetime64[us]") < staff.day).astype(float)}
 
 
-def not_started(
-    staff: Staff,
-    any_start: pd.Series,
-    reached: pd.Series | None,
-    after: pd.Timestamp | np.ndarray,
-    unit: str = DEFAULT_UNIT,
-) -> np.ndarray:
-    """Return who starts only after a day, or never; in a rollout, whose unit is reached only after it, or never.
-
-    The day is one for all, or that of each row. `unit` is the column that says which unit a person is in.
-    """
-    own_start, after = any_start.reindex(staff.spells["employee_id"]).to_numpy(), np.asarray(after, "datetime64[us]")
-    unstarted = np.isnat(own_start) | (own_start > after)
-    if reached is None:
-        return unstarted
-    now = units_of(staff, unit)
-    unit_day = reached.reindex(now).to_numpy(dtype="datetime64[us]")
-    return unstarted & now.notna().to_numpy() & (np.isnat(unit_day) | (unit_day > after))
+def not_started(staff: Staff, any_start: pd.Series, after: pd.Timestamp | np.ndarray) -> np.ndarray:
+    """Return who starts only after a day, or never; the day is one for all, or that of each row."""
+    own_start = any_start.reindex(staff.spells["employee_id"]).to_numpy()
+    return np.isnat(own_start) | (own_start > np.asarray(after, "datetime64[us]"))
 
 
 # --- enrolment funnel -------------------------------------------------------------------------------------------------

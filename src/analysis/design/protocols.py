@@ -102,7 +102,7 @@ def adherence(trials: Trials, attended: pd.DataFrame, excused_months: np.ndarray
     """
     rows = trials.rows
     ends = np.arange(STRETCH_MONTHS, PROTOCOL_MONTHS + 1, STRETCH_MONTHS)
-    by_then = [sessions_within(attended, rows, "trial_date", int(months)) for months in ends]
+    by_then = [sessions_within(attended, rows, int(months)) for months in ends]
     sessions = np.column_stack([np.zeros(len(rows)), *by_then])
     met = np.diff(sessions, axis=1) > 0
     followed = rows["months"].to_numpy(dtype=float)[:, None] > ends
@@ -267,7 +267,7 @@ def build_grace_trials(
     for day in sorted(starts["trial_date"].unique()):
         day = pd.Timestamp(day)
         staff = staff_on(tables, history, day)
-        free = not_started(staff, any_start, None, after=day - ONE_DAY) & is_eligible(staff, rule)
+        free = not_started(staff, any_start, after=day - ONE_DAY) & is_eligible(staff, rule)
         staff = staff.take(free & ~under_notice_on(staff.spells, day).to_numpy())
         rows = _rows(staff, study, any_start, starts[starts["trial_date"] == day], _first_since(competing, day))
         kept = (rows["is_treated"] | (rows["end_date"] > day)).to_numpy()

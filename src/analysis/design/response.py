@@ -135,10 +135,9 @@ class Asked:
         arrays["cell"] = np.unique(arrays["cell"], return_inverse=True)[1]
         return Asked(**arrays, is_randomized=self.is_randomized)
 
-    def in_both_arms(self, counted: np.ndarray | None = None) -> "Asked":
-        """Return the rows of those cells in which both arms have a row (of the mask `counted`, where given)."""
-        counted = np.full(len(self.y), True) if counted is None else counted
-        arms = [np.bincount(self.cell[counted & arm], minlength=self.cell.max(initial=0) + 1) for arm in self.arms]
+    def in_both_arms(self) -> "Asked":
+        """Return the rows of those cells in which both arms have a row."""
+        arms = [np.bincount(self.cell[arm], minlength=self.cell.max(initial=0) + 1) for arm in self.arms]
         return self.take(((arms[0] > 0) & (arms[1] > 0))[self.cell])
 
     def counts_in_both_arms(self, counts: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:

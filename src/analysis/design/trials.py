@@ -286,7 +286,7 @@ class _Company:
     def _who_waits(self, staff: Staff, trial_day: pd.Series) -> np.ndarray:
         """Return who could have started that day and did not, nor in the rest of the trial."""
         begins = trial_day.reindex(staff.spells["employee_id"]).to_numpy("datetime64[us]") == staff.day
-        waits = not_started(staff, self.own_start, None, after=staff.day) & ~start_on(self.competing, staff)
+        waits = not_started(staff, self.own_start, after=staff.day) & ~start_on(self.competing, staff)
         common = ~under_notice_on(staff.spells, staff.day).to_numpy() & is_eligible(staff, self.rule)
         return ~begins & waits & self._is_unreached(staff) & common
 
@@ -349,7 +349,7 @@ class _Company:
         staff = self.staff_of(lost)
         people = staff.spells["employee_id"]
         is_lost = lost.reindex(people).to_numpy("datetime64[us]") == staff.day
-        keep = not_started(staff, self.own_start, None, after=staff.day - DAY)
+        keep = not_started(staff, self.own_start, after=staff.day - DAY)
         keep &= compared.reindex(people).to_numpy("datetime64[us]") < staff.day
         # Who moves on the day is in a reached unit from then on.
         keep &= self._is_unreached(staff) | (is_lost & is_move)

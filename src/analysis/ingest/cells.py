@@ -72,9 +72,9 @@ class Reading:
     def _read(self, column: pd.Categorical, name: str, called: str) -> pd.Categorical:
         kind = FED[self.export.table][name].kind
         if name == "snapshot_date":
-            column = self._noted(month_ends(column, self._lines), called)
+            column = self._noted(column, month_ends(column), called)
         if kind == "id":
-            column = self._noted(visible_ids(column, self._lines), called)
+            column = self._noted(column, visible_ids(column), called)
         if self.is_canonical and kind != "id":
             if kind == "number" and name != "fte" and called not in self.export.typed:
                 self._warn_of_thousands(column, called)
@@ -85,12 +85,13 @@ class Reading:
             return self._days(column, called)
         if kind in ("number", "integer"):
             decimal = "." if called in self.export.typed else self.source.decimal
-            numbers = self._noted(to_numbers(column, self._lines, decimal=decimal, is_share=name == "fte"), called)
-            return self._noted(percent_to_share(numbers, self._lines, called), called) if name == "fte" else numbers
+            read = to_numbers(column, decimal=decimal, is_share=name == "fte")
+            numbers = self._noted(column, read, called)
+            return self._noted(numbers, percent_to_share(numbers, called), called) if name == "fte" else numbers
         if kind == "boolean":
-            return self._noted(to_booleans(column, self._lines), called)
+            return self._noted(column, to_booleans(column), called)
         if kind == "id" and name not in ("instrument", "item", "program_id"):
-            return self._noted(clean_ids(column, self._lines), called)
+            return self._noted(column, clean_ids(column), called)
         return column
 
     def _warn_of_thousands(self, column: pd.Categorical, called: str) -> None:
@@ -106,10 +107,6 @@ class Reading:
                 column=called,
             )
 
-    @property
-    def _lines(self) -> np.ndarray:
-        return self.export.rows["_line"].to_numpy()
-
     def seconds(self, begun: pd.Categorical, sent: pd.Categorical) -> pd.Categorical:
         """Return how long a form took, from when it was begun to when it was sent; missing where either is."""
         order = self.source.date_order or self.layout.date_order
@@ -123,7 +120,7 @@ class Reading:
         days = self._to_days(column, self.source.date_order or self.layout.date_order)
         if any(found.rule == "ambiguous_date" for found in days.findings) and self._order_of_others:
             days = self._to_days(column, self._order_of_others)
-        return self._noted(days, called)
+        return self._noted(column, days, called)
 
     @cached_property
     def _order_of_others(self) -> Order | None:
@@ -139,7 +136,6 @@ class Reading:
     def _to_days(self, column: pd.Categorical, order: Order | None) -> Cells:
         return to_days(
             column,
-            self._lines,
             order=order,
             written_in=self.source.timezone or self.export.timezone,
             wanted_in=self.study.timezone,
@@ -147,12 +143,13 @@ class Reading:
             serials_since=self.export.serials_since,
         )
 
-    def _noted(self, read: Cells, called: str) -> pd.Categorical:
+    def _noted(self, given: pd.Categorical, read: Cells, called: str) -> pd.Categorical:
+        """Return a column as it was read, and put what was found in the given one into the export's ledger."""
         for found in read.findings:
             self.export.note(
                 found.rule,
                 f"column {called} {found.message}",
-                found.lines,
+                self.export.rows.loc[found.rows(given), "_line"].to_numpy(),
                 severity=found.severity,
                 action=found.action,
                 column=called,

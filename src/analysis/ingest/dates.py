@@ -3,7 +3,7 @@
 import calendar
 import datetime as dt
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -21,8 +21,7 @@ from analysis.ingest.date_forms import (
     split,
     without_accents,
 )
-from analysis.ingest.export import recoded
-from analysis.ingest.numbers import CellIssue, Cells, lines_where
+from analysis.ingest.numbers import CellIssue, Cells
 from analysis.ingest.text_matching import all_folded
 from analysis.plan.contract import is_zone
 from analysis.plan.errors import Action, Severity
@@ -40,7 +39,7 @@ _FORMS = (
 )
 
 
-def month_ends(column: pd.Categorical, lines: np.ndarray) -> Cells:
+def month_ends(column: pd.Categorical) -> Cells:
     """Return a column of days with each month that has no day as its last day, yyyy-mm-dd; other cells as they are.
 
     The state of a month's list is known by its end at the latest: nothing is dated before it could be known.
@@ -49,8 +48,6 @@ def month_ends(column: pd.Categorical, lines: np.ndarray) -> Cells:
     ----------
     column
         The export's cells, categorical of text.
-    lines
-        The line of each row's record.
 
     Returns
     -------
@@ -59,11 +56,9 @@ def month_ends(column: pd.Categorical, lines: np.ndarray) -> Cells:
     """
     ends = [month_end(text) for text in column.categories]
     is_month = np.array([end is not None for end in ends], bool)
-    found: tuple[CellIssue, ...] = ()
-    if is_month.any():
-        message = "names months without a day; each stands for its last day"
-        found = (CellIssue("month_without_day", "info", "repaired", message, lines_where(is_month, column, lines)),)
-    return Cells(recoded(column.codes, [end or text for end, text in zip(ends, column.categories, strict=True)]), found)
+    texts = [end or text for end, text in zip(ends, column.categories, strict=True)]
+    message = "names months without a day; each stands for its last day"
+    return Cells.of(column, texts, CellIssue("month_without_day", "info", "repaired", message, is_month))
 
 
 def month_end(text: str) -> str | None:
@@ -200,7 +195,6 @@ _NO_YEARS = np.array(["4000", "9999"], "datetime64[Y]")
 
 def to_days(
     column: pd.Categorical,
-    lines: np.ndarray,
     *,
     order: Order | None,
     written_in: str | None,
@@ -220,8 +214,6 @@ def to_days(
     ----------
     column
         The export's cells, categorical of text.
-    lines
-        The line of each row's record.
     order
         The order of day and month where it is known; otherwise the column must show it.
     written_in, wanted_in
@@ -243,8 +235,8 @@ def to_days(
     written = _in_order(days, codes, column, order, as_of)
     is_none = is_none | _stands_for_none(written.dates)
     dates = np.where(is_none, np.datetime64("NaT"), written.dates)
-    zones = _unknown_zones(clocks, (written_in, wanted_in))
-    if not zones:
+    is_zone_known = _knows_zones(clocks, (written_in, wanted_in))
+    if is_zone_known:
         dates = days_in_zone(dates, clocks, written_in=written_in, wanted_in=wanted_in)
     given = column.categories.to_numpy(object)
     result = np.where(np.isnat(dates), given, np.datetime_as_string(dates).astype(object))
@@ -257,8 +249,12 @@ def to_days(
         "dates_translated": is_changed & ~is_serial,
     }
     result[is_none] = None
-    findings = (*zones, *_findings(concerned, column, lines, serials_since))
-    return Cells(recoded(column.codes, list(result)), findings)
+    issues = (
+        CellIssue(rule, severity, action, message.format(since=serials_since), concerned[rule])
+        for rule, (severity, action, message) in _TOLD.items()
+    )
+    cells = Cells.of(column, list(result), *issues)
+    return cells if is_zone_known else replace(cells, findings=(_unknown_zone(column), *cells.findings))
 
 
 def order_of(column: pd.Categorical, as_of: dt.date) -> Order | None:
@@ -306,15 +302,6 @@ _TOLD: dict[str, tuple[Severity, Action, str]] = {
     ),
     "dates_translated": ("info", "repaired", "has dates that were not written as yyyy-mm-dd; they were translated"),
 }
-
-
-def _findings(
-    concerned: dict[str, np.ndarray], column: pd.Categorical, lines: np.ndarray, since: dt.date
-) -> Iterator[CellIssue]:
-    for rule, which in concerned.items():
-        if which.any():
-            severity, action, message = _TOLD[rule]
-            yield CellIssue(rule, severity, action, message.format(since=since), lines_where(which, column, lines))
 
 
 def _read(
@@ -383,11 +370,14 @@ def _stands_for_none(dates: np.ndarray) -> np.ndarray:
     return np.isin(dates, _NO_DAYS) | np.isin(dates.astype("datetime64[Y]"), _NO_YEARS)
 
 
-def _unknown_zones(clocks: Clocks, names: tuple[str | None, ...]) -> list[CellIssue]:
-    if np.isnan(clocks.seconds).all() or all(name is None or is_zone(name) for name in names):
-        return []
+def _knows_zones(clocks: Clocks, names: tuple[str | None, ...]) -> bool:
+    return bool(np.isnan(clocks.seconds).all()) or all(name is None or is_zone(name) for name in names)
+
+
+def _unknown_zone(column: pd.Categorical) -> CellIssue:
+    """Return the issue of a column as a whole, and of no cell."""
     message = (
         "has times, but the time zone in which they are written or wanted is not known; write timezone: in study.yaml "
         "as a place of the time zone database, such as Europe/Berlin"
     )
-    return [CellIssue("unknown_timezone", "error", "rejected", message, np.empty(0, int))]
+    return CellIssue("unknown_timezone", "error", "rejected", message, np.zeros(len(column.categories), bool))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.export import LINE, Export, recoded
-from analysis.ingest.numbers import CellIssue, Cells, lines_where
+from analysis.ingest.numbers import CellIssue, Cells
 from analysis.ingest.text_matching import all_folded, visible
 from analysis.plan.contract import ROSTERS
 from analysis.plan.errors import BadInput, bad_input
@@ -29,7 +29,7 @@ _EXPONENT = re.compile(r"[0-9](?:[.,][0-9]+)?e\+[0-9]+")
 _IN_GROUPS = re.compile(r"[0-9]{1,3}(?:([,.' ’])[0-9]{3}(?:\1[0-9]{3})*)?")
 
 
-def visible_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
+def visible_ids(column: pd.Categorical) -> Cells:
     """Return a column of ids without the signs in them that nobody sees.
 
     Two ids that look alike are one: 17 with a zero-width space behind it is 17.
@@ -44,22 +44,17 @@ def visible_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
     texts = list(column.categories)
     seen = [visible(text) for text in texts]
     changed = np.array([one != other for one, other in zip(seen, texts, strict=True)], bool)
-    if not changed.any():
-        return Cells(column)
     message = "has ids with invisible characters or spaces of another kind in them; these were taken off"
-    found = CellIssue("invisible_characters", "info", "repaired", message, lines_where(changed, column, lines))
-    return Cells(recoded(column.codes, seen), (found,))
+    return Cells.of(column, seen, CellIssue("invisible_characters", "info", "repaired", message, changed))
 
 
-def clean_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
+def clean_ids(column: pd.Categorical) -> Cells:
     """Return a column of ids as text, with what a spreadsheet or a table program did to them repaired or told.
 
     Parameters
     ----------
     column
         The export's cells, categorical of text.
-    lines
-        The line of each row's record.
 
     Returns
     -------
@@ -75,21 +70,17 @@ def clean_ids(column: pd.Categorical, lines: np.ndarray) -> Cells:
             "was read as a number by the program that wrote the file: the .0 behind each id was taken off, but leading "
             "zeros may be lost; export the column as text"
         )
-        every = lines_where(np.ones(len(texts), bool), column, lines)
-        whole = [text.partition(".")[0] for text in texts]
-        return Cells(recoded(column.codes, whole), (CellIssue("id_as_number", "warning", "repaired", message, every),))
+        every = CellIssue("id_as_number", "warning", "repaired", message, np.ones(len(texts), bool))
+        return Cells.of(column, [text.partition(".")[0] for text in texts], every)
     exponents = np.array([_EXPONENT.fullmatch(text) is not None for text in texts], bool)
-    findings = []
-    if exponents.any():
-        message = "has ids like 1.2E+05, of which a spreadsheet has dropped digits; export the column as text"
-        lost = lines_where(exponents, column, lines)
-        findings.append(CellIssue("id_in_exponent_form", "error", "rejected", message, lost))
-    grouped = _in_groups(texts)
-    if grouped.any():
-        message = "has ids with thousands separators; export the column as text, without a number format"
-        separated = lines_where(grouped, column, lines)
-        findings.append(CellIssue("id_with_separators", "error", "rejected", message, separated))
-    return Cells(column, tuple(findings))
+    dropped = "has ids like 1.2E+05, of which a spreadsheet has dropped digits; export the column as text"
+    separated = "has ids with thousands separators; export the column as text, without a number format"
+    return Cells.of(
+        column,
+        list(column.categories),
+        CellIssue("id_in_exponent_form", "error", "rejected", dropped, exponents),
+        CellIssue("id_with_separators", "error", "rejected", separated, _in_groups(texts)),
+    )
 
 
 def lost_zeros(unknown: pd.Index, known: pd.Index) -> np.ndarray:

@@ -220,9 +220,8 @@ def _days_of_ratings(recognised: Recognised, reading: Reading, columns: Columns)
     found = columns.take(columns.find(named)[:1])
     if not found:
         return {}
-    lines, source = reading.export.rows[LINE].to_numpy(), reading.source
-    order = source.date_order or reading.layout.date_order
-    days = to_days(found[0], lines, order=order, written_in=None, wanted_in=None, as_of=reading.study.as_of)
+    order = reading.source.date_order or reading.layout.date_order
+    days = to_days(found[0], order=order, written_in=None, wanted_in=None, as_of=reading.study.as_of)
     return {"responded_at": days.column}
 
 

@@ -2,7 +2,7 @@
 
 import decimal as exact
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -25,15 +25,19 @@ class CellIssue:
     message
         What is wrong, was assumed or was changed, to be read after the column's name ("hire_date has …"). Holds no
         cell's content.
-    lines
-        The lines of the records concerned, one for each of their rows.
+    concerned
+        Whether it is about each distinct cell of the column as it came.
     """
 
     rule: str
     severity: Severity
     action: Action
     message: str
-    lines: np.ndarray
+    concerned: np.ndarray
+
+    def rows(self, column: pd.Categorical) -> np.ndarray:
+        """Return which rows of the column as it came are concerned."""
+        return np.append(self.concerned, False)[column.codes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +56,10 @@ class Cells:
     column: pd.Categorical
     findings: tuple[CellIssue, ...] = ()
 
-
-def lines_where(concerned: np.ndarray, column: pd.Categorical, lines: np.ndarray) -> np.ndarray:
-    """Return the lines of the rows whose cell is concerned; `concerned` has a truth value for each distinct cell."""
-    return np.asarray(lines)[np.append(concerned, False)[column.codes]]
+    @classmethod
+    def of(cls, column: pd.Categorical, texts: Sequence[str | None], *issues: CellIssue) -> "Cells":
+        """Return a column with new texts for its distinct cells, and the issues that are about any of them."""
+        return cls(recoded(column.codes, texts), tuple(issue for issue in issues if issue.concerned.any()))
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -92,9 +96,7 @@ class _Number(NamedTuple):
     is_open: bool
 
 
-def to_numbers(
-    column: pd.Categorical, lines: np.ndarray, *, decimal: DecimalSign | None = None, is_share: bool = False
-) -> Cells:
+def to_numbers(column: pd.Categorical, *, decimal: DecimalSign | None = None, is_share: bool = False) -> Cells:
     """Return a column of numbers with a decimal point and without thousands separators, currencies and percent signs.
 
     The decimal sign is what the column shows: 1.234,5 and 12,5 have a comma, 1,234.5 and 12.5 a point. Where it shows
@@ -105,8 +107,6 @@ def to_numbers(
     ----------
     column
         The export's cells, categorical of text.
-    lines
-        The line of each row's record.
     decimal
         The decimal sign where it is known.
     is_share
@@ -125,20 +125,18 @@ def to_numbers(
         for text, number, unclear in zip(column.categories, numbers, is_unclear, strict=True)
     ]
     is_changed = np.array([new != old for new, old in zip(texts, column.categories, strict=True)], bool)
-    findings = []
-    if is_unclear.any():
-        message = (
-            "has numbers whose point or comma may be a decimal sign or a thousands separator (52.000 is 52 or 52000), "
-            "and none that decides it; at the source in study.yaml set decimal: ',' where 52.000 is fifty-two "
-            "thousand, decimal: '.' where it is fifty-two (of 52,000 it is the other way round)"
-        )
-        unclear = lines_where(is_unclear, column, lines)
-        findings.append(CellIssue("ambiguous_number", "error", "rejected", message, unclear))
-    if is_changed.any():
-        message = "has numbers with a decimal comma, thousands separators, a currency or a percent sign; translated"
-        changed = lines_where(is_changed, column, lines)
-        findings.append(CellIssue("numbers_translated", "info", "repaired", message, changed))
-    return Cells(recoded(column.codes, texts), tuple(findings))
+    unclear = (
+        "has numbers whose point or comma may be a decimal sign or a thousands separator (52.000 is 52 or 52000), and "
+        "none that decides it; at the source in study.yaml set decimal: ',' where 52.000 is fifty-two thousand, "
+        "decimal: '.' where it is fifty-two (of 52,000 it is the other way round)"
+    )
+    changed = "has numbers with a decimal comma, thousands separators, a currency or a percent sign; translated"
+    return Cells.of(
+        column,
+        texts,
+        CellIssue("ambiguous_number", "error", "rejected", unclear, is_unclear),
+        CellIssue("numbers_translated", "info", "repaired", changed, is_changed),
+    )
 
 
 def open_numbers(texts: Iterable[str]) -> bool:
@@ -202,7 +200,7 @@ _SAYS_PERCENT = re.compile(r"%|per ?cent|prozent|pourcent|porcent|percentuale|pr
 MOST_SHARE, MOST_HOURS, MOST_PERCENT = 1.5, 60, 150
 
 
-def percent_to_share(column: pd.Categorical, lines: np.ndarray, called: str) -> Cells:
+def percent_to_share(column: pd.Categorical, called: str) -> Cells:
     """Return a column of parts of full time as shares of one.
 
     Percentages are told by the column's size: no share is above 1.5, and every number but 0 is. That they are no hours
@@ -212,8 +210,6 @@ def percent_to_share(column: pd.Categorical, lines: np.ndarray, called: str) -> 
     ----------
     column
         Numbers as the contract writes them, categorical of text.
-    lines
-        The line of each row's record.
     called
         What the export calls the column.
 
@@ -232,9 +228,10 @@ def percent_to_share(column: pd.Categorical, lines: np.ndarray, called: str) -> 
         return Cells(column)
     shares = [f"{exact.Decimal(text).scaleb(-2).normalize():f}" for text in column.categories]
     message = "holds percentages of full time; read as shares: 80 is 0.8"
-    where = lines_where(np.ones(len(shares), bool), column, lines)
-    found = CellIssue("fte_in_percent", "info" if says_so else "warning", "repaired", message, where)
-    return Cells(recoded(column.codes, shares), (found,))
+    severity: Severity = "info" if says_so else "warning"
+    return Cells.of(
+        column, shares, CellIssue("fte_in_percent", severity, "repaired", message, np.ones(len(shares), bool))
+    )
 
 
 # --- truths -----------------------------------------------------------------------------------------------------------
@@ -246,7 +243,7 @@ _UNDERSTOOD = {"true", "false", "yes", "no", "1", "0"}
 TRUTHS = dict.fromkeys(_TRUE, "true") | dict.fromkeys(_FALSE, "false")
 
 
-def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
+def to_booleans(column: pd.Categorical) -> Cells:
     """Return a column of truth values with other words for ``true`` and ``false`` translated.
 
     What the contract's columns may hold anyway (true and false, yes and no, 1 and 0) stays as it is, and so does what
@@ -256,8 +253,6 @@ def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
     ----------
     column
         The export's cells, categorical of text.
-    lines
-        The line of each row's record.
 
     Returns
     -------
@@ -270,12 +265,5 @@ def to_booleans(column: pd.Categorical, lines: np.ndarray) -> Cells:
         TRUTHS[word] if other else text
         for word, text, other in zip(words, column.categories, is_translated, strict=True)
     ]
-    findings: tuple[CellIssue, ...] = ()
-    if is_translated.any():
-        translated = lines_where(is_translated, column, lines)
-        findings = (
-            CellIssue(
-                "booleans_translated", "info", "repaired", "has words for true and false; translated", translated
-            ),
-        )
-    return Cells(recoded(column.codes, texts), findings)
+    message = "has words for true and false; translated"
+    return Cells.of(column, texts, CellIssue("booleans_translated", "info", "repaired", message, is_translated))

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from analysis.measure.groups import NotEstimable, by_wave, fisher_interval, levels_of, mean_interval, neighbours_merged
+from analysis.measure.groups import (
+    LEVEL,
+    NotEstimable,
+    by_wave,
+    fisher_interval,
+    levels_of,
+    mean_interval,
+    neighbours_merged,
+)
 from analysis.measure.normal_models import fit_mixed
 from analysis.plan.instruments import Response
 from analysis.plan.probability import f_quantile, f_tail, student_quantile
@@ -12,7 +20,6 @@ from analysis.plan.probability import f_quantile, f_tail, student_quantile
 # --- agreement --------------------------------------------------------------------------------------------------------
 # How far raters of the same person agree, and how people's own view compares with that of others.
 
-LEVEL = 0.95
 # A convention without a derivation (Lance, Butts & Michels 2006, Organizational Research Methods 9:202): told, no gate.
 GOOD_AGREEMENT = 0.70
 ICC_COLUMNS = ["icc1", "icc1_low", "icc1_high", "icck", "icck_low", "icck_high", "k", "f", "df1", "df2", "p_value"]
@@ -21,7 +28,7 @@ BIN_COLUMNS = ["bin", "self_mean", "others_mean", "ci_low", "ci_high", "n_people
 RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70", "rwg_share_set_to_zero"]
 
 
-def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str, float]:
+def icc(scores: np.ndarray, ratee: np.ndarray) -> dict[str, float]:
     """Return the intraclass correlations of one-way random effects: every ratee has raters of his or her own.
 
     ``icc1`` is the share of a single rating's variance that lies between ratees, from the analysis of variance at the
@@ -36,8 +43,6 @@ def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str
         Shape (ratings,): one rater's score of one ratee.
     ratee
         Shape (ratings,): codes from 0.
-    level
-        Coverage of the intervals.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def icc(scores: np.ndarray, ratee: np.ndarray, level: float = LEVEL) -> dict[str
     adjusted, k = (total - (n**2).sum() / total) / (groups - 1), groups / (1 / n).sum()
     single = (between - within) / (between + (adjusted - 1) * within)
     f, df1, df2 = between / within, groups - 1, total - groups
-    tails = ((1 + level) / 2, (1 - level) / 2)
+    tails = ((1 + LEVEL) / 2, (1 - LEVEL) / 2)
     shares = [single, *(_share_at(f_quantile(tail, df1, df2) * within, means, n) for tail in tails)]
     stepped = [k * share / (1 + (k - 1) * share) for share in shares]
     values = [*shares, *stepped, k, f, df1, df2, f_tail(f, df1, df2)]
@@ -189,15 +194,13 @@ def self_and_others(own: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     return both.sort_values(key, ignore_index=True)
 
 
-def self_other_agreement(both: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
+def self_other_agreement(both: pd.DataFrame) -> pd.DataFrame:
     """Return how people's own scores compare with others', one row per wave.
 
     Parameters
     ----------
     both
         As from `self_and_others`.
-    level
-        Coverage of the intervals.
 
     Returns
     -------
@@ -210,17 +213,17 @@ def self_other_agreement(both: pd.DataFrame, level: float = LEVEL) -> pd.DataFra
     ----------
     Fleenor, Smither, Atwater, Braddy & Sturm 2010, Leadership Quarterly 21:1005.
     """
-    rows = [{"wave": wave} | _compare(group, level) for wave, group in both.groupby("wave")]
+    rows = [{"wave": wave} | _compare(group) for wave, group in both.groupby("wave")]
     names = ["mean_difference", "difference_low", "difference_high"]
     names += ["correlation", "correlation_low", "correlation_high"]
     return pd.DataFrame(rows, columns=["wave", "n_people", *names, "reason"])
 
 
-def _compare(group: pd.DataFrame, level: float) -> dict:
+def _compare(group: pd.DataFrame) -> dict:
     n, difference = len(group), group["difference"]
     if n < 4:
         return {"n_people": n, "reason": "Fewer than four people were rated by themselves and by others."}
-    half = student_quantile((1 + level) / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
+    half = student_quantile((1 + LEVEL) / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
     centre = difference.mean()
     found = {
         "n_people": n,
@@ -231,7 +234,7 @@ def _compare(group: pd.DataFrame, level: float) -> dict:
     if min(np.ptp(group["self_score"]), np.ptp(group["others_score"])) == 0:
         return found | {"reason": "One side gave everybody the same score, so there is no correlation."}
     r = float(group["self_score"].corr(group["others_score"]))
-    low, high = fisher_interval(r, n, level)
+    low, high = fisher_interval(r, n)
     return found | {"correlation": r, "correlation_low": low, "correlation_high": high, "reason": None}
 
 

@@ -61,7 +61,6 @@ def _months_after(zeros: np.ndarray, months: np.ndarray) -> np.ndarray:
 
 # More days than lie between any two days of a study.
 DAYS_APART = 2_000_000
-UNKNOWN_EXIT = "unknown"
 OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_exit"}
 OTHER_EXIT = "other_exit"
 EXITS = CATALOGUE.outcome("any_exit").kinds

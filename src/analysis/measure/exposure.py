@@ -35,20 +35,20 @@ def attended(tables: Tables, program_id: str) -> pd.DataFrame | None:
     return pd.concat([named, everyone], ignore_index=True).drop_duplicates(ignore_index=True)
 
 
-def sessions_within(attended: pd.DataFrame, rows: pd.DataFrame, zero: str, months: int) -> np.ndarray:
-    """Return how many sessions each row's person attended in the `months` after time zero, shape (rows,)."""
-    until = rows[zero] + pd.DateOffset(months=months)
-    return sessions_until(attended, rows.assign(until=until), zero, "until")
+def sessions_within(attended: pd.DataFrame, rows: pd.DataFrame, months: int) -> np.ndarray:
+    """Return how many sessions each row's person attended in the `months` after its ``trial_date``, shape (rows,)."""
+    until = rows["trial_date"] + pd.DateOffset(months=months)
+    return sessions_until(attended, rows.assign(until=until), "trial_date")
 
 
-def sessions_until(attended: pd.DataFrame, rows: pd.DataFrame, zero: str, end: str) -> np.ndarray:
-    """Return how many sessions each row's person attended from time zero to before its `end`, shape (rows,).
+def sessions_until(attended: pd.DataFrame, rows: pd.DataFrame, zero: str) -> np.ndarray:
+    """Return how many sessions each row's person attended from the column `zero` to before ``until``, shape (rows,).
 
-    `zero` and `end` are columns of dates; a row without one of them has no sessions.
+    A row without one of these days has no sessions.
     """
-    asked = rows[["employee_id", zero, end]].assign(row=range(len(rows)))
+    asked = rows[["employee_id", zero, "until"]].assign(row=range(len(rows)))
     met = asked.merge(attended, on="employee_id")
-    met = met[(met["session_date"] >= met[zero]) & (met["session_date"] < met[end])]
+    met = met[(met["session_date"] >= met[zero]) & (met["session_date"] < met["until"])]
     return met.groupby("row").size().reindex(range(len(rows)), fill_value=0).to_numpy()
 
 

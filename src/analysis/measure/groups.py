@@ -7,11 +7,14 @@ import pandas as pd
 
 from analysis.plan.probability import normal_quantile, student_quantile
 
+# What every interval of this room covers.
+LEVEL = 0.95
+
 # --- correlation ------------------------------------------------------------------------------------------------------
 # A correlation with its interval.
 
 
-def fisher_interval(r: float, n: int, level: float = 0.95) -> tuple[float, float]:
+def fisher_interval(r: float, n: int) -> tuple[float, float]:
     """Return the limits of a correlation of `n` pairs by Fisher's z; NaN with fewer than four pairs.
 
     References
@@ -22,17 +25,15 @@ def fisher_interval(r: float, n: int, level: float = 0.95) -> tuple[float, float
         return np.nan, np.nan
     if abs(r) == 1:
         return r, r
-    half = normal_quantile((1 + level) / 2) / np.sqrt(n - 3)
+    half = normal_quantile((1 + LEVEL) / 2) / np.sqrt(n - 3)
     return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
 
 
 # --- means ------------------------------------------------------------------------------------------------------------
 # A mean with its interval.
 
-LEVEL = 0.95
 
-
-def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
+def mean_interval(values: np.ndarray) -> tuple[float, float, float]:
     """Return the mean of `values`, shape (people,), and its limits by Student's t; these are NaN for a single value.
 
     References
@@ -42,7 +43,7 @@ def mean_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, floa
     n, centre = len(values), float(np.mean(values))
     if n < 2:
         return centre, np.nan, np.nan
-    half = float(student_quantile((1 + level) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    half = float(student_quantile((1 + LEVEL) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
     return centre, centre - half, centre + half
 
 

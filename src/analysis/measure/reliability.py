@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from analysis.measure.groups import NotEstimable, answered_in_full, by_wave, fisher_interval, levels_of
+from analysis.measure.groups import LEVEL, NotEstimable, answered_in_full, by_wave, fisher_interval, levels_of
 from analysis.plan.probability import f_quantile, normal_quantile
 
 # --- one factor -------------------------------------------------------------------------------------------------------
@@ -120,7 +120,6 @@ def _information(fit: OneFactor, inverse: np.ndarray) -> np.ndarray:
 # --- reliability ------------------------------------------------------------------------------------------------------
 # How reliable the scores of a scale are, and how each item serves it.
 
-LEVEL = 0.95
 # Feldt's F needs people, not many; three leave its smaller degrees of freedom at two.
 MIN_PEOPLE = 3
 COEFFICIENTS = {
@@ -130,9 +129,7 @@ COEFFICIENTS = {
 }
 
 
-def cronbach_alpha(
-    items: np.ndarray, person: np.ndarray | None = None, level: float = LEVEL
-) -> tuple[float, float, float]:
+def cronbach_alpha(items: np.ndarray, person: np.ndarray | None = None) -> tuple[float, float, float]:
     """Return Cronbach's alpha of complete answers with its interval.
 
     The interval is Feldt's, exact for normal answers that are equally correlated. Where several rows are about the
@@ -144,8 +141,6 @@ def cronbach_alpha(
         Shape (rows, items), no missing values; at least two of each.
     person
         Shape (rows,): codes from 0 of whom each row is about; None where every row is another person's.
-    level
-        Coverage of the interval.
 
     Returns
     -------
@@ -160,8 +155,8 @@ def cronbach_alpha(
     n, k = items.shape
     alpha = k / (k - 1) * (1 - items.var(axis=0, ddof=1).sum() / items.sum(axis=1).var(ddof=1))
     if person is not None:
-        return _on_log_of_error(alpha, _alpha_influence(items), person, level)
-    tail = (1 - level) / 2
+        return _on_log_of_error(alpha, _alpha_influence(items), person)
+    tail = (1 - LEVEL) / 2
     df1, df2 = n - 1, (n - 1) * (k - 1)
     low = 1 - (1 - alpha) * f_quantile(1 - tail, df1, df2)
     high = 1 - (1 - alpha) * f_quantile(tail, df1, df2)
@@ -175,16 +170,14 @@ def _alpha_influence(items: np.ndarray) -> np.ndarray:
     return k / (k - 1) * (own.mean() / total.mean() ** 2 * total - own / total.mean())
 
 
-def _on_log_of_error(
-    estimate: float, contribution: np.ndarray, person: np.ndarray, level: float
-) -> tuple[float, float, float]:
+def _on_log_of_error(estimate: float, contribution: np.ndarray, person: np.ndarray) -> tuple[float, float, float]:
     """Return a reliability with limits that are symmetric in ln(1 − reliability), so that none passes 1."""
     std_error = np.sqrt((np.bincount(person, weights=contribution) ** 2).sum()) / len(person)
-    half = normal_quantile((1 + level) / 2) * std_error / (1 - estimate)
+    half = normal_quantile((1 + LEVEL) / 2) * std_error / (1 - estimate)
     return float(estimate), float(1 - (1 - estimate) * np.exp(half)), float(1 - (1 - estimate) * np.exp(-half))
 
 
-def mcdonald_omega(items: np.ndarray, person: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
+def mcdonald_omega(items: np.ndarray, person: np.ndarray) -> tuple[float, float, float]:
     """Return McDonald's omega (total): the share of the sum score's variance that one common factor makes.
 
     ω = (Σλ)² / ((Σλ)² + Σθ) from a one-factor maximum-likelihood fit, as lavaan has it. The interval is by the delta
@@ -197,8 +190,6 @@ def mcdonald_omega(items: np.ndarray, person: np.ndarray, level: float = LEVEL) 
         Shape (rows, items), no missing values.
     person
         Shape (rows,): codes from 0 of whom each row is about; errors are summed within.
-    level
-        Coverage of the interval.
 
     Returns
     -------
@@ -225,10 +216,10 @@ def mcdonald_omega(items: np.ndarray, person: np.ndarray, level: float = LEVEL) 
     common, unique = fit.loadings.sum(), fit.unique.sum()
     variance = common**2 + unique
     slope = np.repeat([2 * common * unique, -(common**2)], k) / variance**2
-    return _on_log_of_error(common**2 / variance, influence(fit, slope, deviations), person, level)
+    return _on_log_of_error(common**2 / variance, influence(fit, slope, deviations), person)
 
 
-def spearman_brown(items: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
+def spearman_brown(items: np.ndarray) -> tuple[float, float, float]:
     """Return the Spearman–Brown reliability 2r / (1 + r) of two items; its limits are those of r by Fisher's z.
 
     Rows are taken for different people.
@@ -239,7 +230,7 @@ def spearman_brown(items: np.ndarray, level: float = LEVEL) -> tuple[float, floa
     2013, International Journal of Public Health 58:637 (for scales of two items).
     """
     r = np.corrcoef(items, rowvar=False)[0, 1]
-    estimate, low, high = (2 * x / (1 + x) for x in (r, *fisher_interval(r, len(items), level)))
+    estimate, low, high = (2 * x / (1 + x) for x in (r, *fisher_interval(r, len(items))))
     return float(estimate), float(low), float(high)
 
 

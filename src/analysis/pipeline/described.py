@@ -73,32 +73,36 @@ class _Measured:
     def forms(self) -> dict[str, list[Forms]]:
         return {c: list(all_forms(c, *self.parts)) for c in constructs_answered(*self.parts)}
 
-    def each_form(self) -> Iterator[tuple[str, Forms]]:
-        yield from ((construct, forms) for construct, found in self.forms.items() for forms in found)
-
     @cached_property
     def raters(self) -> dict[str, Forms]:
         """Raters' forms, self-ratings included, of the constructs that have any."""
         found = {construct: rater_forms(construct, *self.parts) for construct in self.forms}
         return {construct: forms for construct, forms in found.items() if forms is not None}
 
+    def own_and_others(self, construct: str) -> list[pd.DataFrame]:
+        """Return the ratings that people give themselves, and those of others."""
+        return [rated_scores(construct, *self.parts, source) for source in ("self", "others")]
 
-def _reliability(study: _Measured) -> Iterator[pd.DataFrame]:
-    yield from (reliability(forms.items).assign(construct=construct) for construct, forms in study.each_form())
+
+def _of_each_form(make: Callable[[Forms], pd.DataFrame]) -> "Maker":
+    """Return what makes a frame of the forms of every construct."""
+    return lambda study: (
+        make(forms).assign(construct=construct) for construct, found in study.forms.items() for forms in found
+    )
 
 
-def _item_statistics(study: _Measured) -> Iterator[pd.DataFrame]:
-    yield from (item_statistics(forms.items).assign(construct=construct) for construct, forms in study.each_form())
+def _of_self_and_others(make: Callable[[pd.DataFrame, int], pd.DataFrame]) -> "Maker":
+    """Return what makes a frame of the ratings that people give themselves beside those of others, by instrument."""
+    return lambda study: (
+        make(self_and_others(*study.own_and_others(construct)), study.opened.study.min_cell).assign(construct=construct)
+        for construct in study.raters
+    )
 
 
 def _item_keying(study: _Measured) -> Iterator[pd.DataFrame]:
     """Yield the scales with items that run against the others."""
     found = [vars(k) | {"against": ", ".join(k.against)} for k in study.opened.keyings if k.against]
     yield pd.DataFrame(found)
-
-
-def _item_answers(study: _Measured) -> Iterator[pd.DataFrame]:
-    yield from (answer_shares(forms).assign(construct=construct) for construct, forms in study.each_form())
 
 
 def _item_changes(study: _Measured) -> Iterator[pd.DataFrame]:
@@ -133,10 +137,6 @@ def _arms(opened: OpenStudy) -> Iterator[tuple[str, pd.Series, pd.Timestamp]]:
                 yield f"{role}s and everybody else{named}", starts, first_starts(enrolments, program.id).min()
 
 
-def _careless(study: _Measured) -> Iterator[pd.DataFrame]:
-    yield careless_of_study(*study.parts)
-
-
 def _agreement(study: _Measured) -> Iterator[pd.DataFrame]:
     for construct, forms in study.raters.items():
         is_other = forms.items.index.get_level_values("rater_role") != "self"
@@ -145,26 +145,9 @@ def _agreement(study: _Measured) -> Iterator[pd.DataFrame]:
             yield found.assign(construct=construct)
 
 
-def _self_other(study: _Measured) -> Iterator[pd.DataFrame]:
-    yield from (self_other_agreement(both).assign(construct=construct) for construct, both in _both(study))
-
-
-def _self_other_bins(study: _Measured) -> Iterator[pd.DataFrame]:
-    least = study.opened.study.min_cell
-    yield from (self_other_bins(both, least).assign(construct=construct) for construct, both in _both(study))
-
-
-def _both(study: _Measured) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the ratings that people give themselves beside those of others, of the same instrument."""
-    for construct in study.raters:
-        own, others = (rated_scores(construct, *study.parts, source) for source in ("self", "others"))
-        yield construct, self_and_others(own, others)
-
-
 def _leniency(study: _Measured) -> Iterator[pd.DataFrame]:
     for construct in study.raters:
-        scores = rater_scores(construct, *study.parts)
-        yield leniency(scores).assign(construct=construct)
+        yield leniency(rater_scores(construct, *study.parts)).assign(construct=construct)
 
 
 def _skill_gap(study: _Measured) -> Iterator[pd.DataFrame]:
@@ -185,16 +168,16 @@ def _unlinked(study: _Measured) -> Iterator[pd.DataFrame]:
 Maker = Callable[[_Measured], Iterator[pd.DataFrame]]
 # The frames by name, and what makes each of them.
 MAKERS: tuple[tuple[str, Maker], ...] = (
-    ("reliability", _reliability),
-    ("item_statistics", _item_statistics),
+    ("reliability", _of_each_form(lambda forms: reliability(forms.items))),
+    ("item_statistics", _of_each_form(lambda forms: item_statistics(forms.items))),
     ("item_keying", _item_keying),
-    ("item_answers", _item_answers),
+    ("item_answers", _of_each_form(answer_shares)),
     ("item_changes", _item_changes),
     ("invariance", _invariance),
-    ("careless", _careless),
+    ("careless", lambda study: iter([careless_of_study(*study.parts)])),
     ("agreement", _agreement),
-    ("self_other", _self_other),
-    ("self_other_bins", _self_other_bins),
+    ("self_other", _of_self_and_others(lambda both, _: self_other_agreement(both))),
+    ("self_other_bins", _of_self_and_others(self_other_bins)),
     ("leniency", _leniency),
     ("skill_gap", _skill_gap),
     ("unlinked", _unlinked),

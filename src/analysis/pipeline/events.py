@@ -100,7 +100,7 @@ class Comparison:
     def sessions(self) -> np.ndarray | None:
         """Return sessions attended soon after each start."""
         met = attended(self._tables, self.program.id)
-        return None if met is None else sessions_within(met, self.trials.rows, "trial_date", months=DOSE_MONTHS)
+        return None if met is None else sessions_within(met, self.trials.rows, months=DOSE_MONTHS)
 
     def grace(self) -> GraceTrials:
         """Return the trials that begin with the intakes."""

@@ -207,7 +207,7 @@ class ScaleQuestion:
             return None
         opens = self._waves(self._main).set_index("wave")["opens"]
         rows = panel.rows.assign(until=opens.reindex(panel.rows["wave_after"]).to_numpy())
-        return sessions_until(met, rows, "start_date", "until")
+        return sessions_until(met, rows, "start_date")
 
     def topics(self) -> pd.Series | None:
         """Return what those who started met about."""

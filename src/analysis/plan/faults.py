@@ -33,7 +33,6 @@ def known(value: Value | None) -> Value:
 
 
 LOG = "faults.log"
-INCOMPLETE = "incomplete: a fault in this program"
 # Of a deeper traceback (a recursion without end) the outermost and the innermost frames tell enough.
 MOST_FRAMES = 60
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from analysis.plan.errors import BadInput, Problem, bad_input
+from analysis.plan.errors import Problem, bad_input
 from analysis.plan.paths import shipped
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import load_yaml, validated
@@ -165,19 +165,6 @@ def load_plan() -> Plan:
 def smallest_effect(study: Study, hypothesis: Hypothesis) -> float:
     """Return the smallest effect of interest: the study's own where it sets one, else the plan's."""
     return study.smallest_effects.get(hypothesis.id, hypothesis.smallest_effect)
-
-
-def check_smallest_effects(study: Study) -> None:
-    """Refuse a study that sets a smallest effect for a hypothesis that is not in the plan.
-
-    Raises
-    ------
-    BadInput
-        With every unknown name.
-    """
-    problems = unusable_effects(study, lambda *_: None)
-    if problems:
-        raise BadInput(problems)
 
 
 def unusable_effects(study: Study, line: Callable[..., int | None]) -> list[Problem]:

@@ -5,7 +5,19 @@ import pandas as pd
 
 from analysis.plan.contract import MAX_UNKNOWN_EXITS
 from analysis.plan.errors import Problem
-from analysis.validate.rule import Context, Rule, among, coded, lines_by_source, positions, repeated, spread
+from analysis.validate.rule import (
+    Context,
+    Rule,
+    Test,
+    after_as_of,
+    among,
+    coded,
+    lines_by_source,
+    nowhere,
+    positions,
+    repeated,
+    spread,
+)
 
 # --- employment -------------------------------------------------------------------------------------------------------
 # Who is employed on a day, and who is an employee at all.
@@ -47,22 +59,54 @@ def _day(days: pd.Series) -> np.ndarray:
     return (days.to_numpy().astype("datetime64[D]") - FIRST_DAY).astype(np.int64)
 
 
-def person_rules(context: Context, column: str) -> list[Rule]:
-    """Return the rules that the person in `column` is in the employees' files, and was hired by the data lock."""
+def left_out(context: Context) -> pd.Index:
+    """Return the people in the employees' files of whom no row is left, because they are no employees."""
+    seen, kept = context.rows_of("employees"), context.rows_of("employees", left=True)
+    if seen is None or kept is None:
+        return pd.Index([], dtype="str")
+    ids = seen.loc[~(seen["hire_date"] > context.as_of), "employee_id"].dropna().unique()
+    return pd.Index(ids[~pd.Index(ids).isin(kept["employee_id"])], dtype="str")
+
+
+def unknown_employee(column: str, *, left: bool = False) -> Test:
+    """Return the test of people who are in no file of employees (`left`: nor left in the table after its rules)."""
+
+    def is_unknown(rows: pd.DataFrame, context: Context) -> pd.Series:
+        listed = context.rows_of("employees", left=left)
+        if listed is None:
+            return nowhere(rows)
+        return ~among(rows[column], _ids_of(listed).union(left_out(context))) & rows[column].notna()
+
+    return is_unknown
+
+
+def _ids_of(rows: pd.DataFrame) -> pd.Index:
+    return pd.Index(rows["employee_id"].dropna().unique())
+
+
+def _is_hired_later(people: pd.Series, context: Context) -> pd.Series:
+    """Return who is in a file of employees and was hired after the data lock alone."""
     listed, hired = context.rows_of("employees"), context.rows_of("employees", left=True)
     if listed is None or hired is None:
-        return []
-    known, known_by_now = (pd.Index(rows["employee_id"].dropna().unique()) for rows in (listed, hired))
-    gone, no_employees = known[positions(known, known_by_now) < 0], left_out(context)
-    hired_later = gone[~gone.isin(no_employees)]
-    return [
+        return nowhere(people)
+    gone = _ids_of(listed)
+    gone = gone[positions(gone, _ids_of(hired)) < 0]
+    return among(people, gone[~gone.isin(left_out(context))])
+
+
+def person_rules(column: str, *, outsiders_stay: bool = False) -> tuple[Rule, ...]:
+    """Return the rules that the person in `column` is in the employees' files, was hired, and is an employee.
+
+    The rows of those who are no employees go, or stay to be counted.
+    """
+    return (
         Rule(
             "unknown_employee",
             column,
             "error",
             "rejected",
             f"{column} is not in the employees table; add the person there, or correct the id",
-            lambda f: among(f[column], known) | f[column].isna(),
+            unknown_employee(column),
         ),
         Rule(
             "not_hired_by_as_of",
@@ -70,14 +114,14 @@ def person_rules(context: Context, column: str) -> list[Rule]:
             "info",
             "rejected",
             "the person is hired after as_of, so nothing of them is known yet; move as_of if that is wrong",
-            lambda f: ~among(f[column], hired_later),
+            lambda f, c: _is_hired_later(f[column], c),
         ),
-    ]
+        outsider_rule(column, stays=outsiders_stay),
+    )
 
 
-def left_out_rule(context: Context, column: str, *, stays: bool = False) -> Rule:
+def outsider_rule(column: str, *, stays: bool = False) -> Rule:
     """Return the rule that the person in `column` is an employee; the rows of others go, or stay to be counted."""
-    gone = left_out(context)
     return Rule(
         "no_employee",
         column,
@@ -85,7 +129,7 @@ def left_out_rule(context: Context, column: str, *, stays: bool = False) -> Rule
         "kept" if stays else "rejected",
         "the person is left out of the employees (no employee by worker_type, or never came)"
         + (": neither participant nor comparator, and counted" if stays else ", and this row with them"),
-        lambda f: ~among(f[column], gone),
+        lambda f, c: among(f[column], left_out(c)),
     )
 
 
@@ -149,115 +193,10 @@ def _goes_on(ordered: pd.DataFrame) -> pd.Series:
 # Rules of the employees table: one row per employment spell.
 
 
-def rules_of_the_lock(context: Context) -> list[Rule]:
-    """Return the rules that take out who is hired after the data lock, and who is no employee."""
-    return [
-        Rule(
-            "no_show",
-            "no_show",
-            "info",
-            "rejected",
-            "the person never came, or left on the day of hire: no employment, and the row is left out",
-            lambda f: ~_never_came(f),
-        ),
-        Rule(
-            "not_staff",
-            "worker_type",
-            "info",
-            "rejected",
-            "the person is no employee by worker_type: neither participant nor comparator, and counted; if such people "
-            "belong to the staff, name their kind under staff: in study.yaml",
-            lambda f: f["worker_type"].isna() | f["worker_type"].isin(context.study.staff),
-        ),
-        Rule(
-            "hired_after_as_of",
-            "hire_date",
-            "info",
-            "rejected",
-            "hire_date is after as_of, the end of the data; move as_of if that is wrong",
-            lambda f: ~(f["hire_date"] > context.as_of),
-        ),
-    ]
-
-
 def _never_came(rows: pd.DataFrame) -> pd.Series:
     """Return which rows are hires who never came: by what is said of it, else by a single day of employment."""
     is_said, single_day = rows["no_show"].astype("boolean"), rows["exit_date"] == rows["hire_date"]
     return is_said.fillna(single_day).astype(bool)
-
-
-def left_out(context: Context) -> pd.Index:
-    """Return the people in the employees' files of whom no row is left, because they are no employees."""
-    seen, kept = context.rows_of("employees"), context.rows_of("employees", left=True)
-    if seen is None or kept is None:
-        return pd.Index([], dtype="str")
-    ids = seen.loc[~(seen["hire_date"] > context.as_of), "employee_id"].dropna().unique()
-    return pd.Index(ids[~pd.Index(ids).isin(kept["employee_id"])], dtype="str")
-
-
-def spell_rules(context: Context) -> list[Rule]:
-    """Return the rules of a spell and of one person's spells together."""
-    return [
-        Rule(
-            "exit_before_hire",
-            "exit_date",
-            "error",
-            "rejected",
-            "exit_date lies before hire_date; correct one of them",
-            lambda f: ~(f["exit_date"] < f["hire_date"]),
-        ),
-        Rule(
-            "duplicate_spell",
-            "hire_date",
-            "error",
-            "rejected",
-            "an earlier row has the same employee_id and hire_date; keep one row per employment spell",
-            lambda f: ~repeated(f, ["employee_id", "hire_date"]) | f["hire_date"].isna(),
-        ),
-        Rule(
-            "overlapping_spells",
-            "hire_date",
-            "error",
-            "rejected",
-            "hire_date lies within another spell of the same employee; end that spell before this hire (exit_date is "
-            "the last day employed)",
-            lambda f: ~overlaps(f),
-        ),
-        Rule(
-            "exit_before_study_start",
-            "exit_date",
-            "info",
-            "kept",
-            "exit_date lies before study_start; the spell is kept but not followed",
-            lambda f: ~(f["exit_date"] < pd.Timestamp(context.study.study_start)),
-        ),
-        *_service_rules(),
-        *_exit_rules(context.as_of),
-        *_notice_rules(context.as_of),
-    ]
-
-
-def _service_rules() -> list[Rule]:
-    return [
-        Rule(
-            "service_after_hire",
-            "service_date",
-            "warning",
-            "set_null",
-            "service_date, since when service is continuous, lies after hire_date; tenure counts from hire_date",
-            lambda f: ~(f["service_date"] > f["hire_date"]),
-        ),
-        Rule(
-            "original_hire_before_hire",
-            "original_hire_date",
-            "warning",
-            "kept",
-            "original_hire_date lies before hire_date, and no earlier spell and no service_date say whether service "
-            "was continuous; tenure counts from hire_date. If it was, write columns: {employees: {service_date: …}} in "
-            "study.yaml, with the column of the original hire",
-            lambda f: ~_is_unexplained(f),
-        ),
-    ]
 
 
 def _is_unexplained(spells: pd.DataFrame) -> pd.Series:
@@ -278,64 +217,130 @@ def overlaps(spells: pd.DataFrame) -> pd.Series:
     return begun.reindex(spells.index, fill_value=False)
 
 
-def _exit_rules(as_of: pd.Timestamp) -> list[Rule]:
-    return [
-        Rule(
-            "exit_after_as_of",
-            "exit_date",
-            "info",
-            "set_null",
-            "exit_date lies after as_of: the person is still employed at the data lock",
-            lambda f: ~(f["exit_date"] > as_of),
-            nulls=("exit_date", "exit_type", "exit_reason"),
-        ),
-        Rule(
-            "exit_type_without_date",
-            "exit_type",
-            "warning",
-            "set_null",
-            "exit_type is given without an exit_date; give the last day employed, or empty the type",
-            lambda f: f["exit_type"].isna() | f["exit_date"].notna(),
-        ),
-        Rule(
-            "exit_without_type",
-            "exit_type",
-            "info",
-            "kept",
-            "exit_date is given without an exit_type: the exit counts as one of unknown kind; give the type if it is "
-            "known",
-            lambda f: f["exit_type"].notna() | f["exit_date"].isna() | (f["exit_date"] > as_of),
-        ),
-    ]
-
-
-def _notice_rules(as_of: pd.Timestamp) -> list[Rule]:
-    return [
-        Rule(
-            "notice_after_as_of",
-            "notice_date",
-            "info",
-            "set_null",
-            "notice_date is after as_of, the end of the data",
-            lambda f: ~(f["notice_date"] > as_of),
-        ),
-        Rule(
-            "notice_after_exit",
-            "notice_date",
-            "warning",
-            "set_null",
-            "notice_date lies after exit_date; correct one of them",
-            lambda f: ~(f["notice_date"] > f["exit_date"]),
-        ),
-        Rule(
-            "notice_before_hire",
-            "notice_date",
-            "warning",
-            "set_null",
-            "notice_date lies before hire_date; correct one of them",
-            lambda f: ~(f["notice_date"] < f["hire_date"]),
-        ),
-    ]
+# Who is no employee, or was hired after the data lock.
+STAFF = (
+    Rule(
+        "no_show",
+        "no_show",
+        "info",
+        "rejected",
+        "the person never came, or left on the day of hire: no employment, and the row is left out",
+        lambda f, _: _never_came(f),
+    ),
+    Rule(
+        "not_staff",
+        "worker_type",
+        "info",
+        "rejected",
+        "the person is no employee by worker_type: neither participant nor comparator, and counted; if such people "
+        "belong to the staff, name their kind under staff: in study.yaml",
+        lambda f, c: f["worker_type"].notna() & ~f["worker_type"].isin(c.study.staff),
+    ),
+    after_as_of("hired", "hire_date"),
+)
+# A spell, and one person's spells together.
+SPELLS = (
+    Rule(
+        "exit_before_hire",
+        "exit_date",
+        "error",
+        "rejected",
+        "exit_date lies before hire_date; correct one of them",
+        lambda f, _: f["exit_date"] < f["hire_date"],
+    ),
+    Rule(
+        "duplicate_spell",
+        "hire_date",
+        "error",
+        "rejected",
+        "an earlier row has the same employee_id and hire_date; keep one row per employment spell",
+        lambda f, _: repeated(f, ["employee_id", "hire_date"]) & f["hire_date"].notna(),
+    ),
+    Rule(
+        "overlapping_spells",
+        "hire_date",
+        "error",
+        "rejected",
+        "hire_date lies within another spell of the same employee; end that spell before this hire (exit_date is "
+        "the last day employed)",
+        lambda f, _: overlaps(f),
+    ),
+    Rule(
+        "exit_before_study_start",
+        "exit_date",
+        "info",
+        "kept",
+        "exit_date lies before study_start; the spell is kept but not followed",
+        lambda f, c: f["exit_date"] < pd.Timestamp(c.study.study_start),
+    ),
+    Rule(
+        "service_after_hire",
+        "service_date",
+        "warning",
+        "set_null",
+        "service_date, since when service is continuous, lies after hire_date; tenure counts from hire_date",
+        lambda f, _: f["service_date"] > f["hire_date"],
+    ),
+    Rule(
+        "original_hire_before_hire",
+        "original_hire_date",
+        "warning",
+        "kept",
+        "original_hire_date lies before hire_date, and no earlier spell and no service_date say whether service "
+        "was continuous; tenure counts from hire_date. If it was, write columns: {{employees: {{service_date: …}}}} in "
+        "study.yaml, with the column of the original hire",
+        lambda f, _: _is_unexplained(f),
+    ),
+    Rule(
+        "exit_after_as_of",
+        "exit_date",
+        "info",
+        "set_null",
+        "exit_date lies after as_of: the person is still employed at the data lock",
+        lambda f, c: f["exit_date"] > c.as_of,
+        nulls=("exit_date", "exit_type", "exit_reason"),
+    ),
+    Rule(
+        "exit_type_without_date",
+        "exit_type",
+        "warning",
+        "set_null",
+        "exit_type is given without an exit_date; give the last day employed, or empty the type",
+        lambda f, _: f["exit_type"].notna() & f["exit_date"].isna(),
+    ),
+    Rule(
+        "exit_without_type",
+        "exit_type",
+        "info",
+        "kept",
+        "exit_date is given without an exit_type: the exit counts as one of unknown kind; give the type if it is known",
+        lambda f, c: f["exit_type"].isna() & (f["exit_date"] <= c.as_of),
+    ),
+    Rule(
+        "notice_after_as_of",
+        "notice_date",
+        "info",
+        "set_null",
+        "notice_date is after as_of, the end of the data",
+        lambda f, c: f["notice_date"] > c.as_of,
+    ),
+    Rule(
+        "notice_after_exit",
+        "notice_date",
+        "warning",
+        "set_null",
+        "notice_date lies after exit_date; correct one of them",
+        lambda f, _: f["notice_date"] > f["exit_date"],
+    ),
+    Rule(
+        "notice_before_hire",
+        "notice_date",
+        "warning",
+        "set_null",
+        "notice_date lies before hire_date; correct one of them",
+        lambda f, _: f["notice_date"] < f["hire_date"],
+    ),
+)
 
 
 def unknown_kinds(context: Context) -> list[Problem]:

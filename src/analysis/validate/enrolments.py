@@ -1,6 +1,6 @@
 """Rules of the enrolments and sessions tables, of lotteries and of rollouts. Treated = `start_date` is not null."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -8,8 +8,8 @@ from analysis.plan.contract import OTHER_SIDE
 from analysis.plan.errors import Action, Problem, Severity
 from analysis.plan.study import Program, Study
 from analysis.plan.yaml_file import load_yaml
-from analysis.validate.employees import employed_on, left_out_rule, person_rules
-from analysis.validate.rule import Context, Rule
+from analysis.validate.employees import employed_on, person_rules
+from analysis.validate.rule import Context, Rule, after_as_of, nowhere
 
 # --- lots -------------------------------------------------------------------------------------------------------------
 # What study.yaml says of how lots were drawn, held against what the tables hold.
@@ -145,90 +145,8 @@ NEVER_STARTED = ("not_selected", "declined", "waitlisted")
 STARTED = ("active", "completed")
 
 
-def intake_rules(context: Context) -> list[Rule]:
-    """Return the rules of who enrols in what and when."""
-    programs = [program.id for program in context.study.programs]
-    return [
-        *person_rules(context, "employee_id"),
-        left_out_rule(context, "employee_id", stays=True),
-        Rule(
-            "unknown_program",
-            "program_id",
-            "error",
-            "rejected",
-            f"program_id is no program of study.yaml ({', '.join(programs) or 'it names none'}); correct it, or add "
-            "the program there",
-            lambda f: f["program_id"].isin(programs) | f["program_id"].isna(),
-        ),
-        Rule(
-            "intake_after_as_of",
-            "intake_date",
-            "info",
-            "rejected",
-            "intake_date is after as_of, the end of the data; move as_of if that is wrong",
-            lambda f: ~(f["intake_date"] > context.as_of),
-        ),
-    ]
-
-
-def enrolment_rules(context: Context) -> list[Rule]:
-    """Return the rules of an enrolment's own dates and answers."""
-    key = ["employee_id", "program_id", "intake_date", "role"]
-    return [
-        Rule(
-            "duplicate_enrolment",
-            "employee_id",
-            "error",
-            "rejected",
-            "an earlier row has the same person, program, intake and role; keep one row for each",
-            lambda f: ~f.duplicated(key) | f[key].isna().any(axis=1),
-        ),
-        Rule(
-            "end_before_start",
-            "end_date",
-            "error",
-            "rejected",
-            "end_date lies before start_date; correct one of them",
-            lambda f: ~(f["end_date"] < f["start_date"]),
-        ),
-        Rule(
-            "start_outside_span",
-            "start_date",
-            "error",
-            "rejected",
-            "start_date lies before start_earliest or after start_latest, or these two are the wrong way round; "
-            "correct them",
-            lambda f: (
-                ~(f["start_date"] < f["start_earliest"])
-                & ~(f["start_date"] > f["start_latest"])
-                & ~(f["start_earliest"] > f["start_latest"])
-            ),
-        ),
-        Rule(
-            "start_before_intake",
-            "start_date",
-            "warning",
-            "kept",
-            "start_date lies before intake_date; check both dates",
-            lambda f: ~(f["start_date"] < f["intake_date"]),
-        ),
-        Rule(
-            "mentor_is_mentee",
-            "employee_id",
-            "error",
-            "rejected",
-            "the person is the mentor and the mentee of one match, with nobody else on the other side: nobody mentors "
-            "oneself; correct one of the two, or take the match out",
-            _has_somebody_on_the_other_side,
-        ),
-        *_lock_rules(context.as_of),
-        *_employment_rules(context),
-        *_status_rules(),
-    ]
-
-
-def _has_somebody_on_the_other_side(frame: pd.DataFrame) -> pd.Series:
-    """Return whether each person who is on both sides of a match meets somebody else there; True for all others.
+def _has_nobody_on_the_other_side(frame: pd.DataFrame) -> pd.Series:
+    """Return who is on both sides of a match and meets nobody else there.
 
     Two people who mentor each other are both mentor and mentee of their match. Where an export names no match, the
     people of one of its rows are one.
@@ -241,87 +159,15 @@ def _has_somebody_on_the_other_side(frame: pd.DataFrame) -> pd.Series:
     people = sides.groupby([*match, "role"], observed=True)["employee_id"].nunique()
     other_side = pd.MultiIndex.from_frame(sides[[*match, "role"]].replace({"role": OTHER_SIDE}))
     alone = on_both & (people.reindex(other_side).to_numpy() == 1)
-    return ~alone.reindex(frame.index, fill_value=False)
+    return alone.reindex(frame.index, fill_value=False)
 
 
-def _lock_rules(as_of: pd.Timestamp) -> list[Rule]:
-    consequence = {
-        "start_date": "the person has not started yet",
-        "end_date": "it has not ended yet",
-        "applied_date": "it is not known yet",
-    }
-    return [
-        Rule(
-            f"{column.removesuffix('_date')}_after_as_of",
-            column,
-            "info",
-            "set_null",
-            f"{column} lies after as_of: {then} at the data lock",
-            _known_by(as_of, column),
-        )
-        for column, then in consequence.items()
-    ]
-
-
-def _known_by(as_of: pd.Timestamp, column: str) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda rows: ~(rows[column] > as_of)
-
-
-def _employment_rules(context: Context) -> list[Rule]:
+def _starts_outside_employment(rows: pd.DataFrame, context: Context) -> pd.Series:
     spells = context.rows_of("employees", left=True)
     if spells is None:
-        return []
-    return [
-        Rule(
-            "start_outside_employment",
-            "start_date",
-            "warning",
-            "kept",
-            "the person is not employed on start_date; check it against hire_date and exit_date",
-            lambda f: (
-                employed_on(f["employee_id"], f["start_date"], spells) | ~f["employee_id"].isin(spells["employee_id"])
-            ),
-        )
-    ]
-
-
-def _status_rules() -> list[Rule]:
-    return [
-        Rule(
-            "status_never_started",
-            "status",
-            "warning",
-            "kept",
-            f"status is one of {', '.join(NEVER_STARTED)}, but there is a start_date, and the start_date decides; "
-            "check both",
-            lambda f: ~(f["status"].isin(NEVER_STARTED) & f["start_date"].notna()),
-        ),
-        Rule(
-            "status_started",
-            "status",
-            "warning",
-            "kept",
-            f"status is one of {', '.join(STARTED)}, but there is no start_date, so the person counts as never "
-            "started; check both",
-            lambda f: ~(f["status"].isin(STARTED) & _never_started(f)),
-        ),
-        Rule(
-            "started_without_offer",
-            "offered",
-            "warning",
-            "kept",
-            "offered is false, but there is a start_date; check both",
-            lambda f: ~(f["offered"].eq(False).fillna(False) & f["start_date"].notna()).astype(bool),
-        ),
-        Rule(
-            "end_without_start",
-            "end_date",
-            "warning",
-            "kept",
-            "there is an end_date but no start_date, so the person counts as never started; check both",
-            lambda f: f["end_date"].isna() | ~_never_started(f),
-        ),
-    ]
+        return nowhere(rows)
+    employed = employed_on(rows["employee_id"], rows["start_date"], spells)
+    return ~employed & rows["employee_id"].isin(spells["employee_id"])
 
 
 def _never_started(rows: pd.DataFrame) -> pd.Series:
@@ -329,38 +175,156 @@ def _never_started(rows: pd.DataFrame) -> pd.Series:
     return rows["start_date"].isna() & ~rows["start_unknown"].fillna(False).astype(bool)
 
 
-def session_rules(context: Context) -> list[Rule]:
-    """Return the rules of the meetings of a match."""
-    rules = [
-        Rule(
-            "session_after_as_of",
-            "session_date",
-            "info",
-            "rejected",
-            "session_date is after as_of, the end of the data; move as_of if that is wrong",
-            lambda f: ~(f["session_date"] > context.as_of),
-        )
-    ]
+def _not_yet(what: str, consequence: str) -> Rule:
+    column = f"{what}_date"
+    message = f"{column} lies after as_of: {consequence} at the data lock"
+    return Rule(f"{what}_after_as_of", column, "info", "set_null", message, lambda f, c: f[column] > c.as_of)
+
+
+# Who enrols in what and when.
+INTAKES = (
+    *person_rules("employee_id", outsiders_stay=True),
+    Rule(
+        "unknown_program",
+        "program_id",
+        "error",
+        "rejected",
+        "program_id is no program of study.yaml ({programs}); correct it, or add the program there",
+        lambda f, c: ~f["program_id"].isin([program.id for program in c.study.programs]) & f["program_id"].notna(),
+    ),
+    after_as_of("intake", "intake_date"),
+)
+# An enrolment's own dates and answers.
+KEY = ["employee_id", "program_id", "intake_date", "role"]
+ENROLMENTS = (
+    Rule(
+        "duplicate_enrolment",
+        "employee_id",
+        "error",
+        "rejected",
+        "an earlier row has the same person, program, intake and role; keep one row for each",
+        lambda f, _: f.duplicated(KEY) & f[KEY].notna().all(axis=1),
+    ),
+    Rule(
+        "end_before_start",
+        "end_date",
+        "error",
+        "rejected",
+        "end_date lies before start_date; correct one of them",
+        lambda f, _: f["end_date"] < f["start_date"],
+    ),
+    Rule(
+        "start_outside_span",
+        "start_date",
+        "error",
+        "rejected",
+        "start_date lies before start_earliest or after start_latest, or these two are the wrong way round; "
+        "correct them",
+        lambda f, _: (
+            (f["start_date"] < f["start_earliest"])
+            | (f["start_date"] > f["start_latest"])
+            | (f["start_earliest"] > f["start_latest"])
+        ),
+    ),
+    Rule(
+        "start_before_intake",
+        "start_date",
+        "warning",
+        "kept",
+        "start_date lies before intake_date; check both dates",
+        lambda f, _: f["start_date"] < f["intake_date"],
+    ),
+    Rule(
+        "mentor_is_mentee",
+        "employee_id",
+        "error",
+        "rejected",
+        "the person is the mentor and the mentee of one match, with nobody else on the other side: nobody mentors "
+        "oneself; correct one of the two, or take the match out",
+        lambda f, _: _has_nobody_on_the_other_side(f),
+    ),
+    _not_yet("start", "the person has not started yet"),
+    _not_yet("end", "it has not ended yet"),
+    _not_yet("applied", "it is not known yet"),
+    Rule(
+        "start_outside_employment",
+        "start_date",
+        "warning",
+        "kept",
+        "the person is not employed on start_date; check it against hire_date and exit_date",
+        _starts_outside_employment,
+    ),
+    Rule(
+        "status_never_started",
+        "status",
+        "warning",
+        "kept",
+        f"status is one of {', '.join(NEVER_STARTED)}, but there is a start_date, and the start_date decides; "
+        "check both",
+        lambda f, _: f["status"].isin(NEVER_STARTED) & f["start_date"].notna(),
+    ),
+    Rule(
+        "status_started",
+        "status",
+        "warning",
+        "kept",
+        f"status is one of {', '.join(STARTED)}, but there is no start_date, so the person counts as never "
+        "started; check both",
+        lambda f, _: f["status"].isin(STARTED) & _never_started(f),
+    ),
+    Rule(
+        "started_without_offer",
+        "offered",
+        "warning",
+        "kept",
+        "offered is false, but there is a start_date; check both",
+        lambda f, _: f["offered"].eq(False).fillna(False) & f["start_date"].notna(),
+    ),
+    Rule(
+        "end_without_start",
+        "end_date",
+        "warning",
+        "kept",
+        "there is an end_date but no start_date, so the person counts as never started; check both",
+        lambda f, _: f["end_date"].notna() & _never_started(f),
+    ),
+)
+
+
+def _is_in_no_enrolment(rows: pd.DataFrame, context: Context) -> pd.Series:
     enrolments = context.rows_of("enrolments")
-    if enrolments is not None:
-        starts = enrolments.groupby("match_id")["start_date"].min()
-        rules += [
-            Rule(
-                "unknown_match",
-                "match_id",
-                "warning",
-                "kept",
-                "match_id is in no enrolment, so nobody is credited with the session; correct it, or complete the "
-                "enrolments",
-                lambda f: f["match_id"].isin(starts.index) | f["match_id"].isna(),
-            ),
-            Rule(
-                "session_before_start",
-                "session_date",
-                "info",
-                "kept",
-                "session_date lies before the match's first start_date; check both",
-                lambda f: ~(f["session_date"] < starts.reindex(f["match_id"]).set_axis(f.index)),
-            ),
-        ]
-    return rules
+    return (
+        nowhere(rows)
+        if enrolments is None
+        else ~rows["match_id"].isin(enrolments["match_id"]) & rows["match_id"].notna()
+    )
+
+
+def _meets_before_the_start(rows: pd.DataFrame, context: Context) -> pd.Series:
+    enrolments = context.rows_of("enrolments")
+    if enrolments is None:
+        return nowhere(rows)
+    starts = enrolments.groupby("match_id")["start_date"].min()
+    return rows["session_date"] < starts.reindex(rows["match_id"]).set_axis(rows.index)
+
+
+# The meetings of a match.
+SESSIONS = (
+    after_as_of("session", "session_date"),
+    Rule(
+        "unknown_match",
+        "match_id",
+        "warning",
+        "kept",
+        "match_id is in no enrolment, so nobody is credited with the session; correct it, or complete the enrolments",
+        _is_in_no_enrolment,
+    ),
+    Rule(
+        "session_before_start",
+        "session_date",
+        "info",
+        "kept",
+        "session_date lies before the match's first start_date; check both",
+        _meets_before_the_start,
+    ),
+)

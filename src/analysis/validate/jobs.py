@@ -6,7 +6,6 @@ left might be counted as a colleague who could still have joined the program, an
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,8 @@ from scipy.sparse.csgraph import connected_components
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Action, Problem, Severity
 from analysis.plan.study import Study
-from analysis.validate.employees import employed_on, left_out_rule, person_rules
-from analysis.validate.rule import Context, Rule, coded, positions, repeated, spread
+from analysis.validate.employees import employed_on, person_rules
+from analysis.validate.rule import Context, Rule, Test, after_as_of, coded, nowhere, positions, repeated, spread
 
 # --- managers ---------------------------------------------------------------------------------------------------------
 # Who leads back to oneself, from manager to manager.
@@ -87,100 +86,74 @@ def _leads_back(employee: str, manager: str, day: pd.Timestamp, history: History
 # Rules of the jobs table: one row per change, effective-dated.
 
 
-def change_rules(context: Context) -> list[Rule]:
-    """Return the rules of who changes and when."""
-    return [
-        *person_rules(context, "employee_id"),
-        left_out_rule(context, "employee_id"),
-        Rule(
-            "job_after_as_of",
-            "effective_date",
-            "info",
-            "rejected",
-            "effective_date is after as_of, the end of the data; move as_of if that is wrong",
-            lambda f: ~(f["effective_date"] > context.as_of),
-        ),
-    ]
-
-
-def duplicate_rules(context: Context) -> list[Rule]:
-    """Return the rule that leaves one row per person and day."""
-    return [
-        Rule(
-            "duplicate_job",
-            "effective_date",
-            "warning",
-            "rejected",
-            "a later row has the same employee_id and effective_date, and the last one holds; keep one row per "
-            "person and day",
-            lambda f: ~repeated(f, ["employee_id", "effective_date"], keep="last"),
-        )
-    ]
-
-
-def manager_rules(context: Context) -> list[Rule]:
-    """Return the rules of whom a person reports to; what breaks them is used as an unknown manager."""
-    rules = [
-        Rule(
-            "manager_is_oneself",
-            "manager_id",
-            "warning",
-            "set_null",
-            "manager_id is the employee's own id; give the manager, or leave it empty at the top",
-            lambda f: ~(f["manager_id"] == f["employee_id"]).fillna(False),
-        ),
-        Rule(
-            "manager_in_cycle",
-            "manager_id",
-            "warning",
-            "set_null",
-            "manager_id leads back to the employee on that day, from manager to manager; correct who reports to whom",
-            lambda f: ~in_cycle(f),
-        ),
-    ]
+def _manager_not_employed(rows: pd.DataFrame, context: Context) -> pd.Series:
     spells = context.rows_of("employees", left=True)
-    if spells is not None:
-        rules.append(
-            Rule(
-                "manager_not_employed",
-                "manager_id",
-                "warning",
-                "set_null",
-                "no employee with this manager_id was employed on effective_date; correct it, or complete the "
-                "employees table",
-                lambda f: employed_on(f["manager_id"], f["effective_date"], spells),
-            )
-        )
-    return rules
+    return nowhere(rows) if spells is None else ~employed_on(rows["manager_id"], rows["effective_date"], spells)
 
+
+# Who changes and when.
+CHANGES = (
+    *person_rules("employee_id"),
+    after_as_of("job", "effective_date"),
+)
+# One row is left per person and day.
+DUPLICATES = (
+    Rule(
+        "duplicate_job",
+        "effective_date",
+        "warning",
+        "rejected",
+        "a later row has the same employee_id and effective_date, and the last one holds; keep one row per "
+        "person and day",
+        lambda f, _: repeated(f, ["employee_id", "effective_date"], keep="last"),
+    ),
+)
+# Whom a person reports to; what breaks these rules is used as an unknown manager.
+MANAGERS = (
+    Rule(
+        "manager_is_oneself",
+        "manager_id",
+        "warning",
+        "set_null",
+        "manager_id is the employee's own id; give the manager, or leave it empty at the top",
+        lambda f, _: (f["manager_id"] == f["employee_id"]).fillna(False),
+    ),
+    Rule(
+        "manager_in_cycle",
+        "manager_id",
+        "warning",
+        "set_null",
+        "manager_id leads back to the employee on that day, from manager to manager; correct who reports to whom",
+        lambda f, _: in_cycle(f),
+    ),
+    Rule(
+        "manager_not_employed",
+        "manager_id",
+        "warning",
+        "set_null",
+        "no employee with this manager_id was employed on effective_date; correct it, or complete the employees table",
+        _manager_not_employed,
+    ),
+)
 
 # --- leave ------------------------------------------------------------------------------------------------------------
-# Rules of the table of leave: one row per absence.
+# Rules of the table of leave: one row per absence. Overlapping absences are fine.
 
+LEAVE = (
+    *person_rules("employee_id"),
+    Rule(
+        "leave_end_before_start",
+        "leave_end",
+        "error",
+        "rejected",
+        "leave_end lies before leave_start; correct one of them",
+        lambda f, _: f["leave_end"] < f["leave_start"],
+    ),
+    after_as_of("leave", "leave_start"),
+)
 
-def leave_rules(context: Context) -> list[Rule]:
-    """Return the rules of who is away, and from when to when; overlapping absences are fine."""
-    return [
-        *person_rules(context, "employee_id"),
-        left_out_rule(context, "employee_id"),
-        Rule(
-            "leave_end_before_start",
-            "leave_end",
-            "error",
-            "rejected",
-            "leave_end lies before leave_start; correct one of them",
-            lambda f: ~(f["leave_end"] < f["leave_start"]),
-        ),
-        Rule(
-            "leave_after_as_of",
-            "leave_start",
-            "info",
-            "rejected",
-            "leave_start is after as_of, the end of the data; move as_of if that is wrong",
-            lambda f: ~(f["leave_start"] > context.as_of),
-        ),
-    ]
-
+# --- snapshots --------------------------------------------------------------------------------------------------------
+# Headcount lists: their rules, and the spells and job changes that they show.
 
 OF_A_JOB = [name for name in TABLES["jobs"] if name in TABLES["snapshots"] and name != "employee_id"]
 OF_A_SPELL = [name for name in TABLES["employees"] if name in TABLES["snapshots"] and name != "employee_id"]
@@ -191,65 +164,55 @@ OF_AN_EXIT = ["exit_date", "exit_type", "exit_reason", "notice_date"]
 LONGEST_MONTH = 31
 
 
-def lock_rules(context: Context) -> list[Rule]:
-    """Return the rules of a row by itself, and that a person has one row a list."""
-    return [
-        Rule(
-            "snapshot_after_as_of",
-            "snapshot_date",
-            "info",
-            "rejected",
-            "snapshot_date is after as_of, the end of the data; move as_of if that is wrong",
-            lambda f: ~(f["snapshot_date"] > context.as_of),
-        ),
-        Rule(
-            "duplicate_snapshot",
-            "snapshot_date",
-            "warning",
-            "rejected",
-            "a later row has the same employee_id and snapshot_date, and the last one holds; keep one row per person "
-            "and snapshot",
-            lambda f: ~repeated(f, ["employee_id", "snapshot_date"], keep="last"),
-        ),
-    ]
+def _shown(mark: str) -> Test:
+    """Return the test of what the lists show of people who are in no file of employees."""
+    return lambda f, c: _beyond(_employments(f), c.listed)[mark].reindex(f.index, fill_value=False)
 
 
-def history_rules(context: Context) -> list[Rule]:
-    """Return the rules of the spells that the lists show of people who are in no file of employees."""
-
-    def unless(mark: str) -> Callable[[pd.DataFrame], pd.Series]:
-        return lambda f: ~_beyond(_employments(f), context.listed)[mark].reindex(f.index, fill_value=False)
-
-    return [
-        Rule(
-            "absent_and_back",
-            "snapshot_date",
-            "warning",
-            "kept",
-            "the person was missing from the snapshots before this one, and is back: one employment where a single "
-            "snapshot lacks them or hire_date is the same, else a rehire; check that nobody is left out while on leave",
-            unless("was_absent"),
-        ),
-        Rule(
-            "exit_from_absence",
-            "snapshot_date",
-            "warning",
-            "kept",
-            "the person is employed in no later snapshot and no exit_date is given: the day of this last one counts as "
-            "the last day employed, and the kind of exit is what exit_type says, else unknown; confirm that who is "
-            "missing has left, or add a file of leavers as table employees",
-            unless("is_gone"),
-        ),
-        Rule(
-            "hire_unknown",
-            "hire_date",
-            "warning",
-            "kept",
-            "the person is in the first snapshot and has no hire_date: counts as hired that day, so that tenure is too "
-            "short; give the column hire_date",
-            unless("is_hire_unknown"),
-        ),
-    ]
+# A row by itself, and that a person has one row a list.
+LISTS = (
+    after_as_of("snapshot", "snapshot_date"),
+    Rule(
+        "duplicate_snapshot",
+        "snapshot_date",
+        "warning",
+        "rejected",
+        "a later row has the same employee_id and snapshot_date, and the last one holds; keep one row per person "
+        "and snapshot",
+        lambda f, _: repeated(f, ["employee_id", "snapshot_date"], keep="last"),
+    ),
+)
+# The spells that the lists show.
+HISTORIES = (
+    Rule(
+        "absent_and_back",
+        "snapshot_date",
+        "warning",
+        "kept",
+        "the person was missing from the snapshots before this one, and is back: one employment where a single "
+        "snapshot lacks them or hire_date is the same, else a rehire; check that nobody is left out while on leave",
+        _shown("was_absent"),
+    ),
+    Rule(
+        "exit_from_absence",
+        "snapshot_date",
+        "warning",
+        "kept",
+        "the person is employed in no later snapshot and no exit_date is given: the day of this last one counts as "
+        "the last day employed, and the kind of exit is what exit_type says, else unknown; confirm that who is "
+        "missing has left, or add a file of leavers as table employees",
+        _shown("is_gone"),
+    ),
+    Rule(
+        "hire_unknown",
+        "hire_date",
+        "warning",
+        "kept",
+        "the person is in the first snapshot and has no hire_date: counts as hired that day, so that tenure is too "
+        "short; give the column hire_date",
+        _shown("is_hire_unknown"),
+    ),
+)
 
 
 def _beyond(there: pd.DataFrame, listed: pd.Series) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -140,6 +140,12 @@ class Context:
         """The last day that is known."""
         return pd.Timestamp(self.study.as_of)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What messages name: the programs of the study, and the cards of its instruments."""
+        programs = ", ".join(program.id for program in self.study.programs)
+        return {"programs": programs or "it names none", "cards": ", ".join(sorted(self.instruments)) or "none"}
+
     def rows_of(self, table: str, *, left: bool = False) -> pd.DataFrame | None:
         """Return a table's rows (those `left` after its rules), or None where it cannot be looked up in."""
         found = (self.kept if left else self.seen).get(table)
@@ -150,9 +156,12 @@ class Context:
 # One rule, and what is done with the rows that break it.
 
 
+Test = Callable[[pd.DataFrame, Context], pd.Series]
+
+
 @dataclass(frozen=True)
 class Rule:
-    """What must hold in every row of a table.
+    """What must hold in every row of a table; the rules of a table are a table themselves.
 
     Attributes
     ----------
@@ -163,9 +172,11 @@ class Rule:
     severity, action
         As in the ledger. An `error` stops the study, so its rows stay until every other rule has seen them.
     message
-        What is wrong and what to do, in a sentence; never a cell's content.
+        What is wrong and what to do, in a sentence; never a cell's content. ``{programs}`` and ``{cards}`` stand for
+        the names that the study and its instruments have.
     test
-        The table's frame → True for every row that is fine. What cannot be judged (a missing cell) is fine.
+        The table's frame and what may be looked up → True for every row that breaks the rule. What cannot be judged
+        (a missing cell, a table that is not there) does not.
     nulls
         The columns that `set_null` empties; `column` alone where none is named.
     """
@@ -175,11 +186,24 @@ class Rule:
     severity: Severity
     action: Action
     message: str
-    test: Callable[[pd.DataFrame], pd.Series]
+    test: Test
     nulls: tuple[str, ...] = ()
 
 
-def enforce(rules: Sequence[Rule], frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list[Problem]]:
+def nowhere(rows: pd.DataFrame | pd.Series) -> pd.Series:
+    """Return that no row breaks a rule, which cannot be judged."""
+    return pd.Series(False, index=rows.index)
+
+
+def after_as_of(what: str, column: str) -> Rule:
+    """Return the rule that takes out rows of which nothing is known yet at the data lock."""
+    message = f"{column} is after as_of, the end of the data; move as_of if that is wrong"
+    return Rule(f"{what}_after_as_of", column, "info", "rejected", message, lambda f, c: f[column] > c.as_of)
+
+
+def enforce(
+    rules: Sequence[Rule], frame: pd.DataFrame, table: str, context: Context
+) -> tuple[pd.DataFrame, list[Problem]]:
     """Run the rules on one frame, all on the same rows, then reject and empty what they say.
 
     Parameters
@@ -193,8 +217,9 @@ def enforce(rules: Sequence[Rule], frame: pd.DataFrame, table: str) -> tuple[pd.
         The rows left, and one problem per broken rule and source.
     """
     problems, left, emptied = [], np.full(len(frame), True), []
-    for rule, rows in broken_rules(rules, frame):
-        problems += ledger_lines(rule, frame[["_source", "_line"]].iloc[rows], table)
+    for rule, rows in broken_rules(rules, frame, context):
+        told = replace(rule, message=rule.message.format(**context.names))
+        problems += ledger_lines(told, frame[["_source", "_line"]].iloc[rows], table)
         if rule.severity == "error":
             continue
         if rule.action == "rejected":
@@ -213,7 +238,7 @@ def _rows(frame: pd.DataFrame, left: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({name: column.array[left] for name, column in frame.items()}, copy=False)
 
 
-def broken_rules(rules: Sequence[Rule], frame: pd.DataFrame) -> list[tuple[Rule, np.ndarray]]:
+def broken_rules(rules: Sequence[Rule], frame: pd.DataFrame, context: Context) -> list[tuple[Rule, np.ndarray]]:
     """Return the rules that some rows break, in their order, each with the positions of those rows.
 
     Raises
@@ -224,7 +249,7 @@ def broken_rules(rules: Sequence[Rule], frame: pd.DataFrame) -> list[tuple[Rule,
     unknown = {rule.column for rule in rules} - set(frame)
     if unknown:
         raise KeyError(sorted(unknown))
-    tested = ((rule, np.flatnonzero(~rule.test(frame).to_numpy(dtype=bool))) for rule in rules)
+    tested = ((rule, np.flatnonzero(rule.test(frame, context).to_numpy(dtype=bool))) for rule in rules)
     return [(rule, rows) for rule, rows in tested if len(rows)]
 
 

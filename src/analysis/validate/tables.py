@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -49,60 +49,39 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return pd.DataFrame(columns | further, index=frame.index, copy=False)
 
 
-def _column_rules(name: str, column: Column) -> list[Rule]:
-    rules = []
+def _column_rules(name: str, column: Column) -> Iterator[Rule]:
     if not column.nullable:
-        rules.append(_error("required_empty", name, "is empty; every row needs it", lambda f: f[name].notna()))
+        message = f"{name} is empty; every row needs it"
+        yield Rule("required_empty", name, "error", "rejected", message, lambda f, _: f[name].isna())
     if column.kind in _READABLE:
         rule, message, readable = _READABLE[column.kind]
-        rules.append(_error(rule, name, message, _each(name, readable)))
+        yield _each(rule, name, message, readable)
     if column.kind == "date":
         span = f"before {FIRST_DAY}" if column.is_open_ended else f"before {FIRST_DAY} or after {LAST_DAY}"
-        rules.append(
-            _error(
-                "date_out_of_range",
-                name,
-                f"lies {span}; correct it, or leave the cell empty where the contract allows it",
-                _each(name, lambda text: not is_day(text) or _is_of_our_time(text, column)),
-            )
-        )
+        message = f"lies {span}; correct it, or leave the cell empty where the contract allows it"
+        yield _each("date_out_of_range", name, message, lambda text: not is_day(text) or _is_of_our_time(text, column))
     if column.allowed:
-        rules.append(
-            _error(
-                "not_allowed",
-                name,
-                f"is none of {', '.join(column.allowed)}; correct it, or translate "
-                "the export's values under values: in study.yaml",
-                _each(name, column.allowed.__contains__),
-            )
+        message = (
+            f"is none of {', '.join(column.allowed)}; correct it, or translate the export's values under values: in "
+            "study.yaml"
         )
+        yield _each("not_allowed", name, message, column.allowed.__contains__)
     if column.minimum is not None or column.maximum is not None:
         low = -math.inf if column.minimum is None else column.minimum
         high = math.inf if column.maximum is None else column.maximum
         limits = f"less than {low:,.15g}" if high == math.inf else f"not between {low:,.15g} and {high:,.15g}"
-        rules.append(
-            _error(
-                "out_of_range",
-                name,
-                f"is {limits}; correct it",
-                _each(name, lambda text: not is_number(text) or low <= float(text) <= high),
-            )
-        )
-    return rules
+        message = f"is {limits}; correct it"
+        yield _each("out_of_range", name, message, lambda text: not is_number(text) or low <= float(text) <= high)
 
 
-def _error(rule: str, column: str, message: str, test: Callable[[pd.DataFrame], pd.Series]) -> Rule:
-    return Rule(rule, column, "error", "rejected", f"{column} {message}", test)
+def _each(rule: str, column: str, message: str, fine: Callable[[str], bool]) -> Rule:
+    """Return the rule that every cell of `column` is empty or `fine`; each distinct text is judged once."""
 
-
-def _each(column: str, fine: Callable[[str], bool]) -> Callable[[pd.DataFrame], pd.Series]:
-    """Return the test that every cell of `column` is empty or `fine`; each distinct text is judged once."""
-
-    def test(frame: pd.DataFrame) -> pd.Series:
+    def test(frame: pd.DataFrame, _: Context) -> pd.Series:
         codes, texts = coded(frame[column])
-        return pd.Series(spread(codes, _judged(texts, fine), True), index=frame.index)
+        return pd.Series(spread(codes, ~_judged(texts, fine), False), index=frame.index)
 
-    return test
+    return Rule(rule, column, "error", "rejected", f"{column} {message}", test)
 
 
 def _judged(texts: pd.Index, fine: Callable[[str], bool]) -> np.ndarray:
@@ -188,17 +167,17 @@ def _empty(index: pd.Index, column: Column, as_text: Callable[[pd.Series], pd.Se
 
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
 # the next phase sees those that are left.
-PHASES: dict[str, tuple[Callable[[Context], list[Rule]], ...]] = {
-    "snapshots": (jobs.lock_rules, jobs.history_rules),
-    "employees": (employees.rules_of_the_lock, employees.spell_rules),
-    "jobs": (jobs.change_rules, jobs.duplicate_rules, jobs.manager_rules),
-    "leave": (jobs.leave_rules,),
-    "waves": (surveys.wave_rules,),
-    "responses": (surveys.response_rules, surveys.duplicate_response_rules),
-    "unlinked_responses": (surveys.unlinked_rules,),
-    "ratings": (surveys.rating_rules, surveys.duplicate_rating_rules),
-    "enrolments": (enrolments.intake_rules, enrolments.enrolment_rules),
-    "sessions": (enrolments.session_rules,),
+PHASES: dict[str, tuple[tuple[Rule, ...], ...]] = {
+    "snapshots": (jobs.LISTS, jobs.HISTORIES),
+    "employees": (employees.STAFF, employees.SPELLS),
+    "jobs": (jobs.CHANGES, jobs.DUPLICATES, jobs.MANAGERS),
+    "leave": (jobs.LEAVE,),
+    "waves": (surveys.WAVES,),
+    "responses": (surveys.RESPONSES, surveys.LAST_RESPONSES),
+    "unlinked_responses": (surveys.UNLINKED,),
+    "ratings": (surveys.RATINGS, surveys.LAST_RATINGS),
+    "enrolments": (enrolments.INTAKES, enrolments.ENROLMENTS),
+    "sessions": (enrolments.SESSIONS,),
     # what these say was put into the tables that they are a part of
     **dict.fromkeys(PARTS, ()),
 }
@@ -242,10 +221,10 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
     """
     context = Context(study, instruments, _incomplete(raw), _listed(raw))
     problems = [*raw.problems, *(() if raw.unread else _missing_waves(study))]
-    for table, phases in PHASES.items():
+    for table in PHASES:
         made = _made_of_snapshots(table, raw, context)
         if table in raw.tables or made is not None:
-            problems += _check_table(table, raw.tables.get(table, pd.DataFrame()), phases, context, made)
+            problems += _check_table(table, raw.tables.get(table, pd.DataFrame()), context, made)
     problems += _snapshot_problems(raw, context)
     _mark_left_out(context)
     problems += rollout_problems(study, context.kept)
@@ -265,7 +244,6 @@ def check_tables(raw: RawTables, study: Study, instruments: dict[str, Instrument
 def _check_table(
     table: str,
     text: pd.DataFrame,
-    phases: tuple[Callable[[Context], list[Rule]], ...],
     context: Context,
     made: pd.DataFrame | None,
 ) -> list[Problem]:
@@ -275,13 +253,13 @@ def _check_table(
         text, problems = surveys.labels_to_numbers(text, context.instruments, table)
     rules = [rule for rule in cell_rules(table) if rule.column in text]
     rows = typed(text, table)
-    problems += enforce(rules, text, table)[1] if len(text) else []
+    problems += enforce(rules, text, table, context)[1] if len(text) else []
     rows = rows if made is None else pd.concat([rows, made], ignore_index=True)
     context.seen[table] = rows
-    for phase in phases:
-        rows, found = enforce(phase(context), rows, table)
+    for phase in PHASES[table]:
+        rows, found = enforce(phase, rows, table, context)
         problems += found
-        if phase is employees.rules_of_the_lock:
+        if phase is employees.STAFF:
             rows, found = employees.united(rows)
             problems += found
     context.kept[table] = rows
