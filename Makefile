@@ -49,7 +49,7 @@ docs: .venv/.built  ## the documentation as a site: build/docs/index.html (with 
 expected: .venv/.built  ## renew reports/expected/ and the notebooks' outputs, after a change of numbers that is meant
 	$(BIN)/python tests/expected.py
 
-tables: .venv/.built  ## renew the tables of data/README.md and ARCHITECTURE.md that are made from the catalogue
+tables: .venv/.built  ## renew the tables of data/README.md that are made from the catalogue and the rules
 	$(BIN)/python tests/document_tables.py
 
 simulations: .venv/.built  ## the simulation studies (some four hours on two cores; what has results is not made again)

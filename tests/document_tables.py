@@ -1,6 +1,5 @@
-"""The tables of the documents that are made from the catalogue and the rules: ``make tables`` writes them."""
+"""The tables of the codebook that are made from the catalogue and the rules: ``make tables`` writes them."""
 
-from itertools import groupby
 from pathlib import Path
 
 from simulations.table import replace_between
@@ -28,13 +27,6 @@ def code(names) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def where_defined() -> str:
-    """Return which functions make an estimator's numbers; neighbours made by the same ones share a line."""
-    grouped = groupby(CATALOGUE.estimators.items(), key=lambda pair: pair[1].made_by)
-    rows = [(code(name for name, _ in records), code(functions)) for functions, records in grouped]
-    return table(["`estimator` in `estimates.csv`", "function"], rows)
-
-
 def terms() -> str:
     """Return every term of the ledger with its meaning, a table for each column."""
     outcomes = [(f"`{n}`", o.label, "event" if o.is_event else "score") for n, o in CATALOGUE.outcomes.items()]
@@ -42,7 +34,7 @@ def terms() -> str:
     estimands = [(f"`{name}`", estimand.people) for name, estimand in CATALOGUE.estimands.items()]
     measures = [(f"`{name}`", measure.label, measure.sign) for name, measure in CATALOGUE.measures.items()]
     estimators = [
-        (f"`{name}`", made.label, KINDS[made.kind], "; ".join(METHODS.cited(made.method)))
+        (f"`{name}`", made.label, KINDS[made.kind], code(made.made_by), "; ".join(METHODS.cited(made.method)))
         for name, made in CATALOGUE.estimators.items()
     ]
     groups = [(f"`{name}`", label) for name, label in CATALOGUE.groups.items()]
@@ -52,7 +44,7 @@ def terms() -> str:
             table(["`contrast`", "compared"], contrasts),
             table(["`estimand`", "an effect in"], estimands),
             table(["`measure`", "unit", "what its sign says"], measures),
-            table(["`estimator`", "is", "its rows are", "source"], estimators),
+            table(["`estimator`", "is", "its rows are", "made by", "source"], estimators),
             "Where a fault of this program took a group of rows away, one row stands for it:\n",
             table(["`estimator`", "rows that are missing"], groups),
         )
@@ -70,15 +62,14 @@ def rules() -> str:
     return table(["table", "rule", "severity", "action", "message"], rows)
 
 
-# Document → the names of its marks, and what stands between them.
-MADE = {"ARCHITECTURE.md": {"estimators": where_defined}, "data/README.md": {"terms": terms, "rules": rules}}
+# The names of the codebook's marks, and what stands between them.
+MADE = {"terms": terms, "rules": rules}
 
 
 def write_tables(root: Path = ROOT) -> None:
-    """Write every table into its document."""
-    for document, made in MADE.items():
-        for name, make in made.items():
-            replace_between(root / document, BEGIN.format(name), END.format(name), make())
+    """Write every table into the codebook."""
+    for name, make in MADE.items():
+        replace_between(root / "data/README.md", BEGIN.format(name), END.format(name), make())
 
 
 if __name__ == "__main__":

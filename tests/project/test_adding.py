@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("src/analysis", "data/instruments", "notebooks")
 FILES = (
     "pyproject.toml",
-    "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "data/README.md",
     "data/hypotheses.yaml",
