@@ -10,9 +10,8 @@ from document_tables import BEGIN, END, MADE, ROOT
 from ledger_terms import COLUMNS, Module, modules, terms_of
 
 from analysis.measure.exposure import ANALYSED_ROLES
-from analysis.plan.assignment import Assignment
 from analysis.plan.catalogue import CATALOGUE, METHODS, Catalogue, UnknownTerm
-from analysis.plan.contract import RATER_ROLES, ROLES
+from analysis.plan.contract import RATER_ROLES, ROLES, Assignment
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import AnalysisKind, Estimate
 from analysis.plan.study import Direction

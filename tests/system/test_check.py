@@ -17,8 +17,7 @@ from analysis.ingest.text_matching import visible
 from analysis.pipeline.answerable import ONE_WAVE, answerable
 from analysis.pipeline.checked import Checked, check_study
 from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.plan.assignment import Assignment
-from analysis.plan.contract import unprintable
+from analysis.plan.contract import Assignment, unprintable
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.study import Event, Program, Study
 

@@ -19,7 +19,7 @@ from analysis.estimate.planning import Design, PlanRow, baseline, plan_frame, pl
 from analysis.estimate.power import power_of, smallest_detectable_difference
 from analysis.pipeline import open_study, planned
 from analysis.pipeline.planned import plan
-from analysis.plan.assignment import Assignment
+from analysis.plan.contract import Assignment
 from analysis.plan.errors import BadInput
 from analysis.report import planning
 from analysis.report.figures_planning import detectable_plot

@@ -27,7 +27,7 @@ from test_report import (
 
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.planning import PlanRow, RolePlan
-from analysis.plan.assignment import Assignment
+from analysis.plan.contract import Assignment
 from analysis.plan.results import Check
 from analysis.report import template
 from analysis.report.facts import facts

@@ -17,8 +17,7 @@ from analysis.measure.employment import (
     staff_on,
     under_notice_on,
 )
-from analysis.plan.assignment import Assignment
-from analysis.plan.contract import TABLES, Tables
+from analysis.plan.contract import TABLES, Assignment, Tables
 from analysis.plan.study import Program, Study
 
 # --- strata -----------------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from analysis.estimate.inference import FEW_EVENTS, POWER, wilson
 from analysis.estimate.power import power_of, sample_size, smallest_detectable_difference
 from analysis.estimate.survival import aalen_johansen
 from analysis.measure.employment import EXITS
-from analysis.plan.assignment import Assignment
 from analysis.plan.catalogue import CATALOGUE
+from analysis.plan.contract import Assignment
 from analysis.plan.faults import known
 from analysis.plan.study import Program
 

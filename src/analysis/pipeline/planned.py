@@ -11,7 +11,7 @@ from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, pl
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.shared import provenance, shared_plan
-from analysis.plan.assignment import Assignment
+from analysis.plan.contract import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect
 from analysis.plan.paths import STUDY_NAME, data_dir

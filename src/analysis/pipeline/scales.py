@@ -120,20 +120,13 @@ class ScaleQuestion:
     def _measured(self, scores: pd.DataFrame, source: str) -> ScaleScores:
         told: dict[str, Any] = {
             "rater_source": source if self._is_rated else None,
-            "n_items": len(self._scale(source).items),
+            "n_items": len(self._scale(source)[1].items),
         }
         if self.question.program.is_randomized:
-            return ScaleScores(
-                build_lottery_panel(scores, self._lottery, self.question.study.horizons_months[0]), **told
-            )
-        tables, study, program, role = (
-            self.opened.tables,
-            self.question.study,
-            self.question.program,
-            self.question.role,
-        )
-        earlier = build_earlier_panel(scores, tables, study, program, role)
-        return ScaleScores(build_panel(scores, tables, study, program, role), earlier, **told)
+            panel = build_lottery_panel(scores, self._lottery, self.question.study.horizons_months[0])
+            return ScaleScores(panel, **told)
+        asked = (self.opened.tables, self.question.study, self.question.program, self.question.role)
+        return ScaleScores(build_panel(scores, *asked), build_earlier_panel(scores, *asked), **told)
 
     @cached_property
     def _lottery(self) -> Lottery:
@@ -151,15 +144,13 @@ class ScaleQuestion:
         is_surveyed = scale_of(self.construct, self.opened.instruments, tables.responses) is not None
         return tables.responses if source == "self" and is_surveyed else tables.ratings
 
-    def _instrument(self, source: str) -> str:
-        return known(scale_of(self.construct, self.opened.instruments, self._answers(source)))[0]
-
-    def _scale(self, source: str) -> Scale:
-        return known(scale_of(self.construct, self.opened.instruments, self._answers(source)))[1]
+    def _scale(self, source: str) -> tuple[str, Scale]:
+        """Return the instrument and its scale."""
+        return known(scale_of(self.construct, self.opened.instruments, self._answers(source)))
 
     def _waves(self, source: str) -> pd.DataFrame:
         waves = known(self.opened.tables.waves)
-        return waves[waves["instrument"] == self._instrument(source)]
+        return waves[waves["instrument"] == self._scale(source)[0]]
 
     def response(self) -> Panel:
         """Return the main panel with who was asked and who answered at the later wave."""
@@ -167,7 +158,7 @@ class ScaleQuestion:
 
     def _with_response(self, panel: Panel, source: str) -> Panel:
         answers = self._answers(source).rename(columns={"ratee_id": "employee_id"})
-        here = answers[(answers["instrument"] == self._instrument(source)) & answers["value"].notna()]
+        here = answers[(answers["instrument"] == self._scale(source)[0]) & answers["value"].notna()]
         if "rater_role" in here:
             here = here[(here["rater_role"] == "self") == (source == "self")]
         answered = here[["employee_id", "wave"]].drop_duplicates()

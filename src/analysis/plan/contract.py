@@ -8,6 +8,7 @@ import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Literal, TypeGuard, get_args
 from zoneinfo import ZoneInfo
 
@@ -124,6 +125,30 @@ STATUSES = ("active", "completed", "withdrawn", "waitlisted", "declined", "not_s
 RATER_ROLES = ("self", "manager", "peer", "direct_report")
 MINUTES_A_WEEK = 7 * 24 * 60
 SECONDS_A_YEAR = 366 * 24 * 3600
+
+
+class Assignment(StrEnum):
+    """How people come into a program: what decides who starts, and so who can be compared with whom."""
+
+    LOTTERY = "lottery"
+    WAITLIST = "waitlist"
+    ROLLOUT = "rollout"
+    SELF_SELECTED = "self_selected"
+
+    @property
+    def is_randomized(self) -> bool:
+        """Whether lots decided."""
+        return self in (Assignment.LOTTERY, Assignment.WAITLIST)
+
+    @property
+    def by_unit(self) -> bool:
+        """Whether units were reached in turn."""
+        return self is Assignment.ROLLOUT
+
+    @property
+    def by_choice(self) -> bool:
+        """Whether people decided for themselves."""
+        return self is Assignment.SELF_SELECTED
 
 
 @dataclass(frozen=True)

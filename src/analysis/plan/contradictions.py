@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis.plan import contract
-from analysis.plan.assignment import Assignment
+from analysis.plan.contract import Assignment
 
 if TYPE_CHECKING:
     from analysis.plan.study import Source, Study

@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from analysis.plan.assignment import Assignment
 from analysis.plan.contract import (
     LARGEST_EFFECT,
     LARGEST_GROUP,
     LONGEST_HORIZON,
     MOST_DAYS,
     Answer,
+    Assignment,
     Day,
     Level,
     Money,
