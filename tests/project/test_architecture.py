@@ -28,6 +28,7 @@ BELOW = {room: set(FROM_THE_GROUND[:floor]) for floor, room in enumerate(FROM_TH
 BELOW |= {"__init__": set(), "simulate": {"plan"}, "fetch": {"plan"}}
 BELOW["cli"] |= {"simulate", "fetch"}
 
+MOST_LINES = 400
 FORBIDDEN = {"estimate": {"matplotlib", "seaborn"}, "report": {"statsmodels", "scipy"}}
 
 
@@ -107,6 +108,22 @@ def test_what_is_allowed_passes(tmp_path, module, line):
 def test_what_is_not_allowed_is_seen(tmp_path, module, line):
     write_module(tmp_path / "analysis" / module, line)
     assert len(violations(tmp_path / "analysis")) == 1
+
+
+def oversized(package: Path) -> list[str]:
+    """Return every module that is longer than can be read in one go."""
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sorted(package.rglob("*.py"))}
+    return [f"{path.relative_to(package)}: {n}" for path, n in lengths.items() if n > MOST_LINES]
+
+
+def test_no_module_is_too_long():
+    assert oversized(PACKAGE) == []
+
+
+def test_a_module_that_is_too_long_is_seen(tmp_path):
+    write_module(tmp_path / "plan" / "short.py", "\n" * (MOST_LINES - 1))
+    write_module(tmp_path / "plan" / "long.py", "\n" * MOST_LINES)
+    assert oversized(tmp_path) == [f"plan/long.py: {MOST_LINES + 1}"]
 
 
 def write_module(path: Path, text: str) -> None:
