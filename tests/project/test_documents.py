@@ -177,11 +177,13 @@ def noted_rules(node: ast.AST) -> list[Told]:
             return [(rule, "error", "rejected")]
         case "note", [str(rule), *_]:
             return [(rule, named.get("severity", "info"), named.get("action", "repaired"))]
+        case "warn", [str(rule), *_]:
+            return [(rule, "warning", named.get("action", "kept"))]
         case "CellIssue", [str(rule), severity, action, *_]:
             return [(rule, severity, action)]
         case "_note_columns", [_, str(rule), *_]:
             return [(rule, None, None)]
-        case "_problem" | "_rollout_problem", [_, str(rule), *_]:
+        case "study_file_problem", [_, str(rule), *_]:
             return [(rule, named.get("severity", "error"), None)]
         case "study_problem", _:
             return [(named.get("rule", "study_file"), named.get("severity", "error"), None)]
@@ -235,6 +237,8 @@ def test_codebook_lists_every_rule_with_its_severity_and_action():
         ("export.fail('a', 'is bad')", ("a", "error", "rejected")),
         ("export.note('a', 'was so', lines)", ("a", "info", "repaired")),
         ("export.note('a', 'was so', severity='warning', action=action)", ("a", "warning", None)),
+        ("export.warn('a', 'was so')", ("a", "warning", "kept")),
+        ("export.warn('a', 'was so', lines, action='rejected')", ("a", "warning", "rejected")),
         ("CellIssue('a', 'error', 'rejected', 'is bad', lines)", ("a", "error", "rejected")),
         ("{'a': ('info', 'set_null', 'is none')}", ("a", "info", "set_null")),
         ("_note_columns(export, 'a', 'were not read', names)", ("a", None, None)),

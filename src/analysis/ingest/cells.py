@@ -97,13 +97,11 @@ class Reading:
     def _warn_of_thousands(self, column: pd.Categorical, called: str) -> None:
         """Warn of a column in the contract's form that may have been written with a point before its thousands."""
         if open_numbers(column.categories):
-            self.export.note(
+            self.export.warn(
                 "ambiguous_number",
                 f"column {called} has three digits behind the point of every number: as the contract writes them, "
                 "52.000 is fifty-two; if it is fifty-two thousand, set decimal: ',' at the source in study.yaml",
                 self.export.rows.loc[column.codes >= 0, "_line"],
-                severity="warning",
-                action="kept",
                 column=called,
             )
 

@@ -49,7 +49,7 @@ def assign_waves(export: Export, waves: Sequence[pd.DataFrame]) -> None:
             "the form's day lies in no wave of its instrument (opens to closes), or in several; correct the waves, or "
             "give wave:"
         )
-        export.note("outside_waves", message, frame.loc[outside, LINE], severity="warning", action="rejected")
+        export.warn("outside_waves", message, frame.loc[outside, LINE], action="rejected")
     export.frame = frame.assign(wave=wave)[~outside].reset_index(drop=True)
 
 
@@ -106,13 +106,13 @@ def _note_intakes(export: Export, *, alone: np.ndarray, none: np.ndarray) -> Non
             "the export does not say to which intake an enrolment belongs and the program lists none, so each counts "
             "from its own start; list the days on which intakes opened under intakes: of the program"
         )
-        export.note("intake_assumed", message, export.rows.loc[alone, LINE], severity="warning")
+        export.warn("intake_assumed", message, export.rows.loc[alone, LINE], action="repaired")
     if none.any():
         message = (
             "there is no date from which the intake could be told, or none of the program's intakes fits it; give "
             "intake_date, or list every intake under intakes: of the program"
         )
-        export.note("no_intake", message, export.rows.loc[none, LINE], severity="warning", action="rejected")
+        export.warn("no_intake", message, export.rows.loc[none, LINE], action="rejected")
 
 
 def intake_of(program: str | None, applied: str | None, start: str | None, intakes: dict[str, list[str]]) -> str | None:
@@ -199,7 +199,7 @@ def assign_matches(exports: Sequence[Export]) -> None:
                 "no match of the enrolments holds everybody who met, so the meeting counts for nobody; correct the "
                 "names, or give match_id"
             )
-            export.note("no_match", message, frame.loc[lost, LINE], severity="warning", action="rejected")
+            export.warn("no_match", message, frame.loc[lost, LINE], action="rejected")
         if (lacking & ~lost).any():
             message = "the meeting's match was found by the people who met"
             export.note("match_by_people", message, frame.loc[lacking & ~lost, LINE])

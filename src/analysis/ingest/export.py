@@ -235,6 +235,12 @@ class Export:
             )
         )
 
+    def warn(
+        self, rule: str, message: str, lines: Iterable[int] = (), *, action: Action = "kept", column: str = ""
+    ) -> None:
+        """Note what somebody should look at, as `note` does."""
+        self.note(rule, message, lines, severity="warning", action=action, column=column)
+
     def called(self, column: str) -> str:
         """Return how a message calls a column: where it stands, and its name unless that may be a person's entry."""
         place = f"column {self.positions[column]}" if column in self.positions else "column"
@@ -312,7 +318,7 @@ def note_headings(export: Export, read: Collection[str], *, is_strict: bool) -> 
             export.fail("unnamed_column", f"{message}; name them or take them out", [1])
         else:
             message = f"{message} were not read; name them if they are needed"
-            export.note("unnamed_column", message, severity="warning", action="set_null")
+            export.warn("unnamed_column", message, action="set_null")
 
 
 def _listed(export: Export, repeated: dict[str, tuple[int, ...]]) -> str:

@@ -164,7 +164,7 @@ def _note_unclear(export: Export, unclear: set[str]) -> None:
     rows = np.append(cells.categories.isin(list(unclear)), False)[cells.codes]
     if rows.any():
         message = "previous_employee_id is claimed by two people, or leads back to itself, and is not used; correct it"
-        export.note("former_id_unclear", message, export.rows.loc[rows, LINE], severity="warning", action="kept")
+        export.warn("former_id_unclear", message, export.rows.loc[rows, LINE])
 
 
 def _replace(export: Export, name: str, latest: dict[str, str]) -> None:

@@ -211,35 +211,29 @@ def _believed(export: Export, matches: Sequence[Match], card: Instrument) -> Ite
             _note_contradiction(export, match, card)
     touched = [m for m in matches if m.fit == "near" or (m.fit == "other" and m.by == "study" and m.rival is None)]
     if touched:
-        export.note(
+        export.warn(
             "code_and_wording",
             f"{len(touched)} question(s) are not worded as on the card ({_called(export, touched)}); see whether they "
             "still ask the same",
             [1],
-            severity="warning",
-            action="kept",
         )
     by_code_alone = [match for match in matches if match.fit == "unknown" and not match.is_told]
     if by_code_alone:
-        export.note(
+        export.warn(
             "generic_codes",
             f"{len(by_code_alone)} column(s) are taken for items of {card.instrument} by codes alone that any tool "
             f"gives to any question ({_called(export, by_code_alone)}), and no wording confirms them; compare the "
             "questions, and name the columns under columns: in study.yaml (item: column)",
             [1],
-            severity="warning",
-            action="kept",
         )
 
 
 def _note_doubt(export: Export, match: Match, card: Instrument) -> None:
-    export.note(
+    export.warn(
         "code_and_wording",
         f"{export.called(match.column)} has the code of item {_asked(match.code, card)}, but its question in the file "
         "is another one; compare both (the file may be in another language)",
         [1],
-        severity="warning",
-        action="kept",
     )
 
 
@@ -271,12 +265,10 @@ def _note_absent(export: Export, columns: Columns, card: Instrument, named: Mapp
         f"{code}: {column}" for code, column in named.items() if code in card.items and not columns.find([column])
     ]
     if absent:
-        export.note(
+        export.warn(
             "item_column_absent",
             f"study.yaml names columns of items that the header does not have ({', '.join(absent)}); correct the name "
             "there if this file asked them",
-            severity="warning",
-            action="kept",
         )
 
 

@@ -114,13 +114,13 @@ def _note_exits(export: Export, alone: list[int], against: list[int]) -> None:
             f"no employment of the person in the employees' file ends within {MOST_DAYS_APART} days of exit_date (or, "
             "where that file has no exits, began before it), so the row was not used; correct the day here or there"
         )
-        export.note("exit_of_no_spell", message, lines[alone], severity="warning", action="rejected")
+        export.warn("exit_of_no_spell", message, lines[alone], action="rejected")
     if against:
         message = (
             "the exit_type is not the one that the employees' file, or an earlier row, has of this exit, and that one "
             "stays; make the two agree"
         )
-        export.note("exit_types_differ", message, lines[against], severity="warning", action="kept")
+        export.warn("exit_types_differ", message, lines[against])
     if alone:
         export.frame = export.rows.drop(index=alone).reset_index(drop=True)
 
@@ -253,12 +253,12 @@ def _note_ratings(export: Export, lone: list[int], against: list[int]) -> None:
     lines = export.rows[LINE].to_numpy()
     if lone:
         message = "no row of jobs holds on effective_date, so the rating is not used; add the job, or correct the day"
-        export.note("rating_without_job", message, lines[lone], severity="warning", action="rejected")
+        export.warn("rating_without_job", message, lines[lone], action="rejected")
     if against:
         message = (
             "jobs, or another row, has another rating of that person and day, and that one stays; correct one of them"
         )
-        export.note("ratings_differ", message, lines[against], severity="warning", action="rejected")
+        export.warn("ratings_differ", message, lines[against], action="rejected")
     if lone or against:
         export.frame = export.rows.drop(index=[*lone, *against]).reset_index(drop=True)
 

@@ -52,7 +52,7 @@ def is_keyed(export: Export) -> bool:
 def take_out(export: Export) -> None:
     """Take an export out whose people would be strangers only because the employees could not be read."""
     message = "names people by e-mail or name, and the employees' exports could not be read; correct those first"
-    export.note("employees_unread", message, export.rows[LINE], severity="warning", action="rejected")
+    export.warn("employees_unread", message, export.rows[LINE], action="rejected")
     export.frame = None
 
 
@@ -101,9 +101,7 @@ def link(export: Export, people: Directory | None, alike: Namesakes = NOTHING_KN
                 message = (
                     "the form names nobody, so the answers cannot be linked; give the person's id or e-mail address"
                 )
-                export.note(
-                    "nobody_named", message, export.rows.loc[nameless, LINE], severity="warning", action="rejected"
-                )
+                export.warn("nobody_named", message, export.rows.loc[nameless, LINE], action="rejected")
             stays = (~taken & ~nameless) | export.rows[name].notna().to_numpy()
             export.frame = export.rows[stays].reset_index(drop=True)
     drop = [c for c in export.rows.columns if "@" in c and c.partition("@")[0] in IDS]
@@ -127,13 +125,13 @@ def _note(
             f"the {word} for {name} matches no employee in the employees' exports (compared exactly, but for case and "
             "spaces); unmatched.csv lists the lines: correct them there, or give the employee's id"
         )
-        export.note("unmatched_person", message, lines, severity="warning", action=action, column=name)
+        export.warn("unmatched_person", message, lines, action=action, column=name)
     if ambiguous.any():
         message = f"several employees have the {word} given for {name}, and nobody is guessed; give the employee's id"
         if telling and way == "name":
             message += f", or a column with the person's {' or '.join(telling)} as the employees' exports have it"
         lines = export.rows.loc[ambiguous, LINE]
-        export.note("ambiguous_person", message, lines, severity="warning", action=action, column=name)
+        export.warn("ambiguous_person", message, lines, action=action, column=name)
 
 
 def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
@@ -145,7 +143,7 @@ def _note_no_address(export: Export, name: str, which: np.ndarray) -> None:
     )
     action: Action = "rejected" if name in NEEDED else "set_null"
     lines = export.rows.loc[which, LINE]
-    export.note("unmatched_person", message, lines, severity="warning", action=action, column=name)
+    export.warn("unmatched_person", message, lines, action=action, column=name)
 
 
 def link_attendees(export: Export, people: Directory, known: set[str]) -> None:
@@ -188,11 +186,11 @@ def _note_strangers(export: Export, some: np.ndarray, everybody: np.ndarray) -> 
     whose = "matches no employee in the employees' exports"
     if some.any():
         message = f"somebody in attendee_ids {whose} and is left off the list"
-        export.note("unmatched_person", message, export.rows.loc[some, LINE], severity="warning", action="repaired")
+        export.warn("unmatched_person", message, export.rows.loc[some, LINE], action="repaired")
     if everybody.any():
         message = f"everybody in attendee_ids {whose}; correct them there, or give the employees' ids"
         lines = export.rows.loc[everybody, LINE]
-        export.note("unmatched_person", message, lines, severity="warning", action="rejected")
+        export.warn("unmatched_person", message, lines, action="rejected")
 
 
 def link_other_case(export: Export, known: pd.Index) -> None:
@@ -219,7 +217,7 @@ def _note_case(export: Export, name: str, which: list[str], what: str, action: A
     if rows.any():
         message = f"{name} matches no employee as it is written and {what}; write ids alike in all exports"
         lines = export.rows.loc[rows, LINE]
-        export.note("id_in_other_case", message, lines, severity="warning", action=action, column=name)
+        export.warn("id_in_other_case", message, lines, action=action, column=name)
 
 
 def _other_case(strangers: Iterable[str], known: Iterable[str]) -> tuple[dict[str, str], set[str]]:
@@ -242,11 +240,9 @@ def note_lost_zeros(export: Export, known: pd.Index) -> None:
         cells = export.rows[name].array
         lost = np.append(lost_zeros(pd.Index(cells.categories), known), False)[cells.codes]
         if lost.any():
-            export.note(
+            export.warn(
                 "lost_leading_zeros",
                 f"{name} matches no employee; adding leading zeros, which spreadsheets take off, would match; export "
                 "the column as text",
                 export.rows.loc[lost, LINE],
-                severity="warning",
-                action="kept",
             )

@@ -171,7 +171,7 @@ def look(recognised: Recognised, study: Study, cards: Mapping[str, Instrument], 
     if not found and export.is_headless:
         personal, unused = (), ()  # somebody's data, not names of columns
         message = "its first line looks like data and is not shown; put a line with the columns' names above it"
-        export.note("no_header", message, severity="warning", action="kept")
+        export.warn("no_header", message)
     given = {"snapshot_date"} & set(rows)
     missing = tuple(name for name in _missing(layout, source.table, found) if name not in given)
     unknown = _unknown(export, rows, found)

@@ -96,13 +96,11 @@ def note_misspelt(export: Export, unused: Sequence[str], layout: Layout, source:
     export.probably = resembling([name for name in unused if not is_called(name, layout.ignored)], absent)
     for name in export.probably:
         if not table[name].required:
-            export.note(
+            export.warn(
                 "column_unused",
                 f"{probable_column(export, name)} is not read: did you mean {name}? Then call it so, or write "
                 f"columns: {{{export.table}: {{{name}: {export.probably[name]}}}}} in study.yaml",
                 [export.header_line],
-                severity="warning",
-                action="kept",
             )
 
 

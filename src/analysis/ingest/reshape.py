@@ -63,7 +63,7 @@ def _without_marks(export: Export, column: str, cells: pd.Categorical, scale: Re
     gone = np.append([text in marks for text in cells.categories], False).astype(bool)[cells.codes]
     if gone.any():
         message = f"{export.called(column)} has labelled codes that are no answer of the scale; read as empty"
-        export.note("nothing_entered", message, export.rows.loc[gone, LINE], severity="warning", action="set_null")
+        export.warn("nothing_entered", message, export.rows.loc[gone, LINE], action="set_null")
     return emptied(cells, gone)
 
 
@@ -135,12 +135,10 @@ def _judge(export: Export, answers: Answers, card: Instrument) -> None:
             [1],
         )
     elif numbers:
-        export.note(
+        export.warn(
             "tool_codes",
             f"{told}, but may be the tool's own codes, in which a label can have any number; {advice}",
             [1],
-            severity="warning",
-            action="kept",
         )
 
 
@@ -202,11 +200,10 @@ def last_forms(export: Export) -> None:
         forms = forms.assign(day=forms["responded_at"].astype("str")).sort_values(["day", LINE], na_position="first")
     earlier = forms.loc[forms.duplicated(who, keep="last"), LINE]
     if len(earlier):
-        export.note(
+        export.warn(
             "duplicate_form",
             "the same person sent a later form in this wave, and the last one counts",
             earlier,
-            severity="warning",
             action="rejected",
         )
         export.frame = export.rows[~export.rows[LINE].isin(earlier)].reset_index(drop=True)
@@ -242,7 +239,7 @@ def enrolments_of_pairs(reading: Reading, columns: Columns) -> pd.DataFrame:
     nobody = export.rows.loc[~export.rows[LINE].isin(people[LINE]), LINE]
     if len(nobody):
         message = "the row names nobody; give the people of the pair by id, e-mail or name"
-        export.note("nobody_named", message, nobody, severity="warning", action="rejected")
+        export.warn("nobody_named", message, nobody, action="rejected")
     people = people.loc[order.sort_values([LINE, "_role"]).index].reset_index(drop=True)
     return _one_person_each(export, _with_matches(people))
 
@@ -353,4 +350,4 @@ def _put(export: Export, stays: pd.DataFrame, united: pd.DataFrame, goes: pd.Dat
             "the person has several matches at one intake and counts once, from the first start to the last end; a "
             "session of a later match counts for the person only where attendee_ids lists them"
         )
-        export.note("several_matches", message, goes.loc[several, LINE], severity="warning", action="kept")
+        export.warn("several_matches", message, goes.loc[several, LINE])

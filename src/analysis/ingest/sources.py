@@ -180,12 +180,10 @@ class _Reader:
         profile = self.profiles[self.source.profile]
         export = read_export(self.source, self.study, profile.header)
         if profile.unverified:
-            export.note(
+            export.warn(
                 "unverified_profile",
                 f"profile {profile.profile} could not be checked against the vendor's documentation "
                 f"({profile.unverified}); compare some rows of the tables with the export",
-                severity="warning",
-                action="kept",
             )
         if export.frame is None or export.has_failed:
             export.frame = None
@@ -302,10 +300,9 @@ class _Reader:
         read_anyway = {column for _, read in at.values() for column in read}
         other = sorted(name for name, (same, read) in at.items() if same and read and not read_anyway & set(same))
         if other:
-            export.note(
+            export.warn(
                 "column_replaced",
                 f"the file's own column {', '.join(other)} is not used, because study.yaml reads it from another",
-                severity="warning",
                 action="set_null",
             )
             columns.take(other)
@@ -348,12 +345,10 @@ def _without_people(export: Export) -> None:
         return
     lines = np.unique(export.rows[LINE])
     export.table = "unlinked_responses"
-    export.note(
+    export.warn(
         "unlinked_survey",
         "the answers have no employee_id, so nobody's change can be followed and no effect estimated; if the file has "
         "a key, or a pseudonym for it, name that column under columns: in study.yaml",
         lines,
-        severity="warning",
-        action="kept",
     )
     export.frame = export.rows.drop(columns=keys)

@@ -226,12 +226,11 @@ def without_unknown_values(reading: Reading, cells: dict[str, pd.Categorical]) -
         known = np.append([text in allowed for text in cells[name].categories], True).astype(bool)
         strange = ~known[cells[name].codes]
         if strange.any():
-            export.note(
+            export.warn(
                 f"unknown_{name}",
                 f"{name} is none that the profile knows and counts as unknown{_shown(reading, name, cells, strange)}; "
                 f"translate the export's values under values: {{{export.table}: {{{name}: …}}}} in study.yaml",
                 export.rows.loc[strange, LINE],
-                severity="warning",
                 action="set_null",
                 column=name,
             )

@@ -46,13 +46,13 @@ def settle_starts(export: Export, employees: Sequence[pd.DataFrame], as_of: dt.d
         first, last = _cut((row[EARLIEST], row[LATEST]), row[BEFORE], [*row[AFTER], str(as_of)], own)
         rows.loc[at, ["start_date", EARLIEST, LATEST]] = [_day(first, last, export.imprecise_dates), first, last]
     export.frame = frame.assign(**{name: as_text(rows[name]) for name in ("start_date", EARLIEST, LATEST)})
-    export.note(
+    export.warn(
         "imprecise_start",
         f"start_date says a month, a quarter or another span of days; the {TAKEN[export.imprecise_dates]} of it was "
         "taken, as imprecise_dates in study.yaml says, and rows beside the main answer move it to the other ends. Give "
         "the day as yyyy-mm-dd where it is known",
         frame.loc[is_open, LINE],
-        severity="warning",
+        action="repaired",
     )
 
 
@@ -172,6 +172,6 @@ def _note(export: Export, is_undated: np.ndarray, *, names_span: bool) -> None:
             "in study.yaml"
         )
     lines = export.rows.loc[is_undated, LINE]
-    export.note("undated_start", message, lines, severity="warning", action="set_null", column="start_date")
+    export.warn("undated_start", message, lines, action="set_null", column="start_date")
     unknown = [recoded(np.where(is_undated, 0, -1), ["true"]), _cells(export, "start_unknown")]
     export.frame = export.rows.assign(start_unknown=first_filled(unknown))

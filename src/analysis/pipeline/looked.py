@@ -203,7 +203,7 @@ def _best_sheet(source: Source, study: Study, recognise_one: Callable[[Source], 
     best = max((recognise_one(source.model_copy(update={"sheet": name})) for name in sheets), key=rank)
     read, all_ = (shown_sheets(sheets, some) for some in ({str(best.source.sheet)}, sheets))
     told = f"guess: of its sheets ({all_}) {read} is read, which looks most like the table"
-    best.export.note("sheet_chosen", told, severity="warning", action="kept")
+    best.export.warn("sheet_chosen", told)
     return best
 
 

@@ -17,6 +17,7 @@ from analysis.validate.rule import (
     positions,
     repeated,
     spread,
+    study_file_problem,
 )
 
 # --- employment -------------------------------------------------------------------------------------------------------
@@ -354,15 +355,4 @@ def unknown_kinds(context: Context) -> list[Problem]:
         "exits, and retention is that of any exit; name the column with the kinds or reasons under columns: "
         "{employees: {exit_type: …}} in study.yaml, or give a file of exits"
     )
-    return [
-        Problem(
-            severity="warning",
-            table="employees",
-            source="study.yaml",
-            rows=0,
-            example_rows=(),
-            rule="exits_of_unknown_kind",
-            message=message,
-            action="kept",
-        )
-    ]
+    return [study_file_problem("employees", "exits_of_unknown_kind", message, severity="warning")]

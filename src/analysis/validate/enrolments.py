@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from analysis.plan.contract import OTHER_SIDE
-from analysis.plan.errors import Action, Problem, Severity
+from analysis.plan.errors import Problem
 from analysis.plan.study import Program, Study
 from analysis.plan.yaml_file import load_yaml
 from analysis.validate.employees import employed_on, person_rules
-from analysis.validate.rule import Context, Rule, after_as_of, nowhere
+from analysis.validate.rule import Context, Rule, after_as_of, nowhere, study_file_problem
 
 # --- lots -------------------------------------------------------------------------------------------------------------
 # What study.yaml says of how lots were drawn, held against what the tables hold.
@@ -31,27 +31,15 @@ def lot_problems(context: Context) -> list[Problem]:
                 f"programs: strata: neither the employees nor the jobs have a column {name} with values, so nobody's "
                 "stratum is known; correct the name, or add the column to the export"
             )
-            found.append(_problem(_lines(context.study, i, "strata"), "unknown_stratum", message))
+            lines = _lines(context.study, i, "strata")
+            found.append(study_file_problem("study", "unknown_stratum", message, rows=1, lines=lines))
         for intake in _unknown_intakes(context, program):
             message = (
                 f"programs: waitlist_starts: no enrolment of the program has the intake_date {intake}; correct the day"
             )
             lines = _lines(context.study, i, "waitlist_starts", str(intake))
-            found.append(_problem(lines, "unknown_intake", message))
+            found.append(study_file_problem("study", "unknown_intake", message, rows=1, lines=lines))
     return found
-
-
-def _problem(lines: tuple[int, ...], rule: str, message: str) -> Problem:
-    return Problem(
-        severity="error",
-        table="study",
-        source="study.yaml",
-        rows=1,
-        example_rows=lines,
-        rule=rule,
-        action="rejected",
-        message=message,
-    )
 
 
 def _unknown_strata(context: Context, program: Program) -> Iterator[str]:
@@ -107,7 +95,7 @@ def _problems(program: Program, kept: Mapping[str, pd.DataFrame]) -> Iterator[Pr
     if rows is None:
         return
     if unit not in rows or rows[unit].isna().all():
-        yield _rollout_problem(
+        yield study_file_problem(
             table,
             "unknown_unit_column",
             f"rollout of the program {program.id}: unit: {unit!r} is no column of {table} with values; name "
@@ -116,7 +104,7 @@ def _problems(program: Program, kept: Mapping[str, pd.DataFrame]) -> Iterator[Pr
         return
     present = set(rows[unit].dropna().astype(str))
     for name in sorted(set(program.rollout.dates) - present):
-        yield _rollout_problem(
+        yield study_file_problem(
             table,
             "unknown_unit",
             f"rollout of the program {program.id}: nobody is in the {unit} {name!r} of dates:; write the name as it "
@@ -124,18 +112,13 @@ def _problems(program: Program, kept: Mapping[str, pd.DataFrame]) -> Iterator[Pr
         )
     without = present - set(program.rollout.dates)
     if program.rollout.dates and without:
-        yield _rollout_problem(
+        yield study_file_problem(
             table,
             "unit_without_date",
             f"rollout of the program {program.id}: {len(without)} of {len(present)} units ({unit}) have no date in "
             "dates:; they count as reached from the day on which enough of their people start, or never",
             severity="info",
         )
-
-
-def _rollout_problem(table: str, rule: str, message: str, severity: Severity = "error") -> Problem:
-    action: Action = "kept" if severity == "info" else "rejected"
-    return Problem(severity=severity, table=table, source="study.yaml", rule=rule, action=action, message=message)
 
 
 # --- enrolments -------------------------------------------------------------------------------------------------------

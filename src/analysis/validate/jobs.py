@@ -13,10 +13,21 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis.plan.contract import TABLES
-from analysis.plan.errors import Action, Problem, Severity
+from analysis.plan.errors import Problem
 from analysis.plan.study import Study
 from analysis.validate.employees import employed_on, person_rules
-from analysis.validate.rule import Context, Rule, Test, after_as_of, coded, nowhere, positions, repeated, spread
+from analysis.validate.rule import (
+    Context,
+    Rule,
+    Test,
+    after_as_of,
+    coded,
+    nowhere,
+    positions,
+    repeated,
+    spread,
+    study_file_problem,
+)
 
 # --- managers ---------------------------------------------------------------------------------------------------------
 # Who leads back to oneself, from manager to manager.
@@ -333,17 +344,12 @@ def period_problems(rows: pd.DataFrame, study: Study, *, give_spells: bool) -> l
             f"no snapshot lies between {days[days < day].iloc[-1].date()} and {day.date()}; people in both count as "
             "employed in between. If a file is missing, add it"
         )
-        found.append(_problem("snapshots", "snapshot_missing", message, severity="warning"))
+        found.append(study_file_problem("snapshots", "snapshot_missing", message, severity="warning"))
     first, last = days.iloc[0], days.iloc[-1]
     if give_spells and pd.Timestamp(study.study_start) + month < first:
         message = f"study_start lies before the first snapshot, when nobody can be seen leaving; make it {first.date()}"
-        found.append(_problem("snapshots", "before_first_snapshot", message))
+        found.append(study_file_problem("snapshots", "before_first_snapshot", message))
     if give_spells and pd.Timestamp(study.as_of) - month > last:
         message = f"as_of lies after the last snapshot, when nobody can be seen leaving; make it {last.date()}"
-        found.append(_problem("snapshots", "after_last_snapshot", message))
+        found.append(study_file_problem("snapshots", "after_last_snapshot", message))
     return found
-
-
-def _problem(table: str, rule: str, message: str, severity: Severity = "error") -> Problem:
-    action: Action = "kept" if severity == "warning" else "rejected"
-    return Problem(severity=severity, table=table, source="study.yaml", rule=rule, action=action, message=message)

@@ -272,6 +272,23 @@ def ledger_lines(rule: Rule, rows: pd.DataFrame, table: str) -> list[Problem]:
     ]
 
 
+def study_file_problem(
+    table: str, rule: str, message: str, *, severity: Severity = "error", rows: int = 0, lines: tuple[int, ...] = ()
+) -> Problem:
+    """Return a problem of what ``study.yaml`` says, held against what the tables hold."""
+    action: Action = "rejected" if severity == "error" else "kept"
+    return Problem(
+        severity=severity,
+        table=table,
+        source="study.yaml",
+        rows=rows,
+        example_rows=lines,
+        rule=rule,
+        message=message,
+        action=action,
+    )
+
+
 def lines_by_source(rows: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     """Yield each source of the rows and the lines of its records, each once: a form is one, whatever its answers."""
     codes, sources = coded(rows["_source"])

@@ -16,7 +16,7 @@ from analysis.validate import employees, enrolments, jobs, surveys
 from analysis.validate.account import account, listed, unlinked_files, with_people
 from analysis.validate.employees import unknown_kinds
 from analysis.validate.enrolments import lot_problems, rollout_problems
-from analysis.validate.rule import Context, Rule, ascending, coded, enforce, spread
+from analysis.validate.rule import Context, Rule, ascending, coded, enforce, spread, study_file_problem
 
 # Where a row stands in its file: no column of the table.
 SOURCE_COLUMNS = ("_source", "_line")
@@ -316,16 +316,9 @@ def _stops(problems: list[Problem]) -> bool:
 
 def _missing_waves(study: Study) -> list[Problem]:
     fed = {source.table for source in study.sources} | ({"waves"} if study.waves else set())
+    told = "which no source feeds; add a file with wave, instrument, opens and closes to sources:"
     return [
-        Problem(
-            severity="error",
-            table=table,
-            source="study.yaml",
-            rule="missing_waves",
-            action="rejected",
-            message=f"{table} need the table waves, which no source feeds; add a file with wave, instrument, opens "
-            "and closes to sources:",
-        )
+        study_file_problem(table, "missing_waves", f"{table} need the table waves, {told}")
         for table in ANSWERS
         if table in fed and "waves" not in fed
     ]

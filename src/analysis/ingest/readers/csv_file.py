@@ -356,10 +356,10 @@ def _note_assumption(lines: list[int], export: Export) -> None:
     """Tell that Windows-1252 is assumed, with the records that hold the lines where it matters."""
     begins = export.frame[LINE].to_numpy() if export.frame is not None else np.array([], int)
     record = np.searchsorted(begins, lines, side="right") - 1
-    export.note(
+    export.warn(
         "encoding_assumed",
         "is not UTF-8 and was read as Windows-1252, which is assumed; look at a word with an accent, and say "
         "encoding: cp1252 (or what it is) in study.yaml",
         begins[record[record >= 0]],
-        severity="warning",
+        action="repaired",
     )

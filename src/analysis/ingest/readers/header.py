@@ -73,7 +73,7 @@ def note_lines_above(export: Export, line: int) -> None:
         f"the header seems to be in line {line}: the columns' names were read from it, and what stands above it (a "
         "title, prompts, group headings) was left out"
     )
-    export.note("lines_above_header", message, [line], severity="warning", action="kept")
+    export.warn("lines_above_header", message, [line])
 
 
 def leave_out_below(export: Export) -> None:
@@ -98,7 +98,7 @@ def leave_out_below(export: Export) -> None:
         "has hardly a cell and stands below the table: a legend or a total, and no record; if it is one, fill in its "
         "other cells"
     )
-    export.note("hardly_a_cell", message, below, severity="warning", action="rejected")
+    export.warn("hardly_a_cell", message, below, action="rejected")
     export.frame = export.rows[:end].reset_index(drop=True)
 
 
@@ -166,7 +166,7 @@ def note_start(export: Export, start: Start, line: int) -> None:
         f"the header seems to be in two lines, of which line {line} is the second: each column's name was put together "
         "from both"
     )
-    return export.note("header_in_two_lines", message, [line], severity="warning", action="kept")
+    return export.warn("header_in_two_lines", message, [line])
 
 
 MOST_FURTHER_LINES = 3
@@ -269,9 +269,7 @@ def read_header(top: Sequence[Sequence[str]], header: Header, export: Export) ->
         return None
     if found != header:
         message = f"line {header.below or header.wording} is no line of headings, as the tool writes it, but a record"
-        export.note(
-            "header_line", f"{message}; the line above it alone is the header", severity="warning", action="kept"
-        )
+        export.warn("header_line", f"{message}; the line above it alone is the header")
     length = header_length(top, header)
     names = [name.strip() for name in top[found.names - 1]]
     parts: list[tuple[str, ...]] = [() for _ in names]
