@@ -183,7 +183,7 @@ def noted_rules(node: ast.AST) -> list[Told]:
             return [(rule, severity, action)]
         case "_note_columns", [_, str(rule), *_]:
             return [(rule, None, None)]
-        case "study_file_problem", [_, str(rule), *_]:
+        case "_problem" | "study_file_problem", [_, str(rule), *_]:
             return [(rule, named.get("severity", "error"), None)]
         case "study_problem", _:
             return [(named.get("rule", "study_file"), named.get("severity", "error"), None)]
