@@ -80,7 +80,7 @@ MOST_CUTS = 60
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Follow-up cut where a comparator's weight changes: at each later day on which he could have started.
+    """Follow-up cut where a comparator's weight changes: at each later day on which they could have started.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ def follow_up(trials: Trials, kinds: tuple[str, ...], until_months: float) -> Fo
 
     With more than `MOST_CUTS` trials the cuts are at every second, third, … later trial, so that the follow-up of a
     program that people join on any day does not grow with the square of its days; a weight then waits for its next cut.
-    In a rollout the schedule ends a comparator's follow-up, not a choice of his own: nothing is cut or weighted.
+    In a rollout the schedule ends a comparator's follow-up, not a choice of their own: nothing is cut or weighted.
     """
     rows = trials.rows
     person = pd.factorize(rows["employee_id"])[0]

@@ -144,7 +144,7 @@ def first_day(looks: Sequence[Look], as_of: str) -> Guess:
     """Return the first day from which the exports look complete: the latest of the first exit and first job change.
 
     An HR system that was introduced, or an export that was cut, on some day knows nobody who left before it; whoever
-    was hired earlier is then there only because he stayed.
+    was hired earlier is then there only because they stayed.
     """
     lists = _sorted(look.days("snapshot_date") for look in looks)
     alone = not any(look.source.table == "employees" for look in looks)

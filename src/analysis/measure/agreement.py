@@ -29,7 +29,7 @@ RWG_COLUMNS = ["rwg_mean", "rwg_median", "rwg_share_70", "rwg_share_set_to_zero"
 
 
 def icc(scores: np.ndarray, ratee: np.ndarray) -> dict[str, float]:
-    """Return the intraclass correlations of one-way random effects: every ratee has raters of his or her own.
+    """Return the intraclass correlations of one-way random effects: every ratee has raters of their own.
 
     ``icc1`` is the share of a single rating's variance that lies between ratees, from the analysis of variance at the
     adjusted group size (N − Σn²/N) / (J − 1); ``icck`` the reliability of a ratee's mean over ``k`` raters, by
@@ -242,7 +242,7 @@ def self_other_bins(both: pd.DataFrame, least: int) -> pd.DataFrame:
     """Return how others rate people, by how these rate themselves.
 
     People are ordered by their own rating and divided into up to five groups as equal as ties allow; each person counts
-    once, with the means over his or her waves. As ratings are not without error, the groups' means by others lie nearer
+    once, with the means over their waves. As ratings are not without error, the groups' means by others lie nearer
     together than their own even where the two agree on everything that is real.
 
     Parameters
@@ -315,7 +315,7 @@ def leniency(scores: pd.DataFrame) -> pd.DataFrame:
     be it on different waves. Self-ratings fail the first, a manager's ratings the second: a kind manager and a good
     team look alike. Without an intercept for the ratee's wave, raters of one person on several waves would seem less
     lenient than they are, for others' ratings of that person differ between waves. What a rater thinks of one person
-    wave after wave is taken for leniency where he rates few others.
+    wave after wave is taken for leniency where they rate few others.
 
     References
     ----------

@@ -58,7 +58,7 @@ def seconds_per_item(responses: pd.DataFrame, instrument: Instrument) -> pd.Seri
     """Return seconds per answered item, by (employee_id, wave), where ``duration_seconds`` was recorded.
 
     The duration is the whole questionnaire's, repeated on each of its rows. Where the questionnaire held more than
-    this instrument, a person looks slower than he or she was.
+    this instrument, a person looks slower than they were.
     """
     mine = responses["instrument"] == instrument.instrument
     rows = responses[mine & responses["value"].notna() & responses["duration_seconds"].notna()]

@@ -98,7 +98,7 @@ def sample_of(rows: np.ndarray) -> Sample:
 def log_likelihood(sample: Sample, normal: Normal) -> Likelihood | None:
     """Return the log-likelihood and its derivatives; None where the covariance is singular or not definite.
 
-    With missing answers it is full-information maximum likelihood: each person counts with what he answered, right
+    With missing answers it is full-information maximum likelihood: each person counts with what they answered, right
     where answers are missing at random given the others. Anderson 1957, JASA 52:200; Arbuckle 1996, in Marcoulides &
     Schumacker (eds), Advanced Structural Equation Modeling, p. 243.
     """

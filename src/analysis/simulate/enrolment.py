@@ -89,7 +89,7 @@ class _State:
 
 
 def enrol(scenario: Scenario, spells: pd.DataFrame, careers: Careers, hazards: Hazards) -> Enrolled:
-    """Run every intake; whoever starts has his hazard of deciding to leave multiplied from the next day on.
+    """Run every intake; whoever starts has their hazard of deciding to leave multiplied from the next day on.
 
     The draw behind each decision stays the same, so that both potential outcomes of a spell are known exactly.
     """

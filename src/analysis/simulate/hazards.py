@@ -209,7 +209,7 @@ def promotion_risk(
     Given that it is employed and not under notice on `origin`; treated from `start` as in `voluntary_risk`, and
     promoted in the rounds after it with `treated_chance`, else with `chance` (both spells × `rounds`). Exits of every
     kind compete. Summed over the rounds: P(first promoted in it) × P(employed on its day). Who gives notice before the
-    start never starts, so that he, should he still be there in a later round, has the untreated chance.
+    start never starts, so that they, should they still be there in a later round, have the untreated chance.
     """
     day = np.broadcast_to(rounds, chance.shape)
     in_time = (day > origin[:, None]) & (day < end[:, None])

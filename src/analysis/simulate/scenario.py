@@ -178,7 +178,7 @@ class ProgramDesign:
         Share of those offered a place who take it.
     sit_out_days
         An applicant may not apply again so soon, to this program or another. Longer than the last horizon in a
-        lottery, so that nobody who lost starts while he is compared.
+        lottery, so that nobody who lost starts while they are compared.
     topics
         What sessions are about.
     """

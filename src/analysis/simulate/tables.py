@@ -152,8 +152,8 @@ LEAST_AT_A_WORKSHOP = 3
 def participation(scenario: Scenario, company: Workforce) -> pd.DataFrame:
     """Return the enrolment records with ``end``, ``status`` and ``topics`` as known at the data lock.
 
-    One program's records below the other's, in the order of the scenario. Everyone of a match ends together, unless he
-    stops early or leaves the company; facilitators do not stop.
+    One program's records below the other's, in the order of the scenario. Everyone of a match ends together, but for
+    those who stop early or leave the company; facilitators do not stop.
     """
     records = company.enrolled.records
     parts = [_taken_part(scenario, p, company, records[records["program"] == p.id]) for p in scenario.programs]
@@ -193,7 +193,7 @@ def sessions(scenario: Scenario, company: Workforce, records: pd.DataFrame) -> p
     """Return the sessions table: every match meets each two to three weeks while both sides are there.
 
     Pairs leave ``attendee_ids`` empty (everyone of the match); at clinics and workshops those are listed who came. A
-    group goes on without its facilitator when he leaves the company.
+    group goes on without its facilitator when they leave the company.
     """
     rows = [row for p in scenario.programs for row in _met(scenario, p, company, records[records["program"] == p.id])]
     frame = pd.DataFrame(rows, columns=["match_id", "session_date", "minutes", "topic", "attendee_ids"])
