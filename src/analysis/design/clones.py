@@ -14,9 +14,7 @@ from analysis.design.covariates import design_matrix
 from analysis.design.propensity import fit_propensity, newton, start_log_odds
 from analysis.design.protocols import NEVER, GraceTrials
 from analysis.design.weights import MOST_LIKELY
-from analysis.measure.employment import (
-    months_between,
-)
+from analysis.measure.employment import months_between
 
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
 NEAR_ENOUGH = 1e-5
