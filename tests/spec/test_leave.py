@@ -12,7 +12,7 @@ from analysis.design.protocols import build_grace_trials
 from analysis.design.trials import ON_LEAVE
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
-from analysis.pipeline.answerable import answerable
+from analysis.pipeline.checked import answerable
 from analysis.plan.errors import BadInput
 from analysis.plan.read_study import load_study
 

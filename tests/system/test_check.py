@@ -14,8 +14,7 @@ from studies import INSTRUMENT, TINY_COMPANY, as_csv, write_study
 from analysis.ingest.ids import KEY, KEY_BYTES, load_key
 from analysis.ingest.recognise import is_like
 from analysis.ingest.text_matching import visible
-from analysis.pipeline.answerable import ONE_WAVE, answerable
-from analysis.pipeline.checked import Checked, check_study
+from analysis.pipeline.checked import ONE_WAVE, Checked, answerable, check_study
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.plan.contract import Assignment, unprintable
 from analysis.plan.errors import BadInput, Problem

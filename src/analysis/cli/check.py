@@ -27,7 +27,7 @@ from analysis.plan.paths import data_dir, reports_dir
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.pipeline.answerable import Answerable
+    from analysis.pipeline.checked import Answerable
     from analysis.plan.errors import Listed
 
 COUNTS = {

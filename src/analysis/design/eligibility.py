@@ -47,6 +47,9 @@ def is_eligible(staff: Staff, rule: Eligibility) -> np.ndarray:
     return fits & (level >= rule.job_level[0]) & (level <= rule.job_level[1])
 
 
+# --- rollout ----------------------------------------------------------------------------------------------------------
+# When a program that is rolled out reached each unit, and from when each person is in a unit that it has reached.
+
 # A unit is reached on the first day from which on, within the program's grace, this share of those eligible in it
 # start; fewer are a pilot. Where a program takes up fewer, the study states its units' dates.
 REACHED_SHARE = 0.10
@@ -203,6 +206,10 @@ class Rollout:
 
 # --- starters ---------------------------------------------------------------------------------------------------------
 # Who of a day's staff starts something, on the day, after it or before it.
+
+
+# --- starters ---------------------------------------------------------------------------------------------------------
+# Who of a day's staff starts something, and the way into a program from everyone employed to those who started.
 
 
 def start_on(starts: pd.DataFrame, staff: Staff) -> np.ndarray:

@@ -252,6 +252,9 @@ def outcome_codes(rows: pd.DataFrame, kinds: tuple[str, ...], until_months: floa
     return np.where(rows["months"].to_numpy(dtype=float) <= until_months, codes, 0)
 
 
+# --- history ----------------------------------------------------------------------------------------------------------
+# The company's own exits before any program could have changed them: what a plan starts from.
+
 # Eligibility is looked at anew so often; stretches of this length between landmarks count every exit once.
 STEP_MONTHS = 3
 COLUMNS = ["landmark_date", "employee_id", "is_under_notice", "months", "reach_months", "outcome"]

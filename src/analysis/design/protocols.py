@@ -178,6 +178,9 @@ def _censored(rows: pd.DataFrame, stop: np.ndarray) -> pd.DataFrame:
     return rows.assign(months=months, outcome=rows["outcome"].where(~is_later, None))
 
 
+# --- grace ------------------------------------------------------------------------------------------------------------
+# Starting within the grace of an intake against not starting: everybody is cloned on the day the intake opens.
+
 # After every day in a study; where nothing has happened yet.
 NEVER = pd.Timestamp(2250, 1, 1)
 

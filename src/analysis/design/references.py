@@ -71,6 +71,9 @@ def ever_vs_never(tables: Tables, study: Study, program: Program, role: str) -> 
     return rows[~elsewhere].reset_index(drop=True)
 
 
+# --- placebo ----------------------------------------------------------------------------------------------------------
+# A program that never was: placebo starts among the staff before the real one began.
+
 # With less to be followed before the program began, a placebo would say little about its first horizon.
 LEAST_MONTHS = 6
 

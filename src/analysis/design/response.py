@@ -314,6 +314,9 @@ def response_balance(raw: pd.DataFrame, invited: Asked, weights: np.ndarray) -> 
     return pd.concat(found, ignore_index=True)
 
 
+# --- sources ----------------------------------------------------------------------------------------------------------
+# Whose ratings count: sources of enough raters, and the rule that picks the primary one before outcomes are read.
+
 MIN_RATERS = 3
 MIN_SHARE = 0.70
 SOURCES = ("manager", "peer", "direct_report")

@@ -9,12 +9,12 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
+from analysis.ingest.cells import is_span
 from analysis.ingest.dates import month_end
 from analysis.ingest.export import Export
 from analysis.ingest.linking import directory, link
 from analysis.ingest.look import Look
 from analysis.ingest.personal import is_personal
-from analysis.ingest.undated import is_span
 from analysis.plan.contract import FED, ROSTERS
 from analysis.plan.study import Source
 
@@ -73,6 +73,9 @@ def are_snapshots(looks: Sequence[Look]) -> bool:
 def _has_both(one: Look) -> bool:
     return {"employee_id", "snapshot_date"} <= set(one.rows)
 
+
+# --- guess ------------------------------------------------------------------------------------------------------------
+# What study.yaml may say of a study, guessed from its exports: every guess comes with its reason.
 
 WAVE_GAP_DAYS, INTAKE_GAP_DAYS = 30, 45
 MOST_PROGRAMS = 20

@@ -179,6 +179,9 @@ def _replace(export: Export, name: str, latest: dict[str, str]) -> None:
         export.frame = export.rows.assign(**{name: recoded(cells.codes, texts)})
 
 
+# --- pseudonyms -------------------------------------------------------------------------------------------------------
+# Ids become pseudonyms as soon as every export has been read: nothing further on holds an original id.
+
 KEY = "MENTORING_KEY"
 KEY_BYTES = 32
 LISTS = "attendee_ids"

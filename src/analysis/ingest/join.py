@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from analysis.ingest.cells import settle_starts
 from analysis.ingest.columns import stacked, with_texts
 from analysis.ingest.dates_to_waves import assign_intakes, assign_matches, assign_waves
 from analysis.ingest.export import LINE, Export, as_text
@@ -24,7 +25,6 @@ from analysis.ingest.linking import (
 )
 from analysis.ingest.recognise import probable_column
 from analysis.ingest.reshape import last_forms, unite_enrolments
-from analysis.ingest.undated import settle_starts
 from analysis.plan.contract import FED, ROSTERS, is_day
 from analysis.plan.study import Study
 
@@ -262,6 +262,9 @@ def _note_ratings(export: Export, lone: list[int], against: list[int]) -> None:
     if lone or against:
         export.frame = export.rows.drop(index=[*lone, *against]).reset_index(drop=True)
 
+
+# --- join -------------------------------------------------------------------------------------------------------------
+# What takes all exports of a study: who is who, which wave, intake and match, and what each table still lacks.
 
 # What study.yaml may say of a whole export.
 AT_SOURCE = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cells import Reading
+from analysis.ingest.cells import Reading, is_span
 from analysis.ingest.columns import Columns, constant
 from analysis.ingest.dates import to_days
 from analysis.ingest.dates_to_waves import ANSWERS, who_met
@@ -19,14 +19,7 @@ from analysis.ingest.readers.header import leave_out_below
 from analysis.ingest.recognise import CANONICAL, FILLED, Recognised, most_like
 from analysis.ingest.reshape import card_answers, enrolments_of_pairs
 from analysis.ingest.text_matching import plain
-from analysis.ingest.translate import (
-    IN_WORDS,
-    apply_values,
-    canonical_columns,
-    without_rejects,
-    without_unknown_values,
-)
-from analysis.ingest.undated import is_span
+from analysis.ingest.translate import IN_WORDS, apply_values, canonical_columns, without_rejects, without_unknown_values
 from analysis.plan.contract import FED, ISO_DATE
 from analysis.plan.errors import Problem
 from analysis.plan.instruments import Instrument

@@ -110,6 +110,9 @@ def probable_column(export: Export, name: str) -> str:
     return f"column {export.headings.index(column) + 1} ({' '.join(column.split())[:40]})"
 
 
+# --- recognise --------------------------------------------------------------------------------------------------------
+# Which vendor's export a file is, told by the names of its columns.
+
 CANONICAL = "canonical"
 # The profile of surveys of no tool in particular.
 WIDE = "wide"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.ingest.cells import CANONICAL, Reading
+from analysis.ingest.cells import CANONICAL, Reading, note_undated
 from analysis.ingest.checksums import verify_checksums
 from analysis.ingest.columns import Columns, constant, first_filled, stacked
 from analysis.ingest.dates_to_waves import fill_program, planned_waves, who_met
@@ -33,7 +33,6 @@ from analysis.ingest.translate import (
     without_rejects,
     without_unknown_values,
 )
-from analysis.ingest.undated import note_undated
 from analysis.plan.contract import ANSWERS, FED, ROSTERS
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem

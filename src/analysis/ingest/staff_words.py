@@ -80,6 +80,9 @@ def plain_words(text: str) -> str:
 
 
 STAFF_WORDS = Path(__file__).parent / "staff_words.yaml"
+# --- staff words ------------------------------------------------------------------------------------------------------
+# Who is no employee, and who never came: by the words for it, which are data (`staff_words.yaml`).
+
 EMPLOYEE, NO_SHOW, ON_LEAVE = "employee", "no_show", "on_leave"
 INTERNAL, MOST_INTERNS = "intern", 0.5
 EXTERNAL = ("extern", "externe", "externer", "externes", "externt", "ekstern")

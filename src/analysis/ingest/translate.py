@@ -6,13 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ingest.cells import CANONICAL, Reading
-from analysis.ingest.columns import (
-    Columns,
-    emptied,
-    first_filled,
-    is_one_of,
-    rows_where,
-)
+from analysis.ingest.columns import Columns, emptied, first_filled, is_one_of, rows_where
 from analysis.ingest.export import LINE, Export, recoded
 from analysis.ingest.keys import first_and_last
 from analysis.ingest.personal import MOST_VALUES, may_be_shown, names_a_person

@@ -59,6 +59,9 @@ def _months_after(zeros: np.ndarray, months: np.ndarray) -> np.ndarray:
     return np.minimum(first + (zeros - zeros.astype("datetime64[M]").astype("datetime64[D]")), last)
 
 
+# --- employment -------------------------------------------------------------------------------------------------------
+# Who is employed on a day, for how long, and in which job.
+
 # More days than lie between any two days of a study.
 DAYS_APART = 2_000_000
 OUTCOME_OF_EXIT = {"voluntary": "voluntary_exit", "involuntary": "involuntary_exit"}

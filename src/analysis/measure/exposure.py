@@ -192,6 +192,10 @@ def topics_met(enrolments: pd.DataFrame, program_id: str, role: str) -> pd.Serie
     return named[named["topic"].str.strip("_") != ""].groupby("employee_id")["topic"].agg(frozenset)
 
 
+# --- costs ------------------------------------------------------------------------------------------------------------
+# What the study says of money: the cost of replacing a leaver, and that of the program.
+
+
 @dataclass(frozen=True)
 class Costs:
     """Costs in the study's currency.

@@ -181,6 +181,9 @@ def _is_definite(covariance: np.ndarray) -> bool:
     return bool(np.linalg.eigvalsh(covariance / np.outer(spread, spread))[0] > SINGULAR)
 
 
+# --- mixed model ------------------------------------------------------------------------------------------------------
+# Linear mixed models with random intercepts, nested or crossed, by restricted maximum likelihood (REML).
+
 # Trust region (standard deviations relative to the residual one) at which the search begins and ends; with the last
 # radius variances come out right to about 1e-6.
 FIRST_RADIUS, LAST_RADIUS = 0.5, 1e-6

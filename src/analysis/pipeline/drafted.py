@@ -10,13 +10,13 @@ import pandas as pd
 
 from analysis.ingest import guess
 from analysis.ingest.card import UNSORTED
+from analysis.ingest.cells import is_span
 from analysis.ingest.dates_to_waves import ANSWERS
 from analysis.ingest.draft import Draft, SourceDraft, Unread, source_notes
 from analysis.ingest.guess import Guess
 from analysis.ingest.look import Look, Seen, levels_of
 from analysis.ingest.profile import load_profiles, profiles_of
 from analysis.ingest.staff_words import EMPLOYEE
-from analysis.ingest.undated import is_span
 from analysis.pipeline.looked import (
     InitOptions,
     as_wide,
@@ -66,6 +66,10 @@ def rules_of(looks: Sequence[Look]) -> tuple[str, ...]:
         LEAVE: any(one.source.table == "leave" for one in looks),
     }
     return tuple(rule for rule, holds in rules.items() if holds)
+
+
+# --- drafted ----------------------------------------------------------------------------------------------------------
+# What was seen in exports, put together to a draft of `study.yaml`.
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,9 @@ def copy_of_card(path: Path, folder: Path) -> None:
     copy_file(path, folder / "instruments" / path.name)
 
 
+# --- looked -----------------------------------------------------------------------------------------------------------
+# What the files given to `mentoring init` are: recognised, read, and seen as one table or another.
+
 ORDERS = ("dmy", "mdy")
 
 

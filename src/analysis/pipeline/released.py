@@ -174,6 +174,10 @@ def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: Releas
     return release_frames(frames | ({} if flow is None else {"flow_of_people": flow}), rule)
 
 
+# --- sharing ----------------------------------------------------------------------------------------------------------
+# One study's shared ledger: what may leave the company, for a synthesis, a publication or a foreign reviewer.
+
+
 def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] = print) -> Path:
     """Write the shared ledger of one study into the folder `target`, replaced whole or not at all; return that folder.
 

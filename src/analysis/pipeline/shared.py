@@ -77,6 +77,9 @@ def _commit() -> str | None:
         return None
 
 
+# --- shared -----------------------------------------------------------------------------------------------------------
+# One answer for all the notebooks of a run: nothing is read and estimated again in every kernel.
+
 SHARED = "MENTORING_SHARED_ANSWER"
 # Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
 BLIND = "MENTORING_BLIND"

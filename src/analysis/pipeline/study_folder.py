@@ -122,6 +122,9 @@ def _refusals_of_wishes(given: Sequence[Given], options: InitOptions) -> Iterato
         yield bad_input("--direction", f"is none of {', '.join(get_args(Direction))}", rule="parameters")
 
 
+# --- updated ----------------------------------------------------------------------------------------------------------
+# A study's folder brought up to date with its files: what `mentoring init --update` does.
+
 STUDY_FILE = "study.yaml"
 
 

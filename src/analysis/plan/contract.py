@@ -111,6 +111,9 @@ Level = Annotated[float, Field(ge=-HIGHEST_LEVEL, le=HIGHEST_LEVEL, allow_inf_na
 WaveNumber = Annotated[int, Field(ge=1, le=MOST_WAVES)]
 
 
+# --- contract ---------------------------------------------------------------------------------------------------------
+# The canonical tables of the data contract: their columns, kinds and allowed values.
+
 Kind = Literal["id", "text", "date", "number", "integer", "boolean"]
 
 EXIT_TYPES = ("voluntary", "involuntary", "retirement", "end_of_contract", "death", "transfer", "other")

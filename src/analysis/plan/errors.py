@@ -37,6 +37,9 @@ class Listed:
         return self.n_listed - sum(map(len, self.lost.values()))
 
 
+# --- errors -----------------------------------------------------------------------------------------------------------
+# A user's mistake, said so that it can be corrected: the file, the line, what is wrong, what to do.
+
 Severity = Literal["error", "warning", "info"]
 Action = Literal["rejected", "repaired", "set_null", "kept"]
 

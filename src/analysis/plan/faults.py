@@ -32,6 +32,9 @@ def known(value: Value | None) -> Value:
     return value
 
 
+# --- faults -----------------------------------------------------------------------------------------------------------
+# Faults of this program: caught in one place, so that one part of a report that fails leaves the others alone.
+
 LOG = "faults.log"
 # Of a deeper traceback (a recursion without end) the outermost and the innermost frames tell enough.
 MOST_FRAMES = 60

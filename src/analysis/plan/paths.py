@@ -29,6 +29,9 @@ def _set(variables: Mapping[str, str | None]) -> None:
             os.environ[name] = value
 
 
+# --- paths ------------------------------------------------------------------------------------------------------------
+# Where things are on disk.
+
 LEADS_OUT = "is a link that leads out of the study's folder; put the file itself there"
 PACKAGE = Path(__file__).resolve().parents[1]
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

@@ -13,6 +13,9 @@ def rng(*names: object) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
 
 
+# --- distributions ----------------------------------------------------------------------------------------------------
+# Tails and quantiles, from scipy.special: scipy.stats has the same numbers and takes a second to import.
+
 Numbers = TypeVar("Numbers", float, np.ndarray)
 
 

@@ -126,6 +126,9 @@ def _ids(scenario: Scenario, random: np.random.Generator, n: int) -> list[str]:
     return [f"{scenario.id_letter}{number:05d}" for number in numbers]
 
 
+# --- careers ----------------------------------------------------------------------------------------------------------
+# What happens to people on the job: yearly ratings, promotions and moves between departments.
+
 MIN_REVIEW_TENURE_DAYS = 90
 MIN_PROMOTION_TENURE_DAYS = 365
 

@@ -75,6 +75,9 @@ def calendar_year(on: int) -> int:
     return int(np.datetime64(int(on), "D").astype("datetime64[Y]").astype(int)) + 1970
 
 
+# --- scenario ---------------------------------------------------------------------------------------------------------
+# What a simulated company is like: every knob of the data generating process, with its default.
+
 Construct = Literal[
     "morale", "leadership", "digital_fluency", "cross_generational_climate", "idea_sharing", "recognition"
 ]

@@ -136,6 +136,9 @@ def _state(company: Workforce, managers: Reporting, rows: np.ndarray, on: np.nda
     )
 
 
+# --- meetings ---------------------------------------------------------------------------------------------------------
+# How long people stay in their program, and when they meet.
+
 PLANNED_DAYS = (183, 274)
 EARLY_STOP_SHARE, EARLY_STOP_DAYS = 0.08, (30, 120)
 WAITLISTED_SHARE = 0.15

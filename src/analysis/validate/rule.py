@@ -114,6 +114,10 @@ def _numbered(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[np.ndarray, 
 # What the rules of one table may look up elsewhere: the study, the instruments, the tables checked before it.
 
 
+# --- rule -------------------------------------------------------------------------------------------------------------
+# One rule, what it may look up elsewhere, and what is done with the rows that break it.
+
+
 @dataclass
 class Context:
     """What is known while the tables are checked one after the other.

@@ -165,6 +165,9 @@ def _empty(index: pd.Index, column: Column, as_text: Callable[[pd.Series], pd.Se
     return empty if column.kind in _READABLE else as_text(empty)
 
 
+# --- tables -----------------------------------------------------------------------------------------------------------
+# Text rows → the typed canonical tables of a study, and every problem on the way.
+
 # A table stands after those that its rules look up. Within a table the rules of one phase see the same rows;
 # the next phase sees those that are left.
 PHASES: dict[str, tuple[tuple[Rule, ...], ...]] = {

@@ -47,6 +47,9 @@ def _is_empty(path: Path) -> bool:
         return not file.read(1)
 
 
+# --- kind -------------------------------------------------------------------------------------------------------------
+# What a file is, told by how it begins and not by its name.
+
 _HEAD_BYTES = 1 << 16
 _BY_START = (
     (b"PK\x03\x04", "zip"),
@@ -103,6 +106,9 @@ def _is_json(head: bytes) -> bool:
         return False
 
 
+# --- head -------------------------------------------------------------------------------------------------------------
+# The head of a large text file, and the sheets of a workbook: enough to tell whose export a file is.
+
 HEAD_BYTES, LARGE_BYTES = 1 << 20, 1 << 23
 _WIDE_SIGNS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -133,6 +139,9 @@ def sheets_of(path: Path) -> list[str]:
     is_table = [s.typ == SheetTypeEnum.WorkSheet and s.visible == SheetVisibleEnum.Visible for s in sheets]
     return [sheet.name for sheet, one_is in zip(sheets, is_table, strict=True) if one_is]
 
+
+# --- readers ----------------------------------------------------------------------------------------------------------
+# Readers: files and queries of every kind become an `Export`, text as it came, and what is wrong with them is told.
 
 __all__ = ["read_export"]
 

@@ -59,6 +59,9 @@ def _duration(value: dt.timedelta) -> str:
     return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
+# --- columns ----------------------------------------------------------------------------------------------------------
+# What every reader ends with: columns of cells become the export's frame.
+
 Cell = TypeVar("Cell", bound=Hashable)
 
 

@@ -75,6 +75,9 @@ def _score(sample: str, mark: str, header: Header) -> float:
     return (width - 1) * (alike + 0.01)
 
 
+# --- csv strict -------------------------------------------------------------------------------------------------------
+# The strict way through a text file: Python's csv module, record by record, naming what is wrong.
+
 _CHUNK_ROWS = 100_000
 _WORDS = re.compile(r"[^\W\d_].*[\s:]|[\s:].*[^\W\d_]", re.DOTALL)
 _BROKEN = (
@@ -209,6 +212,9 @@ def _is_above_the_header(record: list[str], delimiter: str) -> bool:
     return not any(cell.strip() for cell in record) or bool(SEPARATOR_LINE.fullmatch(delimiter.join(record)))
 
 
+# --- csv fast ---------------------------------------------------------------------------------------------------------
+# The fast way through a text file: pyarrow, on all cores, for files that can be read in one way only.
+
 _BLOCK_BYTES = 1 << 24
 _UTF8_MARK_BYTES = 3
 
@@ -284,6 +290,9 @@ def _columns(table: pa.Table) -> Iterator[Coded]:
         column, table = table.column(0).combine_chunks(), table.remove_column(0)
         yield Coded(column.indices.to_numpy(), column.dictionary.to_pylist())
 
+
+# --- csv file ---------------------------------------------------------------------------------------------------------
+# Text files: what separates their values is detected and told, what is no clean table is said with its line.
 
 _SAMPLE_BYTES = 1 << 17
 _ENCODING_TITLES = {

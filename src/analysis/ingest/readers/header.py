@@ -102,6 +102,10 @@ def leave_out_below(export: Export) -> None:
     export.frame = export.rows[:end].reset_index(drop=True)
 
 
+# --- broken header ----------------------------------------------------------------------------------------------------
+# A header that is broken in two lines, as narrow columns make people do: "Start" and, below it, "date".
+
+
 class Start(NamedTuple):
     """Where the names of the columns stand.
 
@@ -168,6 +172,9 @@ def note_start(export: Export, start: Start, line: int) -> None:
     )
     return export.warn("header_in_two_lines", message, [line])
 
+
+# --- header -----------------------------------------------------------------------------------------------------------
+# Which lines at the top of an export name its columns, and what the columns are then called.
 
 MOST_FURTHER_LINES = 3
 # Records below the header that are looked at to tell a second header line from somebody's answers.

@@ -258,6 +258,9 @@ def _attribute(element: ElementTree.Element, name: str) -> str:
     return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
 
 
+# --- spreadsheet ------------------------------------------------------------------------------------------------------
+# Spreadsheets: one sheet's cells as text.
+
 _FACTS = {"xlsx": facts_of_xlsx, "ods": facts_of_ods}
 
 

@@ -88,6 +88,9 @@ def _note_bad(bad: dict[str, list[int]], export: Export) -> None:
         export.fail("nested_value", "holds lists or objects within an object; export flat records", bad["nested_value"])
 
 
+# --- parquet ----------------------------------------------------------------------------------------------------------
+# Parquet files.
+
 _UNREADABLE = "is a Parquet file that is damaged or cannot be read; export it again, or as CSV"
 
 
@@ -133,6 +136,10 @@ def _table_columns(table: pa.Table) -> Iterator[Coded]:
         is_typed = not (pa.types.is_string(values.type.value_type) or pa.types.is_large_string(values.type.value_type))
         texts = [text_of(value) or "" for value in values.dictionary.to_pylist()]
         yield Coded(codes.astype(np.int64), texts, is_typed)
+
+
+# --- statistics file --------------------------------------------------------------------------------------------------
+# Files of SPSS, Stata and SAS, with their value labels.
 
 
 def read_statistics(path: Path, kind: str, encoding: str | None, export: Export) -> None:
