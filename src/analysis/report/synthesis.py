@@ -132,6 +132,7 @@ def moderator_table(pool: Pool) -> pd.DataFrame:
                 "do levels differ?": p_text(row.p_difference),
             }
             for row in pool.of(*MODERATORS)
+            if row.p_difference is not None
         ]
     )
 
