@@ -56,6 +56,7 @@ simulations: .venv/.built  ## the simulation studies (some four hours on two cor
 	PYTHONPATH=tests $(BIN)/python -m simulations
 	PYTHONPATH=tests $(BIN)/python -m simulations.scales
 	PYTHONPATH=tests $(BIN)/python -m simulations.silence
+	PYTHONPATH=tests $(BIN)/python -m simulations.synthesis
 	PYTHONPATH=tests $(BIN)/python -m simulations.situations
 	PYTHONPATH=tests $(BIN)/python -m simulations.diagnostics
 	PYTHONPATH=tests $(BIN)/python -m simulations.degenerate
@@ -69,6 +70,7 @@ benchmarks: .venv/.built  ## reading, retention, scales and the change of scores
 	$(BIN)/python benchmarks/ingest.py --employees 1000000
 	$(BIN)/python benchmarks/ingest.py --employees 1000000 --shape wide
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/synthesis.py
 
 lock: $(OWN_UV)  ## renew requirements.lock after a change of pyproject.toml
 	$(OWN_UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

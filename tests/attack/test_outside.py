@@ -100,6 +100,45 @@ def test_of_events_nothing_but_the_difference_is_shared():
     assert told[["n_treated", "n_control"]].iloc[0].tolist() == [135, 660]
 
 
+DASHBOARD = {"analysis": "naive", "contrast": "ever_vs_never", "estimand": "association"}
+
+
+def with_naive(*rows: Estimate) -> pd.DataFrame:
+    return estimates_frame(shared_rows([finding(*rows)], RULE, with_naive=True))
+
+
+def test_a_dashboards_figure_is_shared_where_that_was_asked_for_alone():
+    rows = [plain(60, 300, 600, 2400), plain(61, 306, 604, 2410, **DASHBOARD)]
+    assert shared(*rows)["analysis"].tolist() == ["primary"]
+    told = with_naive(*rows)
+    assert told["analysis"].tolist() == ["primary", "naive"] and set(told["status"]) == {"estimated"}
+    assert told[["events_treated", "events_control", "p_value"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("n1", [60, 90, 137, 237])
+def test_a_main_row_and_a_dashboards_of_nearly_the_same_people_leave_five_numbers_together(n1):
+    """Attack: the reader knows by how many events the two differ, and keeps the numbers that are true of both."""
+    silenced = 0
+    for a in range(0, 30, 2):
+        rows = [plain(a, 60, n1, 664), plain(a + 1, 66, n1 + 3, 670, **DASHBOARD)]
+        told = with_naive(*rows)
+        kept = [row for row, status in zip(rows, told["status"], strict=True) if status == "estimated"]
+        silenced += len(kept) < 2
+        for arm, name in enumerate(("events_treated", "events_control")):
+            off = [set(possible(row, RULE)[arm] - getattr(row, name)) for row in kept]
+            assert not kept or len(set.intersection(*off)) >= 5, (a, n1, name)
+    assert silenced or n1 > 200, "the rule has something to do where groups are small"
+
+
+def test_what_each_row_alone_would_leave_open_may_not_hold_for_both():
+    """With the rule for one row at a time there are pairs that leave fewer than five numbers: the rule is needed."""
+    pairs = [
+        (plain(a, 60, n1, 664), plain(a + 1, 66, n1 + 3, 670, **DASHBOARD)) for n1 in (45, 60, 90) for a in range(25)
+    ]
+    alone = [rows for rows in pairs if all(is_ambiguous([row], RULE) for row in rows)]
+    assert [rows for rows in alone if not is_ambiguous(rows, RULE)]
+
+
 def test_why_a_row_has_no_number_is_not_told():
     """That nobody left, or how few there were, is a number too."""
     none = Estimate(**ROW | {"ci_level": None, "horizon_months": 12, "status": "not_estimable", "reason": "No event."})

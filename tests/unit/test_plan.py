@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import BadInput, Problem, problems_frame
 from analysis.plan.hypotheses import load_plan, smallest_effect, unusable_effects
 from analysis.plan.instruments import load_instruments
@@ -331,10 +332,18 @@ def test_every_literature_figure_says_whether_it_was_verified():
     with shipped("literature.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     known = {h.id for h in load_plan().hypotheses}
-    assert list(rows[0]) == ["study", "year", "design", "figure", "verified", "used_for"]
+    numbers = ["estimate", "ci_low", "ci_high", "naive"]
+    told = ["study", "year", "design", "figure", "verified", "used_for", "measure", "estimand", "horizon_months"]
+    assert list(rows[0]) == [*told, *numbers]
     assert {row["verified"] for row in rows} == {"yes", "second-hand"}
     assert all(set(row["used_for"].split(";")) <= known for row in rows)
     assert all(row["figure"] and None not in row for row in rows)
+    drawn = [row for row in rows if row["estimate"]]
+    assert drawn and all(row["verified"] == "yes" and row["measure"] in CATALOGUE.measures for row in drawn)
+    for row in drawn:  # as it was printed
+        for name in numbers:
+            points = f"{100 * float(row[name]):+.1f}".replace("-", "−")
+            assert points in row["figure"], (row["study"], name)
 
 
 # --- answers, problems, seeds ---

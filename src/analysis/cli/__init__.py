@@ -13,9 +13,12 @@ from rich import box
 from rich.table import Table
 
 from analysis.cli.check import check
+from analysis.cli.explain import explain
 from analysis.cli.init import init
 from analysis.cli.report import batch, report
+from analysis.cli.reproduce import reproduce
 from analysis.cli.share import share
+from analysis.cli.synthesize import synthesize
 from analysis.cli.terminal import (
     BAD_INPUT,
     DONE,
@@ -49,6 +52,9 @@ app.command(epilog="Example: mentoring check northbank")(check)
 app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")(report)
 app.command(epilog="Example: mentoring batch companies.csv --jobs 4")(batch)
 app.command(epilog="Example: mentoring share northbank --out ~/for-the-synthesis")(share)
+app.command(epilog="Example: mentoring reproduce northbank --against ~/reports-of-june")(reproduce)
+app.command(epilog="Example: mentoring explain northbank H1-b0df3ad9e0")(explain)
+app.command(epilog="Example: mentoring synthesize ~/ledgers-of-all-companies")(synthesize)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """``mentoring share``: the ledger that may leave the company."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,10 @@ def share(
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder to write; default: STUDY.share in the folder for reports.")
     ] = None,
+    with_naive: Annotated[
+        bool,
+        typer.Option("--with-naive", help="Share the figures of a dashboard, too, where they give nothing away."),
+    ] = False,
     data: Data = None,
     reports: Reports = None,
 ) -> None:
@@ -24,5 +29,6 @@ def share(
     from analysis.pipeline.released import share_study
 
     target = to or reports_dir(reports) / f"{study}.share"
-    folder = guarded(study, share_study, study, data_dir(data), target, lambda text: out.print(text, markup=False))
+    make = partial(share_study, with_naive=with_naive)
+    folder = guarded(study, make, study, data_dir(data), target, lambda text: out.print(text, markup=False))
     out.print(f"{study}: {folder}", markup=False)

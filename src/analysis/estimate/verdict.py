@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from analysis.estimate.diagnostics import is_shown, settle_controls
 from analysis.estimate.inference import adjusted_p
@@ -47,10 +48,24 @@ def verdict(
     if failed:
         return Judgement("inconclusive", failed)
     p = estimate.p_adjusted if p_adjusted is None else p_adjusted
-    return _by_numbers(estimate, hypothesis, smallest_effect, p)
+    return by_numbers(estimate, hypothesis, smallest_effect, p)
 
 
-def _by_numbers(estimate: Estimate, hypothesis: Hypothesis, smallest_effect: float, p: float | None) -> Judgement:
+class Answer(Protocol):
+    """A number with its interval: an estimate of a study, or one pooled over many."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        ...
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Both ends of its interval."""
+        ...
+
+
+def by_numbers(estimate: Answer, hypothesis: Hypothesis, smallest_effect: float, p: float | None) -> Judgement:
     """Return what the interval and the adjusted p say; ``adjusted_p`` is the reason where p alone held it back."""
     sign = hypothesis.claimed_direction
     low, high = sorted(sign * limit for limit in estimate.limits)

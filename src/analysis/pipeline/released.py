@@ -178,8 +178,15 @@ def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: Releas
 # One study's shared ledger: what may leave the company, for a synthesis, a publication or a foreign reviewer.
 
 
-def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] = print) -> Path:
+def share_study(
+    name: str, data: Path, target: Path, say: Callable[[str], None] = print, *, with_naive: bool = False
+) -> Path:
     """Write the shared ledger of one study into the folder `target`, replaced whole or not at all; return that folder.
+
+    Parameters
+    ----------
+    with_naive
+        Whether the figures of a dashboard are shared, too, where they leave the number of events ambiguous.
 
     Raises
     ------
@@ -192,8 +199,34 @@ def share_study(name: str, data: Path, target: Path, say: Callable[[str], None] 
     opened = open_study(name, data)
     say(f"{name}: estimating")
     study, run = opened.study, provenance(opened.study)
-    rows = shared_rows(find(opened), ReleaseRule.of(study))
+    rows = shared_rows(find(opened), ReleaseRule.of(study), with_naive=with_naive)
     about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
     with new_folder(target, "--out") as folder:
-        write_shared(rows, about | {"simulated": study.simulated, "sector": study.sector}, folder)
+        write_shared(rows, about | shared_facts(opened), folder)
     return target
+
+
+def shared_facts(opened: OpenStudy) -> dict[str, object]:
+    """Return what a synthesis needs to know of a study beside its rows, nothing of which is about people.
+
+    That is its sector, how each program was designed, and from where to where the points of a scale go.
+    """
+    study = opened.study
+    design = {
+        p.id: {"direction": p.direction, "format": p.format, "assignment": p.assignment.value} for p in study.programs
+    }
+    about = {"simulated": study.simulated, "sector": study.sector}
+    return about | {"programs": design, "scales": _scale_ends(opened)}
+
+
+def _scale_ends(opened: OpenStudy) -> dict[str, list[float]]:
+    """Return the lowest and the highest score by construct of the plan, where all cards that asked about it agree."""
+    asked = {hypothesis.construct_name for hypothesis in load_plan().scales}
+    used = set() if opened.tables.waves is None else set(opened.tables.waves["instrument"])
+    found: dict[str, set[tuple[float, float]]] = {}
+    for card in (card for name, card in opened.instruments.items() if name in used):
+        for each in card.scales.values():
+            times = len(each.items) if each.score == "sum" else 1
+            ends = (0.0, 1.0) if each.score == "top_box" else (times * card.response.min, times * card.response.max)
+            found.setdefault(each.construct_name, set()).add(ends)
+    return {name: list(next(iter(ends))) for name, ends in sorted(found.items()) if name in asked and len(ends) == 1}

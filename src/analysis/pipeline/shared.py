@@ -43,9 +43,16 @@ def provenance(study: Study) -> dict:
         "data_digests": {
             name: hmac.digest(key, sha.encode(), "sha256").hex() for name, sha in checksums(study).items()
         },
+        **program_facts(),
+        "seeds": "SHA-256 of the names of study, program, role, outcome and horizon (analysis.plan.probability)",
+    }
+
+
+def program_facts() -> dict:
+    """Return which program made a run: versions, and the commit of a clone."""
+    return {
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
         "commit": _commit(),
-        "seeds": "SHA-256 of the names of study, program, role, outcome and horizon (analysis.plan.probability)",
     }
 
 

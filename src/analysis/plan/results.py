@@ -121,8 +121,13 @@ class Estimate:
     @property
     def row(self) -> str:
         """Id of the row, the same from run to run: the hypothesis and a hash of the columns that name the row."""
-        named = "\x1f".join("" if value is None else str(value) for value in (getattr(self, c) for c in NAMING))
-        return f"{self.hypothesis.split('_')[0]}-{hashlib.sha256(named.encode()).hexdigest()[:10]}"
+        return row_id(self.hypothesis, (getattr(self, c) for c in NAMING))
+
+
+def row_id(hypothesis: str, names: Iterable[object]) -> str:
+    """Return the id of a row: its hypothesis and a hash of what names it; what is missing is as an empty text."""
+    named = "\x1f".join(["" if value is None else str(value) for value in names])
+    return f"{hypothesis.split('_')[0]}-{hashlib.sha256(named.encode()).hexdigest()[:10]}"
 
 
 def too_small(min_cell: int) -> str:

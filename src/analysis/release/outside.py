@@ -8,6 +8,7 @@ where they were left out for few events, that would tell of few events.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,13 @@ STEPS = (0.0025, 0.005, 0.01, 0.02, 0.05, 0.1)
 SPAN = 40
 Z = 1.959964
 RISK, SCORES = "risk_difference", ("mean_difference", "standardized_mean_difference")
+# What a dashboard shows: of events all who ever took part against all others, of scores their plain means afterwards.
+DASHBOARD = ("ever_vs_never", "participants_vs_not_among_offered")
+PLAIN_MEANS = "difference_in_means"
 NOT_SHARED = "Not shared: there is no estimate, or it would tell of too few people."
 
 
-def shared_rows(findings: Iterable[Finding], rule: ReleaseRule) -> tuple[Estimate, ...]:
+def shared_rows(findings: Iterable[Finding], rule: ReleaseRule, *, with_naive: bool = False) -> tuple[Estimate, ...]:
     """Return the rows that may leave the company: of each answer the main row at every horizon, coarsened.
 
     Of scores the standardized difference is beside it. Money is not shared: with costs it would tell how many started.
@@ -36,17 +40,26 @@ def shared_rows(findings: Iterable[Finding], rule: ReleaseRule) -> tuple[Estimat
     ----------
     findings
         As they were estimated, with their exact counts.
+    with_naive
+        Whether the figure of a dashboard stands after them, where the events behind all of them stay ambiguous.
     """
-    return tuple(row for finding in findings for row in _of_finding(finding, rule))
+    return tuple(row for finding in findings for row in _of_finding(finding, rule, with_naive))
 
 
-def _of_finding(finding: Finding, rule: ReleaseRule) -> list[Estimate]:
+def _of_finding(finding: Finding, rule: ReleaseRule, with_naive: bool) -> list[Estimate]:
     main = finding.primary
     rows = [e for e in finding.estimates if _about(e) == _about(main) and e.analysis in ("primary", "secondary")]
+    if with_naive:
+        rows += [e for e in finding.alternatives if is_dashboard(e)]
     if main.measure == RISK:
         return _risks([e for e in rows if e.measure == RISK], rule)
     scores = [e for e in rows if e.measure in SCORES]
     return [_score(e, rule) if _is_large(e, rule) else _suppressed(e) for e in scores]
+
+
+def is_dashboard(row: Estimate) -> bool:
+    """Whether a row is the naive figure that a dashboard shows."""
+    return row.analysis == "naive" and (row.contrast in DASHBOARD or row.estimator == PLAIN_MEANS)
 
 
 def _about(row: Estimate) -> tuple:
@@ -140,14 +153,29 @@ def _alike(values: np.ndarray, value: float, step: float) -> np.ndarray:
 def is_ambiguous(rows: Sequence[Estimate], rule: ReleaseRule) -> bool:
     """Whether every number of events behind the shared rows of one answer may be five numbers at least.
 
-    Whoever left within 12 months has left within 24: what is possible at one horizon bounds the others.
+    Whoever left within 12 months has left within 24: what is possible at one horizon bounds the others. A naive row is
+    about nearly the same people as the main one: the reader is taken to know by how many events the two differ.
     """
-    found = [(known(row.horizon_months), possible(row, rule)) for row in rows]
-    for month, numbers in found:
-        for arm, kept in enumerate(numbers):
-            later = [theirs[arm].max() for other, theirs in found if other > month]
-            earlier = [theirs[arm].min() for other, theirs in found if other < month]
-            kept = kept[(kept <= min(later, default=np.inf)) & (kept >= max(earlier, default=-np.inf))]
-            if len(kept) < LEAST_POSSIBLE:
-                return False
-    return True
+    true = [(known(row.events_treated), known(row.events_control)) for row in rows]
+    found = [possible(row, rule) for row in rows]
+    return all(_is_open([numbers[arm] for numbers in true], [n[arm] for n in found], rows) for arm in (0, 1))
+
+
+def _is_open(true: Sequence[int], found: Sequence[np.ndarray], rows: Sequence[Estimate]) -> bool:
+    """Whether one arm's number of events may be five numbers at every horizon, all rows taken together."""
+    months = [known(row.horizon_months) for row in rows]
+    # How far from the true number it may be, at one horizon for all of its rows alike.
+    off = {
+        month: reduce(np.intersect1d, [f - k for f, k, m in zip(found, true, months, strict=True) if m == month])
+        for month in months
+    }
+    if not all(len(numbers) for numbers in off.values()):
+        return False
+    kept = dict(off)
+    for n, month in enumerate(months):
+        for other, later in enumerate(months):
+            if rows[n].contrast == rows[other].contrast and month != later:
+                bound = true[other] - true[n] + off[later]
+                is_kept = kept[month] <= bound.max() if later > month else kept[month] >= bound.min()
+                kept[month] = kept[month][is_kept]
+    return all(len(numbers) >= LEAST_POSSIBLE for numbers in kept.values())

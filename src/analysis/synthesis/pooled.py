@@ -1,0 +1,215 @@
+"""The shape of every pooled answer: a row of the pooled ledger, and a pool with what stands behind it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import pandas as pd
+
+from analysis.estimate.verdict import FAMILY_METHODS, by_numbers
+from analysis.plan.faults import known
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import AnalysisKind, Status, Verdict, row_id
+from analysis.synthesis.meta import Fit, SmallStudies
+
+Group = Literal[
+    "all", "assignment", "direction", "format", "sector", "size", "without", "absent_without_effect", "slope"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledRow:
+    """One number over many companies, complete, or the reason why there is none.
+
+    Attributes
+    ----------
+    hypothesis to horizon_months
+        What was pooled, as in the estimates ledger; `scale` is where points of a scale go from and to.
+    analysis
+        ``primary`` or ``secondary``, by the family of the hypothesis; ``naive``; ``sensitivity``.
+    group, level
+        Which companies: ``all`` of them, those of a level of a moderator, all ``without`` one.
+    estimate to p_value
+        The mean effect on the measure's own scale; with `group` ``size`` the slope for twice as many people, with
+        ``slope`` that by the standard error.
+    prediction_low, prediction_high
+        Where the true effect of one more company lies in 95 of 100; `plug_in_low`, `plug_in_high`: were τ known.
+    p_difference
+        Of no difference between the levels of a moderator.
+    n_studies, n_absent
+        Companies with a number, and those asked without one.
+    share_few_events
+        Weight of the companies with fewer than ten events in an arm, as far as their standard errors tell.
+    """
+
+    hypothesis: str
+    outcome: str
+    role: str
+    rater_source: str | None
+    contrast: str
+    estimand: str
+    measure: str
+    scale: str | None
+    horizon_months: int
+    analysis: AnalysisKind
+    group: Group = "all"
+    level: str = ""
+    estimator: str = "reml"
+    estimate: float | None = None
+    std_error: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_level: float | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    prediction_low: float | None = None
+    prediction_high: float | None = None
+    plug_in_low: float | None = None
+    plug_in_high: float | None = None
+    tau2: float | None = None
+    tau2_low: float | None = None
+    tau2_high: float | None = None
+    i2: float | None = None
+    i2_low: float | None = None
+    i2_high: float | None = None
+    q: float | None = None
+    q_p: float | None = None
+    p_difference: float | None = None
+    n_studies: int = 0
+    n_absent: int = 0
+    n_treated: int | None = None
+    n_control: int | None = None
+    share_few_events: float | None = None
+    verdict: Verdict | None = None
+    status: Status = "estimated"
+    reason: str | None = None
+
+    def __post_init__(self):
+        numbers = (self.estimate, self.std_error, self.ci_low, self.ci_high)
+        if any((value is None) == self.is_estimated for value in numbers):
+            raise ValueError("a pooled row has all its numbers or none")
+        if not self.is_estimated and not self.reason:
+            raise ValueError("a pooled row without a number says why")
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether there is a number."""
+        return self.status == "estimated"
+
+    @property
+    def value(self) -> float:
+        """The estimate of an estimated row."""
+        return known(self.estimate)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Both ends of its interval."""
+        return known(self.ci_low), known(self.ci_high)
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether the interval holds zero."""
+        low, high = self.limits
+        return low <= 0 <= high
+
+    @property
+    def row(self) -> str:
+        """Id of the row, the same from run to run."""
+        return row_id(self.hypothesis, (getattr(self, c) for c in NAMING))
+
+
+COLUMNS = [f.name for f in fields(PooledRow)]
+NAMING = COLUMNS[: COLUMNS.index("estimate")]
+WHOLE = ["horizon_months", "n_studies", "n_absent", "n_treated", "n_control"]
+NUMBERS = [c for c in COLUMNS[COLUMNS.index("estimate") : COLUMNS.index("verdict")] if c not in WHOLE]
+DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """The companies that answer one question in one way, and what they say together.
+
+    Attributes
+    ----------
+    main
+        The pooled answer.
+    others
+        Every other row: other estimators, moderators, without each company, the slope by standard error.
+    companies
+        A row a company: ``study``, ``estimate``, ``std_error``, ``n_treated``, ``n_control``, ``few_events``,
+        ``n_programs``, ``weight`` (missing where nothing is pooled), the moderators, ``simulated``.
+    fitted, slope
+        What the rows were made of; None where there was too little.
+    """
+
+    main: PooledRow
+    others: tuple[PooledRow, ...] = ()
+    companies: pd.DataFrame
+    fitted: Fit | None = None
+    slope: SmallStudies | None = None
+
+    @property
+    def rows(self) -> tuple[PooledRow, ...]:
+        """The pooled answer first."""
+        return (self.main, *self.others)
+
+    def of(self, *groups: Group) -> list[PooledRow]:
+        """Return the other rows of these groups."""
+        return [row for row in self.others if row.group in groups]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """Everything that was pooled.
+
+    Attributes
+    ----------
+    pools
+        Main answers by hypothesis, role, estimand, measure and horizon.
+    naive
+        The figures of dashboards, pooled apart.
+    studies
+        The companies' names.
+    simulated
+        Those of them that are made up.
+    """
+
+    pools: tuple[Pool, ...]
+    naive: tuple[Pool, ...]
+    studies: tuple[str, ...]
+    simulated: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> list[PooledRow]:
+        """Every row of the pooled ledger."""
+        return [row for pool in (*self.pools, *self.naive) for row in pool.rows]
+
+
+def pooled_frame(rows: Iterable[PooledRow]) -> pd.DataFrame:
+    """Return the pooled ledger, a row a pooled number, its id last."""
+    columns = [*COLUMNS, "row"]
+    frame = pd.DataFrame([{c: getattr(row, c) for c in columns} for row in rows], columns=columns)
+    frame = frame.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(NUMBERS, "float64"))
+    return frame.round(dict.fromkeys(NUMBERS, DIGITS))
+
+
+def is_judged(row: PooledRow) -> bool:
+    """Whether a pooled answer has a verdict: of a hypothesis' own measure, for which a smallest effect was planned."""
+    return (
+        row.group == "all" and row.estimator == "reml" and row.measure == load_plan().hypothesis(row.hypothesis).measure
+    )
+
+
+def verdict_of(row: PooledRow) -> Verdict:
+    """Return the verdict by the plan's rule, with the plan's own smallest effect of interest."""
+    if row.status == "suppressed":
+        return "suppressed"
+    if not row.is_estimated:
+        return "not_estimable"
+    hypothesis = load_plan().hypothesis(row.hypothesis)
+    return by_numbers(row, hypothesis, hypothesis.smallest_effect, row.p_adjusted).verdict
+
+
+def family_of(row: PooledRow) -> str | None:
+    """Return how the p-value of an answer is adjusted: the method of its hypothesis' family."""
+    return FAMILY_METHODS.get(load_plan().hypothesis(row.hypothesis).family)
