@@ -12,6 +12,7 @@ from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Study
+from analysis.report.marks import Told
 from analysis.report.template import say
 from analysis.report.wording import (
     event_words,
@@ -118,9 +119,9 @@ def _numbers(finding: Finding) -> dict[str, object]:
     sign = load_plan().hypothesis(finding.hypothesis).claimed_direction
     claimed = [sign * limit for limit in row.limits]
     return {
-        "value": row.value,
-        "low": row.limits[0],
-        "high": row.limits[1],
+        "value": Told.of(row, "estimate"),
+        "low": Told.of(row, "ci_low"),
+        "high": Told.of(row, "ci_high"),
         "side": side(row.value, unit(row)),
         "lies_on_the_claims_side": min(claimed) > 0,
         "lies_against_the_claim": max(claimed) < 0,
