@@ -34,7 +34,7 @@ from analysis.release.answer import Released
 from analysis.release.findings import release_estimate, release_finding, release_frames, release_problems
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
-from analysis.report.page import study_page
+from analysis.report.page import study_pages
 from analysis.report.quality_page import quality_page
 from analysis.simulate import demo_scenarios
 
@@ -69,7 +69,7 @@ def small() -> DemoAnswer:
 @pytest.fixture(scope="module")
 def pages(small) -> list[str]:
     answer = of_rule(small, RULE)
-    return [study_page(answer), quality_page(answer)]
+    return [*study_pages(answer).values(), quality_page(answer)]
 
 
 def pictures_of(page: str) -> list[str]:

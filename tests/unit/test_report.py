@@ -27,8 +27,9 @@ from analysis.report import (
 )
 from analysis.report.drawn import DRAWN
 from analysis.report.index import index_facts, index_page, read_index_entry
-from analysis.report.page import figure_files, study_page
+from analysis.report.page import figure_files, study_page, study_pages
 from analysis.report.pictures import described_pictures
+from analysis.report.quality_page import quality_page
 from analysis.report.template import say
 
 ROW = {
@@ -230,6 +231,11 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.found.append((tag, dict(attrs)))
+
+
+def whole(answer: Released) -> str:
+    """Return every page of a study, one after the other."""
+    return "\n".join([*study_pages(answer).values(), quality_page(answer)])
 
 
 def readable(page: str) -> str:
@@ -443,7 +449,7 @@ def test_break_even_is_read_off_the_line_of_benefit_in_exits(avoided, said):
 
 
 def test_what_an_exit_is_taken_to_cost_is_printed_on_the_page():
-    text = readable(study_page(released(retention(), economics(), study=acme(currency="USD"))))
+    text = readable(whole(released(retention(), economics(), study=acme(currency="USD"))))
     assert COSTS.sentence in text and "The whole program" in text and "pays for itself from 2.6" in text
 
 
@@ -463,7 +469,7 @@ def test_each_verdict_on_money_says_what_the_interval_says(verdict, changes, sai
 
 def test_without_costs_the_page_says_what_is_lacking_and_draws_nothing():
     answer = released(retention(), without_costs())
-    text = readable(study_page(answer))
+    text = readable(whole(answer))
     assert "The study does not say what the program costs" in text or "the study does not say what" in text
     assert prose.break_even_sentence(without_costs()) == "" and prose.verdict_sentence(without_costs()) == ""
     assert not [name for name in figure_files(answer) if "H9" in name]
@@ -586,7 +592,7 @@ def test_the_overlap_picture_says_what_was_found():
 
 
 def test_the_page_of_an_examined_answer_holds_all_of_it():
-    text = readable(study_page(released(examined(), promotion(), economics())))
+    text = readable(whole(released(examined(), promotion(), economics())))
     for said in ("Would another analyst agree?", "4 ways to do it", "By age, tenure, timing and dose",
                  "Nobody is left out for a gap", "as it should", "In other measures"):  # fmt: skip
         assert said in text, said
@@ -597,7 +603,8 @@ def test_the_first_sentences_stay_three_and_the_others_follow_as_verdicts():
     answer = released(examined(), promotion(), economics())
     assert len(prose.three_sentences(answer)) == 3
     page = study_page(answer)
-    assert 'href="#genius-any-H9_economics"' in page and 'href="#genius-mentor-H8_promotion"' in page
+    assert 'href="economics.html#genius-any-H9_economics"' in page
+    assert 'href="promotion.html#genius-mentor-H8_promotion"' in page
 
 
 def test_the_index_has_no_line_for_money(tmp_path):
@@ -668,7 +675,7 @@ QUARTERS = pd.DataFrame({
 
 
 def test_balance_by_quarter_masks_what_was_hidden():
-    page = study_page(released(examined(evidence=EVIDENCE | {"balance_by_quarter": QUARTERS})))
+    page = whole(released(examined(evidence=EVIDENCE | {"balance_by_quarter": QUARTERS})))
     assert "Balance by quarter of the start" in page and "2022Q2" in page
     shown = tables.quarters_table(QUARTERS).to_numpy().tolist()
     assert shown[0] == ["2022Q1", "30", "200", "+0.50", "+0.04", "tenure years"]
@@ -766,8 +773,14 @@ def test_figures_are_files_by_program_role_and_hypothesis():
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
-    return study_page(released(examined(), morale(), unmeasured(), promotion(), economics()))
+def pages() -> dict[str, str]:
+    answer = released(examined(), morale(), unmeasured(), promotion(), economics())
+    return study_pages(answer) | {"data_quality.html": quality_page(answer)}
+
+
+@pytest.fixture(scope="module")
+def page(pages) -> str:
+    return "\n".join(pages.values())
 
 
 def test_the_page_loads_nothing(page):
@@ -783,11 +796,27 @@ def test_every_picture_has_a_text(page):
     assert images and all(len(image["alt"]) > 10 for image in images)
 
 
-def test_every_link_on_the_page_leads_somewhere(page):
-    found = Tags(page).found
-    ids = [attributes["id"] for _, attributes in found if "id" in attributes]
-    wanted = {attributes["href"][1:] for _, attributes in found if attributes.get("href", "").startswith("#")}
-    assert len(ids) == len(set(ids)) and wanted <= set(ids)
+WRITTEN_BESIDE = {"estimates.csv", "findings.csv", "data_quality.csv", "run.json", "notebooks/", "../index.html"}
+
+
+def lost_links(pages: dict[str, str]) -> list[str]:
+    """Return the links of a study's pages that lead nowhere, and the ids that are on a page twice."""
+    ids = {file: [a["id"] for _, a in Tags(page).found if "id" in a] for file, page in pages.items()}
+    found = [f"{file}#{one} twice" for file, own in ids.items() for one in set(own) if own.count(one) > 1]
+    for file, page in pages.items():
+        for href in (a["href"] for _, a in Tags(page).found if "href" in a):
+            to, _, anchor = href.partition("#")
+            if href not in WRITTEN_BESIDE and anchor not in ["", *ids.get(to or file, [])]:
+                found.append(f"{file}: {href}")
+            if to not in WRITTEN_BESIDE and (to or file) not in ids:
+                found.append(f"{file}: {href}")
+    return found
+
+
+def test_every_link_on_the_pages_leads_somewhere(pages):
+    assert lost_links(pages) == []
+    assert lost_links(pages | {"index.html": pages["index.html"] + '<a href="retention.html#nowhere">x</a>'})
+    assert lost_links({"index.html": pages["index.html"]})
 
 
 def test_every_main_number_is_on_the_page(page):
@@ -807,26 +836,26 @@ def test_masked_cells_are_on_the_page(page):
 
 def test_simulated_data_are_called_so_in_plain_sight():
     banner = "Simulated data: no real company, no real employees."
-    assert banner in study_page(released(retention(), study=acme(simulated=True)))
-    assert banner not in study_page(released(retention()))
+    assert banner in whole(released(retention(), study=acme(simulated=True)))
+    assert banner not in whole(released(retention()))
 
 
 def test_public_data_are_cited():
     cited = acme(citation="Jones, Molitor & Reif 2019", licence="CC0-1.0")
-    text = readable(study_page(released(retention(), study=cited)))
+    text = readable(whole(released(retention(), study=cited)))
     assert "Jones, Molitor &amp; Reif 2019" in text and "CC0-1.0" in text
 
 
 def test_a_study_that_can_answer_nothing_still_reads():
     small = finding(without_number("suppressed", "A group has fewer than 10 people."), "suppressed")
-    text = readable(study_page(released(small, unmeasured())))
+    text = readable(whole(released(small, unmeasured())))
     assert "What this study can and cannot say" in text and "What would be needed" in text
     assert "None" not in text and "nan" not in text.lower().split()
 
 
 def test_a_study_without_anything_described_still_reads():
     bare = Released(study=acme(), findings=(unmeasured(),), problems=(), described={}, run={})
-    assert "cannot say" in readable(study_page(bare))
+    assert "cannot say" in readable(whole(bare))
 
 
 # --- the index ----------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
     "is_estimated": False,
+    "word": "Not estimable",
     "note": "",
     "more": [],
     "pictures": [],
@@ -67,7 +68,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "slug": slug(finding),
         "label": short_label(finding, study),
         "verdict": finding.verdict,
-        "reason": finding.verdict_reason,
+        "word": say("verdict.word", facts(finding)),
         "is_estimated": finding.primary.is_estimated,
         "sentence": finding_sentence(finding, study),
         "note": outcome_note(finding),

@@ -12,9 +12,10 @@ from analysis.plan.faults import LOG
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
 from analysis.release.answer import Released
-from analysis.report.pictures import safe_name
+from analysis.report.facts import facts
 from analysis.report.prose import MAIN_HYPOTHESES, checks_sentence, label
-from analysis.report.template import render
+from analysis.report.summary import link_to
+from analysis.report.template import render, say
 from analysis.report.wording import interval_text, scaled, value_text
 
 
@@ -73,7 +74,9 @@ def index_facts(released: Released) -> dict:
                 "label": label(f, study),
                 "hypothesis": f.hypothesis,
                 "verdict": f.verdict,
+                "word": say("verdict.word", facts(f)),
                 "reason": f.verdict_reason,
+                "href": link_to(f, released.findings),
                 "checks": checks_sentence(f) if f.is_capped else "",
             }
             for f in released.findings
@@ -98,17 +101,17 @@ def read_index_entry(folder: Path) -> IndexEntry:
 
 def _entry_of_run(folder: Path, is_incomplete: bool) -> IndexEntry:
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    facts, ledger = run["index"], folder / "estimates.csv"
+    about, ledger = run["index"], folder / "estimates.csv"
     texts = {"study": str, "program": str, "reason": str}
     return IndexEntry(
         name=folder.name,
-        title=facts["title"],
-        is_simulated=facts["simulated"],
-        sector=facts["sector"],
+        title=about["title"],
+        is_simulated=about["simulated"],
+        sector=about["sector"],
         created=str(run.get("created", ""))[:10],
         estimates=pd.read_csv(ledger, dtype=texts) if ledger.is_file() else estimates_frame([]),
-        verdicts=tuple(facts["verdicts"]),
-        is_blind=facts.get("blind", False),
+        verdicts=tuple(about["verdicts"]),
+        is_blind=about.get("blind", False),
         is_incomplete=is_incomplete,
     )
 
@@ -134,9 +137,9 @@ def _cell(entry: IndexEntry, fact: Mapping[str, str]) -> dict:
     naive = [_estimate(r) for _, r in here[here["analysis"] == "naive"].head(1).iterrows()]
     cell: dict[str, object] = {
         "verdict": fact["verdict"],
-        "reason": fact.get("reason", ""),
+        "word": fact["word"],
         "checks": fact.get("checks", ""),
-        "slug": "-".join([safe_name(fact["program"]), fact["role"], fact["hypothesis"]]),
+        "href": fact["href"],
         "text": "",
         "naive": "",
         "bar": None,

@@ -63,8 +63,9 @@ def without_marks(text: str) -> str:
 def marked_html(page: str) -> str:
     """Return a page whose marked numbers are elements that name their row and column; in attributes marks go."""
     page = ATTRIBUTE.sub(lambda found: without_marks(found[0]), page)
-    return MARK.sub(lambda found: _element(*found[1].split(" "), found[2]), page)
+    return MARK.sub(_element, page)
 
 
-def _element(row: str, column: str, text: str) -> str:
-    return f'<span data-row="{row}" data-column="{column}">{text}</span>'
+def _element(mark: re.Match) -> str:
+    row, _, column = mark[1].partition(" ")
+    return f'<span data-row="{row}" data-column="{column}">{mark[2]}</span>'

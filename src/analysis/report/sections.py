@@ -1,4 +1,4 @@
-"""What stands in each section of a study's page, ready to be set."""
+"""What stands in each section of a study's pages, ready to be set."""
 
 import base64
 import datetime as dt
@@ -8,29 +8,17 @@ from functools import partial
 import pandas as pd
 
 from analysis.plan.faults import Part, isolated
-from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import tables
 from analysis.report.answer_section import NO_SECTION, finding_section
 from analysis.report.canvas import Drawing
-from analysis.report.pictures import FOREST, placed, slug
-from analysis.report.prose import (
-    MAIN_HYPOTHESES,
-    is_compact,
-    naive_sentence,
-    short_label,
-    three_sentences,
-)
-from analysis.report.tables_quality import rows_sentence
+from analysis.report.pictures import placed, slug
+from analysis.report.prose import short_label
+from analysis.report.summary import has_section
 from analysis.report.template import say
-from analysis.report.wording import (
-    NBSP,
-    hypothesis_title,
-    is_event,
-    is_retention,
-)
+from analysis.report.wording import NBSP, is_event, is_retention
 
 
 def image(drawing: Drawing) -> dict[str, str]:
@@ -54,67 +42,13 @@ def programs(study: Study) -> list[str]:
     return [say("headings.program", program) for program in study.programs]
 
 
-def answers(released: Released) -> list[dict]:
-    """Return the three answers, each with the verdicts of its findings."""
-    told = []
-    for hypothesis, sentence in zip(MAIN_HYPOTHESES, three_sentences(released), strict=True):
-        title, _, text = sentence.partition(": ")
-        told.append({"title": title, "text": text[0].upper() + text[1:], "chips": _chips(released, hypothesis)})
-    return told
+def answers_to(hypothesis: str, released: Released, images: Mapping[str, dict]) -> list[dict]:
+    """Return the findings of a hypothesis that have anything to tell, each with its pictures and tables."""
+    found = [f for f in released.findings if f.hypothesis == hypothesis and has_section(f)]
+    return [_answer(finding, released.study, images) for finding in found]
 
 
-def further_answers(released: Released) -> list[dict]:
-    """Return the verdicts on what was asked beside the three main hypotheses, one entry per hypothesis."""
-    plan = load_plan()
-    asked = [h for h in _asked(released) if h not in MAIN_HYPOTHESES]
-    return [{"id": h, "title": plan.hypothesis(h).title, "chips": _chips(released, h)} for h in asked]
-
-
-def _asked(released: Released) -> list[str]:
-    """Return the hypotheses that have findings, in the plan's order."""
-    found = {f.hypothesis for f in released.findings}
-    return [h.id for h in load_plan().hypotheses if h.id in found]
-
-
-def _chips(released: Released, hypothesis: str) -> list[dict]:
-    return [
-        {"label": short_label(f, released.study), "verdict": f.verdict, "reason": f.verdict_reason, "slug": slug(f)}
-        for f in released.findings
-        if f.hypothesis == hypothesis
-    ]
-
-
-def main_pictures(released: Released, images: Mapping[str, dict]) -> list[dict]:
-    """Return the naive figure beside the corrected one, for every retention answer that there is."""
-    return [
-        {
-            "label": short_label(f, released.study),
-            "image": images[f"{slug(f)}-ladder"],
-            "sentence": naive_sentence(f),
-        }
-        for f in released.findings
-        if is_retention(f) and naive_sentence(f) and f"{slug(f)}-ladder" in images
-    ]
-
-
-def scales_at_a_glance(images: Mapping[str, dict]) -> dict | None:
-    """Return the picture of every scale that could be estimated, or None where there is none."""
-    return images.get(FOREST)
-
-
-def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
-    """Return the sections of the hypotheses, each with its findings by program and role."""
-    plan = load_plan()
-    found = []
-    for hypothesis_id in _asked(released):
-        hypothesis = plan.hypothesis(hypothesis_id)
-        findings = [_finding(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id]
-        found.append({"id": hypothesis_id, "plan": hypothesis, "findings": findings})
-    return found
-
-
-def _finding(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
-    """Return what stands under one program and role; where a fault takes it away, that it did."""
+def _answer(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
     part = Part("section", "answer", finding.program, finding.role, finding.hypothesis)
     return isolated(
         part,
@@ -126,34 +60,28 @@ def _finding(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict
     )
 
 
-def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
-    """Return the assumptions: those that data can test by finding, the others once each, and their pictures."""
-    untestable, tested = {}, []
-    for finding in released.findings:
-        for check in () if _shares_its_groups(finding, released) else finding.checks:
-            if check.grade == "untestable":
-                untestable[check.sentence] = check.name
-            else:
-                tested.append((finding, check))
-    further = [(f, c) for f, c in tested if is_compact(f)]
+def assumptions(hypothesis: str, released: Released, images: Mapping[str, dict]) -> dict:
+    """Return a hypothesis' assumptions: those that data can test, the others once each, and pictures."""
+    findings = [f for f in released.findings if f.hypothesis == hypothesis]
+    own = [f for f in findings if not _shares_its_groups(f, released)]
+    untestable = {check.sentence: check.name for f in own for check in f.graded("untestable")}
+    tested = [(f, check) for f in own for check in f.checks if check.grade != "untestable"]
     pictures = [
         {
-            "label": _about(f, released.study),
+            "label": short_label(f, released.study),
             "caption": say("pictures.caption", kind),
             "image": images[f"{slug(f)}-{kind}"],
         }
-        for f in released.findings
-        if not _shares_its_groups(f, released)
+        for f in own
         for kind in placed("groups")
         if f"{slug(f)}-{kind}" in images
     ]
     return {
-        "is_shared": any(_shares_its_groups(f, released) for f in released.findings),
+        "is_shared": len(own) < len(findings),
         "n_tested": len(tested),
         "n_failed": sum(check.grade == "failed" for _, check in tested),
         "n_caution": sum(check.grade == "caution" for _, check in tested),
-        "table": _checks_html([(f, c) for f, c in tested if not is_compact(f)], released.study),
-        "further": _checks_html(further, released.study) if further else "",
+        "table": _checks_html(tested, released.study) if tested else "",
         "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
@@ -161,7 +89,7 @@ def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
 
 def _checks_html(tested: Sequence[tuple[Finding, Check]], study: Study) -> str:
     table = tables.checks_table(check for _, check in tested)
-    table.insert(0, "answer", [_about(finding, study) for finding, _ in tested])
+    table.insert(0, "answer", [short_label(finding, study) for finding, _ in tested])
     return tables.frame_html(table)
 
 
@@ -177,17 +105,12 @@ def _shares_its_groups(finding: Finding, released: Released) -> bool:
     )
 
 
-def _about(finding: Finding, study: Study) -> str:
-    return f"{hypothesis_title(finding)}, {short_label(finding, study)}"
-
-
 def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return who is in the data: a title, a table and a picture for each frame that there is."""
     least = released.study.min_cell
     makers = {
         "participation": lambda frame: tables.participation_table(frame, least),
         "exit_rates": lambda frame: tables.exit_rates_table(frame, least),
-        "response_rates": lambda frame: tables.response_table(frame, least),
     }
     frames = {name: released.described[name] for name in makers if name in released.described}
     parts = [_described(name, partial(makers[name], frame), images) for name, frame in frames.items() if len(frame)]
@@ -202,13 +125,3 @@ def _described(name: str, table: Callable[[], pd.DataFrame], images: Mapping[str
         return {"title": title, "table": tables.frame_html(table()), "image": images.get(name)}
 
     return isolated(Part("section", title), make, lambda _: None)
-
-
-def quality(released: Released) -> dict:
-    """Return the data-quality page in short: what became of the rows, and how many entries of each severity."""
-    severities: Sequence[str] = [p.severity for p in released.problems]
-    counts = released.described.get("row_counts")
-    return {
-        "sentence": "" if counts is None or counts.empty else rows_sentence(counts, released.study.min_cell),
-        "counts": {name: severities.count(name) for name in ("warning", "info")},
-    }
