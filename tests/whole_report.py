@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from page_numbers import page_complaints
 from picture_texts import cut_off
 
 from analysis import notebook
@@ -80,6 +81,7 @@ def _page_complaints(released: Released) -> list[str]:
         on_data = _tried("quality_page", lambda: quality_page.quality_page(released), found) or ""
         for what, text in (pages | {"quality_page": on_data}).items():
             found += [f"{what}: {said}" for said in text_complaints(page_text(text))]
+        found += page_complaints(pages, released.findings)
     return found
 
 
