@@ -607,10 +607,10 @@ def test_the_first_sentences_stay_three_and_the_others_follow_as_verdicts():
     assert 'href="promotion.html#genius-mentor-H8_promotion"' in page
 
 
-def test_the_index_has_no_line_for_money(tmp_path):
+def test_the_index_has_money_among_the_further_answers(tmp_path):
     report_folder(tmp_path / "acme", released(retention(), economics()))
     text = readable(index_page([read_index_entry(tmp_path / "acme")]))
-    assert "mentors (the juniors)" in text and "27,860" not in text
+    assert "mentors (the juniors)" in text and "Economics Inconclusive +27,860" in text
 
 
 def test_three_sentences_hold_every_role_and_end_once():

@@ -217,6 +217,9 @@ ARGUMENTS = {
     "summary.fewer": (0.03,),
     "summary.listed": (["retention", "morale", "recognition"],),
     "summary.whom": ("Mentors", "self-rated"),
+    "claims.count": (31, 26, 20, 3),
+    "headings.design": ("rollout",),
+    "headings.size": (True, "135", "664"),
     "headings.estimand": ("ATT. Under a lottery ITT.", False),
     "verdict.briefs": (FAILED,),
 }

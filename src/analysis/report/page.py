@@ -11,6 +11,7 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.canvas import Drawing
+from analysis.report.claims import claims_of
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import measurement
@@ -57,6 +58,7 @@ def study_page(released: Released) -> str:
         "main_pictures": (lambda: main_pictures(released, images), []),
         "unanswered": (lambda: unanswered(released), []),
         "limits": (lambda: limits(released), []),
+        "claims": (lambda: claims_of(released), None),
     }
 
     def values() -> dict[str, object]:
