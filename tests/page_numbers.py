@@ -80,7 +80,7 @@ def numbers(page: str) -> list[Number]:
 
 
 def number_complaints(page: str, rows: Mapping[str, Estimate]) -> Iterator[str]:
-    """Yield where a page has another number than the row that it names, and where a sentence has one that names none."""
+    """Yield where a page has another number than the row that it names, and where a number names no row."""
     for number in numbers(page):
         row = rows.get(number.row)
         if row is None:

@@ -134,7 +134,7 @@ def test_no_effect_is_finer_than_what_the_page_says(company):
 
 
 def test_pictures_are_no_finer_than_can_be_seen(pages):
-    pictures = pictures_of(pages[0])
+    pictures = pictures_of("".join(pages))
     places = r'\b(?:d|x|y|cx|cy|width|height|textLength|transform)="([^"]*)"'
     told = [place for picture in pictures for place in re.findall(places, picture)]
     assert len(pictures) > 5 and len(told) > 500 and not any(re.search(r"\.\d{2}", place) for place in told)

@@ -91,7 +91,7 @@ def test_title_and_check_of_a_trend_are_one_judgement(state, is_large, said):
     from scale_examples import scale
 
     check = trend_check(Trend(state, is_large, 0.2, 0.3, 0.01), 0.15)
-    found = replace(scale(), checks=tuple(c for c in scale().checks if c.name != TREND) + (check,))
+    found = replace(scale(), checks=(*(c for c in scale().checks if c.name != TREND), check))
     assert prose.event_study_title(found).startswith(said)
     assert found.is_capped == is_large
 

@@ -1,5 +1,6 @@
-"""What the articles claim, and what data say: each claim with every answer that bears on it, in a study and across all."""
+"""What the articles claim, and what data say: each claim with every answer that bears on it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -96,14 +97,9 @@ def board(studies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _numbered(marks: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
     """Return one mark of each verdict, with how many there are of it."""
-    verdicts = [mark["verdict"] for mark in marks]
+    n = Counter(mark["verdict"] for mark in marks)
     return [
-        {
-            "mark": f"{sign} {verdicts.count(verdict)}",
-            "verdict": verdict,
-            "href": "",
-            "label": verdict.replace("_", " "),
-        }
+        {"mark": f"{sign} {n[verdict]}", "verdict": verdict, "href": "", "label": verdict.replace("_", " ")}
         for verdict, sign in MARKS.items()
-        if verdict in verdicts
+        if n[verdict]
     ]

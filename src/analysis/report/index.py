@@ -82,7 +82,7 @@ def _finding_facts(finding: Finding, study: Study, findings: Sequence[Finding]) 
     """Return a finding as the index shows it: numbers as they are written, each with the id of its row."""
     told: dict[str, Any] = facts(finding, study)
     row, naive = finding.primary, next(iter(told["naive"]), None)
-    fact = {
+    fact: dict[str, Any] = {
         "program": finding.program,
         "role": finding.role,
         "label": label(finding, study),
@@ -153,7 +153,7 @@ def _entry_of_run(name: str, run: Mapping[str, Any], is_incomplete: bool) -> Ind
 
 
 def index_table(entries: Sequence[IndexEntry]) -> list[dict]:
-    """Return the studies with a line per program and role: a cell per main hypothesis, the further answers in a list."""
+    """Return the studies with a line per program and role: a cell per main hypothesis, and the further answers."""
     studies = []
     for entry in entries:
         lines: dict[tuple[str, str], dict] = {}
