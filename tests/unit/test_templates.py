@@ -235,6 +235,7 @@ MORE = {
     "quality.stage": [("enrolled", "mentors")],
     "robustness.ways_title": [(EVENT, [row()])],
     "scales.trajectory_title": [(SCORE, None, None)],
+    "claims.count": [(31, 26, 20, 0), (31, 26, 0, 0)],
     "summary.about": [(["retention"], [])],
     "summary.listed": [(["retention"],)],
     "summary.whom": [("Mentors", "")],
