@@ -15,6 +15,7 @@ from analysis.report import prose, wording
 from analysis.report.marks import Told, marked, marked_html, marking, without_marks
 from analysis.report.page import study_page, study_pages
 from analysis.report.pictures import slug
+from analysis.report.quality_page import quality_page
 from analysis.report.summary import bottom_lines, page_of
 from analysis.simulate import demo_scenarios
 
@@ -44,6 +45,38 @@ def test_every_main_row_of_a_demo_stands_on_the_summary_and_on_its_page(demo):
         for page in (pages["index.html"], pages[page_of(found.hypothesis)]):
             columns = {n.column for n in numbers(page) if n.row == found.primary.row}
             assert {"estimate", "ci_low", "ci_high"} <= columns, slug(found)
+
+
+# A summary is read in minutes, and a page sent by e-mail.
+MOST_WORDS, MOST_BYTES = 1_500, 2_000_000
+
+
+def in_sight(page: str) -> str:
+    """Return the text of a page that is seen before anything is unfolded."""
+    shown = re.sub(r"<(style|script)\b.*?</\1>|<head>.*?</head>", " ", page, flags=re.DOTALL)
+    shown = re.sub(r"<details>\s*(<summary>.*?</summary>).*?</details>", r"\1", shown, flags=re.DOTALL)
+    return re.sub(r"<[^>]+>", " ", shown)
+
+
+def test_the_summary_of_a_demo_is_short_and_no_page_is_large(demo):
+    _, pages = demo
+    assert len(re.findall(r"\w[^\s]*", in_sight(pages["index.html"]))) <= MOST_WORDS
+    assert {file: len(page) for file, page in pages.items() if len(page.encode()) > MOST_BYTES} == {}
+
+
+def unreachable_tables(page: str) -> list[str]:
+    """Return the tables of a page that the keyboard cannot scroll, or that have no caption."""
+    boxed = r'<div class="wide" tabindex="0" role="region" aria-label="[^"]+">\s*<table[^>]*>\s*<caption>[^<]'
+    return [page[at : at + 80] for at in (m.start() for m in re.finditer("<table", page))
+            if not re.search(boxed, page[max(0, at - 300) : at + 120])]  # fmt: skip
+
+
+def test_every_table_of_a_demo_has_a_caption_and_scrolls_with_the_keyboard(demo):
+    answer, pages = demo
+    for file, page in (pages | {"data_quality.html": quality_page(answer)}).items():
+        assert unreachable_tables(page) == [], file
+    assert unreachable_tables('<div class="wide"><table><caption>A</caption></table></div>')
+    assert unreachable_tables('<div class="wide" tabindex="0" role="region" aria-label="A"><table><tr></table></div>')
 
 
 # The bottom line, which speaks of several findings at a time: what it says, and the verdict that one of them must have.
