@@ -201,6 +201,7 @@ def index_page(entries: Sequence[IndexEntry]) -> str:
     plan = load_plan()
     answered = [vars(entry) for entry in entries if entry.is_answered]
     values = {
+        "brand": None,
         "studies": studies,
         "hypotheses": [plan.hypothesis(h) for h in MAIN_HYPOTHESES],
         "titles": {h.id: h.title for h in plan.hypotheses},

@@ -10,6 +10,7 @@ from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
+from analysis.report.brand import brand_of
 from analysis.report.canvas import Drawing
 from analysis.report.claims import claims_of
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
@@ -130,6 +131,7 @@ def _page(
         "pages": pages_of(released),
         "here": file,
         "heading": heading,
+        "brand": _section("brand", lambda: brand_of(released.study), None),
         "is_blind": bool(released.run.get("blind")),
         "created": str(released.run.get("created", ""))[:10],
     }
@@ -198,4 +200,4 @@ def faults_told(found: Sequence[Fault]) -> list[str]:
 
 def incomplete_page(name: str, study: Study | None) -> str:
     """Return the page of a study of which a fault took the page away: what is missing, and where its cause is told."""
-    return render("incomplete.html.j2", {"name": name, "study": study, "faults": faults_told(())})
+    return render("incomplete.html.j2", {"brand": None, "name": name, "study": study, "faults": faults_told(())})

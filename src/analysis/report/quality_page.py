@@ -12,6 +12,7 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
+from analysis.report.brand import brand_of
 from analysis.report.pictures import Pictures, all_drawn, described_pictures, drawn_or_fault, safe_name
 from analysis.report.sections import described, image
 from analysis.report.tables_quality import REMARKS, empty_columns, gaps, rows_sentence
@@ -114,6 +115,7 @@ def _about(study: Study | None, problems: Sequence[Problem]) -> dict:
     """Return what both pages say of the study and of its exports as a whole."""
     return {
         "title": study.page_title if study else None,
+        "brand": _part("brand", lambda: brand_of(study), None),
         "is_simulated": bool(study and study.simulated),
         "min_cell": study.min_cell if study else None,
         "round_to": study.round_to if study else None,
