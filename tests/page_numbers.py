@@ -109,6 +109,10 @@ def _agrees(number: Number, row: Estimate) -> bool:
         if side and SIDES[side[1].split()[0]] * exact < -_half_a_step(text):
             return False
         shown, exact = abs(shown), abs(exact)
+    if row.measure == "net_benefit" and number.column in ("estimate", "ci_low", "ci_high"):
+        # Two digits of the standard error; an end beside zero may be a whole step off, to stay on its side.
+        step = max(1.0, 10.0 ** (len(str(int(row.std_error))) - 2))
+        return abs(shown - exact) <= (step if shown == step else step / 2 + 1e-9) and shown % step == 0
     return abs(shown - exact) <= _half_a_step(text)
 
 

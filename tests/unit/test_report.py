@@ -239,8 +239,9 @@ def whole(answer: Released) -> str:
 
 
 def readable(page: str) -> str:
-    """Return a page's text without its images and style, spaces made plain."""
-    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    """Return a page's text without its images, style and script, spaces made plain; what marks a number is no space."""
+    text = re.sub(r"<span data-row[^>]*>([^<]*)</span>", r"\1", page)
+    text = re.sub(r"<style>.*?</style>|<script>.*?</script>|<[^>]+>", " ", text, flags=re.DOTALL)
     return re.sub(r"\s+", " ", text.replace("&lt;", "<").replace("&#39;", "'"))
 
 
@@ -416,8 +417,8 @@ def test_promotion_without_job_levels_says_what_would_be_needed():
 
 def test_money_is_told_in_the_currency_with_its_interval_and_the_exits_it_comes_from():
     text = prose.finding_sentence(economics(), acme(currency="USD"))
-    assert f"avoided 27,860{wording.NBSP}USD more in replacement cost than it cost within 12 months" in text
-    assert f"a net loss of 272,691{wording.NBSP}USD to a net benefit of 322,964{wording.NBSP}USD" in text
+    assert f"avoided 30,000{wording.NBSP}USD more in replacement cost than it cost within 12 months" in text
+    assert f"a net loss of 270,000{wording.NBSP}USD to a net benefit of 320,000{wording.NBSP}USD" in text
     assert "+3.5 exits avoided among 220 people" in text and "6.1 to +12.9" in text
 
 
@@ -428,8 +429,31 @@ def test_a_loss_is_called_a_loss():
     assert "A net loss of 300,000" in figures_robust.net_benefit_plot(lost, acme()).alt
 
 
+@pytest.mark.parametrize(
+    ("std_error", "amounts", "said"),
+    [
+        (151990.0, (27859.8, -272690.7, 322964.3), "+30,000 [−270,000,\u00a0+320,000]"),
+        (189000.0, (-372976.0, -747048.0, -4000.0), "−370,000 [−750,000,\u00a0−10,000]"),
+        (850.0, (1234.0, -432.0, 2900.0), "+1,230 [−430,\u00a0+2,900]"),
+        (4.0, (3.6, -4.4, 11.6), "+4 [−4,\u00a0+12]"),
+    ],
+)
+def test_money_is_as_precise_as_its_standard_error_and_an_interval_stays_off_zero(std_error, amounts, said):
+    values = dict(zip(("estimate", "ci_low", "ci_high"), amounts, strict=True))
+    found = row(**NET | values | {"std_error": std_error})
+    assert f"{wording.value_text(found)} {wording.interval_text(found)}" == said
+
+
+def test_a_part_of_an_interval_that_no_risk_can_have_is_called_impossible():
+    wide = finding(row(ci_low=-0.2), "inconclusive", evidence=EVIDENCE)
+    assert "Of 100 comparators at most 15.0 had left" in prose.outcome_note(wide)
+    assert "below −15.0 is impossible" in prose.outcome_note(wide)
+    assert "impossible" in readable(study_page(released(wide)))
+    assert prose.outcome_note(retention()) == "" and "impossible" not in readable(study_page(released(retention())))
+
+
 def test_no_currency_is_made_up():
-    assert "27,860 more in replacement cost" in prose.finding_sentence(economics(), acme(currency=""))
+    assert "30,000 more in replacement cost" in prose.finding_sentence(economics(), acme(currency=""))
 
 
 @pytest.mark.parametrize(
@@ -610,7 +634,7 @@ def test_the_first_sentences_stay_three_and_the_others_follow_as_verdicts():
 def test_the_index_has_money_among_the_further_answers(tmp_path):
     report_folder(tmp_path / "acme", released(retention(), economics()))
     text = readable(index_page([read_index_entry(tmp_path / "acme")]))
-    assert "mentors (the juniors)" in text and "Economics Inconclusive +27,860" in text
+    assert "mentors (the juniors)" in text and "Economics Inconclusive +30,000" in text
 
 
 def test_three_sentences_hold_every_role_and_end_once():

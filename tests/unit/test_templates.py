@@ -92,6 +92,7 @@ FINDINGS = (
     replace(unmeasured(), verdict_reason="blind", checks=CHECKS),
     finding(row(estimate=0.0, ci_low=-0.01, ci_high=0.01), "negligible", verdict_reason="adjusted_p", n_family=6),
     finding(row(), "inconclusive", smallest_detectable=0.5),
+    finding(row(ci_low=-0.4), "inconclusive", evidence=EVIDENCE),
     *(finding(estimate, verdict) for verdict, (estimate, _) in VERDICTS.items()),
 )
 TWO = acme().model_copy(update={"programs": (*acme().programs, acme().programs[0])})

@@ -4,6 +4,7 @@ A mark is private: characters that no text of a study may hold stand around the 
 `marked_html` turns them into ``<span data-row data-column>``. Outside of `marking` nothing is marked.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,24 +19,47 @@ _IS_MARKING: ContextVar[bool] = ContextVar("is_marking", default=False)
 
 
 class Told(float):
-    """A number of the ledger: a float that knows its row's id and its column."""
+    """A number of the ledger: a float that knows its row's id and its column.
+
+    Attributes
+    ----------
+    step
+        What it is rounded to where it is written, as far as the row's standard error says that it is known; None where
+        the decimals of its measure do.
+    """
 
     source: str
+    step: float | None
 
     @classmethod
     def of(cls, row: Estimate, column: str) -> "Told | None":
         """Return what stands in a column of a row; None where nothing does."""
         value = getattr(row, column)
-        return None if value is None else cls._from(value, f"{row.row} {column}")
+        return None if value is None else cls._from(value, f"{row.row} {column}", step_of(row, column))
 
     @classmethod
-    def _from(cls, value: float, source: str) -> "Told":
+    def _from(cls, value: float, source: str, step: float | None) -> "Told":
         told = cls(value)
-        told.source = source
+        told.source, told.step = source, step
         return told
 
     def __abs__(self) -> "Told":
-        return self._from(float.__abs__(self), self.source)
+        return self._from(float.__abs__(self), self.source, self.step)
+
+    @property
+    def rounded(self) -> float:
+        """The number as precisely as it is known; one beside zero stays on its side."""
+        if self.step is None:
+            return float(self)
+        shown = self.step * round(self / self.step)
+        return math.copysign(self.step, self) if shown == 0 != self else shown
+
+
+def step_of(row: Estimate, column: str) -> float | None:
+    """Return what an amount of money is rounded to: two digits of its standard error; None of any other number."""
+    if row.measure != "net_benefit" or column not in ("estimate", "ci_low", "ci_high") or not row.std_error:
+        return None
+    return max(1.0, 10.0 ** (math.floor(math.log10(row.std_error)) - 1))
 
 
 @contextmanager

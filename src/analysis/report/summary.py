@@ -11,7 +11,7 @@ from analysis.plan.known import known
 from analysis.plan.results import Finding
 from analysis.plan.study import Program, Study
 from analysis.release.answer import Released
-from analysis.report.facts import POWER, facts
+from analysis.report.facts import POWER, comparator_risk, facts
 from analysis.report.pictures import slug
 from analysis.report.prose import MAIN_HYPOTHESES, label, short_label
 from analysis.report.template import say
@@ -123,13 +123,10 @@ def lottery_size(findings: Iterable[Finding]) -> dict[str, float | int | None] |
 
 
 def _lottery_size(finding: Finding) -> dict[str, float | int | None] | None:
-    curves, row = finding.evidence.get("curves"), finding.primary
-    if curves is None:
+    row, risk = finding.primary, comparator_risk(finding)
+    if risk is None or not 0 < risk < 1:
         return None
-    here = curves[(curves["arm"] == "control") & (curves["months"] == row.horizon_months)]["cumulative_incidence"]
-    if len(here) != 1 or here.isna().any() or not 0 < float(here.iloc[0]) < 1:
-        return None
-    risk, smallest, n = float(here.iloc[0]), finding.smallest_effect, known(row.n_treated)
+    smallest, n = finding.smallest_effect, known(row.n_treated)
     return {
         "risk": risk,
         "smallest": smallest,
@@ -175,7 +172,7 @@ def _answer_row(finding: Finding, study: Study) -> dict:
         "interval": interval_text(row),
         "unit": (study.currency if is_money(finding) else unit(row).short or unit(row).label) if is_shown else "",
         "naive": value_text(naive) if naive is not None and is_shown and not is_money(finding) else "",
-        "checks": say("verdict.failed", told),
+        "checks": say("verdict.beside", told),
     }
 
 

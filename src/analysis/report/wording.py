@@ -10,7 +10,7 @@ from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program
-from analysis.report.marks import Told, marked
+from analysis.report.marks import Told, marked, step_of
 
 LEVEL = 0.95
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
@@ -36,7 +36,8 @@ def number(value: float | None, unit: Measure | int = 2, signed: bool | None = N
     scale, decimals = (1.0, unit) if isinstance(unit, int) else (unit.scale, unit.decimals)
     if signed is None:
         signed = not isinstance(unit, int) and not unit.is_ratio
-    rounded = round(scale * float(value), decimals) + 0.0
+    exact = value.rounded if isinstance(value, Told) else float(value)
+    rounded = round(scale * exact, decimals) + 0.0
     sign = "+" if signed and rounded > 0 else ""
     return marked(value, sign + minus(f"{rounded:,.{decimals}f}"))
 
@@ -215,6 +216,12 @@ def of_100(share: float | None) -> str:
     return number(None if share is None else 100 * share, 1)
 
 
+def known_as(value: float, row: Estimate) -> float:
+    """Return an amount that a row's interval leads to, no more precise than the row."""
+    step = step_of(row, "estimate")
+    return value if step is None else step * round(value / step)
+
+
 # What a template may do to a fact. Numbers get into a sentence through these and in no other way.
 FILTERS: dict[str, Callable] = {
     "number": number,
@@ -236,6 +243,7 @@ FILTERS: dict[str, Callable] = {
     "low": lambda row: limit_texts(row)[0],
     "high": lambda row: limit_texts(row)[1],
     "told": Told.of,
+    "known_as": known_as,
     "shown": shown,
     "change": change,
     "unit": unit,
