@@ -6,8 +6,8 @@ from typing import Any
 
 from analysis.estimate.power import sample_size, smallest_detectable_difference
 from analysis.plan.catalogue import CATALOGUE
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.known import known
 from analysis.plan.results import Finding
 from analysis.plan.study import Program, Study
 from analysis.release.answer import Released
