@@ -38,6 +38,13 @@ __all__ = [
 ]
 Made = TypeVar("Made")
 SUMMARY, MEASUREMENT, QUALITY, METHODS_PAGE = "index.html", "measurement.html", "data_quality.html", "methods.html"
+# The notebook that goes through a hypothesis step by step; of any other scale its own run of 05_scales.
+NOTEBOOKS = {
+    "H1_retention": "04_retention.ipynb",
+    "H3_leadership": "06_leadership.ipynb",
+    "H8_promotion": "09_promotion_economics.ipynb",
+    "H9_economics": "09_promotion_economics.ipynb",
+}
 TERM = re.compile(r'<dt id="([\w-]+)">.*?</dt>\s*<dd>(.*?)</dd>', re.DOTALL)
 # A definition is told in its first sentence, or in so many characters.
 SENTENCE, LONGEST_TIP = re.compile(r"(?<=[a-z)])\. (?=[A-Z])"), 300
@@ -96,6 +103,7 @@ def _hypothesis_page(hypothesis: str, released: Released, images: Mapping[str, d
         return {
             "hypothesis": load_plan().hypothesis(hypothesis),
             "estimand": say("headings.estimand", load_plan().hypothesis(hypothesis).estimand, _has_lottery(released)),
+            "notebook": NOTEBOOKS.get(hypothesis, f"05_scales_{hypothesis}.ipynb"),
             "findings": _section("hypotheses", lambda: answers_to(hypothesis, released, images), NOTHING),
             "assumptions": _section("assumptions", lambda: assumptions(hypothesis, released, images), NO_ASSUMPTIONS),
         }

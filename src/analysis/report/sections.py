@@ -2,23 +2,221 @@
 
 import base64
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import pandas as pd
 
-from analysis.plan.faults import Part, isolated
+from analysis.plan.catalogue import CATALOGUE, METHODS
+from analysis.plan.faults import Part, isolated, known
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import tables
-from analysis.report.answer_section import NO_SECTION, finding_section
+from analysis.report import tables, tables_measured
 from analysis.report.canvas import Drawing
+from analysis.report.facts import facts, moderator_rows, ways
 from analysis.report.pictures import placed, slug
-from analysis.report.prose import short_label
+from analysis.report.prose import (
+    assumption_sentence,
+    bounds_sentences,
+    break_even_sentence,
+    control_sentences,
+    delta_sentence,
+    detectable_sentence,
+    e_value_sentence,
+    finding_sentence,
+    frame_of,
+    is_compact,
+    measure_sentences,
+    naive_sentence,
+    other_sources,
+    outcome_note,
+    response_sentence,
+    short_label,
+    verdict_sentence,
+    ways_sentence,
+)
 from analysis.report.summary import has_section
-from analysis.report.template import say
-from analysis.report.wording import NBSP, is_event, is_retention
+from analysis.report.template import say, say_each
+from analysis.report.wording import (
+    NBSP,
+    is_blind,
+    is_event,
+    is_money,
+    is_retention,
+    is_scale,
+    spaced_percent,
+)
+
+# --- one answer -------------------------------------------------------------------------------------------------------
+
+# A link in a sentence: ``[within 12 months](#horizon)``.
+LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
+# What stands for an answer whose section a fault took away, beside its name and the reason.
+NO_SECTION = {
+    "is_estimated": False,
+    "word": "Not estimable",
+    "note": "",
+    "more": [],
+    "pictures": [],
+    "is_compact": False,
+    "agreement": None,
+    "answering": None,
+    "parts": [],
+}
+
+
+def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
+    """Return everything under one program and role: the answer, its pictures, and what can be laid open."""
+
+    def part(name: str, make: Callable[[], object], instead: object) -> object:
+        """Return what can fail by itself; `instead` where a fault takes it away."""
+        about = Part("section", name, finding.program, finding.role, finding.hypothesis)
+        return isolated(about, make, lambda _: instead)
+
+    return {
+        "slug": slug(finding),
+        "label": short_label(finding, study),
+        "verdict": finding.verdict,
+        "word": say("verdict.word", facts(finding)),
+        "is_estimated": finding.primary.is_estimated,
+        "sentence": finding_sentence(finding, study),
+        "note": outcome_note(finding),
+        "detectable": detectable_sentence(finding),
+        "verdict_sentence": verdict_sentence(finding),
+        "more": part("further sentences", lambda: _more(finding), []),
+        "pictures": part("pictures", lambda: _pictures(finding, images, _main_kinds(finding)), []),
+        "is_compact": is_compact(finding),
+        "agreement": part("other analyses", lambda: _agreement(finding, images), None),
+        "answering": part("who answers", lambda: _answering(finding, images), None),
+        "method": part("method", lambda: _method(finding, study), []),
+        "parts": part("further parts", lambda: _parts(finding, study, images), []),
+        "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
+        "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
+    }
+
+
+def _main_kinds(finding: Finding) -> tuple[str, ...]:
+    """Return which pictures stand open under an answer."""
+    if is_compact(finding):
+        return ("event_study",) if frame_of(finding, "event_study", "band_low") is not None else ("trajectories",)
+    if naive_sentence(finding) and is_retention(finding):
+        # The ladder of exits is the main picture already.
+        return (*placed("open"), "money")
+    return ("ladder", *placed("open"), "money")
+
+
+def _more(finding: Finding) -> list[str]:
+    """Return further sentences: what the money rests on; the naive figures where no picture tells them."""
+    if is_money(finding):
+        return [s for s in (break_even_sentence(finding), assumption_sentence(finding)) if s]
+    return [naive_sentence(finding)] if is_compact(finding) and naive_sentence(finding) else []
+
+
+def _pictures(finding: Finding, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
+    return [
+        {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
+        for kind in kinds
+        if f"{slug(finding)}-{kind}" in images
+    ]
+
+
+def _agreement(finding: Finding, images: Mapping[str, dict]) -> dict | None:
+    """Return what other ways to make the answer say, how far it could be off, and how strong a hidden cause must be."""
+    sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
+    bounds = bounds_sentences(finding)
+    if not sentences and not bounds and not (is_blind(finding) and control_sentences(finding)):
+        return None
+    return {
+        "sentences": sentences,
+        "bounds": bounds,
+        "controls": control_sentences(finding),
+        "methods": _ways_methods(finding),
+        "pictures": _pictures(finding, images, ("ways",)),
+    }
+
+
+def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
+    """Return where the methods of the other ways to a score are told, as (text, anchor) pairs; each once."""
+    told = {e.estimator for e in finding.alternatives if e.is_estimated} if is_scale(finding) else set()
+    anchors = dict.fromkeys(record.method for name, record in CATALOGUE.estimators.items() if name in told)
+    return [(METHODS.methods[anchor].link, anchor) for anchor in anchors if METHODS.methods[anchor].link]
+
+
+def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
+    """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
+    sentences = _on_the_silent(finding)
+    if is_compact(finding) or not sentences:
+        return None
+    return {"sentences": sentences, "pictures": _pictures(finding, images, placed("silence"))}
+
+
+def _on_the_silent(finding: Finding) -> list[str]:
+    return [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
+
+
+def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
+    """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
+    # Promotion is asked of the same people as retention, where their gaps are told.
+    gaps = _frame(finding, "missing", study, tables.missing_table) if is_retention(finding) else None
+    parts = [
+        _part(f"measures_of_{'scores' if is_scale(finding) else 'events'}", measure_sentences(finding)),
+        _part("ways", [], tables.ways_table(ways(finding)) if ways_sentence(finding) else None),
+        _part(
+            "moderators",
+            [say("robustness.moderators")] if moderator_rows(finding) else [],
+            tables.moderators_table(finding),
+        ),
+        *(_scale_parts(finding, study) if is_scale(finding) else ()),
+        _part("kinds") | {"pictures": _pictures(finding, images, ("kinds",))},
+        _part("missing", [] if gaps is None else [say("headings.missing")], gaps),
+        _part("balance_by_quarter", [], _frame(finding, "balance_by_quarter", study, tables.quarters_table)),
+        _part("flow", [], _frame(finding, "flow", study, tables.flow_table)),
+    ]
+    return [part for part in parts if part["sentences"] or part["pictures"] or part["table"]]
+
+
+def _scale_parts(finding: Finding, study: Study) -> list[dict]:
+    """Return what can be laid open under a score alone."""
+    asked = _frame(finding, "response", study, tables_measured.asked_table)
+    likeness = _frame(finding, "balance_response", study, lambda f, _: tables_measured.response_balance_table(f))
+    honest = _frame(finding, "honest", study, lambda f, _: tables_measured.honest_table(f))
+    return [
+        _part("other_sources", other_sources(finding)),
+        _part("response", _on_the_silent(finding) if is_compact(finding) else [], asked),
+        _part("balance_response", [], None if is_compact(finding) else likeness),
+        _part("honest", [], honest),
+    ]
+
+
+def _part(name: str, sentences: Sequence[str] = (), table: pd.DataFrame | None = None) -> dict:
+    return {"title": say("headings.heading", name), "sentences": sentences, "pictures": [], "table": _html(table)}
+
+
+def _frame(
+    finding: Finding, name: str, study: Study, make: Callable[[pd.DataFrame, int], pd.DataFrame]
+) -> pd.DataFrame | None:
+    frame = finding.evidence.get(name)
+    return None if frame is None else make(frame, study.min_cell)
+
+
+def _html(table: pd.DataFrame | None) -> str:
+    return "" if table is None or table.empty else tables.frame_html(table)
+
+
+def _caption(finding: Finding, kind: str) -> str:
+    return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
+
+
+def _method(finding: Finding, study: Study) -> list[tuple[str, ...]]:
+    """Return the line under an answer, as (text, anchor in the methods section) pairs."""
+    if not finding.primary.is_estimated:
+        return []
+    return [known(LINK.fullmatch(link)).groups() for link in say_each("answer.method", facts(finding, study))]
+
+
+# --- sections of a page -----------------------------------------------------------------------------------------------
 
 
 def image(drawing: Drawing) -> dict[str, str]:
@@ -82,7 +280,7 @@ def assumptions(hypothesis: str, released: Released, images: Mapping[str, dict])
         "n_failed": sum(check.grade == "failed" for _, check in tested),
         "n_caution": sum(check.grade == "caution" for _, check in tested),
         "table": _checks_html(tested, released.study) if tested else "",
-        "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],
+        "untestable": [{"name": name, "sentence": spaced_percent(sentence)} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
 

@@ -22,6 +22,7 @@ from analysis.report.wording import (
     outcome_name,
     p_text,
     percent,
+    spaced_percent,
     unit,
     value_text,
 )
@@ -141,7 +142,7 @@ def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
 
 def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
     """Return one line per assumption: passed, caution, failed, or one that no data can test."""
-    lines = [(c.name, RESULTS[known(c.grade)], c.sentence) for c in checks]
+    lines = [(c.name, RESULTS[known(c.grade)], spaced_percent(c.sentence)) for c in checks]
     return pd.DataFrame(lines, columns=["assumption", "result", "what was found"])
 
 

@@ -1,5 +1,6 @@
 """How numbers and terms of the ledger are written: one place, so that page, pictures, tables and notebooks agree."""
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,6 +14,7 @@ from analysis.plan.study import Program
 from analysis.report.marks import Told, marked, step_of
 
 LEVEL = 0.95
+PERCENT = re.compile(r"(?<=\d) ?%")
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
 
 
@@ -51,6 +53,11 @@ def trimmed(value: float, unit: Measure | int = 2) -> str:
 def percent(share: float | None, decimals: int = 0) -> str:
     """Return a proportion as a percentage."""
     return DASH if share is None or pd.isna(share) else number(100 * share, decimals) + NBSP + "%"
+
+
+def spaced_percent(text: str) -> str:
+    """Return a text of another room with its percentages as this one writes them: ``10 %``, on one line."""
+    return PERCENT.sub(NBSP + "%", text)
 
 
 def count(n: float | None, min_cell: int) -> str:
