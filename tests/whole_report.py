@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from page_numbers import page_complaints
 from picture_texts import cut_off
 
 from analysis import notebook
@@ -76,9 +77,11 @@ def _page_complaints(released: Released) -> list[str]:
     """Return what is wrong with the pages of a study and the pictures on them."""
     found: list[str] = []
     with _read_images(found):
-        for what, make in (("study_page", page.study_page), ("quality_page", quality_page.quality_page)):
-            text = _tried(what, lambda make=make: make(released), found)
-            found += [f"{what}: {said}" for said in text_complaints(page_text(text or ""))]
+        pages = _tried("study_pages", lambda: page.study_pages(released), found) or {}
+        on_data = _tried("quality_page", lambda: quality_page.quality_page(released), found) or ""
+        for what, text in (pages | {"quality_page": on_data}).items():
+            found += [f"{what}: {said}" for said in text_complaints(page_text(text))]
+        found += page_complaints(pages, released.findings)
     return found
 
 

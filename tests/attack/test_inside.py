@@ -34,7 +34,7 @@ from analysis.release.answer import Released
 from analysis.release.findings import release_estimate, release_finding, release_frames, release_problems
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule
-from analysis.report.page import study_page
+from analysis.report.page import study_pages
 from analysis.report.quality_page import quality_page
 from analysis.simulate import demo_scenarios
 
@@ -69,7 +69,7 @@ def small() -> DemoAnswer:
 @pytest.fixture(scope="module")
 def pages(small) -> list[str]:
     answer = of_rule(small, RULE)
-    return [study_page(answer), quality_page(answer)]
+    return [*study_pages(answer).values(), quality_page(answer)]
 
 
 def pictures_of(page: str) -> list[str]:
@@ -134,7 +134,7 @@ def test_no_effect_is_finer_than_what_the_page_says(company):
 
 
 def test_pictures_are_no_finer_than_can_be_seen(pages):
-    pictures = pictures_of(pages[0])
+    pictures = pictures_of("".join(pages))
     places = r'\b(?:d|x|y|cx|cy|width|height|textLength|transform)="([^"]*)"'
     told = [place for picture in pictures for place in re.findall(places, picture)]
     assert len(pictures) > 5 and len(told) > 500 and not any(re.search(r"\.\d{2}", place) for place in told)

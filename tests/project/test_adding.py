@@ -301,8 +301,8 @@ def missing_plot(finding: Finding) -> Figure:
 PAGE = """
 import pickle, sys
 from pathlib import Path
-from analysis.report.page import study_page
-page = study_page(pickle.loads(Path(sys.argv[1]).read_bytes()))
+from analysis.report.page import study_pages
+page = " ".join(study_pages(pickle.loads(Path(sys.argv[1]).read_bytes())).values())
 print("covariates some are missing" in page, "Who lacks a number." in page)
 """
 

@@ -29,7 +29,7 @@ from analysis.plan.hypotheses import Claim, Hypothesis, load_plan
 from analysis.plan.instruments import Instrument, Item, Response, Scale, load_instruments
 from analysis.plan.read_study import load_study
 from analysis.plan.results import ESTIMATE_COLUMNS, FINDINGS_COLUMNS
-from analysis.plan.study import Eligibility, Event, Program, Source, Study
+from analysis.plan.study import Brand, Eligibility, Event, Program, Source, Study
 from analysis.simulate import demo_scenarios
 from analysis.simulate.truth import TRUTH_COLUMNS
 from analysis.validate.tables import PHASES, cell_rules
@@ -131,7 +131,7 @@ def key_tables() -> list[list[list[str]]]:
     return [rows for part in re.split(r"\n\n", CODEBOOK) if part.startswith("| key") and (rows := table_rows(part))]
 
 
-@pytest.mark.parametrize("model", [Response, Item, Hypothesis, Claim])
+@pytest.mark.parametrize("model", [Response, Item, Hypothesis, Claim, Brand])
 def test_codebook_names_every_key_of_the_smaller_parts(model):
     fields = {field.alias or name for name, field in model.model_fields.items()}
     assert fields <= code_names(CODEBOOK)

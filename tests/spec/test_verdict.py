@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from test_report import LOTTERY, acme, finding, released, row, without_number
+from test_report import LOTTERY, acme, finding, released, row, whole, without_number
 
 from analysis.estimate.diagnostics import (
     TREND,
@@ -25,7 +25,6 @@ from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
 from analysis.report import prose
 from analysis.report.index import index_facts
-from analysis.report.page import study_page
 
 H1, H9 = (load_plan().hypothesis(h) for h in ("H1_retention", "H9_economics"))
 
@@ -274,7 +273,7 @@ def test_after_a_failed_check_nobody_is_called_comparable():
     assert "comparable colleagues" not in text and "other colleagues who had not started" in text
     assert "Inconclusive" in text and "1 of 3 checks failed: the groups differ in tenure." in text
     assert "1 calls for caution: the comparators are worth fewer people than started." in text
-    page = study_page(released(unlike()))
+    page = whole(released(unlike()))
     assert "comparable colleagues" not in page and "because of the program" not in page
     facts = index_facts(released(unlike()))["verdicts"][0]
     assert facts["verdict"] == "inconclusive" and "differ in tenure" in facts["checks"]

@@ -48,7 +48,7 @@ OTHERS = (
     "analysis.pipeline.released.people_flow",
     "analysis.report.figures.naive_beside_corrected",
     "analysis.report.page.limits",
-    "analysis.report.answer_section._method",
+    "analysis.report.sections._method",
 )
 GOOD, BAD = "1_good.ipynb", "2_bad.ipynb"
 

@@ -4,6 +4,7 @@ Jones, Molitor & Reif 2019, Quarterly Journal of Economics 134(4):1747–1791; p
 """
 
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -52,7 +53,8 @@ def test_the_published_figure_comes_out_to_its_digits(report, row):
 
 
 def test_the_page_shows_them_side_by_side_and_says_what_they_are(report):
-    page = (report / "index.html").read_text(encoding="utf-8").replace("\u00a0", " ").replace("&nbsp;", " ")
+    read = "\n".join((report / name).read_text(encoding="utf-8") for name in ("index.html", "retention.html"))
+    page = re.sub(r"<[^>]+>", "", read).replace("\u00a0", " ").replace("&nbsp;", " ")
     for shown in ("−1.3", "[−3.2, +0.7]", "+0.2", "[−2.2, +2.7]", "−8.0", "−6.7"):
         assert shown in page
     for said in ("wellness program, not a mentoring program", "Jones, D., Molitor, D.", "CC0"):

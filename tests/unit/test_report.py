@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from analysis.plan.errors import Problem
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.paths import notebooks_dir
 from analysis.plan.results import Check, Estimate, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
@@ -26,9 +28,11 @@ from analysis.report import (
     wording,
 )
 from analysis.report.drawn import DRAWN
+from analysis.report.execute import notebook_runs
 from analysis.report.index import index_facts, index_page, read_index_entry
-from analysis.report.page import figure_files, study_page
+from analysis.report.page import figure_files, study_page, study_pages
 from analysis.report.pictures import described_pictures
+from analysis.report.quality_page import quality_page
 from analysis.report.template import say
 
 ROW = {
@@ -232,9 +236,15 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
+def whole(answer: Released) -> str:
+    """Return every page of a study, one after the other."""
+    return "\n".join([*study_pages(answer).values(), quality_page(answer)])
+
+
 def readable(page: str) -> str:
-    """Return a page's text without its images and style, spaces made plain."""
-    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    """Return a page's text without its images, style and script, spaces made plain; what marks a number is no space."""
+    text = re.sub(r"<span data-row[^>]*>([^<]*)</span>", r"\1", page)
+    text = re.sub(r"<style>.*?</style>|<script>.*?</script>|<[^>]+>", " ", text, flags=re.DOTALL)
     return re.sub(r"\s+", " ", text.replace("&lt;", "<").replace("&#39;", "'"))
 
 
@@ -410,8 +420,8 @@ def test_promotion_without_job_levels_says_what_would_be_needed():
 
 def test_money_is_told_in_the_currency_with_its_interval_and_the_exits_it_comes_from():
     text = prose.finding_sentence(economics(), acme(currency="USD"))
-    assert f"avoided 27,860{wording.NBSP}USD more in replacement cost than it cost within 12 months" in text
-    assert f"a net loss of 272,691{wording.NBSP}USD to a net benefit of 322,964{wording.NBSP}USD" in text
+    assert f"avoided 30,000{wording.NBSP}USD more in replacement cost than it cost within 12 months" in text
+    assert f"a net loss of 270,000{wording.NBSP}USD to a net benefit of 320,000{wording.NBSP}USD" in text
     assert "+3.5 exits avoided among 220 people" in text and "6.1 to +12.9" in text
 
 
@@ -422,8 +432,31 @@ def test_a_loss_is_called_a_loss():
     assert "A net loss of 300,000" in figures_robust.net_benefit_plot(lost, acme()).alt
 
 
+@pytest.mark.parametrize(
+    ("std_error", "amounts", "said"),
+    [
+        (151990.0, (27859.8, -272690.7, 322964.3), "+30,000 [−270,000,\u00a0+320,000]"),
+        (189000.0, (-372976.0, -747048.0, -4000.0), "−370,000 [−750,000,\u00a0−10,000]"),
+        (850.0, (1234.0, -432.0, 2900.0), "+1,230 [−430,\u00a0+2,900]"),
+        (4.0, (3.6, -4.4, 11.6), "+4 [−4,\u00a0+12]"),
+    ],
+)
+def test_money_is_as_precise_as_its_standard_error_and_an_interval_stays_off_zero(std_error, amounts, said):
+    values = dict(zip(("estimate", "ci_low", "ci_high"), amounts, strict=True))
+    found = row(**NET | values | {"std_error": std_error})
+    assert f"{wording.value_text(found)} {wording.interval_text(found)}" == said
+
+
+def test_a_part_of_an_interval_that_no_risk_can_have_is_called_impossible():
+    wide = finding(row(ci_low=-0.2), "inconclusive", evidence=EVIDENCE)
+    assert "Of 100 comparators at most 15.0 had left" in prose.outcome_note(wide)
+    assert "below −15.0 is impossible" in prose.outcome_note(wide)
+    assert "impossible" in readable(study_page(released(wide)))
+    assert prose.outcome_note(retention()) == "" and "impossible" not in readable(study_page(released(retention())))
+
+
 def test_no_currency_is_made_up():
-    assert "27,860 more in replacement cost" in prose.finding_sentence(economics(), acme(currency=""))
+    assert "30,000 more in replacement cost" in prose.finding_sentence(economics(), acme(currency=""))
 
 
 @pytest.mark.parametrize(
@@ -443,7 +476,7 @@ def test_break_even_is_read_off_the_line_of_benefit_in_exits(avoided, said):
 
 
 def test_what_an_exit_is_taken_to_cost_is_printed_on_the_page():
-    text = readable(study_page(released(retention(), economics(), study=acme(currency="USD"))))
+    text = readable(whole(released(retention(), economics(), study=acme(currency="USD"))))
     assert COSTS.sentence in text and "The whole program" in text and "pays for itself from 2.6" in text
 
 
@@ -463,7 +496,7 @@ def test_each_verdict_on_money_says_what_the_interval_says(verdict, changes, sai
 
 def test_without_costs_the_page_says_what_is_lacking_and_draws_nothing():
     answer = released(retention(), without_costs())
-    text = readable(study_page(answer))
+    text = readable(whole(answer))
     assert "The study does not say what the program costs" in text or "the study does not say what" in text
     assert prose.break_even_sentence(without_costs()) == "" and prose.verdict_sentence(without_costs()) == ""
     assert not [name for name in figure_files(answer) if "H9" in name]
@@ -586,7 +619,7 @@ def test_the_overlap_picture_says_what_was_found():
 
 
 def test_the_page_of_an_examined_answer_holds_all_of_it():
-    text = readable(study_page(released(examined(), promotion(), economics())))
+    text = readable(whole(released(examined(), promotion(), economics())))
     for said in ("Would another analyst agree?", "4 ways to do it", "By age, tenure, timing and dose",
                  "Nobody is left out for a gap", "as it should", "In other measures"):  # fmt: skip
         assert said in text, said
@@ -597,13 +630,14 @@ def test_the_first_sentences_stay_three_and_the_others_follow_as_verdicts():
     answer = released(examined(), promotion(), economics())
     assert len(prose.three_sentences(answer)) == 3
     page = study_page(answer)
-    assert 'href="#genius-any-H9_economics"' in page and 'href="#genius-mentor-H8_promotion"' in page
+    assert 'href="economics.html#genius-any-H9_economics"' in page
+    assert 'href="promotion.html#genius-mentor-H8_promotion"' in page
 
 
-def test_the_index_has_no_line_for_money(tmp_path):
+def test_the_index_has_money_among_the_further_answers(tmp_path):
     report_folder(tmp_path / "acme", released(retention(), economics()))
     text = readable(index_page([read_index_entry(tmp_path / "acme")]))
-    assert "mentors (the juniors)" in text and "27,860" not in text
+    assert "mentors (the juniors)" in text and "Economics Inconclusive +30,000" in text
 
 
 def test_three_sentences_hold_every_role_and_end_once():
@@ -668,7 +702,7 @@ QUARTERS = pd.DataFrame({
 
 
 def test_balance_by_quarter_masks_what_was_hidden():
-    page = study_page(released(examined(evidence=EVIDENCE | {"balance_by_quarter": QUARTERS})))
+    page = whole(released(examined(evidence=EVIDENCE | {"balance_by_quarter": QUARTERS})))
     assert "Balance by quarter of the start" in page and "2022Q2" in page
     shown = tables.quarters_table(QUARTERS).to_numpy().tolist()
     assert shown[0] == ["2022Q1", "30", "200", "+0.50", "+0.04", "tenure years"]
@@ -766,8 +800,14 @@ def test_figures_are_files_by_program_role_and_hypothesis():
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
-    return study_page(released(examined(), morale(), unmeasured(), promotion(), economics()))
+def pages() -> dict[str, str]:
+    answer = released(examined(), morale(), unmeasured(), promotion(), economics())
+    return study_pages(answer) | {"data_quality.html": quality_page(answer)}
+
+
+@pytest.fixture(scope="module")
+def page(pages) -> str:
+    return "\n".join(pages.values())
 
 
 def test_the_page_loads_nothing(page):
@@ -783,11 +823,32 @@ def test_every_picture_has_a_text(page):
     assert images and all(len(image["alt"]) > 10 for image in images)
 
 
-def test_every_link_on_the_page_leads_somewhere(page):
-    found = Tags(page).found
-    ids = [attributes["id"] for _, attributes in found if "id" in attributes]
-    wanted = {attributes["href"][1:] for _, attributes in found if attributes.get("href", "").startswith("#")}
-    assert len(ids) == len(set(ids)) and wanted <= set(ids)
+SCALES = [h.id for h in load_plan().scales]
+WRITTEN_BESIDE = {"estimates.csv", "findings.csv", "data_quality.csv", "run.json", "notebooks/", "figures/",
+                  "../index.html"}  # fmt: skip
+
+
+def lost_links(pages: dict[str, str]) -> list[str]:
+    """Return the links of a study's pages that lead nowhere, and the ids that are on a page twice."""
+    ids = {file: [a["id"] for _, a in Tags(page).found if "id" in a] for file, page in pages.items()}
+    found = [f"{file}#{one} twice" for file, own in ids.items() for one in set(own) if own.count(one) > 1]
+    runs = [name for path in notebooks_dir().glob("*.ipynb") for _, name, _ in notebook_runs(path, "", SCALES)]
+    for file, page in pages.items():
+        for href in (a["href"] for _, a in Tags(page).found if "href" in a):
+            if href.removeprefix("notebooks/") in runs:
+                continue
+            to, _, anchor = href.partition("#")
+            if href not in WRITTEN_BESIDE and anchor not in ["", *ids.get(to or file, [])]:
+                found.append(f"{file}: {href}")
+            if to not in WRITTEN_BESIDE and (to or file) not in ids:
+                found.append(f"{file}: {href}")
+    return found
+
+
+def test_every_link_on_the_pages_leads_somewhere(pages):
+    assert lost_links(pages) == []
+    assert lost_links(pages | {"index.html": pages["index.html"] + '<a href="retention.html#nowhere">x</a>'})
+    assert lost_links({"index.html": pages["index.html"]})
 
 
 def test_every_main_number_is_on_the_page(page):
@@ -807,26 +868,26 @@ def test_masked_cells_are_on_the_page(page):
 
 def test_simulated_data_are_called_so_in_plain_sight():
     banner = "Simulated data: no real company, no real employees."
-    assert banner in study_page(released(retention(), study=acme(simulated=True)))
-    assert banner not in study_page(released(retention()))
+    assert banner in whole(released(retention(), study=acme(simulated=True)))
+    assert banner not in whole(released(retention()))
 
 
 def test_public_data_are_cited():
     cited = acme(citation="Jones, Molitor & Reif 2019", licence="CC0-1.0")
-    text = readable(study_page(released(retention(), study=cited)))
+    text = readable(whole(released(retention(), study=cited)))
     assert "Jones, Molitor &amp; Reif 2019" in text and "CC0-1.0" in text
 
 
 def test_a_study_that_can_answer_nothing_still_reads():
     small = finding(without_number("suppressed", "A group has fewer than 10 people."), "suppressed")
-    text = readable(study_page(released(small, unmeasured())))
+    text = readable(whole(released(small, unmeasured())))
     assert "What this study can and cannot say" in text and "What would be needed" in text
     assert "None" not in text and "nan" not in text.lower().split()
 
 
 def test_a_study_without_anything_described_still_reads():
     bare = Released(study=acme(), findings=(unmeasured(),), problems=(), described={}, run={})
-    assert "cannot say" in readable(study_page(bare))
+    assert "cannot say" in readable(whole(bare))
 
 
 # --- the index ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import nbformat
 import pandas as pd
 import pytest
 import scale_examples as examples
-from test_report import Tags, acme, anew, readable, released, retention, row
+from test_report import Tags, acme, anew, lost_links, readable, released, retention, row, whole
 
 from analysis.estimate.diagnostics import Trend, trend_check
 from analysis.notebook import StudyView, scales_room
@@ -31,8 +31,9 @@ from analysis.report import (
     wording,
 )
 from analysis.report.execute import check_parameters, notebook_runs, scale_hypotheses
-from analysis.report.page import study_page
+from analysis.report.page import study_pages
 from analysis.report.pictures import all_pictures, finding_pictures
+from analysis.report.quality_page import quality_page
 
 MORALE = examples.scale()
 MORALE_ITEMS = examples.ITEM_ANSWERS[examples.ITEM_ANSWERS["construct"] == "morale"]
@@ -356,9 +357,13 @@ def test_careless_forms_are_told_as_far_as_they_may_be(shares, said):
 
 def test_hypotheses_stand_in_the_order_of_the_plan():
     jumbled = examples.study_of_scales(examples.scale("H7_recognition"), MORALE, examples.scale("H4_digital_fluency"))
-    page = study_page(jumbled)
-    places = [page.index(f'<section id="{h}"') for h in ("H2_morale", "H4_digital_fluency", "H7_recognition")]
+    pages = list(study_pages(jumbled))
+    places = [pages.index(file) for file in ("morale.html", "digital_fluency.html", "recognition.html")]
     assert places == sorted(places)
+    summary = study_pages(jumbled)["index.html"]
+    rows = [summary.index(f'data-finding="genius-mentor-{h}"') for h in ("H2_morale", "H4_digital_fluency",
+                                                                        "H7_recognition")]  # fmt: skip
+    assert rows == sorted(rows)
 
 
 TABLES = {
@@ -419,7 +424,7 @@ def test_a_group_that_is_masked_everywhere_has_no_picture():
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return study_page(examples.study_of_scales())
+    return whole(examples.study_of_scales())
 
 
 def test_the_page_opens_the_scales_with_all_of_them_and_tells_how_they_were_measured(page):
@@ -433,9 +438,8 @@ def test_the_page_opens_the_scales_with_all_of_them_and_tells_how_they_were_meas
 
 def test_links_ids_and_signs_are_right_on_the_page_of_scales(page):
     found = Tags(page).found
-    ids = [attributes["id"] for _, attributes in found if "id" in attributes]
-    wanted = {attributes["href"][1:] for _, attributes in found if attributes.get("href", "").startswith("#")}
-    assert len(ids) == len(set(ids)) and wanted <= set(ids)
+    answer = examples.study_of_scales()
+    assert lost_links(study_pages(answer) | {"data_quality.html": quality_page(answer)}) == []
     assert re.search(r"[\s\[(]-\d", readable(page)) is None
     assert all(len(attributes["alt"]) > 10 for tag, attributes in found if tag == "img")
 
@@ -451,7 +455,7 @@ def test_a_further_scale_takes_one_open_picture(page):
 def test_a_lottery_has_no_event_study_and_the_page_reads_all_the_same():
     lots = examples.by_lottery()
     assert "event_study" not in finding_pictures(lots, acme())
-    text = readable(study_page(examples.study_of_scales(lots)))
+    text = readable(whole(examples.study_of_scales(lots)))
     assert "offered a place" in text and "If trends had diverged: " not in text
     assert "None" not in text
 
@@ -459,7 +463,7 @@ def test_a_lottery_has_no_event_study_and_the_page_reads_all_the_same():
 def test_a_study_without_the_new_frames_reads_as_before():
     waves = examples.TRAJECTORIES[examples.TRAJECTORIES["wave_position"] >= 0]
     old = replace(MORALE, alternatives=(), evidence={"trajectories": waves})
-    text = readable(study_page(released(old)))
+    text = readable(whole(released(old)))
     assert "Morale" in text and "Who answers?" not in text and "If trends had diverged: " not in text
     assert "Do the questions of a scale belong together?" in text
 

@@ -9,6 +9,7 @@ import scale_examples as examples
 from jinja2 import UndefinedError, nodes
 from test_report import (
     CHECKS,
+    EVIDENCE,
     LOTTERY,
     VERDICTS,
     acme,
@@ -21,6 +22,7 @@ from test_report import (
     retention,
     row,
     unmeasured,
+    whole,
     without_costs,
     without_number,
 )
@@ -32,8 +34,8 @@ from analysis.plan.results import Check
 from analysis.report import template
 from analysis.report.facts import facts
 from analysis.report.measured import Comparable
-from analysis.report.page import study_page
 from analysis.report.planning import plan_facts
+from analysis.report.summary import program_facts
 from analysis.report.template import LANGUAGE, TEMPLATES, environment, say, say_each
 
 WORDS = environment(is_html=False)
@@ -90,6 +92,7 @@ FINDINGS = (
     replace(unmeasured(), verdict_reason="blind", checks=CHECKS),
     finding(row(estimate=0.0, ci_low=-0.01, ci_high=0.01), "negligible", verdict_reason="adjusted_p", n_family=6),
     finding(row(), "inconclusive", smallest_detectable=0.5),
+    finding(row(ci_low=-0.4), "inconclusive", evidence=EVIDENCE),
     *(finding(estimate, verdict) for verdict, (estimate, _) in VERDICTS.items()),
 )
 TWO = acme().model_copy(update={"programs": (*acme().programs, acme().programs[0])})
@@ -127,7 +130,21 @@ STUDIES = [
     | {"is_blind": is_blind, "silent": ["morale"]}
     for is_blind in (False, True)
 ]
-OF_FACTS = {"f": FACTS, "p": PLANS, "s": STUDIES}
+LOTS_STUDY = acme(programs=[vars(acme().programs[0]) | {"assignment": "lottery"}])
+BOTTOM_LINES = [
+    program_facts(study.programs[0], found, study)
+    for study, found in (
+        (acme(currency="USD"), (examined(), morale(), economics())),
+        (acme(currency="USD"), (examined(checks=FAILED, verdict_reason="groups_not_comparable"), without_costs())),
+        (acme(), (retention(smallest_effect=0.5), *(f for f in FINDINGS if f.verdict == "harmful"))),
+        (acme(), (retention(evidence={}), replace(morale(), verdict="no_benefit"))),
+        (acme(), (finding(row(n_treated=10), "negligible", evidence=EVIDENCE), morale())),
+        (acme(), (unmeasured(),)),
+        (acme(), (replace(unmeasured(), verdict_reason="blind"), replace(without_costs(), verdict_reason="blind"))),
+        (LOTS_STUDY, (finding(row(**LOTTERY), "supported", evidence=EVIDENCE),)),
+    )
+]
+OF_FACTS = {"f": FACTS, "p": PLANS, "s": STUDIES, "b": BOTTOM_LINES}
 ABOUT = {name: macro.args[0].name for name, macro in MACROS.items() if macro.args and macro.args[0].name in OF_FACTS}
 
 # --- what else a macro is given -------------------------------------------------------------------------------------
@@ -197,6 +214,14 @@ ARGUMENTS = {
     "scales.response_title": (SCORE, (0.3, 0.4), (0.5, 0.5)),
     "scales.span": ((0.3, 0.4),),
     "scales.trajectory_title": (SCORE, (3.0, 3.1), (3.0, 3.2)),
+    "summary.about": (["retention", "morale"], ["mentors"]),
+    "summary.fewer": (0.03,),
+    "summary.listed": (["retention", "morale", "recognition"],),
+    "summary.whom": ("Mentors", "self-rated"),
+    "claims.count": (31, 26, 20, 3),
+    "headings.design": ("rollout",),
+    "headings.size": (True, "135", "664"),
+    "headings.estimand": ("ATT. Under a lottery ITT.", False),
     "verdict.briefs": (FAILED,),
 }
 # The same in other cases, in which it needs what it does without in the first.
@@ -211,6 +236,10 @@ MORE = {
     "quality.stage": [("enrolled", "mentors")],
     "robustness.ways_title": [(EVENT, [row()])],
     "scales.trajectory_title": [(SCORE, None, None)],
+    "claims.count": [(31, 26, 20, 0), (31, 26, 0, 0)],
+    "summary.about": [(["retention"], [])],
+    "summary.listed": [(["retention"],)],
+    "summary.whom": [("Mentors", "")],
 }
 # What these say by themselves where it is not given.
 MAY_LACK = {"dashboard.events"}
@@ -312,7 +341,7 @@ def test_what_no_sentence_is_written_for_is_an_error():
 def test_a_sentence_is_plain_text_and_a_page_escapes_it():
     study = acme(name="R&D <b>First</b>")
     assert say("names.program", study.programs[0].name) == "the R&D <b>First</b> program"
-    page = study_page(released(retention(), study=study))
+    page = whole(released(retention(), study=study))
     assert "the R&amp;D &lt;b&gt;First&lt;/b&gt; program" in page and "<b>First</b>" not in page
 
 
@@ -324,7 +353,7 @@ def test_another_language_is_another_folder(monkeypatch, tmp_path):
     monkeypatch.setattr(template, "TEMPLATES", tmp_path / "templates")
     monkeypatch.setattr(template, "LANGUAGE", "de")
     monkeypatch.setattr(template, "environment", environment.__wrapped__)
-    page = study_page(released(retention()))
+    page = whole(released(retention()))
     assert "ähnliche Kollegen" in page and '<html lang="de">' in page
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from analysis.plan.contract import FIRST_DAY, LAST_DAY
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem, bad_input
-from analysis.plan.paths import STUDY_NAME, study_folders
-from analysis.plan.study import Study, overrides
-from analysis.plan.yaml_file import Location, YamlDocument, load_yaml, read_as_far, study_problem
+from analysis.plan.paths import STUDY_NAME, leads_out, study_folders
+from analysis.plan.study import LARGEST_LOGO, Study, overrides
+from analysis.plan.yaml_file import LEADS_OUT, Location, YamlDocument, load_yaml, read_as_far, study_problem
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def read_study(name: str, data: Path) -> ReadStudy:
         problems.append(study_problem(message, document.line("study"), rule="study_name_differs"))
     problems += _events_outside(study, document)
     study = study.model_copy(update={"folder": data / name})
+    problems += _unusable_logo(study, document)
     return ReadStudy(study, document, tuple(problems), content.left_out)
 
 
@@ -117,6 +118,22 @@ STAND_INS: dict[Location, object] = {
     ("programs", "format"): "pair",
     ("programs", "assignment"): "self_selected",
 }
+
+
+def _unusable_logo(study: Study, document: YamlDocument) -> list[Problem]:
+    """Return an error where the logo's file is not there, leads out of the folder, or is too large."""
+    if study.brand is None or not study.brand.logo:
+        return []
+    path, line = study.folder / study.brand.logo, document.line("brand", "logo")
+    if leads_out(path, study.folder):
+        return [study_problem(f"logo {study.brand.logo}: {LEADS_OUT}", line, rule="leaves_study")]
+    if not path.is_file():
+        message = f"there is no file {study.brand.logo} in the study's folder; correct the path, or put the logo there"
+        return [study_problem(message, line, rule="missing_file")]
+    if path.stat().st_size > LARGEST_LOGO:
+        message = f"the logo has more than {LARGEST_LOGO // 1000} kB and would stand in every page; give a smaller file"
+        return [study_problem(message, line, rule="large_logo")]
+    return []
 
 
 def _events_outside(study: Study, document: YamlDocument) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
@@ -53,6 +54,10 @@ TableName = Literal[
 ImpreciseDates = Literal["first_day", "midpoint", "last_day"]
 Horizons = Annotated[tuple[Annotated[int, Field(ge=1, le=LONGEST_HORIZON)], ...], Field(min_length=1, max_length=12)]
 SmallestGroup = Annotated[int, Field(ge=3, le=LARGEST_GROUP)]
+# Files that a browser shows as a picture, and how they are announced to it.
+LOGO_KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".svg": "image/svg+xml"}
+# A logo stands in every page; text needs this contrast (WCAG 2.2, 1.4.3).
+LARGEST_LOGO, LEAST_CONTRAST = 200_000, 4.5
 Multiple = Annotated[int, Field(ge=5, le=LARGEST_GROUP)]
 
 
@@ -61,6 +66,21 @@ def _ranked(values: object) -> object:
     if not isinstance(values, list):
         return values
     return {str(n): value if isinstance(value, list) else [value] for n, value in enumerate(values, start=1)}
+
+
+def inside_the_study(text: str) -> str:
+    """Return a path inside the study's folder; any other is refused."""
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"path {text!r} must lie inside the study's folder")
+    return text
+
+
+def contrast_on_white(colour: str) -> float:
+    """Return how well ``#rrggbb`` is read on white, from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
 
 
 ColumnNames = dict[Printable, Printable]
@@ -100,6 +120,42 @@ class Rollout(_Part):
 
     unit: Annotated[str, Field(min_length=1)] = "department"
     dates: dict[Annotated[str, BeforeValidator(str)], Day] = {}
+
+
+class Brand(_Part):
+    """How a company's own pages look.
+
+    Attributes
+    ----------
+    logo
+        A PNG, JPEG or SVG file inside the study's folder, at most `LARGEST_LOGO` bytes.
+    colour, accent
+        Of links, and of the bar and what stands out: ``#`` and six hexadecimal digits, dark enough to be read on white.
+    footer
+        A line at the end of every page.
+    """
+
+    logo: Printable = ""
+    colour: str = ""
+    accent: str = ""
+    footer: Text = ""
+
+    @field_validator("logo")
+    @classmethod
+    def _inside_the_study(cls, text: str) -> str:
+        if text and PurePosixPath(text).suffix.lower() not in LOGO_KINDS:
+            raise ValueError(f"logo {text!r} must be a file that ends in {', '.join(LOGO_KINDS)}")
+        return inside_the_study(text)
+
+    @field_validator("colour", "accent")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        if text and not re.fullmatch("#[0-9a-fA-F]{6}", text):
+            raise ValueError(f"{text!r} is no colour; give # and six hexadecimal digits, such as '#0067a3', in quotes")
+        if text and contrast_on_white(text) < LEAST_CONTRAST:
+            found = f"its contrast is {contrast_on_white(text):.1f}, at least {LEAST_CONTRAST:g} is needed"
+            raise ValueError(f"{text} is too light to be read on white: {found}; give a darker one")
+        return text
 
 
 class Program(_Part):
@@ -197,10 +253,7 @@ class Source(_Part):
     @field_validator("path", "labels_from")
     @classmethod
     def _inside_the_study(cls, text: str) -> str:
-        path = PurePosixPath(text)
-        if path.is_absolute() or ".." in path.parts:
-            raise ValueError(f"path {text!r} must lie inside the study's folder")
-        return text
+        return inside_the_study(text)
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
@@ -254,6 +307,8 @@ class Study(_Part):
         The employees are simulated; every page says so.
     smallest_effects
         The study's own smallest effect of interest by hypothesis id, instead of the default.
+    brand
+        How the company's own pages look.
     citation, licence
         Whom to cite and under what terms, for public data; printed on the report.
     folder
@@ -283,6 +338,7 @@ class Study(_Part):
     timezone: Zone | None = None
     imprecise_dates: ImpreciseDates | None = None
     simulated: bool = False
+    brand: Brand | None = None
     smallest_effects: dict[Printable, Annotated[float, Field(gt=0, le=LARGEST_EFFECT, allow_inf_nan=False)]] = {}
     citation: Passage = ""
     licence: Passage = ""

@@ -12,6 +12,7 @@ from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.plan.study import Study
+from analysis.report.marks import Told
 from analysis.report.template import say
 from analysis.report.wording import (
     event_words,
@@ -118,12 +119,13 @@ def _numbers(finding: Finding) -> dict[str, object]:
     sign = load_plan().hypothesis(finding.hypothesis).claimed_direction
     claimed = [sign * limit for limit in row.limits]
     return {
-        "value": row.value,
-        "low": row.limits[0],
-        "high": row.limits[1],
+        "value": Told.of(row, "estimate"),
+        "low": Told.of(row, "ci_low"),
+        "high": Told.of(row, "ci_high"),
         "side": side(row.value, unit(row)),
         "lies_on_the_claims_side": min(claimed) > 0,
         "lies_against_the_claim": max(claimed) < 0,
+        "largest_possible_drop": _largest_possible_drop(finding),
         "is_harm": sign * row.value <= -least,
         "may_be_harm": min(claimed) <= -least,
     }
@@ -169,6 +171,30 @@ def _rows(finding: Finding) -> dict[str, object]:
             if e.rater_source and e.rater_source != main.rater_source
         ],
     }
+
+
+def comparator_risk(finding: Finding, column: str = "cumulative_incidence") -> float | None:
+    """Return the comparators' risk at the main horizon, as the released curves have it; None where none is shown.
+
+    Parameters
+    ----------
+    column
+        Of the curves: ``cumulative_incidence``, or an end of its interval.
+    """
+    curves, month = finding.evidence.get("curves"), finding.primary.horizon_months
+    if curves is None:
+        return None
+    here = curves[(curves["arm"] == "control") & (curves["months"] == month)][column]
+    return float(here.iloc[0]) if len(here) == 1 and here.notna().all() else None
+
+
+def _largest_possible_drop(finding: Finding) -> float | None:
+    """Return the comparators' risk at its upper limit where the interval reaches further below zero; else None.
+
+    No risk falls by more than it is. An interval may say so all the same where few people or events were seen.
+    """
+    risk = comparator_risk(finding, "ci_high") if is_event(finding) else None
+    return risk if risk is not None and finding.primary.limits[0] < -risk else None
 
 
 def naive_rows(finding: Finding) -> list[Estimate]:

@@ -1,6 +1,8 @@
-"""The page of one study: self-contained HTML, the answers first, then everything that they rest on."""
+"""The pages of one study: self-contained HTML, the answers on one page, everything that they rest on behind it."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal, TypeVar
 
 from analysis.plan.catalogue import METHODS
@@ -8,95 +10,186 @@ from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
+from analysis.report.brand import brand_of
 from analysis.report.canvas import Drawing
+from analysis.report.claims import claims_of
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
+from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import measurement
-from analysis.report.pictures import Pictures, all_drawn, all_pictures
+from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
 from analysis.report.prose import limits
 from analysis.report.quality_page import quality_pictures
-from analysis.report.sections import (
-    answers,
-    assumptions,
-    day_text,
-    described,
-    further_answers,
-    hypotheses,
-    image,
-    main_pictures,
-    programs,
-    quality,
-    scales_at_a_glance,
-)
-from analysis.report.template import render
+from analysis.report.sections import answers_to, assumptions, day_text, image, programs
+from analysis.report.summary import answer_groups, bottom_lines, has_page, main_pictures, page_of, unanswered
+from analysis.report.template import render, say
 from analysis.report.wording import is_randomized
 
 # Everything that writes a report needs, from one place.
 __all__ = [
     "IndexEntry",
+    "evidence_pages",
     "figure_files",
     "incomplete_page",
     "index_facts",
     "index_page",
     "read_index_entry",
     "study_page",
+    "study_pages",
 ]
 Made = TypeVar("Made")
-NO_ASSUMPTIONS = {
-    "is_shared": False,
-    "n_tested": 0,
-    "n_failed": 0,
-    "table": "",
-    "further": "",
-    "untestable": [],
-    "pictures": [],
+SUMMARY, MEASUREMENT, QUALITY, METHODS_PAGE = "index.html", "measurement.html", "data_quality.html", "methods.html"
+# The notebook that goes through a hypothesis step by step; of any other scale its own run of 05_scales.
+NOTEBOOKS = {
+    "H1_retention": "04_retention.ipynb",
+    "H3_leadership": "06_leadership.ipynb",
+    "H8_promotion": "09_promotion_economics.ipynb",
+    "H9_economics": "09_promotion_economics.ipynb",
 }
+TERM = re.compile(r'<dt id="([\w-]+)">.*?</dt>\s*<dd>(.*?)</dd>', re.DOTALL)
+# A definition is told in its first sentence, or in so many characters.
+SENTENCE, LONGEST_TIP = re.compile(r"(?<=[a-z)])\. (?=[A-Z])"), 300
+NOTHING: list[dict] = []
+NO_ASSUMPTIONS = {"is_shared": False, "n_tested": 0, "table": "", "untestable": [], "pictures": []}
 
 
 def study_page(released: Released) -> str:
-    """Return the report of one study as one HTML page that loads nothing from anywhere.
+    """Return the summary of one study as one HTML page that loads nothing from anywhere.
 
     Every picture and section is made by itself; what a fault takes away is named at the top.
     """
-    images = _images(released)
-    findings, run = released.findings, released.run
+    images = _images(released, lambda name: name == FOREST or name.endswith("-ladder"))
     # What each section shows, and what stands there in its place.
     sections: dict[str, tuple[Callable[[], object], object]] = {
         "programs": (lambda: programs(released.study), []),
-        "answers": (lambda: answers(released), []),
-        "further_answers": (lambda: further_answers(released), []),
+        "bottom_lines": (lambda: bottom_lines(released), []),
+        "groups": (lambda: answer_groups(released), []),
         "main_pictures": (lambda: main_pictures(released, images), []),
-        "scales": (lambda: scales_at_a_glance(images), None),
-        "hypotheses": (lambda: hypotheses(released, images), []),
-        "measurement": (lambda: measurement(released, images), []),
-        "assumptions": (lambda: assumptions(released, images), NO_ASSUMPTIONS),
-        "described": (lambda: described(released, images), []),
-        "quality": (lambda: quality(released), None),
+        "unanswered": (lambda: unanswered(released), []),
         "limits": (lambda: limits(released), []),
+        "claims": (lambda: claims_of(released), None),
     }
-    values = {name: _section(name, make, instead) for name, (make, instead) in sections.items()}
-    values |= {
+
+    def values() -> dict[str, object]:
+        made = {name: _section(name, make, instead) for name, (make, instead) in sections.items()}
+        return made | {
+            "observed": [day_text(released.study.study_start), day_text(released.study.as_of)],
+            "is_silent": not any(f.primary.is_estimated for f in released.findings),
+            "is_lottery": _is_lottery(released),
+            "scales": images.get(FOREST),
+            "faults": faults_told(released.faults),
+        }
+
+    return _page(released, "study.html.j2", SUMMARY, "", values)
+
+
+def evidence_pages(released: Released) -> dict[str, Callable[[], str]]:
+    """Return how every page behind the summary is made, by file: one a hypothesis, the measurement, the methods."""
+    images = _images(released, lambda _: True)
+    asked = [h.id for h in load_plan().hypotheses if has_page(released.findings, h.id)]
+    made: dict[str, Callable[[], str]] = {page_of(h): partial(_hypothesis_page, h, released, images) for h in asked}
+    if _has_measurement(released):
+        made[MEASUREMENT] = partial(_measurement_page, released, images)
+    return made | {METHODS_PAGE: partial(_methods_page, released)}
+
+
+def study_pages(released: Released) -> dict[str, str]:
+    """Return every page of a study but the one on its data, by file, the summary first."""
+    behind = {file: make() for file, make in evidence_pages(released).items()}
+    return {SUMMARY: study_page(released)} | behind
+
+
+def _hypothesis_page(hypothesis: str, released: Released, images: Mapping[str, dict]) -> str:
+    def values() -> dict[str, object]:
+        return {
+            "hypothesis": load_plan().hypothesis(hypothesis),
+            "estimand": say("headings.estimand", load_plan().hypothesis(hypothesis).estimand, _has_lottery(released)),
+            "notebook": NOTEBOOKS.get(hypothesis, f"05_scales_{hypothesis}.ipynb"),
+            "findings": _section("hypotheses", lambda: answers_to(hypothesis, released, images), NOTHING),
+            "assumptions": _section("assumptions", lambda: assumptions(hypothesis, released, images), NO_ASSUMPTIONS),
+        }
+
+    return _page(released, "hypothesis.html.j2", page_of(hypothesis), load_plan().hypothesis(hypothesis).title, values)
+
+
+def _measurement_page(released: Released, images: Mapping[str, dict]) -> str:
+    def values() -> dict[str, object]:
+        return {"measurement": _section("measurement", lambda: measurement(released, images), NOTHING)}
+
+    return _page(released, "measurement.html.j2", MEASUREMENT, "Were the scales measured well?", values)
+
+
+def _methods_page(released: Released) -> str:
+    def values() -> dict[str, object]:
+        return {
+            "diagnostics": load_plan().diagnostics,
+            "methods": METHODS,
+            "has_lottery": _has_lottery(released),
+            "run": released.run,
+        }
+
+    return _page(released, "methods.html.j2", METHODS_PAGE, "Methods and terms", values)
+
+
+def _page(
+    released: Released, template: str, file: str, heading: str, values: Callable[[], Mapping[str, object]]
+) -> str:
+    """Return a page of a study, on which numbers name their rows and terms their definitions."""
+    about = {
         "study": released.study,
-        "observed": [day_text(released.study.study_start), day_text(released.study.as_of)],
-        "is_silent": not any(f.primary.is_estimated for f in findings),
-        "is_blind": bool(run.get("blind")),
-        "diagnostics": load_plan().diagnostics,
-        "methods": METHODS,
-        "is_lottery": all(is_randomized(f) for f in findings),
-        "created": str(run.get("created", ""))[:10],
-        "run": run,
-        "faults": faults_told(released.faults),
+        "pages": pages_of(released),
+        "here": file,
+        "heading": heading,
+        "brand": _section("brand", lambda: brand_of(released.study), None),
+        "is_blind": bool(released.run.get("blind")),
+        "created": str(released.run.get("created", ""))[:10],
     }
-    return render("study.html.j2", values)
+    with marking():
+        page = render(template, about | dict(values()))
+    page = marked_html(page)
+    return page if file == METHODS_PAGE else with_terms(page, terms(_methods_page(released)))
+
+
+def pages_of(released: Released) -> list[tuple[str, str]]:
+    """Return the pages of a study: file and title, in the order in which they are read."""
+    asked = [(page_of(h.id), h.title) for h in load_plan().hypotheses if has_page(released.findings, h.id)]
+    measured = [(MEASUREMENT, "Measurement")] if _has_measurement(released) else []
+    return [(SUMMARY, "Summary"), *asked, *measured, (QUALITY, "Data"), (METHODS_PAGE, "Methods")]
+
+
+def _has_measurement(released: Released) -> bool:
+    return bool(_section("measurement", lambda: measurement(released, {}), NOTHING))
+
+
+def terms(methods_page: str) -> dict[str, str]:
+    """Return the terms that the methods page defines: by anchor, the first sentence of the definition."""
+    plain = {anchor: " ".join(re.sub(r"<[^>]+>", "", text).split()) for anchor, text in TERM.findall(methods_page)}
+    return {anchor: SENTENCE.split(text)[0].rstrip(".")[:LONGEST_TIP] + "." for anchor, text in plain.items()}
+
+
+def with_terms(page: str, told: Mapping[str, str]) -> str:
+    """Return a page whose links to a term lead to the methods page, and show what it means when they are pointed at."""
+    for anchor, text in told.items():
+        tip = text.replace('"', "&#34;")
+        page = page.replace(f'href="#{anchor}"', f'href="{METHODS_PAGE}#{anchor}" data-tip="{tip}"')
+    return page
+
+
+def _is_lottery(released: Released) -> bool:
+    return all(is_randomized(f) for f in released.findings)
+
+
+def _has_lottery(released: Released) -> bool:
+    return any(is_randomized(f) for f in released.findings)
 
 
 def _section(name: str, make: Callable[[], Made], instead: Made) -> Made:
     return isolated(Part("section", name.replace("_", " ")), make, lambda _: instead)
 
 
-def _images(released: Released) -> dict[str, dict[str, str]]:
-    """Return the study's pictures as images, by name, without those that a fault took away."""
+def _images(released: Released, is_wanted: Callable[[str], bool]) -> dict[str, dict[str, str]]:
+    """Return a study's pictures as images, by name, without those that a fault took away."""
     drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
-    return all_drawn(drawn, image)
+    return all_drawn({name: draw for name, draw in drawn.items() if is_wanted(name)}, image)
 
 
 def figure_files(released: Released, ending: Literal["svg", "png"] = "svg") -> dict[str, bytes]:
@@ -115,4 +208,4 @@ def faults_told(found: Sequence[Fault]) -> list[str]:
 
 def incomplete_page(name: str, study: Study | None) -> str:
     """Return the page of a study of which a fault took the page away: what is missing, and where its cause is told."""
-    return render("incomplete.html.j2", {"name": name, "study": study, "faults": faults_told(())})
+    return render("incomplete.html.j2", {"brand": None, "name": name, "study": study, "faults": faults_told(())})

@@ -6,6 +6,7 @@ from pathlib import Path
 from analysis.estimate.planning import RolePlan, plan_frame
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning
+from analysis.report.brand import brand_of
 from analysis.report.figures_planning import detectable_plot
 from analysis.report.safe_cells import export_safe
 from analysis.report.sections import day_text, image
@@ -19,6 +20,7 @@ def plan_page(plan: ReleasedPlan) -> str:
     study = plan.study
     values = {
         "study": study,
+        "brand": brand_of(study),
         "observed": [day_text(study.study_start), day_text(study.as_of)],
         "roles": [_role(role, study.min_cell) for role in plan.roles],
         "created": str(plan.run.get("created", ""))[:10],

@@ -12,15 +12,16 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
-from analysis.report.figures_described import response_plot
-from analysis.report.pictures import Pictures, all_drawn, drawn_or_fault, safe_name
-from analysis.report.sections import image
+from analysis.report.brand import brand_of
+from analysis.report.pictures import Pictures, all_drawn, described_pictures, drawn_or_fault, safe_name
+from analysis.report.sections import described, image
 from analysis.report.tables_quality import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.template import render
 
 # The reader of a page on bad input has the files themselves: nothing needs to be masked.
 NO_MASK = 0
 NOTHING_NOTICED = {"wrong": "", "formal": ""}
+NO_PARTS: list[dict] = []
 Made = TypeVar("Made")
 
 
@@ -64,7 +65,8 @@ def quality_page(released: Released) -> str:
     """Return the page on the data of a study that was answered, as HTML that loads nothing from anywhere."""
     frames, study = released.described, released.study
     drawn: Pictures = _part("pictures of the data", lambda: quality_pictures(released), {})
-    images = all_drawn(drawn, image)
+    of_people: Pictures = _part("pictures of people", lambda: described_pictures(released), {})
+    images = all_drawn(drawn | of_people, image)
     counts, least = frames.get("row_counts"), study.min_cell
     values = _about(study, released.problems) | {
         "name": study.study,
@@ -72,6 +74,7 @@ def quality_page(released: Released) -> str:
         "rows": _part("rows", lambda: _rows(counts, released.problems, least), None),
         "noticed": _part("repairs and remarks", lambda: _noticed(released.problems, least), NOTHING_NOTICED),
         "people": _part("from employed to analysed", lambda: _people(released, images), None),
+        "described": _part("who is in the data", lambda: described(released, images), NO_PARTS),
         "record": _part("on record over time", lambda: _record(frames, study, images), None),
         "gaps": _part("gaps", lambda: _gaps(frames, images), None),
         "created": str(released.run.get("created", ""))[:10],
@@ -100,6 +103,7 @@ def bad_input_page(name: str, problems: Sequence[Problem], counts: pd.DataFrame 
         "rows": _rows(counts, problems, NO_MASK),
         "noticed": _noticed([p for p in problems if p.severity != "error"], NO_MASK),
         "people": None,
+        "described": [],
         "record": None,
         "gaps": None,
         "created": "",
@@ -111,6 +115,7 @@ def _about(study: Study | None, problems: Sequence[Problem]) -> dict:
     """Return what both pages say of the study and of its exports as a whole."""
     return {
         "title": study.page_title if study else None,
+        "brand": _part("brand", lambda: brand_of(study), None),
         "is_simulated": bool(study and study.simulated),
         "min_cell": study.min_cell if study else None,
         "round_to": study.round_to if study else None,
@@ -181,9 +186,7 @@ def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[st
         "table": tables.frame_html(tables_quality.coverage_table(frames["coverage"], study.min_cell))
         if _has(frames, "coverage", "n_employed")
         else "",
-        "response_image": None
-        if asked is None
-        else drawn_or_fault("response_rates", partial(response_plot, asked, study), image),
+        "response_image": images.get("response_rates"),
         "response_table": "" if asked is None else tables.frame_html(tables.response_table(asked, study.min_cell)),
     }
     return found if any(found.values()) else None

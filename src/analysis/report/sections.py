@@ -1,36 +1,222 @@
-"""What stands in each section of a study's page, ready to be set."""
+"""What stands in each section of a study's pages, ready to be set."""
 
 import base64
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import pandas as pd
 
-from analysis.plan.faults import Part, isolated
-from analysis.plan.hypotheses import load_plan
+from analysis.plan.catalogue import CATALOGUE, METHODS
+from analysis.plan.faults import Part, isolated, known
 from analysis.plan.results import Check, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report import tables
-from analysis.report.answer_section import NO_SECTION, finding_section
+from analysis.report import tables, tables_measured
 from analysis.report.canvas import Drawing
-from analysis.report.pictures import FOREST, placed, slug
+from analysis.report.facts import facts, moderator_rows, ways
+from analysis.report.pictures import placed, slug
 from analysis.report.prose import (
-    MAIN_HYPOTHESES,
+    assumption_sentence,
+    bounds_sentences,
+    break_even_sentence,
+    control_sentences,
+    delta_sentence,
+    detectable_sentence,
+    e_value_sentence,
+    finding_sentence,
+    frame_of,
     is_compact,
+    measure_sentences,
     naive_sentence,
+    other_sources,
+    outcome_note,
+    response_sentence,
     short_label,
-    three_sentences,
+    verdict_sentence,
+    ways_sentence,
 )
-from analysis.report.tables_quality import rows_sentence
-from analysis.report.template import say
+from analysis.report.summary import has_section
+from analysis.report.template import say, say_each
 from analysis.report.wording import (
     NBSP,
-    hypothesis_title,
+    is_blind,
     is_event,
+    is_money,
     is_retention,
+    is_scale,
+    spaced_percent,
 )
+
+# --- one answer -------------------------------------------------------------------------------------------------------
+
+# A link in a sentence: ``[within 12 months](#horizon)``.
+LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
+# What stands for an answer whose section a fault took away, beside its name and the reason.
+NO_SECTION = {
+    "is_estimated": False,
+    "word": "Not estimable",
+    "note": "",
+    "more": [],
+    "pictures": [],
+    "is_compact": False,
+    "agreement": None,
+    "answering": None,
+    "parts": [],
+}
+
+
+def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
+    """Return everything under one program and role: the answer, its pictures, and what can be laid open."""
+
+    def part(name: str, make: Callable[[], object], instead: object) -> object:
+        """Return what can fail by itself; `instead` where a fault takes it away."""
+        about = Part("section", name, finding.program, finding.role, finding.hypothesis)
+        return isolated(about, make, lambda _: instead)
+
+    return {
+        "slug": slug(finding),
+        "label": short_label(finding, study),
+        "verdict": finding.verdict,
+        "word": say("verdict.word", facts(finding)),
+        "is_estimated": finding.primary.is_estimated,
+        "sentence": finding_sentence(finding, study),
+        "note": outcome_note(finding),
+        "detectable": detectable_sentence(finding),
+        "verdict_sentence": verdict_sentence(finding),
+        "more": part("further sentences", lambda: _more(finding), []),
+        "pictures": part("pictures", lambda: _pictures(finding, images, _main_kinds(finding)), []),
+        "is_compact": is_compact(finding),
+        "agreement": part("other analyses", lambda: _agreement(finding, images), None),
+        "answering": part("who answers", lambda: _answering(finding, images), None),
+        "method": part("method", lambda: _method(finding, study), []),
+        "parts": part("further parts", lambda: _parts(finding, study, images), []),
+        "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
+        "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
+    }
+
+
+def _main_kinds(finding: Finding) -> tuple[str, ...]:
+    """Return which pictures stand open under an answer."""
+    if is_compact(finding):
+        return ("event_study",) if frame_of(finding, "event_study", "band_low") is not None else ("trajectories",)
+    if naive_sentence(finding) and is_retention(finding):
+        # The ladder of exits is the main picture already.
+        return (*placed("open"), "money")
+    return ("ladder", *placed("open"), "money")
+
+
+def _more(finding: Finding) -> list[str]:
+    """Return further sentences: what the money rests on; the naive figures where no picture tells them."""
+    if is_money(finding):
+        return [s for s in (break_even_sentence(finding), assumption_sentence(finding)) if s]
+    return [naive_sentence(finding)] if is_compact(finding) and naive_sentence(finding) else []
+
+
+def _pictures(finding: Finding, images: Mapping[str, dict], kinds: Sequence[str]) -> list[dict]:
+    return [
+        {"image": images[f"{slug(finding)}-{kind}"], "caption": _caption(finding, kind)}
+        for kind in kinds
+        if f"{slug(finding)}-{kind}" in images
+    ]
+
+
+def _agreement(finding: Finding, images: Mapping[str, dict]) -> dict | None:
+    """Return what other ways to make the answer say, how far it could be off, and how strong a hidden cause must be."""
+    sentences = [s for s in (ways_sentence(finding), e_value_sentence(finding)) if s]
+    bounds = bounds_sentences(finding)
+    if not sentences and not bounds and not (is_blind(finding) and control_sentences(finding)):
+        return None
+    return {
+        "sentences": sentences,
+        "bounds": bounds,
+        "controls": control_sentences(finding),
+        "methods": _ways_methods(finding),
+        "pictures": _pictures(finding, images, ("ways",)),
+    }
+
+
+def _ways_methods(finding: Finding) -> list[tuple[str, str]]:
+    """Return where the methods of the other ways to a score are told, as (text, anchor) pairs; each once."""
+    told = {e.estimator for e in finding.alternatives if e.is_estimated} if is_scale(finding) else set()
+    anchors = dict.fromkeys(record.method for name, record in CATALOGUE.estimators.items() if name in told)
+    return [(METHODS.methods[anchor].link, anchor) for anchor in anchors if METHODS.methods[anchor].link]
+
+
+def _answering(finding: Finding, images: Mapping[str, dict]) -> dict | None:
+    """Return who answers and what the silent could change, for the main scales; None where nobody counted them."""
+    sentences = _on_the_silent(finding)
+    if is_compact(finding) or not sentences:
+        return None
+    return {"sentences": sentences, "pictures": _pictures(finding, images, placed("silence"))}
+
+
+def _on_the_silent(finding: Finding) -> list[str]:
+    return [s for s in (response_sentence(finding), delta_sentence(finding)) if s]
+
+
+def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
+    """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
+    # Promotion is asked of the same people as retention, where their gaps are told.
+    gaps = _frame(finding, "missing", study, tables.missing_table) if is_retention(finding) else None
+    parts = [
+        _part(f"measures_of_{'scores' if is_scale(finding) else 'events'}", measure_sentences(finding)),
+        _part("ways", [], tables.ways_table(ways(finding)) if ways_sentence(finding) else None),
+        _part(
+            "moderators",
+            [say("robustness.moderators")] if moderator_rows(finding) else [],
+            tables.moderators_table(finding),
+        ),
+        *(_scale_parts(finding, study) if is_scale(finding) else ()),
+        _part("kinds") | {"pictures": _pictures(finding, images, ("kinds",))},
+        _part("missing", [] if gaps is None else [say("headings.missing")], gaps),
+        _part("balance_by_quarter", [], _frame(finding, "balance_by_quarter", study, tables.quarters_table)),
+        _part("flow", [], _frame(finding, "flow", study, tables.flow_table)),
+    ]
+    return [part for part in parts if part["sentences"] or part["pictures"] or part["table"]]
+
+
+def _scale_parts(finding: Finding, study: Study) -> list[dict]:
+    """Return what can be laid open under a score alone."""
+    asked = _frame(finding, "response", study, tables_measured.asked_table)
+    likeness = _frame(finding, "balance_response", study, lambda f, _: tables_measured.response_balance_table(f))
+    honest = _frame(finding, "honest", study, lambda f, _: tables_measured.honest_table(f))
+    return [
+        _part("other_sources", other_sources(finding)),
+        _part("response", _on_the_silent(finding) if is_compact(finding) else [], asked),
+        _part("balance_response", [], None if is_compact(finding) else likeness),
+        _part("honest", [], honest),
+    ]
+
+
+def _part(name: str, sentences: Sequence[str] = (), table: pd.DataFrame | None = None) -> dict:
+    return {"title": say("headings.heading", name), "sentences": sentences, "pictures": [], "table": _html(table)}
+
+
+def _frame(
+    finding: Finding, name: str, study: Study, make: Callable[[pd.DataFrame, int], pd.DataFrame]
+) -> pd.DataFrame | None:
+    frame = finding.evidence.get(name)
+    return None if frame is None else make(frame, study.min_cell)
+
+
+def _html(table: pd.DataFrame | None) -> str:
+    return "" if table is None or table.empty else tables.frame_html(table)
+
+
+def _caption(finding: Finding, kind: str) -> str:
+    return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
+
+
+def _method(finding: Finding, study: Study) -> list[tuple[str, ...]]:
+    """Return the line under an answer, as (text, anchor in the methods section) pairs."""
+    if not finding.primary.is_estimated:
+        return []
+    return [known(LINK.fullmatch(link)).groups() for link in say_each("answer.method", facts(finding, study))]
+
+
+# --- sections of a page -----------------------------------------------------------------------------------------------
 
 
 def image(drawing: Drawing) -> dict[str, str]:
@@ -54,67 +240,13 @@ def programs(study: Study) -> list[str]:
     return [say("headings.program", program) for program in study.programs]
 
 
-def answers(released: Released) -> list[dict]:
-    """Return the three answers, each with the verdicts of its findings."""
-    told = []
-    for hypothesis, sentence in zip(MAIN_HYPOTHESES, three_sentences(released), strict=True):
-        title, _, text = sentence.partition(": ")
-        told.append({"title": title, "text": text[0].upper() + text[1:], "chips": _chips(released, hypothesis)})
-    return told
+def answers_to(hypothesis: str, released: Released, images: Mapping[str, dict]) -> list[dict]:
+    """Return the findings of a hypothesis that have anything to tell, each with its pictures and tables."""
+    found = [f for f in released.findings if f.hypothesis == hypothesis and has_section(f)]
+    return [_answer(finding, released.study, images) for finding in found]
 
 
-def further_answers(released: Released) -> list[dict]:
-    """Return the verdicts on what was asked beside the three main hypotheses, one entry per hypothesis."""
-    plan = load_plan()
-    asked = [h for h in _asked(released) if h not in MAIN_HYPOTHESES]
-    return [{"id": h, "title": plan.hypothesis(h).title, "chips": _chips(released, h)} for h in asked]
-
-
-def _asked(released: Released) -> list[str]:
-    """Return the hypotheses that have findings, in the plan's order."""
-    found = {f.hypothesis for f in released.findings}
-    return [h.id for h in load_plan().hypotheses if h.id in found]
-
-
-def _chips(released: Released, hypothesis: str) -> list[dict]:
-    return [
-        {"label": short_label(f, released.study), "verdict": f.verdict, "reason": f.verdict_reason, "slug": slug(f)}
-        for f in released.findings
-        if f.hypothesis == hypothesis
-    ]
-
-
-def main_pictures(released: Released, images: Mapping[str, dict]) -> list[dict]:
-    """Return the naive figure beside the corrected one, for every retention answer that there is."""
-    return [
-        {
-            "label": short_label(f, released.study),
-            "image": images[f"{slug(f)}-ladder"],
-            "sentence": naive_sentence(f),
-        }
-        for f in released.findings
-        if is_retention(f) and naive_sentence(f) and f"{slug(f)}-ladder" in images
-    ]
-
-
-def scales_at_a_glance(images: Mapping[str, dict]) -> dict | None:
-    """Return the picture of every scale that could be estimated, or None where there is none."""
-    return images.get(FOREST)
-
-
-def hypotheses(released: Released, images: Mapping[str, dict]) -> list[dict]:
-    """Return the sections of the hypotheses, each with its findings by program and role."""
-    plan = load_plan()
-    found = []
-    for hypothesis_id in _asked(released):
-        hypothesis = plan.hypothesis(hypothesis_id)
-        findings = [_finding(f, released.study, images) for f in released.findings if f.hypothesis == hypothesis_id]
-        found.append({"id": hypothesis_id, "plan": hypothesis, "findings": findings})
-    return found
-
-
-def _finding(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
-    """Return what stands under one program and role; where a fault takes it away, that it did."""
+def _answer(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict:
     part = Part("section", "answer", finding.program, finding.role, finding.hypothesis)
     return isolated(
         part,
@@ -126,42 +258,36 @@ def _finding(finding: Finding, study: Study, images: Mapping[str, dict]) -> dict
     )
 
 
-def assumptions(released: Released, images: Mapping[str, dict]) -> dict:
-    """Return the assumptions: those that data can test by finding, the others once each, and their pictures."""
-    untestable, tested = {}, []
-    for finding in released.findings:
-        for check in () if _shares_its_groups(finding, released) else finding.checks:
-            if check.grade == "untestable":
-                untestable[check.sentence] = check.name
-            else:
-                tested.append((finding, check))
-    further = [(f, c) for f, c in tested if is_compact(f)]
+def assumptions(hypothesis: str, released: Released, images: Mapping[str, dict]) -> dict:
+    """Return a hypothesis' assumptions: those that data can test, the others once each, and pictures."""
+    findings = [f for f in released.findings if f.hypothesis == hypothesis]
+    own = [f for f in findings if not _shares_its_groups(f, released)]
+    untestable = {check.sentence: check.name for f in own for check in f.graded("untestable")}
+    tested = [(f, check) for f in own for check in f.checks if check.grade != "untestable"]
     pictures = [
         {
-            "label": _about(f, released.study),
+            "label": short_label(f, released.study),
             "caption": say("pictures.caption", kind),
             "image": images[f"{slug(f)}-{kind}"],
         }
-        for f in released.findings
-        if not _shares_its_groups(f, released)
+        for f in own
         for kind in placed("groups")
         if f"{slug(f)}-{kind}" in images
     ]
     return {
-        "is_shared": any(_shares_its_groups(f, released) for f in released.findings),
+        "is_shared": len(own) < len(findings),
         "n_tested": len(tested),
         "n_failed": sum(check.grade == "failed" for _, check in tested),
         "n_caution": sum(check.grade == "caution" for _, check in tested),
-        "table": _checks_html([(f, c) for f, c in tested if not is_compact(f)], released.study),
-        "further": _checks_html(further, released.study) if further else "",
-        "untestable": [{"name": name, "sentence": sentence} for sentence, name in untestable.items()],
+        "table": _checks_html(tested, released.study) if tested else "",
+        "untestable": [{"name": name, "sentence": spaced_percent(sentence)} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
 
 
 def _checks_html(tested: Sequence[tuple[Finding, Check]], study: Study) -> str:
     table = tables.checks_table(check for _, check in tested)
-    table.insert(0, "answer", [_about(finding, study) for finding, _ in tested])
+    table.insert(0, "answer", [short_label(finding, study) for finding, _ in tested])
     return tables.frame_html(table)
 
 
@@ -177,17 +303,12 @@ def _shares_its_groups(finding: Finding, released: Released) -> bool:
     )
 
 
-def _about(finding: Finding, study: Study) -> str:
-    return f"{hypothesis_title(finding)}, {short_label(finding, study)}"
-
-
 def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return who is in the data: a title, a table and a picture for each frame that there is."""
     least = released.study.min_cell
     makers = {
         "participation": lambda frame: tables.participation_table(frame, least),
         "exit_rates": lambda frame: tables.exit_rates_table(frame, least),
-        "response_rates": lambda frame: tables.response_table(frame, least),
     }
     frames = {name: released.described[name] for name in makers if name in released.described}
     parts = [_described(name, partial(makers[name], frame), images) for name, frame in frames.items() if len(frame)]
@@ -202,13 +323,3 @@ def _described(name: str, table: Callable[[], pd.DataFrame], images: Mapping[str
         return {"title": title, "table": tables.frame_html(table()), "image": images.get(name)}
 
     return isolated(Part("section", title), make, lambda _: None)
-
-
-def quality(released: Released) -> dict:
-    """Return the data-quality page in short: what became of the rows, and how many entries of each severity."""
-    severities: Sequence[str] = [p.severity for p in released.problems]
-    counts = released.described.get("row_counts")
-    return {
-        "sentence": "" if counts is None or counts.empty else rows_sentence(counts, released.study.min_cell),
-        "counts": {name: severities.count(name) for name in ("warning", "info")},
-    }

@@ -11,6 +11,7 @@ from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.faults import known
 from analysis.plan.results import Check, Estimate, Finding
 from analysis.report.facts import Way, moderator_rows
+from analysis.report.marks import Told, without_marks
 from analysis.report.tables_quality import n_repaired
 from analysis.report.wording import (
     DASH,
@@ -21,6 +22,7 @@ from analysis.report.wording import (
     outcome_name,
     p_text,
     percent,
+    spaced_percent,
     unit,
     value_text,
 )
@@ -76,16 +78,16 @@ def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
         "months": DASH if row.horizon_months is None else str(row.horizon_months),
         "estimate": value_text(row) if row.is_estimated else STATUSES[row.status],
         "interval": interval_text(row) or DASH,
-        "p": p_text(row.p_value),
-        "people": _both(row, row.n_treated, row.n_control, min_cell),
-        "events": _both(row, row.events_treated, row.events_control, min_cell) if has_events else DASH,
+        "p": p_text(Told.of(row, "p_value")),
+        "people": _both(row, "n", min_cell),
+        "events": _both(row, "events", min_cell) if has_events else DASH,
     }
 
 
 def ways_table(ways: Iterable[Way]) -> pd.DataFrame:
     """Return one line per way to make the main answer: what is otherwise about it, estimate, interval, p."""
     return pd.DataFrame(
-        [(w.text, value_text(w.row), interval_text(w.row), p_text(w.row.p_value)) for w in ways],
+        [(w.text, value_text(w.row), interval_text(w.row), p_text(Told.of(w.row, "p_value"))) for w in ways],
         columns=["made with", "estimate, points", "95 % interval", "p"],
     )
 
@@ -126,8 +128,10 @@ def quarters_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
     )
 
 
-def _both(row: Estimate, treated: int | None, control: int | None, min_cell: int) -> str:
-    return f"{count(treated, min_cell)} / {count(control, min_cell)}" if row.is_estimated else DASH
+def _both(row: Estimate, counted: str, min_cell: int) -> str:
+    """Return how many people, or events, both groups have."""
+    treated, control = (count(Told.of(row, f"{counted}_{arm}"), min_cell) for arm in ("treated", "control"))
+    return f"{treated} / {control}" if row.is_estimated else DASH
 
 
 def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
@@ -138,7 +142,7 @@ def flow_table(frame: pd.DataFrame, min_cell: int = 10) -> pd.DataFrame:
 
 def checks_table(checks: Iterable[Check]) -> pd.DataFrame:
     """Return one line per assumption: passed, caution, failed, or one that no data can test."""
-    lines = [(c.name, RESULTS[known(c.grade)], c.sentence) for c in checks]
+    lines = [(c.name, RESULTS[known(c.grade)], spaced_percent(c.sentence)) for c in checks]
     return pd.DataFrame(lines, columns=["assumption", "result", "what was found"])
 
 
@@ -245,7 +249,7 @@ def frame_html(frame: pd.DataFrame) -> str:
 
 
 def _is_numeric(column: pd.Series) -> bool:
-    return len(column) > 0 and all(NUMERIC.fullmatch(str(value)) for value in column)
+    return len(column) > 0 and all(NUMERIC.fullmatch(without_marks(str(value))) for value in column)
 
 
 def _cell(tag: str, value: object, numeric: bool, more: str = "") -> str:

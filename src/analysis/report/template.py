@@ -56,9 +56,9 @@ def _no_words_for(case: object) -> str:
 
 
 def render(template: str, values: Mapping[str, object]) -> str:
-    """Return a page from one of the templates; the style sheet is written into it."""
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return environment(is_html=True).get_template(template).render(style=style, **values)
+    """Return a page from one of the templates; style sheet and script are written into it."""
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "index.js"))
+    return environment(is_html=True).get_template(template).render(style=style, script=script, **values)
 
 
 def say(sentence: str, *facts: object) -> str:

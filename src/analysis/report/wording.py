@@ -1,5 +1,6 @@
 """How numbers and terms of the ledger are written: one place, so that page, pictures, tables and notebooks agree."""
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -10,8 +11,10 @@ from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Program
+from analysis.report.marks import Told, marked, step_of
 
 LEVEL = 0.95
+PERCENT = re.compile(r"(?<=\d) ?%")
 MINUS, NBSP, DASH = "\u2212", "\u00a0", "\u2013"
 
 
@@ -35,14 +38,15 @@ def number(value: float | None, unit: Measure | int = 2, signed: bool | None = N
     scale, decimals = (1.0, unit) if isinstance(unit, int) else (unit.scale, unit.decimals)
     if signed is None:
         signed = not isinstance(unit, int) and not unit.is_ratio
-    rounded = round(scale * float(value), decimals) + 0.0
+    exact = value.rounded if isinstance(value, Told) else float(value)
+    rounded = round(scale * exact, decimals) + 0.0
     sign = "+" if signed and rounded > 0 else ""
-    return sign + minus(f"{rounded:,.{decimals}f}")
+    return marked(value, sign + minus(f"{rounded:,.{decimals}f}"))
 
 
 def trimmed(value: float, unit: Measure | int = 2) -> str:
     """Return a number without a plus and trailing zeros, e.g. ``3`` and ``0.15``."""
-    text = number(value, unit, signed=False)
+    text = number(float(value), unit, signed=False)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -51,11 +55,16 @@ def percent(share: float | None, decimals: int = 0) -> str:
     return DASH if share is None or pd.isna(share) else number(100 * share, decimals) + NBSP + "%"
 
 
+def spaced_percent(text: str) -> str:
+    """Return a text of another room with its percentages as this one writes them: ``10 %``, on one line."""
+    return PERCENT.sub(NBSP + "%", text)
+
+
 def count(n: float | None, min_cell: int) -> str:
     """Return a released count of people or rows; under `min_cell`, or missing, it is only said to be small."""
     if n is None or pd.isna(n) or n < min_cell:
         return f"<{min_cell}"
-    return f"{int(n):,}"
+    return marked(n, f"{int(n):,}")
 
 
 def p_text(p: float | None) -> str:
@@ -63,10 +72,10 @@ def p_text(p: float | None) -> str:
     if p is None or pd.isna(p):
         return DASH
     if p < 0.001:
-        return "p < 0.001"
+        return marked(p, "p < 0.001")
     if p > 0.99:
-        return "p > 0.99"
-    return f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}"
+        return marked(p, "p > 0.99")
+    return marked(p, f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}")
 
 
 def unit(estimate: Estimate) -> Measure:
@@ -82,7 +91,7 @@ def scaled(estimate: Estimate) -> tuple[float, float, float]:
 
 def value_text(estimate: Estimate) -> str:
     """Return the row's estimate in the unit of its measure, signed; a dash without one."""
-    return number(estimate.estimate, unit(estimate))
+    return number(Told.of(estimate, "estimate"), unit(estimate))
 
 
 def interval_text(estimate: Estimate) -> str:
@@ -95,8 +104,8 @@ def interval_text(estimate: Estimate) -> str:
 
 def limit_texts(estimate: Estimate) -> tuple[str, str]:
     """Return both ends of the row's interval in the unit of its measure."""
-    low, high = estimate.limits
-    return number(low, unit(estimate)), number(high, unit(estimate))
+    low, high = (number(Told.of(estimate, end), unit(estimate)) for end in ("ci_low", "ci_high"))
+    return low, high
 
 
 def estimate_text(estimate: Estimate) -> str:
@@ -214,6 +223,12 @@ def of_100(share: float | None) -> str:
     return number(None if share is None else 100 * share, 1)
 
 
+def known_as(value: float, row: Estimate) -> float:
+    """Return an amount that a row's interval leads to, no more precise than the row."""
+    step = step_of(row, "estimate")
+    return value if step is None else step * round(value / step)
+
+
 # What a template may do to a fact. Numbers get into a sentence through these and in no other way.
 FILTERS: dict[str, Callable] = {
     "number": number,
@@ -234,6 +249,8 @@ FILTERS: dict[str, Callable] = {
     "level": level_text,
     "low": lambda row: limit_texts(row)[0],
     "high": lambda row: limit_texts(row)[1],
+    "told": Told.of,
+    "known_as": known_as,
     "shown": shown,
     "change": change,
     "unit": unit,

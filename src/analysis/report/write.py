@@ -13,7 +13,7 @@ from analysis.release.answer import Released
 from analysis.report.folders import writing
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.ledger import write_problems
-from analysis.report.page import figure_files, incomplete_page, study_page
+from analysis.report.page import evidence_pages, figure_files, incomplete_page, study_page
 from analysis.report.quality_page import bad_input_page, quality_page
 from analysis.report.safe_cells import export_safe
 
@@ -44,7 +44,7 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
 
 
 def write_answers(released: Released, folder: Path, with_png: bool = False) -> None:
-    """Write the ledgers, the figures, the page on the data, the page and ``run.json`` of one study.
+    """Write the ledgers, the figures, the pages and ``run.json`` of one study.
 
     Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
 
@@ -60,6 +60,8 @@ def write_answers(released: Released, folder: Path, with_png: bool = False) -> N
     for name, content in (figure_files(released) | (figure_files(released, "png") if with_png else {})).items():
         (folder / "figures" / name).write_bytes(content)
     _page(folder, QUALITY, lambda: quality_page(released), released.study.study, released.study)
+    for name, make in evidence_pages(released).items():
+        _page(folder, name, make, released.study.study, released.study)
     write_page(released, folder)
 
 
@@ -84,7 +86,7 @@ def write_findings(released: Released, folder: Path) -> None:
 
 
 def write_page(released: Released, folder: Path) -> None:
-    """Write the page and ``run.json``, which say what is missing so far; last, ``faults.log`` where anything is."""
+    """Write the summary and ``run.json``, which say what is missing so far; last, ``faults.log`` where anything is."""
     _page(folder, PAGE, lambda: study_page(released), released.study.study, released.study)
     _file(folder, "run.json", lambda: _write_run(released, folder))
     write_faults(folder)

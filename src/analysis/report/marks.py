@@ -1,0 +1,95 @@
+"""Numbers that know their row of the ledger, marked in sentences so that a page can say where each of them is from.
+
+A mark is private: characters that no text of a study may hold stand around the number while a page is made, and
+`marked_html` turns them into ``<span data-row data-column>``. Outside of `marking` nothing is marked.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from analysis.plan.results import Estimate
+
+BEGIN, SEPARATOR, END = "\ue000", "\ue001", "\ue002"
+MARK = re.compile(f"{BEGIN}([^{BEGIN}{SEPARATOR}{END}]*){SEPARATOR}([^{BEGIN}{SEPARATOR}{END}]*){END}")
+ATTRIBUTE = re.compile(f'="[^"]*{BEGIN}[^"]*"')
+_IS_MARKING: ContextVar[bool] = ContextVar("is_marking", default=False)
+
+
+class Told(float):
+    """A number of the ledger: a float that knows its row's id and its column.
+
+    Attributes
+    ----------
+    step
+        What it is rounded to where it is written, as far as the row's standard error says that it is known; None where
+        the decimals of its measure do.
+    """
+
+    source: str
+    step: float | None
+
+    @classmethod
+    def of(cls, row: Estimate, column: str) -> "Told | None":
+        """Return what stands in a column of a row; None where nothing does."""
+        value = getattr(row, column)
+        return None if value is None else cls._from(value, f"{row.row} {column}", step_of(row, column))
+
+    @classmethod
+    def _from(cls, value: float, source: str, step: float | None) -> "Told":
+        told = cls(value)
+        told.source, told.step = source, step
+        return told
+
+    def __abs__(self) -> "Told":
+        return self._from(float.__abs__(self), self.source, self.step)
+
+    @property
+    def rounded(self) -> float:
+        """The number as precisely as it is known; one beside zero stays on its side."""
+        if self.step is None:
+            return float(self)
+        shown = self.step * round(self / self.step)
+        return math.copysign(self.step, self) if shown == 0 != self else shown
+
+
+def step_of(row: Estimate, column: str) -> float | None:
+    """Return what an amount of money is rounded to: two digits of its standard error; None of any other number."""
+    if row.measure != "net_benefit" or column not in ("estimate", "ci_low", "ci_high") or not row.std_error:
+        return None
+    return max(1.0, 10.0 ** (math.floor(math.log10(row.std_error)) - 1))
+
+
+@contextmanager
+def marking() -> Iterator[None]:
+    """Mark every number of the ledger that gets into a sentence or a table in the block."""
+    token = _IS_MARKING.set(True)
+    try:
+        yield
+    finally:
+        _IS_MARKING.reset(token)
+
+
+def marked(value: object, text: str) -> str:
+    """Return how a number is written, with its mark where it has one and marks are wanted."""
+    if not _IS_MARKING.get() or not isinstance(value, Told):
+        return text
+    return f"{BEGIN}{value.source}{SEPARATOR}{text}{END}"
+
+
+def without_marks(text: str) -> str:
+    """Return a text as it is read."""
+    return MARK.sub(r"\2", text)
+
+
+def marked_html(page: str) -> str:
+    """Return a page whose marked numbers are elements that name their row and column; in attributes marks go."""
+    page = ATTRIBUTE.sub(lambda found: without_marks(found[0]), page)
+    return MARK.sub(_element, page)
+
+
+def _element(mark: re.Match) -> str:
+    row, _, column = mark[1].partition(" ")
+    return f'<span data-row="{row}" data-column="{column}">{mark[2]}</span>'

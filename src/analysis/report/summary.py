@@ -1,0 +1,212 @@
+"""The first screen of a study: a bottom line for each program, every answer in a row, and what cannot be estimated."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from analysis.estimate.power import sample_size, smallest_detectable_difference
+from analysis.plan.catalogue import CATALOGUE
+from analysis.plan.faults import known
+from analysis.plan.hypotheses import load_plan
+from analysis.plan.results import Finding
+from analysis.plan.study import Program, Study
+from analysis.release.answer import Released
+from analysis.report.facts import POWER, comparator_risk, facts
+from analysis.report.pictures import slug
+from analysis.report.prose import MAIN_HYPOTHESES, label, short_label
+from analysis.report.template import say
+from analysis.report.wording import (
+    hypothesis_title,
+    interval_text,
+    is_blind,
+    is_money,
+    is_retention,
+    unit,
+    value_text,
+)
+
+RETENTION = "H1_retention"
+MONEY = "H9_economics"
+LABELS = ("conclude", "how_sure", "cost", "settle")
+
+
+def page_of(hypothesis: str) -> str:
+    """Return the file of a hypothesis' page: ``retention.html``."""
+    return f"{hypothesis.partition('_')[2]}.html"
+
+
+def has_section(finding: Finding) -> bool:
+    """Whether there is more to tell of a finding than why there is no answer."""
+    return finding.primary.is_estimated or is_blind(finding) or bool(finding.checks)
+
+
+def has_page(findings: Iterable[Finding], hypothesis: str) -> bool:
+    """Whether a hypothesis has a page of its own."""
+    return any(has_section(f) for f in findings if f.hypothesis == hypothesis)
+
+
+def link_to(finding: Finding, findings: Iterable[Finding]) -> str:
+    """Return where everything about a finding stands: on its hypothesis' page, or among what cannot be estimated."""
+    if has_section(finding):
+        return f"{page_of(finding.hypothesis)}#{slug(finding)}"
+    return page_of(finding.hypothesis) if has_page(findings, finding.hypothesis) else "index.html#unanswered"
+
+
+# --- the bottom line --------------------------------------------------------------------------------------------------
+
+
+def bottom_lines(released: Released) -> list[dict]:
+    """Return for each program what to conclude, how sure that is, what it costs and what would settle it."""
+    study = released.study
+    told = []
+    for program in study.programs:
+        findings = [f for f in released.findings if f.program == program.id]
+        if findings:
+            about = program_facts(program, findings, study)
+            told.append({"program": program.name} | {name: say(f"summary.{name}", about) for name in LABELS})
+    return told
+
+
+def program_facts(program: Program, findings: Sequence[Finding], study: Study) -> dict[str, object]:
+    """Return what the bottom line can name of a program."""
+    main = [f for f in findings if f.hypothesis in MAIN_HYPOTHESES]
+    answered = [f for f in main if f.primary.is_estimated]
+    told: list[dict[str, Any]] = [facts(f, study) for f in answered]
+    money = next((f for f in findings if is_money(f) or f.hypothesis == MONEY), None)
+    about_money = facts(money, study) if money else None
+    return {
+        "program": program.name,
+        "is_blind": any(is_blind(f) for f in main),
+        "is_answered": bool(answered),
+        "is_randomized": program.is_randomized,
+        "is_open": all(f.verdict == "inconclusive" for f in answered),
+        "supported": _about([f for f in answered if f.verdict == "supported"], answered, study),
+        "harmful": _about([f for f in answered if f.verdict == "harmful"], answered, study),
+        "groups": _by_conclusion(answered, study),
+        "reasons": list(dict.fromkeys(known(f.primary.reason) for f in main if f.primary.reason)),
+        "n_tested": sum(f["n_tested"] for f in told),
+        "n_failed": sum(f["n_failed"] for f in told),
+        "failed": list(dict.fromkeys(check.brief or check.name for f in told for check in f["failed"])),
+        "money": about_money,
+        "conclusion_on_money": say("verdict.conclusion", about_money) if about_money else "",
+        "power": POWER,
+        "lottery": lottery_size([f for f in answered if f.hypothesis == RETENTION]),
+    }
+
+
+def _by_conclusion(findings: Sequence[Finding], study: Study) -> list[tuple[str, list[str]]]:
+    """Return each conclusion once, with what it is about; what is supported or harmful is named before them."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in [f for f in findings if f.verdict not in ("supported", "harmful")]:
+        groups.setdefault(say("verdict.conclusion", facts(finding, study)), []).append(finding)
+    return [(conclusion, _about(found, findings, study)) for conclusion, found in groups.items()]
+
+
+def _about(found: Sequence[Finding], among: Sequence[Finding], study: Study) -> list[str]:
+    """Return what findings are about, a hypothesis once; with the roles where not all of them are meant."""
+    by_roles: dict[tuple[str, ...], list[str]] = {}
+    for hypothesis in dict.fromkeys(f.hypothesis for f in found):
+        here, all_of_it = ([f for f in fs if f.hypothesis == hypothesis] for fs in (found, among))
+        roles = () if len(here) == len(all_of_it) else tuple(CATALOGUE.role(f.role).label for f in here)
+        by_roles.setdefault(roles, []).append(hypothesis_title(here[0]).lower())
+    return [say("summary.about", titles, list(roles)) for roles, titles in by_roles.items()]
+
+
+def lottery_size(findings: Iterable[Finding]) -> dict[str, float | int | None] | None:
+    """Return what a lottery would take to settle retention, by the role that needs most; None where no risk is shown.
+
+    The comparators' risk at the main horizon, as the released curves have it, is the risk without the program; the
+    arithmetic is that of `estimate.power`, two equal groups. People are rounded up to two digits: risks are estimates.
+    """
+    sizes = [size for size in map(_lottery_size, findings) if size]
+    return max(sizes, key=lambda size: size["per_group"] or math.inf, default=None)
+
+
+def _lottery_size(finding: Finding) -> dict[str, float | int | None] | None:
+    row, risk = finding.primary, comparator_risk(finding)
+    if risk is None or not 0 < risk < 1:
+        return None
+    smallest, n = finding.smallest_effect, known(row.n_treated)
+    return {
+        "risk": risk,
+        "smallest": smallest,
+        "months": row.horizon_months,
+        "n": n,
+        "per_group": two_digits_up(sample_size(risk, risk - smallest)) if smallest < risk else None,
+        "of_this_size": smallest_detectable_difference(risk, n, n) if n else None,
+    }
+
+
+def two_digits_up(n: int) -> int:
+    """Return a count rounded up to two digits: 1,641 is 1,700."""
+    step = 10 ** max(0, len(str(n)) - 2)
+    return -(-n // step) * step
+
+
+# --- every answer in a row --------------------------------------------------------------------------------------------
+
+
+def answer_groups(released: Released) -> list[dict]:
+    """Return the answers by hypothesis, in the plan's order: a row for each program and role that has one."""
+    found = [f for f in released.findings if f.primary.is_estimated or is_blind(f)]
+    groups = ((h, [f for f in found if f.hypothesis == h.id]) for h in load_plan().hypotheses)
+    return [
+        {"title": h.title, "page": page_of(h.id), "rows": [_answer_row(f, released.study) for f in findings]}
+        for h, findings in groups
+        if findings
+    ]
+
+
+def _answer_row(finding: Finding, study: Study) -> dict:
+    told: dict[str, Any] = facts(finding, study)
+    row = finding.primary
+    naive = told["naive_at_horizon"] or next(iter(told["naive"]), None)
+    is_shown = row.is_estimated
+    return {
+        "finding": slug(finding),
+        "who": say("summary.whom", short_label(finding, study), told["rated_by"]),
+        "verdict": finding.verdict,
+        "word": say("verdict.word", told),
+        "href": f"{page_of(finding.hypothesis)}#{slug(finding)}",
+        "value": value_text(row) if is_shown else "",
+        "interval": interval_text(row),
+        "unit": (study.currency if is_money(finding) else unit(row).short or unit(row).label) if is_shown else "",
+        "naive": value_text(naive) if naive is not None and is_shown and not is_money(finding) else "",
+        "checks": say("verdict.beside", told),
+    }
+
+
+# --- what cannot be estimated -----------------------------------------------------------------------------------------
+
+
+def unanswered(released: Released) -> list[dict]:
+    """Return what has no number, one row for each hypothesis and reason: whom it is about, why, and what is needed."""
+    study = released.study
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for finding in released.findings:
+        if finding.primary.is_estimated or is_blind(finding):
+            continue
+        why = known(finding.primary.reason)
+        row = rows.setdefault(
+            (finding.hypothesis, why),
+            {
+                "title": hypothesis_title(finding),
+                "who": [],
+                "word": say("verdict.word", facts(finding, study)),
+                "verdict": finding.verdict,
+                "why": why,
+                "needs": say("answer.what_is_needed", facts(finding, study)),
+            },
+        )
+        row["who"].append(label(finding, study) if len(study.programs) > 1 else short_label(finding, study))
+    order = [h.id for h in load_plan().hypotheses]
+    return [rows[key] for key in sorted(rows, key=lambda key: order.index(key[0]))]
+
+
+def main_pictures(released: Released, images: Mapping[str, dict]) -> list[dict]:
+    """Return the naive figure beside the corrected one, for every retention answer that there is."""
+    return [
+        {"label": short_label(f, released.study), "image": images[f"{slug(f)}-ladder"]}
+        for f in released.findings
+        if is_retention(f) and f"{slug(f)}-ladder" in images
+    ]
