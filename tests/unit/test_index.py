@@ -21,9 +21,9 @@ from test_report import (
 
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Check, Verdict
-from analysis.report.claims import MARKS, MOST_MARKED, board, claims_of, counted
 from analysis.report.index import IndexEntry, index_facts, index_page, index_table, read_index_entry
 from analysis.report.page import study_page
+from analysis.report.summary import MARKS, MOST_MARKED, board, claims_of, counted
 
 FAILED = Check("balance", False, 0.32, 0.25, "Apart.", grade="failed", brief="the groups differ in tenure",
                caps="groups_not_comparable")  # fmt: skip

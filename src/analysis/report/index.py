@@ -11,10 +11,9 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.claims import MARKS, board
 from analysis.report.facts import facts
 from analysis.report.prose import MAIN_HYPOTHESES, label
-from analysis.report.summary import link_to
+from analysis.report.summary import MARKS, board, link_to
 from analysis.report.template import render, say
 from analysis.report.wording import count, is_money, is_randomized, limit_texts, scaled, unit, value_text
 

@@ -10,17 +10,15 @@ from analysis.plan.faults import Fault, Part, collected, isolated
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.report.brand import brand_of
 from analysis.report.canvas import Drawing
-from analysis.report.claims import claims_of
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import measurement
 from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
 from analysis.report.prose import limits
 from analysis.report.quality_page import quality_pictures
-from analysis.report.sections import answers_to, assumptions, day_text, image, programs
-from analysis.report.summary import answer_groups, bottom_lines, has_page, main_pictures, page_of, unanswered
+from analysis.report.sections import answers_to, assumptions, brand_of, day_text, image, programs
+from analysis.report.summary import answer_groups, bottom_lines, claims_of, has_page, main_pictures, page_of, unanswered
 from analysis.report.template import render, say
 from analysis.report.wording import is_randomized
 

@@ -6,10 +6,9 @@ from pathlib import Path
 from analysis.estimate.planning import RolePlan, plan_frame
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning
-from analysis.report.brand import brand_of
 from analysis.report.figures_planning import detectable_plot
 from analysis.report.safe_cells import export_safe
-from analysis.report.sections import day_text, image
+from analysis.report.sections import brand_of, day_text, image
 from analysis.report.tables import frame_html
 from analysis.report.template import render
 from analysis.report.write import write_problems

@@ -12,9 +12,8 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
-from analysis.report.brand import brand_of
 from analysis.report.pictures import Pictures, all_drawn, described_pictures, drawn_or_fault, safe_name
-from analysis.report.sections import described, image
+from analysis.report.sections import brand_of, described, image
 from analysis.report.tables_quality import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.template import render
 

@@ -5,13 +5,14 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import PurePosixPath
 
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated, known
 from analysis.plan.results import Check, Finding
-from analysis.plan.study import Study
+from analysis.plan.study import LOGO_KINDS, Study
 from analysis.release.answer import Released
 from analysis.report import tables, tables_measured
 from analysis.report.canvas import Drawing
@@ -323,3 +324,24 @@ def _described(name: str, table: Callable[[], pd.DataFrame], images: Mapping[str
         return {"title": title, "table": tables.frame_html(table()), "image": images.get(name)}
 
     return isolated(Part("section", title), make, lambda _: None)
+
+
+# --- the company's own look ------------------------------------------------------------------------------------------
+
+
+def brand_of(study: Study | None) -> dict[str, str] | None:
+    """Return a study's look: the logo as a source that needs no file, colours as style, footer; None without."""
+    if study is None or study.brand is None:
+        return None
+    brand = study.brand
+    colours = {"--brand": brand.colour, "--brand-accent": brand.accent or brand.colour}
+    return {
+        "logo": _logo_source(study, brand.logo) if brand.logo else "",
+        "style": "; ".join(f"{name}: {colour}" for name, colour in colours.items() if colour),
+        "footer": brand.footer,
+    }
+
+
+def _logo_source(study: Study, logo: str) -> str:
+    kind, content = LOGO_KINDS[PurePosixPath(logo).suffix.lower()], (study.folder / logo).read_bytes()
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
