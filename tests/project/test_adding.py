@@ -234,9 +234,9 @@ def test_a_validation_rule(project, tmp_path):
 FUNCTION = '''\
 def twice(c: ByTrials) -> Iterator[Row]:
     """Yield twice the difference."""
-    once = difference(c.early_arms, c.outcome, c.first)
+    once = difference(c.arms, c.outcome, c.first)
     twofold = [2 * value for value in (once.estimate, once.std_error, once.low, once.high)]
-    yield c.row(c.early_arms, c.first, read=lambda: Interval(*twofold, once.p_value))
+    yield c.row(c.arms, c.first, read=lambda: Interval(*twofold, once.p_value))
 
 
 '''

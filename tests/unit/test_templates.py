@@ -1,12 +1,16 @@
 """The words of the report: every sentence of every template can be said, and none of them without a fact it names."""
 
 import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import scale_examples as examples
 from jinja2 import UndefinedError, nodes
+from networks import invented_network, shared_row, suppressed, write_ledger, write_network
 from test_report import (
     CHECKS,
     EVIDENCE,
@@ -36,7 +40,10 @@ from analysis.report.facts import facts
 from analysis.report.measured import Comparable
 from analysis.report.planning import plan_facts
 from analysis.report.summary import program_facts
+from analysis.report.synthesis import pool_facts
 from analysis.report.template import LANGUAGE, TEMPLATES, environment, say, say_each
+from analysis.synthesis.ledgers import read_shared
+from analysis.synthesis.pools import synthesize
 
 WORDS = environment(is_html=False)
 TOPICS = [path.stem for path in sorted((TEMPLATES / LANGUAGE).glob("*.j2")) if not path.stem.endswith(".html")]
@@ -144,7 +151,28 @@ BOTTOM_LINES = [
         (LOTS_STUDY, (finding(row(**LOTTERY), "supported", evidence=EVIDENCE),)),
     )
 ]
-OF_FACTS = {"f": FACTS, "p": PLANS, "s": STUDIES, "b": BOTTOM_LINES}
+
+
+def pools() -> list[dict]:
+    """Return what sentences can name of pools: of thirty companies, of many alike, of two, of one, and of nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        invented_network(folder / "thirty", 30, np.random.default_rng(11))
+        errors = 0.02 * np.arange(1, 13)
+        write_network(folder / "biased", -0.02 - 2 * errors + 0.003 * np.tile([1, -1], 6), errors)
+        write_network(folder / "turned", [-0.03, -0.04, -0.5, -0.02], [0.015, 0.02, 0.1, 0.02])
+        write_network(folder / "alike", [-0.03] * 4, [0.02] * 4)
+        write_network(folder / "two", [-0.03, 0.01], [0.02, 0.03])
+        write_network(folder / "one", [-0.03], [0.02])
+        write_ledger(folder / "none", [suppressed(shared_row("acme", 0, 0.1))])
+        found = [synthesize(read_shared([part])) for part in sorted(folder.iterdir())]
+    return [pool_facts(pool) for one in found for pool in (*one.pools, *one.naive)]
+
+
+POOLS = pools()
+OF_FACTS = {"f": FACTS, "p": PLANS, "s": STUDIES, "b": BOTTOM_LINES, "o": POOLS}
+# Macros that are only said of some of these.
+SAID_OF = {"synthesis.further": [pool for pool in POOLS if pool["row"].is_estimated and not pool["is_naive"]]}
 ABOUT = {name: macro.args[0].name for name, macro in MACROS.items() if macro.args and macro.args[0].name in OF_FACTS}
 
 # --- what else a macro is given -------------------------------------------------------------------------------------
@@ -222,6 +250,8 @@ ARGUMENTS = {
     "headings.design": ("rollout",),
     "headings.size": (True, "135", "664"),
     "headings.estimand": ("ATT. Under a lottery ITT.", False),
+    "synthesis.end": (POOLS[0], 0.01),
+    "synthesis.picture": (POOLS,),
     "verdict.briefs": (FAILED,),
 }
 # The same in other cases, in which it needs what it does without in the first.
@@ -240,6 +270,7 @@ MORE = {
     "summary.about": [(["retention"], [])],
     "summary.listed": [(["retention"],)],
     "summary.whom": [("Mentors", "")],
+    "synthesis.picture": [([pool for pool in POOLS if not pool["row"].is_estimated],)],
 }
 # What these say by themselves where it is not given.
 MAY_LACK = {"dashboard.events"}
@@ -259,7 +290,7 @@ def given(name: str) -> list[tuple]:
     own = [tuple(arguments) for arguments in (ARGUMENTS.get(name, ()), *MORE.get(name, ()))]
     if name not in ABOUT:
         return own
-    return [(found, *arguments[1:]) for arguments in own for found in OF_FACTS[ABOUT[name]]]
+    return [(found, *arguments[1:]) for arguments in own for found in SAID_OF.get(name, OF_FACTS[ABOUT[name]])]
 
 
 def test_every_macro_is_said_here():
