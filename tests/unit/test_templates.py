@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scale_examples as examples
 from jinja2 import UndefinedError, nodes
-from networks import invented_network, shared_row, suppressed, write_ledger, write_network
+from networks import DESIGN, PROGRAM, invented_network, shared_row, suppressed, write_ledger, write_network
 from test_report import (
     CHECKS,
     EVIDENCE,
@@ -164,6 +164,9 @@ def pools() -> list[dict]:
         write_network(folder / "alike", [-0.03] * 4, [0.02] * 4)
         write_network(folder / "two", [-0.03, 0.01], [0.02, 0.03])
         write_network(folder / "one", [-0.03], [0.02])
+        for n, ways in enumerate(["rollout", "self_selected"] * 2):
+            way = {PROGRAM: DESIGN | {"assignment": ways}}
+            write_ledger(folder / "mixed", [shared_row(f"c{n}", -0.03 - 0.01 * n, 0.02)], programs=way)
         write_ledger(folder / "none", [suppressed(shared_row("acme", 0, 0.1))])
         found = [synthesize(read_shared([part])) for part in sorted(folder.iterdir())]
     return [pool_facts(pool) for one in found for pool in (*one.pools, *one.naive)]
