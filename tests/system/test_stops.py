@@ -130,13 +130,16 @@ def test_no_event_of_a_kind_is_not_estimable_and_its_notebook_says_so(quiet):
 
 @pytest.mark.filterwarnings("error")
 def test_events_outside_the_period_observed_are_not_drawn(quiet):
-    files = figure_files(quiet)
+    assert "exit_rates.svg" not in figure_files(quiet), "with rates that are all masked nothing is drawn"
+    rates = quiet.described["exit_rates"].assign(voluntary_exit_per_100=5.0)
+    shown = replace(quiet, described=quiet.described | {"exit_rates": rates})
+    files = figure_files(shown)
     assert "exit_rates.svg" in files
     inside = [e for e in quiet.study.events if quiet.study.study_start <= e.date <= quiet.study.as_of]
     assert [e.date for e in inside] == [dt.date(2022, 5, 1)]
     only = quiet.study.model_copy(update={"events": inside})
 
-    assert figure_files(replace(quiet, study=only))["exit_rates.svg"] == files["exit_rates.svg"]
+    assert figure_files(replace(shown, study=only))["exit_rates.svg"] == files["exit_rates.svg"]
 
 
 def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, monkeypatch, tmp_path):
