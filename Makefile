@@ -59,6 +59,7 @@ simulations: .venv/.built  ## the simulation studies (some four hours on two cor
 	PYTHONPATH=tests $(BIN)/python -m simulations.synthesis
 	PYTHONPATH=tests $(BIN)/python -m simulations.situations
 	PYTHONPATH=tests $(BIN)/python -m simulations.diagnostics
+	PYTHONPATH=tests $(BIN)/python -m simulations.one_jackknife
 	PYTHONPATH=tests $(BIN)/python -m simulations.degenerate
 
 benchmarks: .venv/.built  ## reading, retention, scales and the change of scores beside R and pandas, our peak memory, start-up (needs Rscript)

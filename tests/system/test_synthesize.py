@@ -86,3 +86,4 @@ def test_one_company_alone_has_a_page_that_says_so(tmp_path):
     assert run(tmp_path / "ledgers", "--reports", tmp_path).exit_code == 0
     page = (tmp_path / "synthesis" / "index.html").read_text(encoding="utf-8")
     assert "there is nothing to pool" in page and "Not estimable" in page
+    assert "across 1 company<" in page and "shared ledger of one company says" in page and "1 companies" not in page
