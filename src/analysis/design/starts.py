@@ -29,7 +29,7 @@ FLOW_STEPS = (
     "analysed",
 )
 # So many rows the trials may have, days times staff: memory and time grow with them and with the follow-up.
-MOST_TRIAL_ROWS = 500_000
+MOST_TRIAL_ROWS = 300_000
 
 
 def known_enrolments(tables: Tables, study: Study) -> pd.DataFrame:
