@@ -56,7 +56,7 @@ def test_the_naive_figures_stand_apart_and_say_what_dashboards_would(report):
 
 
 def test_no_number_of_a_company_is_finer_than_it_shared(report, tmp_path):
-    """Whatever is told of a single company is its shared row: estimate and interval, in a plot that has a decimal."""
+    """Whatever is shown of a single company is its shared row: estimate and interval, in a plot that has a decimal."""
     plot = (report / "figures" / "forest-H1_retention-mentor-12.svg").read_text(encoding="utf-8")
     told = re.findall(r">([−+]?\d+\.\d+) \[", plot)
     assert told and all(re.fullmatch(r"[−+]?\d+\.\d", number) for number in told)

@@ -302,7 +302,7 @@ def test_the_jackknife_leaves_groups_out_in_earnest(followed, arms):
     without = leave_one_out(WeightedRefit(followed, ("voluntary_exit",), 12), groups)
     variance = 39 / 40 * np.sum((without - without.mean()) ** 2)
     assert error(found) == pytest.approx(np.sqrt(variance), rel=1e-6)
-    # Forty groups by lot know a standard error to 11 %.
+    # Forty random groups know a standard error to 11 %.
     assert error(found) == pytest.approx(error(arms), rel=0.35)
 
 

@@ -232,7 +232,7 @@ def _indicators(name: str, column: pd.Series, person: np.ndarray) -> tuple[dict[
 # Were the arms alike? Standardized differences before and after weighting, effective numbers, overlap.
 
 BALANCED = 0.1
-# Of fewer levels each is told by itself alone: two differ by the same.
+# Of fewer levels each is shown by itself: two differ by the same.
 MANY_LEVELS = 3
 
 

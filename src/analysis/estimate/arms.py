@@ -264,7 +264,7 @@ class Arms:
     ) -> "Arms":
         """Return the arms with the variance that leaving out groups of clusters gives; Student's t.
 
-        Clusters are left out by groups drawn by lot. Units of a rollout are not left out: one of few may be half of an
+        Clusters are left out in random groups. Units of a rollout are not left out: one of few may be half of an
         arm, and without it another comparison is made. They are counted as in `of`.
         """
         codes = default_clusters(followed) if clusters is None else clusters

@@ -181,7 +181,7 @@ def main_clusters(followed: WeightedFollowUp, outcome: str, month: int) -> np.nd
     """Return the team of each row where exits come in teams (`teams_score`), else None: people (or units) are counted.
 
     Whole teams may start, and colleagues leave one after the other: then people are no independent draws (Moulton 1990,
-    Rev Econ Stat 72:334). Decided once, at the main row, from influence functions, before anything is drawn by lot. Not
+    Rev Econ Stat 72:334). Decided once, at the main row, from influence functions, before anything is random. Not
     with fewer than `LEAST_MANAGERS` in an arm.
     """
     teams = None if followed.by_unit else team_codes(followed)

@@ -73,7 +73,7 @@ def completed_difference(invited: Asked, y: np.ndarray, counts: np.ndarray) -> n
 def without_groups(statistic: Statistic, asked: Asked, rng: np.random.Generator) -> np.ndarray | None:
     """Return a statistic without each group of clusters in turn, everything in it fitted anew, shape (groups, numbers).
 
-    Delete-a-group jackknife (`estimate.resampling`), groups drawn by lot. Groups without which the statistic does not
+    Delete-a-group jackknife (`estimate.resampling`), random groups. Groups without which the statistic does not
     exist are passed over; None with fewer than two left, and without rows.
     """
     if not len(asked.y):

@@ -62,7 +62,7 @@ MOST_GROUPS = 100
 
 
 def grouped(clusters: np.ndarray, rng: np.random.Generator, n_groups: int = MOST_GROUPS) -> np.ndarray:
-    """Return clusters put together by lot into at most `n_groups` groups of equal size, as codes, shape (rows,)."""
+    """Return clusters grouped at random into at most `n_groups` groups of equal size, as codes, shape (rows,)."""
     n = int(clusters.max()) + 1
     return (rng.permutation(n) % min(n, n_groups))[clusters]
 

@@ -49,7 +49,7 @@ def _few_parts(arms: Arms, outcome: str, month: int) -> tuple[np.ndarray, np.nda
     """Return what clusters contribute to both risks, where events are few.
 
     The treated have weights of one, nothing about them is estimated, and their influence functions are exact; groups
-    drawn by lot would only add noise. The comparators' are those of the jackknife.
+    drawn at random would only add noise. The comparators' are those of the jackknife.
     """
     return arms.treated.direct_risk_influence(outcome, month), arms.control.risk_influence(outcome, month)
 

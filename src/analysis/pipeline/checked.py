@@ -1,6 +1,6 @@
 """What `mentoring check` shows: what is wrong with a study's input, and which of its questions can be answered.
 
-The reasons are those that the report gives. No number of people is told. What an estimate needs besides (overlap,
+The reasons are those that the report gives. No number of people is given. What an estimate needs besides (overlap,
 events in an arm, people still followed at the horizon) only the report can say.
 """
 

@@ -59,7 +59,7 @@ def remake(name: str, data: Path) -> Remade:
             ledgers = _ledgers(name, data)
         except BadInput as bad:
             return Remade(name, problems=bad.problems, is_verified=is_verified)
-        except Exception as error:  # noqa: BLE001  (its text might hold somebody's data: what it was is told without)
+        except Exception as error:  # noqa: BLE001  (its text might hold somebody's data: it is reported without)
             faults.add(Part("command", name), error)
             ledgers = {}
     return Remade(name, ledgers, faults=tuple(map(str, faults.found)), is_verified=is_verified)

@@ -33,8 +33,38 @@ Reason = Literal[
 Grade = Literal["passed", "caution", "failed", "untestable"]
 
 
+class Answered:
+    """What a row of a ledger says of its own numbers, of one study or over many."""
+
+    status: Status
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether there is a number."""
+        return self.status == "estimated"
+
+    @property
+    def value(self) -> float:
+        """The estimate of an estimated row."""
+        return known(self.estimate)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Both ends of an estimated row's interval."""
+        return known(self.ci_low), known(self.ci_high)
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether an estimated row's interval holds zero."""
+        low, high = self.limits
+        return low <= 0 <= high
+
+
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Answered):
     """One row of the estimates ledger: one number that a study claims, complete, or the reason why there is none.
 
     The attributes are the ledger's columns (data contract, ``estimates.md``). `estimate`, `std_error` and the limits
@@ -96,27 +126,6 @@ class Estimate:
             getattr(CATALOGUE, column)(getattr(self, column))
         if self.rater_source is not None:
             CATALOGUE.rater_source(self.rater_source)
-
-    @property
-    def is_estimated(self) -> bool:
-        """Whether there is a number."""
-        return self.status == "estimated"
-
-    @property
-    def value(self) -> float:
-        """The estimate of an estimated row."""
-        return known(self.estimate)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Both ends of an estimated row's interval."""
-        return known(self.ci_low), known(self.ci_high)
-
-    @property
-    def holds_zero(self) -> bool:
-        """Whether an estimated row's interval holds zero."""
-        low, high = self.limits
-        return low <= 0 <= high
 
     @property
     def row(self) -> str:

@@ -44,7 +44,7 @@ NOTEBOOKS = {
     "H9_economics": "09_promotion_economics.ipynb",
 }
 TERM = re.compile(r'<dt id="([\w-]+)">.*?</dt>\s*<dd>(.*?)</dd>', re.DOTALL)
-# A definition is told in its first sentence, or in so many characters.
+# A definition is cut to its first sentence, or in so many characters.
 SENTENCE, LONGEST_TIP = re.compile(r"(?<=[a-z)])\. (?=[A-Z])"), 300
 NOTHING: list[dict] = []
 NO_ASSUMPTIONS = {"is_shared": False, "n_tested": 0, "table": "", "untestable": [], "pictures": []}

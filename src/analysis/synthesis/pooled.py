@@ -7,9 +7,8 @@ from typing import Literal
 import pandas as pd
 
 from analysis.estimate.verdict import FAMILY_METHODS, by_numbers
-from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import AnalysisKind, Status, Verdict, row_id
+from analysis.plan.results import AnalysisKind, Answered, Status, Verdict, row_id
 from analysis.synthesis.meta import Fit, SmallStudies
 
 Group = Literal[
@@ -18,7 +17,7 @@ Group = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class PooledRow:
+class PooledRow(Answered):
     """One number over many companies, complete, or the reason why there is none.
 
     Attributes
@@ -90,27 +89,6 @@ class PooledRow:
             raise ValueError("a pooled row has all its numbers or none")
         if not self.is_estimated and not self.reason:
             raise ValueError("a pooled row without a number says why")
-
-    @property
-    def is_estimated(self) -> bool:
-        """Whether there is a number."""
-        return self.status == "estimated"
-
-    @property
-    def value(self) -> float:
-        """The estimate of an estimated row."""
-        return known(self.estimate)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Both ends of its interval."""
-        return known(self.ci_low), known(self.ci_high)
-
-    @property
-    def holds_zero(self) -> bool:
-        """Whether the interval holds zero."""
-        low, high = self.limits
-        return low <= 0 <= high
 
     @property
     def row(self) -> str:

@@ -1,4 +1,4 @@
-"""What every row of a shared ledger must be, by the data contract; the rest is told with file, line and column."""
+"""What every row of a shared ledger must be, by the data contract; the rest is reported with file, line and column."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, get_args

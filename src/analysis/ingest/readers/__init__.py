@@ -1,4 +1,4 @@
-"""Readers: files and queries of every kind become an `Export`, text as it came, and what is wrong with them is told."""
+"""Readers: files and queries of every kind become an `Export`, text as it came, and what is wrong is reported."""
 
 import json
 import re
@@ -141,7 +141,7 @@ def sheets_of(path: Path) -> list[str]:
 
 
 # --- readers ----------------------------------------------------------------------------------------------------------
-# Readers: files and queries of every kind become an `Export`, text as it came, and what is wrong with them is told.
+# Readers: files and queries of every kind become an `Export`, text as it came, and what is wrong is reported.
 
 __all__ = ["read_export"]
 
