@@ -265,13 +265,19 @@ def test_a_sample_of_those_who_never_start_stands_for_all_of_them(monkeypatch):
     whole = clones(trials, EXITS, 12, np.random.default_rng(0))
     assert (whole.worth == 1).all() and whole.trials is whole.whole, "few enough: nobody is left out"
     monkeypatch.setattr(design_clones, "MOST_STEPS", int(0.4 * len(whole.steps.row)))
-    of_all, found = risks_of(whole), []
+    of_all, found, counted = risks_of(whole), [], []
+    weigh_clones = Clones.weights
+    monkeypatch.setattr(Clones, "weights", lambda of, counts: counted.append(counts) or weigh_clones(of, counts))
+    chance_of_all = whole._chances(np.ones(len(whole.trials.rows))).mean()
     for seed in range(20):
         some = clones(trials, EXITS, 12, np.random.default_rng(seed))
         assert some.worth.sum() == pytest.approx(len(whole.worth)) and len(some.worth) < 0.7 * len(whole.worth)
         assert some.trials.rows["is_treated"].sum() == whole.trials.rows["is_treated"].sum()
         assert len(some.whole.rows) == len(whole.whole.rows)
         found.append(risks_of(some))
+        assert np.array_equal(counted[-1], some.worth[some.person]), "a bootstrap counts each for whom they stand"
+        chances = some._chances(counted[-1])
+        assert np.average(chances, weights=counted[-1]) == pytest.approx(chance_of_all, rel=0.1)
     error = np.std(found, axis=0, ddof=1) / np.sqrt(20)
     assert (np.abs(np.mean(found, axis=0) - of_all) < 3 * error + 0.002).all() and (error < 0.01).all()
 
