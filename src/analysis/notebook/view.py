@@ -1,29 +1,28 @@
-"""What a notebook needs: its parameters checked, its study opened and answered."""
+"""What the notebooks of a report show of one study, and what a researcher goes on with."""
 
-import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
 from IPython.display import Markdown, display
 
-from analysis.estimate.planning import RolePlan
-from analysis.pipeline import answered
-from analysis.pipeline.planned import planned
-from analysis.plan.errors import bad_input
-from analysis.plan.faults import LOG
-from analysis.plan.hypotheses import load_plan
+from analysis.notebook import frames
+from analysis.notebook.figures import ALSO_CALLED, Figures, all_figures
+from analysis.notebook.figures import COLUMNS as FIGURE_COLUMNS
+from analysis.notebook.frames import NumbersFrame
+from analysis.notebook.parameters import THIS
+from analysis.plan.contradictions import did_you_mean
+from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.release.planning import ReleasedPlan
-from analysis.report import planning, prose, tables, tables_measured
-from analysis.report.execute import check_parameters
+from analysis.report import prose, tables, tables_measured
 from analysis.report.facts import ways
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.pictures import (
     FOREST,
+    Pictures,
     described_pictures,
     evidence_pictures,
     has_kinds,
@@ -49,16 +48,17 @@ from analysis.report.prose import (
 )
 from analysis.report.quality_page import quality_pictures
 
-# Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
-PARAMETERS = {"study": "", "data": ""}
-SCALES_PARAMETERS = PARAMETERS | {"hypothesis": ""}
-# How papermill begins the cell that it puts in with the parameters that it was given.
-INJECTED = "# Parameters\n"
-
 
 def _listed(sentences: list[str], what: str) -> str:
     """Return sentences as a list in Markdown, or that there are none of these."""
     return "\n".join(f"- {sentence}" for sentence in sentences) or f"*There are no {what}.*"
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> BadInput:
+    """Return the mistake of a name that is not there, with the nearest that is."""
+    names = list(known)
+    near = did_you_mean(name, names) or f"; there is {', '.join(dict.fromkeys(names))}"
+    return bad_input(THIS, f"there is no {what} {name!r}{near}", rule="parameters")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,96 @@ class StudyView:
     def study(self) -> Study:
         """The study that is open."""
         return self.released.study
+
+    def __repr__(self) -> str:
+        n = len(self.released.findings)
+        return f"Study {self.study.study}: {self.study.page_title}, {n} answers; see answers(), frames(), figures()"
+
+    # --- to go on with ------------------------------------------------------------------------------------------------
+
+    def answers(self) -> NumbersFrame:
+        """Return the main row of every finding, one per program, role and hypothesis, as numbers, with its verdict."""
+        return frames.answers(self.released.findings)
+
+    def estimates(self) -> NumbersFrame:
+        """Return the estimates ledger, one row a number that the study claims, as numbers, with verdicts."""
+        return frames.estimates(self.released.findings)
+
+    def frames(self) -> pd.DataFrame:
+        """Return what `frame` gives, one row a name: about the study or about which hypotheses."""
+        names = dict.fromkeys(self.released.described, "the study")
+        for finding in self.released.findings:
+            for name in finding.evidence:
+                names[name] = ", ".join(dict.fromkeys([*filter(None, [names.get(name)]), finding.hypothesis]))
+        return pd.DataFrame(sorted(names.items()), columns=["frame", "about"])
+
+    def frame(self, name: str, **about: str) -> NumbersFrame:
+        """Return a frame by its name, as numbers; evidence of several findings says in front whose each row is.
+
+        Parameters
+        ----------
+        about
+            ``program``, ``role`` or ``hypothesis``, where not all of them are wanted.
+
+        Raises
+        ------
+        BadInput
+            There is no such frame.
+        """
+        if name in self.released.described:
+            return frames.described(self.released.described, name)
+        chosen = [f for f in self._about(about) if name in f.evidence]
+        if not chosen:
+            raise _unknown("frame", name, self.frames()["frame"])
+        return frames.evidence(chosen, name)
+
+    def figures(self) -> pd.DataFrame:
+        """Return what `figure` gives, one row a figure: its name, its kind and what it is about."""
+        return pd.DataFrame([about for about, _ in all_figures(self.released).values()], columns=list(FIGURE_COLUMNS))
+
+    def figure(self, name: str, **about: str) -> Figures:
+        """Return the figure of a name, or those of a kind; shown as such, or saved with ``.save("love.svg")``.
+
+        Parameters
+        ----------
+        about
+            ``program``, ``role`` or ``hypothesis``, where not all figures of the kind are wanted.
+
+        Raises
+        ------
+        BadInput
+            There is no such figure.
+        """
+        self._about(about)
+        kind, found = ALSO_CALLED.get(name, name), all_figures(self.released)
+        chosen: Pictures = {}
+        for told, pictures in found.values():
+            if kind in (told["figure"], told["kind"]) and all(told.get(key) == value for key, value in about.items()):
+                chosen |= pictures
+        if not chosen:
+            known = [name for told, _ in found.values() for name in (told["kind"], told["figure"])]
+            raise _unknown("figure", name, [*known, *ALSO_CALLED])
+        return Figures(chosen)
+
+    def _about(self, about: Mapping[str, str]) -> list[Finding]:
+        """Return the findings of a program, role or hypothesis.
+
+        Raises
+        ------
+        BadInput
+            Something else is asked for, or there is no such program, role or hypothesis.
+        """
+        found = list(self.released.findings)
+        for key, value in about.items():
+            if key not in frames.WHOSE:
+                raise _unknown("choice", key, frames.WHOSE)
+            known = dict.fromkeys(getattr(finding, key) for finding in found)
+            if value not in known:
+                raise _unknown(key, value, known)
+            found = [finding for finding in found if getattr(finding, key) == value]
+        return found
+
+    # --- what a report's notebooks show -------------------------------------------------------------------------------
 
     def findings(self, hypothesis: str) -> list[Finding]:
         """Return the findings of one hypothesis, by program and role."""
@@ -220,10 +310,6 @@ class StudyView:
         """Return the answer in words."""
         return prose.finding_sentence(finding, self.study)
 
-    def main_rows(self) -> pd.DataFrame:
-        """Return the main row of every hypothesis, program and role."""
-        return tables.estimates_table([f.primary for f in self.released.findings], self.study.min_cell)
-
     def described(self, name: str, *views: Callable[[pd.DataFrame], object]) -> None:
         """Show views of a frame that describes the study and its picture, or say that the study lacks what it needs."""
         frame = self.released.described.get(name)
@@ -253,100 +339,3 @@ class StudyView:
         for name, draw in drawn.items():
             taken = self._taken("picture", name)
             display(Markdown(taken) if taken else draw())
-
-
-@dataclass(frozen=True)
-class PlanningRoom:
-    """What the planning notebook shows: everything in it has passed disclosure control."""
-
-    planned: ReleasedPlan
-
-    def show(self, *views: Callable[[RolePlan], object]) -> None:
-        """Show views of the plan of every program and role, under a heading that says which it is.
-
-        A view gives a sentence (shown as text), several (as a list), a table or a figure; None where there is nothing.
-        """
-        for role in self.planned.roles:
-            display(Markdown(f"### {planning.role_label(role)}"))
-            for view in views:
-                shown = view(role)
-                if isinstance(shown, list):
-                    shown = "\n".join(f"- {sentence}" for sentence in shown)
-                if shown is not None:
-                    display(Markdown(shown) if isinstance(shown, str) else shown)
-
-    def history(self, role: RolePlan) -> str:
-        """Return what the risks of leaving rest on."""
-        return planning.history_sentence(role, self.planned.study.min_cell)
-
-
-def planning_room(namespace: Mapping[str, object]) -> PlanningRoom:
-    """Return the plan of the study that the notebook's parameters name; as `study_view`."""
-    found = planned(*_named(namespace))
-    _show_title(found.study)
-    return PlanningRoom(found)
-
-
-def study_view(namespace: Mapping[str, object]) -> StudyView:
-    """Return the study that the notebook's parameters name; shows its title, which says when data are simulated.
-
-    Parameters
-    ----------
-    namespace
-        The notebook's ``globals()``; what is neither a parameter nor given by papermill is the notebook's own.
-
-    Raises
-    ------
-    BadInput
-        The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
-    """
-    return _room(_answered(namespace))
-
-
-def scales_room(namespace: Mapping[str, object]) -> StudyView:
-    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `study_view`."""
-    released = _answered(namespace, SCALES_PARAMETERS)
-    hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
-    display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
-    return _room(released)
-
-
-def _answered(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> Released:
-    released = answered(*_named(namespace, parameters))
-    _show_title(released.study)
-    return released
-
-
-def _room(released: Released) -> StudyView:
-    """Return the study, opened and answered; what a fault of this program took away is said at the top."""
-    if released.faults:
-        listed = "\n".join(f"- {fault}" for fault in released.faults)
-        display(Markdown(f"**Incomplete: a fault in this program.** See {LOG}.\n\n{listed}"))
-    return StudyView(released)
-
-
-def _show_title(study: Study) -> None:
-    # A sentence in a table is there to be read to its end.
-    pd.set_option("display.max_colwidth", None)
-    display(Markdown(f"## {study.page_title}"))
-
-
-def _named(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> tuple[str, str | None]:
-    """Return the study's name and the data folder, None where it is not given; the parameters are checked."""
-    names = [name for name in (*parameters, *_injected(namespace)) if name in namespace]
-    check_parameters({name: namespace[name] for name in names}, parameters, "this notebook")
-    if not namespace["study"]:
-        raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
-    return str(namespace["study"]), str(namespace["data"]) or None
-
-
-def _injected(namespace: Mapping[str, object]) -> list[str]:
-    """Return the names that papermill gave a value.
-
-    Of a misspelt one it would only warn, and run on with the default study.
-    """
-    typed = namespace.get("In")
-    cells = [cell for cell in typed if cell.startswith(INJECTED)] if isinstance(typed, list) else []
-    statements = ast.parse(cells[-1]).body if cells else []
-    targets = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
-    return [target.id for target in targets if isinstance(target, ast.Name)]

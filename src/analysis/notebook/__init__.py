@@ -1,0 +1,7 @@
+"""What people work with in a notebook: a study opened by the notebook's parameters, its numbers, tables and figures."""
+
+from analysis.notebook.frames import NumbersFrame
+from analysis.notebook.opening import planning_view, scales_view, study_view
+from analysis.notebook.view import StudyView
+
+__all__ = ["NumbersFrame", "StudyView", "planning_view", "scales_view", "study_view"]

@@ -1,0 +1,35 @@
+"""What the planning notebook shows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from IPython.display import Markdown, display
+
+from analysis.estimate.planning import RolePlan
+from analysis.release.planning import ReleasedPlan
+from analysis.report import planning
+
+
+@dataclass(frozen=True)
+class PlanningView:
+    """What the planning notebook shows: everything in it has passed disclosure control."""
+
+    planned: ReleasedPlan
+
+    def show(self, *views: Callable[[RolePlan], object]) -> None:
+        """Show views of the plan of every program and role, under a heading that says which it is.
+
+        A view gives a sentence (shown as text), several (as a list), a table or a figure; None where there is nothing.
+        """
+        for role in self.planned.roles:
+            display(Markdown(f"### {planning.role_label(role)}"))
+            for view in views:
+                shown = view(role)
+                if isinstance(shown, list):
+                    shown = "\n".join(f"- {sentence}" for sentence in shown)
+                if shown is not None:
+                    display(Markdown(shown) if isinstance(shown, str) else shown)
+
+    def history(self, role: RolePlan) -> str:
+        """Return what the risks of leaving rest on."""
+        return planning.history_sentence(role, self.planned.study.min_cell)
