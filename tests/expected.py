@@ -85,7 +85,7 @@ def write(folder: Path) -> None:
 
 def renew_notebooks() -> None:
     """Run every notebook in place on the default demo study, so that its outputs can be compared."""
-    from analysis.pipeline.shared import shared
+    from analysis.answers.shared import shared
     from analysis.report.execute import declared_parameters, run_in_place
 
     with shared(demo_answer(DEFAULT_STUDY)):

@@ -30,8 +30,9 @@ from analysis.report import (
     tables_measured,
     wording,
 )
-from analysis.report.execute import check_parameters, notebook_runs, scale_hypotheses
+from analysis.report.execute import notebook_runs
 from analysis.report.page import study_pages
+from analysis.report.parameters import check_parameters, scale_hypotheses
 from analysis.report.pictures import all_pictures, finding_pictures
 from analysis.report.quality_page import quality_page
 

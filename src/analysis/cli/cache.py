@@ -10,7 +10,7 @@ from analysis.plan.errors import bad_input
 from analysis.plan.paths import reports_dir
 
 if TYPE_CHECKING:
-    from analysis.pipeline.answer_cache import AnswerCache
+    from analysis.answers.cache import AnswerCache
 
 
 def cache(
@@ -19,7 +19,7 @@ def cache(
 ) -> None:
     """List the answers that are kept for the notebooks, with their sizes, or remove them."""
     # What an answer is made of takes seconds to import: --help need not wait for it.
-    from analysis.pipeline.answer_cache import AnswerCache
+    from analysis.answers.cache import AnswerCache
 
     kept = AnswerCache(reports_dir(reports))
     if clear:

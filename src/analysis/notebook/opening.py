@@ -2,22 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from analysis.notebook.parameters import PARAMETERS, SCALES_PARAMETERS, parameters_of
-from analysis.notebook.planning_view import PlanningView
 from analysis.notebook.progress import progress
 from analysis.notebook.view import StudyView
 from analysis.plan.faults import LOG
 from analysis.plan.hypotheses import load_plan
 from analysis.release.answer import Released
-from analysis.release.planning import ReleasedPlan
 from analysis.runs.answers import Say, answered, planned
 
-Found = TypeVar("Found", Released, ReleasedPlan)
+if TYPE_CHECKING:
+    from analysis.notebook.planning_view import PlanningView
+    from analysis.release.planning import ReleasedPlan
+
+Found = TypeVar("Found", "Released", "ReleasedPlan")
 
 
 def study_view(namespace: Mapping[str, object]) -> StudyView:
@@ -47,8 +49,11 @@ def scales_view(namespace: Mapping[str, object]) -> StudyView:
     return _view(released)
 
 
-def planning_view(namespace: Mapping[str, object]) -> PlanningView:
+def planning_view(namespace: Mapping[str, object]) -> "PlanningView":
     """Return the plan of the study that the notebook's parameters name; as `study_view`."""
+    # What plans takes a second to import, and one notebook shows it.
+    from analysis.notebook.planning_view import PlanningView
+
     return PlanningView(_found(planned, parameters_of(namespace, PARAMETERS)))
 
 

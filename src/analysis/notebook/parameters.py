@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import bad_input
-from analysis.report.execute import check_parameters
+from analysis.report.parameters import check_parameters
 
 # Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
 PARAMETERS: Mapping[str, object] = {"study": "", "data": ""}

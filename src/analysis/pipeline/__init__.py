@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.pipeline.answer_cache import AnswerCache
+from analysis.answers.cache import AnswerCache
+from analysis.answers.shared import blind_run, is_blind_run, shared, shared_answer
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.planned import plan
+from analysis.pipeline.provenance import provenance
 from analysis.pipeline.released import blinded, find, released_findings, released_frames
-from analysis.pipeline.shared import blind_run, is_blind_run, provenance, shared, shared_answer
 from analysis.plan.errors import BadInput, Listed, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated, known
 from analysis.plan.paths import STUDY_NAME

@@ -10,7 +10,7 @@ from analysis.estimate.by_trials import retention_outcome
 from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, plan_rows
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
 from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.pipeline.shared import provenance
+from analysis.pipeline.provenance import provenance
 from analysis.plan.contract import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect

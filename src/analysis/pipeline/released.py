@@ -24,8 +24,8 @@ from analysis.pipeline.events import (
     retention,
 )
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import digest, provenance
 from analysis.pipeline.scales import scale, scales_asked
-from analysis.pipeline.shared import digest, provenance
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding

@@ -2,23 +2,25 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import psutil
 
-from analysis.pipeline import answer, open_study
-from analysis.pipeline.answer_cache import AnswerCache, Kept
-from analysis.pipeline.opened import OpenStudy
-from analysis.pipeline.planned import plan
-from analysis.pipeline.shared import shared_answer, shared_plan
+from analysis.answers.cache import AnswerCache, Kind
+from analysis.answers.shared import shared_answer, shared_plan
 from analysis.plan.faults import Part, watched
 from analysis.plan.paths import data_dir, reports_dir
 from analysis.plan.read_study import study_file
 from analysis.release.answer import Released
-from analysis.release.planning import ReleasedPlan
 from analysis.runs.made_from import answered_from, code_files
+
+if TYPE_CHECKING:
+    from analysis.pipeline.opened import OpenStudy
+    from analysis.release.planning import ReleasedPlan
 
 # What is told while something is computed: which stage it has reached.
 Say = Callable[[str], None]
+Found = TypeVar("Found", "Released", "ReleasedPlan")
 
 
 def answered(name: str, data: str | Path | None = None, say: Say = lambda _: None) -> Released:
@@ -29,11 +31,17 @@ def answered(name: str, data: str | Path | None = None, say: Say = lambda _: Non
     BadInput
         With every problem.
     """
-    folder = data_dir(data) / name
-    return shared_answer(folder) or _kept_or_made(Released, folder, answer, say)
+
+    def make(opened: "OpenStudy") -> Released:
+        from analysis.pipeline import answer
+
+        return answer(opened)
+
+    folder = study_file(name, data_dir(data)).parent
+    return shared_answer(folder) or _kept_or_made("answer", folder, make, say)
 
 
-def planned(name: str, data: str | Path | None = None, say: Say = lambda _: None) -> ReleasedPlan:
+def planned(name: str, data: str | Path | None = None, say: Say = lambda _: None) -> "ReleasedPlan":
     """Return the plan of a study, found as `answered` finds an answer.
 
     Raises
@@ -41,20 +49,27 @@ def planned(name: str, data: str | Path | None = None, say: Say = lambda _: None
     BadInput
         With every problem.
     """
-    folder = data_dir(data) / name
-    return shared_plan(folder) or _kept_or_made(ReleasedPlan, folder, plan, say)
+
+    def make(opened: "OpenStudy") -> "ReleasedPlan":
+        from analysis.pipeline.planned import plan
+
+        return plan(opened)
+
+    folder = study_file(name, data_dir(data)).parent
+    return shared_plan(folder) or _kept_or_made("plan", folder, make, say)
 
 
-def _kept_or_made(kind: type[Kept], folder: Path, make: Callable[[OpenStudy], Kept], say: Say) -> Kept:
-    study_file(folder.name, folder.parent)  # a name that is a path leads nowhere
+def _kept_or_made(kind: Kind, folder: Path, make: "Callable[[OpenStudy], Found]", say: Say) -> Found:
     parts, cache = answered_from(folder), AnswerCache(reports_dir())
     kept = cache.kept(kind, folder, parts)
     if kept is not None:
-        return kept
+        return cast(Found, kept)
     with watched(lambda part: say(f"estimating: {_told(part)}")):
         say("reading and checking the data")
-        opened = open_study(folder.name, folder.parent)
-        made = make(opened)
+        # What reads and estimates takes seconds to import: whoever opens an answer that is kept does not wait for it.
+        from analysis.pipeline.opened import open_study
+
+        made = make(open_study(folder.name, folder.parent))
     if answered_from(folder) == parts and _runs_what_is_there():
         cache.keep(made, parts)
     return made

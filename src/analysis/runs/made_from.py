@@ -10,8 +10,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from analysis.answers.shared import is_blind_run
 from analysis.ingest.ids import load_key
-from analysis.pipeline.shared import is_blind_run
 from analysis.plan.faults import LOG, PACKAGE
 from analysis.plan.paths import notebooks_dir, shipped
 from analysis.plan.study import overrides

@@ -18,20 +18,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Literal, get_args
 
 from analysis.ingest.ids import load_key
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.release.planning import ReleasedPlan
 from analysis.report.drawn import DRAWN
+
+if TYPE_CHECKING:
+    from analysis.release.planning import ReleasedPlan
 
 FOLDER, CODE_BYTES = ".cache", 32
 # What an answer is made from, of the parts that `runs.made_from` has digests of.
 PARTS = ("data", "study", "cards", "settings", "program")
-KINDS = {Released: "answer", ReleasedPlan: "plan"}
-
-Kept = TypeVar("Kept", Released, ReleasedPlan)
+Kind = Literal["answer", "plan"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class AnswerCache:
 
     def files(self) -> list[Path]:
         """Return the files of all answers, by name."""
-        return sorted(path for kind in KINDS.values() for path in self.folder.glob(f"*.{kind}"))
+        return sorted(path for kind in get_args(Kind) for path in self.folder.glob(f"*.{kind}"))
 
     def keep(
-        self, found: Released | ReleasedPlan, parts: Mapping[str, str], drawn: Mapping[bytes, tuple[str, str]] = {}
+        self, found: "Released | ReleasedPlan", parts: Mapping[str, str], drawn: Mapping[bytes, tuple[str, str]] = {}
     ) -> None:
         """Keep an answer in place of an older one to the same study with the same settings, whole or not at all.
 
@@ -66,7 +66,7 @@ class AnswerCache:
         """
         if getattr(found, "faults", ()) or any(source.query for source in found.study.sources):
             return
-        path = self._path(type(found), found.study.study, parts)
+        path = self._path("answer" if isinstance(found, Released) else "plan", found.study.study, parts)
         content = pickle.dumps((found, dict(drawn)))
         with suppress(OSError):
             self._prepare()
@@ -78,7 +78,7 @@ class AnswerCache:
             finally:
                 Path(staging).unlink(missing_ok=True)
 
-    def kept(self, kind: type[Kept], folder: Path, parts: Mapping[str, str]) -> Kept | None:
+    def kept(self, kind: Kind, folder: Path, parts: Mapping[str, str]) -> "Released | ReleasedPlan | None":
         """Return the answer to the study in a folder that was made from these parts; None where there is none.
 
         The pictures that were drawn of it need not be drawn again then.
@@ -100,8 +100,8 @@ class AnswerCache:
             path.unlink(missing_ok=True)
         return len(files)
 
-    def _path(self, kind: type, study: str, parts: Mapping[str, str]) -> Path:
-        return self.folder / f"{study}-{parts['settings'][:16]}.{KINDS[kind]}"
+    def _path(self, kind: Kind, study: str, parts: Mapping[str, str]) -> Path:
+        return self.folder / f"{study}-{parts['settings'][:16]}.{kind}"
 
     def _prepare(self) -> None:
         """Make the folder, for this user alone and for no repository."""
