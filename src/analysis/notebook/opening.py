@@ -1,8 +1,7 @@
 """A notebook's study, opened by its parameters and answered."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 from IPython.display import Markdown, display
@@ -44,7 +43,7 @@ def scales_view(namespace: Mapping[str, object]) -> StudyView:
     """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `study_view`."""
     parameters = parameters_of(namespace, SCALES_PARAMETERS)
     released = _found(answered, parameters)
-    hypothesis = load_plan().hypothesis(str(parameters["hypothesis"]))
+    hypothesis = load_plan().hypothesis(parameters["hypothesis"])
     display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
     return _view(released)
 
@@ -57,11 +56,10 @@ def planning_view(namespace: Mapping[str, object]) -> "PlanningView":
     return PlanningView(_found(planned, parameters_of(namespace, PARAMETERS)))
 
 
-def _found(find: Callable[[str, Path | None, Say], Found], parameters: Mapping[str, object]) -> Found:
+def _found(find: Callable[[str, str | None, Say], Found], parameters: Mapping[str, Any]) -> Found:
     """Return what is found of a study, under its title; while it is computed, how far it is stands there."""
-    data = Path(str(parameters["data"])) if parameters["data"] else None
     with progress() as under_way:
-        found = find(str(parameters["study"]), data, under_way.say)
+        found = find(parameters["study"], parameters["data"] or None, under_way.say)
         # A sentence in a table is there to be read to its end.
         pd.set_option("display.max_colwidth", None)
         under_way.become(Markdown(f"## {found.study.page_title}"))

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import bad_input
@@ -15,7 +16,7 @@ INJECTED = "# Parameters\n"
 THIS = "this notebook"
 
 
-def parameters_of(namespace: Mapping[str, object], declared: Mapping[str, object]) -> dict[str, object]:
+def parameters_of(namespace: Mapping[str, object], declared: Mapping[str, object]) -> dict[str, Any]:
     """Return the values of a notebook's parameters, by name, whatever else its kernel holds.
 
     A name that has become something else in a cell of somebody's own (``data`` is often a table) still means what it

@@ -58,10 +58,14 @@ class ScaleQuestion:
 
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
+        return answer_change(ByScores(self.question, self.main, self))
+
+    @cached_property
+    def main(self) -> ScaleScores:
+        """The scores that answer it, or why there are none."""
         reason = missing_parts(self.opened, self.question, needs_dates=False) or self.no_scores(self._scores)
         reason = reason or self._no_equal_odds()
-        main = ScaleScores(None, reason=reason) if reason else self._carried[self._main]
-        return answer_change(ByScores(self.question, main, self))
+        return ScaleScores(None, reason=reason) if reason else self._carried[self._main]
 
     @cached_property
     def _scores(self) -> dict[str, pd.DataFrame]:

@@ -138,7 +138,7 @@ def _in_style() -> Iterator[None]:
 
 
 @cache
-def _style() -> dict[str, object]:
+def _style() -> dict:
     # seaborn takes a second to import: a notebook of which every picture is drawn already does not wait for it.
     import seaborn as sns
 
