@@ -36,7 +36,7 @@ test: .venv/.built  ## every test, the notebooks among them
 	    --no-loadscope-reorder
 
 lab: .venv/.built  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks/
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start.ipynb
 
 lint: .venv/.built  ## style, common mistakes and types
 	$(BIN)/ruff check .

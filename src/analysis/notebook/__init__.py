@@ -2,6 +2,8 @@
 
 from analysis.notebook.frames import NumbersFrame
 from analysis.notebook.opening import planning_view, scales_view, study_view
+from analysis.notebook.own import own_view
+from analysis.notebook.studies import picker, studies
 from analysis.notebook.view import StudyView
 
-__all__ = ["NumbersFrame", "StudyView", "planning_view", "scales_view", "study_view"]
+__all__ = ["NumbersFrame", "StudyView", "own_view", "picker", "planning_view", "scales_view", "studies", "study_view"]

@@ -36,7 +36,13 @@ def study_view(namespace: Mapping[str, object]) -> StudyView:
     BadInput
         The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
     """
-    return _view(_found(answered, parameters_of(namespace, PARAMETERS)))
+    parameters = parameters_of(namespace, PARAMETERS)
+    return opened_view(parameters["study"], parameters["data"])
+
+
+def opened_view(study: str, data: str = "") -> StudyView:
+    """Return a study by its name; as `study_view`."""
+    return _view(_found(answered, {"study": study, "data": data}))
 
 
 def scales_view(namespace: Mapping[str, object]) -> StudyView:

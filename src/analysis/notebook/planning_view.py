@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from IPython.display import Markdown, display
-
 from analysis.estimate.planning import RolePlan
+from analysis.notebook.showing import show_each
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning
 
@@ -21,14 +20,8 @@ class PlanningView:
 
         A view gives a sentence (shown as text), several (as a list), a table or a figure; None where there is nothing.
         """
-        for role in self.planned.roles:
-            display(Markdown(f"### {planning.role_label(role)}"))
-            for view in views:
-                shown = view(role)
-                if isinstance(shown, list):
-                    shown = "\n".join(f"- {sentence}" for sentence in shown)
-                if shown is not None:
-                    display(Markdown(shown) if isinstance(shown, str) else shown)
+        roles = self.planned.roles
+        show_each([planning.role_label(role) for role in roles], [[view(role) for view in views] for role in roles])
 
     def history(self, role: RolePlan) -> str:
         """Return what the risks of leaving rest on."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 START_TIMEOUT_SECONDS = 300
 # No notebook of a report needs minutes; one that estimates for itself may need many.
 TIME_LIMIT_SECONDS = 3600
+# The notebooks of a report: neither the start page nor that of one's own questions.
+REPORTED = "0[1-9]_*.ipynb"
 # Scales that have a notebook of their own.
 TOLD_ELSEWHERE = ("H3_leadership",)
 
@@ -118,7 +120,7 @@ def execute_notebooks(
     folder: Path,
     jobs: int = 1,
     say: Callable[[str], None] = print,
-    pattern: str = "*.ipynb",
+    pattern: str = REPORTED,
     scales: Collection[str] = (),
     time_limit: float | None = None,
 ) -> None:
