@@ -10,7 +10,7 @@ from IPython.display import Markdown
 from analysis.notebook.frames import IN_UNITS, NumbersFrame
 from analysis.notebook.parameters import PARAMETERS, parameters_of
 from analysis.notebook.progress import progress
-from analysis.plan.results import estimates_frame
+from analysis.plan.results import Estimated, estimates_frame
 from analysis.report.canvas import Drawing
 from analysis.report.figures_exploratory import own_answers_plot
 from analysis.report.tables import checks_table
@@ -49,7 +49,7 @@ class OwnView:
     def figure(self) -> Drawing | Markdown:
         """Return the picture of the rows with numbers, or that there is none."""
         rows = [(f"{a.row.program} {a.row.role}, {self._group(a)}", a.row) for a in self.explored.answers]
-        shown = [(name, row) for name, row in rows if row.is_estimated]
+        shown = [(name, row) for name, row in rows if isinstance(row, Estimated)]
         return own_answers_plot(tuple(shown)) if shown else Markdown("*No row has a number to be drawn.*")
 
     def checks(self) -> pd.DataFrame:

@@ -40,7 +40,7 @@ from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.paths import data_dir
-from analysis.plan.results import AnalysisKind, Check, Estimate
+from analysis.plan.results import AnalysisKind, Check, Estimate, Estimated
 from analysis.plan.study import Study
 from analysis.release.findings import release_check, release_estimate
 from analysis.release.rule import ReleaseRule
@@ -189,7 +189,7 @@ def _is_range(values: Sequence) -> bool:
 
 def _released(answer: OwnAnswer, rule: ReleaseRule) -> OwnAnswer:
     row = release_estimate(answer.row, rule)
-    checks = tuple(release_check(check, rule) for check in answer.checks) if row.is_estimated else ()
+    checks = tuple(release_check(check, rule) for check in answer.checks) if isinstance(row, Estimated) else ()
     return OwnAnswer(answer.group, row, checks)
 
 
@@ -302,8 +302,8 @@ def _drawn(lottery: Lottery, chosen: np.ndarray) -> Lottery:
 def _by_scores(asked: ScaleQuestion, own: OwnQuestion) -> Iterator[OwnAnswer]:
     """Yield the answers on a scale, by the rater source of the study's own answer."""
     question, main = asked.question, asked.main
-    if main.panel is None:
-        yield OwnAnswer(EVERYONE, question.row(main_estimator(question), main.reason, {}, KIND))
+    if isinstance(main, str):
+        yield OwnAnswer(EVERYONE, question.row(main_estimator(question), main, {}, KIND))
         return
     panel, earlier = main.panel, main.earlier
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimated
 from analysis.report.canvas import BLUE, GREY, INK, points_axis, sheet, styled
 from analysis.report.layout import name_ticks
 from analysis.report.template import say
@@ -14,7 +14,7 @@ HEIGHT_OF_ROW = 0.3
 
 
 @styled
-def own_answers_plot(rows: Sequence[tuple[str, Estimate]]) -> Figure:
+def own_answers_plot(rows: Sequence[tuple[str, Estimated]]) -> Figure:
     """Return rows with numbers, each with its name and interval, in the unit of their measure; hollow: exploratory.
 
     Parameters
