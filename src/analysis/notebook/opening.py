@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 from IPython.display import Markdown, display
 
+from analysis.notebook.not_open import close
 from analysis.notebook.parameters import PARAMETERS, SCALES_PARAMETERS, parameters_of
 from analysis.notebook.progress import progress
 from analysis.notebook.view import StudyView
@@ -36,6 +37,7 @@ def study_view(namespace: Mapping[str, object]) -> StudyView:
     BadInput
         The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
     """
+    close(namespace)
     parameters = parameters_of(namespace, PARAMETERS)
     return opened_view(parameters["study"], parameters["data"])
 
@@ -47,6 +49,7 @@ def opened_view(study: str, data: str = "") -> StudyView:
 
 def scales_view(namespace: Mapping[str, object]) -> StudyView:
     """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `study_view`."""
+    close(namespace)
     parameters = parameters_of(namespace, SCALES_PARAMETERS)
     released = _found(answered, parameters)
     hypothesis = load_plan().hypothesis(parameters["hypothesis"])
@@ -59,6 +62,7 @@ def planning_view(namespace: Mapping[str, object]) -> "PlanningView":
     # What plans takes a second to import, and one notebook shows it.
     from analysis.notebook.planning_view import PlanningView
 
+    close(namespace)
     return PlanningView(_found(planned, parameters_of(namespace, PARAMETERS)))
 
 

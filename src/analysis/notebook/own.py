@@ -8,6 +8,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from analysis.notebook.frames import IN_UNITS, NumbersFrame
+from analysis.notebook.not_open import close
 from analysis.notebook.parameters import PARAMETERS, parameters_of
 from analysis.notebook.progress import progress
 from analysis.plan.results import Estimated, estimates_frame
@@ -89,6 +90,7 @@ def own_view(namespace: Mapping[str, object]) -> OwnView:
     # What reads and estimates takes seconds to import: the other notebooks do not wait for it.
     from analysis.pipeline.exploratory import OwnQuestion, explore
 
+    close(namespace, "own")
     given = parameters_of(namespace, OWN_PARAMETERS)
     own = OwnQuestion(given["outcome"], given["horizon_months"], given["subgroup"], given["left_out"])
     with progress() as under_way:
