@@ -30,7 +30,11 @@ class NumbersFrame(pd.DataFrame):
 
     def _repr_html_(self) -> str:
         more = f"<p>{MOST_ROWS} of {len(self):,} rows.</p>" if len(self) > MOST_ROWS else ""
-        return frame_html(as_read(pd.DataFrame(self).head(MOST_ROWS))) + more
+        html = frame_html(as_read(pd.DataFrame(self).head(MOST_ROWS)))
+        # JupyterLab aligns every cell at its right, and text is read from its left.
+        for tag in ("<td", '<th scope="col"'):
+            html = html.replace(f"{tag}>", f'{tag} style="text-align: left">')
+        return html + more
 
 
 def as_read(frame: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +47,7 @@ def as_read(frame: pd.DataFrame) -> pd.DataFrame:
             for name in IN_UNITS
             if name in frame
         }
-        shown["measure"] = [f"{unit.label}, {unit.unit}" if unit.unit else unit.label for unit in units]
+        shown["measure"] = [unit.label for unit in units]
     return pd.DataFrame(shown, columns=frame.columns).rename(columns=lambda name: str(name).replace("_", " "))
 
 
