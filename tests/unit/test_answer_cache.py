@@ -1,4 +1,4 @@
-"""Answers kept on disk: found again by who made them and from the very same files, by nobody else and from no others."""
+"""Answers kept on disk: found again by who made them, from the very same files; by nobody else, from no others."""
 
 import os
 import pickle

@@ -89,12 +89,14 @@ def own_view(namespace: Mapping[str, object]) -> OwnView:
     """
     # What reads and estimates takes seconds to import: the other notebooks do not wait for it.
     from analysis.pipeline.exploratory import OwnQuestion, explore
+    from analysis.pipeline.opened import open_study
 
     close(namespace, "own")
     given = parameters_of(namespace, OWN_PARAMETERS)
     own = OwnQuestion(given["outcome"], given["horizon_months"], given["subgroup"], given["left_out"])
     with progress() as under_way:
-        explored = explore(given["study"], given["data"] or None, own, under_way.say)
+        under_way.say("reading and checking the data")
+        explored = explore(open_study(given["study"], given["data"] or None), own, under_way.say)
         left_out = ", ".join(name.replace("_", " ") for name in own.left_out)
         about = (outcome_name(own.outcome), own.horizon_months, subgroup_text(own), left_out)
         under_way.become(Markdown(say("exploratory.about", *about)))

@@ -6,7 +6,6 @@ somebody likes. So it gets numbers with intervals and neither a verdict nor a pl
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -32,14 +31,13 @@ from analysis.pipeline.events import (
     no_job_history,
     trials_until,
 )
-from analysis.pipeline.opened import open_study
+from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.contract import LONGEST_HORIZON
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.paths import data_dir
 from analysis.plan.results import AnalysisKind, Check, Estimate, Estimated
 from analysis.plan.study import Study
 from analysis.release.findings import release_check, release_estimate
@@ -66,13 +64,23 @@ class OwnQuestion:
         Covariate, as known just before time zero → from and to, both included, or of a category its values. Everyone
         where it is empty.
     left_out
-        Covariates that are not adjusted for, where no lots were drawn.
+        Covariates that are not adjusted for, where nothing was randomized.
+
+    Raises
+    ------
+    BadInput
+        With every mistake of it.
     """
 
     outcome: str
     horizon_months: int
     subgroup: Mapping[str, Sequence]
     left_out: Sequence[str] = ()
+
+    def __post_init__(self):
+        found = [bad_input("this notebook", mistake, rule="parameters") for mistake in _mistakes(self)]
+        if found:
+            raise BadInput(problem for bad in found for problem in bad.problems)
 
     @property
     def hypothesis(self) -> Hypothesis:
@@ -132,21 +140,11 @@ class Explored:
     answers: tuple[OwnAnswer, ...]
 
 
-def explore(
-    name: str, data: str | Path | None, own: OwnQuestion, say: Callable[[str], None] = lambda _: None
-) -> Explored:
+def explore(opened: OpenStudy, own: OwnQuestion, say: Callable[[str], None] = lambda _: None) -> Explored:
     """Return the answers to a question of one's own, after disclosure control.
 
     A subgroup is shown beside everyone else, and only where both have `min_cell` people in each arm.
-
-    Raises
-    ------
-    BadInput
-        With every mistake of the question, or every problem of the study's input.
     """
-    _check(own)
-    say("reading and checking the data")
-    opened = open_study(name, data_dir(data))
     study = opened.study.model_copy(update={"horizons_months": (own.horizon_months,)})
     opened, rule = replace(opened, study=study), ReleaseRule.of(study)
     answers: list[OwnAnswer] = []
@@ -156,8 +154,8 @@ def explore(
     return Explored(study, own, tuple(_released(answer, rule) for answer in answers))
 
 
-def _check(own: OwnQuestion) -> None:
-    """Refuse a question that cannot be asked, with every mistake in it."""
+def _mistakes(own: OwnQuestion) -> list[str]:
+    """Return why a question cannot be asked, a sentence a mistake."""
     exits = [outcome for outcome in CATALOGUE.outcomes if CATALOGUE.outcome(outcome).is_exit]
     asked = [h.outcome for h in load_plan().hypotheses if h.id != "H9_economics"]
     mistakes = [*_unknown("outcome", [own.outcome], dict.fromkeys([*exits, *asked]))]
@@ -169,9 +167,7 @@ def _check(own: OwnQuestion) -> None:
             mistakes.append(f"subgroup: {name} needs two numbers, from and to, such as [1, 3]")
         elif name in CATEGORICAL and not (isinstance(values, list | tuple) and values):
             mistakes.append(f"subgroup: {name} needs a list of values")
-    if mistakes:
-        found = [bad_input("this notebook", mistake, rule="parameters") for mistake in mistakes]
-        raise BadInput(problem for bad in found for problem in bad.problems)
+    return mistakes
 
 
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
