@@ -8,8 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
-
 from analysis.plan.contradictions import did_you_mean
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.faults import collected
@@ -17,6 +15,7 @@ from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import ONE_THREAD, environment, notebooks_dir
 from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
 from analysis.report.folders import writing
+from analysis.report.notebook_files import nbformat
 
 if TYPE_CHECKING:
     from analysis.report.forked import KernelParent
