@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.faults import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
 from analysis.release.rule import ReleaseRule
@@ -55,6 +56,24 @@ def _of_finding(finding: Finding, rule: ReleaseRule, with_naive: bool) -> list[E
         return _risks([e for e in rows if e.measure == RISK], rule)
     scores = [e for e in rows if e.measure in SCORES]
     return [_score(e, rule) if _is_large(e, rule) else _suppressed(e) for e in scores]
+
+
+def without_rows(rows: Iterable[Estimate], left_out: Sequence[str]) -> tuple[Estimate, ...]:
+    """Return the rows that may leave the company with some of them suppressed, by their ids.
+
+    Raises
+    ------
+    BadInput
+        An id is of no row.
+    """
+    rows = tuple(rows)
+    unknown = sorted(set(left_out) - {row.row for row in rows})
+    if unknown:
+        message = "is no row of this ledger; the id stands in the column row of estimates.csv"
+        raise BadInput(
+            p for name in unknown for p in bad_input(f"--leave-out {name}", message, rule="parameters").problems
+        )
+    return tuple(_suppressed(row) if row.row in left_out else row for row in rows)
 
 
 def is_dashboard(row: Estimate) -> bool:
