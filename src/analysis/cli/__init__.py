@@ -52,9 +52,7 @@ app.command(epilog="Example: mentoring init acme --employees workers.csv --surve
 app.command(epilog="Example: mentoring check northbank")(check)
 app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")(report)
 app.command(epilog="Example: mentoring batch companies.csv --jobs 4")(batch)
-app.command(epilog='Example: mentoring share northbank --out ~/for-the-synthesis --to "the industry association"')(
-    share
-)
+app.command(epilog="Example: mentoring share northbank --out ~/ledger --to 'works council'")(share)
 app.command(epilog="Example: mentoring releases northbank")(releases)
 app.command(epilog="Example: mentoring reproduce northbank --against ~/reports-of-june")(reproduce)
 app.command(epilog="Example: mentoring explain northbank H1-b0df3ad9e0")(explain)

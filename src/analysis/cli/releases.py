@@ -27,7 +27,7 @@ To = Annotated[
         "--to",
         metavar="AUDIENCE",
         callback=_label,
-        help='For whom it is, such as "works council", for the record of releases; an audience, never a person\'s name.',
+        help='For whom it is, such as "works council", for the record of releases; an audience, never a name.',
     ),
 ]
 AfterReview = Annotated[

@@ -26,8 +26,8 @@ def synthesize(
     """Say what many companies' shared ledgers say together: reports/synthesis/, a page, a ledger and forest plots.
 
     Only what mentoring share wrote is read. A ledger that breaks the data contract stops the whole, with every mistake
-    listed by file, line and column. The report shows every company's rows, and is put on record (releases.jsonl); it is
-    refused where a company's ledger and one that an earlier release showed may differ by fewer people than may be shown.
+    listed by file, line and column. The report shows every company's rows. So it is put on record
+    (releases.jsonl), and is refused where a ledger and an earlier one of the same company may differ by too few people.
     """
     from analysis.pipeline.synthesized import FOLDER, write_report
 

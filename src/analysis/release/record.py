@@ -80,7 +80,7 @@ class Ledger(_Part):
 
 
 class Release(_Part):
-    """One release: its date (UTC), its kind, its audience, why it was let through after a review, and what it showed."""
+    """One release: its date (UTC), kind and audience, why it was made after a review, and what it showed."""
 
     date: str
     kind: Kind
