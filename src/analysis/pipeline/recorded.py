@@ -56,7 +56,8 @@ def recorded(release: Release, reports: Path, say: Callable[[str], None] = print
         reports.mkdir(parents=True, exist_ok=True)
         with _alone(reports):
             earlier = read_record(path)
-            found = [_message(one, earlier) for one in differences(release, earlier)]
+            remedy = "the ledger out" if release.kind == "synthesis" else "the row out (--leave-out)"
+            found = [_message(one, earlier, remedy) for one in differences(release, earlier)]
             found += [_named(one, earlier) for one in renamed(release, earlier)]
             if found and not release.reviewed:
                 raise BadInput(_problem(message, path) for message in found)
@@ -79,23 +80,23 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _message(found: Difference, earlier: Sequence[Release]) -> str:
+def _message(found: Difference, earlier: Sequence[Release], remedy: str) -> str:
     row, people = found.row, "1 person" if found.n == 1 else f"{found.n:,} people"
     months = f", {row.horizon_months} months" if row.horizon_months else ""
     other = "" if found.earlier.row == row.row else f" (there row {found.earlier.row})"
     return (
-        f"{found.ledger.study}, row {row.row} ({row.hypothesis}, {row.role}{months}): as few as {people} may lie between "
-        f"this release and {_told(found.release, earlier)}{other}, and who has both can subtract them; wait until "
-        f"{found.min_cell} people more are in each group, leave the row out (--leave-out), or have it reviewed and say "
-        "why it may be shown (--after-review)"
+        f"{found.ledger.study}, row {row.row} ({row.hypothesis}, {row.role}{months}): as few as {people} may lie "
+        f"between this release and {_told(found.release, earlier)}{other}, and who has both can subtract them; leave "
+        f"{remedy}, wait until {found.min_cell} people more are in each group, or have it reviewed and say why it may "
+        "be shown (--after-review)"
     )
 
 
 def _named(found: Renamed, earlier: Sequence[Release]) -> str:
     return (
-        f"{found.ledger.study}: {_told(found.release, earlier)} showed the same ledger as {found.was}, so the name hides "
-        "nothing from who has both; use the earlier name, leave the ledger out, or have it reviewed and say why it may "
-        "be shown (--after-review)"
+        f"{found.ledger.study}: {_told(found.release, earlier)} showed the same ledger as {found.was}, so the new name "
+        "hides nothing; use the earlier one, leave the ledger out, or have it reviewed and say why it may be shown "
+        "(--after-review)"
     )
 
 

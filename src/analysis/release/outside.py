@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.plan.errors import BadInput, bad_input
+from analysis.plan.errors import bad_input
 from analysis.plan.faults import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
 from analysis.release.rule import ReleaseRule
@@ -69,10 +69,8 @@ def without_rows(rows: Iterable[Estimate], left_out: Sequence[str]) -> tuple[Est
     rows = tuple(rows)
     unknown = sorted(set(left_out) - {row.row for row in rows})
     if unknown:
-        message = "is no row of this ledger; the id stands in the column row of estimates.csv"
-        raise BadInput(
-            p for name in unknown for p in bad_input(f"--leave-out {name}", message, rule="parameters").problems
-        )
+        message = f"{', '.join(unknown)}: no row of this ledger; the ids stand in the column row of estimates.csv"
+        raise bad_input("--leave-out", message, rule="parameters")
     return tuple(_suppressed(row) if row.row in left_out else row for row in rows)
 
 
