@@ -12,12 +12,13 @@ few may seem to lie between, and a release is refused that need not be.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.release.record import Ledger, Release, Row
 
 ARMS = ("n_treated", "n_control")
+NUMBERS = ("estimate", "std_error", *ARMS)
 SAME = ("program", "hypothesis", "analysis", "outcome", "role", "rater_source", "contrast", "estimand", "estimator",
         "measure", "horizon_months")  # fmt: skip
 QUESTION = ("hypothesis", "outcome", "role", "rater_source", "measure")
@@ -90,22 +91,23 @@ def between(new: Ledger, old: Ledger) -> Iterator[tuple[Row, Row, int]]:
             gone[_question(row)].append(row)
     for name, row in now.items():
         for before in [then[name]] if name in then else gone[_question(row)]:
-            if _numbers(row) != _numbers(before):
+            if _values(row, NUMBERS) != _values(before, NUMBERS):
                 yield row, before, _fewest(row, new, before, old)
 
 
 def renamed(release: Release, earlier: Sequence[Release]) -> list[Renamed]:
     """Return the companies of a synthesis that an earlier one showed under other names: the new names hide nothing."""
     pools = [(n, one) for n, one in enumerate(earlier, 1) if one.kind == release.kind == "synthesis"]
-    names: dict[str, tuple[str, int]] = {}
+    names: dict[Hashable, tuple[str, int]] = {}
     for n, one in pools:
         names |= {key: (ledger.study, n) for ledger in one.ledgers for key in _keys(ledger)}
     known = [(ledger, names[key]) for ledger in release.ledgers for key in _keys(ledger) if key in names]
     return list({ledger.study: Renamed(ledger, *was) for ledger, was in known if was[0] != ledger.study}.values())
 
 
-def _keys(ledger: Ledger) -> set[str]:
-    return {ledger.digest, ledger.shown if ledger.told else ""} - {""}
+def _keys(ledger: Ledger) -> set[Hashable]:
+    """Return what a ledger is known by under another name: its data, and its numbers."""
+    return {ledger.digest, frozenset(_values(row, (*SAME, *NUMBERS)) for row in ledger.told)} - {"", frozenset()}
 
 
 def _question(row: Row) -> tuple:
@@ -115,10 +117,6 @@ def _question(row: Row) -> tuple:
 
 def _values(row: Row, names: Sequence[str]) -> tuple:
     return tuple(getattr(row, name) for name in names)
-
-
-def _numbers(row: Row) -> tuple:
-    return _values(row, ("estimate", "std_error", *ARMS))
 
 
 def _fewest(new: Row, of_new: Ledger, old: Row, of_old: Ledger) -> int:

@@ -135,10 +135,11 @@ def step_of(row: Estimate, rule: ReleaseRule) -> float:
     """Return the step of a difference in risks, from the rounded size of the smaller group alone.
 
     Were it chosen by what is hidden, the choice would tell of it. Where one in twenty of n people has the event, five
-    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least.
+    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least. It is no less than
+    what one event moves the difference by: a later row that stays the same would otherwise tell that nobody had it.
     """
     n = rule.rounded(min(_sizes(row)))
-    return next((step for step in STEPS if step >= 14 / n**1.5), STEPS[-1])
+    return next((step for step in STEPS if step >= max(14 / n**1.5, 1 / n)), STEPS[-1])
 
 
 def possible(row: Estimate, rule: ReleaseRule) -> tuple[np.ndarray, np.ndarray]:
