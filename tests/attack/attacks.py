@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.release.outside import step_of
 from analysis.release.rule import ReleaseRule
 
@@ -34,7 +34,7 @@ def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Esti
     numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
                "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
     analysis = "primary" if months == 12 else "secondary"
-    return Estimate(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
+    return Estimated(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
 
 
 def finding(*rows: Estimate, **changes) -> Finding:
@@ -156,8 +156,8 @@ def sizes_like(rows: Sequence[Estimate], release: Callable[[Estimate], Estimate]
     for n1 in range(difference.n_treated, difference.n_treated + 5):
         for n0 in range(difference.n_control, difference.n_control + 5):
             a, b = np.meshgrid(np.arange(n1 + 1), np.arange(1, n0 + 1), indexing="ij")
-            near = np.abs(a / n1 - b / n0 - rows[0].value) < 0.001
-            near &= np.abs(a / n1 / (b / n0) - rows[1].value) < 0.01
+            near = np.abs(a / n1 - b / n0 - rows[0].estimate) < 0.001
+            near &= np.abs(a / n1 / (b / n0) - rows[1].estimate) < 0.01
             for p1, p0 in zip(a[near] / n1, b[near] / n0, strict=True):
                 told = release(replace(rows[0], estimate=p1 - p0)), release(replace(rows[1], estimate=p1 / p0))
                 if (told[0].estimate, told[1].estimate) == (difference.estimate, ratio.estimate):
@@ -181,7 +181,7 @@ def event_of_one(release: Callable[[int, int, int, int], object], a: int, b: int
     return had, had_not
 
 
-def events_of_the_few(before: Estimate, now: Estimate, sizes: tuple[int, int], few: int, *, joined: bool) -> set[int]:
+def events_of_the_few(before: Estimated, now: Estimated, sizes: tuple[int, int], few: int, *, joined: bool) -> set[int]:
     """Return how many of a few people of the first group may have had the event, for a reader of two shared rows.
 
     The differencing attack. The reader knows both groups, and that these few alone differ between the releases: they
@@ -194,7 +194,9 @@ def events_of_the_few(before: Estimate, now: Estimate, sizes: tuple[int, int], f
     """
     n1, n0 = sizes
     later = n1 + few if joined else n1
-    then, after = (fits(row.value, row.std_error, n, n0, step_of(row, RULE)) for row, n in ((before, n1), (now, later)))
+    then, after = (
+        fits(row.estimate, row.std_error, n, n0, step_of(row, RULE)) for row, n in ((before, n1), (now, later))
+    )
     found = set()
     for k in range(few + 1):
         n = min(n1, later - k) + 1

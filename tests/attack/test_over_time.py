@@ -11,7 +11,7 @@ from attacks import RULE, events_of_the_few, finding, plain
 from networks import shared_row, write_ledger
 
 from analysis.pipeline.recorded import received_ledgers, workforce_mark
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, Estimated
 from analysis.release.differences import Difference, between, differences, is_one_company, renamed
 from analysis.release.outside import shared_rows
 from analysis.release.record import Ledger, Release, ledger, shown_rows
@@ -42,8 +42,8 @@ def refused(new: Ledger, *earlier: Ledger) -> list[Difference]:
 class Pair(NamedTuple):
     """Two releases by which a few people of the first group differ."""
 
-    before: Estimate
-    now: Estimate
+    before: Estimated
+    now: Estimated
     sizes: tuple[int, int]
     few: int
     joined: bool
@@ -68,7 +68,7 @@ def pairs(n: int, seed: int) -> Iterator[Pair]:
         k = int(rng.integers(0, min(few, n1 - a) + 1))
         rows = [plain(a, b, n1, n0), plain(a + k, b, n1 + joined * few, n0)]
         before, now = (shared_rows([finding(row)], RULE)[0] for row in rows)
-        if before.is_estimated and now.is_estimated:
+        if isinstance(before, Estimated) and isinstance(now, Estimated):
             n -= 1
             yield Pair(before, now, (n1, n0), few, joined)
 
@@ -255,7 +255,7 @@ def test_a_pool_and_the_pool_without_one_company_tell_what_that_company_shared_a
     for effect in np.arange(-0.1, 0.1, 0.0025).round(6):
         for error in np.arange(0.0025, 0.06, 0.0025).round(6):
             pooled = fit(np.array([*y, effect]), np.array([*s, error]))
-            if np.allclose([pooled.mean, pooled.std_error], [mean.value, mean.std_error], rtol=0, atol=1e-6):
+            if np.allclose([pooled.mean, pooled.std_error], [mean.estimate, mean.std_error], rtol=0, atol=1e-6):
                 found.append((effect, error))
     [row] = four.ledgers[3].told
     assert found == [(row.estimate, row.std_error)]

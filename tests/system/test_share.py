@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from analysis.cli import app
 from analysis.pipeline.released import share_study
 from analysis.plan.errors import BadInput
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimated, Finding
 from analysis.release.outside import NOT_SHARED
 
 
@@ -50,7 +50,7 @@ def test_the_command_says_where_the_ledger_is_and_leaves_the_report_alone(tmp_pa
 def told(n_treated: int, effect: float) -> Finding:
     about = {"hypothesis": "H2_morale", "outcome": "morale", "measure": "mean_difference", "role": "mentor",
              "contrast": "enrolled_vs_not", "estimand": "ATT", "estimator": "dr_did", "horizon_months": 12}  # fmt: skip
-    main = Estimate(study="acme", program="genius", analysis="primary", **about, estimate=effect, std_error=0.09,
+    main = Estimated(study="acme", program="genius", analysis="primary", **about, estimate=effect, std_error=0.09,
                     ci_low=effect - 0.18, ci_high=effect + 0.18, ci_level=0.95, n_treated=n_treated,
                     n_control=3 * n_treated)  # fmt: skip
     return Finding(hypothesis="H2_morale", program="genius", role="mentor", primary=main, verdict="inconclusive",

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from analysis.plan.errors import bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, with_number
 
 Kind = Literal["share", "bundle", "synthesis"]
 # Read from a file a number may differ in its last binary digit.
@@ -91,7 +91,7 @@ class Release(_Part):
 
 def shown_rows(estimates: Iterable[Estimate]) -> tuple[Row, ...]:
     """Return the rows of a ledger that hold a number."""
-    return tuple(Row(**{name: getattr(e, name) for name in Row.model_fields}) for e in estimates if e.is_estimated)
+    return tuple(Row(**{name: getattr(e, name) for name in Row.model_fields}) for e in with_number(estimates))
 
 
 def ledger(study: str, rows: Iterable[Row], **about: Any) -> Ledger:
