@@ -107,7 +107,9 @@ def renamed(release: Release, earlier: Sequence[Release]) -> list[Renamed]:
 
 def _keys(ledger: Ledger) -> set[Hashable]:
     """Return what a ledger is known by under another name: its data, and its numbers."""
-    return {ledger.digest, frozenset(_values(row, (*SAME, *NUMBERS)) for row in ledger.told)} - {"", frozenset()}
+    numbers = frozenset(_values(row, (*SAME, *NUMBERS)) for row in ledger.told)
+    keys: tuple[Hashable, ...] = (ledger.digest, numbers)
+    return {key for key in keys if key}
 
 
 def _question(row: Row) -> tuple:
