@@ -96,7 +96,7 @@ def test_one_company_alone_has_a_page_that_says_so(tmp_path):
 def test_a_report_is_put_on_record_and_the_same_ledgers_may_be_shown_again(tmp_path):
     write_network(tmp_path / "ledgers", [-0.02, -0.03], [0.02, 0.03])
     first = run(tmp_path / "ledgers", "--reports", tmp_path / "r", "--to", "the companies")
-    assert first.exit_code == 0 and "nothing to check against" in first.output
+    assert first.exit_code == 0 and "checked against nothing" in first.output
     again = run(tmp_path / "ledgers", "--reports", tmp_path / "r")
     assert again.exit_code == 0 and "checked against 1 earlier release" in again.output
     told = [json.loads(line)["release"] for line in (tmp_path / "r" / "releases.jsonl").read_text().splitlines()]

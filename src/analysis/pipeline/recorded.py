@@ -61,10 +61,12 @@ def recorded(release: Release, reports: Path, say: Callable[[str], None] = print
             found += [_named(one, earlier) for one in renamed(release, earlier)]
             if found and not release.reviewed:
                 raise BadInput(_problem(message, path) for message in found)
+            for message in found:
+                say(f"made after a review, although {message}")
             n = len(earlier)
-            one = f"checked against {n:,} earlier release{'s' if n > 1 else ''}"
-            nothing = f"nothing to check against: {path} holds no earlier release; if there were any, it is lost"
-            say(one if n else nothing)
+            some = f"checked against {n:,} earlier release{'s' if n > 1 else ''}"
+            none = f"checked against nothing: {path} holds no release; if there were any, the record is lost"
+            say(some if n else none)
             yield
             add_to_record(path, release)
 
