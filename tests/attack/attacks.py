@@ -15,7 +15,7 @@ from ledger_rows import OFFERED, sample_row
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.release.outside import step_of
 from analysis.release.rule import ReleaseRule
 

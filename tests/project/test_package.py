@@ -82,7 +82,7 @@ def test_the_installed_package_finds_its_own_files_and_claims_no_commit(installe
     """Nor does it take the commit of a repository that happens to lie around it."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     asked = (
-        "import json; from analysis.plan import paths; from analysis.pipeline.shared import _commit; "
+        "import json; from analysis.plan import paths; from analysis.pipeline.provenance import _commit; "
         "from analysis.plan.hypotheses import load_plan; print(json.dumps([str(paths.notebooks_dir()), "
         "str(paths.data_dir()), _commit(), len(load_plan().hypotheses)]))"
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from analysis.pipeline.opened import OpenStudy
-from analysis.pipeline.shared import digest
+from analysis.pipeline.provenance import digest
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.results import Estimate
 from analysis.plan.study import Study

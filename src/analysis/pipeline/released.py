@@ -23,9 +23,9 @@ from analysis.pipeline.events import (
     retention,
 )
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import digest, provenance
 from analysis.pipeline.recorded import new_release, own_ledger, recorded
 from analysis.pipeline.scales import scale, scales_asked
-from analysis.pipeline.shared import digest, provenance
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.results import Estimate, Estimated, Finding
