@@ -226,6 +226,36 @@ class Check:
             raise ValueError("a failed check says why the verdict is then open")
 
 
+@dataclass(frozen=True)
+class Deviation:
+    """One thing that is otherwise than it was registered, each as text."""
+
+    what: str
+    planned: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """How an answer stands to the plan that was registered before effects were seen.
+
+    Attributes
+    ----------
+    deviations
+        From what an answer that ``deviates`` does.
+    rows
+        Ids of the rows that were planned.
+    """
+
+    status: Literal["registered", "exploratory", "deviates"]
+    deviations: tuple[Deviation, ...] = ()
+    rows: frozenset[str] = frozenset()
+
+    def of(self, row: Estimate) -> str:
+        """Return how one row of the answer stands to the plan: as the answer does where it was planned."""
+        return self.status if row.row in self.rows else "exploratory"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """The answer to one hypothesis for one program and role.
@@ -249,6 +279,8 @@ class Finding:
         What this study could have seen with 80 % power at α = .05; None where nothing was estimated.
     evidence
         Tidy frames behind the pictures, by name (``curves``, ``balance``, ``flow``, …).
+    registered
+        How it stands to the registered plan; None where the study has registered none.
     """
 
     hypothesis: str
@@ -263,6 +295,7 @@ class Finding:
     smallest_effect: float
     smallest_detectable: float | None = None
     evidence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    registered: Registered | None = None
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -293,7 +326,7 @@ FINDINGS_COLUMNS = [
 def findings_frame(findings: Iterable[Finding]) -> pd.DataFrame:
     """Return the findings ledger, columns in the contract's order (``estimates.md``); counts are of checks.
 
-    A suppressed answer has no check left, and its counts are empty. ``registered`` is empty: no plan was registered.
+    A suppressed answer has no check left, and its counts are empty. ``registered`` is empty without a registered plan.
     """
     frame = pd.DataFrame([_line(finding) for finding in findings], columns=FINDINGS_COLUMNS)
     whole = [c for c in FINDINGS_COLUMNS if c.startswith(("n_", "checks_"))]
@@ -323,7 +356,7 @@ def _line(finding: Finding) -> dict:
         "family": load_plan().hypothesis(finding.hypothesis).family,
         "n_family": finding.n_family if is_shown else None,
         "failed": ";".join(_names(finding.graded("failed"))) or None,
-        "registered": None,
+        "registered": finding.registered.status if finding.registered else None,
     }
 
 

@@ -74,6 +74,10 @@ def _kind(finding: Finding) -> dict[str, object]:
         "is_suppressed": row.status == "suppressed",
         "counts_any_exit": row.outcome == "any_exit",
         "reason": row.reason or "",
+        "registered": finding.registered,
+        "n_unplanned": sum(finding.registered.of(e) == "exploratory" for e in finding.alternatives)
+        if finding.registered
+        else 0,
         "says_what_is_needed": any(said in (row.reason or "") for said in SAYS_WHAT_IS_NEEDED),
     }
 

@@ -5,20 +5,22 @@ import hmac
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 from analysis.ingest.ids import load_key
 from analysis.plan.faults import LOG, PACKAGE
-from analysis.plan.paths import notebooks_dir, shipped
+from analysis.plan.paths import digest_of_files, notebooks_dir, shipped
+from analysis.plan.registration import FOLDER
 
 # Parts of what a report is made from, and what is said where one has changed.
 CHANGED = {
     "data": "its raw files changed",
     "study": "study.yaml changed",
     "cards": "its instruments or profiles changed",
+    "registration": "a plan was registered",
     "settings": "the settings of the report changed",
     "program": "this program, its notebooks or its libraries changed",
 }
@@ -44,11 +46,14 @@ def digests(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
     """
     own = [folder / "study.yaml"]
     cards = sorted([*folder.glob("instruments/*.yaml"), *folder.glob("profiles/*.yaml")])
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own and path not in cards)
+    plans = sorted(folder.glob(f"{FOLDER}/*.yaml"))
+    others = {*own, *cards, *plans}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in others)
     return {
-        "data": _of_files(files, folder),
-        "study": _of_files(own, folder),
-        "cards": _of_files(cards, folder),
+        "data": digest_of_files(files, folder),
+        "study": digest_of_files(own, folder),
+        "cards": digest_of_files(cards, folder),
+        "registration": digest_of_files(plans, folder),
         "settings": json.dumps(dict(settings), sort_keys=True, default=str),
         "program": program(),
     }
@@ -79,21 +84,8 @@ def program() -> str:
     code += shipped("instruments").glob("*.yaml")
     versions = sorted(f"{one.name} {one.version}" for one in metadata.distributions())
     return hashlib.sha256(
-        "\n".join([platform.python_version(), *versions, _of_files(sorted(code), PACKAGE)]).encode()
+        "\n".join([platform.python_version(), *versions, digest_of_files(sorted(code), PACKAGE)]).encode()
     ).hexdigest()
-
-
-def _of_files(files: Iterable[Path], folder: Path) -> str:
-    """Return a digest of files, their names included; one that cannot be read counts as such."""
-    digest = hashlib.sha256()
-    for path in files:
-        name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
-        digest.update(f"{name.as_posix()}\0".encode())
-        try:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        except OSError:
-            digest.update(b"unreadable")
-    return digest.hexdigest()
 
 
 def _read(path: Path) -> dict:
