@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, Estimated
 from analysis.release.outside import STEPS, Z
 from analysis.report.write import write_shared
 
@@ -30,14 +29,12 @@ def shared_row(study: str, effect: float, error: float, n: int = 100, **changes:
     told, told_error = round(effect / step) * step, max(round(error / step), 1) * step
     limits = {"ci_low": told - Z * told_error, "ci_high": told + Z * told_error}
     numbers = {name: round(x, 6) for name, x in ({"estimate": told, "std_error": told_error} | limits).items()}
-    return Estimate(study=study, program=PROGRAM, **numbers, ci_level=0.95, n_treated=n, n_control=3 * n, **about)
+    return Estimated(study=study, program=PROGRAM, **numbers, ci_level=0.95, n_treated=n, n_control=3 * n, **about)
 
 
 def suppressed(row: Estimate) -> Estimate:
     """Return a row as it is shared where it would tell of too few people."""
-    names = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated", "n_control")
-    nothing: dict[str, Any] = dict.fromkeys(names)
-    return replace(row, **nothing, status="suppressed", reason=SUPPRESSED)
+    return row.suppressed(SUPPRESSED)
 
 
 def write_ledger(folder: Path, rows: Iterable[Estimate], **facts: Any) -> Path:
@@ -74,7 +71,7 @@ def invented_network(folder: Path, n: int, rng: np.random.Generator, scales: Ite
             error = float(np.sqrt(0.11 * (1 / size + 1 / (3 * size))))
             true = -0.02 - 0.02 * (role == "mentor") + 0.02 * rng.standard_normal()
             risk = shared_row(study, true + error * rng.standard_normal(), error, size, role=role, **design)
-            naive = shared_row(study, risk.value - 0.07, error, size, role=role, **NAIVE)
+            naive = shared_row(study, risk.estimate - 0.07, error, size, role=role, **NAIVE)
             rows += [suppressed(risk) if number % 10 == 9 else risk, naive]
             for scale in asked:
                 about = design | MORALE | {"hypothesis": scale.id, "outcome": scale.outcome, "role": role}

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, Estimated
 from analysis.release.rule import ReleaseRule
 
 RULE, OPEN = ReleaseRule(10, 5), ReleaseRule(0, 1)
@@ -33,7 +33,7 @@ def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Esti
     numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
                "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
     analysis = "primary" if months == 12 else "secondary"
-    return Estimate(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
+    return Estimated(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
 
 
 @dataclass
@@ -141,8 +141,8 @@ def sizes_like(rows: Sequence[Estimate], release: Callable[[Estimate], Estimate]
     for n1 in range(difference.n_treated, difference.n_treated + 5):
         for n0 in range(difference.n_control, difference.n_control + 5):
             a, b = np.meshgrid(np.arange(n1 + 1), np.arange(1, n0 + 1), indexing="ij")
-            near = np.abs(a / n1 - b / n0 - rows[0].value) < 0.001
-            near &= np.abs(a / n1 / (b / n0) - rows[1].value) < 0.01
+            near = np.abs(a / n1 - b / n0 - rows[0].estimate) < 0.001
+            near &= np.abs(a / n1 / (b / n0) - rows[1].estimate) < 0.01
             for p1, p0 in zip(a[near] / n1, b[near] / n0, strict=True):
                 told = release(replace(rows[0], estimate=p1 - p0)), release(replace(rows[1], estimate=p1 / p0))
                 if (told[0].estimate, told[1].estimate) == (difference.estimate, ratio.estimate):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from attacks import ROW, RULE, event_of_one, events_like, from_difference_and_ratio, plain
+from attacks import RULE, event_of_one, events_like, from_difference_and_ratio, plain
 from demo_answers import demo_exact
 
 from analysis.plan.results import Estimate, Finding, estimates_frame
@@ -141,7 +141,7 @@ def test_what_each_row_alone_would_leave_open_may_not_hold_for_both():
 
 def test_why_a_row_has_no_number_is_not_told():
     """That nobody left, or how few there were, is a number too."""
-    none = Estimate(**ROW | {"ci_level": None, "horizon_months": 12, "status": "not_estimable", "reason": "No event."})
+    none = plain(1, 2, 80, 400).not_estimable("No event.")
     small = plain(1, 2, 8, 40)
     for row in (none, small):
         told = shared(row).iloc[0]

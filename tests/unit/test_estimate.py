@@ -15,7 +15,7 @@ from analysis.estimate.lottery import itt_curves, offer
 from analysis.estimate.verdict import adjust, verdict
 from analysis.measure.employment import OTHER_EXIT, exit_outcome
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimate, Estimated, Finding
 
 
 def test_an_exit_of_unknown_kind_is_never_silently_voluntary():
@@ -72,7 +72,7 @@ H1 = load_plan().hypothesis("H1_retention")
 
 
 def estimate(value: float, low: float, high: float, p: float = 0.01, **changes) -> Estimate:
-    return Estimate(
+    return Estimated(
         **(
             {
                 "study": "acme",

@@ -12,7 +12,16 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import shipped, study_folders
 from analysis.plan.probability import rng
 from analysis.plan.read_study import load_study
-from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
+from analysis.plan.results import (
+    ESTIMATE_COLUMNS,
+    Estimated,
+    NotEstimable,
+    Suppressed,
+    estimated,
+    estimates_frame,
+    reasons,
+    with_number,
+)
 from analysis.plan.study import Study
 
 ACME = """\
@@ -375,19 +384,29 @@ WITHOUT_NUMBERS = {key: value for key, value in COMPLETE.items() if key not in N
 @pytest.mark.parametrize("column", NUMBERS)
 @pytest.mark.parametrize("nothing", [None, float("nan")])
 def test_an_estimate_is_complete_or_does_not_exist(column, nothing):
-    assert Estimate(**COMPLETE).is_estimated
+    assert Estimated(**COMPLETE).is_estimated
     with pytest.raises(ValueError, match="needs its estimate"):
-        Estimate(**COMPLETE | {column: nothing})
+        Estimated(**COMPLETE | {column: nothing})
 
 
-@pytest.mark.parametrize("status", ["not_estimable", "suppressed"])
-def test_no_estimate_needs_a_reason_and_no_number(status):
-    assert not Estimate(**WITHOUT_NUMBERS, status=status, reason="Nobody started.").is_estimated
+@pytest.mark.parametrize("kind", [NotEstimable, Suppressed])
+def test_no_estimate_needs_a_reason_and_no_number(kind):
+    assert not kind(**WITHOUT_NUMBERS, reason="Nobody started.").is_estimated
     for reason in (None, ""):
         with pytest.raises(ValueError, match="needs a reason"):
-            Estimate(**WITHOUT_NUMBERS, status=status, reason=reason)
-    with pytest.raises(ValueError, match="no number"):
-        Estimate(**COMPLETE, status=status, reason="Nobody started.")
+            kind(**WITHOUT_NUMBERS, reason=reason)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        kind(**COMPLETE, reason="Nobody started.")
+
+
+def test_a_row_that_loses_its_number_keeps_its_name():
+    row = Estimated(**COMPLETE)
+    for without in (row.not_estimable("Nobody started."), row.suppressed("Small cell.")):
+        assert without.row == row.row and without.names == row.names
+        assert not isinstance(without, Estimated) and with_number([without, row]) == [row]
+    assert reasons([row, row.suppressed("Small cell.")]) == ["Small cell."]
+    with pytest.raises(ValueError, match="no number where it should"):
+        estimated(row.suppressed("Small cell."))
 
 
 def test_the_estimates_ledger_has_the_contracts_columns():
@@ -418,8 +437,8 @@ def test_the_estimates_ledger_has_the_contracts_columns():
         "status",
         "reason",
     ]
-    suppressed = Estimate(**WITHOUT_NUMBERS, status="suppressed", reason="Small cell.")
-    frame = estimates_frame([Estimate(**COMPLETE), suppressed])
+    suppressed = Suppressed(**WITHOUT_NUMBERS, reason="Small cell.")
+    frame = estimates_frame([Estimated(**COMPLETE), suppressed])
     assert list(frame.columns) == [*ESTIMATE_COLUMNS, "row"] == [*contract, "row"]
     assert frame["n_treated"].isna().tolist() == [False, True]
     assert frame["n_treated"].dtype == "Int64"

@@ -33,7 +33,7 @@ from analysis.pipeline import OpenStudy, open_study
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import load_instruments
 from analysis.plan.probability import rng
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, Estimated
 from analysis.plan.study import Study
 from analysis.simulate import Company, scenario_named, simulate
 from analysis.simulate.scenario import NEVER
@@ -559,7 +559,7 @@ def test_a_placebo_of_few_people_or_without_exits_gives_no_number(bank, real, mo
 
 @pytest.mark.parametrize(("high", "passed"), [(0.01, True), (-0.01, False)])
 def test_the_check_passes_when_the_interval_holds_no_difference(high, passed):
-    row = Estimate(
+    row = Estimated(
         study="acme",
         program="genius",
         hypothesis="H1_retention",

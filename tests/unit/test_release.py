@@ -9,7 +9,7 @@ import pytest
 
 from analysis.plan.errors import Problem
 from analysis.plan.faults import Faults, collecting
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimate, Estimated, Finding, Suppressed, estimates_frame
 from analysis.release.findings import release_check, release_estimate, release_finding, release_problems
 from analysis.release.frames import KINDS, NoSchemaError, release_frame
 from analysis.release.rule import ReleaseRule, significant
@@ -44,7 +44,7 @@ COUNTS = ("n_treated", "n_control", "events_treated", "events_control")
 
 
 def estimate(**changes) -> Estimate:
-    return Estimate(**(ROW | changes))
+    return Estimated(**(ROW | changes))
 
 
 def shown(counts: list[float | None]) -> list[int | None]:
@@ -241,7 +241,9 @@ def test_rows_of_a_file_add_up_as_they_are_shown():
 def test_a_group_under_min_cell_suppresses_every_number_of_its_row(small):
     released = release_estimate(estimate(**small), RULE)
     assert released.status == "suppressed" and "10" in released.reason
-    assert [getattr(released, name) for name in (*NUMBERS, *COUNTS)] == [None] * 11
+    assert isinstance(released, Suppressed) and released.names == estimate().names
+    ledger = estimates_frame([released])
+    assert ledger[[*NUMBERS, *COUNTS]].isna().all(axis=None) and len({*NUMBERS, *COUNTS}) == 11
 
 
 def test_a_group_of_min_cell_is_shown():

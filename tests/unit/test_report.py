@@ -13,7 +13,7 @@ import pytest
 from analysis.plan.errors import Problem
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir
-from analysis.plan.results import Check, Estimate, Finding, estimates_frame
+from analysis.plan.results import Check, Estimate, Estimated, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import (
@@ -52,11 +52,12 @@ LOTTERY = {"estimand": "ITT", "contrast": "offered_vs_not", "estimator": "strati
 
 
 def row(**changes) -> Estimate:
-    return Estimate(**(ROW | changes))
+    return Estimated(**(ROW | changes))
 
 
 def without_number(status: str, reason: str, **changes) -> Estimate:
-    return row(**dict.fromkeys(NUMBERS), status=status, reason=reason, **changes)
+    known = row(**changes)
+    return known.suppressed(reason) if status == "suppressed" else known.not_estimable(reason)
 
 
 def finding(primary: Estimate, verdict: str, **parts) -> Finding:

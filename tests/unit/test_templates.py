@@ -34,7 +34,8 @@ from test_report import (
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.contract import Assignment
-from analysis.plan.results import Check, Deviation, Registered
+from analysis.plan.registration import Deviation, Registered
+from analysis.plan.results import Check
 from analysis.report import template
 from analysis.report.facts import facts
 from analysis.report.measured import Comparable

@@ -20,7 +20,7 @@ from analysis.estimate.retention import curves
 from analysis.estimate.sensitivity import SENSITIVITY
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.faults import known
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Check, Estimated, Finding
 
 
 def answer_by_trials(c: ByTrials, beside: tuple[Analysis[ByTrials], ...] = ()) -> Finding:
@@ -37,7 +37,7 @@ def answer_by_trials(c: ByTrials, beside: tuple[Analysis[ByTrials], ...] = ()) -
         return _no_trial(answered)
     primary = c.question.row(WEIGHTED, *answered.row(answered.arms, c.first))
     told = run(TRIALS, answered)
-    others = run(beside if primary.is_estimated else (), c)
+    others = run(beside if isinstance(primary, Estimated) else (), c)
     return finding(
         c.question,
         primary,

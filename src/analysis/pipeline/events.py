@@ -37,7 +37,7 @@ from analysis.plan.catalogue import CATALOGUE, COVARIATE_SCORES
 from analysis.plan.contract import OTHER_SIDE, Tables
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimate, Estimated, Finding
 from analysis.plan.study import Program, Study
 
 NO_LEVELS = Check.untestable(
@@ -219,7 +219,7 @@ def compare_directions(
 
     Juniors are compared with juniors and seniors with seniors: the mentors of the one with the mentees of the other.
     """
-    answered = {(f.hypothesis, f.program, f.role): f.primary for f in findings if f.primary.is_estimated}
+    answered = {(f.hypothesis, f.program, f.role): f.primary for f in findings if isinstance(f.primary, Estimated)}
     chosen = [c for c in comparisons if c.program.assignment.by_choice]
     compared: dict[tuple[str, str, str], list[Estimate]] = {}
     for reverse, traditional in product(chosen, chosen):

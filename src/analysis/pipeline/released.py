@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -29,7 +28,7 @@ from analysis.pipeline.shared import digest, provenance
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.registration import with_plan
-from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.plan.study import Program
 from analysis.release.findings import release_finding, release_frames
 from analysis.release.outside import shared_rows
@@ -115,10 +114,8 @@ def blinded(finding: Finding) -> Finding:
 
 
 def _without_effects(row: Estimate) -> Estimate:
-    if not row.is_estimated or row.analysis == "negative_control":
-        return row
-    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
-    return replace(row, **nothing, status="not_estimable", reason=WITHHELD)
+    is_withheld = isinstance(row, Estimated) and row.analysis != "negative_control"
+    return row.not_estimable(WITHHELD) if is_withheld else row
 
 
 def _may_stay(name: str) -> bool:
@@ -149,11 +146,9 @@ def released_findings(findings: Sequence[Finding], rule: ReleaseRule) -> tuple[F
 
 def _withheld(finding: Finding, fault: Fault) -> Finding:
     """Return a finding of which nothing is shown but that a fault took it away."""
-    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
-    primary = replace(finding.primary, **nothing, status="not_estimable", reason=fault.reason)
     return replace(
         finding,
-        primary=primary,
+        primary=finding.primary.not_estimable(fault.reason),
         alternatives=(),
         checks=(),
         verdict="not_estimable",

@@ -7,9 +7,9 @@ plan before it. The digest finds edits. It does not prove a date: who wants that
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,9 +17,11 @@ from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Instrument
 from analysis.plan.paths import PACKAGE, digest_of_files, shipped
-from analysis.plan.results import Deviation, Finding, Registered
 from analysis.plan.study import Program, Study
 from analysis.plan.yaml_file import load_yaml, validated
+
+if TYPE_CHECKING:
+    from analysis.plan.results import Finding, LedgerRow
 
 FOLDER, RULE = "registrations", "registration"
 WHAT_TO_DO = "bring back the file as it was written, or take it away and register again"
@@ -203,7 +205,7 @@ def _scoring(construct: str, cards: Mapping[str, Instrument]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def planned_answer(finding: Finding) -> PlannedAnswer:
+def planned_answer(finding: "Finding") -> PlannedAnswer:
     """Return what of an answer is fixed before its number is looked at."""
     hypothesis, main = load_plan().hypothesis(finding.hypothesis), finding.primary
     return PlannedAnswer(
@@ -221,7 +223,37 @@ def planned_answer(finding: Finding) -> PlannedAnswer:
 # --- compared ---------------------------------------------------------------------------------------------------------
 
 
-def registered_as(finding: Finding, plan: Registration | None, now: Mapping[str, Mapping[str, Any]]) -> Registered:
+@dataclass(frozen=True)
+class Deviation:
+    """One thing that is otherwise than it was registered, each as text."""
+
+    what: str
+    planned: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """How an answer stands to the plan that was registered before effects were seen.
+
+    Attributes
+    ----------
+    deviations
+        From what an answer that ``deviates`` does.
+    rows
+        Ids of the rows that were planned.
+    """
+
+    status: Literal["registered", "exploratory", "deviates"]
+    deviations: tuple[Deviation, ...] = ()
+    rows: frozenset[str] = frozenset()
+
+    def of(self, row: "LedgerRow") -> str:
+        """Return how one row of the answer stands to the plan: as the answer does where it was planned."""
+        return self.status if row.row in self.rows else "exploratory"
+
+
+def registered_as(finding: "Finding", plan: Registration | None, now: Mapping[str, Mapping[str, Any]]) -> Registered:
     """Return how an answer stands to the plan that counts; without one it is exploratory.
 
     Parameters
@@ -279,8 +311,8 @@ def _text(value: object) -> str:
 
 
 def with_plan(
-    findings: Sequence[Finding], plans: Sequence[Registration], study: Study, cards: Mapping[str, Instrument]
-) -> tuple[Finding, ...]:
+    findings: Sequence["Finding"], plans: Sequence[Registration], study: Study, cards: Mapping[str, Instrument]
+) -> tuple["Finding", ...]:
     """Return findings that say how they stand to the plan that counts, where the study has registered any."""
     if not plans:
         return tuple(findings)

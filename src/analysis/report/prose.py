@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Response, load_instruments
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimate, Finding, estimated
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.facts import at_first_horizon, facts, ways
@@ -218,8 +218,8 @@ def scale_name(finding: Finding) -> str:
 
 def forest_title(findings: Iterable[Finding]) -> str:
     """Return how many intervals lie above zero, below it, or hold it."""
-    rows = [f.primary for f in findings]
-    above, below = sum(e.limits[0] > 0 for e in rows), sum(e.limits[1] < 0 for e in rows)
+    rows = [estimated(f.primary) for f in findings]
+    above, below = sum(e.ci_low > 0 for e in rows), sum(e.ci_high < 0 for e in rows)
     return say("scales.forest_title", len(rows), above, below)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated, known
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Check, Finding, reasons
 from analysis.plan.study import LOGO_KINDS, Study
 from analysis.release.answer import Released
 from analysis.report import tables, tables_measured
@@ -96,7 +96,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "method": part("method", lambda: _method(finding, study), []),
         "parts": part("further parts", lambda: _parts(finding, study, images), []),
         "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
-        "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
+        "reasons": list(dict.fromkeys(reasons(finding.alternatives))),
     }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.faults import known
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimate, Estimated, Finding
 from analysis.report.facts import Way, moderator_rows
 from analysis.report.marks import Told, without_marks
 from analysis.report.tables_quality import n_repaired
@@ -103,8 +103,8 @@ def moderators_table(finding: Finding) -> pd.DataFrame:
 
 
 def _moderator(row: Estimate) -> tuple[str, str, str]:
-    if not row.is_estimated:
-        return "not shown" if row.status == "suppressed" else "not estimable", DASH, known(row.reason)
+    if not isinstance(row, Estimated):
+        return "not shown" if row.status == "suppressed" else "not estimable", DASH, row.reason
     return value_text(row), interval_text(row), unit(row).unit.replace(" ", NBSP) or unit(row).label
 
 
