@@ -1,0 +1,1 @@
+"""What a reviewer gets: one zip of a study."""
