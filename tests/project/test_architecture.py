@@ -19,6 +19,7 @@ FROM_THE_GROUND = (
     "report",
     "pipeline",
     "runs",
+    "bundle",
     "notebook",
     "kernels",
     "cli",

@@ -1,6 +1,7 @@
 """The folder of a stand-in: a study in the contract's own form, that everything runs on."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,16 @@ def stand_in_name(study: str) -> str:
     return f"{study[:54]}-standin"
 
 
-def write_stand_in(opened: OpenStudy, folder: Path) -> Marginals:
-    """Write the stand-in of a study into an empty folder; return what it was drawn from, which lies beside it.
+@dataclass(frozen=True)
+class StandIn:
+    """What a stand-in was drawn from, and the share of its people who are near to a real one (`bundle.nearest`)."""
+
+    marginals: Marginals
+    near: float
+
+
+def write_stand_in(opened: OpenStudy, folder: Path) -> StandIn:
+    """Write the stand-in of a study into a new folder; what it was drawn from lies beside it.
 
     Raises
     ------
@@ -45,7 +54,7 @@ def write_stand_in(opened: OpenStudy, folder: Path) -> Marginals:
     content = _content(opened.study, codes)
     tables = draw(marginals, Study.model_validate(content))
     tables = without_equals(tables, *coded(opened, codes))
-    refuse_copies(tables, *coded(opened, codes))
+    near = refuse_copies(tables, *coded(opened, codes))
     sources = dict(_files(tables))
     (folder / "raw").mkdir(parents=True)
     for path, (_, table) in sources.items():
@@ -56,7 +65,7 @@ def write_stand_in(opened: OpenStudy, folder: Path) -> Marginals:
     (folder / TAKEN).write_text(json.dumps(plain(marginals), indent=1) + "\n", encoding="utf-8")
     _write_cards(opened, marginals, folder / "instruments")
     write_checksums(folder, set(sources))
-    return marginals
+    return StandIn(marginals, near)
 
 
 def _content(study: Study, codes: Codes) -> dict[str, Any]:

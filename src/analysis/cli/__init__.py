@@ -12,6 +12,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from analysis.cli.bundle import bundle
 from analysis.cli.check import check
 from analysis.cli.explain import explain
 from analysis.cli.init import init
@@ -56,6 +57,7 @@ app.command(epilog="Example: mentoring register northbank --reason 'a second int
 app.command(epilog="Example: mentoring share northbank --out ~/for-the-synthesis")(share)
 app.command(epilog="Example: mentoring reproduce northbank --against ~/reports-of-june")(reproduce)
 app.command(epilog="Example: mentoring explain northbank H1-b0df3ad9e0")(explain)
+app.command(epilog="Example: mentoring bundle northbank --out ~/for-the-reviewer.zip")(bundle)
 app.command(epilog="Example: mentoring synthesize ~/ledgers-of-all-companies")(synthesize)
 
 

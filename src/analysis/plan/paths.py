@@ -83,15 +83,15 @@ def reports_dir(given: str | Path | None = None) -> Path:
 
 def shipped(name: str) -> Path:
     """Return the path of a file or folder that ships with the project under ``data/``."""
-    return _shipped_dir() / "data" / name
+    return shipped_dir() / "data" / name
 
 
 def notebooks_dir() -> Path:
     """Return the folder of the project's notebooks."""
-    return _shipped_dir() / "notebooks"
+    return shipped_dir() / "notebooks"
 
 
-def _shipped_dir() -> Path:
+def shipped_dir() -> Path:
     """Return what holds the shipped ``data/`` and ``notebooks/``: the clone; in a wheel, a folder of the package."""
     return repository() or PACKAGE / "shipped"
 
