@@ -22,6 +22,7 @@ from analysis.pipeline.released import share_study
 from analysis.plan.paths import shipped_dir
 from analysis.plan.read_study import load_study
 from analysis.plan.registration import FOLDER as REGISTRATIONS
+from analysis.plan.registration import registration_facts
 from analysis.plan.study import Study
 from analysis.report.folders import writing
 from analysis.report.write import write_index
@@ -131,12 +132,13 @@ def _describe(opened: OpenStudy, folder: Path, report: str, runs: list[Measured]
     title = f"Replication package: {study.study}" if is_stand_in else f"Replication package: {study.page_title}"
     write_program(folder / "program")
     shutil.copyfile(folder / "program" / "requirements.lock", folder / "requirements.lock")
-    if is_stand_in and opened.plans:
+    if len(runs) > 1 and opened.plans:  # a plan has the company's words in it
         shutil.copytree(study.folder / REGISTRATIONS, folder / REGISTRATIONS)
     licence = (shipped_dir() / "LICENSE").read_text(encoding="utf-8")
     (folder / LICENSE).write_text(f"{licence.rstrip()}\n\n{data_licence(study)}\n", encoding="utf-8")
     write_citation(folder, title, study.study, version)
-    page = target_page(told, folder / "reports" / report, run, is_stand_in)
+    plan = registration_facts(opened.plans).get("registration")
+    page = target_page(told, folder / "reports" / report, plan, is_stand_in)
     (folder / "TARGET.html").write_text(page, encoding="utf-8")
     write_readme(folder, study, told, title=title, run=run, runs=runs, near=near)
     write_checksums(folder)

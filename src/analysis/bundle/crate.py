@@ -88,6 +88,7 @@ def _root(folder: Path, about: Mapping[str, str], report: str) -> Iterator[dict[
         "datePublished": about["published"],
         "license": {"@id": LICENSE},
         "author": {"@id": "#authors"},
+        "publisher": {"@id": "#authors"},
         "hasPart": [{"@id": _id(name)} for name in names],
         "mentions": {"@id": "#run"},
     }

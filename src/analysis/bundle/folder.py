@@ -1,5 +1,6 @@
 """The folder of a stand-in: a study in the contract's own form, that everything runs on."""
 
+import hmac
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from analysis.bundle.nearest import refuse_copies, without_equals
 from analysis.bundle.standin import draw
 from analysis.bundle.taken import coded, new_name, take
 from analysis.ingest.checksums import write_checksums
+from analysis.ingest.ids import load_key
 from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import ANSWERS
 from analysis.plan.instruments import Instrument
@@ -52,7 +54,8 @@ def write_stand_in(opened: OpenStudy, folder: Path) -> StandIn:
     """
     marginals, codes = take(opened)
     content = _content(opened.study, codes)
-    tables = draw(marginals, Study.model_validate(content))
+    seed = hmac.digest(load_key(), str(content["study"]).encode(), "sha256").hex()
+    tables = draw(marginals, Study.model_validate(content), seed)
     tables = without_equals(tables, *coded(opened, codes))
     near = refuse_copies(tables, *coded(opened, codes))
     sources = dict(_files(tables))

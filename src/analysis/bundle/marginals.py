@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from analysis.release.rule import ReleaseRule, to_digits
 
 OTHER = "other"
+# What stands for the job levels of which too few people are known.
+ANY_LEVEL = "any"
 # A range is told by so many steps at most, each with as many people.
 STEPS = 10
 DAYS_A_YEAR = 365.25
@@ -44,7 +46,7 @@ class People(_Part):
     Attributes
     ----------
     hired, born
-        Days since 1970; years. `born` by job level, where it is recorded.
+        Days since 1970; years, by job level and for any other (`ANY_LEVEL`).
     level
         Job levels by the step of `hired`.
     of_people, of_jobs

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from analysis.bundle.marginals import DAYS_A_YEAR, TENURE_YEARS, Marginals, Role, Shares, Steps
+from analysis.bundle.marginals import ANY_LEVEL, DAYS_A_YEAR, TENURE_YEARS, Marginals, Role, Shares, Steps
 from analysis.plan.contract import TABLES
 from analysis.plan.probability import rng
 from analysis.plan.study import Program, Study
@@ -28,10 +28,10 @@ GROUP, TRIES = 8, 5
 class Company:
     """The people of a stand-in as arrays, one entry a person: what every table is made from."""
 
-    def __init__(self, marginals: Marginals, study: Study):
+    def __init__(self, marginals: Marginals, study: Study, seed: str):
         people = marginals.people
         self.marginals, self.study, self.n = marginals, study, people.n
-        self.random = rng(study.study, "stand-in")
+        self.random = rng(study.study, "stand-in", seed)
         self.start, self.end = _day(study.study_start), _day(study.as_of)
         self.hired = self._between(people.hired, self.n).astype(int)
         step = np.clip(np.searchsorted(people.hired.edges, self.hired, side="right") - 1, 0, len(people.level) - 1)
@@ -85,15 +85,17 @@ class Company:
         return (self.hired <= on) & (self.left >= on)
 
 
-def draw(marginals: Marginals, study: Study) -> dict[str, pd.DataFrame]:
-    """Return the canonical tables of a stand-in; the study's name alone seeds them.
+def draw(marginals: Marginals, study: Study, seed: str) -> dict[str, pd.DataFrame]:
+    """Return the canonical tables of a stand-in; they depend on nothing else than what is given.
 
     Parameters
     ----------
     study
         Of the stand-in: its programs, days and levels.
+    seed
+        A secret: who is equal to a real person is left out afterwards, and must not be found by drawing again.
     """
-    company = Company(marginals, study)
+    company = Company(marginals, study, seed)
     jobs = _jobs(company) if "job_level" in marginals.columns.get("jobs", ()) else None
     tables = {"employees": _employees(company), "jobs": jobs, "enrolments": _enrolments(company, jobs)}
     tables |= {"sessions": _sessions(company, tables["enrolments"]), "leave": _leave(company)}
@@ -115,8 +117,9 @@ def _as_contract(name: str, table: pd.DataFrame) -> pd.DataFrame:
 def _employees(company: Company) -> pd.DataFrame:
     people, has_left = company.marginals.people, company.left != NEVER
     born, latest = np.full(company.n, np.nan), 1970 + company.hired / DAYS_A_YEAR - 18
+    told = [level for level in people.born if level != ANY_LEVEL]
     for level, steps in people.born.items():
-        mine = company.level == float(level)
+        mine = company.level == float(level) if level in told else ~np.isin(company.level, [float(x) for x in told])
         born[mine] = company.between(steps, int(mine.sum()), 1980)
     noticed = company.left - company.between(people.notice, company.n, 30)
     gives_notice = has_left & (people.notice is not None) & (noticed >= company.hired)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.bundle.marginals import (
+    ANY_LEVEL,
     DAYS_A_YEAR,
     TENURE_YEARS,
     Codes,
@@ -110,6 +111,7 @@ def _people(employees: pd.DataFrame, jobs: pd.DataFrame | None, study: Study, ru
     overall = shares(level, ids, rule)
     by_step = [shares(level[part == n], ids[part == n], rule) for n in range(len(hired.edges) - 1)]
     born = {str(x): steps(employees["birth_year"][level == x], rule, BORN_YEARS) for x in overall.kinds}
+    born[ANY_LEVEL] = steps(employees["birth_year"], rule, BORN_YEARS)
     names = [c for c in employees if c in (*IN_CODE, *AS_THEY_ARE) or str(c).startswith("own_")]
     of_jobs = ("department", "job_family", "fte", "performance_rating")
     changes = {"job_level": 0.0, "department": 0.0} if jobs is None else _changes(jobs, rule)
