@@ -62,7 +62,8 @@ def files_under(*folders: str) -> set[str]:
 def test_every_file_that_ships_is_in_the_wheel(wheel):
     with zipfile.ZipFile(wheel) as file:
         held = set(file.namelist())
-    shipped = {"data/hypotheses.yaml", "data/literature.csv"} | files_under("data/instruments", "notebooks")
+    shipped = {"pyproject.toml", "requirements.lock", "README.md", "LICENSE", "CITATION.cff", "data/README.md"}
+    shipped |= {"data/hypotheses.yaml", "data/literature.csv"} | files_under("data/instruments", "notebooks")
     assert {f"analysis/shipped/{name}" for name in shipped} == {n for n in held if n.startswith("analysis/shipped/")}
     assert {name.removeprefix("src/") for name in files_under("src/analysis")} <= held
 

@@ -34,6 +34,7 @@ from test_report import (
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.contract import Assignment
+from analysis.plan.registration import Deviation, Registered
 from analysis.plan.results import Check
 from analysis.report import template
 from analysis.report.facts import facts
@@ -101,6 +102,14 @@ FINDINGS = (
     finding(row(), "inconclusive", smallest_detectable=0.5),
     finding(row(ci_low=-0.4), "inconclusive", evidence=EVIDENCE),
     *(finding(estimate, verdict) for verdict, (estimate, _) in VERDICTS.items()),
+    *(
+        replace(examined(), registered=Registered(status, off, frozenset([examined().primary.row])))
+        for status, off in (
+            ("registered", ()),
+            ("deviates", (Deviation("grace_days", "45", "30"), Deviation("as_of", "2025-06-30", "2025-05-31"))),
+            ("exploratory", ()),
+        )
+    ),
 )
 TWO = acme().model_copy(update={"programs": (*acme().programs, acme().programs[0])})
 FACTS = [
@@ -189,7 +198,16 @@ GAP = {"column": "job_level", "table": "jobs", "of": "all rows", "share_missing"
 FIRST, LAST = {"step": "enrolled", "n_people": 90}, {"step": "analysed", "n_people": 60, "unit": "people"}
 TURN = {"turn": -0.5, "holds_as_predicted": False, "lowest": -1.0, "highest": 0.5}
 GROUPS = {"mean": 3.1, "group": "1"}, {"mean": 3.4, "group": "5"}
+PLAN = {"version": 1, "day": "2025-01-02", "digest": "0" * 64, "counts": True, "effects_seen_at": "", "plans": 2}
+PLAN |= {
+    "is_same_code": True,
+    "n": 3,
+    "registered": ["Retention"],
+    "deviates": ["Morale"],
+    "exploratory": ["Promotion"],
+}
 ARGUMENTS = {
+    "registration.study": (PLAN,),
     "answer.end": (EVENT, 0.01),
     "answer.in_one_sentence": ("Retention", FACTS[:4]),
     "dashboard.events": (row(), "points"),
@@ -259,6 +277,11 @@ ARGUMENTS = {
 }
 # The same in other cases, in which it needs what it does without in the first.
 MORE = {
+    "registration.study": [
+        (PLAN | {"registered": ["Retention"] * 2, "deviates": [], "exploratory": []},),
+        (PLAN | {"effects_seen_at": "2025-01-01", "is_same_code": False},),
+        (PLAN | {"counts": False},),
+    ],
     "measured.careless": [("Pulse", [], 2)],
     "pictures.curves": [(EVENT, None)],
     "pictures.rung": [(EVENT, found.primary) for found in FINDINGS],
