@@ -20,6 +20,7 @@ FROM_THE_GROUND = (
     "answers",
     "pipeline",
     "runs",
+    "bundle",
     "notebook",
     "kernels",
     "cli",

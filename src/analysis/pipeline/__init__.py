@@ -16,6 +16,7 @@ from analysis.plan.errors import BadInput, Listed, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated, known
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.read_study import load_study
+from analysis.plan.registration import registration_facts
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.findings import release_problems
@@ -54,7 +55,7 @@ def answer(opened: OpenStudy) -> Released:
         findings=findings,
         problems=_ledger(opened),
         described=described,
-        run=provenance(opened.study) | times | ({"blind": True} if is_blind else {}),
+        run=provenance(opened.study) | registration_facts(opened.plans) | times | ({"blind": True} if is_blind else {}),
         faults=tuple(faults.found),
     )
 

@@ -8,13 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
-
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import collected
 from analysis.plan.paths import ONE_THREAD, environment, notebooks_dir
 from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
 from analysis.report.folders import writing
+from analysis.report.notebook_files import nbformat
 from analysis.report.parameters import check_parameters, scale_hypotheses
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import hmac
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 from analysis.answers.shared import is_blind_run
 from analysis.ingest.ids import load_key
 from analysis.plan.faults import LOG, PACKAGE
-from analysis.plan.paths import notebooks_dir, shipped
+from analysis.plan.paths import digest_of_files, notebooks_dir, shipped
+from analysis.plan.registration import FOLDER
 from analysis.plan.study import overrides
 
 # Parts of what a report is made from, and what is said where one has changed.
@@ -21,6 +22,7 @@ CHANGED = {
     "data": "its raw files changed",
     "study": "study.yaml changed",
     "cards": "its instruments or profiles changed",
+    "registration": "a plan was registered",
     "settings": "the settings of the report changed",
     "program": "this program or its libraries changed",
     "notebooks": "its notebooks changed",
@@ -54,11 +56,14 @@ def answer_digests(folder: Path, settings: Mapping[str, object], *, is_blind: bo
     """Return a digest of each part of what the answer to a study folder is made from, as `digests`."""
     own = [folder / "study.yaml"]
     cards = sorted([*folder.glob("instruments/*.yaml"), *folder.glob("profiles/*.yaml")])
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own and path not in cards)
+    plans = sorted(folder.glob(f"{FOLDER}/*.yaml"))
+    others = {*own, *cards, *plans}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in others)
     return {
-        "data": _of_files(files, folder),
-        "study": _of_files(own, folder),
-        "cards": _of_files(cards, folder),
+        "data": digest_of_files(files, folder),
+        "study": digest_of_files(own, folder),
+        "cards": digest_of_files(cards, folder),
+        "registration": digest_of_files(plans, folder),
         "settings": json.dumps(dict(settings) | {"blind": is_blind}, sort_keys=True, default=str),
         "program": program(),
     }
@@ -94,7 +99,7 @@ def program() -> str:
     """Return a digest of everything that makes an answer but the study: code, hypotheses, instruments, libraries."""
     versions = sorted(f"{one.name} {one.version}" for one in metadata.distributions())
     return hashlib.sha256(
-        "\n".join([platform.python_version(), *versions, _of_files(code_files(), PACKAGE)]).encode()
+        "\n".join([platform.python_version(), *versions, digest_of_files(code_files(), PACKAGE)]).encode()
     ).hexdigest()
 
 
@@ -111,19 +116,6 @@ def _cells(notebook: Path) -> list[tuple[object, ...]]:
         (cell.get("cell_type"), cell.get("metadata", {}).get("tags"), "".join(cell.get("source", "")))
         for cell in _read(notebook).get("cells", [])
     ]
-
-
-def _of_files(files: Iterable[Path], folder: Path) -> str:
-    """Return a digest of files, their names included; one that cannot be read counts as such."""
-    digest = hashlib.sha256()
-    for path in files:
-        name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
-        digest.update(f"{name.as_posix()}\0".encode())
-        try:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        except OSError:
-            digest.update(b"unreadable")
-    return digest.hexdigest()
 
 
 def _read(path: Path) -> dict:
