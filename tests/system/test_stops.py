@@ -77,6 +77,7 @@ def test_where_nothing_is_recorded_no_quarter_has_a_worst_covariate():
         {
             "employee_id": ["E1", "E2", "E3", "E4"],
             "is_treated": [True, True, False, False],
+            "trial": 0,
             "trial_date": pd.to_datetime(["2022-01-10"] * 4),
         }
     )
