@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from ledger_rows import OFFERED, sample_row
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
@@ -21,9 +22,6 @@ from analysis.release.rule import ReleaseRule
 RULE, OPEN = ReleaseRule(10, 5), ReleaseRule(0, 1)
 # A sum of counts: how often each of them is added.
 Parts = Mapping[str, int]
-ROW = {"study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
-       "outcome": "voluntary_exit", "role": "mentor", "contrast": "offered_vs_not", "estimand": "ITT",
-       "estimator": "stratified_difference_in_proportions", "measure": "risk_difference", "ci_level": 0.95}  # fmt: skip
 
 
 def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Estimate:
@@ -34,7 +32,7 @@ def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Esti
     numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
                "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
     analysis = "primary" if months == 12 else "secondary"
-    return Estimated(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
+    return sample_row(**OFFERED | {"analysis": analysis, "horizon_months": months} | numbers | changes)
 
 
 def finding(*rows: Estimate, **changes) -> Finding:

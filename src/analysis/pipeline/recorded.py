@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.pipeline.opened import OpenStudy
-from analysis.pipeline.shared import digest
+from analysis.pipeline.provenance import digest
 from analysis.plan.errors import BadInput, Problem
 from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study

@@ -23,11 +23,12 @@ from analysis.pipeline.events import (
     retention,
 )
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import digest, provenance
 from analysis.pipeline.recorded import new_release, own_ledger, recorded
 from analysis.pipeline.scales import scale, scales_asked
-from analysis.pipeline.shared import digest, provenance
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.hypotheses import Hypothesis, load_plan
+from analysis.plan.registration import with_plan
 from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.plan.study import Program
 from analysis.release.findings import release_finding, release_frames
@@ -51,7 +52,8 @@ def find(opened: OpenStudy) -> tuple[Finding, ...]:
         replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
         for f in findings
     )
-    return isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
+    judged = isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
+    return with_plan(judged, opened.plans, opened.study, opened.instruments)
 
 
 def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Iterator[Finding]:

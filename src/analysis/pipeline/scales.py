@@ -58,11 +58,15 @@ class ScaleQuestion:
 
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
+        if isinstance(self.main, str):
+            return unanswered(self.question, main_estimator(self.question), self.main)
+        return answer_change(ByScores(self.question, self.main, self))
+
+    @cached_property
+    def main(self) -> ScaleScores | str:
+        """The scores that answer it, or why there are none."""
         reason = missing_parts(self.opened, self.question, needs_dates=False) or self.no_scores(self._scores)
-        reason = reason or self._no_equal_odds()
-        if reason:
-            return unanswered(self.question, main_estimator(self.question), reason)
-        return answer_change(ByScores(self.question, self._carried[self._main], self))
+        return reason or self._no_equal_odds() or self._carried[self._main]
 
     @cached_property
     def _scores(self) -> dict[str, pd.DataFrame]:

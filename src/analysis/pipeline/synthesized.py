@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from analysis.pipeline.provenance import program_facts
 from analysis.pipeline.recorded import new_release, received_ledgers, recorded
-from analysis.pipeline.shared import program_facts
 from analysis.report.folders import new_folder
 from analysis.report.synthesis_page import write_synthesis
 from analysis.synthesis.ledgers import read_shared

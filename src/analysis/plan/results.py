@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.registration import Registered
 
 # --- results ----------------------------------------------------------------------------------------------------------
 # The shape of every answer: `Estimate`, `Check`, `Finding`.
@@ -301,6 +302,8 @@ class Finding:
         What this study could have seen with 80 % power at α = .05; None where nothing was estimated.
     evidence
         Tidy frames behind the pictures, by name (``curves``, ``balance``, ``flow``, …).
+    registered
+        How it stands to the registered plan; None where the study has registered none.
     """
 
     hypothesis: str
@@ -315,6 +318,7 @@ class Finding:
     smallest_effect: float
     smallest_detectable: float | None = None
     evidence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    registered: Registered | None = None
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -345,7 +349,7 @@ FINDINGS_COLUMNS = [
 def findings_frame(findings: Iterable[Finding]) -> pd.DataFrame:
     """Return the findings ledger, columns in the contract's order (``estimates.md``); counts are of checks.
 
-    A suppressed answer has no check left, and its counts are empty. ``registered`` is empty: no plan was registered.
+    A suppressed answer has no check left, and its counts are empty. ``registered`` is empty without a registered plan.
     """
     frame = pd.DataFrame([_line(finding) for finding in findings], columns=FINDINGS_COLUMNS)
     whole = [c for c in FINDINGS_COLUMNS if c.startswith(("n_", "checks_"))]
@@ -375,7 +379,7 @@ def _line(finding: Finding) -> dict:
         "family": load_plan().hypothesis(finding.hypothesis).family,
         "n_family": finding.n_family if is_shown else None,
         "failed": ";".join(_names(finding.graded("failed"))) or None,
-        "registered": None,
+        "registered": finding.registered.status if finding.registered else None,
     }
 
 

@@ -74,9 +74,16 @@ def _kind(finding: Finding) -> dict[str, object]:
         "is_estimated": row.is_estimated,
         "is_suppressed": row.status == "suppressed",
         "counts_any_exit": row.outcome == "any_exit",
+        "registered": finding.registered,
+        "n_unplanned": n_unplanned(finding),
         "reason": reason,
         "says_what_is_needed": any(said in reason for said in SAYS_WHAT_IS_NEEDED),
     }
+
+
+def n_unplanned(finding: Finding) -> int:
+    """Return how many rows beside the main one the registered plan did not have; 0 without a plan."""
+    return sum(finding.registered.of(e) == "exploratory" for e in finding.alternatives) if finding.registered else 0
 
 
 def _verdict(finding: Finding) -> dict[str, object]:

@@ -15,7 +15,7 @@ from analysis.report.index import IndexEntry, index_facts, index_page, read_inde
 from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import measurement
 from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
-from analysis.report.prose import limits
+from analysis.report.prose import limits, registration_sentence
 from analysis.report.quality_page import quality_pictures
 from analysis.report.sections import answers_to, assumptions, brand_of, day_text, image, programs
 from analysis.report.summary import answer_groups, bottom_lines, claims_of, has_page, main_pictures, page_of, unanswered
@@ -65,6 +65,7 @@ def study_page(released: Released) -> str:
         "unanswered": (lambda: unanswered(released), []),
         "limits": (lambda: limits(released), []),
         "claims": (lambda: claims_of(released), None),
+        "registration": (lambda: registration_sentence(released), ""),
     }
 
     def values() -> dict[str, object]:

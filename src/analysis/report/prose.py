@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Response, load_instruments
 from analysis.plan.results import Estimate, Finding, estimated
@@ -122,6 +123,19 @@ def limits(released: Released) -> list[str]:
         "silent": list(dict.fromkeys(hypothesis_title(f).lower() for f in findings if f.hypothesis not in told)),
     }
     return say_each("limits.limits", apply)
+
+
+def registration_sentence(released: Released) -> str:
+    """Return how many answers were registered, and which were not or deviate; empty without a registered plan."""
+    told = released.run.get("registration")
+    if not isinstance(told, dict):
+        return ""
+    titles: dict[str, list[str]] = {"registered": [], "exploratory": [], "deviates": []}
+    for finding in released.findings:
+        titles[known(finding.registered).status].append(hypothesis_title(finding))
+    return say(
+        "registration.study", told | titles | {"n": len(released.findings), "day": str(told["registered_at"])[:10]}
+    )
 
 
 def comparators(finding: Finding) -> str:

@@ -56,6 +56,7 @@ from analysis.report.wording import (
 LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
+    "registered": "",
     "is_estimated": False,
     "word": "Not estimable",
     "note": "",
@@ -86,6 +87,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "note": outcome_note(finding),
         "detectable": detectable_sentence(finding),
         "verdict_sentence": verdict_sentence(finding),
+        "registered": say("registration.finding", facts(finding)),
         "more": part("further sentences", lambda: _more(finding), []),
         "pictures": part("pictures", lambda: _pictures(finding, images, _main_kinds(finding)), []),
         "is_compact": is_compact(finding),

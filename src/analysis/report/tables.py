@@ -61,8 +61,11 @@ def estimates_table(rows: Iterable[Finding | Estimate], min_cell: int = 10) -> p
         found = [_estimate_line(e, min_cell) for e in estimates]
         if isinstance(row, Finding):
             found[0]["analysis"] = CATALOGUE.analyses["primary"]
+            if row.registered:
+                found = [line | {"plan": row.registered.of(e)} for line, e in zip(found, estimates, strict=True)]
         lines += found
-    return pd.DataFrame(lines, columns=ESTIMATE_HEADS).rename(columns={"interval": "95 % interval"})
+    heads = [*ESTIMATE_HEADS, *(["plan"] if any("plan" in line for line in lines) else [])]
+    return pd.DataFrame(lines, columns=heads).rename(columns={"interval": "95 % interval"})
 
 
 def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:

@@ -13,6 +13,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE = "en"
 # A sentence's lines may end anywhere; one that begins with a point or a comma goes on without a blank.
 BEFORE_POINT, BREAK = re.compile(r"[ \n]*\n[ \n]*(?=[.,;:)])"), re.compile(r"[ \n]+")
+EMPTY_LINES = re.compile(r"\n[ \n]*\n")
 ITEM = re.compile(r"^ *- ", re.MULTILINE)
 
 
@@ -59,6 +60,12 @@ def render(template: str, values: Mapping[str, object]) -> str:
     """Return a page from one of the templates; style sheet and script are written into it."""
     style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "index.js"))
     return environment(is_html=True).get_template(template).render(style=style, script=script, **values)
+
+
+def render_text(template: str, values: Mapping[str, object]) -> str:
+    """Return a page that is plain text, such as Markdown; of empty lines one at most stands between others."""
+    text = environment(is_html=False).get_template(template).render(**values)
+    return EMPTY_LINES.sub("\n\n", text).strip() + "\n"
 
 
 def say(sentence: str, *facts: object) -> str:
