@@ -17,6 +17,7 @@ FROM_THE_GROUND = (
     "synthesis",
     "release",
     "report",
+    "answers",
     "pipeline",
     "runs",
     "bundle",

@@ -7,6 +7,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 from document_tables import BEGIN, END, MADE, ROOT
+from ledger_rows import NAMES
 from ledger_terms import COLUMNS, Module, modules, terms_of
 
 from analysis.measure.exposure import ANALYSED_ROLES
@@ -17,11 +18,7 @@ from analysis.plan.results import AnalysisKind, NotEstimable
 from analysis.plan.study import Direction
 from analysis.report.template import environment
 
-ROW = {
-    "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary", "role": "mentor",
-    "outcome": "voluntary_exit", "contrast": "enrolled_vs_not", "estimand": "ATT", "estimator": "iptw_aalen_johansen",
-    "measure": "risk_difference", "reason": "Nobody left.",
-}  # fmt: skip
+ROW = NAMES | {"reason": "Nobody left."}
 
 
 def records(column: str) -> set[str]:

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ledger_rows import DASHBOARD, MORALE, OFFERED
 from networks import (
     DESIGN,
-    MORALE,
-    NAIVE,
-    OFFERED,
     PROGRAM,
     change_about,
     invented_network,
@@ -173,7 +171,7 @@ def test_companies_are_pooled_as_the_estimator_says(tmp_path):
 
 @pytest.mark.parametrize(
     "other",
-    [OFFERED, {"role": "mentee"}, {"horizon_months": 24}, {"outcome": "any_exit"}, MORALE, NAIVE],
+    [OFFERED, {"role": "mentee"}, {"horizon_months": 24}, {"outcome": "any_exit"}, MORALE, DASHBOARD],
     ids=["estimand", "role", "horizon", "outcome", "measure", "naive"],
 )
 def test_what_is_of_another_kind_is_never_pooled(tmp_path, other):

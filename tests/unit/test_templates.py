@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import scale_examples as examples
 from jinja2 import UndefinedError, nodes
+from ledger_rows import OFFERED
 from networks import DESIGN, PROGRAM, invented_network, shared_row, suppressed, write_ledger, write_network
 from test_report import (
     CHECKS,
     EVIDENCE,
-    LOTTERY,
     VERDICTS,
     acme,
     economics,
@@ -70,10 +70,10 @@ FAILED = (
     Check(TREND, False, 0.2, 0.15, "They drifted.", brief="they drifted"),
 )
 LOTS = (
-    row(**LOTTERY),
-    row(**LOTTERY | {"horizon_months": 24, "analysis": "secondary"}),
-    row(**LOTTERY | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "estimate": -0.1}),
-    row(**LOTTERY | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "horizon_months": 24}),
+    row(**OFFERED),
+    row(**OFFERED | {"horizon_months": 24, "analysis": "secondary"}),
+    row(**OFFERED | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "estimate": -0.1}),
+    row(**OFFERED | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "horizon_months": 24}),
 )
 SMALL = without_number("suppressed", "A group has fewer than 10 people.")
 FINDINGS = (
@@ -157,7 +157,7 @@ BOTTOM_LINES = [
         (acme(), (finding(row(n_treated=10), "negligible", evidence=EVIDENCE), morale())),
         (acme(), (unmeasured(),)),
         (acme(), (replace(unmeasured(), verdict_reason="blind"), replace(without_costs(), verdict_reason="blind"))),
-        (LOTS_STUDY, (finding(row(**LOTTERY), "supported", evidence=EVIDENCE),)),
+        (LOTS_STUDY, (finding(row(**OFFERED), "supported", evidence=EVIDENCE),)),
     )
 ]
 

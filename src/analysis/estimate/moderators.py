@@ -73,14 +73,16 @@ def phase_rows(c: ByTrials) -> Iterator[Row]:
     cut = ends[followed.row]
     after = (followed.entry < cut) & (cut < followed.exit)
     position = np.concatenate([np.arange(len(cut)), np.flatnonzero(after)])
-    split = replace(
-        followed,
+    split = WeightedFollowUp(
+        rows=followed.rows,
+        kinds=followed.kinds,
+        months=followed.months,
         row=followed.row[position],
         entry=np.concatenate([followed.entry, cut[after]]),
         exit=np.concatenate([np.where(after, cut, followed.exit), followed.exit[after]]),
         outcome=np.concatenate([np.where(after, 0, followed.outcome), followed.outcome[after]]),
         weights=followed.weights[position],
-        model=None,
+        by_unit=followed.by_unit,
     )
     treated = followed.treated[split.row]
     is_after = split.entry >= ends[split.row]
@@ -142,7 +144,7 @@ def _landmark(followed, arms, chosen, dose, outcome, month) -> tuple[Interval | 
     if events.sum() < FEW_EVENTS or np.std(dose[chosen]) == 0:
         return None, events
     y = arm.risk(outcome, month) + arm.row_influence(outcome, month)[chosen] * chosen.sum()
-    terms = known(followed.model).propensity.terms[chosen, 1:]
+    terms = followed.model.propensity.terms[chosen, 1:]
     x = np.column_stack([np.ones(chosen.sum()), terms, dose[chosen]])
     penalty = np.diag([0.0] + [1.0] * terms.shape[1] + [0.0])
     bread = np.linalg.inv(x.T @ x + penalty)

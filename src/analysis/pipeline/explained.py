@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from analysis.pipeline.opened import open_study
@@ -16,6 +15,7 @@ from analysis.pipeline.reproduced import read_text
 from analysis.plan.catalogue import CATALOGUE, METHODS, Estimator, Method
 from analysis.plan.errors import Problem, bad_input
 from analysis.plan.paths import PACKAGE, project_dir
+from analysis.report.notebook_files import nbformat
 from analysis.report.wording import NBSP, number
 
 LEDGER, BLANKS = "estimates.csv", re.compile(r"\s+")

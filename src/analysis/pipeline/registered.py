@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import program_facts
 from analysis.pipeline.released import find
-from analysis.pipeline.shared import program_facts
 from analysis.plan.errors import bad_input
 from analysis.plan.registration import FOLDER, Registration, code_digest, digest_of, frozen_design, planned_answer
 from analysis.report.folders import writing

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from analysis.plan.errors import bad_input
 from analysis.plan.faults import known
 from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Estimated, Finding, is_shown
 from analysis.release.rule import ReleaseRule
@@ -55,6 +56,22 @@ def _of_finding(finding: Finding, rule: ReleaseRule, with_naive: bool) -> list[E
         return _risks([e for e in rows if e.measure == RISK], rule)
     scores = [e for e in rows if e.measure in SCORES]
     return [_score(e, rule) if is_shown(e, rule.min_cell) else e.suppressed(NOT_SHARED) for e in scores]
+
+
+def without_rows(rows: Iterable[Estimate], left_out: Sequence[str]) -> tuple[Estimate, ...]:
+    """Return the rows that may leave the company with some of them suppressed, by their ids.
+
+    Raises
+    ------
+    BadInput
+        An id is of no row.
+    """
+    rows = tuple(rows)
+    unknown = sorted(set(left_out) - {row.row for row in rows})
+    if unknown:
+        message = f"{', '.join(unknown)}: no row of this ledger; the ids stand in the column row of estimates.csv"
+        raise bad_input("--leave-out", message, rule="parameters")
+    return tuple(row.suppressed(NOT_SHARED) if row.row in left_out else row for row in rows)
 
 
 def is_dashboard(row: Estimate) -> bool:
@@ -110,10 +127,11 @@ def step_of(row: Estimated, rule: ReleaseRule) -> float:
     """Return the step of a difference in risks, from the rounded size of the smaller group alone.
 
     Were it chosen by what is hidden, the choice would tell of it. Where one in twenty of n people has the event, five
-    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least.
+    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least. It is no less than
+    what one event moves the difference by: a later row that stays the same would otherwise tell that nobody had it.
     """
     n = rule.rounded(row.smaller_group)
-    return next((step for step in STEPS if step >= 14 / n**1.5), STEPS[-1])
+    return next((step for step in STEPS if step >= max(14 / n**1.5, 1 / n)), STEPS[-1])
 
 
 def possible(row: Estimated, rule: ReleaseRule) -> tuple[np.ndarray, np.ndarray]:

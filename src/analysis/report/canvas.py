@@ -9,14 +9,13 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from types import MappingProxyType
 from typing import Literal, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,7 +32,6 @@ BLUE, VERMILION, ORANGE, GREEN, SKY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 INK, GREY, PALE = "#1f2933", "#6b7280", "#d9dde3"
 
 STYLE = {
-    **sns.axes_style("ticks"),
     "font.family": FONTS[0],
     "font.size": 9.5,
     "text.color": INK,
@@ -132,11 +130,19 @@ def _in_style() -> Iterator[None]:
     was_searching = gc.isenabled()
     gc.disable()
     try:
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(_style()):
             yield
     finally:
         if was_searching:
             gc.enable()
+
+
+@cache
+def _style() -> dict:
+    # seaborn takes a second to import: a notebook of which every picture is drawn already does not wait for it.
+    import seaborn as sns
+
+    return {**sns.axes_style("ticks"), **STYLE}
 
 
 def _digest(content: object) -> bytes:

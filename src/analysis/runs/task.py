@@ -65,7 +65,7 @@ class Task:
 
     def digests(self) -> dict[str, str]:
         """Return what the report is made from, by digests that are the same on every machine: for no file."""
-        return digests(self.data / self.study, dict(self.settings) | {"blind": self.is_blind, "png": self.with_png})
+        return digests(self.data / self.study, self.settings, is_blind=self.is_blind, with_png=self.with_png)
 
     def why(self) -> str:
         """Return why the report must be made; empty where it need not be."""
