@@ -177,11 +177,13 @@ def _run_notebooks(
 ) -> None:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
     from analysis.report.execute import execute_notebooks
+    from analysis.report.notebook_pages import write_notebook_pages
+    from analysis.report.summary import has_section
     from analysis.report.write import write_page
 
     name, so_far = released.study.study, tuple(known(collected()).found)
     # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
-    scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data"}
+    scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data" or has_section(f)}
 
     def run() -> None:
         planned = isolated(Part("analysis", "plan"), lambda: plan(opened), lambda _: None)
@@ -189,5 +191,7 @@ def _run_notebooks(
             execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales, time_limit=time_limit)
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)
+    pages = Part("file", "notebooks as pages")
+    isolated(pages, lambda: write_notebook_pages(folder / "notebooks", released.study), lambda _: None)
     if len(known(collected()).found) > len(so_far):
         write_page(released, folder)

@@ -1,8 +1,6 @@
 """From a number to its origin: the row, how it was made and where in the code, what went in, where it is shown."""
 
 import difflib
-import importlib
-import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,19 +13,10 @@ from analysis.pipeline.opened import open_study
 from analysis.pipeline.reproduced import read_text
 from analysis.plan.catalogue import CATALOGUE, METHODS, Estimator, Method
 from analysis.plan.errors import Problem, bad_input
-from analysis.plan.paths import PACKAGE, project_dir
+from analysis.report.origins import Place, place_of
 from analysis.report.wording import NBSP, number
 
 LEDGER, BLANKS = "estimates.csv", re.compile(r"\s+")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A function or class of this project: its name, its file and the line on which it begins."""
-
-    name: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -97,16 +86,6 @@ def _row(folder: Path, row: str) -> dict[str, str]:
         hint = f"; did you mean {near[0]}?" if near else "; the column row of this file lists them"
         raise bad_input(str(path), f"column row: there is no row {row!r}{hint}", rule="no_row", table="estimates")
     return {str(column): str(cell) for column, cell in found[0].items() if cell != ""}
-
-
-def place_of(name: str) -> Place:
-    """Return where a function of this package is defined, by its name without the package's: ``estimate.cox.cox``."""
-    module, _, function = name.rpartition(".")
-    thing = inspect.unwrap(getattr(importlib.import_module(f"{PACKAGE.name}.{module}"), function))
-    file = Path(inspect.getsourcefile(thing) or "").resolve()
-    root = project_dir().resolve()
-    inside = file.relative_to(root) if file.is_relative_to(root) else file.relative_to(PACKAGE.parent)
-    return Place(name, inside.as_posix(), inspect.getsourcelines(thing)[1])
 
 
 def _cells(folder: Path, row: dict[str, str]) -> Iterator[str]:

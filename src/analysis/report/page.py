@@ -14,6 +14,7 @@ from analysis.report.canvas import Drawing
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import measurement
+from analysis.report.origins import notebook_of, origin_of, with_origins
 from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
 from analysis.report.prose import limits
 from analysis.report.quality_page import quality_pictures
@@ -36,18 +37,12 @@ __all__ = [
 ]
 Made = TypeVar("Made")
 SUMMARY, MEASUREMENT, QUALITY, METHODS_PAGE = "index.html", "measurement.html", "data_quality.html", "methods.html"
-# The notebook that goes through a hypothesis step by step; of any other scale its own run of 05_scales.
-NOTEBOOKS = {
-    "H1_retention": "04_retention.ipynb",
-    "H3_leadership": "06_leadership.ipynb",
-    "H8_promotion": "09_promotion_economics.ipynb",
-    "H9_economics": "09_promotion_economics.ipynb",
-}
 TERM = re.compile(r'<dt id="([\w-]+)">.*?</dt>\s*<dd>(.*?)</dd>', re.DOTALL)
 # A definition is cut to its first sentence, or in so many characters.
 SENTENCE, LONGEST_TIP = re.compile(r"(?<=[a-z)])\. (?=[A-Z])"), 300
+TABLES_OF_SUMMARY = {"answers": answer_groups, "unanswered": unanswered, "claims": claims_of}
 NOTHING: list[dict] = []
-NO_ASSUMPTIONS = {"is_shared": False, "n_tested": 0, "table": "", "untestable": [], "pictures": []}
+NO_ASSUMPTIONS: dict[str, object] = {"is_shared": False, "n_tested": 0, "table": None, "untestable": [], "pictures": []}
 
 
 def study_page(released: Released) -> str:
@@ -74,6 +69,7 @@ def study_page(released: Released) -> str:
             "is_silent": not any(f.primary.is_estimated for f in released.findings),
             "is_lottery": _is_lottery(released),
             "scales": images.get(FOREST),
+            "origins": {name: origin_of(name, make) for name, make in TABLES_OF_SUMMARY.items()},
             "faults": faults_told(released.faults),
         }
 
@@ -101,7 +97,7 @@ def _hypothesis_page(hypothesis: str, released: Released, images: Mapping[str, d
         return {
             "hypothesis": load_plan().hypothesis(hypothesis),
             "estimand": say("headings.estimand", load_plan().hypothesis(hypothesis).estimand, _has_lottery(released)),
-            "notebook": NOTEBOOKS.get(hypothesis, f"05_scales_{hypothesis}.ipynb"),
+            "notebook": notebook_of(hypothesis),
             "findings": _section("hypotheses", lambda: answers_to(hypothesis, released, images), NOTHING),
             "assumptions": _section("assumptions", lambda: assumptions(hypothesis, released, images), NO_ASSUMPTIONS),
         }
@@ -184,10 +180,11 @@ def _section(name: str, make: Callable[[], Made], instead: Made) -> Made:
     return isolated(Part("section", name.replace("_", " ")), make, lambda _: instead)
 
 
-def _images(released: Released, is_wanted: Callable[[str], bool]) -> dict[str, dict[str, str]]:
+def _images(released: Released, is_wanted: Callable[[str], bool]) -> dict[str, dict]:
     """Return a study's pictures as images, by name, without those that a fault took away."""
     drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
-    return all_drawn({name: draw for name, draw in drawn.items() if is_wanted(name)}, image)
+    wanted = {name: draw for name, draw in drawn.items() if is_wanted(name)}
+    return with_origins(all_drawn(wanted, image), wanted, released.findings)
 
 
 def figure_files(released: Released, ending: Literal["svg", "png"] = "svg") -> dict[str, bytes]:
