@@ -126,7 +126,7 @@ def test_nobodys_settings_are_changed_and_garbage_is_looked_for_again():
 
     before = dict(mpl.rcParams)
     anew(tiny)
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         tiny(title=3)
     assert dict(mpl.rcParams) == before and gc.isenabled()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, wraps
+from itertools import islice
 from types import MappingProxyType
 from typing import Literal, ParamSpec
 
@@ -25,6 +26,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 from analysis.plan.study import Study
 from analysis.report.drawn import DRAWN
 from analysis.report.layout import PAD, Panel, lay_out
+from analysis.report.marks import marking, without_marks
 from analysis.report.svg import FONTS, svg_of
 from analysis.report.wording import NBSP, minus
 
@@ -65,7 +67,7 @@ class Drawing:
     Attributes
     ----------
     svg
-        The picture; the same figure gives the same bytes.
+        The picture; the same figure gives the same bytes. Numbers of the ledger name their rows in it.
     alt
         The figure's finding in one line, for those who cannot see it.
     """
@@ -115,9 +117,9 @@ def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
         if key not in DRAWN:
             while len(DRAWN) >= MOST_KEPT:
                 del DRAWN[next(iter(DRAWN))]
-            with _in_style():
+            with _in_style(), marking():
                 figure = again()
-                DRAWN[key] = (svg_of(figure), figure.get_suptitle().replace("\n", " "))
+                DRAWN[key] = (svg_of(figure), without_marks(figure.get_suptitle().replace("\n", " ")))
         return Drawing(*DRAWN[key], again)
 
     return drawn
@@ -172,15 +174,21 @@ def panels(title: str, height: float, widths: Sequence[float], width: float = US
     """Return an empty figure and its panels side by side, on one vertical axis, of these widths to each other."""
     per_line = int(TITLE_WIDTH * width / USUAL_WIDTH)
     figure = Figure(figsize=(width, height), dpi=72, facecolor="white")
-    wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
     figure.suptitle(
-        wrapped, x=0.012, y=1 - PAD / (72 * height), ha="left", va="top", fontsize=10, fontweight="bold",
-        linespacing=1.3,
+        wrapped(title, per_line), x=0.012, y=1 - PAD / (72 * height), ha="left", va="top", fontsize=10,
+        fontweight="bold", linespacing=1.3,
     )  # fmt: skip
     parts = figure.subplots(
         1, len(widths), sharey=True, squeeze=False, width_ratios=widths, subplot_kw={"axes_class": Panel}
     )
     return figure, list(parts[0])
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a text in lines of at most so many characters; marks of numbers take no room."""
+    lines = textwrap.wrap(without_marks(text), width, break_long_words=False, break_on_hyphens=False)
+    words = iter(text.split(" "))
+    return "\n".join(" ".join(islice(words, line.count(" ") + 1)) for line in lines)
 
 
 def percent_axis(axis) -> None:
