@@ -1,6 +1,7 @@
 """Executed notebooks as pages, for those without Jupyter: self-contained, in the look of a study's pages."""
 
 import re
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import nbformat
 
 from analysis.plan.faults import Part, isolated
 from analysis.plan.study import Study
-from analysis.report.sections import brand_of
+from analysis.report.sections import brand_of, svg_source
 from analysis.report.template import render
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 # Headings repeat from role to role, and an id must not.
 HEADING_ID = re.compile(r'(<h[1-6]) id="[^"]*"')
 # What may be wider than the screen scrolls by itself, also with the keyboard.
-SCROLLS = re.compile(r'<(pre|div class="output_(?:html|svg)[^"]*")>')
+SCROLLS = re.compile(r'<(pre|div class="output_html[^"]*")>')
 PICTURE, SVG = "Picture: ", "image/svg+xml"
 
 
@@ -48,8 +49,9 @@ def write_notebook_pages(folder: Path, study: Study) -> None:
 def _body(notebook: nbformat.NotebookNode, exporter: "HTMLExporter") -> str:
     """Return a notebook's cells as HTML, its pictures with what they show for those who cannot see it."""
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
-        told = output.get("data", {}).get("text/plain", "")
-        if SVG in output.get("data", {}):
-            output.setdefault("metadata", {})[SVG] = {"alt": told.removeprefix(PICTURE)}
+        data = output.get("data", {})
+        if SVG in data:
+            alt = escape(data.get("text/plain", "").removeprefix(PICTURE))
+            output.data = nbformat.from_dict({"text/html": f'<img src="{svg_source(data[SVG])}" alt="{alt}">'})
     body, _ = exporter.from_notebook_node(notebook)
     return SCROLLS.sub(r'<\1 tabindex="0">', HEADING_ID.sub(r"\1", body))

@@ -230,11 +230,19 @@ def image(drawing: Drawing) -> dict:
 
     As an image it is a document of its own: no id and no style of it can clash with those of the page.
     """
+    narrow = drawing.narrow()
     return {
-        "src": "data:image/svg+xml;base64," + base64.b64encode(drawing.svg.encode()).decode(),
+        "src": svg_source(drawing.svg),
+        "narrow": svg_source(narrow) if narrow else "",
+        "least": drawing.least_pixels,
         "alt": drawing.alt,
         "origin": None,
     }
+
+
+def svg_source(svg: str) -> str:
+    """Return a picture as the source of an image that needs no file."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def day_text(day: dt.date) -> str:
