@@ -25,6 +25,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
+from analysis.plan.faults import known
 from analysis.plan.study import Study
 from analysis.report.drawn import DRAWN
 from analysis.report.layout import PAD, Panel, lay_out
@@ -99,7 +100,7 @@ class Drawing:
     @property
     def least_pixels(self) -> int:
         """How wide it must be shown for its smallest text to be read."""
-        return round(PIXELS_PER_POINT * float(WIDTH.search(self.svg)[1]))
+        return round(PIXELS_PER_POINT * float(known(WIDTH.search(self.svg))[1]))
 
     def figure(self) -> Figure:
         """Return the figure set up and laid out anew, for those who want to change it."""

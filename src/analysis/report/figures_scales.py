@@ -154,7 +154,8 @@ def scales_forest(findings: Sequence[Finding], study: Study) -> Figure:
     height = 1.6 + (0.44 if is_narrow() else 0.3) * len(found) + 0.36 * len(groups) + 0.3 * is_narrow()
     figure, axes = sheet(forest_title(found), height=height, width=7.4)
     axes.axvline(0, color=GREY, linewidth=1)
-    y, ticks, bold = 0.0, [], []
+    y, bold = 0.0, []
+    ticks: list[tuple[float, str]] = []
     for group in groups:
         if is_narrow():
             bold.append(len(ticks))

@@ -160,7 +160,7 @@ class Scale(Artist):
     def _title_lines(self, renderer: RendererBase) -> list[str]:
         """Return the lines of the scale's title; one that is wider than the figure has its two ends on a line below."""
         lines = self.axis.label.get_text().split("\n") if self.axis.label.get_text() else []
-        room, font = self.axis.get_figure().bbox.width - 2 * PAD, self.axis.label.get_fontproperties()
+        room, font = renderer.get_canvas_width_height()[0] - 2 * PAD, self.axis.label.get_fontproperties()
         if not self.is_below or all(_width(line, font, renderer) <= room for line in lines):
             return lines
         return [part for line in lines for part in _in_room(line, lambda text: _width(text, font, renderer) <= room)]
@@ -254,11 +254,10 @@ class Scale(Artist):
         elif label.get_horizontalalignment() == "right":
             _write(renderer, self._title, font, ink, (frame.x1, edge), "below right")
         else:
-            half, page = (
-                max(_width(line, font, renderer) for line in self._title or [""]) / 2,
-                self.axis.get_figure().bbox,
-            )
-            middle = min(max((frame.x0 + frame.x1) / 2, page.x0 + PAD + half), page.x1 - PAD - half)
+            # Under the middle of the panel, unless it would stand over the edge of the figure.
+            half = max(_width(line, font, renderer) for line in self._title or [""]) / 2
+            least, most = PAD + half, renderer.get_canvas_width_height()[0] - PAD - half
+            middle = min(max((frame.x0 + frame.x1) / 2, least), max(least, most))
             _write(renderer, self._title, font, ink, (middle, edge), "below")
 
 

@@ -65,6 +65,12 @@ TABLES = {
 }
 
 
+def has_measurement(released: Released) -> bool:
+    """Whether anything can be told of how the scales were measured."""
+    told = {name for frames in PARTS.values() for name, *_ in frames}
+    return any(len(frame) > 0 for name, frame in released.described.items() if name in told)
+
+
 def measurement(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return the parts of the section: title, sentences, pictures, and what can be laid open under each."""
     drawn = [name for name in measured_pictures(released) if name in images]

@@ -35,6 +35,7 @@ from analysis.report.prose import (
     outcome_note,
     response_sentence,
     short_label,
+    trajectory_caption,
     verdict_sentence,
     ways_sentence,
 )
@@ -212,6 +213,8 @@ def shown_table(name: str, make: Callable, table: pd.DataFrame | None, finding: 
 
 
 def _caption(finding: Finding, kind: str) -> str:
+    if kind == "trajectories":
+        return trajectory_caption(finding)
     return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
 
 
