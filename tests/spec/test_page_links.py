@@ -43,6 +43,22 @@ def test_every_link_leads_somewhere(report):
     assert dead_links(folder.parent) == []
 
 
+def test_every_number_has_an_origin_and_it_is_the_one_that_explain_tells(report):
+    released, folder = report
+    pages = {page.name: page.read_text(encoding="utf-8") for page in folder.glob("*.html")}
+    rows = pages["rows.html"]
+    told = {row for page in pages.values() for row in re.findall(r'data-row="([^"]+)"', page)}
+    assert told - set(re.findall(r'<tr id="([^"]+)"', rows)) == set()
+    for found in (f for f in released.findings if has_section(f)):
+        for row in found.estimates:
+            line = rows[rows.index(f'<tr id="{row.row}"') :].partition("</tr>")[0]
+            assert f'href="#made-{row.estimator}"' in line
+            making = rows[rows.index(f'id="made-{row.estimator}"') :].partition("</dd>")[0]
+            made = origins.making_of(row.estimator)
+            assert all(f"<code>{p.name}</code> ({p.file}:{p.line})" in making for p in made.made_by)
+            assert all(source in unescape(making) for source in made.sources)
+
+
 def test_dead_links_are_found(tmp_path):
     (tmp_path / "b.html").write_text('<p id="here">b</p>')
     page = tmp_path / "a.html"

@@ -11,9 +11,9 @@ import pandas as pd
 
 from analysis.pipeline.opened import open_study
 from analysis.pipeline.reproduced import read_text
-from analysis.plan.catalogue import CATALOGUE, METHODS, Estimator, Method
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, bad_input
-from analysis.report.origins import Place, place_of
+from analysis.report.origins import Making, making_of
 from analysis.report.wording import NBSP, number
 
 LEDGER, BLANKS = "estimates.csv", re.compile(r"\s+")
@@ -27,11 +27,8 @@ class Explained:
     ----------
     row
         The ledger's row, every filled cell as text.
-    estimator, method, sources
-        How it was made, in words; the method and its sources are None and empty where the estimator is a group of rows
-        that a fault took away.
-    made_by
-        The functions that make it.
+    making
+        How it was made, in words, and the functions that make it.
     row_counts
         What became of the rows of every file (`validate.account.account`), in exact numbers, for the terminal alone.
     excluded
@@ -41,10 +38,7 @@ class Explained:
     """
 
     row: dict[str, str]
-    estimator: Estimator
-    method: Method | None
-    sources: tuple[str, ...]
-    made_by: tuple[Place, ...]
+    making: Making
     row_counts: pd.DataFrame
     excluded: tuple[Problem, ...]
     cells: tuple[str, ...]
@@ -59,15 +53,10 @@ def explain(study: str, row: str, data: Path, reports: Path) -> Explained:
         There is no such report, or no such row in its ledger; or the study's files cannot be used any more.
     """
     told = _row(reports / study, row)
-    estimator = CATALOGUE.estimator(told["estimator"])
-    cited = METHODS.cited(estimator.method) if estimator.method else []
     opened = open_study(study, data)
     return Explained(
         row=told,
-        estimator=estimator,
-        method=METHODS.methods.get(estimator.method),
-        sources=tuple(f"{source}: {METHODS.sources[source]}" for source in cited),
-        made_by=tuple(place_of(name) for name in estimator.made_by),
+        making=making_of(told["estimator"]),
         row_counts=opened.tables.row_counts,
         excluded=tuple(problem for problem in opened.problems if problem.action == "rejected" and problem.rows),
         cells=tuple(_cells(reports / study, told)),

@@ -11,15 +11,16 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
+from analysis.plan.catalogue import CATALOGUE, METHODS, Estimator, Method
 from analysis.plan.paths import PACKAGE, notebooks_dir, project_dir
-from analysis.plan.results import Finding, estimates_frame
+from analysis.plan.results import Estimate, Finding, estimates_frame
 from analysis.release.answer import Released
 from analysis.report.pictures import EVIDENCE, FOREST, MEASURED, Pictures, slug
 from analysis.report.prose import answered_scales
 
 TABLES, NOTEBOOK_PAGES = "tables", "notebooks"
 ESTIMATES, CHECKS = "estimates", "checks"
-NO_CELL = "methods.html#provenance"
+ROWS_PAGE, NO_CELL = "rows.html", "methods.html#provenance"
 # The notebook that goes through a hypothesis step by step; of any other scale its own run of 05_scales.
 NOTEBOOKS = {
     "H1_retention": "04_retention",
@@ -69,6 +70,25 @@ class Place:
     name: str
     file: str
     line: int
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the numbers of an estimator are made.
+
+    Attributes
+    ----------
+    method, sources
+        In words, and what is cited in them with where it was published; None and empty where the estimator stands for
+        rows that a fault took away.
+    made_by
+        The functions that make it.
+    """
+
+    estimator: Estimator
+    method: Method | None
+    sources: tuple[str, ...]
+    made_by: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
@@ -159,6 +179,23 @@ def _study_cell(shown: str) -> str:
 
 
 # --- origins ----------------------------------------------------------------------------------------------------------
+
+
+def making_of(name: str) -> Making:
+    """Return how the numbers of an estimator are made, by its name in the ledger."""
+    estimator = CATALOGUE.estimator(name)
+    cited = METHODS.cited(estimator.method) if estimator.method else []
+    return Making(
+        estimator,
+        METHODS.methods.get(estimator.method),
+        tuple(f"{source}: {METHODS.sources[source]}" for source in cited),
+        tuple(place_of(function) for function in estimator.made_by),
+    )
+
+
+def row_link(row: Estimate) -> str:
+    """Return the link to the origin of a row of the ledger, in the report's folder."""
+    return f"{ROWS_PAGE}#{row.row}"
 
 
 def origin_of(shown: str, make: Callable, finding: Finding | None = None) -> Origin:

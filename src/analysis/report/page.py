@@ -15,10 +15,11 @@ from analysis.report.canvas import Drawing
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import has_measurement, measurement
-from analysis.report.origins import notebook_of, origin_of, with_origins
+from analysis.report.origins import ROWS_PAGE, notebook_of, origin_of, with_origins
 from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
 from analysis.report.prose import limits
 from analysis.report.quality_page import quality_pictures
+from analysis.report.rows_section import rows_section
 from analysis.report.sections import answers_to, assumptions, brand_of, day_text, image, programs
 from analysis.report.summary import answer_groups, bottom_lines, claims_of, has_page, main_pictures, page_of, unanswered
 from analysis.report.template import render, say
@@ -75,7 +76,14 @@ class Pages:
         """File and title of every page, in the order in which they are read."""
         measured = [(MEASUREMENT, "Measurement")] if has_measurement(self.released) else []
         asked = [(page_of(h.id), h.title) for h in self.asked]
-        return [(SUMMARY, "Summary"), *asked, *measured, (QUALITY, "Data"), (METHODS_PAGE, "Methods")]
+        return [
+            (SUMMARY, "Summary"),
+            *asked,
+            *measured,
+            (QUALITY, "Data"),
+            (METHODS_PAGE, "Methods"),
+            (ROWS_PAGE, "Origins"),
+        ]
 
     @property
     def asked(self) -> list[Hypothesis]:
@@ -147,6 +155,15 @@ class Pages:
 
         return self._page("methods.html.j2", METHODS_PAGE, "Methods and terms", values)
 
+    def of_rows(self) -> str:
+        """Return where each number comes from."""
+        nothing: dict[str, object] = {"findings": [], "makings": {}, "went_in": None}
+
+        def values() -> dict[str, object]:
+            return {"rows": _section("origins", lambda: rows_section(self.released), nothing)}
+
+        return self._page("rows.html.j2", ROWS_PAGE, "Where each number comes from", values)
+
     @property
     def _has_lottery(self) -> bool:
         return any(is_randomized(f) for f in self.released.findings)
@@ -174,12 +191,12 @@ def study_page(released: Released) -> str:
 
 
 def evidence_pages(released: Released) -> dict[str, Callable[[], str]]:
-    """Return how every page behind the summary is made, by file: one a hypothesis, the measurement, the methods."""
+    """Return how every page behind the summary is made, by file: one a hypothesis, and those of all."""
     pages = Pages(released)
     made: dict[str, Callable[[], str]] = {page_of(h.id): partial(pages.of_hypothesis, h.id) for h in pages.asked}
     if has_measurement(released):
         made[MEASUREMENT] = pages.of_measurement
-    return made | {METHODS_PAGE: lambda: pages.methods}
+    return made | {METHODS_PAGE: lambda: pages.methods, ROWS_PAGE: pages.of_rows}
 
 
 def study_pages(released: Released) -> dict[str, str]:

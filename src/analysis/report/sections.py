@@ -16,7 +16,7 @@ from analysis.release.answer import Released
 from analysis.report import tables, tables_measured
 from analysis.report.canvas import Drawing
 from analysis.report.facts import facts, moderator_rows, ways
-from analysis.report.origins import origin_of
+from analysis.report.origins import origin_of, row_link
 from analysis.report.pictures import placed, slug
 from analysis.report.prose import (
     assumption_sentence,
@@ -95,6 +95,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "method": part("method", lambda: _method(finding, study), []),
         "parts": part("further parts", lambda: _parts(finding, study, images), []),
         "table": part("estimates", lambda: _every_estimate(finding, study.min_cell), None),
+        "origin": row_link(finding.primary),
         "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
     }
 

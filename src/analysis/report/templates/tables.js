@@ -97,7 +97,6 @@ for (const table of document.querySelectorAll("main table")) {
 
 // A number leads to its origin.
 document.addEventListener("click", (event) => {
-  const told = event.target.closest("[data-row]");
-  const origins = document.querySelector("[data-origins]")?.dataset.origins;
-  if (told && origins && !event.target.closest("a, button, summary") && !String(getSelection())) location.href = `${origins}#${told.dataset.row}`;
+  const told = event.target.closest("[data-row]"), origins = told?.closest("[data-origins]")?.dataset.origins;
+  if (origins && !event.target.closest("a, button, summary") && !String(getSelection())) location.href = `${origins}#${told.dataset.row}`;
 });
