@@ -92,6 +92,7 @@ def report_study(
     report: str | None = None,
     parts: Mapping[str, str] | None = None,
     with_png: bool = False,
+    with_pdf: bool = False,
     time_limit: float | None = None,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
@@ -110,6 +111,8 @@ def report_study(
         What the report is made from (`runs.made_from`), to be remembered.
     with_png
         Whether each figure is a PNG file, too, beside SVG.
+    with_pdf
+        Whether the pages are one PDF, too (`report.pdf`).
     time_limit
         Seconds that a notebook may take; None for the usual limit.
 
@@ -120,7 +123,7 @@ def report_study(
         older answer is taken for an answer from the data as they now are. Or the folder cannot be written.
     """
     # What draws and what runs notebooks takes seconds to import: those who only look at a study do not wait for it.
-    from analysis.report.write import write_answers, write_stopped
+    from analysis.report.write import write_answers, write_pdf, write_stopped
 
     target = reports / (report or name)
     with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
@@ -141,6 +144,9 @@ def report_study(
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
             write_answers(released, folder, with_png)
             _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"), time_limit)
+            if with_pdf:
+                say(f"{target.name}: writing the PDF")
+                write_pdf(released, folder)
     return target
 
 

@@ -16,6 +16,7 @@ from analysis.plan.results import Estimate
 BEGIN, SEPARATOR, END = "\ue000", "\ue001", "\ue002"
 MARK = re.compile(f"{BEGIN}([^{BEGIN}{SEPARATOR}{END}]*){SEPARATOR}([^{BEGIN}{SEPARATOR}{END}]*){END}")
 ATTRIBUTE = re.compile(f'="[^"]*{BEGIN}[^"]*"')
+ELEMENT = re.compile(r"</?tspan\b[^>]*>")
 _IS_MARKING: ContextVar[bool] = ContextVar("is_marking", default=False)
 
 
@@ -94,6 +95,11 @@ def marked_html(page: str) -> str:
 def marked_svg(text: str) -> str:
     """Return a text of a picture whose marked numbers are elements that name their row and column."""
     return _with_elements(text, "tspan")
+
+
+def without_rows(svg: str) -> str:
+    """Return a picture whose numbers name no row: in an image on a page nobody could read it."""
+    return ELEMENT.sub("", svg)
 
 
 def _with_elements(text: str, tag: str) -> str:

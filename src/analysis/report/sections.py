@@ -16,6 +16,7 @@ from analysis.release.answer import Released
 from analysis.report import tables, tables_measured
 from analysis.report.canvas import Drawing
 from analysis.report.facts import facts, moderator_rows, ways
+from analysis.report.marks import without_rows
 from analysis.report.origins import origin_of, row_link
 from analysis.report.pictures import placed, slug
 from analysis.report.prose import (
@@ -246,7 +247,7 @@ def image(drawing: Drawing) -> dict:
 
 def svg_source(svg: str) -> str:
     """Return a picture as the source of an image that needs no file."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return "data:image/svg+xml;base64," + base64.b64encode(without_rows(svg).encode()).decode()
 
 
 def day_text(day: dt.date) -> str:

@@ -14,8 +14,10 @@ from analysis.release.answer import Released
 from analysis.report.folders import writing
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.ledger import write_problems
-from analysis.report.origins import TABLES, numbers_files
-from analysis.report.page import evidence_pages, figure_files, incomplete_page, study_page
+from analysis.report.origins import ROWS_PAGE, TABLES, numbers_files
+from analysis.report.page import Pages, evidence_pages, figure_files, incomplete_page, study_page
+from analysis.report.pdf import FILE as PDF
+from analysis.report.pdf import pdf_of
 from analysis.report.quality_page import bad_input_page, quality_page
 from analysis.report.safe_cells import export_safe
 
@@ -27,6 +29,7 @@ __all__ = [
     "write_bad_input",
     "write_index",
     "write_page",
+    "write_pdf",
     "write_shared",
     "write_stopped",
 ]
@@ -68,6 +71,13 @@ def write_answers(released: Released, folder: Path, with_png: bool = False) -> N
     write_page(released, folder)
 
 
+def write_pdf(released: Released, folder: Path) -> None:
+    """Write the pages of a report as one PDF, the ledger's rows left out, which only a screen can look through."""
+    files = [file for file, _ in Pages(released).listed if file != ROWS_PAGE]
+    pages = {file: (folder / file).read_text(encoding="utf-8") for file in files}
+    _file(folder, PDF, lambda: (folder / PDF).write_bytes(pdf_of(pages)))
+
+
 def write_estimates(released: Released, folder: Path) -> None:
     """Write the estimates ledger."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
@@ -102,7 +112,7 @@ def write_page(released: Released, folder: Path) -> None:
     write_faults(folder)
 
 
-def _file(folder: Path, name: str, write: Callable[[], None]) -> None:
+def _file(folder: Path, name: str, write: Callable[[], object]) -> None:
     """Write a file of the report; where a fault takes it away it is left out, half-written or not."""
 
     def written() -> None:
