@@ -40,6 +40,7 @@ function makeSortable(table) {
     // A heading that is a link already gets its button beside it.
     if (head.querySelector("a")) {
       button.textContent = "↕";
+      button.className = "sign";
       button.setAttribute("aria-label", `Sort by ${name}`);
       head.append(" ");
     } else button.append(...head.childNodes);
