@@ -35,8 +35,11 @@ test: .venv/.built  ## every test, the notebooks among them
 	$(BIN)/python -m pytest --nbval --nbval-current-env -n logical --maxprocesses 8 --dist loadfile \
 	    --no-loadscope-reorder
 
+# It looks for no news, updates or extensions: nothing leaves the machine.
 lab: .venv/.built  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks/
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start.ipynb \
+	    --LabApp.news_url=None --LabApp.extension_manager=readonly \
+	    --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 
 lint: .venv/.built  ## style, common mistakes and types
 	$(BIN)/ruff check .

@@ -22,9 +22,9 @@ import nbformat
 import papermill
 from nbconvert import HTMLExporter
 
+from analysis.answers.shared import shared
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.planned import plan
-from analysis.pipeline.shared import shared
 from analysis.plan.paths import data_dir, notebooks_dir
 from analysis.release.answer import Released
 from analysis.report.execute import ONE_THREAD, execute_notebooks, notebook_runs

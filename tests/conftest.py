@@ -9,7 +9,7 @@ import pytest
 from demo_answers import FOLDER, demo_answer, make_demo_answers
 from expected import DEFAULT_STUDY
 
-from analysis.pipeline.shared import shared
+from analysis.answers.shared import shared
 
 
 def pytest_configure(config: pytest.Config) -> None:

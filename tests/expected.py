@@ -6,11 +6,13 @@ it, against the known truth of its simulated company.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import nbformat
 import pandas as pd
 from demo_answers import demo_answer
 
-from analysis.plan.paths import data_dir, notebooks_dir, project_dir
+from analysis.plan.paths import data_dir, environment, notebooks_dir, project_dir
 from analysis.plan.results import estimates_frame
 from analysis.simulate import demo_scenarios
 
@@ -84,15 +86,33 @@ def write(folder: Path) -> None:
 
 
 def renew_notebooks() -> None:
-    """Run every notebook in place on the default demo study, so that its outputs can be compared."""
-    from analysis.pipeline.shared import shared
+    """Run every notebook in place on the default demo study, so that its outputs can be compared.
+
+    No report is there, so that what the start page says of reports is the same on every machine.
+    """
+    from analysis.answers.shared import shared
     from analysis.report.execute import declared_parameters, run_in_place
 
-    with shared(demo_answer(DEFAULT_STUDY)):
+    with (
+        TemporaryDirectory() as empty,
+        environment(MENTORING_REPORTS=empty),
+        shared(demo_answer(DEFAULT_STUDY)),
+    ):
         for notebook in sorted(notebooks_dir().glob("*.ipynb")):
             assert declared_parameters(notebook)["study"] == DEFAULT_STUDY
             run_in_place(notebook)
+            _without_widgets(notebook)
             print(notebook.name)
+
+
+def _without_widgets(path: Path) -> None:
+    """Take the widgets out of a notebook: none of them lives longer than its kernel."""
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("widgets", None)
+    for cell in book.cells:
+        if any("widget-view" in mime for output in cell.get("outputs", ()) for mime in output.get("data", ())):
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(book, path)
 
 
 if __name__ == "__main__":

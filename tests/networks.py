@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ledger_rows import DASHBOARD, MORALE, NAMES, OFFERED, STARTED, sample_row
 
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Estimate
@@ -15,29 +15,22 @@ from analysis.report.write import write_shared
 
 PROGRAM = "buddies"
 DESIGN = {"direction": "reverse", "format": "pair", "assignment": "self_selected"}
-STARTED = {"contrast": "enrolled_vs_not", "estimand": "ATT", "estimator": "iptw_aalen_johansen"}
-OFFERED = {"contrast": "offered_vs_not", "estimand": "ITT", "estimator": "stratified_difference_in_proportions"}
-NAIVE = {"contrast": "ever_vs_never", "estimand": "association", "estimator": "aalen_johansen", "analysis": "naive"}
-MORALE = {"hypothesis": "H2_morale", "outcome": "morale", "measure": "mean_difference", "estimator": "dr_did"}
 SUPPRESSED = "Not shared: there is no estimate, or it would tell of too few people."
 
 
 def shared_row(study: str, effect: float, error: float, n: int = 100, **changes: Any) -> Estimate:
     """Return a shared row on retention of mentors, in steps as small as may be; `changes` make another of it."""
-    about = {"hypothesis": "H1_retention", "analysis": "primary", "outcome": "voluntary_exit", "role": "mentor",
-             "measure": "risk_difference", "horizon_months": 12} | STARTED | changes  # fmt: skip
+    about = NAMES | {"study": study, "program": PROGRAM} | changes
     step = STEPS[0] if about["measure"] == "risk_difference" else 0.01
     told, told_error = round(effect / step) * step, max(round(error / step), 1) * step
     limits = {"ci_low": told - Z * told_error, "ci_high": told + Z * told_error}
     numbers = {name: round(x, 6) for name, x in ({"estimate": told, "std_error": told_error} | limits).items()}
-    return Estimate(study=study, program=PROGRAM, **numbers, ci_level=0.95, n_treated=n, n_control=3 * n, **about)
+    return sample_row(**about | numbers | {"n_treated": n, "n_control": 3 * n})
 
 
 def suppressed(row: Estimate) -> Estimate:
     """Return a row as it is shared where it would tell of too few people."""
-    names = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated", "n_control")
-    nothing: dict[str, Any] = dict.fromkeys(names)
-    return replace(row, **nothing, status="suppressed", reason=SUPPRESSED)
+    return row.suppressed(SUPPRESSED)
 
 
 def write_ledger(folder: Path, rows: Iterable[Estimate], **facts: Any) -> Path:
@@ -74,7 +67,7 @@ def invented_network(folder: Path, n: int, rng: np.random.Generator, scales: Ite
             error = float(np.sqrt(0.11 * (1 / size + 1 / (3 * size))))
             true = -0.02 - 0.02 * (role == "mentor") + 0.02 * rng.standard_normal()
             risk = shared_row(study, true + error * rng.standard_normal(), error, size, role=role, **design)
-            naive = shared_row(study, risk.value - 0.07, error, size, role=role, **NAIVE)
+            naive = shared_row(study, risk.estimate - 0.07, error, size, role=role, **DASHBOARD)
             rows += [suppressed(risk) if number % 10 == 9 else risk, naive]
             for scale in asked:
                 about = design | MORALE | {"hypothesis": scale.id, "outcome": scale.outcome, "role": role}

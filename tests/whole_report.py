@@ -18,9 +18,9 @@ from page_numbers import page_complaints
 from picture_texts import cut_off
 
 from analysis import notebook
+from analysis.answers.shared import shared
 from analysis.estimate import answer_lottery, event_study, protocol_rows, randomized_score, sensitivity
 from analysis.pipeline import answer, open_study
-from analysis.pipeline.shared import shared
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir

@@ -168,6 +168,7 @@ citation: >-
   Jones, D., Molitor, D. & Reif, J. (2019). What Do Workplace Wellness Programs Do? Evidence from the Illinois
   Workplace Wellness Study. Quarterly Journal of Economics 134(4), 1747–1791. Data: doi:10.5281/zenodo.4064859.
 licence: CC0-1.0; no investigation of specific subjects
+confidential: false
 study_start: 2016-08-01    # the file holds no hire dates: everyone is hired here
 as_of: 2019-01-31
 horizons_months: [12, 30]  # exits are known by August 2017 and by January 2019, each placed on its interval's last day

@@ -47,7 +47,7 @@ def prepare() -> dict[str, str]:
     for module in IMPORTED:
         import_module(module)
     del builtins.get_ipython  # type: ignore[attr-defined]
-    from analysis.pipeline.shared import hold
+    from analysis.answers.shared import hold
 
     hold()
     # What is there already is no garbage: collecting it would only copy it into every kernel.

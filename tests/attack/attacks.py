@@ -11,18 +11,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from ledger_rows import OFFERED, sample_row
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, Estimated, Finding
+from analysis.release.outside import step_of
 from analysis.release.rule import ReleaseRule
 
 RULE, OPEN = ReleaseRule(10, 5), ReleaseRule(0, 1)
 # A sum of counts: how often each of them is added.
 Parts = Mapping[str, int]
-ROW = {"study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
-       "outcome": "voluntary_exit", "role": "mentor", "contrast": "offered_vs_not", "estimand": "ITT",
-       "estimator": "stratified_difference_in_proportions", "measure": "risk_difference", "ci_level": 0.95}  # fmt: skip
 
 
 def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Estimate:
@@ -33,7 +32,13 @@ def plain(a: int, b: int, n1: int, n0: int, months: int = 12, **changes) -> Esti
     numbers = {"estimate": p1 - p0, "std_error": error, "ci_low": low, "ci_high": high, "p_value": 0.04,
                "n_treated": n1, "n_control": n0, "events_treated": a, "events_control": b}  # fmt: skip
     analysis = "primary" if months == 12 else "secondary"
-    return Estimate(**ROW | {"analysis": analysis, "horizon_months": months} | numbers | changes)
+    return sample_row(**OFFERED | {"analysis": analysis, "horizon_months": months} | numbers | changes)
+
+
+def finding(*rows: Estimate, **changes) -> Finding:
+    main, *others = rows
+    return Finding(hypothesis=main.hypothesis, program=main.program, role="mentor", primary=main,
+                   alternatives=tuple(others), verdict="inconclusive", smallest_effect=0.03, **changes)  # fmt: skip
 
 
 @dataclass
@@ -116,14 +121,22 @@ def events_like(shared: pd.Series, step: float) -> tuple[set[int], set[int]]:
     found: tuple[set[int], set[int]] = (set(), set())
     for n1 in range(int(shared["n_treated"]), int(shared["n_treated"]) + 5):
         for n0 in range(int(shared["n_control"]), int(shared["n_control"]) + 5):
-            a, b = np.meshgrid(np.arange(n1 + 1), np.arange(n0 + 1), indexing="ij")
-            p1, p0 = a / n1, b / n0
-            error = np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
-            fits = np.round((p1 - p0) / step) == round(shared["estimate"] / step)
-            fits &= np.maximum(np.round(error / step), 1) == round(shared["std_error"] / step)
-            found[0].update(a[fits].tolist())
-            found[1].update(b[fits].tolist())
+            treated, control = np.nonzero(fits(shared["estimate"], shared["std_error"], n1, n0, step))
+            found[0].update(treated.tolist())
+            found[1].update(control.tolist())
     return found
+
+
+def fits(estimate: float, std_error: float, n1: int, n0: int, step: float) -> np.ndarray:
+    """Return which numbers of events, of so many people in each group, give a shared difference of plain proportions.
+
+    Shape (n1 + 1, n0 + 1): events of the first group, of the second.
+    """
+    a, b = np.meshgrid(np.arange(n1 + 1), np.arange(n0 + 1), indexing="ij")
+    p1, p0 = a / n1, b / n0
+    error = np.sqrt(p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0)
+    is_same = np.round((p1 - p0) / step) == round(estimate / step)
+    return is_same & (np.maximum(np.round(error / step), 1) == round(std_error / step))
 
 
 def sizes_like(rows: Sequence[Estimate], release: Callable[[Estimate], Estimate]) -> set[int]:
@@ -141,8 +154,8 @@ def sizes_like(rows: Sequence[Estimate], release: Callable[[Estimate], Estimate]
     for n1 in range(difference.n_treated, difference.n_treated + 5):
         for n0 in range(difference.n_control, difference.n_control + 5):
             a, b = np.meshgrid(np.arange(n1 + 1), np.arange(1, n0 + 1), indexing="ij")
-            near = np.abs(a / n1 - b / n0 - rows[0].value) < 0.001
-            near &= np.abs(a / n1 / (b / n0) - rows[1].value) < 0.01
+            near = np.abs(a / n1 - b / n0 - rows[0].estimate) < 0.001
+            near &= np.abs(a / n1 / (b / n0) - rows[1].estimate) < 0.01
             for p1, p0 in zip(a[near] / n1, b[near] / n0, strict=True):
                 told = release(replace(rows[0], estimate=p1 - p0)), release(replace(rows[1], estimate=p1 / p0))
                 if (told[0].estimate, told[1].estimate) == (difference.estimate, ratio.estimate):
@@ -164,6 +177,30 @@ def event_of_one(release: Callable[[int, int, int, int], object], a: int, b: int
     told = {had: release(a - had, b, n1 - 1, n0) for had in (True, False)}
     had, had_not = ({one for one, shown in told.items() if shown == told[true]} for true in (True, False))
     return had, had_not
+
+
+def events_of_the_few(before: Estimated, now: Estimated, sizes: tuple[int, int], few: int, *, joined: bool) -> set[int]:
+    """Return how many of a few people of the first group may have had the event, for a reader of two shared rows.
+
+    The differencing attack. The reader knows both groups, and that these few alone differ between the releases: they
+    joined the first group, or were in it and were followed for longer. Events are known from the two rows alone.
+
+    Parameters
+    ----------
+    sizes
+        Of both groups before.
+    """
+    n1, n0 = sizes
+    later = n1 + few if joined else n1
+    then, after = (
+        fits(row.estimate, row.std_error, n, n0, step_of(row, RULE)) for row, n in ((before, n1), (now, later))
+    )
+    found = set()
+    for k in range(few + 1):
+        n = min(n1, later - k) + 1
+        if (then[:n] & after[k : k + n]).any():
+            found.add(k)
+    return found
 
 
 def whole_numbers(text: str) -> set[int]:

@@ -29,7 +29,7 @@ from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import problems_frame
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
-from analysis.plan.results import Estimate, estimates_frame
+from analysis.plan.results import Estimate, Estimated, estimates_frame
 from analysis.release.answer import Released
 from analysis.release.findings import release_estimate, release_finding, release_frames, release_problems
 from analysis.release.frames import release_frame
@@ -127,10 +127,10 @@ def test_every_count_is_a_multiple_and_none_is_small(company):
 def test_no_effect_is_finer_than_what_the_page_says(company):
     rows = [e for f in of_rule(company, RULE).findings for e in f.estimates if e.is_estimated]
     for row in rows:
-        told = np.array([row.value, *row.limits]) * 10.0 ** CATALOGUE.measure(row.measure).digits
+        told = np.array([row.estimate, *row.limits]) * 10.0 ** CATALOGUE.measure(row.measure).digits
         assert np.allclose(told, np.round(told), atol=1e-6, rtol=1e-9), row
     exact = [e for f in company.findings for e in f.estimates if e.is_estimated and e.measure == "risk_difference"]
-    assert any(round(e.value, 3) != round(e.value, 6) for e in exact), "before they were"
+    assert any(round(e.estimate, 3) != round(e.estimate, 6) for e in exact), "before they were"
 
 
 def test_pictures_are_no_finer_than_can_be_seen(pages):
@@ -261,12 +261,12 @@ def test_the_size_of_a_group_does_not_follow_from_a_difference_and_a_ratio(a, n1
             "estimator": "aalen_johansen", "ci_low": -1.0, "ci_high": 3.0, "ci_level": 0.95,
             "n_treated": n1, "n_control": n0}  # fmt: skip
     p1, p0 = a / n1, b / n0
-    rows = [Estimate(**base, measure="risk_difference", estimate=p1 - p0),
-            Estimate(**base, measure="risk_ratio", estimate=p1 / p0)]  # fmt: skip
+    rows = [Estimated(**base, measure="risk_difference", estimate=p1 - p0),
+            Estimated(**base, measure="risk_ratio", estimate=p1 / p0)]  # fmt: skip
     assert len(sizes_like(rows, lambda row: release_estimate(row, RULE))) == 5
 
     def six_decimals(row: Estimate) -> Estimate:
-        return replace(release_estimate(row, RULE), estimate=round(row.value, 6))
+        return replace(release_estimate(row, RULE), estimate=round(row.estimate, 6))
 
     assert sizes_like(rows, six_decimals) == {n1}, "what the ledger told before"
 

@@ -3,19 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from attacks import ROW, RULE, event_of_one, events_like, from_difference_and_ratio, plain
+from attacks import RULE, event_of_one, events_like, finding, from_difference_and_ratio, plain
 from demo_answers import demo_exact
 
-from analysis.plan.results import Estimate, Finding, estimates_frame
+from analysis.plan.results import Estimate, estimates_frame
 from analysis.release.outside import NOT_SHARED, is_ambiguous, possible, shared_rows, step_of
 from analysis.release.rule import ReleaseRule
 from analysis.simulate import demo_scenarios
-
-
-def finding(*rows: Estimate, **changes) -> Finding:
-    main, *others = rows
-    return Finding(hypothesis=main.hypothesis, program="genius", role="mentor", primary=main,
-                   alternatives=tuple(others), verdict="inconclusive", smallest_effect=0.03, **changes)  # fmt: skip
 
 
 def shared(*rows: Estimate) -> pd.DataFrame:
@@ -141,7 +135,7 @@ def test_what_each_row_alone_would_leave_open_may_not_hold_for_both():
 
 def test_why_a_row_has_no_number_is_not_told():
     """That nobody left, or how few there were, is a number too."""
-    none = Estimate(**ROW | {"ci_level": None, "horizon_months": 12, "status": "not_estimable", "reason": "No event."})
+    none = plain(1, 2, 80, 400).not_estimable("No event.")
     small = plain(1, 2, 8, 40)
     for row in (none, small):
         told = shared(row).iloc[0]

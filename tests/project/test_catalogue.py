@@ -7,21 +7,18 @@ from typing import get_args
 import pandas as pd
 import pytest
 from document_tables import BEGIN, END, MADE, ROOT
+from ledger_rows import NAMES
 from ledger_terms import COLUMNS, Module, modules, terms_of
 
 from analysis.measure.exposure import ANALYSED_ROLES
 from analysis.plan.catalogue import CATALOGUE, METHODS, Catalogue, UnknownTerm
 from analysis.plan.contract import RATER_ROLES, ROLES, Assignment
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import AnalysisKind, Estimate
+from analysis.plan.results import AnalysisKind, NotEstimable
 from analysis.plan.study import Direction
 from analysis.report.template import environment
 
-ROW = {
-    "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary", "role": "mentor",
-    "outcome": "voluntary_exit", "contrast": "enrolled_vs_not", "estimand": "ATT", "estimator": "iptw_aalen_johansen",
-    "measure": "risk_difference", "status": "not_estimable", "reason": "Nobody left.",
-}  # fmt: skip
+ROW = NAMES | {"reason": "Nobody left."}
 
 
 def records(column: str) -> set[str]:
@@ -98,9 +95,9 @@ def test_a_term_is_seen_however_it_comes_into_a_row(code):
 
 @pytest.mark.parametrize("column", [*COLUMNS, "role", "rater_source"])
 def test_a_row_with_an_unknown_term_cannot_be_made(column):
-    assert Estimate(**ROW).row
+    assert NotEstimable(**ROW).row
     with pytest.raises(UnknownTerm, match=rf"^{column} 'nonsense' has no record: .*plan/catalogue\.yaml"):
-        Estimate(**ROW | {column: "nonsense"})
+        NotEstimable(**ROW | {column: "nonsense"})
 
 
 def test_the_topics_that_people_met_about_need_no_record_of_their_own():

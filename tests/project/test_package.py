@@ -62,7 +62,8 @@ def files_under(*folders: str) -> set[str]:
 def test_every_file_that_ships_is_in_the_wheel(wheel):
     with zipfile.ZipFile(wheel) as file:
         held = set(file.namelist())
-    shipped = {"data/hypotheses.yaml", "data/literature.csv"} | files_under("data/instruments", "notebooks")
+    shipped = {"pyproject.toml", "requirements.lock", "README.md", "LICENSE", "CITATION.cff", "data/README.md"}
+    shipped |= {"data/hypotheses.yaml", "data/literature.csv"} | files_under("data/instruments", "notebooks")
     assert {f"analysis/shipped/{name}" for name in shipped} == {n for n in held if n.startswith("analysis/shipped/")}
     assert {name.removeprefix("src/") for name in files_under("src/analysis")} <= held
 
@@ -82,7 +83,7 @@ def test_the_installed_package_finds_its_own_files_and_claims_no_commit(installe
     """Nor does it take the commit of a repository that happens to lie around it."""
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     asked = (
-        "import json; from analysis.plan import paths; from analysis.pipeline.shared import _commit; "
+        "import json; from analysis.plan import paths; from analysis.pipeline.provenance import _commit; "
         "from analysis.plan.hypotheses import load_plan; print(json.dumps([str(paths.notebooks_dir()), "
         "str(paths.data_dir()), _commit(), len(load_plan().hypotheses)]))"
     )
@@ -120,3 +121,23 @@ def test_check_draws_nothing_and_runs_no_notebook(tmp_path):
     heavy = "print(sorted({'matplotlib', 'seaborn', 'nbformat', 'papermill', 'sqlalchemy'} & sys.modules.keys()))"
     done = run("-c", asked + heavy, path=ROOT / "src", cwd=tmp_path)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_notebooks_wait_for_no_grammar_of_web_addresses(tmp_path):
+    """Where jsonschema finds rfc3987-syntax it waits two seconds for it; whoever wants it afterwards still gets it."""
+    asked = (
+        "import sys, analysis.notebook, analysis.report.execute\n"
+        "print('nbformat' in sys.modules, 'rfc3987_syntax' in sys.modules)\n"
+        "import rfc3987_syntax\nprint(rfc3987_syntax.is_valid_syntax('iri', 'https://example.org'))\n"
+    )
+    done = run("-c", asked, path=ROOT / "src", cwd=tmp_path)
+    assert done.stdout.split() == ["True", "False", "True"], done.stderr
+
+
+def test_what_workers_are_forked_from_has_one_thread(tmp_path):
+    asked = (
+        "import importlib, threading\nfrom analysis.runs.workers import PRELOADED\n"
+        "for name in PRELOADED: importlib.import_module(name)\nprint(threading.active_count())\n"
+    )
+    done = run("-c", asked, path=ROOT / "src", cwd=tmp_path)
+    assert done.stdout.strip() == "1", done.stderr

@@ -15,9 +15,9 @@ from test_report import economics, examined, finding, promotion, readable, relea
 from typer.testing import CliRunner
 
 import analysis.pipeline as pipeline
+from analysis.answers.shared import SHARED, is_blind_run
 from analysis.cli import app
 from analysis.pipeline.released import WITHHELD, blinded
-from analysis.pipeline.shared import SHARED, is_blind_run
 from analysis.plan.results import ESTIMATE_NUMBERS, Check, Finding
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule

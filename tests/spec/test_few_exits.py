@@ -94,7 +94,7 @@ def test_p_and_interval_agree_where_an_interval_is_made_of_others():
         one, other = Interval(a, 0, a - 0.05, a + 0.11, 0), Interval(b, 0, b - 0.02, b + 0.06, 0)
         assert agrees(minus(one, other))
         assert agrees(from_limits(a, a - 0.07, a + 0.13))
-        rows = [SimpleNamespace(n_treated=30, value=x, limits=(x - 0.05, x + 0.11), std_error=0.04) for x in (a, b)]
+        rows = [SimpleNamespace(n_treated=30, estimate=x, limits=(x - 0.05, x + 0.11), std_error=0.04) for x in (a, b)]
         assert agrees(exits_avoided(rows))
 
 

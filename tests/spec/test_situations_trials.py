@@ -340,9 +340,24 @@ def test_what_is_of_a_few_people_is_not_released_but_their_summary_is():
 
 def test_in_a_quarter_many_levels_count_by_their_mean():
     covariates, treated = departments(10, 10, 2)
-    rows = pd.DataFrame({"is_treated": treated, "employee_id": np.arange(100), "trial_date": DAY("2022-03-01")})
+    rows = pd.DataFrame({"is_treated": treated, "employee_id": np.arange(100), "trial": 0,
+                         "trial_date": DAY("2022-03-01")})  # fmt: skip
     quarter = balance_by_quarter(design_matrix(covariates, treated), rows, np.ones(100)).iloc[0]
     assert quarter["covariate"] == "department (mean of 10 levels)"
+
+
+def test_a_trial_of_several_days_is_of_the_quarter_in_which_it_begins():
+    """Its comparators' day may lie in the next quarter, in which nobody started."""
+    covariates, treated = departments(4, 20, 12)
+    days = pd.Series(treated).map({True: DAY("2022-03-30"), False: DAY("2022-04-02")})
+    rows = pd.DataFrame({"is_treated": treated, "employee_id": np.arange(80), "trial": 0, "trial_date": days})
+    [quarter] = balance_by_quarter(design_matrix(covariates, treated), rows, np.ones(80)).to_dict("records")
+    assert (quarter["quarter"], quarter["n_treated"], quarter["n_control"]) == (
+        "2022Q1",
+        treated.sum(),
+        (~treated).sum(),
+    )
+    assert np.isfinite(quarter["worst_after"])
 
 
 # 9. A rollout.

@@ -20,7 +20,15 @@ from analysis.estimate.diagnostics import (
 from analysis.estimate.verdict import RESTS_ON, judge, verdict
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import project_dir
-from analysis.plan.results import FINDINGS_COLUMNS, NAMING, Check, Estimate, Finding, estimates_frame, findings_frame
+from analysis.plan.results import (
+    FINDINGS_COLUMNS,
+    NAMING,
+    Check,
+    Finding,
+    NotEstimable,
+    estimates_frame,
+    findings_frame,
+)
 from analysis.release.findings import release_finding
 from analysis.release.rule import ReleaseRule
 from analysis.report import prose
@@ -317,6 +325,6 @@ def test_no_two_rows_of_the_demo_studies_have_the_same_id():
     ledger = pd.read_csv(project_dir() / "reports" / "expected" / "estimates.csv", dtype=str)
     for _, rows in ledger.groupby("study"):
         named = rows[list(NAMING)].astype(object).where(rows[list(NAMING)].notna(), None)
-        ids = [Estimate(**dict(zip(NAMING, values, strict=True)), status="not_estimable", reason="-").row
+        ids = [NotEstimable(**dict(zip(NAMING, values, strict=True)), reason="-").row
                for values in named.itertuples(index=False)]  # fmt: skip
         assert len(set(ids)) == len(rows)

@@ -18,8 +18,9 @@ from studies import TINY_COMPANY, write_study
 from analysis import cli, pipeline
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import notebooks_dir
-from analysis.report.execute import check_parameters, declared_parameters, execute_notebook
+from analysis.report.execute import declared_parameters, execute_notebook
 from analysis.report.folders import new_folder
+from analysis.report.parameters import check_parameters
 
 
 class Run(NamedTuple):

@@ -16,13 +16,14 @@ from demo_answers import demo_answer
 from expected import DEFAULT_STUDY
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from analysis.pipeline.shared import shared, shared_answer
+from analysis.answers.shared import shared, shared_answer
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
 from analysis.report import execute
-from analysis.report.execute import check_parameters, execute_notebook, execute_notebooks
+from analysis.report.execute import execute_notebook, execute_notebooks
 from analysis.report.forked import ENGINE, KernelParent, kernel_parent
+from analysis.report.parameters import check_parameters
 
 PARAMETERS = {"study": DEFAULT_STUDY, "data": ""}
 DEFAULTS = f"study = {DEFAULT_STUDY!r}\ndata = ''"

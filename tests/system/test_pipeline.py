@@ -9,8 +9,8 @@ import pytest
 import yaml
 from whole_report import few_draws
 
+from analysis.answers.shared import shared, shared_answer
 from analysis.pipeline import answer, open_study
-from analysis.pipeline.shared import shared, shared_answer
 from analysis.plan.results import estimates_frame
 from analysis.release.answer import Released
 from analysis.simulate import scenario_named, simulate, write_company

@@ -10,8 +10,8 @@ from invented_people import people
 from picture_texts import cut_off
 from studies import TINY_COMPANY, write_study
 
+from analysis.answers.shared import shared
 from analysis.pipeline import open_study, report_study
-from analysis.pipeline.shared import shared
 from analysis.plan.paths import project_dir
 from analysis.plan.results import too_small
 from analysis.simulate import demo_scenarios, simulate

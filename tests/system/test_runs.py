@@ -25,7 +25,7 @@ from analysis.plan.read_study import load_study
 from analysis.plan.study import overriding
 from analysis.report.folders import alone
 from analysis.runs.batch import read_batch
-from analysis.runs.made_from import CHANGED, made_from, why_anew
+from analysis.runs.made_from import CHANGED, digests, keyed, why_anew
 from analysis.runs.task import GB, Outcome, Task
 from analysis.runs.workers import make_all
 
@@ -51,18 +51,22 @@ def task(study: Path, **changes) -> Task:
 # --- what a report is made from
 
 
+def made_from(study: Path, **settings) -> dict[str, str]:
+    return keyed(digests(study, settings, is_blind=False, with_png=False))
+
+
 def reported(study: Path) -> Path:
     """Return a folder that looks like the report of a study as it is."""
     folder = study.parents[1] / "reports" / study.name
     folder.mkdir(parents=True)
     for name in ("index.html", "estimates.csv", "findings.csv", "data_quality.csv"):
         (folder / name).write_text("x")
-    (folder / "run.json").write_text(json.dumps({"made_from": made_from(study, {})}))
+    (folder / "run.json").write_text(json.dumps({"made_from": made_from(study)}))
     return folder
 
 
 def why(folder: Path, study: Path, **settings) -> str:
-    return why_anew(folder, made_from(study, settings), study)
+    return why_anew(folder, made_from(study, **settings), study)
 
 
 def test_a_report_of_which_nothing_has_changed_need_not_be_made(study):
@@ -99,16 +103,16 @@ def test_a_database_may_have_changed_without_a_file_that_has(study):
     folder = reported(study)
     with (study / "study.yaml").open("a") as file:
         file.write("#\n- query: SELECT 1\n")
-    (folder / "run.json").write_text(json.dumps({"made_from": made_from(study, {})}))
+    (folder / "run.json").write_text(json.dumps({"made_from": made_from(study)}))
     assert "database" in why(folder, study)
 
 
 def test_digests_are_keyed(study, tmp_path, monkeypatch):
     """Who has the report and guesses a cell must not be able to try the guess."""
-    before = made_from(study, {})
+    before = made_from(study)
     monkeypatch.setenv("MENTORING_KEY", str(tmp_path / "another" / "key"))
     (tmp_path / "another").mkdir()
-    assert not set(before.values()) & set(made_from(study, {}).values())
+    assert not set(before.values()) & set(made_from(study).values())
 
 
 # --- a table of reports

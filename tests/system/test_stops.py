@@ -77,6 +77,7 @@ def test_where_nothing_is_recorded_no_quarter_has_a_worst_covariate():
         {
             "employee_id": ["E1", "E2", "E3", "E4"],
             "is_treated": [True, True, False, False],
+            "trial": 0,
             "trial_date": pd.to_datetime(["2022-01-10"] * 4),
         }
     )
@@ -150,7 +151,7 @@ def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, m
         write_company(tmp_path, **settings)
         released = answer(open_study("acme", tmp_path))
     shown = []
-    monkeypatch.setattr("analysis.notebook.display", lambda given: shown.append(given.data))
+    monkeypatch.setattr("analysis.notebook.view.display", lambda given: shown.append(given.data))
     StudyView(released).described("coverage")
     assert len(shown) == 1 and "fault in this program (see faults.log" in shown[0]
     main = next(f for f in released.findings if f.hypothesis == "H1_retention")

@@ -1,5 +1,6 @@
 """`mentoring synthesize`: from folders that companies sent to a page, a ledger and forest plots."""
 
+import json
 import re
 
 import numpy as np
@@ -87,3 +88,38 @@ def test_one_company_alone_has_a_page_that_says_so(tmp_path):
     page = (tmp_path / "synthesis" / "index.html").read_text(encoding="utf-8")
     assert "there is nothing to pool" in page and "Not estimable" in page
     assert "across 1 company<" in page and "shared ledger of one company says" in page and "1 companies" not in page
+
+
+# --- over time --------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_put_on_record_and_the_same_ledgers_may_be_shown_again(tmp_path):
+    write_network(tmp_path / "ledgers", [-0.02, -0.03], [0.02, 0.03])
+    first = run(tmp_path / "ledgers", "--reports", tmp_path / "r", "--to", "the companies")
+    assert first.exit_code == 0 and "checked against nothing" in first.output
+    again = run(tmp_path / "ledgers", "--reports", tmp_path / "r")
+    assert again.exit_code == 0 and "checked against 1 earlier release" in again.output
+    told = [json.loads(line)["release"] for line in (tmp_path / "r" / "releases.jsonl").read_text().splitlines()]
+    assert [(one["kind"], one.get("to")) for one in told] == [("synthesis", "the companies"), ("synthesis", None)]
+
+
+@pytest.mark.parametrize(
+    ("effects", "names", "said"),
+    [
+        ([-0.02, -0.04], ["company-00", "company-01"], "company-01, row H1-"),
+        ([-0.02, -0.03], ["company-00", "company-x"], "showed the same ledger as company-01"),
+    ],
+)
+def test_a_company_a_few_people_later_or_unnamed_stops_the_report(tmp_path, effects, names, said):
+    write_network(tmp_path / "before", [-0.02, -0.03], [0.02, 0.03])
+    assert run(tmp_path / "before", "--reports", tmp_path / "r").exit_code == 0
+    page = (tmp_path / "r" / "synthesis" / "index.html").read_bytes()
+    for name, effect, error in zip(names, effects, [0.02, 0.03], strict=True):
+        write_ledger(tmp_path / "now", [shared_row(name, effect, error)])
+    found = run(tmp_path / "now", "--reports", tmp_path / "r")
+    assert isinstance(found.exception, BadInput) and said in str(found.exception)
+    assert "release 1 (synthesis of" in str(found.exception)
+    assert (tmp_path / "r" / "synthesis" / "index.html").read_bytes() == page
+    assert len((tmp_path / "r" / "releases.jsonl").read_text().splitlines()) == 1
+    reviewed = run(tmp_path / "now", "--reports", tmp_path / "r", "--after-review", "company-01 has no objection")
+    assert reviewed.exit_code == 0

@@ -77,19 +77,13 @@ def test_without_costs_there_is_no_answer_but_what_is_needed(costs, said):
 
 
 def test_one_role_without_an_answer_leaves_none_and_a_small_one_suppresses():
-    none = replace(finding(0.01).primary, **NUMBERLESS, status="not_estimable", reason="Too short.")
-    small = replace(finding(0.01).primary, **NUMBERLESS, status="suppressed", reason="Too small.")
+    none = finding(0.01).primary.not_estimable("Too short.")
+    small = finding(0.01).primary.suppressed("Too small.")
     with_none = answer_economics(question(), [finding(0.01), replace(finding(0.01), primary=none)], COSTS)
     with_small = answer_economics(question(), [finding(0.01), replace(finding(0.01), primary=small)], COSTS)
     assert with_none.primary.status == "not_estimable" and "every role" in with_none.primary.reason
     assert with_small.primary.status == "suppressed"
     assert answer_economics(question(), [], COSTS).primary.status == "not_estimable"
-
-
-NUMBERLESS = dict.fromkeys(
-    ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted", "n_treated", "n_control",
-     "events_treated", "events_control")
-)  # fmt: skip
 
 
 def test_the_assumption_is_told_with_the_answer():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from companies import opened
+from ledger_rows import sample_row
 
 from analysis.design.lottery import build_lottery
 from analysis.estimate.change import regression_adjusted
@@ -15,7 +16,7 @@ from analysis.estimate.lottery import itt_curves, offer
 from analysis.estimate.verdict import adjust, verdict
 from analysis.measure.employment import OTHER_EXIT, exit_outcome
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimated, Finding
 
 
 def test_an_exit_of_unknown_kind_is_never_silently_voluntary():
@@ -71,33 +72,9 @@ def test_lottery_curves_end_in_the_main_row():
 H1 = load_plan().hypothesis("H1_retention")
 
 
-def estimate(value: float, low: float, high: float, p: float = 0.01, **changes) -> Estimate:
-    return Estimate(
-        **(
-            {
-                "study": "acme",
-                "program": "genius",
-                "hypothesis": "H1_retention",
-                "analysis": "primary",
-                "outcome": "voluntary_exit",
-                "role": "mentor",
-                "contrast": "enrolled_vs_not",
-                "estimand": "ATT",
-                "estimator": "iptw_aalen_johansen",
-                "measure": "risk_difference",
-                "horizon_months": 12,
-                "estimate": value,
-                "std_error": 0.01,
-                "ci_low": low,
-                "ci_high": high,
-                "ci_level": 0.95,
-                "p_value": p,
-                "n_treated": 50,
-                "n_control": 90,
-            }
-            | changes
-        )
-    )
+def estimate(value: float, low: float, high: float, p: float = 0.01, **changes) -> Estimated:
+    numbers = {"estimate": value, "std_error": 0.01, "ci_low": low, "ci_high": high, "p_value": p}
+    return sample_row(**numbers | {"n_treated": 50, "n_control": 90} | changes)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from ledger_rows import NAMES, NUMBERS, sample_row
 
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import BadInput, Problem, problems_frame
@@ -12,7 +13,16 @@ from analysis.plan.instruments import load_instruments
 from analysis.plan.paths import shipped, study_folders
 from analysis.plan.probability import rng
 from analysis.plan.read_study import load_study
-from analysis.plan.results import ESTIMATE_COLUMNS, Estimate, estimates_frame
+from analysis.plan.results import (
+    ESTIMATE_COLUMNS,
+    Estimated,
+    NotEstimable,
+    Suppressed,
+    estimated,
+    estimates_frame,
+    reasons,
+    with_number,
+)
 from analysis.plan.study import Study
 
 ACME = """\
@@ -348,46 +358,33 @@ def test_every_literature_figure_says_whether_it_was_verified():
 
 # --- answers, problems, seeds ---
 
-COMPLETE = {
-    "study": "acme",
-    "program": "buddies",
-    "hypothesis": "H1_retention",
-    "analysis": "primary",
-    "outcome": "voluntary_exit",
-    "role": "mentor",
-    "contrast": "enrolled_vs_not",
-    "estimand": "ATT",
-    "estimator": "iptw_aalen_johansen",
-    "measure": "risk_difference",
-    "horizon_months": 12,
-    "estimate": -0.02,
-    "std_error": 0.01,
-    "ci_low": -0.04,
-    "ci_high": 0.0,
-    "ci_level": 0.95,
-    "n_treated": 40,
-    "n_control": 90,
-}
-NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated", "n_control")
-WITHOUT_NUMBERS = {key: value for key, value in COMPLETE.items() if key not in NUMBERS}
-
 
 @pytest.mark.parametrize("column", NUMBERS)
 @pytest.mark.parametrize("nothing", [None, float("nan")])
 def test_an_estimate_is_complete_or_does_not_exist(column, nothing):
-    assert Estimate(**COMPLETE).is_estimated
+    assert sample_row().is_estimated
     with pytest.raises(ValueError, match="needs its estimate"):
-        Estimate(**COMPLETE | {column: nothing})
+        sample_row(**{column: nothing})
 
 
-@pytest.mark.parametrize("status", ["not_estimable", "suppressed"])
-def test_no_estimate_needs_a_reason_and_no_number(status):
-    assert not Estimate(**WITHOUT_NUMBERS, status=status, reason="Nobody started.").is_estimated
+@pytest.mark.parametrize("kind", [NotEstimable, Suppressed])
+def test_no_estimate_needs_a_reason_and_no_number(kind):
+    assert not kind(**NAMES, reason="Nobody started.").is_estimated
     for reason in (None, ""):
         with pytest.raises(ValueError, match="needs a reason"):
-            Estimate(**WITHOUT_NUMBERS, status=status, reason=reason)
-    with pytest.raises(ValueError, match="no number"):
-        Estimate(**COMPLETE, status=status, reason="Nobody started.")
+            kind(**NAMES, reason=reason)
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        kind(**NAMES, **NUMBERS, reason="Nobody started.")
+
+
+def test_a_row_that_loses_its_number_keeps_its_name():
+    row = sample_row()
+    for without in (row.not_estimable("Nobody started."), row.suppressed("Small cell.")):
+        assert without.row == row.row and without.names == row.names
+        assert not isinstance(without, Estimated) and with_number([without, row]) == [row]
+    assert reasons([row, row.suppressed("Small cell.")]) == ["Small cell."]
+    with pytest.raises(ValueError, match="no number where it should"):
+        estimated(row.suppressed("Small cell."))
 
 
 def test_the_estimates_ledger_has_the_contracts_columns():
@@ -418,8 +415,8 @@ def test_the_estimates_ledger_has_the_contracts_columns():
         "status",
         "reason",
     ]
-    suppressed = Estimate(**WITHOUT_NUMBERS, status="suppressed", reason="Small cell.")
-    frame = estimates_frame([Estimate(**COMPLETE), suppressed])
+    suppressed = Suppressed(**NAMES, reason="Small cell.")
+    frame = estimates_frame([sample_row(), suppressed])
     assert list(frame.columns) == [*ESTIMATE_COLUMNS, "row"] == [*contract, "row"]
     assert frame["n_treated"].isna().tolist() == [False, True]
     assert frame["n_treated"].dtype == "Int64"

@@ -6,45 +6,25 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from ledger_rows import sample_row
 
 from analysis.plan.errors import Problem
 from analysis.plan.faults import Faults, collecting
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimated, Finding, Suppressed, estimates_frame
 from analysis.release.findings import release_check, release_estimate, release_finding, release_problems
 from analysis.release.frames import KINDS, NoSchemaError, release_frame
 from analysis.release.rule import ReleaseRule, significant
 from analysis.release.schemas import load_schemas
 
 RULE = ReleaseRule(10, 5)
-ROW = {
-    "study": "acme",
-    "program": "genius",
-    "hypothesis": "H1_retention",
-    "analysis": "primary",
-    "outcome": "voluntary_exit",
-    "role": "mentor",
-    "contrast": "enrolled_vs_not",
-    "estimand": "ATT",
-    "estimator": "iptw_aalen_johansen",
-    "measure": "risk_difference",
-    "horizon_months": 12,
-    "estimate": -0.0512345678,
-    "std_error": 0.02,
-    "ci_low": -0.09,
-    "ci_high": -0.01,
-    "ci_level": 0.95,
-    "p_value": 0.01,
-    "n_treated": 43,
-    "n_control": 300,
-    "events_treated": 12,
-    "events_control": 90,
-}
+ROW = {"estimate": -0.0512345678, "ci_low": -0.09, "ci_high": -0.01, "p_value": 0.01, "n_treated": 43, "n_control": 300,
+       "events_treated": 12, "events_control": 90}  # fmt: skip
 NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted")
 COUNTS = ("n_treated", "n_control", "events_treated", "events_control")
 
 
-def estimate(**changes) -> Estimate:
-    return Estimate(**(ROW | changes))
+def estimate(**changes) -> Estimated:
+    return sample_row(**ROW | changes)
 
 
 def shown(counts: list[float | None]) -> list[int | None]:
@@ -241,7 +221,9 @@ def test_rows_of_a_file_add_up_as_they_are_shown():
 def test_a_group_under_min_cell_suppresses_every_number_of_its_row(small):
     released = release_estimate(estimate(**small), RULE)
     assert released.status == "suppressed" and "10" in released.reason
-    assert [getattr(released, name) for name in (*NUMBERS, *COUNTS)] == [None] * 11
+    assert isinstance(released, Suppressed) and released.names == estimate().names
+    ledger = estimates_frame([released])
+    assert ledger[[*NUMBERS, *COUNTS]].isna().all(axis=None) and len({*NUMBERS, *COUNTS}) == 11
 
 
 def test_a_group_of_min_cell_is_shown():

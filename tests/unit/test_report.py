@@ -9,9 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from ledger_rows import OFFERED, sample_row
 
 from analysis.plan.errors import Problem
-from analysis.plan.results import Check, Estimate, Finding, estimates_frame
+from analysis.plan.results import Check, Estimate, Estimated, Finding, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import (
@@ -32,28 +33,23 @@ from analysis.report.pictures import described_pictures
 from analysis.report.quality_page import quality_page
 from analysis.report.template import say
 
-ROW = {
-    "study": "acme", "program": "genius", "hypothesis": "H1_retention", "analysis": "primary",
-    "outcome": "voluntary_exit", "role": "mentor", "contrast": "enrolled_vs_not", "estimand": "ATT",
-    "estimator": "iptw_aalen_johansen", "measure": "risk_difference", "horizon_months": 12,
-    "estimate": -0.0441, "std_error": 0.027, "ci_low": -0.0972, "ci_high": 0.0097, "ci_level": 0.95,
-    "p_value": 0.109, "p_adjusted": 0.654, "n_treated": 135, "n_control": 664, "events_treated": 10,
-    "events_control": 146,
-}  # fmt: skip
+ROW = {"estimate": -0.0441, "std_error": 0.027, "ci_low": -0.0972, "ci_high": 0.0097, "p_value": 0.109,
+       "p_adjusted": 0.654, "n_treated": 135, "n_control": 664, "events_treated": 10,
+       "events_control": 146}  # fmt: skip
 NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "p_value", "p_adjusted", "n_treated", "n_control",
            "events_treated", "events_control")  # fmt: skip
 MORALE = {"hypothesis": "H2_morale", "outcome": "morale", "measure": "mean_difference", "estimator": "dr_did",
           "estimate": 0.31, "ci_low": 0.12, "ci_high": 0.50, "p_value": 0.0004, "events_treated": None,
           "events_control": None}  # fmt: skip
-LOTTERY = {"estimand": "ITT", "contrast": "offered_vs_not", "estimator": "stratified_difference_in_proportions"}
 
 
-def row(**changes) -> Estimate:
-    return Estimate(**(ROW | changes))
+def row(**changes) -> Estimated:
+    return sample_row(**ROW | changes)
 
 
 def without_number(status: str, reason: str, **changes) -> Estimate:
-    return row(**dict.fromkeys(NUMBERS), status=status, reason=reason, **changes)
+    known = row(**changes)
+    return known.suppressed(reason) if status == "suppressed" else known.not_estimable(reason)
 
 
 def finding(primary: Estimate, verdict: str, **parts) -> Finding:
@@ -269,7 +265,7 @@ def test_a_higher_score_reads_as_up_and_a_lower_one_as_down():
 
 
 def test_a_lottery_speaks_of_the_offer_and_never_of_those_who_started():
-    text = prose.finding_sentence(finding(row(**LOTTERY), "inconclusive"), acme())
+    text = prose.finding_sentence(finding(row(**OFFERED), "inconclusive"), acme())
     assert text.startswith("People offered a place in the Genius Program as mentors (the juniors)")
     assert "those not offered one" in text and "started" not in text
 
@@ -317,7 +313,7 @@ def test_harm_that_is_not_ruled_out_is_said():
 
 def test_a_claim_without_a_lottery_names_what_it_rests_on():
     estimate, _ = VERDICTS["supported"]
-    lots = row(**LOTTERY | {"estimate": -0.06, "ci_low": -0.10, "ci_high": -0.02})
+    lots = row(**OFFERED | {"estimate": -0.06, "ci_low": -0.10, "ci_high": -0.02})
     assert "not recorded" in prose.verdict_sentence(finding(estimate, "supported"))
     assert "not recorded" not in prose.verdict_sentence(finding(lots, "supported"))
 
@@ -401,7 +397,7 @@ def test_nothing_on_promotion_speaks_of_leaving():
 
 
 def test_promotion_under_a_lottery_is_by_offer():
-    lots = promotion(**LOTTERY)
+    lots = promotion(**OFFERED)
     text = prose.finding_sentence(lots, acme())
     assert text.startswith("People offered a place") and "were promoted" in text
 
@@ -572,7 +568,7 @@ def test_without_a_difference_there_is_nothing_to_explain_away():
 
 
 def test_no_e_value_is_told_under_a_lottery():
-    lots = finding(row(**LOTTERY), "inconclusive", alternatives=(NO_WAYS[1],))
+    lots = finding(row(**OFFERED), "inconclusive", alternatives=(NO_WAYS[1],))
     assert prose.e_value_sentence(lots) == ""
 
 

@@ -10,7 +10,7 @@ import scale_examples as examples
 from test_report import Tags, acme, anew, lost_links, readable, released, retention, row, whole
 
 from analysis.estimate.diagnostics import Trend, trend_check
-from analysis.notebook import StudyView, scales_room
+from analysis.notebook import StudyView, scales_view
 from analysis.plan.errors import BadInput
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import notebooks_dir, project_dir
@@ -30,8 +30,9 @@ from analysis.report import (
     tables_measured,
     wording,
 )
-from analysis.report.execute import check_parameters, notebook_runs, scale_hypotheses
+from analysis.report.execute import notebook_runs
 from analysis.report.page import study_pages
+from analysis.report.parameters import check_parameters, scale_hypotheses
 from analysis.report.pictures import all_pictures, finding_pictures
 from analysis.report.quality_page import quality_page
 
@@ -500,7 +501,7 @@ def test_a_misspelt_hypothesis_is_refused_with_the_known_ones(wrong):
     with pytest.raises(BadInput, match="H2_morale, H3_leadership, H4_digital_fluency"):
         check_parameters({"study": "northbank", "data": "", "hypothesis": wrong}, declared, "a notebook")
     with pytest.raises(BadInput, match="no hypothesis"):
-        scales_room({"study": "northbank", "data": "", "hypothesis": wrong})
+        scales_view({"study": "northbank", "data": "", "hypothesis": wrong})
 
 
 def test_a_missing_hypothesis_is_told_once():

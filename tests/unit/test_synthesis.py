@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from ledger_rows import DASHBOARD, MORALE, OFFERED
 from networks import (
     DESIGN,
-    MORALE,
-    NAIVE,
-    OFFERED,
     PROGRAM,
     change_about,
     invented_network,
@@ -21,7 +19,7 @@ from analysis.plan.errors import BadInput
 from analysis.plan.hypotheses import load_plan
 from analysis.synthesis.ledgers import read_shared
 from analysis.synthesis.meta import fit, prediction_limits
-from analysis.synthesis.pooled import Pool, Synthesis, pooled_frame
+from analysis.synthesis.pooled import NotPooled, Pool, Synthesis, pooled_frame
 from analysis.synthesis.pools import pooled, synthesize
 
 EFFECTS, ERRORS = (-0.06, -0.01, 0.02, -0.04, -0.03), (0.02, 0.03, 0.04, 0.025, 0.05)
@@ -163,7 +161,7 @@ def test_two_ledgers_of_one_study_and_a_row_twice_are_refused(tmp_path):
 def test_companies_are_pooled_as_the_estimator_says(tmp_path):
     pool = only(together(write_network(tmp_path, EFFECTS, ERRORS)))
     expected = fit(np.array(EFFECTS), np.array(ERRORS))
-    assert pool.main.value == pytest.approx(expected.mean) and pool.main.limits == pytest.approx(expected.limits)
+    assert pool.main.estimate == pytest.approx(expected.mean) and pool.main.limits == pytest.approx(expected.limits)
     limits = prediction_limits(np.array(EFFECTS), np.array(ERRORS))
     assert (pool.main.prediction_low, pool.main.prediction_high) == pytest.approx(limits)
     assert pool.main.n_studies == 5 and pool.main.n_treated == 500
@@ -173,7 +171,7 @@ def test_companies_are_pooled_as_the_estimator_says(tmp_path):
 
 @pytest.mark.parametrize(
     "other",
-    [OFFERED, {"role": "mentee"}, {"horizon_months": 24}, {"outcome": "any_exit"}, MORALE, NAIVE],
+    [OFFERED, {"role": "mentee"}, {"horizon_months": 24}, {"outcome": "any_exit"}, MORALE, DASHBOARD],
     ids=["estimand", "role", "horizon", "outcome", "measure", "naive"],
 )
 def test_what_is_of_another_kind_is_never_pooled(tmp_path, other):
@@ -182,7 +180,7 @@ def test_what_is_of_another_kind_is_never_pooled(tmp_path, other):
         write_ledger(tmp_path / "b", [shared_row(f"other-{n}", effect + 0.2, error, **other)])
     found = together(tmp_path)
     assert sorted(p.main.n_studies for p in (*found.pools, *found.naive)) == [5, 5]
-    assert only(together(tmp_path / "a")).main.value in [p.main.value for p in found.pools]
+    assert only(together(tmp_path / "a")).main.estimate in [p.main.estimate for p in found.pools]
     rows = read_shared([tmp_path]).rows.assign(scale=None, is_naive=False)
     with pytest.raises(ValueError, match="are not pooled"):
         pooled({}, rows, 0)
@@ -193,7 +191,7 @@ def test_points_of_different_scales_are_not_pooled_and_those_of_an_unknown_one_n
         facts = {} if scales is None else {"morale": scales}
         write_ledger(tmp_path, [shared_row(f"c{n}", effect, 0.1, **MORALE)], scales=facts)
     found = {p.main.scale: p.main for p in together(tmp_path).pools}
-    assert found["1 to 5"].n_studies == 2 and found["1 to 5"].value == pytest.approx(0.15)
+    assert found["1 to 5"].n_studies == 2 and found["1 to 5"].estimate == pytest.approx(0.15)
     assert found["0 to 100"].status == found["unknown"].status == "not_estimable"
     assert "do not say" in found["unknown"].reason
 
@@ -228,7 +226,7 @@ def test_a_moderator_that_makes_the_difference_is_seen_and_one_of_few_companies_
         write_ledger(tmp_path, [shared_row(f"c{n:02}", effect, 0.02, 40 + 20 * n)], programs={PROGRAM: design})
     pool = only(together(tmp_path))
     direction = {row.level: row for row in pool.of("direction")}
-    assert direction["reverse"].value < -0.08 < -0.02 < direction["traditional"].value
+    assert direction["reverse"].estimate < -0.08 < -0.02 < direction["traditional"].estimate
     assert direction["reverse"].p_difference < 0.001 and not pool.of("format") and pool.of("size")
 
 
@@ -244,7 +242,7 @@ def test_the_reasons_of_families_and_verdicts_are_the_plans(tmp_path):
 
 def test_one_company_is_no_pool(tmp_path):
     main = only(together(write_network(tmp_path, EFFECTS[:1], ERRORS[:1]))).main
-    assert (main.status, main.verdict, main.estimate) == ("not_estimable", "not_estimable", None)
+    assert isinstance(main, NotPooled) and (main.status, main.verdict) == ("not_estimable", "not_estimable")
     assert "nothing to pool" in main.reason
 
 
@@ -271,7 +269,7 @@ def test_companies_without_a_number_are_counted_and_what_they_could_change_is_sa
         write_ledger(tmp_path, [suppressed(shared_row(f"silent-{n}", 0, 0.1))])
     pool = only(together(tmp_path))
     [absent] = pool.of("absent_without_effect")
-    assert pool.main.n_absent == 5 and abs(absent.value) < abs(pool.main.value) and absent.n_studies == 10
+    assert pool.main.n_absent == 5 and abs(absent.estimate) < abs(pool.main.estimate) and absent.n_studies == 10
 
 
 def test_the_weight_of_companies_with_few_events_is_told(tmp_path):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import scale_examples as examples
 from jinja2 import UndefinedError, nodes
+from ledger_rows import OFFERED
 from networks import DESIGN, PROGRAM, invented_network, shared_row, suppressed, write_ledger, write_network
 from test_report import (
     CHECKS,
     EVIDENCE,
-    LOTTERY,
     VERDICTS,
     acme,
     economics,
@@ -34,6 +34,7 @@ from test_report import (
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.planning import PlanRow, RolePlan
 from analysis.plan.contract import Assignment
+from analysis.plan.registration import Deviation, Registered
 from analysis.plan.results import Check
 from analysis.report import template
 from analysis.report.facts import facts
@@ -69,10 +70,10 @@ FAILED = (
     Check(TREND, False, 0.2, 0.15, "They drifted.", brief="they drifted"),
 )
 LOTS = (
-    row(**LOTTERY),
-    row(**LOTTERY | {"horizon_months": 24, "analysis": "secondary"}),
-    row(**LOTTERY | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "estimate": -0.1}),
-    row(**LOTTERY | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "horizon_months": 24}),
+    row(**OFFERED),
+    row(**OFFERED | {"horizon_months": 24, "analysis": "secondary"}),
+    row(**OFFERED | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "estimate": -0.1}),
+    row(**OFFERED | {"analysis": "naive", "contrast": "participants_vs_not_among_offered", "horizon_months": 24}),
 )
 SMALL = without_number("suppressed", "A group has fewer than 10 people.")
 FINDINGS = (
@@ -101,6 +102,14 @@ FINDINGS = (
     finding(row(), "inconclusive", smallest_detectable=0.5),
     finding(row(ci_low=-0.4), "inconclusive", evidence=EVIDENCE),
     *(finding(estimate, verdict) for verdict, (estimate, _) in VERDICTS.items()),
+    *(
+        replace(examined(), registered=Registered(status, off, frozenset([examined().primary.row])))
+        for status, off in (
+            ("registered", ()),
+            ("deviates", (Deviation("grace_days", "45", "30"), Deviation("as_of", "2025-06-30", "2025-05-31"))),
+            ("exploratory", ()),
+        )
+    ),
 )
 TWO = acme().model_copy(update={"programs": (*acme().programs, acme().programs[0])})
 FACTS = [
@@ -148,7 +157,7 @@ BOTTOM_LINES = [
         (acme(), (finding(row(n_treated=10), "negligible", evidence=EVIDENCE), morale())),
         (acme(), (unmeasured(),)),
         (acme(), (replace(unmeasured(), verdict_reason="blind"), replace(without_costs(), verdict_reason="blind"))),
-        (LOTS_STUDY, (finding(row(**LOTTERY), "supported", evidence=EVIDENCE),)),
+        (LOTS_STUDY, (finding(row(**OFFERED), "supported", evidence=EVIDENCE),)),
     )
 ]
 
@@ -189,7 +198,16 @@ GAP = {"column": "job_level", "table": "jobs", "of": "all rows", "share_missing"
 FIRST, LAST = {"step": "enrolled", "n_people": 90}, {"step": "analysed", "n_people": 60, "unit": "people"}
 TURN = {"turn": -0.5, "holds_as_predicted": False, "lowest": -1.0, "highest": 0.5}
 GROUPS = {"mean": 3.1, "group": "1"}, {"mean": 3.4, "group": "5"}
+PLAN = {"version": 1, "day": "2025-01-02", "digest": "0" * 64, "counts": True, "effects_seen_at": "", "plans": 2}
+PLAN |= {
+    "is_same_code": True,
+    "n": 3,
+    "registered": ["Retention"],
+    "deviates": ["Morale"],
+    "exploratory": ["Promotion"],
+}
 ARGUMENTS = {
+    "registration.study": (PLAN,),
     "answer.end": (EVENT, 0.01),
     "answer.in_one_sentence": ("Retention", FACTS[:4]),
     "dashboard.events": (row(), "points"),
@@ -259,6 +277,11 @@ ARGUMENTS = {
 }
 # The same in other cases, in which it needs what it does without in the first.
 MORE = {
+    "registration.study": [
+        (PLAN | {"registered": ["Retention"] * 2, "deviates": [], "exploratory": []},),
+        (PLAN | {"effects_seen_at": "2025-01-01", "is_same_code": False},),
+        (PLAN | {"counts": False},),
+    ],
     "measured.careless": [("Pulse", [], 2)],
     "pictures.curves": [(EVENT, None)],
     "pictures.rung": [(EVENT, found.primary) for found in FINDINGS],

@@ -12,9 +12,13 @@ import typer
 from rich import box
 from rich.table import Table
 
+from analysis.cli.bundle import bundle
+from analysis.cli.cache import cache
 from analysis.cli.check import check
 from analysis.cli.explain import explain
 from analysis.cli.init import init
+from analysis.cli.register import register
+from analysis.cli.releases import releases
 from analysis.cli.report import batch, report
 from analysis.cli.reproduce import reproduce
 from analysis.cli.share import share
@@ -51,9 +55,13 @@ app.command(epilog="Example: mentoring init acme --employees workers.csv --surve
 app.command(epilog="Example: mentoring check northbank")(check)
 app.command(epilog="Example: mentoring report northbank larkfield --jobs 2")(report)
 app.command(epilog="Example: mentoring batch companies.csv --jobs 4")(batch)
-app.command(epilog="Example: mentoring share northbank --out ~/for-the-synthesis")(share)
+app.command(epilog="Example: mentoring register northbank --reason 'a second intake'")(register)
+app.command(epilog="Example: mentoring share northbank --out ~/ledger --to 'works council'")(share)
+app.command(epilog="Example: mentoring releases northbank")(releases)
 app.command(epilog="Example: mentoring reproduce northbank --against ~/reports-of-june")(reproduce)
 app.command(epilog="Example: mentoring explain northbank H1-b0df3ad9e0")(explain)
+app.command(epilog="Example: mentoring bundle northbank --out ~/for-the-reviewer.zip")(bundle)
+app.command(epilog="Example: mentoring cache --clear")(cache)
 app.command(epilog="Example: mentoring synthesize ~/ledgers-of-all-companies")(synthesize)
 
 

@@ -333,7 +333,9 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
     x = matrix.raw.to_numpy(dtype=float)
     spread = np.array([_spread(column, treated) for column in x.T])
     groups = _compared_as_one(matrix)
-    quarters = pd.PeriodIndex(rows["trial_date"], freq="Q").astype(str).to_numpy()
+    # By the trial's first day: where several days are one trial, an arm of it may begin in the next quarter alone.
+    opened = rows.groupby("trial")["trial_date"].transform("min")
+    quarters = pd.PeriodIndex(opened, freq="Q").astype(str).to_numpy()
     found = []
     for quarter in sorted(set(quarters)) if x.shape[1] else ():
         one, zero = (quarters == quarter) & treated, (quarters == quarter) & ~treated

@@ -15,7 +15,7 @@ from analysis.design.eligibility import eligible_levels, is_eligible, not_starte
 from analysis.design.propensity import fit_propensity
 from analysis.design.starts import known_enrolments, observed_starts
 from analysis.design.trials import Trials, covariates_of
-from analysis.design.weights import WeightedFollowUp
+from analysis.design.weights import ModelledFollowUp
 from analysis.measure.employment import (
     ONE_DAY,
     day_of,
@@ -131,7 +131,7 @@ def _chance(covariates: pd.DataFrame, judged: np.ndarray, met: np.ndarray, earli
     return chance
 
 
-def under_protocol(followed: WeightedFollowUp, kept: Adherence) -> WeightedFollowUp:
+def under_protocol(followed: ModelledFollowUp, kept: Adherence) -> ModelledFollowUp:
     """Return the follow-up with the treated under protocol: weighted for having kept to it, until they do not.
 
     Who deviates is censored at the end of that stretch; who keeps to it weighs 1 / (chance of it) more from there on,
@@ -154,11 +154,9 @@ def under_protocol(followed: WeightedFollowUp, kept: Adherence) -> WeightedFollo
     entry, exit = entry[inside], exit[inside]
     outcome = np.where(exit == followed.exit[source], followed.outcome[source], 0)
     weights = followed.weights[source] * np.where(treated, grown[row, part], 1.0)
-    model = followed.model
-    if model is not None:
-        old, places = model.follow, {"row": row, "entry": entry, "exit": exit, "outcome": outcome}
-        cut = replace(old, **places, survived=old.survived[source], log_factor=old.log_factor[source])
-        model = replace(model, follow=cut, is_cut=model.is_cut[source])
+    model, places = followed.model, {"row": row, "entry": entry, "exit": exit, "outcome": outcome}
+    survived, log_factor = model.follow.survived[source], model.follow.log_factor[source]
+    cut = replace(model.follow, **places, survived=survived, log_factor=log_factor)
     return replace(
         followed,
         rows=_censored(followed.rows, stop),
@@ -167,7 +165,7 @@ def under_protocol(followed: WeightedFollowUp, kept: Adherence) -> WeightedFollo
         exit=exit,
         outcome=outcome,
         weights=weights,
-        model=model,
+        model=replace(model, follow=cut, is_cut=model.is_cut[source]),
     )
 
 

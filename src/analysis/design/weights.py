@@ -34,8 +34,6 @@ class WeightedFollowUp:
         that ended it (1, 2, …), weight.
     by_unit
         The program reached units, not people: they cluster the variance.
-    model
-        Where the comparators' weights come from; None where they are fixed.
     """
 
     rows: pd.DataFrame
@@ -47,7 +45,6 @@ class WeightedFollowUp:
     outcome: np.ndarray
     weights: np.ndarray
     by_unit: bool = False
-    model: "WeightModel | None" = None
 
     @cached_property
     def treated(self) -> np.ndarray:
@@ -70,6 +67,13 @@ class WeightedFollowUp:
         by_row = np.zeros((len(self.rows), *weights.shape[1:]))
         by_row[self.row[first]] = weights[first]
         return by_row
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelledFollowUp(WeightedFollowUp):
+    """Follow-up whose comparators' weights come from a propensity: the estimate's error counts what it costs."""
+
+    model: "WeightModel"
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ def weigh(
     months: int,
     exclude: tuple[str, ...] = (),
     largest_quantile: float = 1.0,
-) -> WeightedFollowUp:
+) -> ModelledFollowUp:
     """Return both arms of the trials up to `months`, comparators weighted to resemble those who started.
 
     The weight of a comparator's interval is the ATT weight, times 1 / (chance of not having started) for each trial
@@ -170,17 +174,17 @@ def weigh(
         is_cut = of_control & (weights > largest)
         weights = np.where(is_cut, largest, weights)
     model = WeightModel(matrix, propensity, follow, treated, trial, is_cut, largest_quantile)
-    return WeightedFollowUp(
-        trials.rows,
-        kinds,
-        months,
-        follow.row,
-        follow.entry,
-        follow.exit,
-        follow.outcome,
-        weights,
-        trials.by_unit,
-        model,
+    return ModelledFollowUp(
+        rows=trials.rows,
+        kinds=kinds,
+        months=months,
+        row=follow.row,
+        entry=follow.entry,
+        exit=follow.exit,
+        outcome=follow.outcome,
+        weights=weights,
+        by_unit=trials.by_unit,
+        model=model,
     )
 
 

@@ -14,10 +14,10 @@ import pandas as pd
 
 from analysis.estimate.inference import LEVEL, Interval, smallest_detectable
 from analysis.estimate.verdict import verdict
-from analysis.plan.faults import Fault, Part, isolated, known
+from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.hypotheses import Hypothesis, smallest_effect
 from analysis.plan.probability import rng
-from analysis.plan.results import AnalysisKind, Check, Estimate, Finding, too_small
+from analysis.plan.results import AnalysisKind, Check, Estimate, Estimated, Finding, NotEstimable, Suppressed, too_small
 from analysis.plan.study import Program, Study
 
 UNTESTABLE = (
@@ -105,16 +105,22 @@ class Question:
             "analysis": analysis or self.main_analysis,
             "estimator": estimator,
         }
-        if isinstance(result, Numbers):
-            interval = result.interval
-            columns |= {"estimate": interval.estimate, "std_error": interval.std_error, "p_value": interval.p_value}
-            columns |= {"ci_low": interval.low, "ci_high": interval.high, "ci_level": LEVEL}
-            columns |= result.groups._asdict()
-        elif result == SUPPRESSED:
-            columns |= {"status": "suppressed", "reason": too_small(self.study.min_cell)}
-        else:
-            columns |= {"status": "not_estimable", "reason": result}
-        return Estimate(**{**columns, **naming})
+        columns |= naming
+        if result == SUPPRESSED:
+            return Suppressed(**columns, reason=too_small(self.study.min_cell))
+        if isinstance(result, str):
+            return NotEstimable(**columns, reason=result)
+        interval = result.interval
+        return Estimated(
+            **columns,
+            estimate=interval.estimate,
+            std_error=interval.std_error,
+            ci_low=interval.low,
+            ci_high=interval.high,
+            ci_level=LEVEL,
+            p_value=interval.p_value,
+            **result.groups._asdict(),
+        )
 
 
 class Context(Protocol):
@@ -173,7 +179,7 @@ class Analysis(Generic[Of]):
     estimator: str = ""
     naming: Mapping[str, Any] = field(default_factory=dict)
     applies: Callable[[Of], bool] = lambda _: True
-    control: Callable[[Estimate], Check] | None = None
+    control: Callable[[Estimated], Check] | None = None
 
     def tell(self, context: Of) -> Told:
         """Return what there is to say, rows named."""
@@ -188,7 +194,8 @@ class Analysis(Generic[Of]):
             else:
                 frames |= found
         if self.control:
-            checks += [self.control(row) for row in rows if row.analysis == "negative_control" and row.is_estimated]
+            numbers = [row for row in rows if row.analysis == "negative_control" and isinstance(row, Estimated)]
+            checks += [self.control(row) for row in numbers]
         return Told(tuple(rows), frames, tuple(checks))
 
     def tell_fault(self, context: Of, fault: Fault) -> Told:
@@ -231,7 +238,7 @@ def finding(question: Question, primary: Estimate, **parts) -> Finding:
         verdict=judged.verdict,
         verdict_reason=judged.reason,
         smallest_effect=question.smallest_effect,
-        smallest_detectable=smallest_detectable(known(primary.std_error)) if primary.is_estimated else None,
+        smallest_detectable=smallest_detectable(primary.std_error) if isinstance(primary, Estimated) else None,
         **parts,
     )
 

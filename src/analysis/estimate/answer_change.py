@@ -42,13 +42,10 @@ NO_SLOPE = "Too few people who started have a score before and after, or all of 
 
 def answer_change(c: ByScores) -> Finding:
     """Return the answer for one scale: the main rater source, with everything that stands beside it."""
-    panel = c.main.panel
     primary = c.question.row(main_estimator(c.question), result_of(c.question, c.main, c.found), c.naming)
-    if panel is None:
-        return finding(c.question, primary)
-    evidence = {"flow": panel.flow}
+    evidence = {"flow": c.panel.flow}
     if c.found is None:
-        untestable = (STAYERS, UNTESTABLE[1]) if panel.is_randomized else (PARALLEL, STAYERS, UNTESTABLE[1])
+        untestable = (STAYERS, UNTESTABLE[1]) if c.panel.is_randomized else (PARALLEL, STAYERS, UNTESTABLE[1])
         return finding(c.question, primary, evidence=evidence, checks=untestable)
     told = run(SCALES[main_estimator(c.question)], c)
     return finding(
@@ -124,7 +121,9 @@ def _anew(c: ByScores) -> Iterator[Row]:
 def by_others(source: str, c: ByScores) -> Iterator[Row]:
     """Yield the main difference by another rater source, or why there is none."""
     other = c.sets.by_others(source)
-    if other is not None:
+    if isinstance(other, str):
+        yield Row(other)
+    elif other is not None:
         yield Row(result_of(c.question, other, estimate_change(c.question, other)))
 
 

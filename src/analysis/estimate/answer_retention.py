@@ -19,8 +19,7 @@ from analysis.estimate.protocol_rows import PROTOCOL
 from analysis.estimate.retention import curves
 from analysis.estimate.sensitivity import SENSITIVITY
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.faults import known
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Check, Estimated, Finding
 
 
 def answer_by_trials(c: ByTrials, beside: tuple[Analysis[ByTrials], ...] = ()) -> Finding:
@@ -37,7 +36,7 @@ def answer_by_trials(c: ByTrials, beside: tuple[Analysis[ByTrials], ...] = ()) -
         return _no_trial(answered)
     primary = c.question.row(WEIGHTED, *answered.row(answered.arms, c.first))
     told = run(TRIALS, answered)
-    others = run(beside if primary.is_estimated else (), c)
+    others = run(beside if isinstance(primary, Estimated) else (), c)
     return finding(
         c.question,
         primary,
@@ -98,20 +97,20 @@ def curve_frames(c: ByTrials) -> Iterator[Frames]:
 
 def balance_frames(c: ByTrials) -> Iterator[Frames]:
     """Yield how alike the arms are, all together and by quarter of the start."""
-    matrix, followed = known(c.followed.model).matrix, c.followed
+    matrix, followed = c.followed.model.matrix, c.followed
     yield {"balance": balance(matrix, followed.treated, followed.base, followed.rows["employee_id"])}
     yield {"balance_by_quarter": balance_by_quarter(matrix, followed.rows, followed.base)}
 
 
 def chances(c: ByTrials) -> Iterator[Frames]:
     """Yield the chances to start, by arm."""
-    yield {"overlap": overlap(known(c.followed.model).propensity.probability, c.followed.treated)}
+    yield {"overlap": overlap(c.followed.model.propensity.probability, c.followed.treated)}
 
 
 def comparable(c: ByTrials) -> Iterator[Check]:
     """Yield whether the arms are alike and overlap."""
     size, n_treated = c.arms.control.n_effective, c.arms.treated.n_people
-    alike = balance(known(c.followed.model).matrix, c.followed.treated, c.followed.base)
+    alike = balance(c.followed.model.matrix, c.followed.treated, c.followed.base)
     yield balance_check(alike, n_treated, size)
     yield overlap_check(size, n_treated)
 

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import effective_sample_size
-from analysis.design.weights import WeightedFollowUp
+from analysis.design.weights import ModelledFollowUp, WeightedFollowUp
 from analysis.estimate.inference import FewClusters, cluster_sums, few_clusters, std_error
 from analysis.estimate.resampling import MOST_GROUPS, Jackknife, contributions, grouped, jackknife
 from analysis.estimate.survival import Curves, aalen_johansen
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.faults import known
 
 ANY_EXIT = "any_exit"
 
@@ -35,11 +34,10 @@ class Clusters:
     @cached_property
     def _by_coefficient(self) -> np.ndarray | None:
         """How each cluster moves the coefficients of the propensity, shape (terms, clusters); None without one."""
-        model = self._followed.model
-        if model is None:
+        if not isinstance(self._followed, ModelledFollowUp):
             return None
-        score = cluster_sums(model.propensity.score.T, self.codes, self.n)
-        return model.propensity.inverse_information @ score
+        propensity = self._followed.model.propensity
+        return propensity.inverse_information @ cluster_sums(propensity.score.T, self.codes, self.n)
 
     def shares(self) -> list[np.ndarray]:
         """Return each cluster's share of the weight at time zero, of the treated and of the comparators."""
@@ -82,9 +80,9 @@ class Clusters:
 
     def _sums(self, interval: np.ndarray, influence: np.ndarray) -> np.ndarray:
         direct = np.bincount(self.codes[self._followed.row[interval]], weights=influence, minlength=self.n)
-        if self._by_coefficient is None:
+        if not isinstance(self._followed, ModelledFollowUp):
             return direct
-        return direct + known(self._followed.model).gradient(interval, influence) @ self._by_coefficient
+        return direct + self._followed.model.gradient(interval, influence) @ self._by_coefficient
 
 
 def _clusters_in_arms(followed: WeightedFollowUp, codes: np.ndarray) -> tuple[int, int]:
@@ -257,7 +255,7 @@ class Arms:
     @classmethod
     def jackknifed(
         cls,
-        followed: WeightedFollowUp,
+        followed: ModelledFollowUp,
         rng: np.random.Generator,
         clusters: np.ndarray | None = None,
         n_groups: int = MOST_GROUPS,

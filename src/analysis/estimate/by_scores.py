@@ -15,7 +15,6 @@ from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, Ro
 from analysis.estimate.change import Adjusted, Changed, did_change, itt_score
 from analysis.estimate.inference import Interval
 from analysis.estimate.staggered import not_adjusted_for
-from analysis.plan.faults import known
 from analysis.plan.results import Check
 
 # Rounding leaves so much where there is no uncertainty because nothing varies.
@@ -34,7 +33,7 @@ class ScaleScores:
     Attributes
     ----------
     panel
-        Scores before and after; None where there are none, with `reason`.
+        Scores before and after.
     earlier
         Of the waves before the start; None under a lottery.
     rater_source
@@ -43,10 +42,9 @@ class ScaleScores:
         Of the scale; a single item has no score between its answers.
     """
 
-    panel: Panel | None
+    panel: Panel
     earlier: Panel | None = None
     rater_source: str | None = None
-    reason: str = ""
     n_items: int = 0
 
 
@@ -56,8 +54,8 @@ class Sets(Protocol):
     def response(self) -> Panel:
         """Return the panel of the main scores, its ``everyone`` with the columns of `design.response.with_response`."""
 
-    def by_others(self, source: str) -> ScaleScores | None:
-        """Return the scores by another rater source; None where there are none."""
+    def by_others(self, source: str) -> ScaleScores | str | None:
+        """Return the scores by another rater source, or why they are not shown; None where there are none."""
 
     def again(self, answers: str) -> ScaleScores | None:
         """Return the main scores ``without_careless`` answers or from ``common_items``; None where nothing differs."""
@@ -88,7 +86,7 @@ class ByScores:
     @property
     def panel(self) -> Panel:
         """The scores before and after."""
-        return known(self.main.panel)
+        return self.main.panel
 
     @property
     def treated(self) -> np.ndarray:
@@ -129,7 +127,7 @@ def estimate_change(question: Question, measured: ScaleScores) -> Adjusted | Non
     difference-in-differences (`estimate.change.Changed`).
     """
     panel = measured.panel
-    if panel is None or why_no_answer(question, measured):
+    if why_no_answer(question, measured):
         return None
     if question.program.is_randomized:
         found = itt_score(panel, question.rng(question.hypothesis.id, "lots"))
@@ -141,9 +139,7 @@ def estimate_change(question: Question, measured: ScaleScores) -> Adjusted | Non
 def result_of(question: Question, measured: ScaleScores, found: Adjusted | None) -> Numbers | str:
     """Return the numbers of a main difference, or why there are none."""
     if found is not None:
-        return Numbers(found.interval, groups(known(measured.panel).rows))
-    if measured.panel is None:
-        return measured.reason
+        return Numbers(found.interval, groups(measured.panel.rows))
     present = measured.panel.flow.set_index("step").loc[IN_THE_COMPARISON]
     if ((present > 0) & (present < question.study.min_cell)).any():
         return SUPPRESSED
@@ -173,7 +169,7 @@ def why_no_answer(question: Question, measured: ScaleScores) -> str | None:
 
     A rollout counts units: where they are not recorded, or fewer than two were reached or left, nothing does.
     """
-    panel = known(measured.panel)
+    panel = measured.panel
     rows, counts, everyone = panel.rows, panel.flow.set_index("step"), panel.everyone["unit"]
     if question.program.assignment.by_unit and len(everyone) and everyone.isna().all():
         return UNKNOWN_UNITS

@@ -12,7 +12,7 @@ from analysis.design.protocols import Adherence, GraceTrials
 from analysis.design.references import Placebo, PlaceboSchedule
 from analysis.design.starts import BEFORE_PERIOD, BEFORE_UNIT, NOT_STAFF, UNDATED
 from analysis.design.trials import Trials
-from analysis.design.weights import WeightedFollowUp, weigh
+from analysis.design.weights import ModelledFollowUp, WeightedFollowUp, weigh
 from analysis.estimate.analyses import Question, Row
 from analysis.estimate.arms import ANY_EXIT, Arms
 from analysis.estimate.event_rows import event_row
@@ -92,7 +92,7 @@ class ByTrials:
         return self.horizons[0]
 
     @cached_property
-    def followed(self) -> WeightedFollowUp:
+    def followed(self) -> ModelledFollowUp:
         """Both arms, weighted, up to the last horizon."""
         return weigh(self.trials, self.kinds, max(self.horizons))
 
@@ -102,7 +102,7 @@ class ByTrials:
         return main_arms(self.question, self.followed, self.outcome)
 
     @cached_property
-    def early(self) -> WeightedFollowUp:
+    def early(self) -> ModelledFollowUp:
         """Both arms, weighted, up to the first horizon."""
         return weigh(self.trials, self.kinds, self.first)
 
@@ -162,7 +162,7 @@ def why_no_trial(trials: Trials) -> str:
     return "Nobody who started was employed, eligible and not under notice on the day of the start."
 
 
-def main_arms(question: Question, followed: WeightedFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
+def main_arms(question: Question, followed: ModelledFollowUp, outcome: str, clusters: np.ndarray | None = None) -> Arms:
     """Return both arms as the main row and all its measures are read from them.
 
     The variance is that of a delete-a-group jackknife, in a rollout that of few units (`Arms.jackknifed`).

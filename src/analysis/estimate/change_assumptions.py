@@ -5,6 +5,7 @@ the same from wave to wave and every item points the same way, by how the scale 
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -114,8 +115,8 @@ def _honest(c: ByScores, bounds: HonestBounds) -> Iterator[Row | Frames]:
     """
     shown = [("relative_magnitudes", at, *bounds.relative_magnitudes(at)) for at in MAGNITUDES]
     yield {"honest": pd.DataFrame(shown, columns=["restriction", "limit", "low", "high"])}
-    interval = from_limits(bounds.mean, *bounds.relative_magnitudes(1.0))
-    yield c.row(interval, estimator="honest_did", p_value=None)
+    interval = replace(from_limits(bounds.mean, *bounds.relative_magnitudes(1.0)), p_value=None)
+    yield c.row(interval, estimator="honest_did")
 
 
 def silence(c: ByScores) -> Iterator[Row | Check | Frames]:

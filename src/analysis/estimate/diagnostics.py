@@ -14,7 +14,7 @@ from analysis.estimate.inference import adjusted_p, smallest_detectable
 from analysis.plan.catalogue import COVARIATE_SCORES
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Check, Estimate, Finding, Grade
+from analysis.plan.results import Check, Estimated, Finding, Grade, is_shown
 
 BALANCE, OVERLAP, LOTTERY, TREND = "balance", "overlap", "the lottery was kept", "no drift before the start"
 # What a covariate is called in a sentence.
@@ -183,19 +183,17 @@ def lottery_check(taken: tuple[int, int], crossed: tuple[int, int], months: int)
     )
 
 
-def control_check(name: str, row: Estimate, quiet: str, loud: str, brief: str) -> Check:
+def control_check(name: str, row: Estimated, quiet: str, loud: str, brief: str) -> Check:
     """Return whether a comparison that should show nothing does show nothing, by its own interval.
 
     How many there are is only known when all of them are there: see `settle_controls`.
 
     Parameters
     ----------
-    row
-        Estimated.
     quiet, loud
         The sentence where the interval includes zero and where it does not.
     """
-    is_quiet = bool(row.holds_zero)
+    is_quiet = row.holds_zero
     return Check(
         name,
         is_quiet,
@@ -322,8 +320,3 @@ def trend_check(trend: Trend, smallest_effect: float) -> Check:
         brief=briefs[trend.state],
         caps="drifting_before_start",
     )
-
-
-def is_shown(row: Estimate, min_cell: int) -> bool:
-    """Whether there is a number, of groups large enough to be told of."""
-    return row.is_estimated and min(known(row.n_treated), known(row.n_control)) >= min_cell

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from analysis.design.weights import WeightedFollowUp
+from analysis.design.weights import ModelledFollowUp, WeightedFollowUp
 from analysis.estimate.arms import Arms
 from analysis.estimate.inference import FEW_EVENTS, Interval, from_limits, std_error, wald
 from analysis.estimate.resampling import contributions
 from analysis.estimate.retention import as_untreated, difference
-from analysis.plan.faults import known
 
 
-def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: int) -> Interval:
+def doubly_robust(followed: ModelledFollowUp, arms: Arms, outcome: str, month: int) -> Interval:
     """Return the risk difference with what is left of imbalance taken out by a regression among the comparators.
 
     The comparators' pseudo-values of the risk (Andersen, Klein & Rosthøj 2003, Biometrika 90:15) are regressed on the
@@ -19,7 +18,7 @@ def doubly_robust(followed: WeightedFollowUp, arms: Arms, outcome: str, month: i
     their own uncertainty, which meets the small remaining imbalance only, is left out. With few events in an arm the
     interval is the plain difference's, moved by what was subtracted.
     """
-    x, treated, base = known(followed.model).matrix.values, followed.treated, followed.base
+    x, treated, base = followed.model.matrix.values, followed.treated, followed.base
     mean_treated, mean_control = x[treated].mean(axis=0), np.average(x[~treated], axis=0, weights=base[~treated])
     slopes = _slopes(
         x[~treated] - mean_control, pseudo_values(followed, arms, outcome, month)[~treated], base[~treated]

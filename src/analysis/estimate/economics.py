@@ -8,7 +8,7 @@ from analysis.estimate.analyses import SUPPRESSED, Groups, Numbers, Question, fi
 from analysis.estimate.inference import Interval, touching
 from analysis.measure.exposure import Costs
 from analysis.plan.faults import known
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimated, Finding, Suppressed
 
 ESTIMATOR = "avoided_exits_times_cost"
 
@@ -20,30 +20,30 @@ def answer_economics(question: Question, retention: Sequence[Finding], costs: Co
     variance estimates recovery (Zou & Donner 2008, Stat Med 27:1693), which keeps an asymmetric interval asymmetric
     and takes the roles as independent: they are different people, and their comparators mostly are.
     """
-    rows = [f.primary for f in retention]
-    if any(row.status == "suppressed" for row in rows):
+    if any(isinstance(f.primary, Suppressed) for f in retention):
         return unanswered(question, ESTIMATOR, SUPPRESSED)
-    reason = missing_costs(costs) or _not_answered(rows)
+    rows = [f.primary for f in retention if isinstance(f.primary, Estimated)]
+    reason = missing_costs(costs) or (None if rows and len(rows) == len(retention) else NO_EXITS_AVOIDED)
     if reason:
         return unanswered(question, ESTIMATOR, reason)
-    groups = Groups(sum(known(r.n_treated) for r in rows), sum(known(r.n_control) for r in rows))
+    groups = Groups(sum(row.n_treated for row in rows), sum(row.n_control for row in rows))
     main = question.row(ESTIMATOR, Numbers(net_benefit(rows, costs), groups))
     avoided = question.row(ESTIMATOR, Numbers(exits_avoided(rows), groups), {"measure": "exits_avoided"})
     return finding(question, main, alternatives=(avoided,), checks=(_assumption(costs),))
 
 
-def exits_avoided(rows: Sequence[Estimate]) -> Interval:
+def exits_avoided(rows: Sequence[Estimated]) -> Interval:
     """Return the exits that the program avoided among those who started, with the interval."""
-    values = np.array([-known(row.n_treated) * row.value for row in rows])
-    lows = np.array([-known(row.n_treated) * row.limits[1] for row in rows])
-    highs = np.array([-known(row.n_treated) * row.limits[0] for row in rows])
+    values = np.array([-row.n_treated * row.estimate for row in rows])
+    lows = np.array([-row.n_treated * row.limits[1] for row in rows])
+    highs = np.array([-row.n_treated * row.limits[0] for row in rows])
     total = values.sum()
-    error = np.sqrt(sum((known(row.n_treated) * known(row.std_error)) ** 2 for row in rows))
+    error = np.sqrt(sum((row.n_treated * row.std_error) ** 2 for row in rows))
     low, high = total - np.sqrt(np.sum((values - lows) ** 2)), total + np.sqrt(np.sum((highs - values) ** 2))
     return Interval(float(total), float(error), float(low), float(high), touching(total, low, high))
 
 
-def net_benefit(rows: Sequence[Estimate], costs: Costs) -> Interval:
+def net_benefit(rows: Sequence[Estimated], costs: Costs) -> Interval:
     """Return replacement cost avoided less program cost, in the study's currency."""
     exits, saved, spent = exits_avoided(rows), known(costs.replacement), known(costs.program)
     estimate, low, high = (saved * x - spent for x in (exits.estimate, exits.low, exits.high))
@@ -66,12 +66,6 @@ def missing_costs(costs: Costs) -> str | None:
 NO_EXITS_AVOIDED = (
     "Retention could not be estimated for every role of the program, so the exits it avoided are not known."
 )
-
-
-def _not_answered(rows: Sequence[Estimate]) -> str | None:
-    if rows and all(row.is_estimated for row in rows):
-        return None
-    return NO_EXITS_AVOIDED
 
 
 def _assumption(costs: Costs) -> Check:

@@ -17,13 +17,13 @@ LEAST_CLUSTERS = 2
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its uncertainty, all on the same scale; `p_value` is two-sided."""
+    """An estimate with its uncertainty, all on the same scale; `p_value` is two-sided, None where it means nothing."""
 
     estimate: float
     std_error: float
     low: float
     high: float
-    p_value: float
+    p_value: float | None
 
     def times(self, factor: float) -> "Interval":
         """Return the interval in units `factor` times as small, above 0."""

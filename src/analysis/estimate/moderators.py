@@ -16,7 +16,7 @@ from analysis.estimate.event_rows import short_follow_up
 from analysis.estimate.inference import FEW_EVENTS, Interval, cluster_sums, minus, std_error, wald
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.faults import known
-from analysis.plan.results import AnalysisKind, Estimate
+from analysis.plan.results import AnalysisKind, Estimate, Estimated
 
 # Covariate → (measure in the ledger, units of the covariate in one unit of the measure).
 SLOPES = {
@@ -73,14 +73,16 @@ def phase_rows(c: ByTrials) -> Iterator[Row]:
     cut = ends[followed.row]
     after = (followed.entry < cut) & (cut < followed.exit)
     position = np.concatenate([np.arange(len(cut)), np.flatnonzero(after)])
-    split = replace(
-        followed,
+    split = WeightedFollowUp(
+        rows=followed.rows,
+        kinds=followed.kinds,
+        months=followed.months,
         row=followed.row[position],
         entry=np.concatenate([followed.entry, cut[after]]),
         exit=np.concatenate([np.where(after, cut, followed.exit), followed.exit[after]]),
         outcome=np.concatenate([np.where(after, 0, followed.outcome), followed.outcome[after]]),
         weights=followed.weights[position],
-        model=None,
+        by_unit=followed.by_unit,
     )
     treated = followed.treated[split.row]
     is_after = split.entry >= ends[split.row]
@@ -142,7 +144,7 @@ def _landmark(followed, arms, chosen, dose, outcome, month) -> tuple[Interval | 
     if events.sum() < FEW_EVENTS or np.std(dose[chosen]) == 0:
         return None, events
     y = arm.risk(outcome, month) + arm.row_influence(outcome, month)[chosen] * chosen.sum()
-    terms = known(followed.model).propensity.terms[chosen, 1:]
+    terms = followed.model.propensity.terms[chosen, 1:]
     x = np.column_stack([np.ones(chosen.sum()), terms, dose[chosen]])
     penalty = np.diag([0.0] + [1.0] * terms.shape[1] + [0.0])
     bread = np.linalg.inv(x.T @ x + penalty)
@@ -171,7 +173,7 @@ MODERATORS: tuple[Analysis[ByTrials], ...] = (
 )
 
 
-def direction_row(question: Question, reverse: Estimate, traditional: Estimate) -> Estimate:
+def direction_row(question: Question, reverse: Estimated, traditional: Estimated) -> Estimate:
     """Return the effect of the reverse program less that of the traditional one, for people of the same seniority.
 
     Each program is compared with those who had not started it, and the two effects with each other: a difference of
@@ -184,9 +186,7 @@ def direction_row(question: Question, reverse: Estimate, traditional: Estimate) 
         Main rows of both programs, with numbers, of one outcome and horizon.
     """
     one, other = _interval(reverse), _interval(traditional)
-    groups = Groups(
-        known(reverse.n_treated), known(traditional.n_treated), reverse.events_treated, traditional.events_treated
-    )
+    groups = Groups(reverse.n_treated, traditional.n_treated, reverse.events_treated, traditional.events_treated)
     naming = {name: getattr(reverse, name) for name in ("outcome", "rater_source", "horizon_months")}
     naming |= {"contrast": "reverse_vs_traditional"}
     # Beside a main row that is secondary itself, a filter on analysis and measure must find that alone.
@@ -194,6 +194,6 @@ def direction_row(question: Question, reverse: Estimate, traditional: Estimate) 
     return question.row(reverse.estimator, Numbers(minus(one, other), groups), naming, analysis)
 
 
-def _interval(row: Estimate) -> Interval:
+def _interval(row: Estimated) -> Interval:
     """Return the interval of a row with a number and a p-value."""
-    return Interval(row.value, known(row.std_error), *row.limits, known(row.p_value))
+    return Interval(row.estimate, row.std_error, *row.limits, known(row.p_value))

@@ -7,9 +7,8 @@ import numpy as np
 
 from analysis.design.follow_up import grown
 from analysis.design.propensity import att_weights, refitted, start_log_odds
-from analysis.design.weights import WeightedFollowUp
+from analysis.design.weights import ModelledFollowUp
 from analysis.estimate.survival import Curves, RiskSets, event_times
-from analysis.plan.faults import known
 
 # --- weights fitted anew ----------------------------------------------------------------------------------------------
 # The weights of a follow-up anew when people count more or less often: the propensity is fitted again.
@@ -18,13 +17,13 @@ from analysis.plan.faults import known
 MOST_WEIGHTS = 10_000_000
 
 
-def in_batches(followed: WeightedFollowUp, n: int) -> Iterator[np.ndarray]:
+def in_batches(followed: ModelledFollowUp, n: int) -> Iterator[np.ndarray]:
     """Yield 0 … n − 1 in batches, so many draws at once as `refit_weights` is given."""
     size = max(1, MOST_WEIGHTS // max(1, len(followed.row)))
     return (np.arange(first, min(first + size, n)) for first in range(0, n, size))
 
 
-def refit_weights(followed: WeightedFollowUp, counts: np.ndarray) -> np.ndarray:
+def refit_weights(followed: ModelledFollowUp, counts: np.ndarray) -> np.ndarray:
     """Return each interval's weight, times its row's count, shape (intervals, draws); NaN where no trial has both arms.
 
     A trial that has lost an arm has nothing to tell: its rows count nothing, and nobody could have started in it.
@@ -34,7 +33,7 @@ def refit_weights(followed: WeightedFollowUp, counts: np.ndarray) -> np.ndarray:
     counts
         How often each row counts in each draw, shape (rows, draws).
     """
-    model = known(followed.model)
+    model = followed.model
     treated, trial, follow = model.treated, model.trial, model.follow
     offset = start_log_odds(model.treated.astype(float), trial, counts)
     is_known = np.isfinite(offset)
@@ -105,7 +104,7 @@ def contributions(values: np.ndarray) -> np.ndarray:
     return (n - 1) / n * (values.mean(axis=0) - values)
 
 
-def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | None:
+def jackknife(followed: ModelledFollowUp, groups: np.ndarray) -> Jackknife | None:
     """Return the jackknife of a follow-up; None with fewer than two groups to leave out.
 
     Parameters
@@ -128,8 +127,8 @@ def jackknife(followed: WeightedFollowUp, groups: np.ndarray) -> Jackknife | Non
     return Jackknife(of_treated, of_control, np.concatenate(imbalance))
 
 
-def _imbalance(followed: WeightedFollowUp, weights: np.ndarray) -> np.ndarray:
-    base, x = followed.at_start(weights), known(followed.model).matrix.values
+def _imbalance(followed: ModelledFollowUp, weights: np.ndarray) -> np.ndarray:
+    base, x = followed.at_start(weights), followed.model.matrix.values
     treated, control = ((base * chosen[:, None]).T for chosen in (followed.treated, ~followed.treated))
     return treated @ x / treated.sum(axis=1, keepdims=True) - control @ x / control.sum(axis=1, keepdims=True)
 
@@ -152,7 +151,7 @@ class WeightedRefit:
     What does not depend on the counts (risk sets, design matrix) is made once.
     """
 
-    def __init__(self, followed: WeightedFollowUp, outcomes: tuple[str, ...], month: float):
+    def __init__(self, followed: ModelledFollowUp, outcomes: tuple[str, ...], month: float):
         self._followed, self._month = followed, month
         self._kinds = tuple(followed.kinds.index(k) + 1 for k in outcomes if k in followed.kinds)
         outcome, treated = np.where(followed.exit <= month, followed.outcome, 0), followed.treated[followed.row]

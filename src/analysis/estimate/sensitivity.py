@@ -97,12 +97,11 @@ def recounted(c: ByTrials) -> Iterator[Row]:
     drawn = wald(difference_in_risks(arms, c.outcome, month), np.nanstd(draws, ddof=1), arms.df)
     yield c.row(arms, month, read=lambda: drawn, estimator=f"{WEIGHTED}_bootstrap")
     for end, moved in zip(("lower", "upper"), _without_one_manager(c, recount), strict=False):
-        read = partial(Interval, *moved)
-        yield c.row(arms, month, read=read, estimator=f"{WEIGHTED}_without_one_manager_{end}")
+        yield c.row(arms, month, read=lambda found=moved: found, estimator=f"{WEIGHTED}_without_one_manager_{end}")
 
 
-def _without_one_manager(c: ByTrials, recount: WeightedRefit) -> Iterator[tuple[float, ...]]:
-    """Yield the smallest and the largest difference when one manager's people are left out, as `Interval`s' values.
+def _without_one_manager(c: ByTrials, recount: WeightedRefit) -> Iterator[Interval]:
+    """Yield the smallest and the largest difference when one manager's people are left out.
 
     Their interval is as wide as the main one, and their groups are those of the main row: counts without one team
     would tell of that team by subtraction.
@@ -119,7 +118,7 @@ def _without_one_manager(c: ByTrials, recount: WeightedRefit) -> Iterator[tuple[
     for value in (float(np.nanmin(without)), float(np.nanmax(without))):
         shift = value - main.estimate
         p = wald(value, main.std_error, c.arms.df).p_value
-        yield value, main.std_error, main.low + shift, main.high + shift, p
+        yield Interval(value, main.std_error, main.low + shift, main.high + shift, p)
 
 
 def strength_of_a_cause(c: ByTrials) -> Iterator[Row]:

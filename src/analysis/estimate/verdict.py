@@ -2,13 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from analysis.estimate.diagnostics import is_shown, settle_controls
+from analysis.estimate.diagnostics import settle_controls
 from analysis.estimate.inference import adjusted_p
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.results import Check, Estimate, Finding, Reason, Verdict
+from analysis.plan.results import (
+    Answered,
+    Check,
+    Estimate,
+    Estimated,
+    Finding,
+    NotEstimable,
+    Reason,
+    Suppressed,
+    Verdict,
+    is_shown,
+)
 
 FAMILY_METHODS = {"primary": "holm", "secondary": "fdr_bh"}
 ARITHMETIC = "arithmetic"
@@ -39,10 +49,10 @@ def verdict(
     p_adjusted
         In place of the row's own, where that has none: of the retention that an arithmetic row rests on.
     """
-    if estimate.status == "suppressed":
+    if isinstance(estimate, Suppressed):
         return Judgement("suppressed", "small_group")
-    if not estimate.is_estimated:
-        is_fault = known(estimate.reason).startswith("A fault in this program")
+    if isinstance(estimate, NotEstimable):
+        is_fault = estimate.reason.startswith("A fault in this program")
         return Judgement("not_estimable", "fault" if is_fault else "too_little_data")
     failed = next((check.caps for check in checks if check.grade == "failed"), None)
     if failed:
@@ -51,27 +61,13 @@ def verdict(
     return by_numbers(estimate, hypothesis, smallest_effect, p)
 
 
-class Answer(Protocol):
-    """A number with its interval: an estimate of a study, or one pooled over many."""
-
-    @property
-    def value(self) -> float:
-        """The number."""
-        ...
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Both ends of its interval."""
-        ...
-
-
-def by_numbers(estimate: Answer, hypothesis: Hypothesis, smallest_effect: float, p: float | None) -> Judgement:
+def by_numbers(estimate: Answered, hypothesis: Hypothesis, smallest_effect: float, p: float | None) -> Judgement:
     """Return what the interval and the adjusted p say; ``adjusted_p`` is the reason where p alone held it back."""
     sign = hypothesis.claimed_direction
     low, high = sorted(sign * limit for limit in estimate.limits)
     is_arithmetic = hypothesis.family == ARITHMETIC
     passes = p is not None and p < load_plan().diagnostics.alpha
-    gains = low > 0 and sign * estimate.value >= smallest_effect
+    gains = low > 0 and sign * estimate.estimate >= smallest_effect
     # Money lost is told as such ("costs more than it saves"), and is no harm to anybody.
     harms = high < 0 and not is_arithmetic
     if passes and (gains or harms):
@@ -90,13 +86,13 @@ def adjust(findings: Iterable[Finding], min_cell: int) -> tuple[Finding, ...]:
     """
     findings = list(findings)
     for family, method in FAMILY_METHODS.items():
-        shown = [i for i, f in enumerate(findings) if _family(f) == family and is_shown(f.primary, min_cell)]
-        if not shown:
+        of_family = {n: f.primary for n, f in enumerate(findings) if _family(f) == family}
+        rows = {n: row for n, row in of_family.items() if is_shown(row, min_cell)}
+        if not rows:
             continue
-        adjusted = adjusted_p([known(findings[i].primary.p_value) for i in shown], method)
-        for i, p in zip(shown, adjusted, strict=True):
-            primary = replace(findings[i].primary, p_adjusted=float(p))
-            findings[i] = replace(findings[i], primary=primary, n_family=len(shown))
+        adjusted = adjusted_p([known(row.p_value) for row in rows.values()], method)
+        for (n, row), p in zip(rows.items(), adjusted, strict=True):
+            findings[n] = replace(findings[n], primary=replace(row, p_adjusted=float(p)), n_family=len(rows))
     return tuple(findings)
 
 
@@ -112,7 +108,7 @@ def judge(findings: Iterable[Finding], min_cell: int) -> tuple[Finding, ...]:
 def _arithmetic(finding: Finding, retention: list[Finding]) -> Finding:
     """Return an answer made by arithmetic, which fails where one of the answers on retention that it rests on does."""
     failed = [(f, c) for f in retention if f.program == finding.program for c in f.graded("failed")]
-    if not failed or not finding.primary.is_estimated:
+    if not failed or not isinstance(finding.primary, Estimated):
         return finding
     briefs = "; ".join(dict.fromkeys(check.brief for _, check in failed))
     sentence = f"The sum rests on the answers on retention, of which a check failed: {briefs}."
@@ -122,11 +118,8 @@ def _arithmetic(finding: Finding, retention: list[Finding]) -> Finding:
 
 def _judged(finding: Finding, retention: list[Finding]) -> Finding:
     hypothesis = load_plan().hypothesis(finding.hypothesis)
-    p = [
-        f.primary.p_adjusted
-        for f in retention
-        if f.program == finding.program and f.primary.is_estimated and f.primary.p_adjusted is not None
-    ]
+    rows = [f.primary for f in retention if f.program == finding.program]
+    p = [row.p_adjusted for row in rows if isinstance(row, Estimated) and row.p_adjusted is not None]
     found = verdict(finding.primary, hypothesis, finding.smallest_effect, finding.checks, min(p, default=None))
     return replace(finding, verdict=found.verdict, verdict_reason=found.reason)
 

@@ -6,23 +6,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from analysis.answers.cache import AnswerCache
+from analysis.answers.shared import blind_run, is_blind_run, shared, shared_answer
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.planned import plan
+from analysis.pipeline.provenance import provenance
 from analysis.pipeline.released import blinded, find, released_findings, released_frames
-from analysis.pipeline.shared import blind_run, is_blind_run, provenance, shared, shared_answer
 from analysis.plan.errors import BadInput, Listed, Problem
 from analysis.plan.faults import Faults, Part, collected, collecting, isolated, known
-from analysis.plan.paths import STUDY_NAME, data_dir
+from analysis.plan.paths import STUDY_NAME
 from analysis.plan.read_study import load_study
+from analysis.plan.registration import registration_facts
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.release.findings import release_problems
+from analysis.release.planning import ReleasedPlan
 from analysis.release.rule import ReleaseRule
 from analysis.report.drawn import DRAWN
 from analysis.report.folders import new_folder
 from analysis.report.private import private_dir, write_private
 
-__all__ = ["OpenStudy", "answer", "answered", "open_study", "report_study"]
+__all__ = ["OpenStudy", "answer", "open_study", "report_study"]
 
 
 def answer(opened: OpenStudy) -> Released:
@@ -51,20 +55,9 @@ def answer(opened: OpenStudy) -> Released:
         findings=findings,
         problems=_ledger(opened),
         described=described,
-        run=provenance(opened.study) | times | ({"blind": True} if is_blind else {}),
+        run=provenance(opened.study) | registration_facts(opened.plans) | times | ({"blind": True} if is_blind else {}),
         faults=tuple(faults.found),
     )
-
-
-def answered(name: str, data: str | Path | None = None) -> Released:
-    """Return the answer of a study by its name: that of `report_study`, of which nothing is read again, or its own.
-
-    Raises
-    ------
-    BadInput
-        With every problem.
-    """
-    return shared_answer(data_dir(data) / name) or answer(open_study(name, data))
 
 
 def _ledger(opened: OpenStudy) -> tuple[Problem, ...]:
@@ -143,7 +136,9 @@ def report_study(
             DRAWN.clear()  # pictures of another company are not for this one's kernels
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
             write_answers(released, folder, with_png)
-            _run_notebooks(opened, released, data, folder, jobs, lambda done: say(f"{target.name}: {done}"), time_limit)
+            _run_notebooks(
+                opened, released, data, reports, folder, jobs, lambda done: say(f"{target.name}: {done}"), time_limit
+            )
             if with_pdf:
                 say(f"{target.name}: writing the PDF")
                 write_pdf(released, folder)
@@ -176,6 +171,7 @@ def _run_notebooks(
     opened: OpenStudy,
     released: Released,
     data: Path,
+    reports: Path,
     folder: Path,
     jobs: int,
     say: Callable[[str], None],
@@ -193,7 +189,9 @@ def _run_notebooks(
 
     def run() -> None:
         planned = isolated(Part("analysis", "plan"), lambda: plan(opened), lambda _: None)
-        with shared(replace(released, faults=so_far), planned):
+        answered = replace(released, faults=so_far)
+        _keep(answered, planned, reports)
+        with shared(answered, planned):
             execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales, time_limit=time_limit)
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)
@@ -201,3 +199,12 @@ def _run_notebooks(
     isolated(pages, lambda: write_notebook_pages(folder / "notebooks", released.study), lambda _: None)
     if len(known(collected()).found) > len(so_far):
         write_page(released, folder)
+
+
+def _keep(released: Released, planned: ReleasedPlan | None, reports: Path) -> None:
+    """Keep an answer, its pictures and its plan for the notebooks that somebody opens, where it is known from what."""
+    parts, cache = released.run.get("made_from"), AnswerCache(reports)
+    if isinstance(parts, Mapping):
+        cache.keep(released, parts, DRAWN)
+        if planned is not None:
+            cache.keep(planned, parts)

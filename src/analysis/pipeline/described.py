@@ -30,7 +30,7 @@ from analysis.pipeline.opened import OpenStudy
 from analysis.plan.contract import Tables
 from analysis.plan.faults import Part, isolated, known
 from analysis.plan.instruments import Instrument
-from analysis.plan.results import Finding
+from analysis.plan.results import Estimated, Finding
 
 FIRST = ["construct", "rater_role", "wave"]
 
@@ -233,9 +233,9 @@ def _scored(finding: Finding, started: int, by_lot: bool) -> pd.DataFrame:
     """Return those with the scores that a scale's answer needs: of both arms where lots were drawn."""
     row = finding.primary
     if by_lot:
-        n = known(row.n_treated) + known(row.n_control) if row.is_estimated else pd.NA
+        n = row.n_treated + row.n_control if isinstance(row, Estimated) else pd.NA
         return pd.DataFrame({"kind": [STAGE], "step": [ANALYSED], "n_people": [n]})
-    n = known(row.n_treated) if row.is_estimated else pd.NA
+    n = row.n_treated if isinstance(row, Estimated) else pd.NA
     steps = ["no score before and after", ANALYSED]
     return pd.DataFrame({"kind": [LOSS, STAGE], "step": steps, "n_people": [started - n, n]})
 

@@ -37,7 +37,7 @@ from analysis.plan.catalogue import CATALOGUE, COVARIATE_SCORES
 from analysis.plan.contract import OTHER_SIDE, Tables
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimate, Estimated, Finding
 from analysis.plan.study import Program, Study
 
 NO_LEVELS = Check.untestable(
@@ -161,21 +161,34 @@ def retention(comparison: Comparison) -> Finding:
 def job_event(comparison: Comparison, hypothesis: Hypothesis) -> Finding:
     """Return the answer on an event of the job history (H8: promotion), exits competing, by the same machinery."""
     opened, question = comparison.opened, comparison.question(hypothesis.id)
-    outcome, event, kinds = hypothesis.outcome, known(hypothesis.event), (hypothesis.outcome, *EXITS)
+    outcome, kinds = hypothesis.outcome, (hypothesis.outcome, *EXITS)
     reason = missing_parts(opened, question) or no_job_history(opened, hypothesis)
     if reason:
         return unanswered(question, WEIGHTED, reason)
 
-    def until(rows: pd.DataFrame, zero: str) -> pd.DataFrame:
-        return until_job_event(rows, known(opened.tables.jobs), zero, event, outcome)
-
     if comparison.is_randomized:
-        rows = until(comparison.lottery.rows, "intake_date")
-        return retention_by_lottery(question, replace(comparison.lottery, rows=rows), outcome, kinds)
-    trials = replace(comparison.trials, rows=until(comparison.trials.rows, "trial_date"))
-    return answer_by_trials(
-        ByTrials(question, outcome, trials, comparison, lambda: until(comparison.ever, "zero"), kinds)
-    )
+        return retention_by_lottery(question, lottery_until(comparison, hypothesis), outcome, kinds)
+    trials = trials_until(comparison, hypothesis)
+
+    def ever() -> pd.DataFrame:
+        return _until(comparison, hypothesis, comparison.ever, "zero")
+
+    return answer_by_trials(ByTrials(question, outcome, trials, comparison, ever, kinds))
+
+
+def trials_until(comparison: Comparison, hypothesis: Hypothesis) -> Trials:
+    """Return the comparison's trials with an event of the job history among the ends of follow-up."""
+    return replace(comparison.trials, rows=_until(comparison, hypothesis, comparison.trials.rows, "trial_date"))
+
+
+def lottery_until(comparison: Comparison, hypothesis: Hypothesis) -> Lottery:
+    """Return the comparison's lottery with an event of the job history among the ends of follow-up."""
+    return replace(comparison.lottery, rows=_until(comparison, hypothesis, comparison.lottery.rows, "intake_date"))
+
+
+def _until(comparison: Comparison, hypothesis: Hypothesis, rows: pd.DataFrame, zero: str) -> pd.DataFrame:
+    jobs = known(comparison.opened.tables.jobs)
+    return until_job_event(rows, jobs, zero, known(hypothesis.event), hypothesis.outcome)
 
 
 def no_job_history(opened: OpenStudy, hypothesis: Hypothesis) -> str | None:
@@ -219,7 +232,7 @@ def compare_directions(
 
     Juniors are compared with juniors and seniors with seniors: the mentors of the one with the mentees of the other.
     """
-    answered = {(f.hypothesis, f.program, f.role): f.primary for f in findings if f.primary.is_estimated}
+    answered = {(f.hypothesis, f.program, f.role): f.primary for f in findings if isinstance(f.primary, Estimated)}
     chosen = [c for c in comparisons if c.program.assignment.by_choice]
     compared: dict[tuple[str, str, str], list[Estimate]] = {}
     for reverse, traditional in product(chosen, chosen):

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from analysis.pipeline.opened import open_study
 from analysis.pipeline.reproduced import read_text
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, bad_input
+from analysis.report.notebook_files import nbformat
 from analysis.report.origins import Making, making_of
 from analysis.report.wording import NBSP, number
 

@@ -20,6 +20,7 @@ from analysis.plan.hypotheses import unusable_effects
 from analysis.plan.instruments import Instrument, read_cards, read_instruments
 from analysis.plan.paths import STUDY_NAME, data_dir
 from analysis.plan.read_study import ReadStudy, read_study
+from analysis.plan.registration import Registration, read_registrations
 from analysis.plan.study import Study
 from analysis.plan.yaml_file import study_problem
 from analysis.validate import check_tables
@@ -36,12 +37,19 @@ WHOSE = {
 
 @dataclass(frozen=True)
 class OpenStudy:
-    """The plan, the canonical tables and what was repaired on the way. Holds people's rows; they stay here."""
+    """The plan, the canonical tables and what was repaired on the way. Holds people's rows; they stay here.
+
+    Attributes
+    ----------
+    plans
+        Those that the study has registered, the first one first.
+    """
 
     study: Study
     instruments: dict[str, Instrument]
     tables: Tables
     problems: tuple[Problem, ...]
+    plans: tuple[Registration, ...] = ()
 
     @cached_property
     def dated(self) -> "OpenStudy":
@@ -96,14 +104,15 @@ def open_study(name: str, data: str | Path | None = None) -> OpenStudy:
     if "sources" in read.left_out:
         raw = replace(raw, unread=frozenset(FED))  # of any table a file may be missing
     tables, of_the_data = check_tables(raw, read.study, cards)
-    problems = [*read.problems, *_of_the_study_file(read, None if bad_cards else cards), *bad_cards]
+    plans, bad_plans = _plans(read.study)
+    problems = [*read.problems, *_of_the_study_file(read, None if bad_cards else cards), *bad_cards, *bad_plans]
     doubtful = {rule for key in read.left_out for rule in CONSEQUENCES.get(key, ())}
     doubtful |= {rule for rule in OF_CARDS if bad_cards}
     problems += [problem for problem in of_the_data if problem.rule not in doubtful or problem.severity != "error"]
     if any(problem.severity == "error" for problem in problems):
         raise BadInput(problems, tables.row_counts, tables.lists)
     problems += keying_problems(read.study, keyings(tables, cards))
-    return OpenStudy(read.study, cards, tables, tuple(problems))
+    return OpenStudy(read.study, cards, tables, tuple(problems), plans)
 
 
 # Errors of the data that may only follow from a mistake in study.yaml, by the key that has it: they are told once that
@@ -135,6 +144,14 @@ def _read(name: str, data: Path) -> ReadStudy:
             raise
         cards = read_cards(data / name / "instruments", "instruments")[1]
         raise BadInput((*bad.problems, *cards)) from bad
+
+
+def _plans(study: Study) -> tuple[tuple[Registration, ...], tuple[Problem, ...]]:
+    """Return the registered plans, or what is wrong with them."""
+    try:
+        return read_registrations(study.folder, study.study), ()
+    except BadInput as bad:
+        return (), bad.problems
 
 
 def _of_the_study_file(read: ReadStudy, cards: dict[str, Instrument] | None) -> list[Problem]:

@@ -10,11 +10,11 @@ from analysis.estimate.by_trials import retention_outcome
 from analysis.estimate.planning import Baseline, PlanRow, RolePlan, baseline, plan_rows
 from analysis.measure.exposure import ANALYSED_ROLES, analysed_roles
 from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.pipeline.shared import provenance, shared_plan
+from analysis.pipeline.provenance import provenance
 from analysis.plan.contract import Assignment
 from analysis.plan.errors import BadInput, bad_input
 from analysis.plan.hypotheses import load_plan, smallest_effect
-from analysis.plan.paths import STUDY_NAME, data_dir
+from analysis.plan.paths import STUDY_NAME
 from analysis.plan.study import Program
 from analysis.release.findings import release_problems
 from analysis.release.planning import ReleasedPlan, release_plan
@@ -48,17 +48,6 @@ def plan(opened: OpenStudy, wanted: tuple[float, ...] = (), effective_share: flo
         problems=release_problems(opened.problems, rule),
         run=provenance(study) | {"created": created},
     )
-
-
-def planned(name: str, data: str | Path | None = None) -> ReleasedPlan:
-    """Return the plan of a study by its name: that of `pipeline.report_study`, where there is one, or its own.
-
-    Raises
-    ------
-    BadInput
-        With every problem.
-    """
-    return shared_plan(data_dir(data) / name) or plan(open_study(name, data))
 
 
 def _planned_roles(opened: OpenStudy) -> Iterator[tuple[Program | None, str]]:

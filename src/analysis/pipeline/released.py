@@ -1,10 +1,9 @@
 """Every question of a study answered, and the answer as it may be shown, here or outside."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -24,14 +23,16 @@ from analysis.pipeline.events import (
     retention,
 )
 from analysis.pipeline.opened import OpenStudy, open_study
+from analysis.pipeline.provenance import digest, provenance
+from analysis.pipeline.recorded import new_release, own_ledger, recorded
 from analysis.pipeline.scales import scale, scales_asked
-from analysis.pipeline.shared import digest, provenance
 from analysis.plan.faults import Fault, Part, isolated
 from analysis.plan.hypotheses import Hypothesis, load_plan
-from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+from analysis.plan.registration import with_plan
+from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.plan.study import Program
 from analysis.release.findings import release_finding, release_frames
-from analysis.release.outside import shared_rows
+from analysis.release.outside import shared_rows, without_rows
 from analysis.release.rule import ReleaseRule
 from analysis.report.folders import new_folder
 
@@ -51,7 +52,8 @@ def find(opened: OpenStudy) -> tuple[Finding, ...]:
         replace(f, alternatives=(*f.alternatives, *compared.get((f.hypothesis, f.program, f.role), ())))
         for f in findings
     )
-    return isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
+    judged = isolated(Part("analysis", "verdicts"), lambda: judge(together, opened.study.min_cell), lambda _: together)
+    return with_plan(judged, opened.plans, opened.study, opened.instruments)
 
 
 def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Iterator[Finding]:
@@ -113,10 +115,8 @@ def blinded(finding: Finding) -> Finding:
 
 
 def _without_effects(row: Estimate) -> Estimate:
-    if not row.is_estimated or row.analysis == "negative_control":
-        return row
-    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
-    return replace(row, **nothing, status="not_estimable", reason=WITHHELD)
+    is_withheld = isinstance(row, Estimated) and row.analysis != "negative_control"
+    return row.not_estimable(WITHHELD) if is_withheld else row
 
 
 def _may_stay(name: str) -> bool:
@@ -147,11 +147,9 @@ def released_findings(findings: Sequence[Finding], rule: ReleaseRule) -> tuple[F
 
 def _withheld(finding: Finding, fault: Fault) -> Finding:
     """Return a finding of which nothing is shown but that a fault took it away."""
-    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
-    primary = replace(finding.primary, **nothing, status="not_estimable", reason=fault.reason)
     return replace(
         finding,
-        primary=primary,
+        primary=finding.primary.not_estimable(fault.reason),
         alternatives=(),
         checks=(),
         verdict="not_estimable",
@@ -178,20 +176,46 @@ def released_frames(opened: OpenStudy, findings: Sequence[Finding], rule: Releas
 # One study's shared ledger: what may leave the company, for a synthesis, a publication or a foreign reviewer.
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How a study is to be shared.
+
+    Attributes
+    ----------
+    with_naive
+        Whether the figures of a dashboard are shared, too, where they leave the number of events ambiguous.
+    leave_out
+        Ids of rows that are to be suppressed.
+    to, reviewed
+        For whom it is, and why it may be shown, as in `pipeline.recorded.new_release`.
+    """
+
+    with_naive: bool = False
+    leave_out: tuple[str, ...] = ()
+    to: str = ""
+    reviewed: str = ""
+
+
 def share_study(
-    name: str, data: Path, target: Path, say: Callable[[str], None] = print, *, with_naive: bool = False
+    name: str,
+    data: Path,
+    target: Path,
+    say: Callable[[str], None] = print,
+    asked: Asked = Asked(),
+    record: Path | None = None,
 ) -> Path:
     """Write the shared ledger of one study into the folder `target`, replaced whole or not at all; return that folder.
 
     Parameters
     ----------
-    with_naive
-        Whether the figures of a dashboard are shared, too, where they leave the number of events ambiguous.
+    record
+        The folder with the record of releases; where `target` is if none is given.
 
     Raises
     ------
     BadInput
-        With every problem; nothing is written then. Or the folder cannot be written.
+        With every problem; nothing is written then. Or the folder cannot be written, a row to be left out is none of
+        the ledger, or the difference from an earlier release may be about too few people (`pipeline.recorded`).
     """
     from analysis.report.write import write_shared  # which draws: whoever only looks at a study does not wait for it
 
@@ -199,9 +223,11 @@ def share_study(
     opened = open_study(name, data)
     say(f"{name}: estimating")
     study, run = opened.study, provenance(opened.study)
-    rows = shared_rows(find(opened), ReleaseRule.of(study), with_naive=with_naive)
+    rows = shared_rows(find(opened), ReleaseRule.of(study), with_naive=asked.with_naive)
+    rows = without_rows(rows, asked.leave_out)
     about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
-    with new_folder(target, "--out") as folder:
+    release = new_release("share", [own_ledger(opened, rows)], asked.to, asked.reviewed)
+    with new_folder(target, "--out") as folder, recorded(release, record or target.parent, say):
         write_shared(rows, about | shared_facts(opened), folder)
     return target
 

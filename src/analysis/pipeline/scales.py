@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.design.lottery import Lottery, build_lottery
 from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
 from analysis.design.response import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice, with_response
-from analysis.estimate.analyses import Question
+from analysis.estimate.analyses import Question, unanswered
 from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
-from analysis.estimate.by_scores import ByScores, ScaleScores
+from analysis.estimate.by_scores import ByScores, ScaleScores, main_estimator
 from analysis.estimate.change_assumptions import comparable_check, same_direction_check
 from analysis.measure.exposure import attended, sessions_until, topics_met
 from analysis.measure.items import common_items, rated_scores_of_items, self_scores_of_items
@@ -58,10 +58,15 @@ class ScaleQuestion:
 
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
+        if isinstance(self.main, str):
+            return unanswered(self.question, main_estimator(self.question), self.main)
+        return answer_change(ByScores(self.question, self.main, self))
+
+    @cached_property
+    def main(self) -> ScaleScores | str:
+        """The scores that answer it, or why there are none."""
         reason = missing_parts(self.opened, self.question, needs_dates=False) or self.no_scores(self._scores)
-        reason = reason or self._no_equal_odds()
-        main = ScaleScores(None, reason=reason) if reason else self._carried[self._main]
-        return answer_change(ByScores(self.question, main, self))
+        return reason or self._no_equal_odds() or self._carried[self._main]
 
     @cached_property
     def _scores(self) -> dict[str, pd.DataFrame]:
@@ -77,7 +82,7 @@ class ScaleQuestion:
         """The source that does: others, where enough of them rated."""
         if "others" not in self._scores or "self" not in self._scores:
             return next(iter(self._scores))
-        suffice = others_suffice(known(self._carried["others"].panel), self._scores["others"])
+        suffice = others_suffice(self._carried["others"].panel, self._scores["others"])
         return "others" if suffice else "self"
 
     @property
@@ -92,8 +97,8 @@ class ScaleQuestion:
         found["self"] = self_scores(self.construct, tables, cards)
         return {source: scores for source, scores in found.items() if scores is not None and len(scores)}
 
-    def by_others(self, source: str) -> ScaleScores | None:
-        """Return the scores by another rater source, of those whom enough of them rated; None where there are none."""
+    def by_others(self, source: str) -> ScaleScores | str | None:
+        """Return the scores by another rater source, of those whom enough of them rated, or why not one is shown."""
         if source not in SOURCES:
             return self._carried.get(source) if source != self._main else None
         tables = self.opened.tables
@@ -102,7 +107,7 @@ class ScaleQuestion:
         if scores is None or scores.empty:
             return None
         shown = of_enough_raters(scores, source)
-        return self._measured(shown, source) if len(shown) else ScaleScores(None, reason=TOO_FEW_RATERS)
+        return self._measured(shown, source) if len(shown) else TOO_FEW_RATERS
 
     @property
     def _is_rated(self) -> bool:
@@ -154,7 +159,7 @@ class ScaleQuestion:
 
     def response(self) -> Panel:
         """Return the main panel with who was asked and who answered at the later wave."""
-        return self._with_response(known(self._carried[self._main].panel), self._main)
+        return self._with_response(self._carried[self._main].panel, self._main)
 
     def _with_response(self, panel: Panel, source: str) -> Panel:
         answers = self._answers(source).rename(columns={"ratee_id": "employee_id"})
@@ -193,7 +198,7 @@ class ScaleQuestion:
 
     def sessions(self) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""
-        met, panel = attended(self.opened.tables, self.question.program.id), known(self._carried[self._main].panel)
+        met, panel = attended(self.opened.tables, self.question.program.id), self._carried[self._main].panel
         if met is None or panel.rows.empty:
             return None
         opens = self._waves(self._main).set_index("wave")["opens"]

@@ -178,6 +178,19 @@ def collected() -> Faults | None:
     return _FAULTS.get()
 
 
+_WATCHER: ContextVar[Callable[[Part], None] | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Callable[[Part], None]) -> Iterator[None]:
+    """Tell `watcher` of each part that is begun in the block, so that whoever waits can see how far it is."""
+    token = _WATCHER.set(watcher)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)
+
+
 def isolated(part: Part, make: Callable[[], Made], instead: Callable[[Fault], Made]) -> Made:
     """Return what `make` returns; where it fails, keep the fault and return what `instead` makes of it.
 
@@ -189,7 +202,9 @@ def isolated(part: Part, make: Callable[[], Made], instead: Callable[[Fault], Ma
     BadInput
         `make` raised it.
     """
-    faults = _FAULTS.get()
+    faults, watcher = _FAULTS.get(), _WATCHER.get()
+    if watcher is not None:
+        watcher(part)
     if faults is None:
         return make()
     try:

@@ -1,8 +1,9 @@
 """Where things are on disk, and environment variables set for the length of a block."""
 
+import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,15 +83,15 @@ def reports_dir(given: str | Path | None = None) -> Path:
 
 def shipped(name: str) -> Path:
     """Return the path of a file or folder that ships with the project under ``data/``."""
-    return _shipped_dir() / "data" / name
+    return shipped_dir() / "data" / name
 
 
 def notebooks_dir() -> Path:
     """Return the folder of the project's notebooks."""
-    return _shipped_dir() / "notebooks"
+    return shipped_dir() / "notebooks"
 
 
-def _shipped_dir() -> Path:
+def shipped_dir() -> Path:
     """Return what holds the shipped ``data/`` and ``notebooks/``: the clone; in a wheel, a folder of the package."""
     return repository() or PACKAGE / "shipped"
 
@@ -98,3 +99,16 @@ def _shipped_dir() -> Path:
 def study_folders(data: Path) -> list[Path]:
     """Return the study folders in `data`, by name; files and other folders beside them are ignored."""
     return sorted(p.parent for p in data.glob("*/study.yaml"))
+
+
+def digest_of_files(files: Iterable[Path], folder: Path) -> str:
+    """Return a digest of files, their names included; one that cannot be read counts as such."""
+    digest = hashlib.sha256()
+    for path in files:
+        name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+        digest.update(f"{name.as_posix()}\0".encode())
+        try:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        except OSError:
+            digest.update(b"unreadable")
+    return digest.hexdigest()

@@ -54,6 +54,11 @@ def chi2_tail(x: Numbers, df: float) -> Numbers:
     return special.chdtrc(df, x)
 
 
+def chi2_quantile(p: Numbers, df: float) -> Numbers:
+    """Return the quantile of the chi-squared distribution."""
+    return special.chdtri(df, 1 - p)
+
+
 def noncentral_chi2_share(x: float, df: float, noncentrality: float) -> float:
     """Return the chance that noncentral chi-squared is smaller."""
     return special.chndtr(x, df, noncentrality)

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Any, ClassVar, Literal, TypeGuard
 
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
+from analysis.plan.registration import Registered
 
 # --- results ----------------------------------------------------------------------------------------------------------
 # The shape of every answer: `Estimate`, `Check`, `Finding`.
@@ -33,50 +33,18 @@ Reason = Literal[
 Grade = Literal["passed", "caution", "failed", "untestable"]
 
 
-class Answered:
-    """What a row of a ledger says of its own numbers, of one study or over many."""
-
-    status: Status
-    estimate: float | None
-    ci_low: float | None
-    ci_high: float | None
-
-    @property
-    def is_estimated(self) -> bool:
-        """Whether there is a number."""
-        return self.status == "estimated"
-
-    @property
-    def value(self) -> float:
-        """The estimate of an estimated row."""
-        return known(self.estimate)
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Both ends of an estimated row's interval."""
-        return known(self.ci_low), known(self.ci_high)
-
-    @property
-    def holds_zero(self) -> bool:
-        """Whether an estimated row's interval holds zero."""
-        low, high = self.limits
-        return low <= 0 <= high
-
-
 @dataclass(frozen=True, kw_only=True)
-class Estimate(Answered):
-    """One row of the estimates ledger: one number that a study claims, complete, or the reason why there is none.
-
-    The attributes are the ledger's columns (data contract, ``estimates.md``). `estimate`, `std_error` and the limits
-    are on the measure's own scale; ratios as ratios, with their `std_error` on the log scale.
+class LedgerRow:
+    """What a row of the estimates ledger is called; see `Estimate` for what it says.
 
     Raises
     ------
-    ValueError
-        An ``estimated`` row lacks a number, or another row has one or gives no reason.
     UnknownTerm
         A column that names the row has a term that is not in the catalogue.
     """
+
+    status: ClassVar[Status]
+    is_estimated: ClassVar[bool] = False
 
     study: str
     program: str
@@ -90,38 +58,8 @@ class Estimate(Answered):
     estimator: str
     measure: str
     horizon_months: int | None = None
-    estimate: float | None = None
-    std_error: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    ci_level: float | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    n_treated: int | None = None
-    n_control: int | None = None
-    events_treated: int | None = None
-    events_control: int | None = None
-    status: Status = "estimated"
-    reason: str | None = None
 
     def __post_init__(self):
-        self._check_terms()
-        needed = (
-            self.estimate,
-            self.std_error,
-            self.ci_low,
-            self.ci_high,
-            self.ci_level,
-            self.n_treated,
-            self.n_control,
-        )
-        if self.status == "estimated" and any(v is None or v != v for v in needed):
-            raise ValueError("an estimated row needs its estimate, standard error, interval and group sizes")
-        numbers = (getattr(self, name) for name in ESTIMATE_NUMBERS)
-        if self.status != "estimated" and (not self.reason or any(value is not None for value in numbers)):
-            raise ValueError("a row without an estimate needs a reason and no number")
-
-    def _check_terms(self) -> None:
         for column in ("outcome", "role", "contrast", "estimand", "estimator", "measure"):
             getattr(CATALOGUE, column)(getattr(self, column))
         if self.rater_source is not None:
@@ -130,7 +68,137 @@ class Estimate(Answered):
     @property
     def row(self) -> str:
         """Id of the row, the same from run to run: the hypothesis and a hash of the columns that name the row."""
-        return row_id(self.hypothesis, (getattr(self, c) for c in NAMING))
+        return row_id(self.hypothesis, self.names.values())
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The columns that name the row."""
+        return {column: getattr(self, column) for column in NAMING}
+
+    def not_estimable(self, reason: str) -> "NotEstimable":
+        """Return the row of the same name that says why there is no number."""
+        return NotEstimable(**self.names, reason=reason)
+
+    def suppressed(self, reason: str) -> "Suppressed":
+        """Return the row of the same name whose number may not be shown."""
+        return Suppressed(**self.names, reason=reason)
+
+
+class Answered:
+    """A number with its interval: of one study or over many."""
+
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    ci_level: float
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Both ends of the interval."""
+        return self.ci_low, self.ci_high
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether the interval holds zero."""
+        return self.ci_low <= 0 <= self.ci_high
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimated(LedgerRow, Answered):
+    """A row with its number, complete.
+
+    `estimate`, `std_error` and the limits are on the measure's own scale; ratios as ratios, with their `std_error` on
+    the log scale.
+
+    Raises
+    ------
+    ValueError
+        A number that every such row has is missing.
+    """
+
+    status = "estimated"
+    is_estimated = True
+
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    ci_level: float
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    n_treated: int
+    n_control: int
+    events_treated: int | None = None
+    events_control: int | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        needed = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated", "n_control")
+        if any((value := getattr(self, name)) is None or value != value for name in needed):
+            raise ValueError("an estimated row needs its estimate, standard error, interval and group sizes")
+
+    @property
+    def smaller_group(self) -> int:
+        """People in the smaller of the two groups."""
+        return min(self.n_treated, self.n_control)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Unanswered(LedgerRow):
+    reason: str
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.reason:
+            raise ValueError("a row without an estimate needs a reason")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotEstimable(_Unanswered):
+    """A row without a number, and the reason why there is none."""
+
+    status = "not_estimable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suppressed(_Unanswered):
+    """A row whose number may not be shown, and why."""
+
+    status = "suppressed"
+
+
+# One row of the estimates ledger: one number that a study claims, complete, or the reason why there is none. Its
+# attributes are the ledger's columns (data contract, ``estimates.md``).
+Estimate = Estimated | NotEstimable | Suppressed
+
+
+def estimated(row: Estimate) -> Estimated:
+    """Return a row that has its number here.
+
+    Raises
+    ------
+    ValueError
+        It has none all the same: a fault of this program.
+    """
+    if not isinstance(row, Estimated):
+        raise ValueError("a row has no number where it should have one")
+    return row
+
+
+def with_number(rows: Iterable[Estimate]) -> list[Estimated]:
+    """Return the rows that have their number."""
+    return [row for row in rows if isinstance(row, Estimated)]
+
+
+def reasons(rows: Iterable[Estimate]) -> list[str]:
+    """Return why rows have no number, one reason for each that has none."""
+    return [row.reason for row in rows if not isinstance(row, Estimated)]
+
+
+def is_shown(row: Estimate, min_cell: int) -> TypeGuard[Estimated]:
+    """Whether there is a number, of groups large enough to be told of."""
+    return isinstance(row, Estimated) and row.smaller_group >= min_cell
 
 
 def row_id(hypothesis: str, names: Iterable[object]) -> str:
@@ -144,25 +212,10 @@ def too_small(min_cell: int) -> str:
     return f"A group has fewer than {min_cell} people; it is too small to be shown."
 
 
-ESTIMATE_COLUMNS = [f.name for f in fields(Estimate)]
 # The columns that say which number a row holds: no two rows of a ledger agree in all of them.
-NAMING = (
-    *("study", "program", "hypothesis", "analysis", "outcome", "role", "rater_source"),
-    *("contrast", "estimand", "estimator", "measure", "horizon_months"),
-)
-ESTIMATE_NUMBERS = [
-    "estimate",
-    "std_error",
-    "ci_low",
-    "ci_high",
-    "ci_level",
-    "p_value",
-    "p_adjusted",
-    "n_treated",
-    "n_control",
-    "events_treated",
-    "events_control",
-]
+NAMING = tuple(f.name for f in fields(LedgerRow))
+ESTIMATE_NUMBERS = [f.name for f in fields(Estimated) if f.name not in NAMING]
+ESTIMATE_COLUMNS = [*NAMING, *ESTIMATE_NUMBERS, "status", "reason"]
 
 
 def estimates_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
@@ -171,7 +224,7 @@ def estimates_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
     Counts and months are nullable integers, so that an empty one stays empty and a count stays whole.
     """
     columns = [*ESTIMATE_COLUMNS, "row"]
-    frame = pd.DataFrame([{c: getattr(e, c) for c in columns} for e in estimates], columns=columns)
+    frame = pd.DataFrame([{c: getattr(e, c, None) for c in columns} for e in estimates], columns=columns)
     whole = ["horizon_months", "n_treated", "n_control", "events_treated", "events_control"]
     return frame.astype(dict.fromkeys(whole, "Int64") | {c: "float64" for c in ESTIMATE_NUMBERS if c not in whole})
 
@@ -249,6 +302,8 @@ class Finding:
         What this study could have seen with 80 % power at α = .05; None where nothing was estimated.
     evidence
         Tidy frames behind the pictures, by name (``curves``, ``balance``, ``flow``, …).
+    registered
+        How it stands to the registered plan; None where the study has registered none.
     """
 
     hypothesis: str
@@ -263,6 +318,7 @@ class Finding:
     smallest_effect: float
     smallest_detectable: float | None = None
     evidence: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    registered: Registered | None = None
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -293,7 +349,7 @@ FINDINGS_COLUMNS = [
 def findings_frame(findings: Iterable[Finding]) -> pd.DataFrame:
     """Return the findings ledger, columns in the contract's order (``estimates.md``); counts are of checks.
 
-    A suppressed answer has no check left, and its counts are empty. ``registered`` is empty: no plan was registered.
+    A suppressed answer has no check left, and its counts are empty. ``registered`` is empty without a registered plan.
     """
     frame = pd.DataFrame([_line(finding) for finding in findings], columns=FINDINGS_COLUMNS)
     whole = [c for c in FINDINGS_COLUMNS if c.startswith(("n_", "checks_"))]
@@ -319,11 +375,11 @@ def _line(finding: Finding) -> dict:
         "verdict_reason": finding.verdict_reason,
         "smallest_effect": finding.smallest_effect,
         "smallest_detectable": finding.smallest_detectable,
-        "p_adjusted": row.p_adjusted,
+        "p_adjusted": row.p_adjusted if isinstance(row, Estimated) else None,
         "family": load_plan().hypothesis(finding.hypothesis).family,
         "n_family": finding.n_family if is_shown else None,
         "failed": ";".join(_names(finding.graded("failed"))) or None,
-        "registered": None,
+        "registered": finding.registered.status if finding.registered else None,
     }
 
 

@@ -309,6 +309,8 @@ class Study(_Part):
         The study's own smallest effect of interest by hypothesis id, instead of the default.
     brand
         How the company's own pages look.
+    confidential
+        Whether a bundle holds a stand-in instead of the data; None = where they are not simulated.
     citation, licence
         Whom to cite and under what terms, for public data; printed on the report.
     folder
@@ -340,6 +342,7 @@ class Study(_Part):
     simulated: bool = False
     brand: Brand | None = None
     smallest_effects: dict[Printable, Annotated[float, Field(gt=0, le=LARGEST_EFFECT, allow_inf_nan=False)]] = {}
+    confidential: bool | None = None
     citation: Passage = ""
     licence: Passage = ""
     folder: Path = Path()

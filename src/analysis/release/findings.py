@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem
 from analysis.plan.faults import Part, isolated, known
-from analysis.plan.results import ESTIMATE_NUMBERS, Check, Estimate, Finding, too_small
+from analysis.plan.results import Check, Estimate, Estimated, Finding, Suppressed, too_small
 from analysis.release.frames import release_frame
 from analysis.release.rule import ReleaseRule, to_digits
 
@@ -27,20 +27,19 @@ def release_estimate(estimate: Estimate, rule: ReleaseRule) -> Estimate:
     Few events are rounded like any others and not hidden: the effect tells of them anyway. Finer decimals would tell
     how many people a group has, and two such groups how many lie between them.
     """
-    if not estimate.is_estimated:
+    if not isinstance(estimate, Estimated):
         return estimate
-    if min(known(estimate.n_treated), known(estimate.n_control)) < rule.min_cell:
-        nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
-        return replace(estimate, **nothing, status="suppressed", reason=too_small(rule.min_cell))
-    counts: dict[str, Any] = {name: rule.rounded(known(getattr(estimate, name))) for name in PEOPLE}
+    if estimate.smaller_group < rule.min_cell:
+        return estimate.suppressed(too_small(rule.min_cell))
+    counts: dict[str, Any] = {name: rule.rounded(getattr(estimate, name)) for name in PEOPLE}
     counts |= {name: rule.down(getattr(estimate, name)) for name in EVENTS}
     unit, (low, high) = CATALOGUE.measure(estimate.measure), estimate.limits
     numbers: dict[str, Any] = {
-        "estimate": unit.rounded(estimate.value),
+        "estimate": unit.rounded(estimate.estimate),
         "ci_low": unit.limit(low),
         "ci_high": unit.limit(high),
     }
-    numbers["std_error"] = to_digits(known(estimate.std_error), 2)
+    numbers["std_error"] = to_digits(estimate.std_error, 2)
     p_values = {name: getattr(estimate, name) for name in ("p_value", "p_adjusted")}
     numbers |= {name: None if p is None else round(to_digits(p, 2), 4) for name, p in p_values.items()}
     return replace(estimate, **numbers, **counts)
@@ -87,7 +86,7 @@ def release_finding(finding: Finding, rule: ReleaseRule) -> Finding:
         alternatives=tuple(others),
         smallest_detectable=None if seen is None else unit.limit(seen),
     )
-    if primary.status == "suppressed":
+    if isinstance(primary, Suppressed):
         flow = {name: frame for name, frame in finding.evidence.items() if name == "flow"}
         return replace(
             released,

@@ -9,12 +9,13 @@ where they were left out for few events, that would tell of few events.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from analysis.plan.errors import bad_input
 from analysis.plan.faults import known
-from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Finding
+from analysis.plan.results import ESTIMATE_NUMBERS, Estimate, Estimated, Finding, is_shown
 from analysis.release.rule import ReleaseRule
 
 # So many numbers at least must be possible for every count that is not shared.
@@ -54,7 +55,23 @@ def _of_finding(finding: Finding, rule: ReleaseRule, with_naive: bool) -> list[E
     if main.measure == RISK:
         return _risks([e for e in rows if e.measure == RISK], rule)
     scores = [e for e in rows if e.measure in SCORES]
-    return [_score(e, rule) if _is_large(e, rule) else _suppressed(e) for e in scores]
+    return [_score(e, rule) if is_shown(e, rule.min_cell) else e.suppressed(NOT_SHARED) for e in scores]
+
+
+def without_rows(rows: Iterable[Estimate], left_out: Sequence[str]) -> tuple[Estimate, ...]:
+    """Return the rows that may leave the company with some of them suppressed, by their ids.
+
+    Raises
+    ------
+    BadInput
+        An id is of no row.
+    """
+    rows = tuple(rows)
+    unknown = sorted(set(left_out) - {row.row for row in rows})
+    if unknown:
+        message = f"{', '.join(unknown)}: no row of this ledger; the ids stand in the column row of estimates.csv"
+        raise bad_input("--leave-out", message, rule="parameters")
+    return tuple(row.suppressed(NOT_SHARED) if row.row in left_out else row for row in rows)
 
 
 def is_dashboard(row: Estimate) -> bool:
@@ -66,28 +83,15 @@ def _about(row: Estimate) -> tuple:
     return row.outcome, row.contrast, row.estimand, row.estimator, row.rater_source
 
 
-def _is_large(row: Estimate, rule: ReleaseRule) -> bool:
-    return row.is_estimated and min(_sizes(row)) >= rule.min_cell
-
-
-def _sizes(row: Estimate) -> tuple[int, int]:
-    return known(row.n_treated), known(row.n_control)
-
-
-def _suppressed(row: Estimate) -> Estimate:
-    nothing: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS)
-    return replace(row, **nothing, status="suppressed", reason=NOT_SHARED)
-
-
-def _score(row: Estimate, rule: ReleaseRule) -> Estimate:
+def _score(row: Estimated, rule: ReleaseRule) -> Estimated:
     """Return an effect on scores in hundredths: sums of scores of any number of people round to that."""
     return _coarse(row, 0.01, rule)
 
 
-def _coarse(row: Estimate, step: float, rule: ReleaseRule) -> Estimate:
+def _coarse(row: Estimated, step: float, rule: ReleaseRule) -> Estimated:
     """Return a row with its estimate and standard error in steps, and an interval that follows from these two."""
-    estimate = round(row.value / step) * step
-    error = max(round(known(row.std_error) / step), 1) * step
+    estimate = round(row.estimate / step) * step
+    error = max(round(row.std_error / step), 1) * step
     numbers = {
         "estimate": estimate,
         "std_error": error,
@@ -95,7 +99,7 @@ def _coarse(row: Estimate, step: float, rule: ReleaseRule) -> Estimate:
         "ci_high": estimate + Z * error,
     }
     told: dict[str, Any] = dict.fromkeys(ESTIMATE_NUMBERS) | {name: round(x, 6) for name, x in numbers.items()}
-    n_treated, n_control = map(rule.rounded, _sizes(row))
+    n_treated, n_control = map(rule.rounded, (row.n_treated, row.n_control))
     return replace(row, **told | {"ci_level": 0.95, "n_treated": n_treated, "n_control": n_control})
 
 
@@ -104,38 +108,48 @@ def _coarse(row: Estimate, step: float, rule: ReleaseRule) -> Estimate:
 
 def _risks(rows: Sequence[Estimate], rule: ReleaseRule) -> list[Estimate]:
     """Return the differences in risk of one answer; what would not stay ambiguous beside the others is suppressed."""
-    shared: list[Estimate] = []
-    told = []
+    shared: list[Estimated] = []
+    told: list[Estimate] = []
     for row in rows:
-        is_counted = _is_large(row, rule) and row.events_treated is not None and row.events_control is not None
-        is_shared = is_counted and is_ambiguous([*shared, row], rule)
-        shared += [row] if is_shared else []
-        told.append(_coarse(row, step_of(row, rule), rule) if is_shared else _suppressed(row))
+        if _is_counted(row, rule) and is_ambiguous([*shared, row], rule):
+            shared.append(row)
+            told.append(_coarse(row, step_of(row, rule), rule))
+        else:
+            told.append(row.suppressed(NOT_SHARED))
     return told
 
 
-def step_of(row: Estimate, rule: ReleaseRule) -> float:
+def _is_counted(row: Estimate, rule: ReleaseRule) -> TypeGuard[Estimated]:
+    return is_shown(row, rule.min_cell) and row.events_treated is not None and row.events_control is not None
+
+
+def step_of(row: Estimated, rule: ReleaseRule) -> float:
     """Return the step of a difference in risks, from the rounded size of the smaller group alone.
 
     Were it chosen by what is hidden, the choice would tell of it. Where one in twenty of n people has the event, five
-    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least.
+    events more or fewer move the standard error by about 7 / n^1.5; the step is twice that at least. It is no less than
+    what one event moves the difference by: a later row that stays the same would otherwise tell that nobody had it.
     """
-    n = rule.rounded(min(_sizes(row)))
-    return next((step for step in STEPS if step >= 14 / n**1.5), STEPS[-1])
+    n = rule.rounded(row.smaller_group)
+    return next((step for step in STEPS if step >= max(14 / n**1.5, 1 / n)), STEPS[-1])
 
 
-def possible(row: Estimate, rule: ReleaseRule) -> tuple[np.ndarray, np.ndarray]:
+def possible(row: Estimated, rule: ReleaseRule) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of events, by arm, that would have given the same shared row.
 
     The reader is taken to know the sizes of both groups and how weighting changes an estimate of plain proportions: a
     number of events moves the difference and its variance as it does there.
     """
-    n, step, true = _sizes(row), step_of(row, rule), (known(row.events_treated), known(row.events_control))
+    n, step, true = (
+        (row.n_treated, row.n_control),
+        step_of(row, rule),
+        (known(row.events_treated), known(row.events_control)),
+    )
     tried = [np.arange(max(0, k - SPAN), min(size, k + SPAN) + 1) for k, size in zip(true, n, strict=True)]
     events = np.meshgrid(*tried, indexing="ij")
     treated, control = ((tries - k) / size for tries, k, size in zip(events, true, n, strict=True))
-    same = _alike(row.value + treated - control, row.value, step)
-    error = known(row.std_error)
+    same = _alike(row.estimate + treated - control, row.estimate, step)
+    error = row.std_error
     same &= _alike(error * np.sqrt(_variance(events, n) / _variance(true, n)), error, step)
     return tried[0][same.any(axis=1)], tried[1][same.any(axis=0)]
 
@@ -150,7 +164,7 @@ def _alike(values: np.ndarray, value: float, step: float) -> np.ndarray:
     return np.round(values / step) == round(value / step)
 
 
-def is_ambiguous(rows: Sequence[Estimate], rule: ReleaseRule) -> bool:
+def is_ambiguous(rows: Sequence[Estimated], rule: ReleaseRule) -> bool:
     """Whether every number of events behind the shared rows of one answer may be five numbers at least.
 
     Whoever left within 12 months has left within 24: what is possible at one horizon bounds the others. A naive row is
@@ -161,7 +175,7 @@ def is_ambiguous(rows: Sequence[Estimate], rule: ReleaseRule) -> bool:
     return all(_is_open([numbers[arm] for numbers in true], [n[arm] for n in found], rows) for arm in (0, 1))
 
 
-def _is_open(true: Sequence[int], found: Sequence[np.ndarray], rows: Sequence[Estimate]) -> bool:
+def _is_open(true: Sequence[int], found: Sequence[np.ndarray], rows: Sequence[Estimated]) -> bool:
     """Whether one arm's number of events may be five numbers at every horizon, all rows taken together."""
     months = [known(row.horizon_months) for row in rows]
     # How far from the true number it may be, at one horizon for all of its rows alike.

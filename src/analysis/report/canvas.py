@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from itertools import islice
 from types import MappingProxyType
 from typing import Literal, ParamSpec
@@ -19,7 +19,6 @@ from typing import Literal, ParamSpec
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -38,7 +37,6 @@ BLUE, VERMILION, ORANGE, GREEN, SKY = "#0072B2", "#D55E00", "#E69F00", "#009E73"
 INK, GREY, PALE = "#1f2933", "#6b7280", "#d9dde3"
 
 STYLE = {
-    **sns.axes_style("ticks"),
     "font.family": FONTS[0],
     "font.size": 9.5,
     "text.color": INK,
@@ -183,11 +181,19 @@ def _in_style() -> Iterator[None]:
     was_searching = gc.isenabled()
     gc.disable()
     try:
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(_style()):
             yield
     finally:
         if was_searching:
             gc.enable()
+
+
+@cache
+def _style() -> dict:
+    # seaborn takes a second to import: a notebook of which every picture is drawn already does not wait for it.
+    import seaborn as sns
+
+    return {**sns.axes_style("ticks"), **STYLE}
 
 
 def _digest(content: object) -> bytes:

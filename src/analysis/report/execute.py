@@ -8,15 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
-
-from analysis.plan.contradictions import did_you_mean
-from analysis.plan.errors import BadInput, Problem
+from analysis.plan.errors import BadInput
 from analysis.plan.faults import collected
-from analysis.plan.hypotheses import load_plan
 from analysis.plan.paths import ONE_THREAD, environment, notebooks_dir
 from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
 from analysis.report.folders import writing
+from analysis.report.notebook_files import nbformat
+from analysis.report.parameters import check_parameters, scale_hypotheses
 
 if TYPE_CHECKING:
     from analysis.report.forked import KernelParent
@@ -24,13 +22,10 @@ if TYPE_CHECKING:
 START_TIMEOUT_SECONDS = 300
 # No notebook of a report needs minutes; one that estimates for itself may need many.
 TIME_LIMIT_SECONDS = 3600
+# The notebooks of a report: neither the start page nor that of one's own questions.
+REPORTED = "0[1-9]_*.ipynb"
 # Scales that have a notebook of their own.
 TOLD_ELSEWHERE = ("H3_leadership",)
-
-
-def scale_hypotheses() -> list[str]:
-    """Return the hypotheses whose outcome is a score: what the parameter ``hypothesis`` may be."""
-    return [h.id for h in load_plan().hypotheses if h.measure == "mean_difference"]
 
 
 def declared_parameters(notebook: Path) -> dict[str, object]:
@@ -53,38 +48,6 @@ def declared_parameters(notebook: Path) -> dict[str, object]:
             case _:
                 raise ValueError(f"{notebook.name}: the parameters cell may hold plain assignments only")
     return found
-
-
-def check_parameters(given: Mapping[str, object], declared: Mapping[str, object], notebook: str) -> None:
-    """Refuse parameters that are misspelt, missing or of another type than the default; and an unknown hypothesis.
-
-    Raises
-    ------
-    BadInput
-        With every mistake.
-    """
-    known = ", ".join(declared)
-    mistakes = [
-        f"there is no parameter {name!r}; the parameters are {known}{did_you_mean(name, declared)}"
-        for name in given
-        if name not in declared
-    ]
-    mistakes += [f"parameter {name!r} is missing" for name in declared if name not in given]
-    mistakes += [
-        f"parameter {name!r} must be {type(declared[name]).__name__}, not {type(value).__name__}"
-        for name, value in given.items()
-        if name in declared and type(value) is not type(declared[name])
-    ]
-    scales = scale_hypotheses() if "hypothesis" in declared and "hypothesis" in given else []
-    if scales and given["hypothesis"] not in scales:
-        wrong = given["hypothesis"]
-        near = did_you_mean(str(wrong), scales)
-        mistakes.append(f"there is no hypothesis {wrong!r} on a scale; they are {', '.join(scales)}{near}")
-    if mistakes:
-        raise BadInput(
-            Problem(severity="error", table="study", source=notebook, rule="parameters", message=m, action="rejected")
-            for m in mistakes
-        )
 
 
 def execute_notebook(
@@ -156,7 +119,7 @@ def execute_notebooks(
     folder: Path,
     jobs: int = 1,
     say: Callable[[str], None] = print,
-    pattern: str = "*.ipynb",
+    pattern: str = REPORTED,
     scales: Collection[str] = (),
     time_limit: float | None = None,
 ) -> None:

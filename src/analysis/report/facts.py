@@ -10,7 +10,7 @@ from analysis.estimate.diagnostics import TREND
 from analysis.plan.catalogue import CATALOGUE, Estimator
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimate, Estimated, Finding, with_number
 from analysis.plan.study import Study
 from analysis.report.marks import Told
 from analysis.report.template import say
@@ -47,14 +47,15 @@ def facts(finding: Finding, study: Study | None = None) -> dict[str, object]:
     Rows are those of the ledger (`plan.results.Estimate`), checks as they were graded (`plan.results.Check`).
     """
     found = _kind(finding) | _verdict(finding) | _rows(finding)
-    if finding.primary.is_estimated:
-        found |= _numbers(finding)
+    if isinstance(finding.primary, Estimated):
+        found |= _numbers(finding, finding.primary)
     return found if study is None else found | _program(finding, study)
 
 
 def _kind(finding: Finding) -> dict[str, object]:
     """Return what kind of answer it is, and why there is none."""
     row = finding.primary
+    reason = "" if isinstance(row, Estimated) else row.reason
     rated_by = CATALOGUE.rater_source(row.rater_source) if row.rater_source else ""
     return {
         "hypothesis": finding.hypothesis,
@@ -73,9 +74,16 @@ def _kind(finding: Finding) -> dict[str, object]:
         "is_estimated": row.is_estimated,
         "is_suppressed": row.status == "suppressed",
         "counts_any_exit": row.outcome == "any_exit",
-        "reason": row.reason or "",
-        "says_what_is_needed": any(said in (row.reason or "") for said in SAYS_WHAT_IS_NEEDED),
+        "registered": finding.registered,
+        "n_unplanned": n_unplanned(finding),
+        "reason": reason,
+        "says_what_is_needed": any(said in reason for said in SAYS_WHAT_IS_NEEDED),
     }
+
+
+def n_unplanned(finding: Finding) -> int:
+    """Return how many rows beside the main one the registered plan did not have; 0 without a plan."""
+    return sum(finding.registered.of(e) == "exploratory" for e in finding.alternatives) if finding.registered else 0
 
 
 def _verdict(finding: Finding) -> dict[str, object]:
@@ -88,7 +96,7 @@ def _verdict(finding: Finding) -> dict[str, object]:
         "is_held_back": finding.verdict_reason == "adjusted_p",
         "is_capped": finding.is_capped,
         "n_family": finding.n_family,
-        "is_adjusted": pd.notna(finding.primary.p_adjusted),
+        "is_adjusted": isinstance(finding.primary, Estimated) and pd.notna(finding.primary.p_adjusted),
         "is_main_question": hypothesis.family == "primary",
         "needs": hypothesis.needs,
         "job_column": f"{hypothesis.event.column.replace('_', ' ')}s" if hypothesis.event else "",
@@ -113,20 +121,20 @@ def _each_once(checks: Iterable[Check]) -> list[Check]:
     return list({check.brief or check.name: check for check in checks}.values())
 
 
-def _numbers(finding: Finding) -> dict[str, object]:
+def _numbers(finding: Finding, row: Estimated) -> dict[str, object]:
     """Return the estimate with its interval, and where they lie as the claim has it."""
-    row, least = finding.primary, finding.smallest_effect
+    least = finding.smallest_effect
     sign = load_plan().hypothesis(finding.hypothesis).claimed_direction
     claimed = [sign * limit for limit in row.limits]
     return {
         "value": Told.of(row, "estimate"),
         "low": Told.of(row, "ci_low"),
         "high": Told.of(row, "ci_high"),
-        "side": side(row.value, unit(row)),
+        "side": side(row.estimate, unit(row)),
         "lies_on_the_claims_side": min(claimed) > 0,
         "lies_against_the_claim": max(claimed) < 0,
-        "largest_possible_drop": _largest_possible_drop(finding),
-        "is_harm": sign * row.value <= -least,
+        "largest_possible_drop": _largest_possible_drop(finding, row),
+        "is_harm": sign * row.estimate <= -least,
         "may_be_harm": min(claimed) <= -least,
     }
 
@@ -146,7 +154,7 @@ def _program(finding: Finding, study: Study) -> dict[str, object]:
 
 def _rows(finding: Finding) -> dict[str, object]:
     """Return the rows beside the main one, by what is told of them."""
-    main, naive = finding.primary, naive_rows(finding)
+    main, naive, others = finding.primary, naive_rows(finding), with_number(finding.alternatives)
     avoided, lee = next(iter(measured(finding, "exits_avoided")), None), _lee(finding)
     return {
         "naive": naive,
@@ -157,11 +165,11 @@ def _rows(finding: Finding) -> dict[str, object]:
             (e, fair) for e in naive for fair in main_rows(finding) if fair.horizon_months == e.horizon_months
         ],
         "avoided": avoided,
-        "break_even": _break_even(main, avoided) if avoided and main.is_estimated else None,
+        "break_even": _break_even(main, avoided) if avoided and isinstance(main, Estimated) else None,
         "e_value": _e_value(finding),
         "measures": {measure: _in_measure(finding, measure) for measure in MEASURES},
-        "controls": [e for e in finding.alternatives if e.analysis == "negative_control" and e.is_estimated],
-        "invented": [e for e in finding.alternatives if e.contrast == "placebo_ever_vs_never" and e.is_estimated],
+        "controls": [e for e in others if e.analysis == "negative_control"],
+        "invented": [e for e in others if e.contrast == "placebo_ever_vs_never"],
         "lee": lee,
         "lee_interval": (lee[0].ci_low, lee[1].ci_high) if lee else None,
         "honest": _by_estimator(finding, "honest_did"),
@@ -188,51 +196,50 @@ def comparator_risk(finding: Finding, column: str = "cumulative_incidence") -> f
     return float(here.iloc[0]) if len(here) == 1 and here.notna().all() else None
 
 
-def _largest_possible_drop(finding: Finding) -> float | None:
+def _largest_possible_drop(finding: Finding, row: Estimated) -> float | None:
     """Return the comparators' risk at its upper limit where the interval reaches further below zero; else None.
 
     No risk falls by more than it is. An interval may say so all the same where few people or events were seen.
     """
     risk = comparator_risk(finding, "ci_high") if is_event(finding) else None
-    return risk if risk is not None and finding.primary.limits[0] < -risk else None
+    return risk if risk is not None and row.ci_low < -risk else None
 
 
-def naive_rows(finding: Finding) -> list[Estimate]:
+def naive_rows(finding: Finding) -> list[Estimated]:
     """Return the estimated naive rows, the most biased contrast first."""
-    naive = [e for e in finding.alternatives if e.analysis == "naive" and e.is_estimated]
+    naive = [e for e in with_number(finding.alternatives) if e.analysis == "naive"]
     return [e for e in naive if not e.contrast.startswith("placebo")]
 
 
-def ladder(finding: Finding) -> list[Estimate]:
+def ladder(finding: Finding) -> list[Estimated]:
     """Return the naive rows at the main horizon, the most biased first, and the main row below them."""
     month = finding.primary.horizon_months
     at_horizon = {e.contrast: e for e in naive_rows(finding) if e.horizon_months == month}
-    return [*(at_horizon[c] for c in NAIVE_RUNGS if c in at_horizon), finding.primary]
+    return [*(at_horizon[c] for c in NAIVE_RUNGS if c in at_horizon), *with_number([finding.primary])]
 
 
-def main_rows(finding: Finding) -> list[Estimate]:
+def main_rows(finding: Finding) -> list[Estimated]:
     """Return the main row and, at other horizons, the rows that are the same in everything else."""
 
     def kind(row: Estimate) -> tuple:
         return row.outcome, row.rater_source, row.contrast, row.estimand, row.estimator, row.measure
 
-    alike = [e for e in finding.estimates if e.is_estimated and kind(e) == kind(finding.primary)]
+    alike = [e for e in with_number(finding.estimates) if kind(e) == kind(finding.primary)]
     return [e for e in alike if e is finding.primary or e.horizon_months != finding.primary.horizon_months]
 
 
-def measured(finding: Finding, measure: str, **naming) -> list[Estimate]:
+def measured(finding: Finding, measure: str, **naming) -> list[Estimated]:
     """Return the estimated rows of one measure at the first horizon whose named columns hold these values."""
     return [
         e
-        for e in finding.alternatives
-        if e.is_estimated
-        and e.measure == measure
+        for e in with_number(finding.alternatives)
+        if e.measure == measure
         and e.horizon_months == finding.primary.horizon_months
         and all(getattr(e, name) == value for name, value in naming.items())
     ]
 
 
-def _in_measure(finding: Finding, measure: str) -> list[Estimate]:
+def _in_measure(finding: Finding, measure: str) -> list[Estimated]:
     """Return the main contrast in another measure."""
     main = finding.primary
     if not main.is_estimated or is_money(finding):
@@ -241,7 +248,7 @@ def _in_measure(finding: Finding, measure: str) -> list[Estimate]:
     return measured(finding, measure, contrast=main.contrast, **same)
 
 
-def _break_even(net: Estimate, avoided: Estimate) -> dict[str, object] | None:
+def _break_even(net: Estimated, avoided: Estimated) -> dict[str, object] | None:
     """Return how many exits a program must avoid to pay for itself, and what reaches it; None where it cannot be told.
 
     Net benefit is a straight line in exits avoided, of which the ledger holds three points: read off where it is zero.
@@ -251,10 +258,10 @@ def _break_even(net: Estimate, avoided: Estimate) -> dict[str, object] | None:
     per_exit = (net_high - net_low) / span if span > 0 else 0.0
     if per_exit <= 0:
         return None
-    needed = avoided.value - net.value / per_exit
+    needed = avoided.estimate - net.estimate / per_exit
     return {
         "at": needed,
-        "is_reached": avoided.value >= needed,
+        "is_reached": avoided.estimate >= needed,
         "is_reached_by_all": low >= needed,
         "is_reached_by_none": high < needed,
     }
@@ -262,27 +269,27 @@ def _break_even(net: Estimate, avoided: Estimate) -> dict[str, object] | None:
 
 def _e_value(finding: Finding) -> dict[str, object] | None:
     row = next(iter(measured(finding, "e_value")), None)
-    if row is None or is_randomized(finding) or isinf(row.value):
+    if row is None or is_randomized(finding) or isinf(row.estimate):
         return None
     return {"row": row, "is_one": shown(row) == 1, "interval_is_one": row.ci_low == 1}
 
 
-def _lee(finding: Finding) -> tuple[Estimate, Estimate] | None:
+def _lee(finding: Finding) -> tuple[Estimated, Estimated] | None:
     lower, upper = (_by_estimator(finding, f"lee_bounds_{end}") for end in ("lower", "upper"))
     return (lower, upper) if lower and upper else None
 
 
-def _by_estimator(finding: Finding, estimator: str) -> Estimate | None:
+def _by_estimator(finding: Finding, estimator: str) -> Estimated | None:
     source = finding.primary.rater_source
-    made = (e for e in finding.alternatives if e.estimator == estimator and e.rater_source == source)
-    return next((e for e in made if e.is_estimated), None)
+    made = (e for e in with_number(finding.alternatives) if e.estimator == estimator and e.rater_source == source)
+    return next(made, None)
 
 
 @dataclass(frozen=True)
 class Way:
     """One way to make the answer: what is otherwise about it, its row, and what kind of way it is."""
 
-    row: Estimate
+    row: Estimated
     kind: str  # "main", "other", or "horizon": the same read off at another time
 
     @property
@@ -308,15 +315,13 @@ def ways(finding: Finding) -> list[Way]:
     Without the main answer, and for money, there are none.
     """
     main = finding.primary
-    if not main.is_estimated or is_money(finding):
+    if not isinstance(main, Estimated) or is_money(finding):
         return []
     about = (main.measure, main.outcome, main.rater_source)
     alike = [
         e
-        for e in finding.alternatives
-        if e.is_estimated
-        and (e.measure, e.outcome, e.rater_source) == about
-        and CATALOGUE.estimator(e.estimator).kind != "bound"
+        for e in with_number(finding.alternatives)
+        if (e.measure, e.outcome, e.rater_source) == about and CATALOGUE.estimator(e.estimator).kind != "bound"
     ]
     here = [e for e in alike if e.analysis == "sensitivity" and e.horizon_months == main.horizon_months]
     later = [
@@ -327,12 +332,12 @@ def ways(finding: Finding) -> list[Way]:
     ]
     answers = [Way(main, "main"), *(Way(e, "other") for e in here)]
     return [
-        *sorted(answers, key=lambda way: way.row.value),
+        *sorted(answers, key=lambda way: way.row.estimate),
         *(Way(e, "horizon") for e in sorted(later, key=lambda e: known(e.horizon_months))),
     ]
 
 
-def at_first_horizon(finding: Finding) -> list[Estimate]:
+def at_first_horizon(finding: Finding) -> list[Estimated]:
     """Return the rows that answer at the main horizon, the main one among them."""
     return [way.row for way in ways(finding) if way.kind != "horizon"]
 

@@ -6,10 +6,9 @@ An exception's message may hold a person's data, so neither is it kept nor the k
 import re
 from pathlib import Path
 
-import nbformat
-
 from analysis.plan.faults import Fault, Frame, Part, collected, known, short_file
 from analysis.plan.paths import expanded
+from analysis.report.notebook_files import nbformat
 
 MARKER_TAG = "papermill-error-cell-tag"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimated, Finding, estimated
 from analysis.plan.study import Study
 from analysis.report.canvas import (
     BLUE,
@@ -101,14 +101,14 @@ def _lead_down(axes, x: float, y: float, said: str) -> None:
     )
 
 
-def _rungs(finding: Finding) -> list[tuple[str, str, Estimate]]:
+def _rungs(finding: Finding) -> list[tuple[str, str, Estimated]]:
     """Return label, colour and row of every rung, from the top."""
-    naive, fair = naive_rows(finding), [finding.primary]
+    naive, fair = naive_rows(finding), [estimated(finding.primary)]
     if is_event(finding) and is_randomized(finding):
         fair = main_rows(finding)
         rows = [e for main in fair for e in (*(n for n in naive if n.horizon_months == main.horizon_months), main)]
     else:
-        rows = ladder(finding) if is_event(finding) else [*naive, finding.primary]
+        rows = ladder(finding) if is_event(finding) else [*naive, *fair]
     told, colours = facts(finding), {"enrolled_vs_not": ORANGE} if is_event(finding) else {}
     return [
         (say("pictures.rung", told, row), BLUE if row in fair else colours.get(row.contrast, VERMILION), row)
@@ -210,7 +210,7 @@ def _label_ends(axes, ends: dict[str, float], names: dict[str, str], x: float) -
 
 def _curves_title(finding: Finding) -> str:
     """Return both groups' shares at the first horizon, where the curves are of the same comparison."""
-    primary, curves = finding.primary, finding.evidence["curves"]
+    primary, curves = estimated(finding.primary), finding.evidence["curves"]
     here = curves[curves["months"] == primary.horizon_months].set_index("arm")["cumulative_incidence"]
     is_same = len(here) == 2 and here.notna().all()
     is_same = is_same and abs(here["treated"] - here["control"] - primary.estimate) <= MOST_APART

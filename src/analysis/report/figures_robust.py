@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from analysis.plan.results import Finding
+from analysis.plan.results import Finding, estimated
 from analysis.plan.study import Study
 from analysis.report.canvas import (
     BLUE,
@@ -136,11 +136,11 @@ def _kinds_title(finding: Finding, kinds: list[str]) -> str:
 @styled
 def net_benefit_plot(finding: Finding, study: Study) -> Figure:
     """Return the net benefit with its interval against breaking even, in the study's currency."""
-    row = finding.primary
+    row = estimated(finding.primary)
     figure, axes = sheet(say("money.title", facts(finding, study)), height=1.5)
     axes.axvline(0, color=GREY, linewidth=1)
     axes.plot(row.limits, [0, 0], color=BLUE, linewidth=3.2, solid_capstyle="butt")
-    axes.plot(row.value, 0, "o", color=BLUE, markersize=8)
+    axes.plot(row.estimate, 0, "o", color=BLUE, markersize=8)
     axes.set_ylim(-1, 1)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

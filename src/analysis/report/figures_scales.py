@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimated, Finding, estimated
 from analysis.plan.study import Study
 from analysis.report.canvas import (
     BLUE,
@@ -185,7 +185,7 @@ def _forest_name(finding: Finding) -> str:
 
 
 def _forest_line(axes, finding: Finding, y: float) -> None:
-    row, naive = finding.primary, _simply_compared(finding)
+    row, naive = estimated(finding.primary), _simply_compared(finding)
     axes.plot([row.ci_low, row.ci_high], [y, y], color=BLUE, linewidth=2.6, solid_capstyle="butt")
     axes.plot(row.estimate, y, "o", color=BLUE, markersize=7)
     if naive is not None:
@@ -200,7 +200,7 @@ def _forest_line(axes, finding: Finding, y: float) -> None:
     )  # fmt: skip
 
 
-def _simply_compared(finding: Finding) -> Estimate | None:
+def _simply_compared(finding: Finding) -> Estimated | None:
     """Return the naive difference between groups; participants' own change has nobody to stand beside."""
     return next((e for e in naive_rows(finding) if e.contrast != "after_vs_before"), None)
 

@@ -15,7 +15,7 @@ from analysis.report.layout import name_ticks
 from analysis.report.synthesis import Asked, picture_title, question_label
 from analysis.report.wording import NBSP, number, percent
 from analysis.synthesis.literature import Published
-from analysis.synthesis.pooled import Pool
+from analysis.synthesis.pooled import Pool, Pooled
 
 WIDTH, HEIGHT_OF_LINE = 8.2, 0.235
 # So many companies of an estimand are drawn one by one, the heaviest; the others are counted.
@@ -65,7 +65,7 @@ def forest_plot(asked: Asked) -> Figure:
 def _lines(asked: Asked) -> list[Line]:
     unit = CATALOGUE.measure(asked.first.measure)
     lines = [line for pool in asked.pools if len(pool.companies) for line in _of_pool(pool, unit)]
-    beside = [_pooled(pool, unit, "naive") for pool in asked.naive if pool.main.is_estimated]
+    beside = [_pooled(pool.main, unit, "naive") for pool in asked.naive if isinstance(pool.main, Pooled)]
     beside += [line for told in asked.literature for line in _published(told, unit)]
     return [*lines, *([Line("heading", "Beside it, never pooled"), *beside] if beside else [])]
 
@@ -94,7 +94,7 @@ def _of_pool(pool: Pool, unit: Measure) -> list[Line]:
     if len(shown) < len(companies):
         rest = companies["weight"].sum() - shown["weight"].sum()
         lines.append(Line("heading", f"… and {len(companies) - len(shown):,} more, of {percent(rest)} of the weight"))
-    return [*lines, *([_pooled(pool, unit, "pooled")] if pool.main.is_estimated else [])]
+    return [*lines, *([_pooled(pool.main, unit, "pooled")] if isinstance(pool.main, Pooled) else [])]
 
 
 def _company(row: pd.Series, unit: Measure) -> Line:
@@ -107,10 +107,9 @@ def _company(row: pd.Series, unit: Measure) -> Line:
     return Line("company", name, (low, mid, high), weight, text=_text(low, mid, high, unit.decimals) + share)
 
 
-def _pooled(pool: Pool, unit: Measure, kind: Literal["pooled", "naive"]) -> Line:
-    row = pool.main
+def _pooled(row: Pooled, unit: Measure, kind: Literal["pooled", "naive"]) -> Line:
     low, high = (unit.scale * x for x in row.limits)
-    mid = unit.scale * row.value
+    mid = unit.scale * row.estimate
     prediction = None
     if kind == "pooled" and row.prediction_low is not None and row.prediction_high is not None:
         prediction = (unit.scale * row.prediction_low, unit.scale * row.prediction_high)

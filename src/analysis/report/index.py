@@ -8,7 +8,7 @@ from typing import Any
 
 from analysis.plan.faults import LOG
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimated, Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.facts import facts
@@ -101,10 +101,10 @@ def _finding_facts(finding: Finding, study: Study, findings: Sequence[Finding]) 
         "n": None,
         "size": "",
     }
-    return fact | (_numbers(finding, row, naive, study) if row.is_estimated else {})
+    return fact | (_numbers(finding, row, naive, study) if isinstance(row, Estimated) else {})
 
 
-def _numbers(finding: Finding, row: Estimate, naive: Estimate | None, study: Study) -> dict[str, Any]:
+def _numbers(finding: Finding, row: Estimated, naive: Estimated | None, study: Study) -> dict[str, Any]:
     counted = [count(n, study.min_cell) for n in (row.n_treated, row.n_control)]
     found = {
         "value": value_text(row),

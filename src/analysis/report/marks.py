@@ -11,13 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from analysis.plan.results import Estimate
+from analysis.plan.results import Answered, Estimate
+from analysis.synthesis.pooled import NotPooled, Pooled
 
 BEGIN, SEPARATOR, END = "\ue000", "\ue001", "\ue002"
 MARK = re.compile(f"{BEGIN}([^{BEGIN}{SEPARATOR}{END}]*){SEPARATOR}([^{BEGIN}{SEPARATOR}{END}]*){END}")
 ATTRIBUTE = re.compile(f'="[^"]*{BEGIN}[^"]*"')
 ELEMENT = re.compile(r"</?tspan\b[^>]*>")
 _IS_MARKING: ContextVar[bool] = ContextVar("is_marking", default=False)
+
+
+# A row of a ledger, of one study or over many.
+Answer = Estimate | Pooled | NotPooled
 
 
 class Told(float):
@@ -34,9 +39,9 @@ class Told(float):
     step: float | None
 
     @classmethod
-    def of(cls, row: Estimate, column: str) -> "Told | None":
+    def of(cls, row: Answer, column: str) -> "Told | None":
         """Return what stands in a column of a row; None where nothing does."""
-        value = getattr(row, column)
+        value = getattr(row, column, None)
         return None if value is None else cls._from(value, f"{row.row}/{column}", step_of(row, column))
 
     @classmethod
@@ -57,9 +62,10 @@ class Told(float):
         return math.copysign(self.step, self) if shown == 0 != self else shown
 
 
-def step_of(row: Estimate, column: str) -> float | None:
+def step_of(row: Answer, column: str) -> float | None:
     """Return what an amount of money is rounded to: two digits of its standard error; None of any other number."""
-    if row.measure != "net_benefit" or column not in ("estimate", "ci_low", "ci_high") or not row.std_error:
+    is_amount = row.measure == "net_benefit" and column in ("estimate", "ci_low", "ci_high")
+    if not is_amount or not isinstance(row, Answered) or row.std_error == 0:
         return None
     return max(1.0, 10.0 ** (math.floor(math.log10(row.std_error)) - 1))
 

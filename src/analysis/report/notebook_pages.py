@@ -5,10 +5,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
-
 from analysis.plan.faults import Part, isolated
 from analysis.plan.study import Study
+from analysis.report.notebook_files import nbformat
 from analysis.report.sections import brand_of, svg_source
 from analysis.report.template import render
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS, Estimator, Method
 from analysis.plan.paths import PACKAGE, notebooks_dir, project_dir
 from analysis.plan.results import Estimate, Finding, estimates_frame
 from analysis.release.answer import Released
+from analysis.report.notebook_files import nbformat
 from analysis.report.pictures import EVIDENCE, FOREST, MEASURED, Pictures, slug
 from analysis.report.prose import answered_scales
 
@@ -49,18 +49,25 @@ FRAMES = {
     "unanswered": ESTIMATES,
     "claims": "findings",
 } | {prefix: frame for frame, prefix, *_ in MEASURED}
-# What a notebook calls it, where that is not its name.
-CALLED = {
-    "ways": "robustness_plot",
-    "kinds": "other_exits",
-    "money": "net_benefit",
-    "scales": "scales_at_a_glance",
-    "balance_response": "response_balance",
-    "rows": "row_counts",
-    "problems": "quality_table",
-    "answers": "main_rows",
-    ESTIMATES: "other_rows",
+# What notebooks call the view that shows it, where that is not its name.
+VIEWS = {
+    "who": ("flow", "missing"),
+    "alike": ("balance", "overlap"),
+    "answer": ("main_row",),
+    "course": ("curves", "trajectories"),
+    "beside_naive": ("ladder",),
+    "assumptions": ("event_study", "checks"),
+    "alternatives": ("ways",),
+    "responders": ("response", "delta", "balance_response"),
+    "other_exits": ("kinds",),
+    "net_benefit": ("money",),
+    "other_rows": (ESTIMATES,),
+    "scales_at_a_glance": ("scales",),
+    "row_counts": ("rows",),
+    "quality_table": ("problems",),
+    "answers": ("answers", "unanswered", "claims"),
 }
+CALLED = {shown: view for view, all_shown in VIEWS.items() for shown in all_shown}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from analysis.report.marks import marked_html, marking
 from analysis.report.measured_section import has_measurement, measurement
 from analysis.report.origins import ROWS_PAGE, notebook_of, origin_of, with_origins
 from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
-from analysis.report.prose import limits
+from analysis.report.prose import limits, registration_sentence
 from analysis.report.quality_page import quality_pictures
 from analysis.report.rows_section import rows_section
 from analysis.report.sections import answers_to, assumptions, brand_of, day_text, image, programs
@@ -108,6 +108,7 @@ class Pages:
             "unanswered": (lambda: unanswered(released), []),
             "limits": (lambda: limits(released), []),
             "claims": (lambda: claims_of(released), None),
+            "registration": (lambda: registration_sentence(released), ""),
         }
 
         def values() -> dict[str, object]:

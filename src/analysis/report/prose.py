@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.instruments import Response, load_instruments
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimate, Finding, estimated
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.facts import at_first_horizon, facts, ways
@@ -124,6 +125,19 @@ def limits(released: Released) -> list[str]:
     return say_each("limits.limits", apply)
 
 
+def registration_sentence(released: Released) -> str:
+    """Return how many answers were registered, and which were not or deviate; empty without a registered plan."""
+    told = released.run.get("registration")
+    if not isinstance(told, dict):
+        return ""
+    titles: dict[str, list[str]] = {"registered": [], "exploratory": [], "deviates": []}
+    for finding in released.findings:
+        titles[known(finding.registered).status].append(hypothesis_title(finding))
+    return say(
+        "registration.study", told | titles | {"n": len(released.findings), "day": str(told["registered_at"])[:10]}
+    )
+
+
 def comparators(finding: Finding) -> str:
     """Return what the comparators are called; after a failed check nobody calls them comparable."""
     return say("names.comparators", facts(finding))
@@ -204,8 +218,8 @@ def scale_name(finding: Finding) -> str:
 
 def forest_title(findings: Iterable[Finding]) -> str:
     """Return how many intervals lie above zero, below it, or hold it."""
-    rows = [f.primary for f in findings]
-    above, below = sum(e.limits[0] > 0 for e in rows), sum(e.limits[1] < 0 for e in rows)
+    rows = [estimated(f.primary) for f in findings]
+    above, below = sum(e.ci_low > 0 for e in rows), sum(e.ci_high < 0 for e in rows)
     return say("scales.forest_title", len(rows), above, below)
 
 

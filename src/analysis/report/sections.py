@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.faults import Part, isolated, known
-from analysis.plan.results import Check, Finding
+from analysis.plan.results import Check, Finding, reasons
 from analysis.plan.study import LOGO_KINDS, Study
 from analysis.release.answer import Released
 from analysis.report import tables, tables_measured
@@ -58,6 +58,7 @@ from analysis.report.wording import (
 LINK = re.compile(r"\[(.+)\]\(#([\w-]+)\)")
 # What stands for an answer whose section a fault took away, beside its name and the reason.
 NO_SECTION = {
+    "registered": "",
     "is_estimated": False,
     "word": "Not estimable",
     "note": "",
@@ -88,6 +89,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "note": outcome_note(finding),
         "detectable": detectable_sentence(finding),
         "verdict_sentence": verdict_sentence(finding),
+        "registered": say("registration.finding", facts(finding)),
         "more": part("further sentences", lambda: _more(finding), []),
         "pictures": part("pictures", lambda: _pictures(finding, images, _main_kinds(finding)), []),
         "is_compact": is_compact(finding),
@@ -97,7 +99,7 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "parts": part("further parts", lambda: _parts(finding, study, images), []),
         "table": part("estimates", lambda: _every_estimate(finding, study.min_cell), None),
         "origin": row_link(finding.primary),
-        "reasons": list(dict.fromkeys(e.reason for e in finding.alternatives if e.reason)),
+        "reasons": list(dict.fromkeys(reasons(finding.alternatives))),
     }
 
 

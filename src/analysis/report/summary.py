@@ -7,9 +7,8 @@ from typing import Any
 
 from analysis.estimate.power import sample_size, smallest_detectable_difference
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.faults import known
 from analysis.plan.hypotheses import Claim, load_plan
-from analysis.plan.results import Finding
+from analysis.plan.results import Estimated, Finding, reasons
 from analysis.plan.study import Program, Study
 from analysis.release.answer import Released
 from analysis.report.facts import POWER, comparator_risk, facts
@@ -96,7 +95,7 @@ def program_facts(program: Program, findings: Sequence[Finding], study: Study) -
         "supported": _about([f for f in answered if f.verdict == "supported"], answered, study),
         "harmful": _about([f for f in answered if f.verdict == "harmful"], answered, study),
         "groups": _by_conclusion(answered, study),
-        "reasons": list(dict.fromkeys(known(f.primary.reason) for f in main if f.primary.reason)),
+        "reasons": list(dict.fromkeys(reasons(f.primary for f in main))),
         "n_tested": sum(f["n_tested"] for f in told),
         "n_failed": sum(f["n_failed"] for f in told),
         "failed": list(dict.fromkeys(check.brief or check.name for f in told for check in f["failed"])),
@@ -137,9 +136,9 @@ def lottery_size(findings: Iterable[Finding]) -> dict[str, float | int | None] |
 
 def _lottery_size(finding: Finding) -> dict[str, float | int | None] | None:
     row, risk = finding.primary, comparator_risk(finding)
-    if risk is None or not 0 < risk < 1:
+    if not isinstance(row, Estimated) or risk is None or not 0 < risk < 1:
         return None
-    smallest, n = finding.smallest_effect, known(row.n_treated)
+    smallest, n = finding.smallest_effect, row.n_treated
     return {
         "risk": risk,
         "smallest": smallest,
@@ -197,9 +196,9 @@ def unanswered(released: Released) -> list[dict]:
     study = released.study
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for finding in released.findings:
-        if finding.primary.is_estimated or is_blind(finding):
+        if isinstance(finding.primary, Estimated) or is_blind(finding):
             continue
-        why = known(finding.primary.reason)
+        why = finding.primary.reason
         row = rows.setdefault(
             (finding.hypothesis, why),
             {

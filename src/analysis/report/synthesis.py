@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 import pandas as pd
 
 from analysis.plan.catalogue import CATALOGUE
-from analysis.plan.faults import known
 from analysis.plan.hypotheses import Claim, load_plan
-from analysis.plan.results import Estimate
 from analysis.report.template import say, say_each
 from analysis.report.wording import DASH, estimate_text, number, p_text, percent, unit
 from analysis.synthesis.literature import Published, published
-from analysis.synthesis.pooled import Group, Pool, PooledRow, Synthesis, is_judged
+from analysis.synthesis.pooled import Group, NotPooled, Pool, Pooled, PooledRow, Synthesis, is_judged
 
 # Offered and started are told side by side and never pooled; these rows are about one question.
 ASKED = ("hypothesis", "outcome", "role", "rater_source", "measure", "scale", "horizon_months")
@@ -63,10 +60,10 @@ def pool_facts(pool: Pool) -> dict[str, object]:
     """Return what a sentence can name of one pool, and every judgement that chooses between sentences."""
     row, fitted = pool.main, pool.fitted
     without = pool.of("without")
-    low, high = (f(without, key=lambda r: r.value, default=None) for f in (min, max))
+    low, high = (f(without, key=lambda r: r.estimate, default=None) for f in (min, max))
     return {
         "row": row,
-        "unit": unit(as_estimate(row)),
+        "unit": unit(row),
         "outcome": CATALOGUE.outcome(row.outcome),
         "role": CATALOGUE.role(row.role).label,
         "people": CATALOGUE.estimand(row.estimand).people,
@@ -81,11 +78,11 @@ def pool_facts(pool: Pool) -> dict[str, object]:
         "assignments": sorted({LEVELS[a] for a in pool.companies["assignment"].dropna() if a in LEVELS}),
         "lowest": low,
         "highest": high,
-        "has_turned": bool(low and high and (low.holds_zero != row.holds_zero or high.holds_zero != row.holds_zero)),
+        "has_turned": isinstance(row, Pooled) and any(r.holds_zero != row.holds_zero for r in (low, high) if r),
         "n_left_out": len(without),
         "is_guarded": fitted is not None and fitted.inflation < 1,
-        "tau": None if row.tau2 is None else row.tau2**0.5,
-        "tau_limits": None if row.tau2_low is None else [row.tau2_low**0.5, known(row.tau2_high) ** 0.5],
+        "tau": row.tau2**0.5 if isinstance(row, Pooled) else None,
+        "tau_limits": [row.tau2_low**0.5, row.tau2_high**0.5] if isinstance(row, Pooled) else None,
         "slope": pool.slope,
         "alpha": load_plan().diagnostics.alpha,
     }
@@ -128,7 +125,7 @@ def moderator_table(pool: Pool) -> pd.DataFrame:
                 "by": row.group,
                 "level": LEVELS.get(row.level, row.level),
                 "companies": str(row.n_studies),
-                "effect, 95 % interval": estimate_text(as_estimate(row)),
+                "effect, 95 % interval": estimate_text(row),
                 "do levels differ?": p_text(row.p_difference),
             }
             for row in pool.of(*MODERATORS)
@@ -143,16 +140,14 @@ def every_answer_table(pools: Iterable[Pool]) -> pd.DataFrame:
         [
             {
                 "who": question_label(pool.main),
-                "measure": unit(as_estimate(pool.main)).label,
+                "measure": unit(pool.main).label,
                 "months": str(pool.main.horizon_months),
                 "companies": str(pool.main.n_studies),
                 "absent": str(pool.main.n_absent),
-                "mean, 95 % interval": estimate_text(as_estimate(pool.main))
-                if pool.main.is_estimated
-                else pool.main.reason,
+                "mean, 95 % interval": estimate_text(pool.main) if isinstance(pool.main, Pooled) else pool.main.reason,
                 "one more company": _prediction(pool.main),
                 "τ": _tau(pool.main),
-                "I²": percent(pool.main.i2),
+                "I²": percent(pool.main.i2 if isinstance(pool.main, Pooled) else None),
                 "row": pool.main.row,
             }
             for pool in pools
@@ -160,20 +155,15 @@ def every_answer_table(pools: Iterable[Pool]) -> pd.DataFrame:
     )
 
 
-def _prediction(row: PooledRow) -> str:
-    if row.prediction_low is None:
+def _prediction(row: Pooled | NotPooled) -> str:
+    if not isinstance(row, Pooled) or row.prediction_low is None:
         return DASH
-    low, high = (number(x, unit(as_estimate(row))) for x in (row.prediction_low, row.prediction_high))
+    low, high = (number(x, unit(row)) for x in (row.prediction_low, row.prediction_high))
     return f"[{low}, {high}]"
 
 
-def _tau(row: PooledRow) -> str:
-    return DASH if row.tau2 is None else number(row.tau2**0.5, unit(as_estimate(row)), signed=False)
-
-
-def as_estimate(row: PooledRow) -> Estimate:
-    """Return a pooled row where a study's row is asked for: it has all that a number is written by."""
-    return cast(Estimate, row)
+def _tau(row: Pooled | NotPooled) -> str:
+    return number(row.tau2**0.5, unit(row), signed=False) if isinstance(row, Pooled) else DASH
 
 
 def unanswered(asked: Iterable[Asked]) -> list[str]:

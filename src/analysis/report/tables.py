@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, problems_frame
 from analysis.plan.faults import known
-from analysis.plan.results import Check, Estimate, Finding
+from analysis.plan.results import Check, Estimate, Estimated, Finding
 from analysis.report.facts import Way, moderator_rows
 from analysis.report.marks import Told, without_marks
 from analysis.report.tables_quality import n_repaired
@@ -61,8 +61,11 @@ def estimates_table(rows: Iterable[Finding | Estimate], min_cell: int = 10) -> p
         found = [_estimate_line(e, min_cell) for e in estimates]
         if isinstance(row, Finding):
             found[0]["analysis"] = CATALOGUE.analyses["primary"]
+            if row.registered:
+                found = [line | {"plan": row.registered.of(e)} for line, e in zip(found, estimates, strict=True)]
         lines += found
-    return pd.DataFrame(lines, columns=ESTIMATE_HEADS).rename(columns={"interval": "95 % interval"})
+    heads = [*ESTIMATE_HEADS, *(["plan"] if any("plan" in line for line in lines) else [])]
+    return pd.DataFrame(lines, columns=heads).rename(columns={"interval": "95 % interval"})
 
 
 def _estimate_line(row: Estimate, min_cell: int) -> dict[str, str]:
@@ -100,8 +103,8 @@ def moderators_table(finding: Finding) -> pd.DataFrame:
 
 
 def _moderator(row: Estimate) -> tuple[str, str, str]:
-    if not row.is_estimated:
-        return "not shown" if row.status == "suppressed" else "not estimable", DASH, known(row.reason)
+    if not isinstance(row, Estimated):
+        return "not shown" if row.status == "suppressed" else "not estimable", DASH, row.reason
     return value_text(row), interval_text(row), unit(row).unit.replace(" ", NBSP) or unit(row).label
 
 

@@ -15,6 +15,7 @@ LANGUAGE = "en"
 WRITTEN_IN = {"style": "style.css", "tables_script": "tables.js", "index_script": "index.js"}
 # A sentence's lines may end anywhere; one that begins with a point or a comma goes on without a blank.
 BEFORE_POINT, BREAK = re.compile(r"[ \n]*\n[ \n]*(?=[.,;:)])"), re.compile(r"[ \n]+")
+EMPTY_LINES = re.compile(r"\n[ \n]*\n")
 ITEM = re.compile(r"^ *- ", re.MULTILINE)
 
 
@@ -61,6 +62,12 @@ def render(template: str, values: Mapping[str, object]) -> str:
     """Return a page from one of the templates; style sheet and scripts are written into it."""
     parts = {name: (TEMPLATES / file).read_text(encoding="utf-8") for name, file in WRITTEN_IN.items()}
     return environment(is_html=True).get_template(template).render(**parts, **values)
+
+
+def render_text(template: str, values: Mapping[str, object]) -> str:
+    """Return a page that is plain text, such as Markdown; of empty lines one at most stands between others."""
+    text = environment(is_html=False).get_template(template).render(**values)
+    return EMPTY_LINES.sub("\n\n", text).strip() + "\n"
 
 
 def say(sentence: str, *facts: object) -> str:

@@ -9,9 +9,10 @@ import pandas as pd
 from analysis.plan.catalogue import CATALOGUE, EventWords, Measure
 from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
-from analysis.plan.results import Estimate, Finding
+from analysis.plan.results import Estimated, Finding, NotEstimable, Suppressed
 from analysis.plan.study import Program
-from analysis.report.marks import Told, marked, step_of
+from analysis.report.marks import Answer, Told, marked, step_of
+from analysis.synthesis.pooled import NotPooled
 
 LEVEL = 0.95
 PERCENT = re.compile(r"(?<=\d) ?%")
@@ -78,23 +79,23 @@ def p_text(p: float | None) -> str:
     return marked(p, f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}")
 
 
-def unit(estimate: Estimate) -> Measure:
+def unit(estimate: Answer) -> Measure:
     """Return how the measure of a row is shown."""
     return CATALOGUE.measure(estimate.measure)
 
 
-def scaled(estimate: Estimate) -> tuple[float, float, float]:
+def scaled(estimate: Estimated) -> tuple[float, float, float]:
     """Return the lower limit, the estimate and the upper limit in the unit of the row's measure."""
     scale, (low, high) = unit(estimate).scale, estimate.limits
-    return scale * low, scale * estimate.value, scale * high
+    return scale * low, scale * estimate.estimate, scale * high
 
 
-def value_text(estimate: Estimate) -> str:
+def value_text(estimate: Answer) -> str:
     """Return the row's estimate in the unit of its measure, signed; a dash without one."""
     return number(Told.of(estimate, "estimate"), unit(estimate))
 
 
-def interval_text(estimate: Estimate) -> str:
+def interval_text(estimate: Answer) -> str:
     """Return the row's interval, e.g. ``[−9.7, +1.0]``; empty without one."""
     if not estimate.is_estimated:
         return ""
@@ -102,20 +103,20 @@ def interval_text(estimate: Estimate) -> str:
     return f"[{low},{NBSP}{high}]"
 
 
-def limit_texts(estimate: Estimate) -> tuple[str, str]:
+def limit_texts(estimate: Answer) -> tuple[str, str]:
     """Return both ends of the row's interval in the unit of its measure."""
     low, high = (number(Told.of(estimate, end), unit(estimate)) for end in ("ci_low", "ci_high"))
     return low, high
 
 
-def estimate_text(estimate: Estimate) -> str:
+def estimate_text(estimate: Answer) -> str:
     """Return the row's estimate with its interval, which stay on one line."""
     return f"{value_text(estimate)}{NBSP}{interval_text(estimate)}"
 
 
-def level_text(estimate: Estimate) -> str:
+def level_text(estimate: Answer) -> str:
     """Return the interval's level, e.g. ``95 %``; that of other rows where this one's number is withheld."""
-    return percent(LEVEL if estimate.ci_level is None else estimate.ci_level)
+    return percent(LEVEL if isinstance(estimate, NotEstimable | Suppressed | NotPooled) else estimate.ci_level)
 
 
 def side(x: float, unit: Measure) -> Literal["less", "none", "more"]:
@@ -130,12 +131,12 @@ def amount(x: float, unit: Measure, less: str, more: str, none: str) -> str:
     return said.replace("{}", number(abs(x), unit, signed=False))
 
 
-def shown(estimate: Estimate) -> float:
+def shown(estimate: Estimated) -> float:
     """Return the row's estimate as it is shown, in the unit of its measure."""
     return round(scaled(estimate)[1], unit(estimate).decimals) + 0.0
 
 
-def change(before: Estimate, after: Estimate) -> Literal["none", "turned", "less", "more"]:
+def change(before: Estimated, after: Estimated) -> Literal["none", "turned", "less", "more"]:
     """Return what became of a figure, from the numbers as they are shown."""
     was, now = shown(before), shown(after)
     if was == now:
@@ -145,7 +146,7 @@ def change(before: Estimate, after: Estimate) -> Literal["none", "turned", "less
     return "less" if abs(now) < abs(was) else "more"
 
 
-def event_words(estimate: Estimate) -> EventWords:
+def event_words(estimate: Answer) -> EventWords:
     """Return how the row's event is put in words; kinds of exit without words of their own as any exit."""
     return CATALOGUE.outcome(estimate.outcome).words or known(CATALOGUE.outcome("any_exit").words)
 
@@ -223,7 +224,7 @@ def of_100(share: float | None) -> str:
     return number(None if share is None else 100 * share, 1)
 
 
-def known_as(value: float, row: Estimate) -> float:
+def known_as(value: float, row: Estimated) -> float:
     """Return an amount that a row's interval leads to, no more precise than the row."""
     step = step_of(row, "estimate")
     return value if step is None else step * round(value / step)

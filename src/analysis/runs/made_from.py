@@ -5,30 +5,36 @@ import hmac
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from analysis.answers.shared import is_blind_run
 from analysis.ingest.ids import load_key
 from analysis.plan.faults import LOG, PACKAGE
-from analysis.plan.paths import notebooks_dir, shipped
+from analysis.plan.paths import digest_of_files, notebooks_dir, shipped
+from analysis.plan.registration import FOLDER
+from analysis.plan.study import overrides
 
 # Parts of what a report is made from, and what is said where one has changed.
 CHANGED = {
     "data": "its raw files changed",
     "study": "study.yaml changed",
     "cards": "its instruments or profiles changed",
+    "registration": "a plan was registered",
     "settings": "the settings of the report changed",
-    "program": "this program, its notebooks or its libraries changed",
+    "program": "this program or its libraries changed",
+    "notebooks": "its notebooks changed",
+    "files": "it is asked for with other files",
 }
 QUERY = re.compile(r"^[\s-]*query\s*:", re.MULTILINE)
 WRITTEN = ("index.html", "estimates.csv", "findings.csv", "data_quality.csv")
 
 
-def made_from(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
-    """Return a keyed digest of each part of what the report of a study folder is made from."""
-    return keyed(digests(folder, settings))
+def answered_from(folder: Path) -> dict[str, str]:
+    """Return a keyed digest of each part of what the answer to a study folder is made from, in this process."""
+    return keyed(answer_digests(folder, overrides(), is_blind=is_blind_run()))
 
 
 def keyed(parts: Mapping[str, str]) -> dict[str, str]:
@@ -37,19 +43,31 @@ def keyed(parts: Mapping[str, str]) -> dict[str, str]:
     return {part: hmac.digest(key, told.encode(), "sha256").hex() for part, told in parts.items()}
 
 
-def digests(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
+def digests(
+    folder: Path, settings: Mapping[str, object], *, is_blind: bool, with_png: bool, with_pdf: bool = False
+) -> dict[str, str]:
     """Return a digest of each part of what the report of a study folder is made from, the same on every machine.
 
     Without a key: for no file.
     """
+    answer = answer_digests(folder, settings, is_blind=is_blind)
+    also = [kind for kind, is_wanted in (("png", with_png), ("pdf", with_pdf)) if is_wanted]
+    return answer | {"notebooks": _of_notebooks(), "files": " ".join(also)}
+
+
+def answer_digests(folder: Path, settings: Mapping[str, object], *, is_blind: bool) -> dict[str, str]:
+    """Return a digest of each part of what the answer to a study folder is made from, as `digests`."""
     own = [folder / "study.yaml"]
     cards = sorted([*folder.glob("instruments/*.yaml"), *folder.glob("profiles/*.yaml")])
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own and path not in cards)
+    plans = sorted(folder.glob(f"{FOLDER}/*.yaml"))
+    others = {*own, *cards, *plans}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in others)
     return {
-        "data": _of_files(files, folder),
-        "study": _of_files(own, folder),
-        "cards": _of_files(cards, folder),
-        "settings": json.dumps(dict(settings), sort_keys=True, default=str),
+        "data": digest_of_files(files, folder),
+        "study": digest_of_files(own, folder),
+        "cards": digest_of_files(cards, folder),
+        "registration": digest_of_files(plans, folder),
+        "settings": json.dumps(dict(settings) | {"blind": is_blind}, sort_keys=True, default=str),
         "program": program(),
     }
 
@@ -71,29 +89,36 @@ def why_anew(report: Path, parts: Mapping[str, str], study: Path) -> str:
     return "; ".join(changed)
 
 
+def code_files() -> list[Path]:
+    """Return the files that decide what a study's answer is: the program's own, and what ships with it."""
+    code = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".ipynb")]
+    return sorted(
+        [*code, shipped("hypotheses.yaml"), shipped("literature.csv"), *shipped("instruments").glob("*.yaml")]
+    )
+
+
 @cache
 def program() -> str:
-    """Return a digest of everything that makes a report but the study: code, notebooks, hypotheses, libraries."""
-    code = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    code += [*notebooks_dir().glob("*.ipynb"), shipped("hypotheses.yaml"), shipped("literature.csv")]
-    code += shipped("instruments").glob("*.yaml")
+    """Return a digest of everything that makes an answer but the study: code, hypotheses, instruments, libraries."""
     versions = sorted(f"{one.name} {one.version}" for one in metadata.distributions())
     return hashlib.sha256(
-        "\n".join([platform.python_version(), *versions, _of_files(sorted(code), PACKAGE)]).encode()
+        "\n".join([platform.python_version(), *versions, digest_of_files(code_files(), PACKAGE)]).encode()
     ).hexdigest()
 
 
-def _of_files(files: Iterable[Path], folder: Path) -> str:
-    """Return a digest of files, their names included; one that cannot be read counts as such."""
-    digest = hashlib.sha256()
-    for path in files:
-        name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
-        digest.update(f"{name.as_posix()}\0".encode())
-        try:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        except OSError:
-            digest.update(b"unreadable")
-    return digest.hexdigest()
+@cache
+def _of_notebooks() -> str:
+    """Return a digest of what the notebooks ask; what they showed when they were last run is none of it."""
+    asked = [(path.name, _cells(path)) for path in sorted(notebooks_dir().glob("*.ipynb"))]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _cells(notebook: Path) -> list[tuple[object, ...]]:
+    """Return the kind, the tags and the source of each cell."""
+    return [
+        (cell.get("cell_type"), cell.get("metadata", {}).get("tags"), "".join(cell.get("source", "")))
+        for cell in _read(notebook).get("cells", [])
+    ]
 
 
 def _read(path: Path) -> dict:

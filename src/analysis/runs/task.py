@@ -66,8 +66,8 @@ class Task:
 
     def digests(self) -> dict[str, str]:
         """Return what the report is made from, by digests that are the same on every machine: for no file."""
-        also = {"blind": self.is_blind, "png": self.with_png, "pdf": self.with_pdf}
-        return digests(self.data / self.study, dict(self.settings) | also)
+        also = {"is_blind": self.is_blind, "with_png": self.with_png, "with_pdf": self.with_pdf}
+        return digests(self.data / self.study, self.settings, **also)
 
     def why(self) -> str:
         """Return why the report must be made; empty where it need not be."""

@@ -27,6 +27,11 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
+# Imported once for all workers. None of it starts a thread: a worker is forked.
+PRELOADED = (
+    *("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked"),
+    "statsmodels.stats.multitest",
+)
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
 
@@ -128,7 +133,7 @@ def make_all(
     waiting, running, ended = list(tasks), list[Running](), list[Outcome]()
     with temporary_folder(), environment(**ONE_THREAD):
         context = get_context("forkserver")
-        context.set_forkserver_preload(["analysis.runs.workers", "analysis.pipeline"])
+        context.set_forkserver_preload(list(PRELOADED))
         try:
             while waiting or running:
                 running += _started(context, waiting, running, workers, memory)

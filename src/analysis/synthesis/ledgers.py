@@ -16,7 +16,7 @@ from analysis.plan.errors import BadInput, Problem, bad_input
 from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import ESTIMATE_COLUMNS
 from analysis.plan.study import Direction, Format
-from analysis.synthesis.rules import AGAIN, checked
+from analysis.synthesis.rules import AGAIN, FEWEST, LEAST_STEP, checked
 
 LEDGER, ABOUT = "estimates.csv", "share.json"
 COLUMNS = [*ESTIMATE_COLUMNS, "row"]
@@ -33,6 +33,15 @@ class SharedProgram(BaseModel):
     assignment: Assignment
 
 
+class SharedRule(BaseModel):
+    """The rule by which a ledger was released."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    min_cell: int | None = Field(default=None, ge=FEWEST)
+    round_to: int | None = Field(default=None, ge=LEAST_STEP)
+
+
 class About(BaseModel):
     """What ``share.json`` says of a ledger; `programs` and `scales` are missing where an older version wrote it."""
 
@@ -40,6 +49,7 @@ class About(BaseModel):
 
     study: str = Field(pattern=f"^{STUDY_NAME.pattern}$")
     digest: str = ""
+    parameters: SharedRule = SharedRule()
     simulated: bool = False
     sector: str = ""
     programs: dict[str, SharedProgram] = {}

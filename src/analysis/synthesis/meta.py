@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
+
+from analysis.plan.probability import chi2_quantile, chi2_tail, f_tail, normal_tail, student_quantile, student_tail
 
 Method = Literal["reml", "paule_mandel"]
 LEVEL = 0.95
@@ -87,25 +89,25 @@ class Fit:
         """
         if self.df < 2:
             return None
-        half = stats.t.ppf((1 + LEVEL) / 2, self.df - 1) * np.sqrt(self.tau2 + self.covariance[0, 0])
+        half = student_quantile((1 + LEVEL) / 2, self.df - 1) * np.sqrt(self.tau2 + self.covariance[0, 0])
         return self.mean - float(half), self.mean + float(half)
 
     def at(self, values: np.ndarray) -> tuple[float, float, tuple[float, float], float]:
         """Return the effect at values of the design's columns: estimate, standard error, 95 % interval, p-value."""
         estimate, error = float(values @ self.coefficients), float(np.sqrt(values @ self.covariance @ values))
-        half = float(stats.t.ppf((1 + LEVEL) / 2, self.df)) * error
+        half = float(student_quantile((1 + LEVEL) / 2, self.df)) * error
         return (
             estimate,
             error,
             (estimate - half, estimate + half),
-            float(2 * stats.t.sf(abs(estimate) / error, self.df)),
+            float(2 * student_tail(abs(estimate) / error, self.df)),
         )
 
     @property
     def moderator_p(self) -> float:
         """P-value of no difference by the moderators: an F test of all coefficients but the first."""
         b, c = self.coefficients[1:], self.covariance[1:, 1:]
-        return float(stats.f.sf(b @ np.linalg.solve(c, b) / len(b), len(b), self.df))
+        return float(f_tail(b @ np.linalg.solve(c, b) / len(b), len(b), self.df))
 
 
 def fit(effects: np.ndarray, errors: np.ndarray, design: np.ndarray | None = None, method: Method = "reml") -> Fit:
@@ -139,7 +141,7 @@ def fit(effects: np.ndarray, errors: np.ndarray, design: np.ndarray | None = Non
     at = _At(y, v, x, tau2)
     fixed = _At(y, v, x, 0.0)
     typical = df / fixed.trace
-    limits = tuple(_tau2_where_q_is(stats.chi2.ppf(p, df), y, v, x) for p in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
+    limits = tuple(_tau2_where_q_is(chi2_quantile(p, df), y, v, x) for p in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
     # The weights of one mean; with moderators, of the mean at their averages.
     influence = x.mean(axis=0) @ at.bread @ (x.T * at.w)
     return Fit(
@@ -151,7 +153,7 @@ def fit(effects: np.ndarray, errors: np.ndarray, design: np.ndarray | None = Non
         i2=tau2 / (tau2 + typical),
         i2_limits=(limits[0] / (limits[0] + typical), limits[1] / (limits[1] + typical)),
         q=fixed.q,
-        q_p=float(stats.chi2.sf(fixed.q, df)),
+        q_p=float(chi2_tail(fixed.q, df)),
         inflation=at.q / df,
         weights=influence / influence.sum(),
     )
@@ -226,18 +228,18 @@ def prediction_limits(effects: np.ndarray, errors: np.ndarray) -> tuple[float, f
     df = len(y) - 1
     if df < 2:
         return None
-    largest = max(_tau2_where_q_is(stats.chi2.ppf(LEAST_CONFIDENCE, df), y, v, np.ones((len(y), 1))), v.min())
+    largest = max(_tau2_where_q_is(chi2_quantile(LEAST_CONFIDENCE, df), y, v, np.ones((len(y), 1))), v.min())
     tau2 = np.concatenate([[0.0], np.geomspace(LEAST_CONFIDENCE * largest, largest, N_SPREADS)])
     w = 1 / (v + tau2[:, None])
     total = w.sum(axis=1)
     mean = (w @ y) / total
     q = (w * (y - mean[:, None]) ** 2).sum(axis=1)
-    mass = np.diff(stats.chi2.sf(q, df), prepend=0.0)
+    mass = np.diff(chi2_tail(q, df), prepend=0.0)
     mass, spread = mass / mass.sum(), np.sqrt(tau2 + 1 / total)
     ends = float((mean - 9 * spread).min()), float((mean + 9 * spread).max())
 
     def quantile(p: float) -> float:
-        return float(optimize.brentq(lambda x: mass @ stats.norm.cdf((x - mean) / spread) - p, *ends, xtol=1e-12))
+        return float(optimize.brentq(lambda x: mass @ normal_tail((mean - x) / spread) - p, *ends, xtol=1e-12))
 
     return quantile((1 - LEVEL) / 2), quantile((1 + LEVEL) / 2)
 
@@ -278,4 +280,4 @@ def small_studies(effects: np.ndarray, errors: np.ndarray) -> SmallStudies:
     at = _At(y, s**2, np.column_stack([np.ones_like(s), s]), 0.0)
     df = len(y) - 2
     t = at.coefficients[1] / np.sqrt(at.bread[1, 1] * at.q / df)
-    return SmallStudies(float(at.coefficients[1]), float(2 * stats.t.sf(abs(t), df)), float(at.coefficients[0]))
+    return SmallStudies(float(at.coefficients[1]), float(2 * student_tail(abs(t), df)), float(at.coefficients[0]))

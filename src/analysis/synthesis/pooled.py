@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pandas as pd
 
@@ -17,8 +17,8 @@ Group = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class PooledRow(Answered):
-    """One number over many companies, complete, or the reason why there is none.
+class PooledRow:
+    """What a row of the pooled ledger is called, and how many companies were asked; see `Pooled` for what it says.
 
     Attributes
     ----------
@@ -28,18 +28,11 @@ class PooledRow(Answered):
         ``primary`` or ``secondary``, by the family of the hypothesis; ``naive``; ``sensitivity``.
     group, level
         Which companies: ``all`` of them, those of a level of a moderator, all ``without`` one.
-    estimate to p_value
-        The mean effect on the measure's own scale; with `group` ``size`` the slope for twice as many people, with
-        ``slope`` that by the standard error.
-    prediction_low, prediction_high
-        Where the true effect of one more company lies in 95 of 100; `plug_in_low`, `plug_in_high`: were τ known.
-    p_difference
-        Of no difference between the levels of a moderator.
     n_studies, n_absent
         Companies with a number, and those asked without one.
-    share_few_events
-        Weight of the companies with fewer than ten events in an arm, as far as their standard errors tell.
     """
+
+    is_estimated: ClassVar[bool] = False
 
     hypothesis: str
     outcome: str
@@ -54,41 +47,9 @@ class PooledRow(Answered):
     group: Group = "all"
     level: str = ""
     estimator: str = "reml"
-    estimate: float | None = None
-    std_error: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    ci_level: float | None = None
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    prediction_low: float | None = None
-    prediction_high: float | None = None
-    plug_in_low: float | None = None
-    plug_in_high: float | None = None
-    tau2: float | None = None
-    tau2_low: float | None = None
-    tau2_high: float | None = None
-    i2: float | None = None
-    i2_low: float | None = None
-    i2_high: float | None = None
-    q: float | None = None
-    q_p: float | None = None
-    p_difference: float | None = None
     n_studies: int = 0
     n_absent: int = 0
-    n_treated: int | None = None
-    n_control: int | None = None
-    share_few_events: float | None = None
     verdict: Verdict | None = None
-    status: Status = "estimated"
-    reason: str | None = None
-
-    def __post_init__(self):
-        numbers = (self.estimate, self.std_error, self.ci_low, self.ci_high)
-        if any((value is None) == self.is_estimated for value in numbers):
-            raise ValueError("a pooled row has all its numbers or none")
-        if not self.is_estimated and not self.reason:
-            raise ValueError("a pooled row without a number says why")
 
     @property
     def row(self) -> str:
@@ -96,10 +57,65 @@ class PooledRow(Answered):
         return row_id(self.hypothesis, (getattr(self, c) for c in NAMING))
 
 
-COLUMNS = [f.name for f in fields(PooledRow)]
-NAMING = COLUMNS[: COLUMNS.index("estimate")]
+@dataclass(frozen=True, kw_only=True)
+class Pooled(PooledRow, Answered):
+    """One number over many companies, complete.
+
+    Attributes
+    ----------
+    estimate to p_value
+        The mean effect on the measure's own scale; with `group` ``size`` the slope for twice as many people, with
+        ``slope`` that by the standard error.
+    prediction_low, prediction_high
+        Where the true effect of one more company lies in 95 of 100; `plug_in_low`, `plug_in_high`: were τ known.
+    p_difference
+        Of no difference between the levels of a moderator.
+    share_few_events
+        Weight of the companies with fewer than ten events in an arm, as far as their standard errors tell.
+    """
+
+    status: ClassVar[Status] = "estimated"
+    is_estimated = True
+
+    estimate: float
+    std_error: float
+    ci_low: float
+    ci_high: float
+    ci_level: float
+    p_value: float
+    p_adjusted: float | None = None
+    prediction_low: float | None = None
+    prediction_high: float | None = None
+    plug_in_low: float | None = None
+    plug_in_high: float | None = None
+    tau2: float
+    tau2_low: float
+    tau2_high: float
+    i2: float | None = None
+    i2_low: float | None = None
+    i2_high: float | None = None
+    q: float
+    q_p: float
+    p_difference: float | None = None
+    n_treated: int | None = None
+    n_control: int | None = None
+    share_few_events: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotPooled(PooledRow):
+    """A question without a pooled number, and why there is none."""
+
+    status: Literal["not_estimable", "suppressed"]
+    reason: str
+
+
+NAMING = [f.name for f in fields(PooledRow) if f.name not in ("n_studies", "n_absent", "verdict")]
+SIZES = ["n_studies", "n_absent", "n_treated", "n_control", "share_few_events"]
+ESTIMATED = [f.name for f in fields(Pooled) if f.name not in (*NAMING, *SIZES, "verdict")]
+COLUMNS = [*NAMING, *ESTIMATED, *SIZES, "verdict", "status", "reason"]
 WHOLE = ["horizon_months", "n_studies", "n_absent", "n_treated", "n_control"]
-NUMBERS = [c for c in COLUMNS[COLUMNS.index("estimate") : COLUMNS.index("verdict")] if c not in WHOLE]
+NUMBERS = [c for c in (*ESTIMATED, *SIZES) if c not in WHOLE]
 DIGITS = 6
 
 
@@ -120,18 +136,18 @@ class Pool:
         What the rows were made of; None where there was too little.
     """
 
-    main: PooledRow
-    others: tuple[PooledRow, ...] = ()
+    main: Pooled | NotPooled
+    others: tuple[Pooled, ...] = ()
     companies: pd.DataFrame
     fitted: Fit | None = None
     slope: SmallStudies | None = None
 
     @property
-    def rows(self) -> tuple[PooledRow, ...]:
+    def rows(self) -> tuple[Pooled | NotPooled, ...]:
         """The pooled answer first."""
         return (self.main, *self.others)
 
-    def of(self, *groups: Group) -> list[PooledRow]:
+    def of(self, *groups: Group) -> list[Pooled]:
         """Return the other rows of these groups."""
         return [row for row in self.others if row.group in groups]
 
@@ -158,15 +174,15 @@ class Synthesis:
     simulated: frozenset[str] = frozenset()
 
     @property
-    def rows(self) -> list[PooledRow]:
+    def rows(self) -> list[Pooled | NotPooled]:
         """Every row of the pooled ledger."""
         return [row for pool in (*self.pools, *self.naive) for row in pool.rows]
 
 
-def pooled_frame(rows: Iterable[PooledRow]) -> pd.DataFrame:
+def pooled_frame(rows: Iterable[Pooled | NotPooled]) -> pd.DataFrame:
     """Return the pooled ledger, a row a pooled number, its id last."""
     columns = [*COLUMNS, "row"]
-    frame = pd.DataFrame([{c: getattr(row, c) for c in columns} for row in rows], columns=columns)
+    frame = pd.DataFrame([{c: getattr(row, c, None) for c in columns} for row in rows], columns=columns)
     frame = frame.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(NUMBERS, "float64"))
     return frame.round(dict.fromkeys(NUMBERS, DIGITS))
 
@@ -178,12 +194,10 @@ def is_judged(row: PooledRow) -> bool:
     )
 
 
-def verdict_of(row: PooledRow) -> Verdict:
+def verdict_of(row: Pooled | NotPooled) -> Verdict:
     """Return the verdict by the plan's rule, with the plan's own smallest effect of interest."""
-    if row.status == "suppressed":
-        return "suppressed"
-    if not row.is_estimated:
-        return "not_estimable"
+    if isinstance(row, NotPooled):
+        return row.status
     hypothesis = load_plan().hypothesis(row.hypothesis)
     return by_numbers(row, hypothesis, hypothesis.smallest_effect, row.p_adjusted).verdict
 

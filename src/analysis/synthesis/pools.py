@@ -13,7 +13,7 @@ from analysis.plan.faults import known
 from analysis.plan.hypotheses import load_plan
 from analysis.synthesis.ledgers import Shared
 from analysis.synthesis.meta import LEVEL, Fit, fit, most_influential, prediction_limits, small_studies, without_each
-from analysis.synthesis.pooled import Pool, PooledRow, Synthesis, family_of, is_judged, verdict_of
+from analysis.synthesis.pooled import NotPooled, Pool, Pooled, PooledRow, Synthesis, family_of, is_judged, verdict_of
 
 # What rows must have in common to be pooled, and what companies must have been asked alike to be counted as absent.
 KEY = ("hypothesis", "outcome", "role", "rater_source", "contrast", "estimand", "measure", "scale", "horizon_months")
@@ -92,7 +92,7 @@ def _silent(rows: pd.DataFrame, asked: dict, answered: dict) -> Iterator[Pool]:
             continue
         measure = load_plan().hypothesis(about["hypothesis"]).measure
         names = _names(about | {"rater_source": None, "scale": None, "measure": measure})
-        main = PooledRow(**names, n_absent=len(asked[key]), status="suppressed", reason=NONE)
+        main = NotPooled(**names, n_absent=len(asked[key]), status="suppressed", reason=NONE)
         yield Pool(main=main, companies=by_company(rows.iloc[:0]))
 
 
@@ -154,8 +154,8 @@ def pooled(names: dict[str, Any], rows: pd.DataFrame, n_absent: int) -> Pool:
     counts: dict[str, Any] = {"n_studies": len(companies), "n_absent": n_absent}
     reason = UNKNOWN_SCALE if names["scale"] == "unknown" else ONE if len(companies) == 1 else None
     if reason:
-        main = PooledRow(**names, **counts, status="not_estimable", reason=reason)
-        return Pool(main=main, companies=companies.assign(weight=np.nan))
+        silent = NotPooled(**names, **counts, status="not_estimable", reason=reason)
+        return Pool(main=silent, companies=companies.assign(weight=np.nan))
     y, s = (companies[c].to_numpy(dtype=float) for c in ("estimate", "std_error"))
     fitted = fit(y, s)
     companies = companies.assign(weight=fitted.weights)
@@ -164,7 +164,7 @@ def pooled(names: dict[str, Any], rows: pd.DataFrame, n_absent: int) -> Pool:
     is_risk = names["measure"] == "risk_difference"
     low, high = prediction_limits(y, s) or (None, None)
     numbers = _numbers(fitted) | {"prediction_low": low, "prediction_high": high}
-    main = PooledRow(**names, **counts, **people, **numbers, share_few_events=few if is_risk else None)
+    main = Pooled(**names, **counts, **people, **numbers, share_few_events=few if is_risk else None)
     slope = small_studies(y, s) if len(y) >= ENOUGH and np.ptp(s) > 0 else None
     is_naive = names["analysis"] == "naive"
     others = [] if is_naive else _others(main, companies, fitted)
@@ -194,7 +194,7 @@ def _numbers(fitted: Fit) -> dict[str, Any]:
     }
 
 
-def _row(main: PooledRow, fitted: Fit, **more: Any) -> PooledRow:
+def _row(main: Pooled, fitted: Fit, **more: Any) -> Pooled:
     """Return another row of a pool: of the same question, made in another way or of other companies."""
     nothing: dict[str, Any] = {"n_treated": None, "n_control": None, "share_few_events": None, "n_absent": 0}
     nothing |= {"prediction_low": None, "prediction_high": None}
@@ -202,7 +202,7 @@ def _row(main: PooledRow, fitted: Fit, **more: Any) -> PooledRow:
     return replace(main, **changes | more)
 
 
-def _others(main: PooledRow, companies: pd.DataFrame, fitted: Fit) -> Iterator[PooledRow]:
+def _others(main: Pooled, companies: pd.DataFrame, fitted: Fit) -> Iterator[Pooled]:
     """Yield everything beside the pooled answer."""
     y, s = (companies[c].to_numpy(dtype=float) for c in ("estimate", "std_error"))
     yield _row(main, fit(y, s, method="paule_mandel"), estimator="paule_mandel")
@@ -219,7 +219,7 @@ def _others(main: PooledRow, companies: pd.DataFrame, fitted: Fit) -> Iterator[P
     yield from _by_size(main, companies)
 
 
-def _by_level(main: PooledRow, companies: pd.DataFrame, name: Any) -> Iterator[PooledRow]:
+def _by_level(main: Pooled, companies: pd.DataFrame, name: Any) -> Iterator[Pooled]:
     """Yield the mean of each level of a moderator, and whether they differ, where there are companies enough.
 
     One τ² for all levels, by meta-regression. Those whose randomization differs are shown apart in any case.
@@ -241,7 +241,7 @@ def _by_level(main: PooledRow, companies: pd.DataFrame, name: Any) -> Iterator[P
             yield _row(main, fit(apart["estimate"].to_numpy(), apart["std_error"].to_numpy()), group=name, level=level)
 
 
-def _by_size(main: PooledRow, companies: pd.DataFrame) -> Iterator[PooledRow]:
+def _by_size(main: Pooled, companies: pd.DataFrame) -> Iterator[Pooled]:
     """Yield how the effect goes with the people in the program: the slope for twice as many."""
     size = np.log2(companies["n_treated"].to_numpy(dtype=float))
     if len(companies) >= ENOUGH and np.ptp(size) > 0:
@@ -250,7 +250,7 @@ def _by_size(main: PooledRow, companies: pd.DataFrame) -> Iterator[PooledRow]:
         yield _moderated(main, fitted, np.array([0.0, 1.0]), group="size", level="twice as many people")
 
 
-def _moderated(main: PooledRow, fitted: Fit, at: np.ndarray, **names: Any) -> PooledRow:
+def _moderated(main: Pooled, fitted: Fit, at: np.ndarray, **names: Any) -> Pooled:
     estimate, error, (low, high), p = fitted.at(at)
     numbers: dict[str, Any] = {"estimate": estimate, "std_error": error, "ci_low": low, "ci_high": high, "p_value": p}
     nothing = dict.fromkeys(("plug_in_low", "plug_in_high", "i2", "i2_low", "i2_high"))
@@ -272,8 +272,8 @@ def _judged(pools: Iterable[Pool]) -> tuple[Pool, ...]:
         if is_judged(pool.main) and pool.main.horizon_months == first[_question(pool.main)]
     }
     for method in {family_of(row) for row in mains.values() if row.is_estimated} - {None}:
-        told = {n: row for n, row in mains.items() if row.is_estimated and family_of(row) == method}
-        adjusted = adjusted_p([known(row.p_value) for row in told.values()], known(method))
+        told = {n: row for n, row in mains.items() if isinstance(row, Pooled) and family_of(row) == method}
+        adjusted = adjusted_p([row.p_value for row in told.values()], known(method))
         mains |= {n: replace(row, p_adjusted=float(p)) for (n, row), p in zip(told.items(), adjusted, strict=True)}
     for n, row in mains.items():
         pools[n] = replace(pools[n], main=replace(row, verdict=verdict_of(row)))

@@ -17,8 +17,8 @@ NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "ci_level", "n_treated"
 KEYED = ("hypothesis", "analysis", "outcome", "role", "rater_source", "contrast", "estimand", "estimator", "measure")
 HIDDEN = ("p_value", "p_adjusted", "events_treated", "events_control")
 LEVEL, Z = 0.95, 1.959964
-# No study may show fewer people (data contract, `min_cell`).
-FEWEST = 3
+# No study may show fewer people, or counts less rounded (data contract, `min_cell`, `round_to`).
+FEWEST, LEAST_STEP = 3, 5
 # Shared numbers are multiples of these: of differences in risk, and of scores.
 RISK_STEP, SCORE_STEP = 0.0025, 0.01
 AGAIN = "ask for the file as mentoring share wrote it"

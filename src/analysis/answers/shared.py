@@ -1,91 +1,24 @@
-"""One answer for all the notebooks of a run, and where it comes from: data, code and versions."""
+"""One answer for all the notebooks of a run: nothing is read and estimated again in every kernel."""
 
 import hashlib
-import hmac
 import os
 import pickle
-import platform
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.ingest.ids import load_key
-from analysis.plan.paths import environment, repository
+from analysis.plan.paths import environment
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.release.planning import ReleasedPlan
 from analysis.report.drawn import DRAWN
 
-PACKAGES = ("mentoring-outcomes", "numpy", "pandas", "scipy", "statsmodels", "matplotlib", "papermill")
-
-
-def provenance(study: Study) -> dict:
-    """Return what `run.json` says of a run, but for its times: no path and no person's data are in it.
-
-    The digests of the files are keyed, as pseudonyms are: with the key the files can be recognised, and without it no
-    guess of what stands in them can be tried.
-    """
-    key = load_key()
-    return {
-        "study": study.study,
-        "parameters": {
-            "as_of": str(study.as_of),
-            "horizons_months": list(study.horizons_months),
-            "min_cell": study.min_cell,
-            "round_to": study.round_to,
-            "smallest_effects": dict(study.smallest_effects),
-        },
-        "data_digests": {
-            name: hmac.digest(key, sha.encode(), "sha256").hex() for name, sha in checksums(study).items()
-        },
-        **program_facts(),
-        "seeds": "SHA-256 of the names of study, program, role, outcome and horizon (analysis.plan.probability)",
-    }
-
-
-def program_facts() -> dict:
-    """Return which program made a run: versions, and the commit of a clone."""
-    return {
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
-        "commit": _commit(),
-    }
-
-
-def digest(study: Study) -> str:
-    """Return one keyed digest of all of the study's files."""
-    return hmac.digest(load_key(), "".join(checksums(study).values()).encode(), "sha256").hex()
-
-
-def checksums(study: Study) -> dict[str, str]:
-    """Return the SHA-256 of each of the study's files; for this machine alone."""
-    return {name: hashlib.sha256((study.folder / name).read_bytes()).hexdigest() for name in _files(study)}
-
-
-def _files(study: Study) -> list[str]:
-    cards = sorted(f"instruments/{p.name}" for p in (study.folder / "instruments").glob("*.yaml"))
-    profiles = sorted(f"profiles/{p.name}" for p in (study.folder / "profiles").glob("*.yaml"))
-    return ["study.yaml", *cards, *profiles, *sorted({s.path for s in study.sources if s.path})]
-
-
-def _commit() -> str | None:
-    """Return the project's commit, marked where files have been changed since; None where it is no clone."""
-    clone = repository()
-    if clone is None:
-        return None
-    command = ["git", "-C", str(clone), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-# --- shared -----------------------------------------------------------------------------------------------------------
-# One answer for all the notebooks of a run: nothing is read and estimated again in every kernel.
+if TYPE_CHECKING:
+    # It is estimated with libraries that take a second to import, and few notebooks show a plan.
+    from analysis.release.planning import ReleasedPlan
 
 SHARED = "MENTORING_SHARED_ANSWER"
 # Set in a blind run and its kernels: where these cannot use its answer, their own is blind too.
@@ -111,7 +44,7 @@ class Shared:
     folder: Path
     files: dict[str, str]
     released: Released
-    planned: ReleasedPlan | None
+    planned: "ReleasedPlan | None"
     drawn: dict[bytes, tuple[str, str]]
 
 
@@ -126,7 +59,7 @@ def blind_run(is_blind: bool) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def shared(released: Released, planned: ReleasedPlan | None = None) -> Iterator[None]:
+def shared(released: Released, planned: "ReleasedPlan | None" = None) -> Iterator[None]:
     """Let the kernels started inside find this answer, in a file that only this user can read and that is then gone."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.pickle"
@@ -146,7 +79,7 @@ def shared_answer(folder: Path) -> Released | None:
     return found.released if found is not None and is_the_same else None
 
 
-def shared_plan(folder: Path) -> ReleasedPlan | None:
+def shared_plan(folder: Path) -> "ReleasedPlan | None":
     """Return the plan that this run has made already of the study in a folder, from the very same files."""
     found = _found(folder)
     return None if found is None else found.planned
@@ -176,3 +109,14 @@ def _present(found: Shared) -> dict[str, str]:
 @lru_cache(1)
 def _read(path: str) -> Shared:
     return pickle.loads(Path(path).read_bytes())
+
+
+def checksums(study: Study) -> dict[str, str]:
+    """Return the SHA-256 of each of the study's files; for this machine alone."""
+    return {name: hashlib.sha256((study.folder / name).read_bytes()).hexdigest() for name in _files(study)}
+
+
+def _files(study: Study) -> list[str]:
+    cards = sorted(f"instruments/{p.name}" for p in (study.folder / "instruments").glob("*.yaml"))
+    profiles = sorted(f"profiles/{p.name}" for p in (study.folder / "profiles").glob("*.yaml"))
+    return ["study.yaml", *cards, *profiles, *sorted({s.path for s in study.sources if s.path})]

@@ -1,25 +1,17 @@
-"""What a notebook needs: its parameters checked, its study opened and answered."""
+"""Views of a study: sentences, tables and figures of its findings, as a report has them."""
 
-import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
 from IPython.display import Markdown, display
 
-from analysis.estimate.planning import RolePlan
-from analysis.pipeline import answered
-from analysis.pipeline.planned import planned
-from analysis.plan.errors import bad_input
-from analysis.plan.faults import LOG
-from analysis.plan.hypotheses import load_plan
+from analysis.notebook.showing import show_each
 from analysis.plan.results import Finding
 from analysis.plan.study import Study
 from analysis.release.answer import Released
-from analysis.release.planning import ReleasedPlan
-from analysis.report import planning, prose, tables, tables_measured
-from analysis.report.execute import check_parameters
+from analysis.report import prose, tables, tables_measured
 from analysis.report.facts import ways
 from analysis.report.figures_robust import net_benefit_plot, other_exits_plot, specification_curve
 from analysis.report.pictures import (
@@ -49,12 +41,6 @@ from analysis.report.prose import (
 )
 from analysis.report.quality_page import quality_pictures
 
-# Every notebook of the project has these parameters; the one on scales names its hypothesis besides.
-PARAMETERS = {"study": "", "data": ""}
-SCALES_PARAMETERS = PARAMETERS | {"hypothesis": ""}
-# How papermill begins the cell that it puts in with the parameters that it was given.
-INJECTED = "# Parameters\n"
-
 
 def _listed(sentences: list[str], what: str) -> str:
     """Return sentences as a list in Markdown, or that there are none of these."""
@@ -62,8 +48,8 @@ def _listed(sentences: list[str], what: str) -> str:
 
 
 @dataclass(frozen=True)
-class StudyView:
-    """What a notebook shows: everything in it has passed disclosure control."""
+class Views:
+    """Views of a study's findings, and of the frames that describe it, for notebooks to show."""
 
     released: Released
 
@@ -76,24 +62,21 @@ class StudyView:
         """Return the findings of one hypothesis, by program and role."""
         return [f for f in self.released.findings if f.hypothesis == hypothesis]
 
-    def show(self, hypothesis: str, *views: Callable[[Finding], object], needs: str | None = None) -> None:
+    def show(self, hypothesis: str, *views: Callable[[Finding], object], needs: Collection[str] = ()) -> None:
         """Show views of every finding of a hypothesis, under a heading that says which program and role it is.
+
+        What is the same for all of them stands once.
 
         Parameters
         ----------
         views
-            Functions of a finding: a sentence is shown as text, a table or a figure as such.
+            Functions of a finding: a sentence is shown as text, a table or a figure as such, None not at all.
         needs
-            Only findings that have this frame of evidence; where none has, that is said.
+            Only findings that have one of these frames of evidence; where none has, that is said.
         """
-        findings = [f for f in self.findings(hypothesis) if needs is None or needs in f.evidence]
-        if not findings:
-            display(Markdown("*Nothing to show: see above for what could not be estimated, and why.*"))
-        for finding in findings:
-            display(Markdown(f"### {label(finding, self.study)}"))
-            for view in views:
-                shown = view(finding)
-                display(Markdown(shown) if isinstance(shown, str) else shown)
+        findings = [f for f in self.findings(hypothesis) if not needs or any(name in f.evidence for name in needs)]
+        headings = [label(finding, self.study) for finding in findings]
+        show_each(headings, [[view(finding) for view in views] for finding in findings])
 
     def flow(self, finding: Finding) -> pd.DataFrame:
         """Return who could be compared, step by step."""
@@ -108,8 +91,13 @@ class StudyView:
         return tables.estimates_table(finding.alternatives, self.study.min_cell)
 
     def checks(self, finding: Finding) -> pd.DataFrame:
-        """Return the assumptions, looked at."""
-        return tables.checks_table(finding.checks)
+        """Return what was seen of the assumptions that data can test."""
+        return tables.checks_table(check for check in finding.checks if check.grade != "untestable")
+
+    def untestable(self, finding: Finding) -> str:
+        """Return the assumptions of which no data can tell, as a list."""
+        told = finding.graded("untestable")
+        return _listed([f"**{check.name}** cannot be tested. {check.sentence}" for check in told], "such assumptions")
 
     def missing(self, finding: Finding) -> pd.DataFrame:
         """Return for how many people each covariate was not recorded."""
@@ -220,10 +208,6 @@ class StudyView:
         """Return the answer in words."""
         return prose.finding_sentence(finding, self.study)
 
-    def main_rows(self) -> pd.DataFrame:
-        """Return the main row of every hypothesis, program and role."""
-        return tables.estimates_table([f.primary for f in self.released.findings], self.study.min_cell)
-
     def described(self, name: str, *views: Callable[[pd.DataFrame], object]) -> None:
         """Show views of a frame that describes the study and its picture, or say that the study lacks what it needs."""
         frame = self.released.described.get(name)
@@ -253,100 +237,3 @@ class StudyView:
         for name, draw in drawn.items():
             taken = self._taken("picture", name)
             display(Markdown(taken) if taken else draw())
-
-
-@dataclass(frozen=True)
-class PlanningRoom:
-    """What the planning notebook shows: everything in it has passed disclosure control."""
-
-    planned: ReleasedPlan
-
-    def show(self, *views: Callable[[RolePlan], object]) -> None:
-        """Show views of the plan of every program and role, under a heading that says which it is.
-
-        A view gives a sentence (shown as text), several (as a list), a table or a figure; None where there is nothing.
-        """
-        for role in self.planned.roles:
-            display(Markdown(f"### {planning.role_label(role)}"))
-            for view in views:
-                shown = view(role)
-                if isinstance(shown, list):
-                    shown = "\n".join(f"- {sentence}" for sentence in shown)
-                if shown is not None:
-                    display(Markdown(shown) if isinstance(shown, str) else shown)
-
-    def history(self, role: RolePlan) -> str:
-        """Return what the risks of leaving rest on."""
-        return planning.history_sentence(role, self.planned.study.min_cell)
-
-
-def planning_room(namespace: Mapping[str, object]) -> PlanningRoom:
-    """Return the plan of the study that the notebook's parameters name; as `study_view`."""
-    found = planned(*_named(namespace))
-    _show_title(found.study)
-    return PlanningRoom(found)
-
-
-def study_view(namespace: Mapping[str, object]) -> StudyView:
-    """Return the study that the notebook's parameters name; shows its title, which says when data are simulated.
-
-    Parameters
-    ----------
-    namespace
-        The notebook's ``globals()``; what is neither a parameter nor given by papermill is the notebook's own.
-
-    Raises
-    ------
-    BadInput
-        The parameters are misspelt, missing or of a wrong type, or the study's input is bad.
-    """
-    return _room(_answered(namespace))
-
-
-def scales_room(namespace: Mapping[str, object]) -> StudyView:
-    """Return the study and show which scale hypothesis the parameter ``hypothesis`` names; as `study_view`."""
-    released = _answered(namespace, SCALES_PARAMETERS)
-    hypothesis = load_plan().hypothesis(str(namespace["hypothesis"]))
-    display(Markdown(f"### {hypothesis.title}\n\n{hypothesis.question}\n\n**Estimand.** {hypothesis.estimand}"))
-    return _room(released)
-
-
-def _answered(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> Released:
-    released = answered(*_named(namespace, parameters))
-    _show_title(released.study)
-    return released
-
-
-def _room(released: Released) -> StudyView:
-    """Return the study, opened and answered; what a fault of this program took away is said at the top."""
-    if released.faults:
-        listed = "\n".join(f"- {fault}" for fault in released.faults)
-        display(Markdown(f"**Incomplete: a fault in this program.** See {LOG}.\n\n{listed}"))
-    return StudyView(released)
-
-
-def _show_title(study: Study) -> None:
-    # A sentence in a table is there to be read to its end.
-    pd.set_option("display.max_colwidth", None)
-    display(Markdown(f"## {study.page_title}"))
-
-
-def _named(namespace: Mapping[str, object], parameters: Mapping[str, object] = PARAMETERS) -> tuple[str, str | None]:
-    """Return the study's name and the data folder, None where it is not given; the parameters are checked."""
-    names = [name for name in (*parameters, *_injected(namespace)) if name in namespace]
-    check_parameters({name: namespace[name] for name in names}, parameters, "this notebook")
-    if not namespace["study"]:
-        raise bad_input("this notebook", "parameter 'study' is empty; name a study folder", rule="parameters")
-    return str(namespace["study"]), str(namespace["data"]) or None
-
-
-def _injected(namespace: Mapping[str, object]) -> list[str]:
-    """Return the names that papermill gave a value.
-
-    Of a misspelt one it would only warn, and run on with the default study.
-    """
-    typed = namespace.get("In")
-    cells = [cell for cell in typed if cell.startswith(INJECTED)] if isinstance(typed, list) else []
-    statements = ast.parse(cells[-1]).body if cells else []
-    targets = [target for s in statements if isinstance(s, ast.Assign) for target in s.targets]
-    return [target.id for target in targets if isinstance(target, ast.Name)]

@@ -1,0 +1,1 @@
+"""Released answers handed on: to the notebooks of a run, and to those that somebody opens later."""
