@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pandas as pd
 
 from analysis.estimate.verdict import FAMILY_METHODS, by_numbers
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import AnalysisKind, Answered, Status, Verdict, row_id
-from analysis.synthesis.meta import Fit, SmallStudies
+
+if TYPE_CHECKING:
+    # What pools takes a second to import, and every page and notebook knows these rows.
+    from analysis.synthesis.meta import Fit, SmallStudies
 
 Moderator = Literal["assignment", "direction", "format", "sector", "size"]
 Group = Literal["all", Moderator, "without", "without_capped", "absent_without_effect", "slope"]
@@ -143,8 +146,8 @@ class Pool:
     main: Pooled | NotPooled
     others: tuple[Pooled, ...] = ()
     companies: pd.DataFrame
-    fitted: Fit | None = None
-    slope: SmallStudies | None = None
+    fitted: "Fit | None" = None
+    slope: "SmallStudies | None" = None
 
     @property
     def rows(self) -> tuple[Pooled | NotPooled, ...]:
