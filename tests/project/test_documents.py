@@ -35,9 +35,10 @@ from analysis.simulate.truth import TRUTH_COLUMNS
 from analysis.validate.tables import PHASES, cell_rules
 
 ROOT = Path(__file__).parents[2]
-GUIDE = ("docs/your_data.md", "docs/reading_a_report.md", "docs/many_companies.md")
+GUIDE = ("docs/your_data.md", "docs/reading_a_report.md", "docs/many_companies.md", "docs/reviewers.md")
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "data/README.md", *GUIDE)
-ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|runs|notebook|kernels|cli|simulate|fetch"
+ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|runs|bundle|notebook|kernels|cli|simulate"
+ROOMS += "|fetch"
 MINUS = "\u2212"
 
 
