@@ -110,6 +110,18 @@ def test_who_rated_a_score_is_said_as_the_row_has_it(demo):
         assert set(re.findall(r"[\w-]+-rated", sentence)) <= {rated}
 
 
+def test_where_a_picture_shows_another_change_than_the_participants_own_the_caption_says_why(demo):
+    answer, pages = demo
+    for found in (f for f in answer.findings if wording.is_scale(f) and f.primary.is_estimated):
+        own = next((e for e in found.alternatives if e.contrast == "after_vs_before" and e.is_estimated), None)
+        page = pages[page_of(found.hypothesis)]
+        article = page[page.index(f'id="{slug(found)}"') :].partition("</article>")[0]
+        if own is not None and "Averages by survey wave" in article:
+            assert f'participants\' own change (<span data-row="{own.row}"' in article.replace("&#39;", "'"), slug(
+                found
+            )
+
+
 @pytest.mark.parametrize(
     ("state", "is_large", "said"),
     [

@@ -33,7 +33,7 @@ from analysis.plan.registration import with_plan
 from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.plan.study import Program
 from analysis.release.findings import release_finding, release_frames
-from analysis.release.outside import shared_rows, without_rows
+from analysis.release.outside import capped_rows, shared_rows, without_rows
 from analysis.release.record import Kind
 from analysis.release.rule import ReleaseRule
 from analysis.report.folders import new_folder
@@ -241,9 +241,11 @@ def sharing(
     from analysis.report.write import write_shared  # which draws: whoever only looks at a study does not wait for it
 
     study, run = opened.study, provenance(opened.study)
-    rows = shared_rows(find(opened), ReleaseRule.of(study), with_naive=asked.with_naive)
+    findings = find(opened)
+    rows = shared_rows(findings, ReleaseRule.of(study), with_naive=asked.with_naive)
     rows = without_rows(rows, asked.leave_out)
-    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
+    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")}
+    about |= {"digest": digest(study), "capped": capped_rows(findings, rows)}
     release = new_release(kind, [own_ledger(opened, rows)], asked.to, asked.reviewed)
     with recorded(release, record, say):
         yield partial(write_shared, rows, about | shared_facts(opened))
