@@ -7,8 +7,10 @@ import json
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from in_process import shelve
@@ -18,8 +20,13 @@ from analysis.bundle import is_confidential, make_bundle, write_zip
 from analysis.bundle.crate import METADATA, SPECIFICATION, files_in
 from analysis.bundle.target import ITEMS
 from analysis.cli import app
+from analysis.pipeline.recorded import RECORD
+from analysis.pipeline.released import Asked, share_study
+from analysis.plan.errors import BadInput
 from analysis.plan.paths import notebooks_dir, project_dir
 from analysis.plan.read_study import load_study
+from analysis.release.outside import shared_rows
+from analysis.release.record import read_record
 
 DEMO = project_dir() / "data" / "fjellkode"
 
@@ -45,7 +52,8 @@ def made(tmp_path_factory) -> dict[str, Path]:
         shutil.copy(notebooks_dir() / "04_retention.ipynb", shelf)
         for name, (study, options) in asked.items():
             target = folder / f"{name}.zip"
-            command = ["bundle", study, "--data", str(data), "--out", str(target), "--jobs", "1", *options]
+            command = ["bundle", study, "--data", str(data), "--reports", str(folder / "record"), "--jobs", "1"]
+            command += ["--out", str(target), *options]
             run = CliRunner().invoke(app, command)
             assert run.exit_code == 0, run.output
             (folder / f"{name}.txt").write_text(run.output, encoding="utf-8")
@@ -312,13 +320,38 @@ def test_what_cannot_be_bundled_leaves_no_file(tmp_path, monkeypatch):
         raise OSError(28, "no space left", str(stood))
 
     monkeypatch.setattr("analysis.bundle.write_stand_in", refuse)
-    run = CliRunner().invoke(app, ["bundle", "acme", "--data", str(data), "--out", str(stood)])
-    assert run.exit_code != 0 and stood.read_text() == "an earlier bundle"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.zip", "data"]
+    asked = ["bundle", "acme", "--data", str(data), "--out", str(stood), "--reports", str(tmp_path / "record")]
+    run = CliRunner().invoke(app, asked)
+    assert isinstance(run.exception, BadInput) and "the disk is full" in str(run.exception)
+    assert stood.read_text() == "an earlier bundle"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.zip", "data", "record"]
+    assert not (tmp_path / "record" / RECORD).exists(), "what was not released is on no record"
+
+
+def test_what_leaves_without_the_data_is_on_record(made):
+    releases = read_record(made["outside"].parent / "record" / RECORD)
+    assert [(one.kind, one.ledgers[0].study) for one in releases] == [("bundle", "acme")] * 2
+    told = pd.read_csv(made["outside"] / "shared" / "estimates.csv")
+    assert {row.row for row in releases[0].ledgers[0].told} == set(told.loc[told["status"] == "estimated", "row"])
+
+
+def test_a_bundle_that_differs_too_little_from_an_earlier_release_is_refused(tmp_path, monkeypatch):
+    data = copied(tmp_path / "data", "acme", simulated=None)
+    share_study("acme", data, tmp_path / "record" / "acme.share", lambda _: None)
+    monkeypatch.setattr("analysis.pipeline.released.shared_rows", _a_little_otherwise)
+    with pytest.raises(BadInput, match="as few as"):
+        make_bundle("acme", data, tmp_path / "x.zip", tmp_path / "record", Asked(), say=lambda _: None)
+    assert not (tmp_path / "x.zip").exists() and len(read_record(tmp_path / "record" / RECORD)) == 1
+
+
+def _a_little_otherwise(findings, rule, *, with_naive):
+    """Return a ledger whose estimates are those of one person more or less."""
+    rows = shared_rows(findings, rule, with_naive=with_naive)
+    return tuple(replace(row, estimate=row.estimate + 0.01) if row.status == "estimated" else row for row in rows)
 
 
 def test_a_study_with_errors_is_not_bundled(tmp_path):
     data = copied(tmp_path / "data", "acme", as_of="yesterday")
     with pytest.raises(Exception, match="as_of"):
-        make_bundle("acme", data, tmp_path / "x.zip", say=lambda _: None)
+        make_bundle("acme", data, tmp_path / "x.zip", tmp_path, Asked(), say=lambda _: None)
     assert not (tmp_path / "x.zip").exists()

@@ -212,6 +212,7 @@ PLAN |= {
 }
 ARGUMENTS = {
     "registration.study": (PLAN,),
+    "licences.data": ({"study": "acme", "licence": "CC BY 4.0", "simulated": False},),
     "answer.end": (EVENT, 0.01),
     "answer.in_one_sentence": ("Retention", FACTS[:4]),
     "dashboard.events": (row(), "points"),
@@ -281,6 +282,7 @@ ARGUMENTS = {
 }
 # The same in other cases, in which it needs what it does without in the first.
 MORE = {
+    "licences.data": [({"study": "acme", "licence": "", "simulated": is_so},) for is_so in (True, False)],
     "registration.study": [
         (PLAN | {"registered": ["Retention"] * 2, "deviates": [], "exploratory": []},),
         (PLAN | {"effects_seen_at": "2025-01-01", "is_same_code": False},),
