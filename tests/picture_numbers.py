@@ -103,7 +103,7 @@ def known_numbers(frame: pd.DataFrame, finding: Finding | None) -> list[float]:
 def differences(finding: Finding) -> list[float]:
     """Return how far the naive figures and the answer lie from each other, from the numbers as they are shown."""
     told = [e for e in finding.estimates if e.is_estimated and (e.analysis == "naive" or e is finding.primary)]
-    shown = [abs(round(100 * e.value, 1)) for e in told if e.measure == "risk_difference"]
+    shown = [abs(round(100 * e.estimate, 1)) for e in told if e.measure == "risk_difference"]
     return [a - b for a in shown for b in shown]
 
 

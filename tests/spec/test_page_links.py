@@ -13,7 +13,7 @@ from page_links import dead_links
 from analysis.plan.paths import notebooks_dir
 from analysis.release.answer import Released
 from analysis.report import origins
-from analysis.report.execute import notebook_runs
+from analysis.report.execute import REPORTED, notebook_runs
 from analysis.report.notebook_pages import write_notebook_pages
 from analysis.report.pictures import all_pictures
 from analysis.report.quality_page import quality_pictures
@@ -30,7 +30,7 @@ def report(request, tmp_path_factory) -> tuple[Released, Path]:
     (folder / "notebooks").mkdir(parents=True)
     write_answers(released, folder)
     scales = {f.hypothesis for f in released.findings if has_section(f)}
-    for path in notebooks_dir().glob("*.ipynb"):
+    for path in notebooks_dir().glob(REPORTED):
         for source, output, _ in notebook_runs(path, request.param, scales):
             shutil.copy(source, folder / "notebooks" / output)
     write_notebook_pages(folder / "notebooks", released.study)
@@ -107,8 +107,9 @@ def test_a_notebook_shows_every_kind_of_picture(report):
 
 
 def test_a_cell_is_found_by_what_it_shows_and_not_by_what_it_needs():
-    code = 'view.show("H1", view.picture("ladder"), view.flow, needs="curves")'
-    assert origins._names(code, "ladder") and origins._names(code, "flow") and not origins._names(code, "curves")
+    code = 'view.show("H1", view.other_exits, view.moderators, needs=["curves_by_kind", "honest"])'
+    assert origins._names(code, "kinds") and origins._names(code, "moderators")
+    assert not origins._names(code, "curves_by_kind") and not origins._names(code, "ladder")
 
 
 def test_the_numbers_of_a_finding_are_its_released_frames(report):

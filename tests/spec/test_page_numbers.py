@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 from demo_answers import demo_answer
+from ledger_rows import OFFERED
 from page_numbers import number_complaints, numbers, page_complaints, verdict_complaints
-from test_report import LOTTERY, acme, economics, examined, finding, morale, promotion, released, row, unmeasured
+from test_report import acme, economics, examined, finding, morale, promotion, released, row, unmeasured
 
 from analysis.estimate.diagnostics import TREND, Trend, trend_check
 from analysis.plan.catalogue import CATALOGUE
@@ -218,7 +219,7 @@ def test_no_mark_is_left_on_a_page(pages):
 
 def test_a_lottery_speaks_of_offers_on_every_page_and_other_studies_of_no_lottery():
     lots = acme(programs=[vars(acme().programs[0]) | {"assignment": "lottery"}])
-    offered = study_pages(released(finding(row(**LOTTERY), "inconclusive"), study=lots))
+    offered = study_pages(released(finding(row(**OFFERED), "inconclusive"), study=lots))
     assert "offered a place" in offered["retention.html"] and "Intention to treat" in offered["methods.html"]
     chosen = study_pages(released(examined()))
     for file in ("retention.html", "methods.html"):

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from analysis.answers.cache import CODE_BYTES, AnswerCache
 from analysis.cli import app
 from analysis.plan.errors import BadInput
-from analysis.plan.faults import Faults, Part
+from analysis.plan.faults import PACKAGE, Faults, Part
 from analysis.plan.paths import notebooks_dir
 from analysis.release.answer import Released
 from analysis.report.drawn import DRAWN
@@ -283,6 +283,17 @@ def test_a_run_that_was_stopped_while_it_wrote_leaves_the_older_answer(cache, st
     cache.keep(released(study=acme()), parts(study))
     assert rows(kept(cache, study)) == rows(released(retention()))
     assert not list(cache.folder.glob(".new-*"))
+
+
+def test_only_reports_and_notebooks_use_what_is_kept():
+    """Nothing that is passed on is made from it: no shared ledger, no bundle, no report."""
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "analysis.answers.cache" in path.read_text(encoding="utf-8")
+    }
+    assert users == {"pipeline/__init__.py", "runs/answers.py", "cli/cache.py"}
+    assert ".kept(" not in (PACKAGE / "pipeline" / "__init__.py").read_text(encoding="utf-8")
 
 
 # --- mentoring cache

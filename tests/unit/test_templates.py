@@ -210,10 +210,19 @@ PLAN |= {
     "deviates": ["Morale"],
     "exploratory": ["Promotion"],
 }
+SUBGROUP = [
+    {"name": "age years", "is_range": True, "low": "18", "high": "40", "named": "18, 40"},
+    {"name": "location", "is_range": False, "low": "Vienna", "high": "Graz", "named": "Vienna, Graz"},
+]
 ARGUMENTS = {
     "registration.study": (PLAN,),
     "licences.data": ({"study": "acme", "licence": "CC BY 4.0", "simulated": False},),
     "answer.end": (EVENT, 0.01),
+    "exploratory.about": ("exit of any kind", 18, "age years 18 to 40", "location"),
+    "exploratory.every": (2,),
+    "exploratory.group": ("the subgroup", "age years 18 to 40"),
+    "exploratory.subgroup": (SUBGROUP,),
+    "exploratory.title": ("morale", 12, 3, 2),
     "answer.in_one_sentence": ("Retention", FACTS[:4]),
     "dashboard.events": (row(), "points"),
     "dashboard.step": (row(), row(estimate=-0.01)),
@@ -288,6 +297,10 @@ MORE = {
         (PLAN | {"effects_seen_at": "2025-01-01", "is_same_code": False},),
         (PLAN | {"counts": False},),
     ],
+    "exploratory.about": [("morale", 12, "", "")],
+    "exploratory.every": [(3,)],
+    "exploratory.group": [("everyone", ""), ("everyone else", "")],
+    "exploratory.title": [("morale", 12, n, clear) for n in (1, 3) for clear in range(n + 1)],
     "measured.careless": [("Pulse", [], 2)],
     "pictures.curves": [(EVENT, None)],
     "pictures.rung": [(EVENT, found.primary) for found in FINDINGS],

@@ -176,7 +176,7 @@ def cell_link(notebook: str, shown: str) -> str:
 
 def _names(code: str, shown: str) -> bool:
     """Whether a cell shows something: it names the view, or the frame, and not as what the view needs."""
-    return re.search(rf"""(?<!needs=)["'.]{re.escape(CALLED.get(shown, shown))}\b""", code) is not None
+    return re.search(rf"""(?<!needs=)(?<!needs=\[)["'.]{re.escape(CALLED.get(shown, shown))}\b""", code) is not None
 
 
 def _study_cell(shown: str) -> str:
