@@ -205,7 +205,7 @@ def test_the_checklist_has_every_item_and_no_link_leads_nowhere(made, name):
 
 def test_notebooks_are_there_executed_and_as_pages_that_load_nothing(outside):
     folder = outside / "reports" / "acme-standin" / "notebooks"
-    assert sorted(p.name for p in folder.iterdir()) == ["04_retention.html", "04_retention.ipynb"]
+    assert {"04_retention.html", "04_retention.ipynb"} <= {p.name for p in folder.iterdir()}
     page = (folder / "04_retention.html").read_text(encoding="utf-8")
     assert not re.findall(r"""(?:src|href)=["']https?:|import\(?["']https?:|url\(["']?https?:""", page)
     assert "Stand-in for acme" in page
@@ -332,7 +332,8 @@ def test_what_leaves_without_the_data_is_on_record(made):
     releases = read_record(made["outside"].parent / "record" / RECORD)
     assert [(one.kind, one.ledgers[0].study) for one in releases] == [("bundle", "acme")] * 2
     told = pd.read_csv(made["outside"] / "shared" / "estimates.csv")
-    assert {row.row for row in releases[0].ledgers[0].told} == set(told.loc[told["status"] == "estimated", "row"])
+    shown = told.loc[told["status"] == "estimated", "estimate"]
+    assert sorted(row.estimate for row in releases[0].ledgers[0].told) == pytest.approx(sorted(shown)) and len(shown)
 
 
 def test_a_bundle_that_differs_too_little_from_an_earlier_release_is_refused(tmp_path, monkeypatch):
