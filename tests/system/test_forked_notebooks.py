@@ -46,9 +46,9 @@ def book(path: Path, *cells: str) -> Path:
 
 
 def cells(path: Path) -> list[nbformat.NotebookNode]:
-    """Return the code cells of a notebook, but for the parameters'."""
+    """Return the code cells of a notebook, but for the parameters', and for widgets."""
     found = nbformat.read(path, as_version=4).cells
-    tags = {"parameters", "injected-parameters"}
+    tags = {"parameters", "injected-parameters", "nbval-ignore-output"}
     return [c for c in found if c.cell_type == "code" and not tags & set(c.metadata.get("tags", ()))]
 
 

@@ -257,10 +257,10 @@ def on_shelf(study: Path, *words: str) -> str:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Return the files of reports without what tells of the run: times, and how each ended."""
+    """Return the files of reports without what tells of the run: times, how each ended, and what is kept of it."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != "run.csv":
+        if path.is_file() and path.name != "run.csv" and path.parent.name != ".cache":
             content = path.read_bytes()
             if path.name in ("run.json", "index.html"):
                 content = re.sub(rb'"(created|seconds)": [^\n]*|\d{4}-\d\d-\d\dT[\d:+]+', b"", content)

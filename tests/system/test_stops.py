@@ -151,7 +151,7 @@ def test_a_frame_that_a_fault_took_away_is_said_in_the_notebook(quiet, capsys, m
         write_company(tmp_path, **settings)
         released = answer(open_study("acme", tmp_path))
     shown = []
-    monkeypatch.setattr("analysis.notebook.view.display", lambda given: shown.append(given.data))
+    monkeypatch.setattr("analysis.notebook.views.display", lambda given: shown.append(given.data))
     StudyView(released).described("coverage")
     assert len(shown) == 1 and "fault in this program (see faults.log" in shown[0]
     main = next(f for f in released.findings if f.hypothesis == "H1_retention")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from analysis.answers.cache import CODE_BYTES, AnswerCache
 from analysis.cli import app
 from analysis.plan.errors import BadInput
-from analysis.plan.faults import Faults, Part
+from analysis.plan.faults import PACKAGE, Faults, Part
 from analysis.plan.paths import notebooks_dir
 from analysis.release.answer import Released
 from analysis.report.drawn import DRAWN
@@ -25,7 +25,7 @@ from analysis.runs import answers, made_from
 @pytest.fixture
 def study(tmp_path, monkeypatch) -> Path:
     write_study(tmp_path / "data" / "acme", TINY_COMPANY)
-    (tmp_path / "data" / "acme" / "instruments").mkdir(exist_ok=True)
+    (tmp_path / "data" / "acme" / "registrations").mkdir()
     monkeypatch.setenv("MENTORING_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("MENTORING_REPORTS", str(tmp_path / "reports"))
     return tmp_path / "data" / "acme"
@@ -89,27 +89,37 @@ def test_a_notebook_computes_once(study, made):
     assert told == ["reading and checking the data"]
 
 
-@pytest.mark.parametrize("change", ["data", "study", "card", "code", "library", "settings", "blind"])
-def test_whatever_an_answer_is_made_from_changes_by_a_byte_it_is_made_again(study, made, change, tmp_path, monkeypatch):
+@pytest.mark.parametrize("change", ["data", "study", "card", "plan", "code", "library", "settings", "blind"])
+def test_where_what_an_answer_is_made_from_has_changed_by_a_byte_it_is_none(
+    cache, study, made, change, tmp_path, monkeypatch
+):
     code = tmp_path / "module.py"
     code.write_text("x = 1\n")
     monkeypatch.setattr(made_from, "code_files", lambda: [code])
     made_from.program.cache_clear()
     answers.answered("acme")
+    assert made == ["acme"] and kept(cache, study) is not None
     {
         "data": lambda: append(next(study.rglob("employees.csv")), "\n"),
         "study": lambda: append(study / "study.yaml", "#"),
         "card": lambda: append(next(study.glob("instruments/*.yaml")), "#"),
+        "plan": lambda: append(study / "registrations" / "1.yaml", "#"),
         "code": lambda: append(code, "#"),
         "library": lambda: monkeypatch.setattr(made_from.platform, "python_version", lambda: "9.9.9"),
         "settings": lambda: monkeypatch.setenv("MENTORING_OVERRIDES", '{"min_cell": 12}'),
         "blind": lambda: monkeypatch.setenv("MENTORING_BLIND", "1"),
     }[change]()
     made_from.program.cache_clear()
-    answers.answered("acme")
-    assert made == ["acme", "acme"]
+    assert kept(cache, study) is None
     monkeypatch.undo()
     made_from.program.cache_clear()
+
+
+def test_a_changed_study_is_answered_anew(study, made):
+    answers.answered("acme")
+    append(next(study.rglob("employees.csv")), "\n")
+    answers.answered("acme")
+    assert made == ["acme", "acme"]
 
 
 def append(path: Path, text: str) -> None:
@@ -273,6 +283,17 @@ def test_a_run_that_was_stopped_while_it_wrote_leaves_the_older_answer(cache, st
     cache.keep(released(study=acme()), parts(study))
     assert rows(kept(cache, study)) == rows(released(retention()))
     assert not list(cache.folder.glob(".new-*"))
+
+
+def test_only_reports_and_notebooks_use_what_is_kept():
+    """Nothing that is passed on is made from it: no shared ledger, no bundle, no report."""
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "analysis.answers.cache" in path.read_text(encoding="utf-8")
+    }
+    assert users == {"pipeline/__init__.py", "runs/answers.py", "cli/cache.py"}
+    assert ".kept(" not in (PACKAGE / "pipeline" / "__init__.py").read_text(encoding="utf-8")
 
 
 # --- mentoring cache

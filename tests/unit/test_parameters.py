@@ -79,6 +79,13 @@ def test_what_papermill_was_given_and_nobody_declared_is_refused():
     assert named(CELL, "# Parameters\nstudy = 'kesselwerk'") == "kesselwerk"
 
 
+def test_another_view_of_the_same_notebook_may_have_further_parameters():
+    """The notebook of one's own questions opens the study, too, which knows nothing of an outcome."""
+    cells = (CELL + '\noutcome = "any_exit"', "# Parameters\nstudy = 'kesselwerk'\noutcome = 'morale'")
+    assert named(*cells) == "kesselwerk"
+    assert parameters_of(kernel(*cells), {**PARAMETERS, "outcome": ""})["outcome"] == "morale"
+
+
 def test_a_users_mistake_has_no_traceback_in_a_notebook(capsys):
     shell = InteractiveShell.instance()
     shell.user_ns["parameters_of"], shell.user_ns["declared"] = parameters_of, PARAMETERS

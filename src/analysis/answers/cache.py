@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from analysis.release.planning import ReleasedPlan
 
 FOLDER, CODE_BYTES = ".cache", 32
-# What an answer is made from, of the parts that `runs.made_from` has digests of.
-PARTS = ("data", "study", "cards", "settings", "program")
+# Of the parts that `runs.made_from` has digests of, those of a report that its answer does not hang on.
+NOT_OF_THE_ANSWER = ("notebooks", "files")
 Kind = Literal["answer", "plan"]
 
 
@@ -120,7 +120,8 @@ class AnswerCache:
 
 def _code(kind: str, parts: Mapping[str, str], content: bytes) -> bytes:
     """Return the code of a file's content, which only who has the user's key can make."""
-    made_from = json.dumps([kind, *(parts[part] for part in PARTS)]).encode()
+    answer = {part: digest for part, digest in parts.items() if part not in NOT_OF_THE_ANSWER}
+    made_from = json.dumps([kind, answer], sort_keys=True).encode()
     key = hmac.digest(load_key(), b"answer cache", "sha256")
     return hmac.digest(key, len(made_from).to_bytes(8) + made_from + content, "sha256")
 

@@ -42,7 +42,9 @@ def parameters_of(namespace: Mapping[str, object], declared: Mapping[str, object
             given[name] = told[name]
     # Of a misspelt parameter papermill only warns, and in a kernel that has run before, the older value is still there.
     misspelt = _misspelt(cells, declared)
-    check_parameters((dict(declared) if misspelt else {}) | given | _injected(namespace) | misspelt, declared, THIS)
+    check_parameters(
+        (dict(declared) if misspelt else {}) | given | _injected(namespace, cells) | misspelt, declared, THIS
+    )
     if not given["study"]:
         raise bad_input(THIS, "parameter 'study' is empty; name a study folder", rule="parameters")
     return given
@@ -54,10 +56,14 @@ def _typed(namespace: Mapping[str, object]) -> list[str]:
     return [cell for cell in typed if isinstance(cell, str)] if isinstance(typed, list) else []
 
 
+def _is_injected(cell: str) -> bool:
+    return cell.startswith(INJECTED)
+
+
 def _cells_of_literals(namespace: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    """Yield what was set in each cell of plain assignments that has been run, in order."""
+    """Yield what was set in each cell of plain assignments that has been run, in order, papermill's aside."""
     for cell in _typed(namespace):
-        found = _literals(cell)
+        found = {} if _is_injected(cell) else _literals(cell)
         if found:
             yield found
 
@@ -89,7 +95,8 @@ def _misspelt(cells: list[dict[str, object]], declared: Mapping[str, object]) ->
     return {}
 
 
-def _injected(namespace: Mapping[str, object]) -> dict[str, object]:
-    """Return what papermill was given, by name, as far as the notebook still has it."""
-    cells = [cell for cell in _typed(namespace) if cell.startswith(INJECTED)]
-    return {name: namespace.get(name) for name in (_literals(cells[-1]) if cells else {})}
+def _injected(namespace: Mapping[str, object], cells: list[dict[str, object]]) -> dict[str, object]:
+    """Return what papermill was given and no cell of the notebook has set before: no parameter of it."""
+    given = [cell for cell in _typed(namespace) if _is_injected(cell)]
+    known = {name for cell in cells for name in cell}
+    return {name: value for name, value in (_literals(given[-1]) if given else {}).items() if name not in known}

@@ -86,6 +86,10 @@ def shipped(name: str) -> Path:
     return shipped_dir() / "data" / name
 
 
+# The start page and the notebook of one's own questions are for who works in them.
+NOT_OF_A_REPORT = ("00_start.ipynb", "own_analysis.ipynb")
+
+
 def notebooks_dir() -> Path:
     """Return the folder of the project's notebooks."""
     return shipped_dir() / "notebooks"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import collected
-from analysis.plan.paths import ONE_THREAD, environment, notebooks_dir
+from analysis.plan.paths import NOT_OF_A_REPORT, ONE_THREAD, environment, notebooks_dir
 from analysis.report.failed_notebook import note_failed_notebook, strip_run_metadata
 from analysis.report.folders import writing
 from analysis.report.notebook_files import nbformat
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 START_TIMEOUT_SECONDS = 300
 # No notebook of a report needs minutes; one that estimates for itself may need many.
 TIME_LIMIT_SECONDS = 3600
-# The notebooks of a report: neither the start page nor that of one's own questions.
-REPORTED = "0[1-9]_*.ipynb"
 # Scales that have a notebook of their own.
 TOLD_ELSEWHERE = ("H3_leadership",)
 
@@ -119,7 +117,7 @@ def execute_notebooks(
     folder: Path,
     jobs: int = 1,
     say: Callable[[str], None] = print,
-    pattern: str = REPORTED,
+    pattern: str = "*.ipynb",
     scales: Collection[str] = (),
     time_limit: float | None = None,
 ) -> None:
@@ -132,7 +130,7 @@ def execute_notebooks(
     """
     folder.mkdir(parents=True, exist_ok=True)
     limit = TIME_LIMIT_SECONDS if time_limit is None else time_limit
-    notebooks = sorted(notebooks_dir().glob(pattern))
+    notebooks = sorted(path for path in notebooks_dir().glob(pattern) if path.name not in NOT_OF_A_REPORT)
     runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
     with _kernel_environment(data), _kernels(len(runs)) as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [

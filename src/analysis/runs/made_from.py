@@ -13,7 +13,7 @@ from pathlib import Path
 from analysis.answers.shared import is_blind_run
 from analysis.ingest.ids import load_key
 from analysis.plan.faults import LOG, PACKAGE
-from analysis.plan.paths import digest_of_files, notebooks_dir, shipped
+from analysis.plan.paths import NOT_OF_A_REPORT, digest_of_files, notebooks_dir, shipped
 from analysis.plan.registration import FOLDER
 from analysis.plan.study import overrides
 
@@ -108,8 +108,9 @@ def program() -> str:
 
 @cache
 def _of_notebooks() -> str:
-    """Return a digest of what the notebooks ask; what they showed when they were last run is none of it."""
-    asked = [(path.name, _cells(path)) for path in sorted(notebooks_dir().glob("*.ipynb"))]
+    """Return a digest of what a report's notebooks ask; what they showed when they were last run is none of it."""
+    paths = sorted(path for path in notebooks_dir().glob("*.ipynb") if path.name not in NOT_OF_A_REPORT)
+    asked = [(path.name, _cells(path)) for path in paths]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
