@@ -352,7 +352,9 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
                 "worst_after": float(by_group[:, 1].max()),
             }
         )
-    return pd.DataFrame(found, columns=["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"])
+    return pd.DataFrame(
+        found, columns=["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"]
+    )
 
 
 def _compared_as_one(matrix: DesignMatrix) -> dict[str, list[int]]:
