@@ -10,8 +10,7 @@ import pytest
 from browser import Page, chromium, executable
 from demo_answers import demo_answer
 
-from analysis.plan.paths import notebooks_dir
-from analysis.report.execute import REPORTED
+from analysis.report.execute import notebooks_of_reports
 from analysis.report.notebook_pages import write_notebook_pages
 from analysis.report.write import write_answers, write_index
 
@@ -33,7 +32,7 @@ def folder(tmp_path_factory) -> Path:
     answer = demo_answer("northbank")
     write_answers(answer, reports / "northbank")
     # The notebooks are committed as they were run on this study.
-    for path in notebooks_dir().glob(REPORTED):
+    for path in notebooks_of_reports():
         shutil.copy(path, notebooks)
     write_notebook_pages(notebooks, answer.study)
     write_index(reports)
