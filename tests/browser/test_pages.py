@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from browser import Page, chromium, executable
 from demo_answers import demo_answer
 
+from analysis.report.execute import notebooks_of_reports
+from analysis.report.notebook_pages import write_notebook_pages
 from analysis.report.write import write_answers, write_index
 
 pytestmark = pytest.mark.skipif(executable() is None, reason="there is no Chromium on this machine")
@@ -24,8 +27,14 @@ COLUMN = "(table, n) => [...table.tBodies[0].rows].map(row => row.cells[n].textC
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     reports = tmp_path_factory.mktemp("reports")
-    (reports / "northbank").mkdir()
-    write_answers(demo_answer("northbank"), reports / "northbank")
+    notebooks = reports / "northbank" / "notebooks"
+    notebooks.mkdir(parents=True)
+    answer = demo_answer("northbank")
+    write_answers(answer, reports / "northbank")
+    # The notebooks are committed as they were run on this study.
+    for path in notebooks_of_reports():
+        shutil.copy(path, notebooks)
+    write_notebook_pages(notebooks, answer.study)
     write_index(reports)
     return reports / "northbank"
 
@@ -114,7 +123,7 @@ def test_every_picture_can_be_read_on_a_phone(browser, folder):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 def test_axe_finds_nothing(browser, folder, width, scheme):
-    for path in [*sorted(folder.glob("*.html")), folder.parent / "index.html"]:
+    for path in [*sorted(folder.rglob("*.html")), folder.parent / "index.html"]:
         page = opened(browser, path, width, scheme)
         page.value("document.querySelectorAll('details').forEach(one => { one.open = true })")
         page.ask("Runtime.evaluate", expression=Path(AXE).read_text(encoding="utf-8"))

@@ -10,10 +10,9 @@ import pytest
 from demo_answers import demo_answer
 from page_links import dead_links
 
-from analysis.plan.paths import notebooks_dir
 from analysis.release.answer import Released
 from analysis.report import origins
-from analysis.report.execute import REPORTED, notebook_runs
+from analysis.report.execute import notebook_runs, notebooks_of_reports
 from analysis.report.notebook_pages import write_notebook_pages
 from analysis.report.pictures import all_pictures
 from analysis.report.quality_page import quality_pictures
@@ -30,7 +29,7 @@ def report(request, tmp_path_factory) -> tuple[Released, Path]:
     (folder / "notebooks").mkdir(parents=True)
     write_answers(released, folder)
     scales = {f.hypothesis for f in released.findings if has_section(f)}
-    for path in notebooks_dir().glob(REPORTED):
+    for path in notebooks_of_reports():
         for source, output, _ in notebook_runs(path, request.param, scales):
             shutil.copy(source, folder / "notebooks" / output)
     write_notebook_pages(folder / "notebooks", released.study)

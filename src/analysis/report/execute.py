@@ -111,6 +111,11 @@ def _run(
     strip_run_metadata(output)
 
 
+def notebooks_of_reports(pattern: str = "*.ipynb") -> list[Path]:
+    """Return the project's notebooks that a report runs, of those whose names match `pattern`."""
+    return sorted(path for path in notebooks_dir().glob(pattern) if path.name not in NOT_OF_A_REPORT)
+
+
 def execute_notebooks(
     study: str,
     data: Path,
@@ -130,7 +135,7 @@ def execute_notebooks(
     """
     folder.mkdir(parents=True, exist_ok=True)
     limit = TIME_LIMIT_SECONDS if time_limit is None else time_limit
-    notebooks = sorted(path for path in notebooks_dir().glob(pattern) if path.name not in NOT_OF_A_REPORT)
+    notebooks = notebooks_of_reports(pattern)
     runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
     with _kernel_environment(data), _kernels(len(runs)) as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [

@@ -53,4 +53,5 @@ def _body(notebook: nbformat.NotebookNode, exporter: "HTMLExporter") -> str:
             alt = escape(data.get("text/plain", "").removeprefix(PICTURE))
             output.data = nbformat.from_dict({"text/html": f'<img src="{svg_source(data[SVG])}" alt="{alt}">'})
     body, _ = exporter.from_notebook_node(notebook)
+    body = body.replace("<th></th>", "<td></td>").replace(' border="1"', "")
     return SCROLLS.sub(r'<\1 tabindex="0">', HEADING_ID.sub(r"\1", body))

@@ -155,13 +155,16 @@ def notebook_of(hypothesis: str) -> str:
 
 @cache
 def _cells(notebook: str) -> tuple[tuple[str, str], ...]:
-    """Return id and source of the cells of a notebook that ships."""
-    cells = nbformat.read(notebooks_dir() / f"{notebook}.ipynb", as_version=4).cells
+    """Return id and source of the cells of a notebook that ships; none of one that is not there."""
+    path = notebooks_dir() / f"{notebook}.ipynb"
+    cells = nbformat.read(path, as_version=4).cells if path.is_file() else []
     return tuple((cell.id, cell.source) for cell in cells if cell.cell_type == "code")
 
 
 def cell_link(notebook: str, shown: str) -> str:
     """Return the link to the cell that shows something, in the report's folder; to its notebook where none does.
+
+    Where that notebook was deleted it is empty: every number can be made without.
 
     Parameters
     ----------
@@ -169,6 +172,8 @@ def cell_link(notebook: str, shown: str) -> str:
         As `notebook_of` has it.
     """
     source = SCALES_NOTEBOOK if notebook.startswith(SCALES_NOTEBOOK) else notebook
+    if not _cells(source):
+        return ""
     page = f"{NOTEBOOK_PAGES}/{notebook}.html"
     cell = next((cell for cell, code in _cells(source) if _names(code, shown)), "")
     return f"{page}#cell-id={cell}" if cell else page

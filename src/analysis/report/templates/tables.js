@@ -34,8 +34,9 @@ function level(table) {
 
 function makeSortable(table) {
   const heads = [...table.tHead.rows[0].cells];
-  const buttons = heads.map((head, n) => {
+  const buttons = heads.flatMap((head, n) => {
     const button = document.createElement("button"), name = plain(head.textContent);
+    if (!name) return [];
     button.type = "button";
     // A heading that is a link already gets its button beside it.
     if (head.querySelector("a")) {
