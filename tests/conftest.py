@@ -38,6 +38,7 @@ LONGEST_FIRST = (
     "test_twin.py",
     "test_runs.py",
     "test_pipeline.py",
+    "test_bundle.py",
     "test_degenerate.py",
     "test_forked_notebooks.py",
     "test_privacy.py",

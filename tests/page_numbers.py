@@ -85,14 +85,15 @@ def number_complaints(page: str, rows: Mapping[str, Estimate]) -> Iterator[str]:
         row = rows.get(number.row)
         if row is None:
             yield f"{number.text!r} names a row that is not in the ledger: {number.row}"
-        elif not _agrees(number, row):
+        elif not agrees(number, row):
             yield f"{number.text!r}{number.behind[:20]!r} is {getattr(row, number.column)} in {number.row}"
     text = unescape("".join(_Page(page).loose))
     yield from (f"{found[0]!r} names no row: …{text[max(0, found.start() - 60) : found.end()]!r}"
                 for found in LOOSE.finditer(text))  # fmt: skip
 
 
-def _agrees(number: Number, row: Estimate) -> bool:
+def agrees(number: Number, row: Estimate) -> bool:
+    """Whether a number is that of its row, as it is rounded, and lies on the side that is said."""
     value, text = getattr(row, number.column), number.text.replace(",", "").replace(MINUS, "-")
     if value is None:
         return False
@@ -101,22 +102,22 @@ def _agrees(number: Number, row: Estimate) -> bool:
         limit = float(said)
         if sign != "=":
             return value < limit if sign == "<" else value > limit
-        return abs(value - limit) <= _half_a_step(said)
+        return abs(value - limit) <= half_a_step(said)
     scale = CATALOGUE.measure(row.measure).scale if number.column in ("estimate", "ci_low", "ci_high") else 1
     shown, exact = float(text), scale * value
     if text[0] not in "+-":
         side = SIDE.match(number.behind)
-        if side and SIDES[side[1].split()[0]] * exact < -_half_a_step(text):
+        if side and SIDES[side[1].split()[0]] * exact < -half_a_step(text):
             return False
         shown, exact = abs(shown), abs(exact)
     if row.measure == "net_benefit" and number.column in ("estimate", "ci_low", "ci_high"):
         # Two digits of the standard error; an end beside zero may be a whole step off, to stay on its side.
         step = max(1.0, 10.0 ** (len(str(int(row.std_error))) - 2))
         return abs(shown - exact) <= (step if shown == step else step / 2 + 1e-9) and shown % step == 0
-    return abs(shown - exact) <= _half_a_step(text)
+    return abs(shown - exact) <= half_a_step(text)
 
 
-def _half_a_step(text: str) -> float:
+def half_a_step(text: str) -> float:
     """Return half of a number's last digit, and a little more for what a double cannot hold."""
     return 0.5 * 10 ** -len(text.partition(".")[2]) + 1e-9
 

@@ -127,9 +127,10 @@ def _read_images(found: list[str]) -> Iterator[None]:
     """Look at every text in the pictures for the pages of this process."""
 
     def looked_at(drawing: Drawing) -> dict[str, str]:
-        cut = [f"{text!r} is cut off" for text in cut_off(drawing.svg)]
+        narrow = drawing.narrow()
+        cut = [f"{text!r} is cut off" for svg in (drawing.svg, narrow) if svg for text in cut_off(svg)]
         found.extend(f"picture {drawing.alt[:40]!r}: {said}" for said in [*text_complaints(seen(drawing)), *cut])
-        return {"src": "", "alt": drawing.alt}
+        return {"src": "", "narrow": "", "least": 0, "alt": drawing.alt, "origin": None}
 
     with ExitStack() as stack:
         for module in (page, sections, quality_page):

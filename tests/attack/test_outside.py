@@ -6,8 +6,8 @@ import pytest
 from attacks import RULE, event_of_one, events_like, finding, from_difference_and_ratio, plain
 from demo_answers import demo_exact
 
-from analysis.plan.results import Estimate, estimates_frame
-from analysis.release.outside import NOT_SHARED, is_ambiguous, possible, shared_rows, step_of
+from analysis.plan.results import Check, Estimate, estimates_frame
+from analysis.release.outside import NOT_SHARED, capped_rows, is_ambiguous, possible, shared_rows, step_of
 from analysis.release.rule import ReleaseRule
 from analysis.simulate import demo_scenarios
 
@@ -160,6 +160,20 @@ def test_no_shared_number_is_finer_than_a_quarter_of_a_point():
         if told["status"] == "estimated":
             steps = np.array([told["estimate"], told["std_error"]], dtype=float) / 0.0025
             assert np.allclose(steps, np.round(steps), atol=1e-3) and told["std_error"] > 0
+
+
+def test_that_a_check_failed_is_told_of_rows_with_a_number_and_not_that_events_are_few():
+    """Too little data would tell of few events, and so would a mark at a row that has no number."""
+
+    def capped(*rows: Estimate, caps: str | None = "groups_not_comparable") -> list[str]:
+        check = Check("overlap", False, None, None, "Found.", grade="failed" if caps else "caution", caps=caps)
+        found = finding(*rows, checks=(check,))
+        return capped_rows([found], shared_rows([found], RULE, with_naive=True))
+
+    rows = plain(60, 300, 600, 2400), plain(90, 400, 600, 2400, months=24), plain(61, 306, 604, 2410, **DASHBOARD)
+    assert capped(*rows) == sorted(row.row for row in rows[:2])
+    assert capped(*rows, caps="too_little_data") == capped(*rows, caps=None) == []
+    assert capped(plain(1, 2, 8, 40)) == []
 
 
 @pytest.mark.parametrize("name", sorted(demo_scenarios()))

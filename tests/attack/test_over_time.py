@@ -1,7 +1,7 @@
 """Two releases of one study: with the record nothing follows from their difference, without it a lot does."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +11,10 @@ from attacks import RULE, events_of_the_few, finding, plain
 from networks import shared_row, write_ledger
 
 from analysis.pipeline.recorded import received_ledgers, workforce_mark
-from analysis.plan.results import Estimate, Estimated
+from analysis.plan.results import Estimate, Estimated, estimates_frame
 from analysis.release.differences import Difference, between, differences, is_one_company, renamed
 from analysis.release.outside import shared_rows
-from analysis.release.record import Ledger, Release, ledger, shown_rows
+from analysis.release.record import Ledger, Release, shown_ledgers
 from analysis.release.rule import ReleaseRule
 from analysis.synthesis.ledgers import read_shared
 from analysis.synthesis.meta import fit
@@ -24,8 +24,12 @@ from analysis.synthesis.pools import synthesize
 def shown(*rows: Estimate, rule: ReleaseRule = RULE, **about: str) -> Ledger:
     """Return what the record holds of a study with these exact rows."""
     told = [row for each in rows for row in shared_rows([finding(each)], rule)]
-    about = {"study": rows[0].study} | about
-    return ledger(rows=shown_rows(told), min_cell=rule.min_cell, round_to=rule.round_to, **about)
+    return held(told, rule, **about)
+
+
+def held(told: list[Estimate], rule: ReleaseRule = RULE, **about: str) -> Ledger:
+    [ledger] = shown_ledgers(estimates_frame(told), {told[0].study: asdict(rule) | about})
+    return ledger
 
 
 def release(*ledgers: Ledger, kind: str = "share") -> Release:
@@ -50,7 +54,7 @@ class Pair(NamedTuple):
 
     @property
     def is_refused(self) -> bool:
-        then, now = (ledger("acme", shown_rows([row]), min_cell=10, round_to=5) for row in (self.before, self.now))
+        then, now = (held([row]) for row in (self.before, self.now))
         return bool(differences(release(now), [release(then)]))
 
     @property

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from picture_numbers import marked_numbers
 from picture_texts import cut_off
 from test_report import DRAWINGS, acme, anew, retention
 
@@ -32,7 +33,7 @@ def tiny(title: str = "A finding", label: str = "label", name: str = "name") -> 
 
 
 def texts(svg: str) -> dict[str, dict[str, str]]:
-    return {element.text: element.attrib for element in ElementTree.fromstring(svg).iter(f"{SVG}text")}
+    return {"".join(e.itertext()): e.attrib for e in ElementTree.fromstring(svg).iter(f"{SVG}text")}
 
 
 def test_text_is_text_in_fonts_that_every_machine_has_one_of():
@@ -126,7 +127,7 @@ def test_nobodys_settings_are_changed_and_garbage_is_looked_for_again():
 
     before = dict(mpl.rcParams)
     anew(tiny)
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         tiny(title=3)
     assert dict(mpl.rcParams) == before and gc.isenabled()
 
@@ -135,3 +136,26 @@ def test_nobodys_settings_are_changed_and_garbage_is_looked_for_again():
 def test_a_text_that_stands_over_the_edge_is_found(where):
     moved = re.sub(r'<text x="[\d.]+"', f'<text x="{where}"', tiny().svg, count=1)
     assert bool(cut_off(moved)) == (where != "1.0") and not cut_off(tiny().svg)
+
+
+# On a phone of 390 pixels a page leaves a picture so many; a text is read from so many on.
+PHONE, READABLE = 361, 10
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_every_text_can_be_read_on_a_phone(name):
+    drawing = DRAWINGS[name]()
+    svg = drawing.narrow() or drawing.svg
+    shown = PHONE if drawing.narrow() else drawing.least_pixels
+    pixels = shown / float(ElementTree.fromstring(svg).attrib["viewBox"].split()[2])
+    assert {text: told["font-size"] for text, told in texts(svg).items()
+            if float(told["font-size"]) * pixels < READABLE} == {}  # fmt: skip
+    assert cut_off(svg) == []
+
+
+@pytest.mark.parametrize("name", ["ladder", "ways", "money"])
+def test_a_narrow_picture_names_the_rows_that_the_wide_one_names(name):
+    drawing = DRAWINGS[name]()
+    wide, narrow = ({number[:3] for number in marked_numbers(svg)} for svg in (drawing.svg, drawing.narrow()))
+    assert wide == narrow != set()
+    assert "".join(drawing.alt.split()) in "".join("".join(texts(drawing.narrow())).split())

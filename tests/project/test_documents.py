@@ -36,8 +36,10 @@ from analysis.validate.tables import PHASES, cell_rules
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ("docs/your_data.md", "docs/reading_a_report.md", "docs/notebooks.md", "docs/many_companies.md")
+GUIDE += ("docs/reviewers.md",)
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "data/README.md", *GUIDE)
-ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|runs|notebook|kernels|cli|simulate|fetch"
+ROOMS = "plan|ingest|validate|measure|design|estimate|release|report|pipeline|runs|bundle|notebook|kernels|cli|simulate"
+ROOMS += "|fetch"
 MINUS = "\u2212"
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 from demo_answers import demo_answer
+from ledger_rows import OFFERED
 from page_numbers import number_complaints, numbers, page_complaints, verdict_complaints
-from test_report import LOTTERY, acme, economics, examined, finding, morale, promotion, released, row, unmeasured
+from test_report import acme, economics, examined, finding, morale, promotion, released, row, unmeasured
 
 from analysis.estimate.diagnostics import TREND, Trend, trend_check
 from analysis.plan.catalogue import CATALOGUE
@@ -110,6 +111,18 @@ def test_who_rated_a_score_is_said_as_the_row_has_it(demo):
         assert set(re.findall(r"[\w-]+-rated", sentence)) <= {rated}
 
 
+def test_where_a_picture_shows_another_change_than_the_participants_own_the_caption_says_why(demo):
+    answer, pages = demo
+    for found in (f for f in answer.findings if wording.is_scale(f) and f.primary.is_estimated):
+        own = next((e for e in found.alternatives if e.contrast == "after_vs_before" and e.is_estimated), None)
+        page = pages[page_of(found.hypothesis)]
+        article = page[page.index(f'id="{slug(found)}"') :].partition("</article>")[0]
+        if own is not None and "Averages by survey wave" in article:
+            assert f'participants\' own change (<span data-row="{own.row}"' in article.replace("&#39;", "'"), slug(
+                found
+            )
+
+
 @pytest.mark.parametrize(
     ("state", "is_large", "said"),
     [
@@ -206,7 +219,7 @@ def test_no_mark_is_left_on_a_page(pages):
 
 def test_a_lottery_speaks_of_offers_on_every_page_and_other_studies_of_no_lottery():
     lots = acme(programs=[vars(acme().programs[0]) | {"assignment": "lottery"}])
-    offered = study_pages(released(finding(row(**LOTTERY), "inconclusive"), study=lots))
+    offered = study_pages(released(finding(row(**OFFERED), "inconclusive"), study=lots))
     assert "offered a place" in offered["retention.html"] and "Intention to treat" in offered["methods.html"]
     chosen = study_pages(released(examined()))
     for file in ("retention.html", "methods.html"):

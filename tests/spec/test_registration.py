@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from analysis.cli import app
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.registered import register
-from analysis.pipeline.released import find
+from analysis.pipeline.released import find, share_study
 from analysis.plan.errors import BadInput
 from analysis.plan.registration import FOLDER, digest_of
 from analysis.plan.results import findings_frame
@@ -243,6 +243,12 @@ def test_a_plan_counts_only_where_no_report_with_effects_was_there(data, run, st
     (report / "run.json").write_text(json.dumps(run), encoding="utf-8")
     assert registered(data).plan.effects_seen_at == run.get("created", "")
     assert set(standing(data).values()) == {status}
+
+
+def test_a_ledger_that_was_shared_was_seen(data):
+    share_study("acme", data, data.parent / "reports" / "acme.share", lambda _: None)
+    assert registered(data).plan.effects_seen_at.startswith("20")
+    assert set(standing(data).values()) == {"exploratory"}
 
 
 def test_a_plan_made_after_effects_were_seen_does_not_take_the_place_of_the_first(data):

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from degenerate import COMBINED, LIGHT, ODDITIES, odd_company, write
 from in_process import make_reports_here
+from page_links import dead_links
 from typer.testing import CliRunner
 from whole_report import complaints, few_draws, page_text, shown, text_complaints
 
@@ -57,7 +58,9 @@ def test_the_command_reports_an_odd_study_with_its_notebooks(tmp_path, monkeypat
         ran = CliRunner().invoke(app, ["report", "odd", "--data", str(data), "--reports", str(reports), "--jobs", "2"])
     assert ran.exit_code == 0, ran.output
     assert "warning" not in ran.output.lower() and text_complaints(ran.output) == []
-    assert {path.name for path in (reports / "odd" / "notebooks").iterdir()} == set(NOTEBOOKS)
+    pages = {Path(name).with_suffix(".html").name for name in NOTEBOOKS}
+    assert {path.name for path in (reports / "odd" / "notebooks").iterdir()} == {*NOTEBOOKS, *pages, "index.html"}
+    assert [link for link in dead_links(reports) if any(page in link for page in pages)] == []
     assert written_complaints(reports / "odd") == []
 
 

@@ -7,11 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.cli import app
-from analysis.pipeline.explained import place_of, shown_text
+from analysis.pipeline.explained import shown_text
 from analysis.pipeline.reproduced import read_text
 from analysis.plan.catalogue import CATALOGUE, METHODS
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import project_dir
+from analysis.report.origins import place_of
 
 STUDY, ROOT = "fjellkode", project_dir()
 

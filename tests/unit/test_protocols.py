@@ -283,6 +283,21 @@ def test_a_sample_of_those_who_never_start_stands_for_all_of_them(monkeypatch):
     assert (np.abs(np.mean(found, axis=0) - of_all) < 3 * error + 0.002).all() and (error < 0.01).all()
 
 
+def test_on_many_days_of_starting_the_follow_up_is_cut_on_some_of_them_and_the_risks_stay(monkeypatch):
+    """By a third of the cuts, a weight grows some days late by all that has come since."""
+    trials = grace_trials(as_known(company_like("case-cohort")))
+    whole = clones(trials, EXITS, 12)
+    n_days = len(np.unique(whole.steps.key % design_clones.DAYS))
+    assert n_days < design_clones.MOST_CUTS, "on few days every one is a cut"
+    monkeypatch.setattr(design_clones, "MOST_CUTS", n_days // 3)
+    some = clones(trials, EXITS, 12)
+    assert len(some.control.row) < 0.6 * len(whole.control.row)
+    assert len(some.treated.row) == len(whole.treated.row)
+    assert risks_of(some) == pytest.approx(risks_of(whole), abs=5e-4) and (risks_of(some) > 0.05).all()
+    of_all, of_some = (c.weights(np.ones(len(whole.trials.rows)))[1] for c in (whole, some))
+    assert of_some.max() == pytest.approx(of_all.max(), rel=0.05)
+
+
 def risks_of(cloned: Clones) -> np.ndarray:
     return CloneRisks(cloned, (1,), 12).risks(np.ones(len(cloned.worth)))
 

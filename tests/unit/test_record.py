@@ -7,12 +7,14 @@ import pytest
 from networks import shared_row
 
 from analysis.plan.errors import BadInput
-from analysis.release.record import Release, add_to_record, ledger, read_record, shown_rows
+from analysis.plan.results import estimates_frame
+from analysis.release.record import Release, add_to_record, read_record, shown_ledgers
 
 
 def one(effect: float = -0.05, study: str = "acme", **about) -> Release:
-    told = ledger(study, shown_rows([shared_row(study, effect, 0.02)]), min_cell=10, round_to=5, digest="d")
-    return Release(**{"date": "2026-03-01T09:00:00+00:00", "kind": "share", "ledgers": [told]} | about)
+    told = estimates_frame([shared_row(study, effect, 0.02)])
+    ledgers = shown_ledgers(told, {study: {"min_cell": 10, "round_to": 5, "digest": "d"}})
+    return Release(**{"date": "2026-03-01T09:00:00+00:00", "kind": "share", "ledgers": ledgers} | about)
 
 
 @pytest.fixture
@@ -46,20 +48,17 @@ def test_rows_that_a_line_before_holds_are_not_written_again(path):
 
 def test_nothing_is_on_record_that_was_not_shown(path):
     add_to_record(path, one())
-    [row] = json.loads(path.read_text())["release"]["ledgers"][0]["rows"]
-    names = {
-        "row",
-        "program",
-        "hypothesis",
-        "analysis",
-        "outcome",
-        "role",
-        "contrast",
-        "estimand",
-        "estimator",
-        "measure",
-    }
-    assert set(row) == names | {"horizon_months", "estimate", "std_error", "n_treated", "n_control"}
+    assert json.loads(path.read_text())["release"]["ledgers"][0]["rows"] == (
+        "buddies,H1_retention,primary,voluntary_exit,mentor,,enrolled_vs_not,ATT,iptw_aalen_johansen,risk_difference,12,"
+        "-0.05,0.02,100,300"
+    )
+
+
+def test_a_row_is_read_as_it_was_shown_and_has_its_id(path):
+    add_to_record(path, one())
+    [row], told = read_record(path)[0].ledgers[0].told, shared_row("acme", -0.05, 0.02)
+    assert row.numbers == (told.estimate, told.std_error, told.n_treated, told.n_control)
+    assert read_record(path)[0].ledgers[0].row_id(row) == told.row
 
 
 def changed(lines: list[str]) -> list[str]:

@@ -200,12 +200,14 @@ def test_programs_of_one_company_count_once_and_are_no_more_precise_than_one(tmp
     two = [shared_row("acme", -0.06, 0.02), shared_row("acme", -0.02, 0.02)]
     rows = pd.DataFrame({"study": "acme", "estimate": [r.estimate for r in two], "std_error": 0.02, "n_treated": 100,
                          "n_control": 300, "measure": "risk_difference", "assignment": "self_selected",
-                         "direction": ["reverse", "traditional"], "format": "pair", "sector": None})  # fmt: skip
+                         "direction": ["reverse", "traditional"], "format": "pair", "sector": None,
+                         "is_capped": [False, True]})  # fmt: skip
     from analysis.synthesis.pools import by_company
 
     [company] = by_company(rows).to_dict("records")
     assert company["estimate"] == pytest.approx(-0.04) and company["std_error"] == pytest.approx(0.02)
     assert (company["n_programs"], company["direction"], company["format"]) == (2, "several", "pair")
+    assert company["is_capped"], "one program whose check failed is enough"
 
 
 def test_randomized_and_other_companies_of_one_estimand_are_shown_apart_and_together(tmp_path):
@@ -278,6 +280,23 @@ def test_the_weight_of_companies_with_few_events_is_told(tmp_path):
     pool = only(together(write_network(tmp_path, [-0.02, -0.03, 0.01], [few, few, many])))
     assert pool.companies["few_events"].tolist() == [True, True, False]
     assert 0.6 < pool.main.share_few_events < 1
+
+
+@pytest.mark.parametrize(
+    ("failed", "verdict"),
+    [((), "supported"), ((2,), "supported"), ((0, 2), "inconclusive"), ((0, 1, 2), "inconclusive")],
+)
+def test_where_failed_checks_carry_half_of_the_weight_the_verdict_is_inconclusive(tmp_path, failed, verdict):
+    """As in a study: what most of the information is at risk of, the whole is."""
+    for n, (effect, error) in enumerate([(-0.11, 0.01), (-0.1, 0.01), (-0.09, 0.02)]):
+        row = shared_row(f"company-{n}", effect, error)
+        write_ledger(tmp_path, [row], capped=[row.row] if n in failed else [])
+    pool = only(together(tmp_path))
+    weight = pool.companies.loc[pool.companies["study"].isin([f"company-{n}" for n in failed]), "weight"].sum()
+    assert pool.main.share_capped == pytest.approx(weight) and pool.main.verdict == verdict
+    assert pool.main.ci_high < 0, "it is not the interval that leaves it open"
+    without = pool.of("without_capped")
+    assert [row.n_studies for row in without] == ([2] if len(failed) == 1 else [])
 
 
 def test_the_between_company_variance_is_never_negative():

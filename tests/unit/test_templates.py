@@ -176,6 +176,10 @@ def pools() -> list[dict]:
         for n, ways in enumerate(["rollout", "self_selected"] * 2):
             way = {PROGRAM: DESIGN | {"assignment": ways}}
             write_ledger(folder / "mixed", [shared_row(f"c{n}", -0.03 - 0.01 * n, 0.02)], programs=way)
+        for n in range(5):
+            row = shared_row(f"c{n}", -0.05 - 0.01 * n, 0.01 + 0.005 * n)
+            write_ledger(folder / "capped", [row], capped=[row.row] if n < 4 else [])
+            write_ledger(folder / "one-capped", [row], capped=[row.row] if n == 4 else [])
         write_ledger(folder / "none", [suppressed(shared_row("acme", 0, 0.1))])
         found = [synthesize(read_shared([part])) for part in sorted(folder.iterdir())]
     return [pool_facts(pool) for one in found for pool in (*one.pools, *one.naive)]
@@ -212,6 +216,7 @@ SUBGROUP = [
 ]
 ARGUMENTS = {
     "registration.study": (PLAN,),
+    "licences.data": ({"study": "acme", "licence": "CC BY 4.0", "simulated": False},),
     "answer.end": (EVENT, 0.01),
     "exploratory.about": ("exit of any kind", 18, "age years 18 to 40", "location"),
     "exploratory.every": (2,),
@@ -286,6 +291,7 @@ ARGUMENTS = {
 }
 # The same in other cases, in which it needs what it does without in the first.
 MORE = {
+    "licences.data": [({"study": "acme", "licence": "", "simulated": is_so},) for is_so in (True, False)],
     "registration.study": [
         (PLAN | {"registered": ["Retention"] * 2, "deviates": [], "exploratory": []},),
         (PLAN | {"effects_seen_at": "2025-01-01", "is_same_code": False},),

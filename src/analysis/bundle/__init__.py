@@ -5,7 +5,8 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from analysis.bundle.readme import data_licence, write_readme
 from analysis.bundle.target import target_page
 from analysis.ingest.checksums import SUMS
 from analysis.pipeline.opened import OpenStudy, open_study
-from analysis.pipeline.released import share_study
+from analysis.pipeline.released import Asked, sharing
 from analysis.plan.paths import shipped_dir
 from analysis.plan.read_study import load_study
 from analysis.plan.registration import FOLDER as REGISTRATIONS
@@ -61,41 +62,60 @@ def is_confidential(study: Study) -> bool:
 
 
 def make_bundle(
-    name: str, data: Path, target: Path, jobs: int = 1, say: Callable[[str], None] = print, *, inside: bool = False
+    name: str,
+    data: Path,
+    target: Path,
+    record: Path,
+    asked: Asked,
+    jobs: int = 1,
+    say: Callable[[str], None] = print,
+    *,
+    inside: bool = False,
 ) -> Bundle:
     """Write the bundle of a study into a zip file, whole or not at all.
 
     Parameters
     ----------
+    record
+        The folder with the record of releases, on which a bundle of confidential data is put.
+    asked
+        How the study's shared ledger is made.
     inside
         Whether the report for the inside of the company goes along where the data are confidential.
 
     Raises
     ------
     BadInput
-        The study cannot be used, its stand-in comes too near to real people, or the file cannot be written.
+        The study cannot be used, its stand-in comes too near to real people, its shared ledger differs too little from
+        an earlier release, or the file cannot be written.
     """
     say(f"{name}: reading and checking")
     opened = open_study(name, data)
     confidential = is_confidential(opened.study)
-    with tempfile.TemporaryDirectory() as made, writing(target, "--out"):
-        folder = Path(made) / "bundle"
+    report = stand_in_name(name) if confidential else name
+    # On record first, in its place last: rather a release on record that never was than one that nobody remembers.
+    with tempfile.TemporaryDirectory() as made, new_file(target) as staging, ExitStack() as stack:
+        folder, near = Path(made) / "bundle", 0.0
         if confidential:
+            stack.enter_context(sharing(opened, "bundle", record, say, asked))(folder_of(folder, "shared"))
             say(f"{name}: drawing a stand-in")
-            near = write_stand_in(opened, folder / "data" / stand_in_name(name)).near
-            share_study(name, data, folder / "shared", say)
+            near = write_stand_in(opened, folder / "data" / report).near
         else:
-            near = 0.0
             copy_study(opened, folder / "data" / name)
-        report = stand_in_name(name) if confidential else name
         runs = [_reported(report, folder / "data", folder, jobs, say)]
         if confidential and inside:
             runs.append(_reported(name, data, folder, jobs, say))
         write_index(folder / "reports")
         _describe(opened, folder, report, runs, near)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_zip(folder, target)
+        write_zip(folder, staging)
     return Bundle(target, report, confidential, inside and confidential, checksum(target))
+
+
+def folder_of(folder: Path, name: str) -> Path:
+    """Return a new folder in another one."""
+    made = folder / name
+    made.mkdir(parents=True)
+    return made
 
 
 def copy_study(opened: OpenStudy, folder: Path) -> None:
@@ -151,15 +171,29 @@ def _describe(opened: OpenStudy, folder: Path, report: str, runs: list[Measured]
     write_crate(folder, about, report)
 
 
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """Yield the path of a file that takes the place of `target` when the block ends well, and vanishes otherwise.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be written.
+    """
+    staging = target.with_name(f".{target.name}")
+    with writing(target, "--out"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield staging
+            staging.replace(target)
+        finally:
+            staging.unlink(missing_ok=True)
+
+
 def write_zip(folder: Path, target: Path) -> None:
     """Write a folder's files into a zip, in order and without times, so that the same files are the same zip."""
-    staging = target.with_name(f".{target.name}")
-    try:
-        with zipfile.ZipFile(staging, "w") as file:
-            for name in files_in(folder):
-                info = zipfile.ZipInfo(name, EARLIEST)
-                info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, READABLE, 3
-                file.writestr(info, (folder / name).read_bytes())
-        staging.replace(target)
-    finally:
-        staging.unlink(missing_ok=True)
+    with zipfile.ZipFile(target, "w") as file:
+        for name in files_in(folder):
+            info = zipfile.ZipInfo(name, EARLIEST)
+            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, READABLE, 3
+            file.writestr(info, (folder / name).read_bytes())

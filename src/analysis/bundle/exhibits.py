@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analysis.pipeline.explained import LEDGER, Place, place_of
+from analysis.pipeline.explained import LEDGER
 from analysis.pipeline.reproduced import read_text
 from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.paths import PACKAGE
 from analysis.report import figures, figures_quality, figures_robust, figures_scales
 from analysis.report.ledger import write_problems
+from analysis.report.origins import TABLES, Place, place_of
 from analysis.report.page import evidence_pages, study_page
 from analysis.report.pictures import DESCRIBED, EVIDENCE, FOREST, MEASURED
 from analysis.report.quality_page import quality_page
-from analysis.report.write import write_estimates, write_findings
+from analysis.report.write import write_estimates, write_findings, write_numbers
 
 # How each picture is drawn: by the end of its file's name, by its whole name, and by the name's beginning.
 BY_KIND: dict[str, Callable] = {kind: one.draw for kind, one in EVIDENCE.items()} | {
@@ -58,6 +59,8 @@ def exhibits(report: Path) -> Iterator[Exhibit]:
 
 def made_by(path: Path) -> Callable:
     """Return the function that makes a file of a report."""
+    if path.parent.name == TABLES:
+        return write_numbers
     if path.suffix != ".svg":
         return BY_TABLE.get(path.name, evidence_pages)
     found = BY_NAME.get(path.stem) or BY_KIND.get(path.stem.rpartition("-")[2])

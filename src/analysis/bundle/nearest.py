@@ -27,7 +27,7 @@ def records(employees: pd.DataFrame, jobs: pd.DataFrame | None) -> pd.DataFrame:
     return found.reset_index(drop=True)
 
 
-def _numbers(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def numbers_of(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return both as numbers, so that the distance between two rows is Gower's: a category differs by 1 or not at all.
 
     Numbers and dates are divided by what their middle nine tenths span; a missing value is a value of its own.
@@ -78,12 +78,12 @@ def without_equals(
 
 
 def _equal(drawn: dict[str, pd.DataFrame], employees: pd.DataFrame, jobs: pd.DataFrame | None) -> np.ndarray:
-    real, found = _told_of_both(drawn, employees, jobs)
+    real, found = told_of_both(drawn, employees, jobs)
     keys = set(_texts(real))
     return np.array([text in keys for text in _texts(found)], bool)
 
 
-def _told_of_both(
+def told_of_both(
     drawn: dict[str, pd.DataFrame], employees: pd.DataFrame, jobs: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     real, found = records(employees, jobs), records(drawn["employees"], drawn.get("jobs"))
@@ -114,9 +114,9 @@ def refuse_copies(drawn: dict[str, pd.DataFrame], employees: pd.DataFrame, jobs:
         Somebody is equal to a real person, or more are near than chance brings.
     """
     n_equal = int(_equal(drawn, employees, jobs).sum())
-    real, found = _told_of_both(drawn, employees, jobs)
+    real, found = told_of_both(drawn, employees, jobs)
     random = rng("nearest", len(real), len(found))
-    every, mine = _numbers(real, found)
+    every, mine = numbers_of(real, found)
     some = random.permutation(len(every))[:MOST_COMPARED]
     ours = mine[random.permutation(len(mine))[:MOST_COMPARED]]
     baseline = np.quantile(closest(every[some], every[some], are_the_same=True), NEAR)

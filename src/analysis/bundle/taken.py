@@ -183,6 +183,7 @@ def _roles(opened: OpenStudy, jobs: pd.DataFrame | None, rule: ReleaseRule) -> I
     for (program, role), rows in enrolments.groupby(["program_id", "role"], observed=True):
         people, n = rows["employee_id"], rows["employee_id"].nunique()
         if n < rule.min_cell:
+            yield _role_of_few(str(program), str(role), opened.study, rule)
             continue
         asked, lasted = rows["offered"].dropna(), (rows["end_date"] - rows["start_date"]) / DAY
         yield Role(
@@ -196,6 +197,16 @@ def _roles(opened: OpenStudy, jobs: pd.DataFrame | None, rule: ReleaseRule) -> I
             lag=steps(((rows["start_date"] - rows["intake_date"]) / DAY).clip(lower=0), rule, 7),
             lasted=steps(lasted, rule, 30),
         )
+
+
+def _role_of_few(program: str, role: str, study: Study, rule: ReleaseRule) -> Role:
+    """Return a role that few people have, of which nothing is told but that it is there: the numbers are ours."""
+    days = [_day(day) for one in study.programs if one.id == program for day in one.intakes]
+    days = days or [(_day(study.study_start) + _day(study.as_of)) // 2]
+    return Role(
+        program=program, role=role, n=rule.min_cell, level=NO_SHARES, started=1.0, offered=None, lag=None, lasted=None,
+        intakes=Shares(kinds=tuple(map(float, days)), shares=(1 / len(days),) * len(days)),
+    )  # fmt: skip
 
 
 def _intakes(rows: pd.DataFrame, rule: ReleaseRule) -> Shares:
@@ -218,8 +229,10 @@ def _level_at(rows: pd.DataFrame, jobs: pd.DataFrame) -> pd.Series:
 
 
 def _meetings(sessions: pd.DataFrame | None, rule: ReleaseRule) -> dict[str, float]:
-    if sessions is None or sessions["match_id"].nunique() < rule.min_cell:
+    if sessions is None:
         return {}
+    if sessions["match_id"].nunique() < rule.min_cell:
+        return {"a_match": 6.0, "minutes": 60.0}  # ours
     minutes = sessions["minutes"].median()
     return {
         "a_match": float(max(1, round(len(sessions) / sessions["match_id"].nunique()))),

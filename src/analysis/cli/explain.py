@@ -36,14 +36,15 @@ def explain(
 
 def sections(found: "Explained") -> dict[str, list[str]]:
     """Return what is said of a number, by heading, a line each."""
-    method = [f"{found.method.title}: {found.method.text.strip()}"] if found.method else []
+    made = found.making
+    method = [f"{made.method.title}: {made.method.text.strip()}"] if made.method else []
     files = found.row_counts.itertuples(index=False)
     counts = [f"{file.source}: {file.rows_in:,} rows in, {file.rows_kept:,} kept" for file in files]
     cells = found.cells or ("in no executed notebook of this report with its interval; it is a row of the ledger",)
     return {
         "The row": [f"{column}: {cell}" for column, cell in found.row.items()],
-        "The estimator": [f"{found.row['estimator']}: {found.estimator.label}", *method, *found.sources],
-        "The code": [f"{place.name}  {place.file}:{place.line}" for place in found.made_by],
+        "The estimator": [f"{found.row['estimator']}: {made.estimator.label}", *method, *made.sources],
+        "The code": [f"{place.name}  {place.file}:{place.line}" for place in made.made_by],
         "What went in": counts,
         "What was left out, and why": [str(problem) for problem in found.excluded] or ["no row"],
         "Where it is shown": list(cells),

@@ -48,7 +48,7 @@ def releases(
 ) -> None:
     """List what was shown outside: date, kind, audience, studies, and why a refused release was made after a review.
 
-    mentoring share and mentoring synthesize check a new release against every one of these, and add it.
+    mentoring share, bundle and synthesize check a new release against every one of these, and add it.
     """
     from analysis.pipeline.recorded import RECORD
     from analysis.release.record import read_record

@@ -41,6 +41,9 @@ def report(
         bool, typer.Option("--blind", help="Withhold every effect, so that the design can be settled first.")
     ] = False,
     png: Annotated[bool, typer.Option("--png", help="Figures as PNG files, too, beside SVG.")] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="The whole report as one PDF, too; needs the extra pdf (WeasyPrint).")
+    ] = False,
     *,
     options: RunOptions,
 ) -> None:
@@ -50,7 +53,19 @@ def report(
     are the same. How each ended stands in reports/run.csv.
     """
     names = _chosen(studies, all_, options.data_folder)
-    _run([options.task(name, name, len(names), is_blind=blind, with_png=png) for name in names], options)
+    if pdf:
+        _check_pdf()
+    tasks = [options.task(name, name, len(names), is_blind=blind, with_png=png, with_pdf=pdf) for name in names]
+    _run(tasks, options)
+
+
+def _check_pdf() -> None:
+    """End with what is to be installed where no PDF can be made, before anything is."""
+    from analysis.report.pdf import MISSING, can_make_pdf
+
+    if not can_make_pdf():
+        err.print(MISSING, markup=False)
+        raise typer.Exit(BAD_INPUT)
 
 
 @with_run_options

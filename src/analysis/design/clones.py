@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import design_matrix
+from analysis.design.follow_up import MOST_CUTS
 from analysis.design.propensity import fit_propensity, newton, start_log_odds
 from analysis.design.protocols import NEVER, GraceTrials
 from analysis.design.weights import MOST_LIKELY
@@ -125,10 +126,10 @@ class Clones:
         is_first = np.concatenate([[True], np.diff(self.steps.trial_of_day) > 0])
         earlier[is_first] = 0.0
         q, s = chance[self.steps.row], self.steps
-        grown = np.concatenate([[0.0], np.cumsum(np.log1p(-q * earlier[s.day]) - np.log1p(-q * share[s.day]))])
+        started = q * share[s.day]
+        grown = np.concatenate([[0.0], np.cumsum(np.log1p(-q * earlier[s.day]) - np.log1p(-started))])
         control = chance[self.control.row] * np.exp(grown[self.control.last] - grown[self.control.first])
-        handed = q * (1 - share[s.day]) / (1 - q * share[s.day])
-        by_step = np.where(s.is_start, 1.0, handed)
+        by_step = np.where(s.is_start, 1.0, (q - started) / (1 - started))
         past = self.treated.last > self.treated.first
         latest = by_step[np.maximum(self.treated.last - 1, 0)] if len(by_step) else 0.0
         treated = np.where(past, latest, chance[self.treated.row])
@@ -267,16 +268,27 @@ def _steps(rows: pd.DataFrame) -> Steps:
 
 
 def _control_intervals(rows: pd.DataFrame, steps: Steps, code: np.ndarray, until: float) -> CloneIntervals:
-    """Return the follow-up under "do not start": until the own start, cut on every day of starting survived."""
+    """Return the follow-up under "do not start": until the own start, cut on every day of starting survived.
+
+    With more than `MOST_CUTS` such days it is cut on every second, third, … of them, and the weight then grows by all
+    that has come since: a person's intervals would else be days of starting times intakes.
+    """
     zero, start, end = (_day_number(rows[c].fillna(NEVER)) for c in ("trial_date", "start_date", "end_date"))
-    person = _person(rows) * DAYS
+    person, stop = _person(rows) * DAYS, np.minimum(start, end)
+    days = np.unique(steps.key % DAYS)
+    is_cut = np.isin(steps.key % DAYS, days[::-1][:: max(1, -(-len(days) // MOST_CUTS))])
+    cuts, n_before = np.flatnonzero(is_cut), np.concatenate([[0], np.cumsum(is_cut)])
     first = np.searchsorted(steps.key, person + zero, side="left")
-    last = np.maximum(np.searchsorted(steps.key, person + np.minimum(start, end), side="left"), first)
-    row = np.repeat(np.arange(len(rows)), last - first + 1)
-    nth = np.arange(len(row)) - np.concatenate([[0], np.cumsum(last - first + 1)])[row]
-    cut = steps.key[np.minimum(first[row] + nth, len(steps.key) - 1)] % DAYS
+    last = np.maximum(np.searchsorted(steps.key, person + stop, side="left"), first)
+    n_cuts = n_before[last] - n_before[first]
+    row = np.repeat(np.arange(len(rows)), n_cuts + 1)
+    nth = np.arange(len(row)) - np.concatenate([[0], np.cumsum(n_cuts + 1)])[row]
+    # The cut that ends an interval, and the one that it begins with.
+    at = n_before[first][row] + nth
+    ends, begins = (cuts[np.clip(place, 0, len(cuts) - 1)] for place in (at, at - 1))
+    grown = np.where(nth > 0, begins + 1, first[row])
     code = np.where(end <= start, code, 0)
-    return _intervals(rows, row, cut, np.minimum(start, end), code, until, first[row], first[row] + nth)
+    return _intervals(rows, row, steps.key[ends] % DAYS, stop, code, until, first[row], grown)
 
 
 def _treated_intervals(rows: pd.DataFrame, steps: Steps, code: np.ndarray, until: float) -> CloneIntervals:

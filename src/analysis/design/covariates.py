@@ -334,10 +334,10 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
     spread = np.array([_spread(column, treated) for column in x.T])
     groups = _compared_as_one(matrix)
     # By the trial's first day: where several days are one trial, an arm of it may begin in the next quarter alone.
-    opened = rows.groupby("trial")["trial_date"].transform("min")
-    quarters = pd.PeriodIndex(opened, freq="Q").astype(str).to_numpy()
+    begins = rows.groupby("trial")["trial_date"].transform("min")
+    quarters = begins.dt.to_period("Q").astype(str).to_numpy()
     found = []
-    for quarter in sorted(set(quarters)) if x.shape[1] else ():
+    for quarter in np.unique(quarters) if x.shape[1] else ():
         one, zero = (quarters == quarter) & treated, (quarters == quarter) & ~treated
         before = np.abs(x[one].mean(axis=0) - x[zero].mean(axis=0)) / spread
         after = np.abs(x[one].mean(axis=0) - np.average(x[zero], axis=0, weights=weights[zero])) / spread
@@ -352,8 +352,7 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
                 "worst_after": float(by_group[:, 1].max()),
             }
         )
-    columns = ["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"]
-    return pd.DataFrame(found, columns=columns)
+    return pd.DataFrame(found, columns=["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"])
 
 
 def _compared_as_one(matrix: DesignMatrix) -> dict[str, list[int]]:

@@ -85,6 +85,7 @@ def report_study(
     report: str | None = None,
     parts: Mapping[str, str] | None = None,
     with_png: bool = False,
+    with_pdf: bool = False,
     time_limit: float | None = None,
 ) -> Path:
     """Make the report of one study: ``reports/<name>/``, replaced whole or not at all. Return that folder.
@@ -103,6 +104,8 @@ def report_study(
         What the report is made from (`runs.made_from`), to be remembered.
     with_png
         Whether each figure is a PNG file, too, beside SVG.
+    with_pdf
+        Whether the pages are one PDF, too (`report.pdf`).
     time_limit
         Seconds that a notebook may take; None for the usual limit.
 
@@ -113,7 +116,7 @@ def report_study(
         older answer is taken for an answer from the data as they now are. Or the folder cannot be written.
     """
     # What draws and what runs notebooks takes seconds to import: those who only look at a study do not wait for it.
-    from analysis.report.write import write_answers, write_stopped
+    from analysis.report.write import write_answers, write_pdf, write_stopped
 
     target = reports / (report or name)
     with collecting(Faults(name) if faults is None else faults), blind_run(is_blind):
@@ -136,6 +139,9 @@ def report_study(
             _run_notebooks(
                 opened, released, data, reports, folder, jobs, lambda done: say(f"{target.name}: {done}"), time_limit
             )
+            if with_pdf:
+                say(f"{target.name}: writing the PDF")
+                write_pdf(released, folder)
     return target
 
 
@@ -173,11 +179,13 @@ def _run_notebooks(
 ) -> None:
     """Run the notebooks on the answer; where one fails, write the page again, which says so."""
     from analysis.report.execute import execute_notebooks
+    from analysis.report.notebook_pages import write_notebook_pages
+    from analysis.report.summary import has_section
     from analysis.report.write import write_page
 
     name, so_far = released.study.study, tuple(known(collected()).found)
     # A scale that nobody was asked about is told on the page, and needs no notebook to say so again.
-    scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data"}
+    scales = {f.hypothesis for f in released.findings if f.verdict_reason != "too_little_data" or has_section(f)}
 
     def run() -> None:
         planned = isolated(Part("analysis", "plan"), lambda: plan(opened), lambda _: None)
@@ -187,6 +195,8 @@ def _run_notebooks(
             execute_notebooks(name, data, folder / "notebooks", jobs, say, scales=scales, time_limit=time_limit)
 
     isolated(Part("notebook", "(all)"), run, lambda _: None)
+    pages = Part("file", "notebooks as pages")
+    isolated(pages, lambda: write_notebook_pages(folder / "notebooks", released.study), lambda _: None)
     if len(known(collected()).found) > len(so_far):
         write_page(released, folder)
 

@@ -1,8 +1,6 @@
 """From a number to its origin: the row, how it was made and where in the code, what went in, where it is shown."""
 
 import difflib
-import importlib
-import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,22 +10,13 @@ import pandas as pd
 
 from analysis.pipeline.opened import open_study
 from analysis.pipeline.reproduced import read_text
-from analysis.plan.catalogue import CATALOGUE, METHODS, Estimator, Method
+from analysis.plan.catalogue import CATALOGUE
 from analysis.plan.errors import Problem, bad_input
-from analysis.plan.paths import PACKAGE, project_dir
 from analysis.report.notebook_files import nbformat
+from analysis.report.origins import Making, making_of
 from analysis.report.wording import NBSP, number
 
 LEDGER, BLANKS = "estimates.csv", re.compile(r"\s+")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A function or class of this project: its name, its file and the line on which it begins."""
-
-    name: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -38,11 +27,8 @@ class Explained:
     ----------
     row
         The ledger's row, every filled cell as text.
-    estimator, method, sources
-        How it was made, in words; the method and its sources are None and empty where the estimator is a group of rows
-        that a fault took away.
-    made_by
-        The functions that make it.
+    making
+        How it was made, in words, and the functions that make it.
     row_counts
         What became of the rows of every file (`validate.account.account`), in exact numbers, for the terminal alone.
     excluded
@@ -52,10 +38,7 @@ class Explained:
     """
 
     row: dict[str, str]
-    estimator: Estimator
-    method: Method | None
-    sources: tuple[str, ...]
-    made_by: tuple[Place, ...]
+    making: Making
     row_counts: pd.DataFrame
     excluded: tuple[Problem, ...]
     cells: tuple[str, ...]
@@ -70,15 +53,10 @@ def explain(study: str, row: str, data: Path, reports: Path) -> Explained:
         There is no such report, or no such row in its ledger; or the study's files cannot be used any more.
     """
     told = _row(reports / study, row)
-    estimator = CATALOGUE.estimator(told["estimator"])
-    cited = METHODS.cited(estimator.method) if estimator.method else []
     opened = open_study(study, data)
     return Explained(
         row=told,
-        estimator=estimator,
-        method=METHODS.methods.get(estimator.method),
-        sources=tuple(f"{source}: {METHODS.sources[source]}" for source in cited),
-        made_by=tuple(place_of(name) for name in estimator.made_by),
+        making=making_of(told["estimator"]),
         row_counts=opened.tables.row_counts,
         excluded=tuple(problem for problem in opened.problems if problem.action == "rejected" and problem.rows),
         cells=tuple(_cells(reports / study, told)),
@@ -97,16 +75,6 @@ def _row(folder: Path, row: str) -> dict[str, str]:
         hint = f"; did you mean {near[0]}?" if near else "; the column row of this file lists them"
         raise bad_input(str(path), f"column row: there is no row {row!r}{hint}", rule="no_row", table="estimates")
     return {str(column): str(cell) for column, cell in found[0].items() if cell != ""}
-
-
-def place_of(name: str) -> Place:
-    """Return where a function of this package is defined, by its name without the package's: ``estimate.cox.cox``."""
-    module, _, function = name.rpartition(".")
-    thing = inspect.unwrap(getattr(importlib.import_module(f"{PACKAGE.name}.{module}"), function))
-    file = Path(inspect.getsourcefile(thing) or "").resolve()
-    root = project_dir().resolve()
-    inside = file.relative_to(root) if file.is_relative_to(root) else file.relative_to(PACKAGE.parent)
-    return Place(name, inside.as_posix(), inspect.getsourcelines(thing)[1])
 
 
 def _cells(folder: Path, row: dict[str, str]) -> Iterator[str]:

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import TypeAdapter
 
 from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.provenance import digest
 from analysis.plan.errors import BadInput, Problem
-from analysis.plan.results import Estimate
+from analysis.plan.results import Estimate, estimates_frame
 from analysis.plan.study import Study
 from analysis.release.differences import NO_PLACE, Difference, Renamed, differences, renamed
-from analysis.release.record import Kind, Ledger, Release, Row, add_to_record, ledger, read_record, shown_rows
+from analysis.release.record import Kind, Ledger, Release, add_to_record, read_record, shown_ledgers
 from analysis.report.folders import writing
 from analysis.synthesis.ledgers import Shared
 
@@ -85,9 +84,10 @@ def _alone(folder: Path) -> Iterator[None]:
 def _message(found: Difference, earlier: Sequence[Release], remedy: str) -> str:
     row, people = found.row, "1 person" if found.n == 1 else f"{found.n:,} people"
     months = f", {row.horizon_months} months" if row.horizon_months else ""
-    other = "" if found.earlier.row == row.row else f" (there row {found.earlier.row})"
+    now, then = found.ledger.row_id(row), found.before.row_id(found.earlier)
+    other = "" if now == then else f" (there row {then})"
     return (
-        f"{found.ledger.study}, row {row.row} ({row.hypothesis}, {row.role}{months}): as few as {people} may lie "
+        f"{found.ledger.study}, row {now} ({row.hypothesis}, {row.role}{months}): as few as {people} may lie "
         f"between this release and {_told(found.release, earlier)}{other}, and who has both can subtract them; leave "
         f"{remedy}, wait until {found.min_cell} people more are in each group, or have it reviewed and say why it may "
         "be shown (--after-review)"
@@ -122,24 +122,18 @@ def own_ledger(opened: OpenStudy, rows: Iterable[Estimate]) -> Ledger:
     employees = opened.tables.employees
     mark = "" if employees is None else workforce_mark(employees["employee_id"])
     about = {"digest": digest(study), "mark": mark, "min_cell": study.min_cell, "round_to": study.round_to}
-    return ledger(study.study, shown_rows(rows), **about)
+    [ledger] = shown_ledgers(estimates_frame(rows), {study.study: about})
+    return ledger
 
 
-def received_ledgers(shared: Shared) -> list[Ledger]:
+def received_ledgers(shared: Shared) -> tuple[Ledger, ...]:
     """Return what the record holds of shared ledgers, in the order of their studies."""
-    told = shared.rows[shared.rows["status"] == "estimated"]
-    columns = list(Row.model_fields)
-    rows = TypeAdapter(list[Row]).validate_python(
-        told[columns].astype(object).where(told[columns].notna(), None).to_dict("records")
-    )
-    of: dict[str, list[Row]] = {study: [] for study in shared.about}
-    for study, row in zip(told["study"], rows, strict=True):
-        of[study].append(row)
     default = {name: Study.model_fields[name].default for name in ("min_cell", "round_to")}
-    return [
-        ledger(study, of[study], digest=about.digest, **default | about.parameters.model_dump(exclude_none=True))
+    about = {
+        study: default | {"digest": about.digest} | about.parameters.model_dump(exclude_none=True)
         for study, about in shared.about.items()
-    ]
+    }
+    return shown_ledgers(shared.rows, about)
 
 
 def workforce_mark(pseudonyms: pd.Series) -> str:

@@ -11,9 +11,11 @@ import yaml
 
 from analysis.pipeline.opened import OpenStudy, open_study
 from analysis.pipeline.provenance import program_facts
+from analysis.pipeline.recorded import RECORD
 from analysis.pipeline.released import find
 from analysis.plan.errors import bad_input
 from analysis.plan.registration import FOLDER, Registration, code_digest, digest_of, frozen_design, planned_answer
+from analysis.release.record import read_record
 from analysis.report.folders import writing
 
 HEAD = """\
@@ -106,16 +108,14 @@ def _written(content: dict[str, Any], opened: OpenStudy) -> Path:
 
 
 def effects_seen_at(name: str, reports: Path) -> str:
-    """Return when the report, or the shared ledger, that is there was made with its effects; empty where none is.
+    """Return when effects were first shown that are known of here: in the report that is there, or on record.
 
-    What was made elsewhere, or was deleted, cannot be known here.
+    Empty where there are none. What was made elsewhere, or was deleted, cannot be known.
     """
     run = reports / name / "run.json"
     told = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {"blind": True}
     seen = [] if told.get("blind") else [str(told.get("created", "unknown"))]
-    shared = reports / f"{name}.share" / "share.json"
-    if shared.is_file():
-        seen.append(dt.datetime.fromtimestamp(shared.stat().st_mtime, dt.UTC).isoformat(timespec="seconds"))
+    seen += [one.date for one in read_record(reports / RECORD) if name in {ledger.study for ledger in one.ledgers}]
     return min(seen, default="")
 
 

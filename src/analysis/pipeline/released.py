@@ -1,6 +1,7 @@
 """Every question of a study answered, and the answer as it may be shown, here or outside."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,8 @@ from analysis.plan.registration import with_plan
 from analysis.plan.results import Estimate, Estimated, Finding
 from analysis.plan.study import Program
 from analysis.release.findings import release_finding, release_frames
-from analysis.release.outside import shared_rows, without_rows
+from analysis.release.outside import capped_rows, shared_rows, without_rows
+from analysis.release.record import Kind
 from analysis.release.rule import ReleaseRule
 from analysis.report.folders import new_folder
 
@@ -217,19 +219,36 @@ def share_study(
         With every problem; nothing is written then. Or the folder cannot be written, a row to be left out is none of
         the ledger, or the difference from an earlier release may be about too few people (`pipeline.recorded`).
     """
-    from analysis.report.write import write_shared  # which draws: whoever only looks at a study does not wait for it
-
     say(f"{name}: reading and checking")
     opened = open_study(name, data)
     say(f"{name}: estimating")
-    study, run = opened.study, provenance(opened.study)
-    rows = shared_rows(find(opened), ReleaseRule.of(study), with_naive=asked.with_naive)
-    rows = without_rows(rows, asked.leave_out)
-    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")} | {"digest": digest(study)}
-    release = new_release("share", [own_ledger(opened, rows)], asked.to, asked.reviewed)
-    with new_folder(target, "--out") as folder, recorded(release, record or target.parent, say):
-        write_shared(rows, about | shared_facts(opened), folder)
+    with new_folder(target, "--out") as folder, sharing(opened, "share", record or target.parent, say, asked) as write:
+        write(folder)
     return target
+
+
+@contextmanager
+def sharing(
+    opened: OpenStudy, kind: Kind, record: Path, say: Callable[[str], None], asked: Asked
+) -> Iterator[Callable[[Path], None]]:
+    """Yield what writes a study's shared ledger into a folder, and put it on record when the block ends well.
+
+    Raises
+    ------
+    BadInput
+        A row to be left out is none of the ledger, or the release is refused (`pipeline.recorded.recorded`).
+    """
+    from analysis.report.write import write_shared  # which draws: whoever only looks at a study does not wait for it
+
+    study, run = opened.study, provenance(opened.study)
+    findings = find(opened)
+    rows = shared_rows(findings, ReleaseRule.of(study), with_naive=asked.with_naive)
+    rows = without_rows(rows, asked.leave_out)
+    about = {key: run[key] for key in ("study", "parameters", "versions", "commit")}
+    about |= {"digest": digest(study), "capped": capped_rows(findings, rows)}
+    release = new_release(kind, [own_ledger(opened, rows)], asked.to, asked.reviewed)
+    with recorded(release, record, say):
+        yield partial(write_shared, rows, about | shared_facts(opened))
 
 
 def shared_facts(opened: OpenStudy) -> dict[str, object]:

@@ -12,16 +12,12 @@ few may seem to lie between, and a release is refused that need not be.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis.release.record import Ledger, Release, Row
 
 ARMS = ("n_treated", "n_control")
-NUMBERS = ("estimate", "std_error", *ARMS)
-SAME = ("program", "hypothesis", "analysis", "outcome", "role", "rater_source", "contrast", "estimand", "estimator",
-        "measure", "horizon_months")  # fmt: skip
-QUESTION = ("hypothesis", "outcome", "role", "rater_source", "measure")
 # Marks of two workforces that agree in so many places, and in a third of those that both have, are of one company. By
 # chance one place in sixteen agrees.
 LEAST_PLACES, LEAST_ALIKE = 16, 1 / 3
@@ -42,8 +38,8 @@ class Difference:
         What is to be shown now.
     release
         The earlier release: its place in the record, from 1.
-    earlier
-        The row that it showed.
+    before, earlier
+        The ledger and the row that it showed.
     """
 
     n: int
@@ -51,6 +47,7 @@ class Difference:
     ledger: Ledger
     row: Row
     release: int
+    before: Ledger
     earlier: Row
 
 
@@ -65,14 +62,14 @@ class Renamed:
 
 def differences(release: Release, earlier: Sequence[Release]) -> list[Difference]:
     """Return every row of a release that must not stand beside an earlier one, with the latest that forbids it."""
-    found: dict[tuple[str, str], Difference] = {}
+    found: dict[tuple[str, Row], Difference] = {}
     known = _Known(earlier)
     for ledger in release.ledgers:
         for n, other in known.of(ledger):
             for row, before, fewest in between(ledger, other):
                 least = max(ledger.min_cell, other.min_cell)
                 if fewest < least:
-                    found.setdefault((ledger.study, row.row), Difference(fewest, least, ledger, row, n, before))
+                    found.setdefault((ledger.study, row), Difference(fewest, least, ledger, row, n, other, before))
     return list(found.values())
 
 
@@ -84,41 +81,35 @@ def between(new: Ledger, old: Ledger) -> Iterator[tuple[Row, Row, int]]:
     """
     if new.shown == old.shown:
         return
-    now, then = ({_values(row, SAME): row for row in ledger.told} for ledger in (new, old))
+    now, then = ({row.name: row for row in ledger.told} for ledger in (new, old))
     gone = defaultdict(list)
     for name, row in then.items():
         if name not in now:
             gone[_question(row)].append(row)
     for name, row in now.items():
         for before in [then[name]] if name in then else gone[_question(row)]:
-            if _values(row, NUMBERS) != _values(before, NUMBERS):
+            if row.numbers != before.numbers:
                 yield row, before, _fewest(row, new, before, old)
 
 
 def renamed(release: Release, earlier: Sequence[Release]) -> list[Renamed]:
     """Return the companies of a synthesis that an earlier one showed under other names: the new names hide nothing."""
     pools = [(n, one) for n, one in enumerate(earlier, 1) if one.kind == release.kind == "synthesis"]
-    names: dict[Hashable, tuple[str, int]] = {}
+    names: dict[str, tuple[str, int]] = {}
     for n, one in pools:
         names |= {key: (ledger.study, n) for ledger in one.ledgers for key in _keys(ledger)}
     known = [(ledger, names[key]) for ledger in release.ledgers for key in _keys(ledger) if key in names]
     return list({ledger.study: Renamed(ledger, *was) for ledger, was in known if was[0] != ledger.study}.values())
 
 
-def _keys(ledger: Ledger) -> set[Hashable]:
-    """Return what a ledger is known by under another name: its data, and its numbers."""
-    numbers = frozenset(_values(row, (*SAME, *NUMBERS)) for row in ledger.told)
-    keys: tuple[Hashable, ...] = (ledger.digest, numbers)
-    return {key for key in keys if key}
+def _keys(ledger: Ledger) -> set[str]:
+    """Return what a ledger is known by under another name: its data, and its rows."""
+    return {ledger.digest, ledger.shown if ledger.rows else ""} - {""}
 
 
-def _question(row: Row) -> tuple:
+def _question(row: Row) -> tuple[str, ...]:
     analysis = "main" if row.analysis in ("primary", "secondary") else row.analysis
-    return (*_values(row, QUESTION), analysis)
-
-
-def _values(row: Row, names: Sequence[str]) -> tuple:
-    return tuple(getattr(row, name) for name in names)
+    return row.hypothesis, row.outcome, row.role, row.rater_source, row.measure, analysis
 
 
 def _fewest(new: Row, of_new: Ledger, old: Row, of_old: Ledger) -> int:

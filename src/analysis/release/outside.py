@@ -74,6 +74,20 @@ def without_rows(rows: Iterable[Estimate], left_out: Sequence[str]) -> tuple[Est
     return tuple(row.suppressed(NOT_SHARED) if row.row in left_out else row for row in rows)
 
 
+def capped_rows(findings: Iterable[Finding], rows: Iterable[Estimate]) -> list[str]:
+    """Return the ids of shared rows whose verdict a failed check caps, so that a synthesis can heed it.
+
+    Which check it was is not said, and of too little data nothing: that would tell of few events.
+    """
+    failed = {
+        (finding.hypothesis, finding.program, finding.role)
+        for finding in findings
+        if any(check.caps not in (None, "too_little_data") for check in finding.graded("failed"))
+    }
+    told = (row for row in rows if row.is_estimated and not is_dashboard(row))
+    return sorted(row.row for row in told if (row.hypothesis, row.program, row.role) in failed)
+
+
 def is_dashboard(row: Estimate) -> bool:
     """Whether a row is the naive figure that a dashboard shows."""
     return row.analysis == "naive" and (row.contrast in DASHBOARD or row.estimator == PLAIN_MEANS)

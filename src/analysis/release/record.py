@@ -4,48 +4,61 @@ It holds nothing that was not shown: the rows themselves, and digests. With it a
 earlier one (`release.differences`).
 """
 
+import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from analysis.plan.errors import bad_input
 from analysis.plan.paths import STUDY_NAME
-from analysis.plan.results import Estimate, with_number
+from analysis.plan.results import NAMING, row_id
 
 Kind = Literal["share", "bundle", "synthesis"]
-# Read from a file a number may differ in its last binary digit.
-Number = Annotated[float, AfterValidator(lambda x: round(x, 6))]
 RESTORE = "restore it from a copy, or move it away: then nothing can be checked against the releases that it holds"
+NAMES = NAMING[1:]
+WHOLE = ("horizon_months", "n_treated", "n_control")
+# Read from a file a number may differ in its last binary digit.
+DIGITS = 6
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Row(NamedTuple):
+    """A row that was shown: what names it within its study, and its numbers as they were shown."""
 
-
-class Row(_Part):
-    """A row that was shown: what names it, and its numbers as they were shown."""
-
-    row: str
     program: str
     hypothesis: str
     analysis: str
     outcome: str
     role: str
-    rater_source: str | None = None
+    rater_source: str
     contrast: str
     estimand: str
     estimator: str
     measure: str
-    horizon_months: int | None = None
-    estimate: Number
-    std_error: Number
+    horizon_months: str
+    estimate: float
+    std_error: float
     n_treated: int
     n_control: int
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        """What names it within its study."""
+        return tuple(map(str, self[: len(NAMES)]))
+
+    @property
+    def numbers(self) -> tuple[float, float, int, int]:
+        """Its numbers."""
+        return self.estimate, self.std_error, self.n_treated, self.n_control
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Ledger(_Part):
@@ -62,7 +75,7 @@ class Ledger(_Part):
     shown
         Digest of the rows.
     rows
-        None in a line whose rows an earlier line holds; never once a record has been read.
+        As CSV, the columns of `Row`. None in a line of the file whose rows an earlier line holds.
     """
 
     study: str = Field(pattern=f"^{STUDY_NAME.pattern}$")
@@ -71,12 +84,17 @@ class Ledger(_Part):
     min_cell: int
     round_to: int
     shown: str
-    rows: tuple[Row, ...] | None = None
+    rows: str | None = None
 
     @property
-    def told(self) -> tuple[Row, ...]:
-        """The rows."""
-        return self.rows or ()
+    def told(self) -> list[Row]:
+        """The rows, read."""
+        cells = csv.reader((self.rows or "").splitlines())
+        return [Row._make((*row[:-4], *map(float, row[-4:-2]), *map(int, row[-2:]))) for row in cells]
+
+    def row_id(self, row: Row) -> str:
+        """Return the id of one of the rows in the study's ledger of estimates."""
+        return row_id(row.hypothesis, (self.study, *row.name))
 
 
 class Release(_Part):
@@ -89,20 +107,31 @@ class Release(_Part):
     ledgers: tuple[Ledger, ...]
 
 
-def shown_rows(estimates: Iterable[Estimate]) -> tuple[Row, ...]:
-    """Return the rows of a ledger that hold a number."""
-    return tuple(Row(**{name: getattr(e, name) for name in Row.model_fields}) for e in with_number(estimates))
+def shown_ledgers(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]]) -> tuple[Ledger, ...]:
+    """Return ledgers as the record holds them.
+
+    Parameters
+    ----------
+    rows
+        With the columns of the ledger of estimates, of any number of studies; those without a number are left out.
+    about
+        The other attributes of `Ledger`, by study.
+    """
+    told = rows.loc[rows["status"] == "estimated", ["study", *Row._fields]]
+    told = told.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(("estimate", "std_error"), float)).round(DIGITS)
+    lines = told[[*Row._fields]].to_csv(index=False, header=False, lineterminator="\n").splitlines()
+    of: dict[str, list[str]] = {study: [] for study in about}
+    for study, line in zip(told["study"], lines, strict=True):
+        of[study].append(line)
+    return tuple(_ledger(study, "\n".join(of[study]), more) for study, more in about.items())
 
 
-def ledger(study: str, rows: Iterable[Row], **about: Any) -> Ledger:
-    """Return a ledger as the record holds it; `about` are its other attributes."""
-    rows = tuple(rows)
-    told = json.dumps([row.model_dump(mode="json") for row in rows], sort_keys=True)
-    return Ledger(study=study, shown=hashlib.sha256(told.encode()).hexdigest(), rows=rows, **about)
+def _ledger(study: str, rows: str, about: Mapping[str, Any]) -> Ledger:
+    return Ledger(study=study, rows=rows, shown=hashlib.sha256(rows.encode()).hexdigest(), **about)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
-# Each line has a seal: the digest of its release and of the seal before it.
+# Each line has a seal: the digest of the seal before it and of its own text.
 
 
 def read_record(path: Path) -> list[Release]:
@@ -113,42 +142,52 @@ def read_record(path: Path) -> list[Release]:
     BadInput
         A line is not as it was written, by file and line.
     """
-    return [release for _, release in _read(path)]
+    return _read(path)[0]
 
 
 def add_to_record(path: Path, release: Release) -> None:
-    """Add a release; the file is made, for its owner alone, where there is none."""
-    earlier = _read(path)
-    held = {ledger.shown for _, one in earlier for ledger in one.ledgers}
+    """Add a release; the file is made, for its owner alone, where there is none.
+
+    Raises
+    ------
+    BadInput
+        A line is not as it was written.
+    """
+    earlier, before = _read(path)
+    held = {ledger.shown for one in earlier for ledger in one.ledgers}
     told = release.model_dump(mode="json", exclude_defaults=True)
     for one in told["ledgers"]:
         if one["shown"] in held:
             del one["rows"]
-    line = {"release": told, "seal": _seal(earlier[-1][0] if earlier else "", told)}
+    text = json.dumps(told, ensure_ascii=False)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.write(_line(before, text) + "\n")
 
 
-def _read(path: Path) -> list[tuple[str, Release]]:
-    """Return the releases with their seals."""
-    found: list[tuple[str, Release]] = []
-    held: dict[str, tuple[Row, ...]] = {}
-    lines = path.read_bytes().splitlines() if path.is_file() else []
-    for n, line in enumerate(lines, 1):
+def _line(before: str, release: str) -> str:
+    seal = hashlib.sha256((before + release).encode()).hexdigest()
+    return f'{{"seal": "{seal}", "release": {release}}}'
+
+
+def _read(path: Path) -> tuple[list[Release], str]:
+    """Return the releases, and the seal of the last one."""
+    found: list[Release] = []
+    held: dict[str, str | None] = {}
+    seal, start = "", len(_line("", "")) - 1
+    lines = path.read_bytes().split(b"\n") if path.is_file() else [b""]
+    for n, raw in enumerate(lines[:-1] if not lines[-1] else lines, 1):
         try:
-            told = json.loads(line)
-            seal, release = told["seal"], Release.model_validate(told["release"])
-            if seal != _seal(found[-1][0] if found else "", told["release"]):
+            line = raw.decode()
+            if line != _line(seal, line[start:-1]):
                 raise ValueError
+            told = json.loads(line)
+            release = Release.model_validate(told["release"])
             held |= {one.shown: one.rows for one in release.ledgers if one.rows is not None}
             ledgers = tuple(one.model_copy(update={"rows": held[one.shown]}) for one in release.ledgers)
         except (ValueError, LookupError, TypeError, ValidationError):
             message = f"is not as it was written, or a line before it is missing; {RESTORE}"
             raise bad_input(str(path), message, rule="record_of_releases", line=n) from None
-        found.append((seal, release.model_copy(update={"ledgers": ledgers})))
-    return found
-
-
-def _seal(before: str, release: Mapping[str, object]) -> str:
-    return hashlib.sha256((before + json.dumps(release, sort_keys=True)).encode()).hexdigest()
+        seal = told["seal"]
+        found.append(release.model_copy(update={"ledgers": ledgers}))
+    return found, seal

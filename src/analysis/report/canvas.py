@@ -5,11 +5,14 @@ import gc
 import hashlib
 import io
 import pickle
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, partial, wraps
+from itertools import islice
 from types import MappingProxyType
 from typing import Literal, ParamSpec
 
@@ -21,9 +24,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
 
+from analysis.plan.faults import known
 from analysis.plan.study import Study
 from analysis.report.drawn import DRAWN
 from analysis.report.layout import PAD, Panel, lay_out
+from analysis.report.marks import marking, without_marks
 from analysis.report.svg import FONTS, svg_of
 from analysis.report.wording import NBSP, minus
 
@@ -51,8 +56,14 @@ STYLE = {
 }
 # Characters of a title to the line, on a figure of the usual width in inches.
 TITLE_WIDTH, USUAL_WIDTH = 62, 5.5
-# Drawings that are remembered: more than a study has.
-MOST_KEPT = 200
+# On a phone: the width of a figure in inches, on which its smallest text (8 points) is 10 pixels high there.
+NARROW_WIDTH, PIXELS_PER_POINT = 4.0, 1.25
+_IS_NARROW: ContextVar[bool] = ContextVar("is_narrow", default=False)
+# Drawings that are remembered: more than a study has, in both widths.
+MOST_KEPT = 400
+# What the key of a narrow drawing ends in.
+NARROW = b"narrow"
+WIDTH = re.compile(r'viewBox="0 0 ([\d.]+)')
 Given = ParamSpec("Given")
 
 
@@ -63,7 +74,7 @@ class Drawing:
     Attributes
     ----------
     svg
-        The picture; the same figure gives the same bytes.
+        The picture; the same figure gives the same bytes. Numbers of the ledger name their rows in it.
     alt
         The figure's finding in one line, for those who cannot see it.
     """
@@ -71,12 +82,23 @@ class Drawing:
     svg: str
     alt: str
     _again: Callable[[], Figure] = field(compare=False)
+    _key: bytes = field(compare=False)
+    _has_narrow: bool = field(compare=False)
 
     def _repr_svg_(self) -> str:
         return self.svg
 
     def __repr__(self) -> str:
         return f"Picture: {self.alt}"
+
+    def narrow(self) -> str:
+        """Return the picture as SVG for a phone; empty where it has no narrow variant and is scrolled."""
+        return _drawn_once(self._key + NARROW, self._again)[0] if self._has_narrow else ""
+
+    @property
+    def least_pixels(self) -> int:
+        """How wide it must be shown for its smallest text to be read."""
+        return round(PIXELS_PER_POINT * float(known(WIDTH.search(self.svg))[1]))
 
     def figure(self) -> Figure:
         """Return the figure set up and laid out anew, for those who want to change it."""
@@ -100,25 +122,54 @@ BY_CONTENT = copyreg.dispatch_table | {
 }
 
 
-def styled(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
+def styled(draw: Callable[Given, Figure], has_narrow: bool = True) -> Callable[Given, Drawing]:
     """Make a function that sets up a figure return it drawn, in the house style, nobody's settings changed.
 
     A figure is a function of what is released: what was drawn of the same before is not drawn again.
+
+    Parameters
+    ----------
+    has_narrow
+        Whether it can be set up narrow, too, for phones (`is_narrow`).
     """
 
     @wraps(draw)
     def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Drawing:
         again = partial(_laid_out, draw, *args, **kwargs)
         key = _digest((draw.__module__, draw.__qualname__, args, kwargs))
-        if key not in DRAWN:
-            while len(DRAWN) >= MOST_KEPT:
-                del DRAWN[next(iter(DRAWN))]
-            with _in_style():
-                figure = again()
-                DRAWN[key] = (svg_of(figure), figure.get_suptitle().replace("\n", " "))
-        return Drawing(*DRAWN[key], again)
+        return Drawing(*_drawn_once(key, again), again, key, has_narrow)
 
     return drawn
+
+
+def styled_wide(draw: Callable[Given, Figure]) -> Callable[Given, Drawing]:
+    """Make a function that sets up a figure return it drawn, as `styled`; it is wide on phones, too."""
+    return styled(draw, has_narrow=False)
+
+
+def _drawn_once(key: bytes, again: Callable[[], Figure]) -> tuple[str, str]:
+    """Return a figure as SVG and its title; narrow where its key says so."""
+    if key not in DRAWN:
+        while len(DRAWN) >= MOST_KEPT:
+            del DRAWN[next(iter(DRAWN))]
+        with _in_style(), marking(), _narrow(key.endswith(NARROW)):
+            figure = again()
+            DRAWN[key] = (svg_of(figure), without_marks(figure.get_suptitle().replace("\n", " ")))
+    return DRAWN[key]
+
+
+@contextmanager
+def _narrow(is_narrow: bool) -> Iterator[None]:
+    token = _IS_NARROW.set(is_narrow)
+    try:
+        yield
+    finally:
+        _IS_NARROW.reset(token)
+
+
+def is_narrow() -> bool:
+    """Whether the figure that is being set up is the one for phones."""
+    return _IS_NARROW.get()
 
 
 @contextmanager
@@ -176,17 +227,24 @@ def sheet(title: str, height: float, width: float = USUAL_WIDTH) -> tuple[Figure
 
 def panels(title: str, height: float, widths: Sequence[float], width: float = USUAL_WIDTH) -> tuple[Figure, list[Axes]]:
     """Return an empty figure and its panels side by side, on one vertical axis, of these widths to each other."""
+    width = NARROW_WIDTH if is_narrow() else width
     per_line = int(TITLE_WIDTH * width / USUAL_WIDTH)
     figure = Figure(figsize=(width, height), dpi=72, facecolor="white")
-    wrapped = "\n".join(textwrap.wrap(title, per_line, break_long_words=False))
     figure.suptitle(
-        wrapped, x=0.012, y=1 - PAD / (72 * height), ha="left", va="top", fontsize=10, fontweight="bold",
-        linespacing=1.3,
+        wrapped(title, per_line), x=0.012, y=1 - PAD / (72 * height), ha="left", va="top", fontsize=10,
+        fontweight="bold", linespacing=1.3,
     )  # fmt: skip
     parts = figure.subplots(
         1, len(widths), sharey=True, squeeze=False, width_ratios=widths, subplot_kw={"axes_class": Panel}
     )
     return figure, list(parts[0])
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return a text in lines of at most so many characters; marks of numbers take no room."""
+    lines = textwrap.wrap(without_marks(text), width, break_long_words=False, break_on_hyphens=False)
+    words = iter(text.split(" "))
+    return "\n".join(" ".join(islice(words, line.count(" ") + 1)) for line in lines)
 
 
 def percent_axis(axis) -> None:
@@ -197,6 +255,8 @@ def percent_axis(axis) -> None:
 def points_axis(axis) -> None:
     """Show signed numbers with real minus signs."""
     axis.set_major_formatter(FuncFormatter(lambda x, _: minus(f"{x:+g}") if x else "0"))
+    if is_narrow() and axis.axis_name == "x":
+        axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
 
 
 def score_axis(axis) -> None:

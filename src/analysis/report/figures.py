@@ -15,11 +15,13 @@ from analysis.report.canvas import (
     ORANGE,
     PALE,
     VERMILION,
+    is_narrow,
     percent_axis,
     points_axis,
     quiet_grid,
     sheet,
     styled,
+    wrapped,
 )
 from analysis.report.facts import facts, ladder, main_rows, naive_rows
 from analysis.report.layout import name_ticks
@@ -37,6 +39,8 @@ from analysis.report.wording import (
 
 # Keeps the lines of zero and of the smallest effect from running through a text.
 PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+# Characters of a label beside which an estimate stands, on a phone.
+LABEL_WIDTH = 27
 
 
 # Curves of a lottery pool its strata and may differ from the stratified answer: their levels then stay unsaid.
@@ -52,7 +56,9 @@ def naive_beside_corrected(finding: Finding) -> Figure:
     of interest.
     """
     rungs = _rungs(finding)
-    figure, axes = sheet(say("pictures.ladder", facts(finding)), height=1.3 + 0.64 * len(rungs))
+    figure, axes = sheet(
+        say("pictures.ladder", facts(finding)), height=1.3 + (0.82 if is_narrow() else 0.64) * len(rungs)
+    )
     answers = main_rows(finding)
     above = None
     for y, (text, colour, row) in zip(range(len(rungs) - 1, -1, -1), rungs, strict=True):
@@ -67,7 +73,7 @@ def naive_beside_corrected(finding: Finding) -> Figure:
             axes.text, transform=axes.get_yaxis_transform(), va="bottom", bbox=PAPER,
             fontweight="bold" if is_main else "normal",
         )  # fmt: skip
-        write(0, y + 0.18, text, ha="left")
+        write(0, y + 0.18, wrapped(text, LABEL_WIDTH) if is_narrow() else text, ha="left")
         write(1, y + 0.18, estimate_text(row), ha="right", color=INK)
     _mark_worth_having(axes, finding)
     axes.set_ylim(-0.45, len(rungs) - 0.35)
@@ -123,7 +129,7 @@ def _mark_worth_having(axes, finding: Finding) -> None:
     axes.axvline(at, color=GREY, linewidth=0.9, linestyle=(0, (1, 2.5)))
     axes.text(
         at, -0.42, "smallest effect of interest " if sign < 0 else " smallest effect of interest",
-        ha="right" if sign < 0 else "left", va="bottom", fontsize=7.5, color=GREY,
+        ha="right" if sign < 0 else "left", va="bottom", fontsize=8, color=GREY,
     )  # fmt: skip
 
 
@@ -144,7 +150,8 @@ def incidence_curves(finding: Finding, study: Study) -> Figure:
     axes.set_ylim(bottom=0)
     percent_axis(axes.yaxis)
     quiet_grid(axes, "y")
-    step = 6 if curves["n_at_risk"].max() < 1_000 and curves["months"].max() <= 24 else 12
+    has_room = not is_narrow() and curves["n_at_risk"].max() < 1_000 and curves["months"].max() <= 24
+    step = 6 if has_room else 12
     regular = range(0, int(curves["months"].max()) + 1, step)
     ticks = sorted({*reached, *(m for m in regular if all(abs(m - h) >= step / 2 + 1 for h in reached))})
     name_ticks(axes.xaxis, ticks, [_followed(curves, m, study.min_cell) for m in ticks])

@@ -20,6 +20,7 @@ from analysis.report.canvas import (
     quiet_grid,
     sheet,
     styled,
+    styled_wide,
 )
 from analysis.report.layout import name_ticks
 from analysis.report.template import say
@@ -83,7 +84,7 @@ def _draw_events(axes, study: Study, as_year: bool) -> None:
         )  # fmt: skip
 
 
-@styled
+@styled_wide
 def participation_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the enrolment funnel of each intake and role: enrolled, offered a place, started.
 

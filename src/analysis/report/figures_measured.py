@@ -19,6 +19,7 @@ from analysis.report.canvas import (
     score_axis,
     sheet,
     styled,
+    styled_wide,
 )
 from analysis.report.layout import name_ticks
 from analysis.report.measured import scale_by
@@ -36,7 +37,7 @@ NEUTRAL = "#e6e8eb"
 TEXT_WIDTH, LONGEST_KEY = 38, 62
 
 
-@styled
+@styled_wide
 def item_bars(frame: pd.DataFrame) -> Figure:
     """Return how the items of one scale were answered, in its first and its last wave, centred on the middle answer.
 
@@ -58,7 +59,7 @@ def item_bars(frame: pd.DataFrame) -> Figure:
             _stack(axes, y, answered.reindex(values, fill_value=0.0), colours)
             axes.annotate(
                 f"wave {wave:g}", (1, y), xycoords=("axes fraction", "data"), xytext=(4, 0), va="center",
-                textcoords="offset points", fontsize=7.5, color=GREY, annotation_clip=False,
+                textcoords="offset points", fontsize=8, color=GREY, annotation_clip=False,
             )  # fmt: skip
             y -= 1
         ticks.append(((top + y + 1) / 2, _item_name(rows, item, usual)))
@@ -167,7 +168,7 @@ def _self_other_title(rows: pd.DataFrame) -> str:
     return say("pictures.self_other", scale_by(rows["construct"].iloc[0]), rows.iloc[0], rows.iloc[-1])
 
 
-@styled
+@styled_wide
 def skill_gap_plot(frame: pd.DataFrame) -> Figure:
     """Return mean scores before any program by job level and by age, with 95 % intervals.
 

@@ -20,7 +20,7 @@ from analysis.report.canvas import (
     percent_axis,
     quiet_grid,
     sheet,
-    styled,
+    styled_wide,
 )
 from analysis.report.layout import name_ticks
 from analysis.report.tables_quality import (
@@ -47,7 +47,7 @@ REPAIRS = ("repaired", "set_null")
 PARTS = {"kept": BLUE, "kept, repaired": SKY, "rejected": VERMILION}
 
 
-@styled
+@styled_wide
 def rows_plot(counts: pd.DataFrame, problems: Sequence[Problem], min_cell: int) -> Figure:
     """Return where every row went: a bar per file (of many files: per table), parted into kept, repaired, rejected.
 
@@ -139,7 +139,7 @@ def _because(what: str, why: str) -> str:
     return textwrap.fill(f"{what}: {why}" if why else what, REASON_WIDTH)
 
 
-@styled
+@styled_wide
 def coverage_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the share of those employed who have a job, and a manager, on record, by month.
 
@@ -168,7 +168,7 @@ def coverage_plot(frame: pd.DataFrame, study: Study) -> Figure:
     return figure
 
 
-@styled
+@styled_wide
 def gaps_plot(frame: pd.DataFrame, study: Study) -> Figure:
     """Return the columns in which something is missing, with how much.
 
@@ -191,7 +191,7 @@ def gaps_plot(frame: pd.DataFrame, study: Study) -> Figure:
     return figure
 
 
-@styled
+@styled_wide
 def people_flow_plot(rows: pd.DataFrame, study: Study) -> Figure:
     """Return the way from everyone employed to those analysed, of one program, role and answer.
 

@@ -1,7 +1,5 @@
 """Pictures of how much hangs on one choice, of the other kinds of exit, and of money."""
 
-import textwrap
-
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
@@ -13,12 +11,14 @@ from analysis.report.canvas import (
     GREY,
     INK,
     PALE,
+    is_narrow,
     panels,
     percent_axis,
     points_axis,
     quiet_grid,
     sheet,
     styled,
+    wrapped,
 )
 from analysis.report.facts import at_first_horizon, facts, ways
 from analysis.report.figures import draw_incidence
@@ -36,7 +36,9 @@ from analysis.report.wording import (
 
 HEIGHT_OF_WAY = 0.235
 # Characters that the titles of all panels side by side have room for.
-TITLES = 66
+TITLES, NARROW_TITLES = 66, 44
+# Characters of a way's name on a phone.
+NARROW_NAME = 26
 
 
 @styled
@@ -47,7 +49,9 @@ def specification_curve(finding: Finding) -> Figure:
     answer read off at other horizons (squares).
     """
     found = ways(finding)
-    figure, axes = sheet(ways_title(finding), height=1.25 + HEIGHT_OF_WAY * len(found))
+    names = [wrapped(way.text, NARROW_NAME) if is_narrow() else way.text for way in found]
+    n_lines = sum(1 + 0.6 * name.count("\n") for name in names)
+    figure, axes = sheet(ways_title(finding), height=1.25 + HEIGHT_OF_WAY * n_lines)
     heights = range(len(found) - 1, -1, -1)
     axes.axvline(0, color=GREY, linewidth=1)
     for y, way in zip(heights, found, strict=True):
@@ -64,7 +68,7 @@ def specification_curve(finding: Finding) -> Figure:
         axes.axhline(n_later - 0.5, color=PALE, linewidth=1)
     axes.set_ylim(-0.7, len(found) - 0.3)
     bold = [n for n, way in enumerate(found) if way.kind == "main"]
-    name_ticks(axes.yaxis, heights, [way.text for way in found], bold)
+    name_ticks(axes.yaxis, heights, names, bold)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.05)
@@ -99,9 +103,15 @@ def other_exits_plot(finding: Finding) -> Figure:
     kinds = shown_kinds(curves)
     figure, parts = panels(_kinds_title(finding, kinds), height=2.9, widths=[1] * len(kinds))
     names = ("offered a place", "not offered") if is_randomized(finding) else ("started", comparators(finding))
+    if is_narrow():
+        names = (names[0], names[1].replace(" ", "\n"))
     for axes, kind in zip(parts, kinds, strict=True):
         draw_incidence(axes, curves[curves["outcome"] == kind])
-        axes.set_title(textwrap.fill(outcome_name(kind), TITLES // len(kinds)), fontsize=9, loc="left")
+        axes.set_title(
+            wrapped(outcome_name(kind), (NARROW_TITLES if is_narrow() else TITLES) // len(kinds)),
+            fontsize=9,
+            loc="left",
+        )
         axes.set_ylabel("")
         axes.set_xlabel("months")
         axes.set_ylim(bottom=0)

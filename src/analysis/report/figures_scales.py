@@ -15,6 +15,7 @@ from analysis.report.canvas import (
     INK,
     PALE,
     VERMILION,
+    is_narrow,
     name_lines,
     panels,
     percent_axis,
@@ -23,6 +24,7 @@ from analysis.report.canvas import (
     score_axis,
     sheet,
     styled,
+    wrapped,
 )
 from analysis.report.facts import naive_rows
 from analysis.report.figures import PAPER, arm_names
@@ -50,6 +52,11 @@ from analysis.report.wording import (
 ARMS = (("control", GREY, 0.04), ("treated", BLUE, -0.04))
 # A difference of interest is a small part of an answer scale: an axis shows at least this part, never a sliver.
 LEAST_SHOWN = 0.25
+# Characters to the line on a phone: of a panel's title, of a key, and of a scale's name.
+NARROW_NAME, NARROW_KEY, NARROW_SCALE = 14, 56, 26
+FOREST_KEY = (
+    "Filled: compared fairly, with 95 % interval. Hollow: scores simply compared. Tick: smallest effect of interest."
+)
 WAVES = {-1: "one wave\nearlier", 0: "last before\nthe start", 1: "first\nafter", 2: "second\nafter", 3: "third\nafter"}
 
 
@@ -144,28 +151,37 @@ def scales_forest(findings: Sequence[Finding], study: Study) -> Figure:
     """
     found = answered_scales(findings)
     groups = list(dict.fromkeys(label(f, study) for f in found))
-    height = 1.6 + 0.3 * len(found) + 0.36 * len(groups)
+    height = 1.6 + (0.44 if is_narrow() else 0.3) * len(found) + 0.36 * len(groups) + 0.3 * is_narrow()
     figure, axes = sheet(forest_title(found), height=height, width=7.4)
     axes.axvline(0, color=GREY, linewidth=1)
-    y, ticks = 0.0, []
+    y, bold = 0.0, []
+    ticks: list[tuple[float, str]] = []
     for group in groups:
-        axes.text(0, y, group, transform=axes.get_yaxis_transform(), va="center", fontweight="bold", bbox=PAPER)
+        if is_narrow():
+            bold.append(len(ticks))
+            ticks.append((y, wrapped(group, NARROW_SCALE)))
+        else:
+            axes.text(0, y, group, transform=axes.get_yaxis_transform(), va="center", fontweight="bold", bbox=PAPER)
         for finding in [f for f in found if label(f, study) == group]:
             y -= 1
             _forest_line(axes, finding, y)
-            ticks.append((y, scale_name(finding)))
+            ticks.append((y, _forest_name(finding)))
         y -= 1.2
-    name_ticks(axes.yaxis, [at for at, _ in ticks], [name for _, name in ticks])
+    name_ticks(axes.yaxis, [at for at, _ in ticks], [name for _, name in ticks], bold)
     axes.set_ylim(y + 0.4, 0.6)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     points_axis(axes.xaxis)
     axes.set_xlabel("← lower     difference in score, points of each scale     higher →")
-    figure.supxlabel(
-        "Filled: compared fairly, with 95 % interval.  Hollow: scores simply compared.  "
-        "Tick: smallest effect of interest.", fontsize=8.5, color=GREY, x=0.012, ha="left",
-    )  # fmt: skip
+    figure.supxlabel(wrapped(FOREST_KEY, NARROW_KEY) if is_narrow() else FOREST_KEY, fontsize=8.5, color=GREY, x=0.012,
+                     ha="left")  # fmt: skip
     return figure
+
+
+def _forest_name(finding: Finding) -> str:
+    """Return what is beside a line of the forest; on a phone its estimate, too, which else stands at its other end."""
+    name = scale_name(finding)
+    return f"{wrapped(name, NARROW_SCALE)}\n{estimate_text(finding.primary)}" if is_narrow() else name
 
 
 def _forest_line(axes, finding: Finding, y: float) -> None:
@@ -176,6 +192,8 @@ def _forest_line(axes, finding: Finding, y: float) -> None:
         axes.plot(naive.estimate, y, "o", color=VERMILION, markersize=6, markerfacecolor="white", markeredgewidth=1.5)
     sign = load_plan().hypothesis(finding.hypothesis).claimed_direction
     axes.plot([sign * finding.smallest_effect] * 2, [y - 0.34, y + 0.34], color=INK, linewidth=1.1)
+    if is_narrow():
+        return
     axes.annotate(
         estimate_text(row), (1, y), xycoords=("axes fraction", "data"), xytext=(8, 0), textcoords="offset points",
         va="center", fontsize=8.5, annotation_clip=False,
@@ -203,7 +221,7 @@ def response_flow_plot(finding: Finding) -> Figure:
             x = [waves.index(w) + shift for w in part["wave"]]
             fill = "white" if arm == "control" else colour
             axes.plot(x, part[step], "o-", color=colour, markersize=5, markerfacecolor=fill)
-        axes.set_title(name, fontsize=9, loc="left")
+        axes.set_title(wrapped(name, NARROW_NAME) if is_narrow() else name, fontsize=9, loc="left")
         name_ticks(axes.xaxis, range(len(waves)), [f"{w:g}" for w in waves])
         axes.set_xlim(-0.4, len(waves) - 0.6)
         quiet_grid(axes, "y")

@@ -4,7 +4,8 @@ Of matplotlib's own axis the ticks, names and settings are read. Drawn by itself
 measures each text four times.
 """
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -36,6 +37,8 @@ LENGTH, OFF, TITLE_OFF, ABOVE = 6.0, 3.5, 4.0, 6.0
 WIDTH = 0.8
 TITLE_FONT = FontProperties(size=9)
 FONTS = (FontProperties(size=8.5), FontProperties(size=8.5, weight="bold"))
+# Between the ends of a scale's title: ``← fewer     what is shown     more →``.
+ENDS = re.compile(r" {3,}")
 # A tick at the very end of a scale is on it, whatever the last digit says.
 TOLERANCE = 1e-6
 
@@ -152,6 +155,15 @@ class Scale(Artist):
         self._length = float(self._told.get("length", LENGTH))
         self._off = self._length + float(self._told.get("pad", OFF))
         self.depth = self._depth(renderer)
+        self._title = self._title_lines(renderer)
+
+    def _title_lines(self, renderer: RendererBase) -> list[str]:
+        """Return the lines of the scale's title; one that is wider than the figure has its two ends on a line below."""
+        lines = self.axis.label.get_text().split("\n") if self.axis.label.get_text() else []
+        room, font = renderer.get_canvas_width_height()[0] - 2 * PAD, self.axis.label.get_fontproperties()
+        if not self.is_below or all(_width(line, font, renderer) <= room for line in lines):
+            return lines
+        return [part for line in lines for part in _in_room(line, lambda text: _width(text, font, renderer) <= room)]
 
     def _named_ticks(self) -> list[tuple[float, list[str], FontProperties]]:
         """Return the ticks that lie on the scale: where, the lines of the name, its font."""
@@ -174,10 +186,6 @@ class Scale(Artist):
         if self.is_below:
             return self._off + max(_height(lines, font) for _, lines, font in self._ticks)
         return self._off + max(_width(line, font, renderer) for _, lines, font in self._ticks for line in lines)
-
-    @property
-    def _title(self) -> list[str]:
-        return self.axis.label.get_text().split("\n") if self.axis.label.get_text() else []
 
     @property
     def reach(self) -> float:
@@ -246,7 +254,22 @@ class Scale(Artist):
         elif label.get_horizontalalignment() == "right":
             _write(renderer, self._title, font, ink, (frame.x1, edge), "below right")
         else:
-            _write(renderer, self._title, font, ink, ((frame.x0 + frame.x1) / 2, edge), "below")
+            # Under the middle of the panel, unless it would stand over the edge of the figure.
+            half = max(_width(line, font, renderer) for line in self._title or [""]) / 2
+            least, most = PAD + half, renderer.get_canvas_width_height()[0] - PAD - half
+            middle = min(max((frame.x0 + frame.x1) / 2, least), max(least, most))
+            _write(renderer, self._title, font, ink, (middle, edge), "below")
+
+
+def _in_room(line: str, fits: Callable[[str], bool]) -> list[str]:
+    """Return a line in as many as it needs: what stands between two ends first, then the ends, or word by word."""
+    if fits(line):
+        return [line]
+    if (ends := ENDS.split(line)) and len(ends) == 3:
+        return [*_in_room(ends[1], fits), f"{ends[0]}     {ends[2]}"]
+    words = line.split(" ")
+    n = next((n for n in range(len(words) - 1, 0, -1) if fits(" ".join(words[:n]))), 1)
+    return [" ".join(words[:n]), *(_in_room(" ".join(words[n:]), fits) if words[n:] else [])]
 
 
 def _write(

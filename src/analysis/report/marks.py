@@ -1,7 +1,8 @@
 """Numbers that know their row of the ledger, marked in sentences so that a page can say where each of them is from.
 
-A mark is private: characters that no text of a study may hold stand around the number while a page is made, and
-`marked_html` turns them into ``<span data-row data-column>``. Outside of `marking` nothing is marked.
+A mark is private: characters that no text of a study may hold stand around the number while a page or a picture is
+made. `marked_html` turns them into ``<span data-row data-column>``, `marked_svg` into ``<tspan data-row data-column>``.
+Outside of `marking` nothing is marked.
 """
 
 import math
@@ -16,6 +17,7 @@ from analysis.synthesis.pooled import NotPooled, Pooled
 BEGIN, SEPARATOR, END = "\ue000", "\ue001", "\ue002"
 MARK = re.compile(f"{BEGIN}([^{BEGIN}{SEPARATOR}{END}]*){SEPARATOR}([^{BEGIN}{SEPARATOR}{END}]*){END}")
 ATTRIBUTE = re.compile(f'="[^"]*{BEGIN}[^"]*"')
+ELEMENT = re.compile(r"</?tspan\b[^>]*>")
 _IS_MARKING: ContextVar[bool] = ContextVar("is_marking", default=False)
 
 
@@ -40,7 +42,7 @@ class Told(float):
     def of(cls, row: Answer, column: str) -> "Told | None":
         """Return what stands in a column of a row; None where nothing does."""
         value = getattr(row, column, None)
-        return None if value is None else cls._from(value, f"{row.row} {column}", step_of(row, column))
+        return None if value is None else cls._from(value, f"{row.row}/{column}", step_of(row, column))
 
     @classmethod
     def _from(cls, value: float, source: str, step: float | None) -> "Told":
@@ -93,9 +95,22 @@ def without_marks(text: str) -> str:
 def marked_html(page: str) -> str:
     """Return a page whose marked numbers are elements that name their row and column; in attributes marks go."""
     page = ATTRIBUTE.sub(lambda found: without_marks(found[0]), page)
-    return MARK.sub(_element, page)
+    return _with_elements(page, "span")
 
 
-def _element(mark: re.Match) -> str:
-    row, _, column = mark[1].partition(" ")
-    return f'<span data-row="{row}" data-column="{column}">{mark[2]}</span>'
+def marked_svg(text: str) -> str:
+    """Return a text of a picture whose marked numbers are elements that name their row and column."""
+    return _with_elements(text, "tspan")
+
+
+def without_rows(svg: str) -> str:
+    """Return a picture whose numbers name no row: in an image on a page nobody could read it."""
+    return ELEMENT.sub("", svg)
+
+
+def _with_elements(text: str, tag: str) -> str:
+    def element(mark: re.Match) -> str:
+        row, _, column = mark[1].partition("/")
+        return f'<{tag} data-row="{row}" data-column="{column}">{mark[2]}</{tag}>'
+
+    return MARK.sub(element, text)

@@ -7,8 +7,9 @@ import pandas as pd
 
 from analysis.plan.faults import Part, isolated
 from analysis.release.answer import Released
-from analysis.report import measured, tables, tables_measured
+from analysis.report import measured, tables_measured
 from analysis.report.pictures import measured_pictures
+from analysis.report.sections import shown_table
 from analysis.report.template import say
 
 Telling = Callable[[pd.DataFrame], list[str]]
@@ -22,6 +23,11 @@ def nothing(frame: pd.DataFrame) -> list[str]:
 def last_waves(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the last wave of each scale and rater source; the notebook has them all."""
     return frame[frame["wave"] == frame.groupby(["construct", "rater_role"])["wave"].transform("max")]
+
+
+def last_items_table(frame: pd.DataFrame, min_cell: int) -> pd.DataFrame:
+    """Return how each item serves its scale in the last wave; the notebook has all waves."""
+    return tables_measured.item_statistics_table(last_waves(frame), min_cell)
 
 
 # By part of the section: each frame with its sentences, and how the names of its pictures begin.
@@ -47,7 +53,7 @@ PARTS: Mapping[str, Sequence[tuple[str, Telling, str]]] = {
 }
 TABLES = {
     "reliability": tables_measured.reliability_table,
-    "item_statistics": lambda frame, min_cell: tables_measured.item_statistics_table(last_waves(frame), min_cell),
+    "item_statistics": last_items_table,
     "invariance": tables_measured.invariance_table,
     "item_changes": tables_measured.item_changes_table,
     "careless": tables_measured.careless_table,
@@ -59,6 +65,12 @@ TABLES = {
 }
 
 
+def has_measurement(released: Released) -> bool:
+    """Whether anything can be told of how the scales were measured."""
+    told = {name for frames in PARTS.values() for name, *_ in frames}
+    return any(len(frame) > 0 for name, frame in released.described.items() if name in told)
+
+
 def measurement(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return the parts of the section: title, sentences, pictures, and what can be laid open under each."""
     drawn = [name for name in measured_pictures(released) if name in images]
@@ -68,12 +80,13 @@ def measurement(released: Released, images: Mapping[str, dict]) -> list[dict]:
     found = [part for part in parts if part and (part["sentences"] or part["pictures"] or part["folded"])]
     items = [{"image": images[name], "caption": ""} for name in drawn if name.startswith("items-")]
     if items and found:
-        found[0]["folded"].append({"title": say("headings.heading", "item_answers"), "pictures": items, "table": ""})
+        found[0]["folded"].append({"title": say("headings.heading", "item_answers"), "pictures": items, "table": None})
     return found
 
 
 def _part(title: str, frames: Sequence, released: Released, drawn: Sequence[str], images: Mapping[str, dict]) -> dict:
-    sentences, pictures, folded = [], [], []
+    sentences, pictures = [], []
+    folded: list[dict] = []
     for name, tell, prefix in frames:
         frame = released.described.get(name)
         if frame is None or frame.empty:
@@ -81,7 +94,6 @@ def _part(title: str, frames: Sequence, released: Released, drawn: Sequence[str]
         sentences += tell(frame)
         pictures += [{"image": images[n], "caption": ""} for n in drawn if prefix and n.startswith(f"{prefix}-")]
         if name in TABLES:
-            make = partial(TABLES[name], min_cell=released.study.min_cell)
-            heading = say("headings.heading", name)
-            folded.append({"title": heading, "pictures": [], "table": tables.frame_html(make(frame))})
+            made = shown_table(name, TABLES[name], TABLES[name](frame, min_cell=released.study.min_cell))
+            folded.append({"title": say("headings.heading", name), "pictures": [], "table": made})
     return {"title": title, "sentences": sentences, "pictures": pictures, "folded": folded}

@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Literal, TypeVar
 
 from analysis.plan.catalogue import METHODS
 from analysis.plan.faults import Fault, Part, collected, isolated
-from analysis.plan.hypotheses import load_plan
+from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.canvas import Drawing
 from analysis.report.index import IndexEntry, index_facts, index_page, read_index_entry
 from analysis.report.marks import marked_html, marking
-from analysis.report.measured_section import measurement
+from analysis.report.measured_section import has_measurement, measurement
+from analysis.report.origins import ROWS_PAGE, notebook_of, origin_of, with_origins
 from analysis.report.pictures import FOREST, Pictures, all_drawn, all_pictures
 from analysis.report.prose import limits, registration_sentence
 from analysis.report.quality_page import quality_pictures
+from analysis.report.rows_section import rows_section
 from analysis.report.sections import answers_to, assumptions, brand_of, day_text, image, programs
 from analysis.report.summary import answer_groups, bottom_lines, claims_of, has_page, main_pictures, page_of, unanswered
 from analysis.report.template import render, say
@@ -36,127 +39,171 @@ __all__ = [
 ]
 Made = TypeVar("Made")
 SUMMARY, MEASUREMENT, QUALITY, METHODS_PAGE = "index.html", "measurement.html", "data_quality.html", "methods.html"
-# The notebook that goes through a hypothesis step by step; of any other scale its own run of 05_scales.
-NOTEBOOKS = {
-    "H1_retention": "04_retention.ipynb",
-    "H3_leadership": "06_leadership.ipynb",
-    "H8_promotion": "09_promotion_economics.ipynb",
-    "H9_economics": "09_promotion_economics.ipynb",
-}
 TERM = re.compile(r'<dt id="([\w-]+)">.*?</dt>\s*<dd>(.*?)</dd>', re.DOTALL)
 # A definition is cut to its first sentence, or in so many characters.
 SENTENCE, LONGEST_TIP = re.compile(r"(?<=[a-z)])\. (?=[A-Z])"), 300
+TABLES_OF_SUMMARY = {"answers": answer_groups, "unanswered": unanswered, "claims": claims_of}
 NOTHING: list[dict] = []
-NO_ASSUMPTIONS = {"is_shared": False, "n_tested": 0, "table": "", "untestable": [], "pictures": []}
+NO_ASSUMPTIONS: dict[str, object] = {"is_shared": False, "n_tested": 0, "table": None, "untestable": [], "pictures": []}
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of a study; what several of them show is made once.
+
+    Every picture and section is made by itself; what a fault takes away is named at the top of the summary.
+    """
+
+    released: Released
+
+    @cached_property
+    def measurement(self) -> list[dict]:
+        """How well the scales were measured, with its pictures."""
+        return _section("measurement", lambda: measurement(self.released, self.images), NOTHING)
+
+    @cached_property
+    def images(self) -> dict[str, dict]:
+        """The study's pictures as images, by name, without those that a fault took away."""
+        return self._drawn(lambda _: True)
+
+    def _drawn(self, is_wanted: Callable[[str], bool]) -> dict[str, dict]:
+        drawn: Pictures = _section("pictures", lambda: all_pictures(self.released), {})
+        wanted = {name: draw for name, draw in drawn.items() if is_wanted(name)}
+        return with_origins(all_drawn(wanted, image), wanted, self.released.findings)
+
+    @cached_property
+    def listed(self) -> list[tuple[str, str]]:
+        """File and title of every page, in the order in which they are read."""
+        measured = [(MEASUREMENT, "Measurement")] if has_measurement(self.released) else []
+        asked = [(page_of(h.id), h.title) for h in self.asked]
+        return [
+            (SUMMARY, "Summary"),
+            *asked,
+            *measured,
+            (QUALITY, "Data"),
+            (METHODS_PAGE, "Methods"),
+            (ROWS_PAGE, "Origins"),
+        ]
+
+    @property
+    def asked(self) -> list[Hypothesis]:
+        """The hypotheses that have a page."""
+        return [h for h in load_plan().hypotheses if has_page(self.released.findings, h.id)]
+
+    @cached_property
+    def terms(self) -> dict[str, str]:
+        """The terms that the methods page defines, by anchor."""
+        return terms(self.methods)
+
+    def summary(self) -> str:
+        """Return the answers, on one page."""
+        released = self.released
+        images = self._drawn(lambda name: name == FOREST or name.endswith("-ladder"))
+        # What each section shows, and what stands there in its place.
+        sections: dict[str, tuple[Callable[[], object], object]] = {
+            "programs": (lambda: programs(released.study), []),
+            "bottom_lines": (lambda: bottom_lines(released), []),
+            "groups": (lambda: answer_groups(released), []),
+            "main_pictures": (lambda: main_pictures(released, images), []),
+            "unanswered": (lambda: unanswered(released), []),
+            "limits": (lambda: limits(released), []),
+            "claims": (lambda: claims_of(released), None),
+            "registration": (lambda: registration_sentence(released), ""),
+        }
+
+        def values() -> dict[str, object]:
+            made = {name: _section(name, make, instead) for name, (make, instead) in sections.items()}
+            return made | {
+                "observed": [day_text(released.study.study_start), day_text(released.study.as_of)],
+                "is_silent": not any(f.primary.is_estimated for f in released.findings),
+                "is_lottery": all(is_randomized(f) for f in released.findings),
+                "scales": images.get(FOREST),
+                "origins": {name: origin_of(name, make) for name, make in TABLES_OF_SUMMARY.items()},
+                "faults": faults_told(released.faults),
+            }
+
+        return self._page("study.html.j2", SUMMARY, "", values)
+
+    def of_hypothesis(self, hypothesis: str) -> str:
+        """Return everything about a hypothesis."""
+        released, plan = self.released, load_plan().hypothesis(hypothesis)
+
+        def values() -> dict[str, object]:
+            return {
+                "hypothesis": plan,
+                "estimand": say("headings.estimand", plan.estimand, self._has_lottery),
+                "notebook": notebook_of(hypothesis),
+                "findings": _section("hypotheses", lambda: answers_to(hypothesis, released, self.images), NOTHING),
+                "assumptions": _section(
+                    "assumptions", lambda: assumptions(hypothesis, released, self.images), NO_ASSUMPTIONS
+                ),
+            }
+
+        return self._page("hypothesis.html.j2", page_of(hypothesis), plan.title, values)
+
+    def of_measurement(self) -> str:
+        """Return how well the scales were measured."""
+        title = "Were the scales measured well?"
+        return self._page("measurement.html.j2", MEASUREMENT, title, lambda: {"measurement": self.measurement})
+
+    @cached_property
+    def methods(self) -> str:
+        """The methods and terms, to which all other pages lead."""
+
+        def values() -> dict[str, object]:
+            told = {"diagnostics": load_plan().diagnostics, "methods": METHODS, "run": self.released.run}
+            return told | {"has_lottery": self._has_lottery}
+
+        return self._page("methods.html.j2", METHODS_PAGE, "Methods and terms", values)
+
+    def of_rows(self) -> str:
+        """Return where each number comes from."""
+        nothing: dict[str, object] = {"findings": [], "makings": {}, "went_in": None}
+
+        def values() -> dict[str, object]:
+            return {"rows": _section("origins", lambda: rows_section(self.released), nothing)}
+
+        return self._page("rows.html.j2", ROWS_PAGE, "Where each number comes from", values)
+
+    @property
+    def _has_lottery(self) -> bool:
+        return any(is_randomized(f) for f in self.released.findings)
+
+    def _page(self, template: str, file: str, heading: str, values: Callable[[], Mapping[str, object]]) -> str:
+        """Return a page, on which numbers name their rows and terms their definitions."""
+        about = {
+            "study": self.released.study,
+            "pages": self.listed,
+            "here": file,
+            "heading": heading,
+            "brand": _section("brand", lambda: brand_of(self.released.study), None),
+            "is_blind": bool(self.released.run.get("blind")),
+            "created": str(self.released.run.get("created", ""))[:10],
+        }
+        with marking():
+            page = render(template, about | dict(values()))
+        page = marked_html(page)
+        return page if file == METHODS_PAGE else with_terms(page, self.terms)
 
 
 def study_page(released: Released) -> str:
-    """Return the summary of one study as one HTML page that loads nothing from anywhere.
-
-    Every picture and section is made by itself; what a fault takes away is named at the top.
-    """
-    images = _images(released, lambda name: name == FOREST or name.endswith("-ladder"))
-    # What each section shows, and what stands there in its place.
-    sections: dict[str, tuple[Callable[[], object], object]] = {
-        "programs": (lambda: programs(released.study), []),
-        "bottom_lines": (lambda: bottom_lines(released), []),
-        "groups": (lambda: answer_groups(released), []),
-        "main_pictures": (lambda: main_pictures(released, images), []),
-        "unanswered": (lambda: unanswered(released), []),
-        "limits": (lambda: limits(released), []),
-        "claims": (lambda: claims_of(released), None),
-        "registration": (lambda: registration_sentence(released), ""),
-    }
-
-    def values() -> dict[str, object]:
-        made = {name: _section(name, make, instead) for name, (make, instead) in sections.items()}
-        return made | {
-            "observed": [day_text(released.study.study_start), day_text(released.study.as_of)],
-            "is_silent": not any(f.primary.is_estimated for f in released.findings),
-            "is_lottery": _is_lottery(released),
-            "scales": images.get(FOREST),
-            "faults": faults_told(released.faults),
-        }
-
-    return _page(released, "study.html.j2", SUMMARY, "", values)
+    """Return the summary of one study as one HTML page that loads nothing from anywhere."""
+    return Pages(released).summary()
 
 
 def evidence_pages(released: Released) -> dict[str, Callable[[], str]]:
-    """Return how every page behind the summary is made, by file: one a hypothesis, the measurement, the methods."""
-    images = _images(released, lambda _: True)
-    asked = [h.id for h in load_plan().hypotheses if has_page(released.findings, h.id)]
-    made: dict[str, Callable[[], str]] = {page_of(h): partial(_hypothesis_page, h, released, images) for h in asked}
-    if _has_measurement(released):
-        made[MEASUREMENT] = partial(_measurement_page, released, images)
-    return made | {METHODS_PAGE: partial(_methods_page, released)}
+    """Return how every page behind the summary is made, by file: one a hypothesis, and those of all."""
+    pages = Pages(released)
+    made: dict[str, Callable[[], str]] = {page_of(h.id): partial(pages.of_hypothesis, h.id) for h in pages.asked}
+    if has_measurement(released):
+        made[MEASUREMENT] = pages.of_measurement
+    return made | {METHODS_PAGE: lambda: pages.methods, ROWS_PAGE: pages.of_rows}
 
 
 def study_pages(released: Released) -> dict[str, str]:
     """Return every page of a study but the one on its data, by file, the summary first."""
     behind = {file: make() for file, make in evidence_pages(released).items()}
     return {SUMMARY: study_page(released)} | behind
-
-
-def _hypothesis_page(hypothesis: str, released: Released, images: Mapping[str, dict]) -> str:
-    def values() -> dict[str, object]:
-        return {
-            "hypothesis": load_plan().hypothesis(hypothesis),
-            "estimand": say("headings.estimand", load_plan().hypothesis(hypothesis).estimand, _has_lottery(released)),
-            "notebook": NOTEBOOKS.get(hypothesis, f"05_scales_{hypothesis}.ipynb"),
-            "findings": _section("hypotheses", lambda: answers_to(hypothesis, released, images), NOTHING),
-            "assumptions": _section("assumptions", lambda: assumptions(hypothesis, released, images), NO_ASSUMPTIONS),
-        }
-
-    return _page(released, "hypothesis.html.j2", page_of(hypothesis), load_plan().hypothesis(hypothesis).title, values)
-
-
-def _measurement_page(released: Released, images: Mapping[str, dict]) -> str:
-    def values() -> dict[str, object]:
-        return {"measurement": _section("measurement", lambda: measurement(released, images), NOTHING)}
-
-    return _page(released, "measurement.html.j2", MEASUREMENT, "Were the scales measured well?", values)
-
-
-def _methods_page(released: Released) -> str:
-    def values() -> dict[str, object]:
-        return {
-            "diagnostics": load_plan().diagnostics,
-            "methods": METHODS,
-            "has_lottery": _has_lottery(released),
-            "run": released.run,
-        }
-
-    return _page(released, "methods.html.j2", METHODS_PAGE, "Methods and terms", values)
-
-
-def _page(
-    released: Released, template: str, file: str, heading: str, values: Callable[[], Mapping[str, object]]
-) -> str:
-    """Return a page of a study, on which numbers name their rows and terms their definitions."""
-    about = {
-        "study": released.study,
-        "pages": pages_of(released),
-        "here": file,
-        "heading": heading,
-        "brand": _section("brand", lambda: brand_of(released.study), None),
-        "is_blind": bool(released.run.get("blind")),
-        "created": str(released.run.get("created", ""))[:10],
-    }
-    with marking():
-        page = render(template, about | dict(values()))
-    page = marked_html(page)
-    return page if file == METHODS_PAGE else with_terms(page, terms(_methods_page(released)))
-
-
-def pages_of(released: Released) -> list[tuple[str, str]]:
-    """Return the pages of a study: file and title, in the order in which they are read."""
-    asked = [(page_of(h.id), h.title) for h in load_plan().hypotheses if has_page(released.findings, h.id)]
-    measured = [(MEASUREMENT, "Measurement")] if _has_measurement(released) else []
-    return [(SUMMARY, "Summary"), *asked, *measured, (QUALITY, "Data"), (METHODS_PAGE, "Methods")]
-
-
-def _has_measurement(released: Released) -> bool:
-    return bool(_section("measurement", lambda: measurement(released, {}), NOTHING))
 
 
 def terms(methods_page: str) -> dict[str, str]:
@@ -173,22 +220,8 @@ def with_terms(page: str, told: Mapping[str, str]) -> str:
     return page
 
 
-def _is_lottery(released: Released) -> bool:
-    return all(is_randomized(f) for f in released.findings)
-
-
-def _has_lottery(released: Released) -> bool:
-    return any(is_randomized(f) for f in released.findings)
-
-
 def _section(name: str, make: Callable[[], Made], instead: Made) -> Made:
     return isolated(Part("section", name.replace("_", " ")), make, lambda _: instead)
-
-
-def _images(released: Released, is_wanted: Callable[[str], bool]) -> dict[str, dict[str, str]]:
-    """Return a study's pictures as images, by name, without those that a fault took away."""
-    drawn: Pictures = _section("pictures", lambda: all_pictures(released), {})
-    return all_drawn({name: draw for name, draw in drawn.items() if is_wanted(name)}, image)
 
 
 def figure_files(released: Released, ending: Literal["svg", "png"] = "svg") -> dict[str, bytes]:

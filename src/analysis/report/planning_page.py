@@ -1,12 +1,16 @@
 """The page of one plan: self-contained HTML in the look of the study's page, and the files beside it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+
+import pandas as pd
 
 from analysis.estimate.planning import RolePlan, plan_frame
 from analysis.release.planning import ReleasedPlan
 from analysis.report import planning
 from analysis.report.figures_planning import detectable_plot
+from analysis.report.origins import Origin, told_place
 from analysis.report.safe_cells import export_safe
 from analysis.report.sections import brand_of, day_text, image
 from analysis.report.tables import frame_html
@@ -35,12 +39,21 @@ def _role(role: RolePlan, min_cell: int) -> dict:
         "slug": _slug(role),
         "sentence": planning.plan_sentence(role),
         "history": planning.history_sentence(role, min_cell),
-        "risks": frame_html(planning.risk_table(role)),
-        "image": image(drawn) if drawn else None,
-        "detectable": frame_html(planning.detectable_table(role)),
-        "sizes": frame_html(planning.size_table(role)),
+        "risks": _table(planning.risk_table, role),
+        "image": image(drawn) | {"origin": _origin(detectable_plot)} if drawn else None,
+        "detectable": _table(planning.detectable_table, role),
+        "sizes": _table(planning.size_table, role),
         "assumptions": planning.assumptions(role),
     }
+
+
+def _table(make: Callable[[RolePlan], pd.DataFrame], role: RolePlan) -> dict:
+    return {"html": frame_html(make(role)), "origin": _origin(make)}
+
+
+def _origin(make: Callable) -> Origin:
+    """Return where what is shown comes from: a plan has no notebook beside it."""
+    return Origin("plan.csv", "#methods", told_place(make))
 
 
 def _slug(role: RolePlan) -> str:

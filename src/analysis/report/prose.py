@@ -283,6 +283,11 @@ def trajectory_title(finding: Finding) -> str:
     return say("scales.trajectory_title", facts(finding), *(means if told else (None, None)))
 
 
+def trajectory_caption(finding: Finding) -> str:
+    """Return what is averaged by wave, and how that differs from the participants' own change."""
+    return say("scales.trajectory_caption", facts(finding))
+
+
 def bounds_sentences(finding: Finding) -> list[str]:
     """Return what the effect could still be: if the program moved who answers, and if trends had diverged."""
     found, frame = facts(finding), frame_of(finding, "lee", "low", "high")

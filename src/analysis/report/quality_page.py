@@ -12,14 +12,15 @@ from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report import figures_quality as figures
 from analysis.report import tables, tables_quality
+from analysis.report.origins import with_origins
 from analysis.report.pictures import Pictures, all_drawn, described_pictures, drawn_or_fault, safe_name
-from analysis.report.sections import brand_of, described, image
+from analysis.report.sections import brand_of, described, image, shown_table
 from analysis.report.tables_quality import REMARKS, empty_columns, gaps, rows_sentence
 from analysis.report.template import render
 
 # The reader of a page on bad input has the files themselves: nothing needs to be masked.
 NO_MASK = 0
-NOTHING_NOTICED = {"wrong": "", "formal": ""}
+NOTHING_NOTICED: dict[str, dict | None] = {"wrong": None, "formal": None}
 NO_PARTS: list[dict] = []
 Made = TypeVar("Made")
 
@@ -65,12 +66,13 @@ def quality_page(released: Released) -> str:
     frames, study = released.described, released.study
     drawn: Pictures = _part("pictures of the data", lambda: quality_pictures(released), {})
     of_people: Pictures = _part("pictures of people", lambda: described_pictures(released), {})
-    images = all_drawn(drawn | of_people, image)
+    images = with_origins(all_drawn(drawn | of_people, image), drawn | of_people)
     counts, least = frames.get("row_counts"), study.min_cell
     values = _about(study, released.problems) | {
+        "has_origins": True,
         "name": study.study,
         "errors": [],
-        "rows": _part("rows", lambda: _rows(counts, released.problems, least), None),
+        "rows": _part("rows", lambda: _rows(counts, released.problems, least, images.get("rows")), None),
         "noticed": _part("repairs and remarks", lambda: _noticed(released.problems, least), NOTHING_NOTICED),
         "people": _part("from employed to analysed", lambda: _people(released, images), None),
         "described": _part("who is in the data", lambda: described(released, images), NO_PARTS),
@@ -97,9 +99,10 @@ def bad_input_page(name: str, problems: Sequence[Problem], counts: pd.DataFrame 
         None where ``study.yaml`` itself is at fault.
     """
     values = _about(study, problems) | {
+        "has_origins": False,
         "name": name,
         "errors": _by_file([p for p in problems if p.severity == "error"]),
-        "rows": _rows(counts, problems, NO_MASK),
+        "rows": _rows(counts, problems, NO_MASK, None),
         "noticed": _noticed([p for p in problems if p.severity != "error"], NO_MASK),
         "people": None,
         "described": [],
@@ -134,33 +137,37 @@ def _remarks(problems: Sequence[Problem]) -> list[dict]:
     ]
 
 
-def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: int) -> dict | None:
-    """Return what became of the rows; None where no file was read."""
+def _rows(counts: pd.DataFrame | None, problems: Sequence[Problem], min_cell: int, drawn: dict | None) -> dict | None:
+    """Return what became of the rows; None where no file was read. Bad input has its picture drawn here."""
     if counts is None or counts.empty:
         return None
     return {
         "sentence": rows_sentence(counts, min_cell),
         "n_files": counts["source"].nunique(),
-        "image": drawn_or_fault("rows", partial(figures.rows_plot, counts, problems, min_cell), image),
-        "table": tables.frame_html(tables.row_counts_table(counts, min_cell)),
+        "image": drawn or drawn_or_fault("rows", partial(figures.rows_plot, counts, problems, min_cell), image),
+        "table": shown_table("rows", tables.row_counts_table, tables.row_counts_table(counts, min_cell)),
     }
 
 
 def _by_file(errors: Sequence[Problem]) -> list[dict]:
     files = dict.fromkeys(p.source for p in errors)
+    lines = {file: tables_quality.correction_table(p for p in errors if p.source == file) for file in files}
     return [
-        {"file": file, "table": tables.frame_html(table.drop(columns="file")), "n": len(table)}
-        for file in files
-        for table in [tables_quality.correction_table(p for p in errors if p.source == file)]
+        {
+            "file": file,
+            "table": shown_table("problems", tables_quality.correction_table, table.drop(columns="file")),
+            "n": len(table),
+        }
+        for file, table in lines.items()
     ]
 
 
-def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, str]:
-    """Return what was wrong, and what was reformatted only or left out of all rows, each as a table or empty."""
+def _noticed(problems: Sequence[Problem], min_cell: int) -> dict[str, dict | None]:
+    """Return what was wrong, and what was reformatted only or left out of all rows, each as a table or None."""
     told = [p for p in problems if p.rule not in REMARKS]
     formal = [p for p in told if p.is_translation or (p.severity == "info" and p.rows == 0)]
     return {
-        name: tables.frame_html(tables.quality_table(part, min_cell)) if part else ""
+        name: shown_table("problems", tables.quality_table, tables.quality_table(part, min_cell) if part else None)
         for name, part in (("wrong", [p for p in told if p not in formal]), ("formal", formal))
     }
 
@@ -172,9 +179,13 @@ def _people(released: Released, images: Mapping[str, dict]) -> dict | None:
     return {
         "images": [picture for name, picture in images.items() if name.startswith("people-")],
         "has_lots": bool((frame["unit"] != "people").any()),
-        "table": tables.frame_html(tables_quality.people_flow_table(frame, released.study)),
-        "steps": tables.frame_html(tables_quality.people_steps_table(frame, released.study)),
+        "table": _table("people", tables_quality.people_flow_table, frame, released.study),
+        "steps": _table("people", tables_quality.people_steps_table, frame, released.study),
     }
+
+
+def _table(name: str, make: Callable[..., pd.DataFrame], *of: object) -> dict | None:
+    return shown_table(name, make, make(*of))
 
 
 def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[str, dict]) -> dict | None:
@@ -182,11 +193,13 @@ def _record(frames: Mapping[str, pd.DataFrame], study: Study, images: Mapping[st
     asked = frames["response_rates"] if _has(frames, "response_rates") else None
     found = {
         "image": images.get("coverage"),
-        "table": tables.frame_html(tables_quality.coverage_table(frames["coverage"], study.min_cell))
+        "table": _table("coverage", tables_quality.coverage_table, frames["coverage"], study.min_cell)
         if _has(frames, "coverage", "n_employed")
-        else "",
+        else None,
         "response_image": images.get("response_rates"),
-        "response_table": "" if asked is None else tables.frame_html(tables.response_table(asked, study.min_cell)),
+        "response_table": None
+        if asked is None
+        else _table("response_rates", tables.response_table, asked, study.min_cell),
     }
     return found if any(found.values()) else None
 
@@ -197,7 +210,7 @@ def _gaps(frames: Mapping[str, pd.DataFrame], images: Mapping[str, dict]) -> dic
     frame = frames["missingness"]
     return {
         "image": images.get("gaps"),
-        "table": tables.frame_html(tables_quality.gaps_table(frame)),
+        "table": _table("gaps", tables_quality.gaps_table, frame),
         "empty": empty_columns(frame),
         "has_any": bool(len(gaps(frame)) or empty_columns(frame)),
     }

@@ -4,7 +4,6 @@ import base64
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -17,6 +16,8 @@ from analysis.release.answer import Released
 from analysis.report import tables, tables_measured
 from analysis.report.canvas import Drawing
 from analysis.report.facts import facts, moderator_rows, ways
+from analysis.report.marks import without_rows
+from analysis.report.origins import origin_of, row_link
 from analysis.report.pictures import placed, slug
 from analysis.report.prose import (
     assumption_sentence,
@@ -35,6 +36,7 @@ from analysis.report.prose import (
     outcome_note,
     response_sentence,
     short_label,
+    trajectory_caption,
     verdict_sentence,
     ways_sentence,
 )
@@ -95,9 +97,14 @@ def finding_section(finding: Finding, study: Study, images: Mapping[str, dict]) 
         "answering": part("who answers", lambda: _answering(finding, images), None),
         "method": part("method", lambda: _method(finding, study), []),
         "parts": part("further parts", lambda: _parts(finding, study, images), []),
-        "table": part("estimates", lambda: tables.frame_html(tables.estimates_table([finding], study.min_cell)), ""),
+        "table": part("estimates", lambda: _every_estimate(finding, study.min_cell), None),
+        "origin": row_link(finding.primary),
         "reasons": list(dict.fromkeys(reasons(finding.alternatives))),
     }
+
+
+def _every_estimate(finding: Finding, min_cell: int) -> dict | None:
+    return shown_table("estimates", tables.estimates_table, tables.estimates_table([finding], min_cell), finding)
 
 
 def _main_kinds(finding: Finding) -> tuple[str, ...]:
@@ -161,30 +168,29 @@ def _on_the_silent(finding: Finding) -> list[str]:
 
 def _parts(finding: Finding, study: Study, images: Mapping[str, dict]) -> list[dict]:
     """Return what can be laid open under an answer: title, sentences, pictures, a table; empty parts are left out."""
+    least = study.min_cell
     # Promotion is asked of the same people as retention, where their gaps are told.
-    gaps = _frame(finding, "missing", study, tables.missing_table) if is_retention(finding) else None
+    gaps = _of_frame("missing", tables.missing_table, finding, least) if is_retention(finding) else None
+    other_ways = tables.ways_table(ways(finding)) if ways_sentence(finding) else None
+    moderators = shown_table("moderators", tables.moderators_table, tables.moderators_table(finding), finding)
     parts = [
         _part(f"measures_of_{'scores' if is_scale(finding) else 'events'}", measure_sentences(finding)),
-        _part("ways", [], tables.ways_table(ways(finding)) if ways_sentence(finding) else None),
-        _part(
-            "moderators",
-            [say("robustness.moderators")] if moderator_rows(finding) else [],
-            tables.moderators_table(finding),
-        ),
-        *(_scale_parts(finding, study) if is_scale(finding) else ()),
+        _part("ways", [], shown_table("ways", tables.ways_table, other_ways, finding)),
+        _part("moderators", [say("robustness.moderators")] if moderator_rows(finding) else [], moderators),
+        *(_scale_parts(finding, least) if is_scale(finding) else ()),
         _part("kinds") | {"pictures": _pictures(finding, images, ("kinds",))},
         _part("missing", [] if gaps is None else [say("headings.missing")], gaps),
-        _part("balance_by_quarter", [], _frame(finding, "balance_by_quarter", study, tables.quarters_table)),
-        _part("flow", [], _frame(finding, "flow", study, tables.flow_table)),
+        _part("balance_by_quarter", [], _of_frame("balance_by_quarter", tables.quarters_table, finding, least)),
+        _part("flow", [], _of_frame("flow", tables.flow_table, finding, least)),
     ]
     return [part for part in parts if part["sentences"] or part["pictures"] or part["table"]]
 
 
-def _scale_parts(finding: Finding, study: Study) -> list[dict]:
+def _scale_parts(finding: Finding, min_cell: int) -> list[dict]:
     """Return what can be laid open under a score alone."""
-    asked = _frame(finding, "response", study, tables_measured.asked_table)
-    likeness = _frame(finding, "balance_response", study, lambda f, _: tables_measured.response_balance_table(f))
-    honest = _frame(finding, "honest", study, lambda f, _: tables_measured.honest_table(f))
+    asked = _of_frame("response", tables_measured.asked_table, finding, min_cell)
+    likeness = _of_frame("balance_response", tables_measured.response_balance_table, finding)
+    honest = _of_frame("honest", tables_measured.honest_table, finding)
     return [
         _part("other_sources", other_sources(finding)),
         _part("response", _on_the_silent(finding) if is_compact(finding) else [], asked),
@@ -193,22 +199,26 @@ def _scale_parts(finding: Finding, study: Study) -> list[dict]:
     ]
 
 
-def _part(name: str, sentences: Sequence[str] = (), table: pd.DataFrame | None = None) -> dict:
-    return {"title": say("headings.heading", name), "sentences": sentences, "pictures": [], "table": _html(table)}
+def _part(name: str, sentences: Sequence[str] = (), table: dict | None = None) -> dict:
+    return {"title": say("headings.heading", name), "sentences": sentences, "pictures": [], "table": table}
 
 
-def _frame(
-    finding: Finding, name: str, study: Study, make: Callable[[pd.DataFrame, int], pd.DataFrame]
-) -> pd.DataFrame | None:
+def _of_frame(name: str, make: Callable[..., pd.DataFrame], finding: Finding, *min_cell: int) -> dict | None:
+    """Return what `make` makes of a frame of evidence as a table; None without the frame."""
     frame = finding.evidence.get(name)
-    return None if frame is None else make(frame, study.min_cell)
+    return None if frame is None else shown_table(name, make, make(frame, *min_cell), finding)
 
 
-def _html(table: pd.DataFrame | None) -> str:
-    return "" if table is None or table.empty else tables.frame_html(table)
+def shown_table(name: str, make: Callable, table: pd.DataFrame | None, finding: Finding | None = None) -> dict | None:
+    """Return a table as HTML with its origin; None where it has no row."""
+    if table is None or table.empty:
+        return None
+    return {"html": tables.frame_html(table), "origin": origin_of(name, make, finding)}
 
 
 def _caption(finding: Finding, kind: str) -> str:
+    if kind == "trajectories":
+        return trajectory_caption(finding)
     return naive_sentence(finding) if kind == "ladder" else say("pictures.caption", kind)
 
 
@@ -222,15 +232,24 @@ def _method(finding: Finding, study: Study) -> list[tuple[str, ...]]:
 # --- sections of a page -----------------------------------------------------------------------------------------------
 
 
-def image(drawing: Drawing) -> dict[str, str]:
+def image(drawing: Drawing) -> dict:
     """Return a picture as an image that needs no file: its source and its text for those who cannot see it.
 
     As an image it is a document of its own: no id and no style of it can clash with those of the page.
     """
+    narrow = drawing.narrow()
     return {
-        "src": "data:image/svg+xml;base64," + base64.b64encode(drawing.svg.encode()).decode(),
+        "src": svg_source(drawing.svg),
+        "narrow": svg_source(narrow) if narrow else "",
+        "least": drawing.least_pixels,
         "alt": drawing.alt,
+        "origin": None,
     }
+
+
+def svg_source(svg: str) -> str:
+    """Return a picture as the source of an image that needs no file."""
+    return "data:image/svg+xml;base64," + base64.b64encode(without_rows(svg).encode()).decode()
 
 
 def day_text(day: dt.date) -> str:
@@ -282,16 +301,16 @@ def assumptions(hypothesis: str, released: Released, images: Mapping[str, dict])
         "n_tested": len(tested),
         "n_failed": sum(check.grade == "failed" for _, check in tested),
         "n_caution": sum(check.grade == "caution" for _, check in tested),
-        "table": _checks_html(tested, released.study) if tested else "",
+        "table": _checks_table(tested, released.study) if tested else None,
         "untestable": [{"name": name, "sentence": spaced_percent(sentence)} for sentence, name in untestable.items()],
         "pictures": pictures,
     }
 
 
-def _checks_html(tested: Sequence[tuple[Finding, Check]], study: Study) -> str:
+def _checks_table(tested: Sequence[tuple[Finding, Check]], study: Study) -> dict | None:
     table = tables.checks_table(check for _, check in tested)
     table.insert(0, "answer", [short_label(finding, study) for finding, _ in tested])
-    return tables.frame_html(table)
+    return shown_table("checks", tables.checks_table, table, tested[0][0])
 
 
 def _shares_its_groups(finding: Finding, released: Released) -> bool:
@@ -309,23 +328,22 @@ def _shares_its_groups(finding: Finding, released: Released) -> bool:
 def described(released: Released, images: Mapping[str, dict]) -> list[dict]:
     """Return who is in the data: a title, a table and a picture for each frame that there is."""
     least = released.study.min_cell
-    makers = {
-        "participation": lambda frame: tables.participation_table(frame, least),
-        "exit_rates": lambda frame: tables.exit_rates_table(frame, least),
-    }
+    makers = {"participation": tables.participation_table, "exit_rates": tables.exit_rates_table}
     frames = {name: released.described[name] for name in makers if name in released.described}
-    parts = [_described(name, partial(makers[name], frame), images) for name, frame in frames.items() if len(frame)]
+    parts = [_described(name, makers[name], frame, least, images) for name, frame in frames.items() if len(frame)]
     return [part for part in parts if part is not None]
 
 
-def _described(name: str, table: Callable[[], pd.DataFrame], images: Mapping[str, dict]) -> dict | None:
+def _described(
+    name: str, make: Callable[..., pd.DataFrame], frame: pd.DataFrame, min_cell: int, images: Mapping[str, dict]
+) -> dict | None:
     """Return a title, a table and a picture; None where a fault takes them away."""
     title = say("headings.heading", name)
 
-    def make() -> dict:
-        return {"title": title, "table": tables.frame_html(table()), "image": images.get(name)}
+    def described_part() -> dict:
+        return {"title": title, "table": shown_table(name, make, make(frame, min_cell)), "image": images.get(name)}
 
-    return isolated(Part("section", title), make, lambda _: None)
+    return isolated(Part("section", title), described_part, lambda _: None)
 
 
 # --- the company's own look ------------------------------------------------------------------------------------------

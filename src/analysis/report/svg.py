@@ -15,6 +15,8 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Transform
 
+from analysis.report.marks import marked_svg, without_marks
+
 # Text is measured in the first of these fonts; where a reader's machine has another, `textLength` keeps its width.
 FONTS = ("DejaVu Sans", "Verdana", "Arial", "sans-serif")
 # Above and below the baseline, as parts of the font's size.
@@ -116,12 +118,13 @@ class SvgRenderer(RendererBase):
         if alpha != OPAQUE:
             told["fill-opacity"] = _number(alpha, 2)
         attributes = " ".join(f'{name}="{value}"' for name, value in told.items())
-        self._write(f"<text {attributes}>{escape(SPACES.sub(_held, s))}</text>", gc)
+        self._write(f"<text {attributes}>{marked_svg(escape(SPACES.sub(_held, s)))}</text>", gc)
 
     def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath) -> tuple[float, float, float]:
         """Return the size of a line of text in points; its height is the font's, whatever the letters."""
         is_bold, size = _is_bold(prop), prop.get_size_in_points()
-        return size * sum(_advance(letter, is_bold) for letter in s), size * (ASCENT + DESCENT), size * DESCENT
+        width = sum(_advance(letter, is_bold) for letter in without_marks(s))
+        return size * width, size * (ASCENT + DESCENT), size * DESCENT
 
     def _get_font_height_metrics(self, prop: FontProperties) -> tuple[float, float, float]:
         """Spare matplotlib to look the height up in the font's file for each text."""

@@ -10,7 +10,7 @@ from analysis.plan.hypotheses import Claim, load_plan
 from analysis.report.template import say, say_each
 from analysis.report.wording import DASH, estimate_text, number, p_text, percent, unit
 from analysis.synthesis.literature import Published, published
-from analysis.synthesis.pooled import Group, NotPooled, Pool, Pooled, PooledRow, Synthesis, is_judged
+from analysis.synthesis.pooled import Group, NotPooled, Pool, Pooled, PooledRow, Synthesis, is_capped, is_judged
 
 # Offered and started are told side by side and never pooled; these rows are about one question.
 ASKED = ("hypothesis", "outcome", "role", "rater_source", "measure", "scale", "horizon_months")
@@ -74,6 +74,9 @@ def pool_facts(pool: Pool) -> dict[str, object]:
         "n_programs": int(pool.companies["n_programs"].sum()),
         "paule_mandel": next((r for r in pool.others if r.estimator == "paule_mandel"), None),
         "absent": next(iter(pool.of("absent_without_effect")), None),
+        "is_capped": isinstance(row, Pooled) and is_capped(row),
+        "n_capped": int(pool.companies["is_capped"].sum()),
+        "without_capped": next(iter(pool.of("without_capped")), None),
         "apart": [(LEVELS[r.level], r) for r in pool.of("assignment")],
         "assignments": sorted({LEVELS[a] for a in pool.companies["assignment"].dropna() if a in LEVELS}),
         "lowest": low,

@@ -1,11 +1,14 @@
 """The page over many companies: self-contained HTML in the look of a study's page, and the files beside it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from analysis.plan.hypotheses import Hypothesis, load_plan
 from analysis.report.figures_synthesis import forest_plot
+from analysis.report.origins import Origin, told_place
 from analysis.report.pictures import safe_name
 from analysis.report.safe_cells import export_safe
 from analysis.report.sections import image
@@ -44,6 +47,8 @@ def synthesis_page(synthesis: Synthesis, run: Mapping[str, object]) -> str:
         "claims": claims_board(asked),
         "has_naive": any(pool.main.is_estimated for pool in synthesis.naive),
         "ledger": LEDGER,
+        "brand": None,
+        "origins": {"answers": _origin(questions), "claims": _origin(claims_board)},
         "created": str(run.get("created", ""))[:10],
         "run": run,
     }
@@ -59,14 +64,14 @@ def _section(plan: Hypothesis, asked: list[Asked], synthesis: Synthesis) -> dict
         "unanswered": unanswered(asked),
         "questions": [
             {
-                "image": image(forest_plot(question)) if question.is_drawn else None,
+                "image": image(forest_plot(question)) | {"origin": _origin(forest_plot)} if question.is_drawn else None,
                 "naive": naive_sentences(question),
                 "answers": [_answer(pool) for pool in question.pools],
             }
             for question in asked
         ],
-        "every": frame_html(every_answer_table(pools)),
-        "every_naive": frame_html(every_answer_table(naive)) if naive else "",
+        "every": _table(every_answer_table, pools),
+        "every_naive": _table(every_answer_table, naive) if naive else None,
         "literature": [told for told in published() if plan.id in told.hypotheses],
     }
 
@@ -76,12 +81,22 @@ def _line(pool: Pool) -> dict:
 
 
 def _answer(pool: Pool) -> dict:
-    moderators = moderator_table(pool)
     return _line(pool) | {
         "sentence": answer_sentence(pool),
         "further": further_sentences(pool),
-        "moderators": frame_html(moderators) if len(moderators) else "",
+        "moderators": _table(moderator_table, pool),
     }
+
+
+def _table(make: Callable[..., pd.DataFrame], of: object) -> dict | None:
+    """Return a table as HTML with its origin; None where it has no row."""
+    made = make(of)
+    return {"html": frame_html(made), "origin": _origin(make)} if len(made) else None
+
+
+def _origin(make: Callable) -> Origin:
+    """Return where what is shown comes from: a synthesis has no notebook beside it."""
+    return Origin(LEDGER, "#methods", told_place(make))
 
 
 def write_synthesis(synthesis: Synthesis, run: Mapping[str, object], folder: Path) -> None:

@@ -11,6 +11,8 @@ from analysis.report.wording import FILTERS, NBSP
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE = "en"
+# Style sheet and scripts, which are written into the pages.
+WRITTEN_IN = {"style": "style.css", "tables_script": "tables.js", "index_script": "index.js"}
 # A sentence's lines may end anywhere; one that begins with a point or a comma goes on without a blank.
 BEFORE_POINT, BREAK = re.compile(r"[ \n]*\n[ \n]*(?=[.,;:)])"), re.compile(r"[ \n]+")
 EMPTY_LINES = re.compile(r"\n[ \n]*\n")
@@ -57,9 +59,9 @@ def _no_words_for(case: object) -> str:
 
 
 def render(template: str, values: Mapping[str, object]) -> str:
-    """Return a page from one of the templates; style sheet and script are written into it."""
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "index.js"))
-    return environment(is_html=True).get_template(template).render(style=style, script=script, **values)
+    """Return a page from one of the templates; style sheet and scripts are written into it."""
+    parts = {name: (TEMPLATES / file).read_text(encoding="utf-8") for name, file in WRITTEN_IN.items()}
+    return environment(is_html=True).get_template(template).render(**parts, **values)
 
 
 def render_text(template: str, values: Mapping[str, object]) -> str:

@@ -1,6 +1,7 @@
 """The files of one study's report, written whole or not at all."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from analysis.release.answer import Released
 from analysis.report.folders import writing
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.ledger import write_problems
-from analysis.report.page import evidence_pages, figure_files, incomplete_page, study_page
+from analysis.report.origins import ROWS_PAGE, TABLES, numbers_files
+from analysis.report.page import Pages, evidence_pages, figure_files, incomplete_page, study_page
+from analysis.report.pdf import FILE as PDF
+from analysis.report.pdf import pdf_of
 from analysis.report.quality_page import bad_input_page, quality_page
 from analysis.report.safe_cells import export_safe
 
@@ -25,6 +29,7 @@ __all__ = [
     "write_bad_input",
     "write_index",
     "write_page",
+    "write_pdf",
     "write_shared",
     "write_stopped",
 ]
@@ -44,7 +49,7 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
 
 
 def write_answers(released: Released, folder: Path, with_png: bool = False) -> None:
-    """Write the ledgers, the figures, the pages and ``run.json`` of one study.
+    """Write the ledgers, the numbers behind what is shown, the figures, the pages and ``run.json`` of one study.
 
     Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
 
@@ -56,6 +61,7 @@ def write_answers(released: Released, folder: Path, with_png: bool = False) -> N
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
     _file(folder, "findings.csv", lambda: write_findings(released, folder))
     _file(folder, "data_quality.csv", lambda: write_problems(released.problems, folder))
+    _file(folder, TABLES, lambda: write_numbers(released, folder))
     (folder / "figures").mkdir()
     for name, content in (figure_files(released) | (figure_files(released, "png") if with_png else {})).items():
         (folder / "figures" / name).write_bytes(content)
@@ -65,10 +71,24 @@ def write_answers(released: Released, folder: Path, with_png: bool = False) -> N
     write_page(released, folder)
 
 
+def write_pdf(released: Released, folder: Path) -> None:
+    """Write the pages of a report as one PDF, the ledger's rows left out, which only a screen can look through."""
+    files = [file for file, _ in Pages(released).listed if file != ROWS_PAGE]
+    pages = {file: (folder / file).read_text(encoding="utf-8") for file in files}
+    _file(folder, PDF, lambda: (folder / PDF).write_bytes(pdf_of(pages)))
+
+
 def write_estimates(released: Released, folder: Path) -> None:
     """Write the estimates ledger."""
     estimates = estimates_frame(e for finding in released.findings for e in finding.estimates)
     export_safe(estimates).to_csv(folder / "estimates.csv", index=False, lineterminator="\n")
+
+
+def write_numbers(released: Released, folder: Path) -> None:
+    """Write the numbers of every picture and table, a file each."""
+    (folder / TABLES).mkdir()
+    for file, frame in numbers_files(released).items():
+        export_safe(frame).to_csv(folder / file, index=False, lineterminator="\n")
 
 
 def write_shared(rows: Iterable[Estimate], about: Mapping[str, object], folder: Path) -> None:
@@ -92,14 +112,21 @@ def write_page(released: Released, folder: Path) -> None:
     write_faults(folder)
 
 
-def _file(folder: Path, name: str, write: Callable[[], None]) -> None:
+def _file(folder: Path, name: str, write: Callable[[], object]) -> None:
     """Write a file of the report; where a fault takes it away it is left out, half-written or not."""
 
     def written() -> None:
         with writing(folder):
             write()
 
-    isolated(Part("file", name), written, lambda _: (folder / name).unlink(missing_ok=True))
+    isolated(Part("file", name), written, lambda _: _remove(folder / name))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _page(folder: Path, file: str, make: Callable[[], str], name: str, study: Study | None) -> None:

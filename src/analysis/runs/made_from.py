@@ -43,13 +43,16 @@ def keyed(parts: Mapping[str, str]) -> dict[str, str]:
     return {part: hmac.digest(key, told.encode(), "sha256").hex() for part, told in parts.items()}
 
 
-def digests(folder: Path, settings: Mapping[str, object], *, is_blind: bool, with_png: bool) -> dict[str, str]:
+def digests(
+    folder: Path, settings: Mapping[str, object], *, is_blind: bool, with_png: bool, with_pdf: bool = False
+) -> dict[str, str]:
     """Return a digest of each part of what the report of a study folder is made from, the same on every machine.
 
     Without a key: for no file.
     """
     answer = answer_digests(folder, settings, is_blind=is_blind)
-    return answer | {"notebooks": _of_notebooks(), "files": "png" if with_png else ""}
+    also = [kind for kind, is_wanted in (("png", with_png), ("pdf", with_pdf)) if is_wanted]
+    return answer | {"notebooks": _of_notebooks(), "files": " ".join(also)}
 
 
 def answer_digests(folder: Path, settings: Mapping[str, object], *, is_blind: bool) -> dict[str, str]:

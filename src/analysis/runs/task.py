@@ -33,8 +33,8 @@ class Task:
         Keys of study.yaml that this report has otherwise, and their values.
     jobs
         Notebooks at a time.
-    with_png
-        Whether each figure is a PNG file, too.
+    with_png, with_pdf
+        Whether each figure is a PNG file, and the pages one PDF, too.
     time_limit
         Seconds that a notebook may take; None for the usual limit. A report is none the older for another one: a
         notebook that was stopped is a fault, after which the report is made again anyway.
@@ -50,6 +50,7 @@ class Task:
     is_blind: bool = False
     jobs: int = 1
     with_png: bool = False
+    with_pdf: bool = False
     time_limit: float | None = None
     known_parts: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,7 +66,8 @@ class Task:
 
     def digests(self) -> dict[str, str]:
         """Return what the report is made from, by digests that are the same on every machine: for no file."""
-        return digests(self.data / self.study, self.settings, is_blind=self.is_blind, with_png=self.with_png)
+        also = {"is_blind": self.is_blind, "with_png": self.with_png, "with_pdf": self.with_pdf}
+        return digests(self.data / self.study, self.settings, **also)
 
     def why(self) -> str:
         """Return why the report must be made; empty where it need not be."""
@@ -125,7 +127,8 @@ def make(task: Task, say: Callable[[str], None]) -> Outcome:
         with alone(task.reports, task.report), overriding(task.settings):
             report_study(
                 task.study, task.data, task.reports, task.jobs, say, faults, task.is_blind, lists.extend,
-                report=task.report, parts=task.parts, with_png=task.with_png, time_limit=task.time_limit,
+                report=task.report, parts=task.parts, with_png=task.with_png, with_pdf=task.with_pdf,
+                time_limit=task.time_limit,
             )  # fmt: skip
     except BadInput as bad:
         lists += bad.lists

@@ -43,7 +43,7 @@ class SharedRule(BaseModel):
 
 
 class About(BaseModel):
-    """What ``share.json`` says of a ledger; `programs` and `scales` are missing where an older version wrote it."""
+    """What ``share.json`` says of a ledger; what has a default may be missing: an older version wrote it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -54,6 +54,7 @@ class About(BaseModel):
     sector: str = ""
     programs: dict[str, SharedProgram] = {}
     scales: dict[str, tuple[float, float]] = {}
+    capped: tuple[str, ...] = ()
 
 
 class Table(NamedTuple):
@@ -71,7 +72,8 @@ class Shared:
     ----------
     rows
         One row per row of a ledger: the columns of the contract, typed, and ``sector``, ``direction``, ``format``,
-        ``assignment``, ``scale`` ("1 to 5"; empty where the ledger does not say).
+        ``assignment``, ``scale`` ("1 to 5"; empty where the ledger does not say), and ``is_capped``: whether a failed
+        check keeps the company's verdict from being more than inconclusive.
     about
         By study, in the order of their names.
     """
@@ -233,4 +235,6 @@ def _with_facts(rows: pd.DataFrame, about: Iterable[About]) -> pd.DataFrame:
     facts = pd.DataFrame(programs, columns=["study", "program", "direction", "format", "assignment"], dtype=object)
     ends = pd.DataFrame(scales, columns=["study", "outcome", "scale"], dtype=object)
     joined = rows.merge(facts, how="left", on=["study", "program"]).merge(ends, how="left", on=["study", "outcome"])
-    return joined.assign(sector=joined["study"].map({a.study: a.sector or None for a in about}))
+    capped = {row for a in about for row in a.capped}
+    sectors = {a.study: a.sector or None for a in about}
+    return joined.assign(sector=joined["study"].map(sectors), is_capped=joined["row"].isin(capped))

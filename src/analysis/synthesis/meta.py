@@ -207,13 +207,22 @@ def _paule_mandel(y: np.ndarray, v: np.ndarray, x: np.ndarray) -> float:
 
 def _tau2_where_q_is(target: float, y: np.ndarray, v: np.ndarray, x: np.ndarray) -> float:
     """Return the τ² at which the weighted sum of squares is `target`; zero where it is below that everywhere."""
-    above: Callable[[float], float] = lambda tau2: _At(y, v, x, tau2).q - target  # noqa: E731
+    above: Callable[[float], float] = lambda tau2: _q(y, v, x, tau2) - target  # noqa: E731
     if above(0.0) <= 0:
         return 0.0
     high = float(v.max())
     while above(high) > 0:
         high *= 4
     return float(optimize.brentq(above, 0.0, high, xtol=1e-15, rtol=1e-13))
+
+
+def _q(y: np.ndarray, v: np.ndarray, x: np.ndarray, tau2: float) -> float:
+    """Return the weighted sum of squares at one τ², of the mean alone without matrices: it is asked for most often."""
+    if x.shape[1] > 1:
+        return _At(y, v, x, tau2).q
+    w = 1 / (v + tau2)
+    residuals = y - (w @ y) / w.sum()
+    return float(w @ residuals**2)
 
 
 def prediction_limits(effects: np.ndarray, errors: np.ndarray) -> tuple[float, float] | None:

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     # What pools takes a second to import, and every page and notebook knows these rows.
     from analysis.synthesis.meta import Fit, SmallStudies
 
-Group = Literal[
-    "all", "assignment", "direction", "format", "sector", "size", "without", "absent_without_effect", "slope"
-]
+Moderator = Literal["assignment", "direction", "format", "sector", "size"]
+Group = Literal["all", Moderator, "without", "without_capped", "absent_without_effect", "slope"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +74,8 @@ class Pooled(PooledRow, Answered):
         Of no difference between the levels of a moderator.
     share_few_events
         Weight of the companies with fewer than ten events in an arm, as far as their standard errors tell.
+    share_capped
+        Weight of the companies whose own verdict a failed check keeps from being more than inconclusive.
     """
 
     status: ClassVar[Status] = "estimated"
@@ -103,6 +104,7 @@ class Pooled(PooledRow, Answered):
     n_treated: int | None = None
     n_control: int | None = None
     share_few_events: float | None = None
+    share_capped: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,12 +116,14 @@ class NotPooled(PooledRow):
 
 
 NAMING = [f.name for f in fields(PooledRow) if f.name not in ("n_studies", "n_absent", "verdict")]
-SIZES = ["n_studies", "n_absent", "n_treated", "n_control", "share_few_events"]
+SIZES = ["n_studies", "n_absent", "n_treated", "n_control", "share_few_events", "share_capped"]
 ESTIMATED = [f.name for f in fields(Pooled) if f.name not in (*NAMING, *SIZES, "verdict")]
 COLUMNS = [*NAMING, *ESTIMATED, *SIZES, "verdict", "status", "reason"]
 WHOLE = ["horizon_months", "n_studies", "n_absent", "n_treated", "n_control"]
 NUMBERS = [c for c in (*ESTIMATED, *SIZES) if c not in WHOLE]
 DIGITS = 6
+# From this share of the weight on failed checks cap a pooled verdict.
+MOST_CAPPED = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +138,7 @@ class Pool:
         Every other row: other estimators, moderators, without each company, the slope by standard error.
     companies
         A row a company: ``study``, ``estimate``, ``std_error``, ``n_treated``, ``n_control``, ``few_events``,
-        ``n_programs``, ``weight`` (missing where nothing is pooled), the moderators, ``simulated``.
+        ``is_capped``, ``n_programs``, ``weight`` (missing where nothing is pooled), the moderators, ``simulated``.
     fitted, slope
         What the rows were made of; None where there was too little.
     """
@@ -197,10 +201,21 @@ def is_judged(row: PooledRow) -> bool:
     )
 
 
+def is_capped(row: Pooled) -> bool:
+    """Whether companies in which a check of the comparison failed carry half of a pooled answer's weight or more."""
+    return row.share_capped is not None and row.share_capped >= MOST_CAPPED
+
+
 def verdict_of(row: Pooled | NotPooled) -> Verdict:
-    """Return the verdict by the plan's rule, with the plan's own smallest effect of interest."""
+    """Return the verdict by the plan's rule, with the plan's own smallest effect of interest.
+
+    Where most of the weight is of companies whose own verdict a failed check caps, it is capped alike: what most of the
+    information is at risk of, the whole is (Cochrane Handbook 5.1, table 8.7.a).
+    """
     if isinstance(row, NotPooled):
         return row.status
+    if is_capped(row):
+        return "inconclusive"
     hypothesis = load_plan().hypothesis(row.hypothesis)
     return by_numbers(row, hypothesis, hypothesis.smallest_effect, row.p_adjusted).verdict
 

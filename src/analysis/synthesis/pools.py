@@ -115,6 +115,7 @@ def by_company(rows: pd.DataFrame) -> pd.DataFrame:
             "n_treated": sums["n_treated"].astype(int),
             "n_control": sums["n_control"].astype(int),
             "few_events": by["few_events"].max().astype(bool),
+            "is_capped": by["is_capped"].max().astype(bool),
             "n_programs": by.size(),
         }
         | {name: firsts[name].where(~several[name], SEVERAL) for name in MODERATORS}
@@ -160,13 +161,16 @@ def pooled(names: dict[str, Any], rows: pd.DataFrame, n_absent: int) -> Pool:
     fitted = fit(y, s)
     companies = companies.assign(weight=fitted.weights)
     people: dict[str, Any] = {name: int(companies[name].sum()) for name in ("n_treated", "n_control")}
-    few = float(companies.loc[companies["few_events"], "weight"].sum())
-    is_risk = names["measure"] == "risk_difference"
+    few, capped = (float(companies.loc[companies[name], "weight"].sum()) for name in ("few_events", "is_capped"))
+    is_risk, is_naive = names["measure"] == "risk_difference", names["analysis"] == "naive"
     low, high = prediction_limits(y, s) or (None, None)
     numbers = _numbers(fitted) | {"prediction_low": low, "prediction_high": high}
-    main = Pooled(**names, **counts, **people, **numbers, share_few_events=few if is_risk else None)
+    shares: dict[str, Any] = {
+        "share_few_events": few if is_risk else None,
+        "share_capped": None if is_naive else capped,
+    }
+    main = Pooled(**names, **counts, **people, **numbers, **shares)
     slope = small_studies(y, s) if len(y) >= ENOUGH and np.ptp(s) > 0 else None
-    is_naive = names["analysis"] == "naive"
     others = [] if is_naive else _others(main, companies, fitted)
     return Pool(main=main, others=tuple(others), companies=companies, fitted=fitted, slope=slope)
 
@@ -196,8 +200,8 @@ def _numbers(fitted: Fit) -> dict[str, Any]:
 
 def _row(main: Pooled, fitted: Fit, **more: Any) -> Pooled:
     """Return another row of a pool: of the same question, made in another way or of other companies."""
-    nothing: dict[str, Any] = {"n_treated": None, "n_control": None, "share_few_events": None, "n_absent": 0}
-    nothing |= {"prediction_low": None, "prediction_high": None}
+    nothing: dict[str, Any] = dict.fromkeys(("n_treated", "n_control", "share_few_events", "share_capped"))
+    nothing |= {"n_absent": 0, "prediction_low": None, "prediction_high": None}
     changes: dict[str, Any] = nothing | _numbers(fitted) | {"analysis": "sensitivity", "n_studies": len(fitted.weights)}
     return replace(main, **changes | more)
 
@@ -210,6 +214,9 @@ def _others(main: Pooled, companies: pd.DataFrame, fitted: Fit) -> Iterator[Pool
         n = main.n_absent
         absent = fit(np.append(y, np.zeros(n)), np.append(s, np.full(n, np.median(s))))
         yield _row(main, absent, group="absent_without_effect", level=str(n))
+    kept = ~companies["is_capped"].to_numpy()
+    if 1 < kept.sum() < len(y):
+        yield _row(main, fit(y[kept], s[kept]), group="without_capped", level=str(len(y) - kept.sum()))
     if len(y) > 2:
         chosen = np.sort(most_influential(y, fitted, MOST_LEFT_OUT))
         for n, left in zip(chosen, without_each(y, s, chosen), strict=True):

@@ -14,20 +14,10 @@ function choose() {
   }
   told.textContent = `${n} of ${bodies.length} studies`;
 }
+const isText = new Set(["name", "created", "design"]);
 function sort(button) {
-  const key = button.dataset.key, isUp = button.dataset.sorted !== "up", sign = isUp ? 1 : -1;
-  for (const other of buttons) {
-    delete other.dataset.sorted;
-    other.closest("th").removeAttribute("aria-sort");
-  }
-  button.dataset.sorted = isUp ? "up" : "down";
-  button.closest("th").setAttribute("aria-sort", isUp ? "ascending" : "descending");
-  const value = (body) => body.dataset[key];
-  const compare = (a, b) => key === "name" || key === "created" || key === "design"
-    ? value(a).localeCompare(value(b)) : Number(value(a)) - Number(value(b));
-  // Studies without a value stand last, whichever way the others are sorted.
-  bodies.sort((a, b) => (value(a) === "") - (value(b) === "") || sign * compare(a, b));
-  table.append(...bodies);
+  const key = button.dataset.key, compare = isText.has(key) ? (a, b) => a.localeCompare(b) : (a, b) => Number(a) - Number(b);
+  table.append(...sortBy(button, buttons, bodies, (body) => body.dataset[key], compare));
 }
 for (const button of buttons) button.addEventListener("click", () => sort(button));
 form.addEventListener("input", choose);
