@@ -293,7 +293,7 @@ def test_what_the_picker_shows_is_the_kept_answer(data, monkeypatch):
     assert len(shown) == 1 and "study.yaml" in shown[0]
 
 
-SLOW = ("analysis.pipeline", "nbformat", "seaborn", "scipy.stats", "ipywidgets")
+SLOW = ("analysis.pipeline", "rfc3987_syntax", "seaborn", "scipy.stats", "ipywidgets")
 
 
 def test_opening_a_kept_answer_imports_nothing_that_estimates():
