@@ -137,7 +137,6 @@ def _reported(study: str, data: Path, folder: Path, jobs: int, say: Callable[[st
     with tempfile.TemporaryDirectory() as aside:
         measured = measured_report(study, data, Path(aside), jobs, say)
         shutil.copytree(Path(aside) / study, folder / "reports" / study)
-    say(f"{study}: notebooks as pages")
     return measured
 
 
