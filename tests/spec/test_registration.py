@@ -20,7 +20,7 @@ from analysis.plan.registration import FOLDER, digest_of
 from analysis.plan.results import findings_frame
 from analysis.report.page import evidence_pages, study_page
 from analysis.report.tables import estimates_table
-from analysis.runs.made_from import made_from, why_anew
+from analysis.runs.task import Task
 
 # Without surveys: a plan is about all that is asked, whether there are data or not.
 TABLES = {name: TINY_COMPANY[name] for name in ("employees", "jobs", "enrolments")}
@@ -284,12 +284,13 @@ def test_a_page_without_a_plan_says_nothing_of_one(data):
 def test_a_report_is_made_again_after_a_plan_was_registered(data):
     report = data.parent / "reports" / "acme"
     report.mkdir(parents=True)
-    (report / "run.json").write_text(json.dumps({"blind": True, "made_from": made_from(data / "acme", {})}))
+    task = Task("acme", "acme", data, data.parent / "reports", is_blind=True)
+    (report / "run.json").write_text(json.dumps({"blind": True, "made_from": task.parts}))
     for name in ("index.html", "estimates.csv", "findings.csv", "data_quality.csv"):
         (report / name).touch()
-    assert why_anew(report, made_from(data / "acme", {}), data / "acme") == ""
+    assert task.why() == ""
     registered(data)
-    assert why_anew(report, made_from(data / "acme", {}), data / "acme") == "a plan was registered"
+    assert task.why() == "a plan was registered"
 
 
 def test_the_command_says_what_it_wrote_and_what_that_proves(data):

@@ -226,6 +226,11 @@ def test_in_a_notebook_one_line_changes_and_gives_its_place_to_the_title(monkeyp
 
     monkeypatch.setattr("analysis.notebook.progress._in_notebook", lambda: True)
     monkeypatch.setattr("analysis.notebook.progress.display", display)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    with progress() as nobody_looks_on:
+        nobody_looks_on.say("reading")
+    assert shown == []
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebooks/07_summary.ipynb")
     monkeypatch.setattr("analysis.notebook.progress.SECONDS_BETWEEN", -1)
     with progress() as under_way:
         under_way.say("reading")

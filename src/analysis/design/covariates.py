@@ -321,6 +321,9 @@ def _spread(x: np.ndarray, treated: np.ndarray) -> float:
     return float(own or x.std(ddof=1) or np.inf)
 
 
+QUARTER_COLUMNS = ["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"]
+
+
 def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.ndarray) -> pd.DataFrame:
     """Return the worst standardized difference in the trials of each calendar quarter, one row per quarter.
 
@@ -342,19 +345,10 @@ def balance_by_quarter(matrix: DesignMatrix, rows: pd.DataFrame, weights: np.nda
         before = np.abs(x[one].mean(axis=0) - x[zero].mean(axis=0)) / spread
         after = np.abs(x[one].mean(axis=0) - np.average(x[zero], axis=0, weights=weights[zero])) / spread
         by_group = np.array([[before[columns].mean(), after[columns].mean()] for columns in groups.values()])
-        found.append(
-            {
-                "quarter": quarter,
-                "n_treated": len(np.unique(people[one])),
-                "n_control": len(np.unique(people[zero])),
-                "covariate": list(groups)[int(by_group[:, 1].argmax())],
-                "worst_before": float(by_group[:, 0].max()),
-                "worst_after": float(by_group[:, 1].max()),
-            }
-        )
-    return pd.DataFrame(
-        found, columns=["quarter", "n_treated", "n_control", "covariate", "worst_before", "worst_after"]
-    )
+        n_treated, n_control = (len(np.unique(people[arm])) for arm in (one, zero))
+        worst = by_group.max(axis=0)
+        found.append((quarter, n_treated, n_control, list(groups)[int(by_group[:, 1].argmax())], *worst.tolist()))
+    return pd.DataFrame(found, columns=QUARTER_COLUMNS)
 
 
 def _compared_as_one(matrix: DesignMatrix) -> dict[str, list[int]]:

@@ -15,7 +15,7 @@ MOST_ROWS = 60
 IN_UNITS = ("estimate", "ci_low", "ci_high")
 P_VALUES = ("p_value", "p_adjusted")
 WHOSE = ("program", "role", "hypothesis")
-ANSWERS = (*WHOSE, "outcome", "measure", "horizon_months", *IN_UNITS, "p_adjusted", "n_treated", "n_control", "verdict")
+ANSWERS = (*WHOSE, "verdict", "outcome", "measure", "horizon_months", *IN_UNITS, "p_adjusted", "n_treated", "n_control")
 
 
 class NumbersFrame(pd.DataFrame):

@@ -1,5 +1,9 @@
-"""What somebody sees who waits for an answer: one line that changes in a notebook, plain lines elsewhere."""
+"""What somebody sees who waits for an answer: one line that changes in JupyterLab, plain lines outside of notebooks.
 
+A notebook that nobody looks at while it runs (papermill, nbval) says nothing of it.
+"""
+
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +29,8 @@ class Progress:
         text = f"{stage} ({int(now - self._started)} s so far)"
         if not _in_notebook():
             print(text, file=sys.stderr)
+        elif not _is_watched():
+            return
         elif self._handle is None:
             self._handle = display(Markdown(f"*{text}*"), display_id=True)
         elif now - self._said > SECONDS_BETWEEN:
@@ -56,3 +62,8 @@ def progress() -> Iterator[Progress]:
 def _in_notebook() -> bool:
     """Whether a kernel runs this, and not a terminal or a script."""
     return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _is_watched() -> bool:
+    """Whether somebody looks on: Jupyter's server names the session of a kernel that it starts for a notebook."""
+    return "JPY_SESSION_NAME" in os.environ
