@@ -13,7 +13,6 @@ from pathlib import Path
 from analysis.bundle.crate import LICENSE, checksum, files_in, write_checksums, write_citation, write_crate
 from analysis.bundle.folder import stand_in_name, write_stand_in
 from analysis.bundle.measured import Measured, measured_report
-from analysis.bundle.notebooks import write_as_html
 from analysis.bundle.program import write_program
 from analysis.bundle.readme import data_licence, write_readme
 from analysis.bundle.target import target_page
@@ -138,8 +137,6 @@ def _reported(study: str, data: Path, folder: Path, jobs: int, say: Callable[[st
     with tempfile.TemporaryDirectory() as aside:
         measured = measured_report(study, data, Path(aside), jobs, say)
         shutil.copytree(Path(aside) / study, folder / "reports" / study)
-    say(f"{study}: notebooks as pages")
-    write_as_html(folder / "reports" / study / "notebooks")
     return measured
 
 
