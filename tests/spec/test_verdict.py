@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from test_report import LOTTERY, acme, finding, released, row, whole, without_number
+from ledger_rows import OFFERED
+from test_report import acme, finding, released, row, whole, without_number
 
 from analysis.estimate.diagnostics import (
     TREND,
@@ -317,7 +318,7 @@ def test_a_suppressed_answer_tells_nothing_in_the_ledger_of_findings():
 def test_a_row_keeps_its_id_when_its_numbers_change_and_shares_it_with_none():
     one, later = row(), row(estimate=-0.05, ci_low=-0.11)
     assert one.row == later.row and one.row.startswith("H1-")
-    assert row(**LOTTERY).row != one.row and row(horizon_months=24).row != one.row
+    assert row(**OFFERED).row != one.row and row(horizon_months=24).row != one.row
     assert estimates_frame([one])["row"].tolist() == [one.row]
 
 
