@@ -17,20 +17,21 @@ import numpy as np
 from page_numbers import page_complaints
 from picture_texts import cut_off
 
-from analysis import notebook
 from analysis.answers.shared import shared
 from analysis.estimate import answer_lottery, event_study, protocol_rows, randomized_score, sensitivity
+from analysis.notebook import choosing, figures, opening, progress, showing
 from analysis.pipeline import answer, open_study
 from analysis.plan.errors import BadInput
 from analysis.plan.faults import Faults, collecting
-from analysis.plan.paths import notebooks_dir
 from analysis.plan.results import ESTIMATE_NUMBERS, estimates_frame
 from analysis.release.answer import Released
 from analysis.report import page, quality_page, sections
 from analysis.report.canvas import Drawing
-from analysis.report.execute import declared_parameters, notebook_runs
+from analysis.report.execute import declared_parameters, notebook_runs, notebooks_of_reports
 
 FAULT = "fault in this program"
+# Modules through which a cell displays something.
+DISPLAYING = (choosing, figures, opening, progress, showing)
 # What a number that is none looks like in print. "None of them" is English.
 NO_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|NaT|<NA>|[-−+]?inf|None(?! of\b))(?![\w-])")
 # How often a report draws; an odd study goes wrong with few draws as with many.
@@ -194,7 +195,7 @@ def notebook_complaints(name: str, data: Path, released: Released) -> list[str]:
     """Return what is wrong with the notebooks on a study, their code run in this process."""
     scales = {f.hypothesis for f in released.findings if f.primary.status != "not_estimable"}
     found = []
-    for book in sorted(notebooks_dir().glob("*.ipynb")):
+    for book in notebooks_of_reports():
         for path, output, given in notebook_runs(book, name, scales):
             found += [f"{output} {said}" for said in _run(path, given | {"data": str(data)}, released)]
     return found
@@ -219,7 +220,10 @@ def _cell_text(source: str, namespace: dict) -> str:
     out: list[str] = []
     *before, last = ast.parse(source).body
     is_value = isinstance(last, ast.Expr)
-    with patched(notebook, "display", lambda what: out.append(seen(what))), redirect_stdout(io.StringIO()) as printed:
+    with ExitStack() as stack:
+        for module in DISPLAYING:
+            stack.enter_context(patched(module, "display", lambda what: out.append(seen(what))))
+        printed = stack.enter_context(redirect_stdout(io.StringIO()))
         exec(compile(ast.Module(before if is_value else [*before, last], []), "cell", "exec"), namespace)
         value = eval(compile(ast.Expression(last.value), "cell", "eval"), namespace) if is_value else None
         if value is not None:
@@ -231,8 +235,8 @@ def seen(what: object) -> str:
     """Return what a reader sees of something displayed: a picture, a table, a text."""
     if isinstance(what, Drawing):
         return " | ".join(html.unescape(text) for text in re.findall(r"<text [^>]*>(.*?)</text>", what.svg))
-    if hasattr(what, "to_html"):
-        return page_text(what.to_html())
+    if hasattr(what, "_repr_html_"):
+        return page_text(what._repr_html_())
     return str(getattr(what, "data", what))
 
 
