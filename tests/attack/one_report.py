@@ -8,7 +8,7 @@ import pandas as pd
 from attacks import Margins, Parts
 from demo_answers import DemoAnswer
 
-from analysis.plan.results import Finding
+from analysis.plan.results import Estimated, Finding, with_number
 from analysis.release.rule import ReleaseRule
 
 STAGES = {"employed": "employed", "enrolled": "enrolled", "offered a place": "offered", "started": "started"}
@@ -85,7 +85,7 @@ class OneReport:
 
     def _answer(self, finding: Finding) -> None:
         main = finding.primary
-        for arm in ARMS if main.n_treated is not None else ():
+        for arm in ARMS if isinstance(main, Estimated) else ():
             name = self.see(f"{finding.hypothesis} {arm}", getattr(main, f"n_{arm}"))
             analysed = f"{finding.hypothesis} analysed"
             if arm == "treated" and self.exact.get(analysed) == self.exact[name]:
@@ -96,9 +96,9 @@ class OneReport:
     def _other_rows(self, finding: Finding, arm: str, name: str) -> None:
         """Take in the rows of the same groups less some people."""
         told = {self.exact[name]}
-        for row in finding.estimates:
+        for row in with_number(finding.estimates):
             n = getattr(row, f"n_{arm}")
-            if row.contrast == finding.primary.contrast and n is not None and n < self.exact[name] and n not in told:
+            if row.contrast == finding.primary.contrast and n < self.exact[name] and n not in told:
                 told.add(n)
                 self.whole(name, self.see(f"{name} {row.row}", n))
 

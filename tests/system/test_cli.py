@@ -16,6 +16,7 @@ from in_process import make_reports_here, shelve
 from studies import TINY_COMPANY, write_study
 
 from analysis import cli, pipeline
+from analysis.notebook.own import OWN_PARAMETERS
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import notebooks_dir
 from analysis.report.execute import declared_parameters, execute_notebook
@@ -243,6 +244,9 @@ def test_every_mistake_in_the_parameters_is_told():
 @pytest.mark.parametrize("notebook", sorted(notebooks_dir().glob("*.ipynb")), ids=lambda p: p.stem)
 def test_every_notebook_has_one_parameters_cell_with_the_default_demo(notebook):
     more = {"hypothesis": "H2_morale"} if notebook.stem == "05_scales" else {}
+    if notebook.stem == "own_analysis":
+        more = {"outcome": "any_exit", "horizon_months": 18, "subgroup": {"tenure_years": [0, 5]}, "left_out": []}
+        assert more.keys() | {"study", "data"} == OWN_PARAMETERS.keys()
     assert declared_parameters(notebook) == {"study": "northbank", "data": ""} | more
 
 
