@@ -97,7 +97,7 @@ clean:  ## remove the environment and the caches; reports stay
 # --require-hashes: what is installed is what was locked. The package itself comes last, editable, from this folder alone.
 venv-uv:
 	$(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 
 venv-pip:
