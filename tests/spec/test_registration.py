@@ -125,8 +125,11 @@ def test_an_edited_plan_stops_the_study(data, old, new):
 
 
 def test_a_comment_is_no_edit(data):
-    edit(registered(data).file, "schema_version: 1", "schema_version: 1  # as agreed in March")
-    open_study("acme", data)
+    file = registered(data).file
+    [before] = open_study("acme", data).plans
+    edit(file, "schema_version: 1", "schema_version: 1  # as agreed in March")
+    assert "as agreed in March" in file.read_text(encoding="utf-8")
+    assert open_study("acme", data).plans == (before,)
 
 
 def test_a_plan_that_was_edited_with_its_digest_no_longer_leads_to_the_next(data):

@@ -58,7 +58,7 @@ def test_every_mistake_is_told_at_once():
         (40, 9, False),  # the subgroup is small
         (40, 31, False),  # everyone else is small, and follows by subtraction
         (40, 0, False),
-        (40, 40, False),  # that the subgroup is everyone is told no more than that it is nobody
+        (40, 40, False),  # a subgroup of everyone is hidden like an empty one
     ],
 )
 def test_a_subgroup_is_shown_where_neither_it_nor_the_rest_is_small(treated, of_them, is_shown):

@@ -17,7 +17,7 @@ from analysis.release.rule import ReleaseRule, to_digits
 OTHER = "other"
 # What stands for the job levels of which too few people are known.
 ANY_LEVEL = "any"
-# A range is told by so many steps at most, each with as many people.
+# A range is given in so many steps at most, each with as many people.
 STEPS = 10
 DAYS_A_YEAR = 365.25
 TENURE_YEARS = (0.0, 1.0, 3.0, 80.0)

@@ -200,7 +200,7 @@ def _roles(opened: OpenStudy, jobs: pd.DataFrame | None, rule: ReleaseRule) -> I
 
 
 def _role_of_few(program: str, role: str, study: Study, rule: ReleaseRule) -> Role:
-    """Return a role that few people have, of which nothing is told but that it is there: the numbers are ours."""
+    """Return a role that few people have, of which only its name is used: the numbers are ours."""
     days = [_day(day) for one in study.programs if one.id == program for day in one.intakes]
     days = days or [(_day(study.study_start) + _day(study.as_of)) // 2]
     return Role(

@@ -84,6 +84,7 @@ class LedgerRow:
         return Suppressed(**self.names, reason=reason)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Answered:
     """A number with its interval: of one study or over many."""
 
@@ -120,11 +121,6 @@ class Estimated(LedgerRow, Answered):
     status = "estimated"
     is_estimated = True
 
-    estimate: float
-    std_error: float
-    ci_low: float
-    ci_high: float
-    ci_level: float
     p_value: float | None = None
     p_adjusted: float | None = None
     n_treated: int

@@ -9,8 +9,8 @@ def may_be_told_apart(whole: Sequence[Collection], part: Sequence[Collection], r
     """Whether a subgroup may be shown beside everyone: neither it nor the rest is small, in any arm.
 
     Who knows the numbers of everyone and of the subgroup knows those of the rest by subtraction, so the rest must be
-    large enough as if it were shown itself. Nobody counts as few: that a subgroup is empty, or is everyone, is told no
-    more than that it is small.
+    large enough as if it were shown itself. An empty group counts as a small one: a subgroup that is empty, or is
+    everyone, is hidden as a small one is.
 
     Parameters
     ----------

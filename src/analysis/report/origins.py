@@ -29,7 +29,7 @@ NOTEBOOKS = {
     "H9_economics": "09_promotion_economics",
 }
 SCALES_NOTEBOOK = "05_scales"
-# Where the study as a whole is told, in the order in which a view is looked for.
+# Where what is not of one hypothesis is shown, in the order in which a view is looked for.
 OF_THE_STUDY = ("07_summary", "01_data", "02_measurement", "03_participation", "06_leadership")
 # Ledgers, which lie in the report's folder itself.
 LEDGERS = (ESTIMATES, "findings", "data_quality")

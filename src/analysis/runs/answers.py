@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.pipeline.opened import OpenStudy
     from analysis.release.planning import ReleasedPlan
 
-# What is told while something is computed: which stage it has reached.
+# Called while something is computed, with the stage that it has reached.
 Say = Callable[[str], None]
 Found = TypeVar("Found", "Released", "ReleasedPlan")
 

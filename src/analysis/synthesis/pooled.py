@@ -81,11 +81,6 @@ class Pooled(PooledRow, Answered):
     status: ClassVar[Status] = "estimated"
     is_estimated = True
 
-    estimate: float
-    std_error: float
-    ci_low: float
-    ci_high: float
-    ci_level: float
     p_value: float
     p_adjusted: float | None = None
     prediction_low: float | None = None
