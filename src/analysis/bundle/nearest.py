@@ -17,7 +17,7 @@ ERRORS, MOST_COMPARED = 3, 2_000
 
 
 def records(employees: pd.DataFrame, jobs: pd.DataFrame | None) -> pd.DataFrame:
-    """Return everything that the tables say of a person but ids: one row a spell, their first job's columns beside it."""
+    """Return all that tables say of a person but ids: one row a spell, their first job's columns beside it."""
     ids = employees["employee_id"]
     found = employees.drop(columns="employee_id")
     if jobs is not None:
@@ -62,7 +62,7 @@ def closest(rows: np.ndarray, others: np.ndarray, are_the_same: bool = False) ->
 def without_equals(
     drawn: dict[str, pd.DataFrame], employees: pd.DataFrame, jobs: pd.DataFrame | None
 ) -> dict[str, pd.DataFrame]:
-    """Return a stand-in without the people who are equal, by chance, to a real one in everything that the tables say."""
+    """Return a stand-in without the people who are equal, by chance, to a real one in all that tables say."""
     ids = drawn["employees"]["employee_id"]
     gone = set(ids[_equal(drawn, employees, jobs)])
     keys = ("employee_id", "ratee_id")
