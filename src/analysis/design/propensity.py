@@ -1,6 +1,6 @@
 """The chance to start on a trial's day, and the weights that it gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -43,6 +43,11 @@ class Propensity:
     score: np.ndarray
     terms: np.ndarray
     counts: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> "Propensity":
+        """Return what was fitted, of the rows chosen (a mask)."""
+        by_row = ("probability", "linear", "score", "terms", "counts")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in by_row})
 
 
 def fit_propensity(
@@ -157,6 +162,8 @@ def newton(
     return beta
 
 
+# Steps of a draw that runs away overflow; Newton's method then begins anew.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def refitted(fit: Propensity, treated: np.ndarray, counts: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Return the log odds of starting when rows count otherwise than in a fit, shape (rows, draws).
 
@@ -179,26 +186,35 @@ def refitted(fit: Propensity, treated: np.ndarray, counts: np.ndarray, offset: n
     found = np.repeat(fit.coefficients[:, None], counts.shape[1], axis=1)
     moving = np.flatnonzero(counts.any(axis=0))
     used, known_part = (np.take(each, moving, axis=1) for each in (counts, np.where(counts > 0, offset, 0.0)))
-    inverse, slope = np.repeat(fit.inverse_information[None], len(moving), axis=0), None
-    for _ in range(MOST_STEPS if len(moving) else 0):
-        beta, before = found[:, moving], slope
-        slope = x.T @ (used * (y - _chance(known_part + x @ beta))) - _penalty(x.shape[1], PRIOR_SD)[:, None] * beta
-        if before is not None:
-            inverse = _updated(inverse, step.T, (before - slope).T)
+    beta, inverse = found[:, moving], np.repeat(fit.inverse_information[None], len(moving), axis=0)
+    slope = _slope(x, y, known_part, used, beta)
+    for _ in range(MOST_STEPS):
         step = (inverse @ slope.T[:, :, None])[:, :, 0].T
         found[:, moving] = beta + step
         far = ~(np.abs(step).max(axis=0) < NEAR_ENOUGH)
+        if not far.any():
+            moving = moving[far]
+            break
         if not far.all():
             # `compress` keeps the draws of a row beside each other in memory.
             moving, used, known_part, slope, step = (
                 np.compress(far, each, axis=-1) for each in (moving, used, known_part, slope, step)
             )
             inverse = inverse[far]
+        beta, before = found[:, moving], slope
+        slope = _slope(x, y, known_part, used, beta)
+        inverse = _updated(inverse, step.T, (before - slope).T)
     for draw in moving:
         rows = np.flatnonzero(counts[:, draw] > 0)
         one = offset[rows, draw], counts[rows, draw], fit.coefficients
         found[:, draw] = newton(x[rows], y[rows, 0], *one, tolerance=NEAR_ENOUGH)
     return offset + x @ found
+
+
+def _slope(x: np.ndarray, y: np.ndarray, offset: np.ndarray, counts: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Return the derivative of each draw's penalized log likelihood by its coefficients, shape (terms, draws)."""
+    chance = _chance(offset + x @ beta)
+    return x.T @ (counts * (y - chance)) - _penalty(x.shape[1], PRIOR_SD)[:, None] * beta
 
 
 def _updated(inverse: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
