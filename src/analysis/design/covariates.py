@@ -1,6 +1,6 @@
 """Covariates before time zero: their design matrix, missing numbers, and whether the arms are alike in them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -145,6 +145,10 @@ class DesignMatrix:
     n_missing: dict[str, int]
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_pooled: dict[str, int] = field(default_factory=dict)
+
+    def take(self, chosen: np.ndarray) -> "DesignMatrix":
+        """Return the rows chosen (a mask, or positions); terms keep the scale that they have over all rows."""
+        return replace(self, values=self.values[chosen], raw=self.raw.iloc[chosen].reset_index(drop=True))
 
 
 def design_matrix(
