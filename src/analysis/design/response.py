@@ -40,19 +40,16 @@ def with_response(
     ValueError
         A wave is listed twice, as when those of two instruments are mixed.
     """
-    key = ["employee_id", "wave"]
-    asked = pd.MultiIndex.from_frame(rows[["employee_id", "wave_after"]])
-    is_scored = rows["after"].notna().to_numpy()
-    is_answered = asked.isin(pd.MultiIndex.from_frame(answered[key])) | is_scored
-    is_invited = np.full(len(rows), True)
-    if employees is not None:
-        if waves["wave"].duplicated().any():
-            raise ValueError("a wave is listed twice; give the waves of one instrument")
-        opens = waves.set_index("wave")["opens"]
-        for wave in rows["wave_after"].unique():
-            here = (rows["wave_after"] == wave).to_numpy()
-            there = employed_on(employees, opens.loc[wave])["employee_id"]
-            is_invited[here] = rows.loc[here, "employee_id"].isin(there)
+    if employees is not None and waves["wave"].duplicated().any():
+        raise ValueError("a wave is listed twice; give the waves of one instrument")
+    is_scored, opens = rows["after"].notna().to_numpy(), waves.set_index("wave")["opens"]
+    is_answered, is_invited = is_scored.copy(), np.full(len(rows), employees is None)
+    for wave in rows["wave_after"].unique():
+        here = (rows["wave_after"] == wave).to_numpy()
+        people = rows.loc[here, "employee_id"]
+        is_answered[here] |= people.isin(answered.loc[answered["wave"] == wave, "employee_id"].unique()).to_numpy()
+        if employees is not None:
+            is_invited[here] = people.isin(employed_on(employees, opens.loc[wave])["employee_id"])
     return rows.assign(is_invited=is_invited | is_answered, is_answered=is_answered, is_scored=is_scored)
 
 

@@ -12,7 +12,7 @@ from analysis.measure.groups import NotEstimable
 
 # A rise of the log-likelihood, as a share of it, that is no more than rounding.
 ROUNDING = 1e-14
-MAX_EM_STEPS = 5000
+MAX_EM_STEPS = 2500
 # Smallest eigenvalue of a correlation matrix below which a variable is taken for a sum of others.
 SINGULAR = 1e-8
 
@@ -158,22 +158,49 @@ def saturated(sample: Sample) -> Normal | None:
     That is so where the likelihood has no single maximum with a positive definite covariance: too few people, a
     variable that is constant or the sum of others, two that nobody answered together.
 
-    EM (Orchard & Woodbury 1972, Proc Sixth Berkeley Symp 1:697; Dempster, Laird & Rubin 1977, J R Stat Soc B 39:1),
-    written with the derivatives of the likelihood; of complete answers its first step is the answer.
+    EM (Orchard & Woodbury 1972, Proc Sixth Berkeley Symp 1:697; Dempster, Laird & Rubin 1977, J R Stat Soc B 39:1);
+    of complete answers its first step is the answer. Two steps and how they differ tell where the steps lead, and the
+    search goes on from there if the likelihood is higher (SQUAREM: Varadhan & Roland 2008, Scand J Stat 35:335).
     """
-    normal, value = independence(sample), -np.inf
+    here = _em_step(sample, independence(sample))
     for _ in range(MAX_EM_STEPS):
-        here = log_likelihood(sample, normal)
-        if here is None:
+        there = here and _em_step(sample, here.to)
+        if here is None or there is None:
             return None
-        if here.value - value <= ROUNDING * abs(here.value):
-            return normal if _is_definite(normal.covariance) else None
-        value = here.value
-        step = normal.covariance @ here.by_mean / sample.n_people
-        change = 2 * normal.covariance @ here.by_covariance @ normal.covariance / sample.n_people
-        covariance = normal.covariance + change - np.outer(step, step)
-        normal = Normal(normal.mean + step, (covariance + covariance.T) / 2)
+        if there.value - here.value <= ROUNDING * abs(there.value):
+            return here.to if _is_definite(here.to.covariance) else None
+        here = _leap(sample, here, there) or _em_step(sample, there.to)
     return None
+
+
+@dataclass(frozen=True)
+class _EmStep:
+    """One step of EM: the log-likelihood where it begins, and where it leads."""
+
+    value: float
+    begin: Normal
+    to: Normal
+
+
+def _em_step(sample: Sample, normal: Normal) -> _EmStep | None:
+    """Return the step, written with the derivatives of the likelihood; None where the covariance is not definite."""
+    here = log_likelihood(sample, normal)
+    if here is None:
+        return None
+    step = normal.covariance @ here.by_mean / sample.n_people
+    change = 2 * normal.covariance @ here.by_covariance @ normal.covariance / sample.n_people
+    covariance = normal.covariance + change - np.outer(step, step)
+    return _EmStep(here.value, normal, Normal(normal.mean + step, (covariance + covariance.T) / 2))
+
+
+def _leap(sample: Sample, one: _EmStep, two: _EmStep) -> _EmStep | None:
+    """Return the step from where two steps seem to lead; None where the likelihood is no higher there."""
+    places = [np.vstack([normal.mean, normal.covariance]) for normal in (one.begin, two.begin, two.to)]
+    first, bend = places[1] - places[0], places[2] - 2 * places[1] + places[0]
+    length = np.linalg.norm(first) / np.linalg.norm(bend)
+    end = places[0] + 2 * length * first + length**2 * bend
+    found = _em_step(sample, Normal(end[0], end[1:]))
+    return found if found is not None and found.value >= two.value else None
 
 
 def _is_definite(covariance: np.ndarray) -> bool:

@@ -167,8 +167,7 @@ class ScaleQuestion:
         here = answers[(answers["instrument"] == self._scale(source)[0]) & answers["value"].notna()]
         if "rater_role" in here:
             here = here[(here["rater_role"] == "self") == (source == "self")]
-        answered = here[["employee_id", "wave"]].drop_duplicates()
-        everyone = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), answered)
+        everyone = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), here)
         return replace(panel, everyone=everyone)
 
     def again(self, answers: str) -> ScaleScores | None:
