@@ -209,7 +209,7 @@ class _Counted:
         waves = answered_waves(self._opened, question)
         reason = missing_parts(self._opened, question, needs_dates=False)
         if reason is None and waves is None:
-            reason = ScaleQuestion(self._opened, question).no_scores({})
+            reason = ScaleQuestion(self._opened, question, self.comparison.panels()).no_scores({})
         return reason or self._why_no_scores(question, known(waves))
 
     def _why_no_scores(self, question: Question, waves: AnsweredWaves) -> str | None:
