@@ -30,7 +30,7 @@ LOOK_EVERY, GRACE = 0.2, 0.5
 # Imported once for all workers. None of it starts a thread: a worker is forked.
 PRELOADED = (
     *("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked"),
-    "statsmodels.stats.multitest",
+    *("patsy", "scipy.optimize", "scipy.sparse.csgraph", "statsmodels.stats.multitest"),
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
