@@ -30,7 +30,8 @@ LOOK_EVERY, GRACE = 0.2, 0.5
 # Imported once for all workers. None of it starts a thread: a worker is forked.
 PRELOADED = (
     *("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked"),
-    *("patsy", "scipy.optimize", "scipy.sparse.csgraph", "statsmodels.stats.multitest"),
+    *("analysis.report.execute", "analysis.report.notebook_pages", "nbconvert.exporters.html"),
+    *("patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn", "statsmodels.stats.multitest"),
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
