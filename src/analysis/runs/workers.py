@@ -28,7 +28,11 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
 # Imported once for all workers. None of it starts a thread: a worker is forked.
-PRELOADED = ("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked")
+PRELOADED = (
+    *("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked"),
+    *("analysis.report.execute", "analysis.report.notebook_pages", "nbconvert.exporters.html"),
+    *("patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn"),
+)
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
 
