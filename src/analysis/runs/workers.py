@@ -3,6 +3,7 @@
 Each report is locked for the run that makes it (`report.folders.alone`).
 """
 
+import gc
 import os
 import re
 import shutil
@@ -27,10 +28,10 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
-# Imported once for all workers. None of it starts a thread: a worker is forked.
+# Imported once a run, for all workers and their kernels. None of it starts a thread: workers are forked.
 PRELOADED = (
-    *("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked"),
-    "statsmodels.stats.multitest",
+    *("analysis.kernels", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
+    *("analysis.report.forked", "nbconvert", "statsmodels.stats.multitest"),
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
@@ -190,12 +191,17 @@ def _how(code: int | None) -> str:
 
 def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> None:
     """Make one report in a worker, in a session of its own: a key pressed in the terminal is for the parent alone."""
+    from analysis.report.forked import fork_ahead
+
     os.setsid()
     os.environ.clear()
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = os.environ["TMPDIR"]
+    # What has been imported is no garbage: looking for some would take time, and copy it.
+    gc.freeze()
+    fork_ahead(messages)
     messages.send(make(task, messages.send))
 
 
