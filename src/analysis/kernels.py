@@ -28,10 +28,13 @@ from ipykernel.kernelapp import IPKernelApp
 
 import analysis.notebook  # noqa: F401
 from analysis.answers.shared import SHARED, hold
+from analysis.report.template import read_all
 
 # What these imports leave behind, as they would in a kernel: workers are forked after more imports.
 VARIABLES = {name: value for name, value in os.environ.items() if name not in _BEFORE}
 WARNINGS, PATH = warnings.filters.copy(), [folder for folder in sys.path if folder]
+
+read_all()
 
 
 def serve(connection: Connection) -> None:

@@ -38,6 +38,13 @@ def environment(is_html: bool) -> Environment:
     return made
 
 
+def read_all() -> None:
+    """Read every template now, so that processes that are forked from this one find them read."""
+    for made in (environment(is_html=True), environment(is_html=False)):
+        for name in made.list_templates(extensions=["j2"]):
+            made.get_template(name)
+
+
 def _is_none(value: object) -> bool:
     if isinstance(value, Undefined):
         raise UndefinedError(f"{value._undefined_name!r} is not there")
