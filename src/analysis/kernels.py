@@ -6,6 +6,7 @@ copied. A worker forks it from itself as its first act (`report.forked.fork_ahea
 it. What it is asked comes over a connection.
 """
 
+import builtins
 import gc
 import os
 import random
@@ -13,27 +14,40 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from types import SimpleNamespace
 
 from analysis.plan.paths import environment
 
-_BEFORE = set(os.environ)
-# What a kernel imports as it starts, and what the project's notebooks do. The debugger is not to complain.
-with environment(PYDEVD_DISABLE_FILE_VALIDATION="1"):
-    import ipykernel.debugger  # noqa: F401
-import matplotlib as mpl
-import numpy as np
-import pandas as pd
-from ipykernel.kernelapp import IPKernelApp
 
-import analysis.notebook  # noqa: F401
-from analysis.answers.shared import SHARED, hold
-from analysis.report.template import read_all
+@contextmanager
+def _as_in_a_kernel() -> Iterator[None]:
+    """Let libraries find on import what they would find in a kernel."""
+    # pandas asks whether its tables are for a terminal or for readers of a notebook; the debugger is not to complain.
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
+    with environment(PYDEVD_DISABLE_FILE_VALIDATION="1"):
+        yield
+    del builtins.get_ipython  # type: ignore[attr-defined]
+
+
+_BEFORE = set(os.environ)
+# What a kernel imports as it starts, and what the project's notebooks do.
+with _as_in_a_kernel():
+    import ipykernel.debugger  # noqa: F401
+    import matplotlib as mpl
+    import numpy as np
+    import pandas as pd
+    from ipykernel.kernelapp import IPKernelApp
+
+    import analysis.notebook  # noqa: F401
+    from analysis.answers.shared import SHARED, hold
+    from analysis.report.template import read_all
 
 # What these imports leave behind, as they would in a kernel: workers are forked after more imports.
 VARIABLES = {name: value for name, value in os.environ.items() if name not in _BEFORE}
-WARNINGS, PATH = warnings.filters.copy(), [folder for folder in sys.path if folder]
-
+WARNINGS, PATH = list(warnings.filters), [folder for folder in sys.path if folder]
 read_all()
 
 
@@ -74,10 +88,10 @@ def _become_kernel(arguments: list[str], variables: dict[str, str], folder: str)
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(folder)
-    sys.path[:], warnings.filters[:] = PATH, WARNINGS
+    sys.path[:], warnings.filters = PATH, WARNINGS
     # What libraries find out on import: pictures and text as a kernel shows them.
     mpl.rcParams["backend"] = "module://matplotlib_inline.backend_inline"
-    pd.set_option("display.max_columns", 20, "display.encoding", "UTF-8")
+    pd.set_option("display.encoding", "UTF-8")
     # Every kernel would draw the same numbers.
     random.seed()
     np.random.seed()  # noqa: NPY002

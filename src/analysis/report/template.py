@@ -40,9 +40,11 @@ def environment(is_html: bool) -> Environment:
 
 def read_all() -> None:
     """Read every template now, so that processes that are forked from this one find them read."""
-    for made in (environment(is_html=True), environment(is_html=False)):
-        for name in made.list_templates(extensions=["j2"]):
-            made.get_template(name)
+    pages, sentences = environment(is_html=True), environment(is_html=False)
+    for name in pages.list_templates(extensions=["j2"]):
+        pages.get_template(name)
+        if not name.endswith(".html.j2"):
+            sentences.get_template(name)
 
 
 def _is_none(value: object) -> bool:
