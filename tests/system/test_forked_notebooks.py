@@ -167,7 +167,7 @@ def test_no_two_kernels_draw_the_same_numbers(kernels, tmp_path):
 
 def test_the_process_that_is_forked_has_one_thread_and_no_zeromq_context():
     check = (
-        "import threading, zmq, analysis.kernels; "
+        "import threading, zmq, analysis.kernels.__main__; "
         "assert threading.active_count() == 1 and zmq.Context._instance is None"
     )
     subprocess.run([sys.executable, "-c", check], check=True)

@@ -91,6 +91,8 @@ def test_kernels_and_what_they_are_forked_from_go_with_their_worker(tmp_path, sh
     def watch(running, _) -> None:
         if not found and (tmp_path / "pids").exists():
             found.extend(psutil.Process(pid) for pid in json.loads((tmp_path / "pids").read_text()))
+            # a worker, what it forked and a kernel have most of their memory in common
+            assert 0 < running[0].takes(exactly=True) < 0.7 * running[0].takes()
             if how == "stopped":
                 raise KeyboardInterrupt
             os.kill(running[0].process.pid, signal.SIGKILL)

@@ -79,7 +79,7 @@ def fork_ahead(*unneeded: Connection) -> None:
     unneeded
         Connections of this process, which kernels are not to have.
     """
-    kernels = sys.modules.get(KERNELS)
+    kernels = sys.modules.get(f"{KERNELS}.__main__")
     if kernels is None:
         return
     ours, theirs = Pipe()

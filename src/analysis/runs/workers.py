@@ -28,9 +28,10 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
-# Imported once a run, for all workers and their kernels. None of it starts a thread: workers are forked.
+# Imported once a run, for all workers and their kernels, whose own come first. None of it starts a thread: workers are
+# forked.
 PRELOADED = (
-    *("analysis.kernels", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
+    *("analysis.kernels.__main__", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
     *("analysis.report.forked", "nbconvert", "statsmodels.stats.multitest"),
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
@@ -74,9 +75,12 @@ class Running(UnderWay):
                 else:
                     self.heard.append(message)
 
-    def takes(self) -> float:
-        """Return how much memory the worker and its children have, in bytes."""
-        return sum(_memory_of(process) for process in _family(self.process.pid))
+    def takes(self, *, exactly: bool = False) -> float:
+        """Return how much memory the worker and its children have, in bytes.
+
+        What they share counts for each of them, unless it is to be told `exactly`, which takes long to find out.
+        """
+        return sum(_memory_of(process, exactly) for process in _family(self.process.pid))
 
 
 def end(running: Sequence[Running], why: str, status: Status = "failed") -> None:
@@ -108,9 +112,12 @@ def _family(pid: int | None) -> list[psutil.Process]:
     return []
 
 
-def _memory_of(process: psutil.Process) -> float:
+def _memory_of(process: psutil.Process, exactly: bool) -> float:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        return float(process.memory_info().rss)
+        if not exactly:
+            return float(process.memory_info().rss)
+        full = process.memory_full_info()
+        return float(getattr(full, "pss", full.uss))  # not every system tells a process's part of what is shared
     return 0.0
 
 
@@ -171,7 +178,7 @@ def _started(
 def _look(one: Running, limit: float) -> None:
     """Hear a worker; settle its outcome where it has ended, or takes too much memory."""
     one.hear()
-    if one.outcome is None and one.takes() > limit:
+    if one.outcome is None and one.takes() > limit and one.takes(exactly=True) > limit:
         end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
     if not one.process.is_alive():
         one.hear()

@@ -1,4 +1,4 @@
-"""The process that a report's kernels are forked from.
+"""The process that a report's kernels are forked from, a program: it imports all that it needs as it starts.
 
 It has imported what notebooks import and holds the study's answer, so that a kernel is there at once and nothing is
 copied. A worker forks it from itself as its first act (`report.forked.fork_ahead`); for others it starts cold:
