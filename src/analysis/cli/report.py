@@ -146,14 +146,16 @@ def _made(tasks: Sequence["Task"], options: RunOptions) -> list["Outcome"]:
 
 @contextmanager
 def _one_press() -> Iterator[None]:
-    """Take a first Ctrl-C, or an end asked for by the system, as the end; while things are cleared, no second."""
+    """Take a first Ctrl-C, a closed terminal or the system's wish as the end; while things are cleared, no second."""
 
     def stop(*_: object) -> None:
         for key in before:
             signal.signal(key, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {key: signal.getsignal(key) for key in (signal.SIGINT, signal.SIGTERM)}
+    before = {key: signal.getsignal(key) for key in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if before[signal.SIGHUP] == signal.SIG_IGN:  # by nohup: the run is to outlive its terminal
+        del before[signal.SIGHUP]
     for key in before:
         signal.signal(key, stop)
     try:

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -136,7 +137,7 @@ def make_all(
         context.set_forkserver_preload(list(PRELOADED))
         try:
             while waiting or running:
-                running += _started(context, waiting, running, workers, memory)
+                _start(context, waiting, running, workers, memory)
                 wait([one.process.sentinel for one in running], timeout=LOOK_EVERY)
                 for one in running:
                     _look(one, memory * workers if len(running) == 1 else max(memory, one.memory))
@@ -145,26 +146,35 @@ def make_all(
                     running.remove(one)
                     ended.append(known(one.outcome))
                     yield known(one.outcome)
-        finally:
+        except BaseException:
             end(running, "stopped", "stopped")
+            _end_fork_server()
+            raise
 
 
-def _started(
-    context: ForkServerContext, waiting: list[Task], running: Sequence[Running], workers: int, memory: float
-) -> list[Running]:
+def _end_fork_server() -> None:
+    """End what workers are forked from: it may import still, and the end of this process would wait for it."""
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any("multiprocessing.forkserver" in word for word in process.cmdline()):
+                process.kill()
+
+
+def _start(
+    context: ForkServerContext, waiting: list[Task], running: list[Running], workers: int, memory: float
+) -> None:
     """Start as many of the waiting as there are workers and room for; alone, any study is started."""
-    begun: list[Running] = []
     for task in list(waiting):
-        under_way, need = [*running, *begun], task.memory()
-        has_room = sum(one.memory for one in under_way) + need <= memory * workers
-        if len(under_way) < workers and (has_room or not under_way):
+        need = task.memory()
+        has_room = sum(one.memory for one in running) + need <= memory * workers
+        if len(running) < workers and (has_room or not running):
             waiting.remove(task)
-            ours, theirs = context.Pipe(duplex=False)
+            ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(task, theirs, dict(os.environ)), name=task.report)
             process.start()
+            # known at once: whatever interrupts this, what has been started must be ended
+            running.append(Running(task=task, process=process, messages=ours, memory=need))
             theirs.close()
-            begun.append(Running(task=task, process=process, messages=ours, memory=need))
-    return begun
 
 
 def _look(one: Running, limit: float) -> None:
@@ -196,7 +206,19 @@ def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> Non
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = os.environ["TMPDIR"]
-    messages.send(make(task, messages.send))
+    threading.Thread(target=_end_with, args=(messages,), daemon=True).start()
+    with suppress(BrokenPipeError):  # nobody is at the other end any more
+        messages.send(make(task, messages.send))
+
+
+def _end_with(run: Connection) -> None:
+    """End this process when the run at the other end is gone, which may have been killed: nobody else would.
+
+    What it has started ends with it; what it leaves the next run clears.
+    """
+    with suppress(EOFError, OSError):
+        run.recv()  # nothing is ever sent
+    os._exit(1)
 
 
 @contextmanager
