@@ -142,14 +142,15 @@ def execute_notebooks(
             (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, limit))
             for notebook, name, given in runs
         ]
-        for name, future in running:
+        for n, (name, future) in enumerate(running, start=1):
+            so_far = f"notebook {name} ({n} of {len(running)})"
             error = future.exception()
             if error is None:
-                say(f"notebook {name}")
+                say(so_far)
             elif isinstance(error, BadInput) or collected() is None:
                 raise error
             else:
-                say(f"notebook {name}: {note_failed_notebook(folder / name, error).reason}")
+                say(f"{so_far}: {note_failed_notebook(folder / name, error).reason}")
 
 
 @contextmanager
