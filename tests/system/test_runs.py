@@ -256,6 +256,14 @@ def test_a_worker_that_takes_too_much_memory_is_stopped(study):
     assert outcome.status == "failed" and "--memory" in outcome.failed
 
 
+def test_a_notebook_that_takes_too_much_memory_is_stopped_alone(study, shelf):
+    book(shelf / "1.ipynb", "import time; held = []\nwhile True: held.append(bytearray(10**7)); time.sleep(0.01)")
+    book(shelf / "2.ipynb", "'good'")
+    [outcome] = ended([task(study)], workers=1, memory=1.5 * GB)
+    assert outcome.status == "incomplete" and "2.ipynb" not in outcome.failed
+    assert "notebook 1.ipynb, cell 3: DeadKernelError (its process was killed" in outcome.failed
+
+
 def test_a_large_study_waits_until_there_is_room(study):
     """Two that need more than half each never run together."""
     large = study.with_name("large")
@@ -428,4 +436,6 @@ def test_a_notebook_that_exceeds_the_time_limit_is_a_fault_of_that_notebook_alon
     assert run.returncode == 1 and "notebook 2.ipynb (2 of 2)\n" in run.stdout
     faults = (reports / "acme" / "faults.log").read_text(encoding="utf-8")
     assert "1.ipynb" in faults and "CellTimeoutError" in faults and "2.ipynb" not in faults
+    assert "notebook 1.ipynb, cell 3: CellTimeoutError" in run.stderr and "--time-limit" in run.stderr
+    assert "Timeout waiting" not in run.stderr, "the libraries' own words"
     assert (reports / "acme" / "estimates.csv").is_file()

@@ -1,6 +1,7 @@
 """Notebooks run with parameters, which are checked before anything runs."""
 
 import ast
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -91,6 +92,8 @@ def _run(
 
     from analysis.report.forked import ENGINE
 
+    # What goes wrong is said by this program, in its own words.
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
     ends = time.monotonic() + time_limit
     papermill.execute_notebook(
         notebook,

@@ -127,7 +127,7 @@ def make_all(
     Parameters
     ----------
     memory
-        Bytes that a worker may take; one that takes more is stopped.
+        Bytes that a worker may take; one that takes more is stopped, or its notebook alone where that takes most.
     watch
         Called a few times a second with what is under way and what has ended.
     """
@@ -181,7 +181,12 @@ def _look(one: Running, limit: float) -> None:
     """Hear a worker; settle its outcome where it has ended, or takes too much memory."""
     one.hear()
     if one.outcome is None and one.takes() > limit:
-        end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+        largest = max(_family(one.process.pid), key=_memory_of, default=None)
+        if largest is None or largest.pid == one.process.pid:
+            end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+        else:  # a notebook's: the others, and the page, are still wanted
+            with suppress(psutil.NoSuchProcess):
+                largest.kill()
     if not one.process.is_alive():
         one.hear()
         one.process.join()
