@@ -43,4 +43,4 @@ def test_refits_of_many_draws_are_those_of_each_draw_alone():
         alone = fit_propensity(
             terms[rows], treated[rows], np.unique(trial[rows], return_inverse=True)[1], counts=counts[rows, draw]
         )
-        np.testing.assert_allclose(found[rows, draw], alone.linear, atol=2e-4)
+        np.testing.assert_allclose(found[rows, draw], alone.linear, atol=1e-6)

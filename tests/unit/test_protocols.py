@@ -147,14 +147,15 @@ def test_the_clones_risk_is_the_product_of_the_weighted_shares_that_stay(tmp_pat
     start; nobody of them leaves.
     """
     b, c = 11 / 28, 1 / 3
-    risk = CloneRisks(eight(tmp_path), (1,), 1).risks(np.ones(8))[1]
+    risk = CloneRisks(eight(tmp_path), (1,), 1).risks(np.ones((8, 1)))[0, 1]
     at_d, at_c = 6 * b + c + 3 / 3, 4 / 2 + c + 3 / 3
     assert risk == pytest.approx(1 - (1 - b / at_d) * (1 - c / at_c))
 
 
 def test_counting_everybody_twice_changes_nothing(tmp_path):
     found = CloneRisks(eight(tmp_path), (1,), 12)
-    np.testing.assert_allclose(found.risks(np.full(8, 2.0)), found.risks(np.ones(8)))
+    once, twice = found.risks(np.column_stack([np.ones(8), np.full(8, 2.0)]))
+    np.testing.assert_allclose(twice, once)
 
 
 def test_a_start_belongs_to_its_intake_to_the_next_or_stands_alone():
@@ -250,7 +251,7 @@ def grace_trials(company: OpenStudy):
 
 def cloned_difference(company: OpenStudy) -> float:
     cloned = clones(grace_trials(company), EXITS, 12)
-    treated, control = CloneRisks(cloned, (1,), 12).risks(np.ones(int(cloned.person.max()) + 1))
+    treated, control = risks_of(cloned)
     return float(treated - control)
 
 
@@ -268,8 +269,8 @@ def test_a_sample_of_those_who_never_start_stands_for_all_of_them(monkeypatch):
     monkeypatch.setattr(design_clones, "MOST_STEPS", int(0.4 * len(whole.steps.row)))
     of_all, found, counted = risks_of(whole), [], []
     weigh_clones = Clones.weights
-    monkeypatch.setattr(Clones, "weights", lambda of, counts: counted.append(counts) or weigh_clones(of, counts))
-    chance_of_all = whole._chances(np.ones(len(whole.trials.rows))).mean()
+    monkeypatch.setattr(Clones, "weights", lambda of, *given: counted.append(given[0]) or weigh_clones(of, *given))
+    chance_of_all = whole.chances(np.ones((len(whole.trials.rows), 1))).mean()
     for seed in range(20):
         some = clones(trials, EXITS, 12, np.random.default_rng(seed))
         assert some.worth.sum() == pytest.approx(len(whole.worth)) and len(some.worth) < 0.7 * len(whole.worth)
@@ -277,7 +278,7 @@ def test_a_sample_of_those_who_never_start_stands_for_all_of_them(monkeypatch):
         assert len(some.whole.rows) == len(whole.whole.rows)
         found.append(risks_of(some))
         assert np.array_equal(counted[-1], some.worth[some.person]), "a bootstrap counts each for whom they stand"
-        chances = some._chances(counted[-1])
+        chances = some.chances(counted[-1][:, None])[:, 0]
         assert np.average(chances, weights=counted[-1]) == pytest.approx(chance_of_all, rel=0.1)
     error = np.std(found, axis=0, ddof=1) / np.sqrt(20)
     assert (np.abs(np.mean(found, axis=0) - of_all) < 3 * error + 0.002).all() and (error < 0.01).all()
@@ -299,7 +300,7 @@ def test_on_many_days_of_starting_the_follow_up_is_cut_on_some_of_them_and_the_r
 
 
 def risks_of(cloned: Clones) -> np.ndarray:
-    return CloneRisks(cloned, (1,), 12).risks(np.ones(len(cloned.worth)))
+    return CloneRisks(cloned, (1,), 12).risks(np.ones((len(cloned.worth), 1)))[0]
 
 
 def test_a_null_world_with_heavy_exit_comes_out_null_from_the_intake_and_the_naive_figure_does_not():

@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.design.covariates import design_matrix
-from analysis.design.follow_up import MOST_CUTS
-from analysis.design.propensity import fit_propensity, newton, start_log_odds
+from analysis.design.follow_up import MOST_CUTS, kind_codes
+from analysis.design.propensity import Propensity, fit_propensity, refitted, start_log_odds
 from analysis.design.protocols import NEVER, GraceTrials
 from analysis.design.weights import MOST_LIKELY
 from analysis.measure.employment import months_between
 
-# Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
-NEAR_ENOUGH = 1e-5
 # So many days of starting are looked at, of all people together: a bootstrap goes over them in every draw.
 MOST_STEPS = 500_000
 DAYS = 200_000  # more than any day's number, so that person and day make one sortable number
@@ -83,13 +81,9 @@ class Clones:
         Without those nearly sure to start; and without those who are not in the sample (`worth`).
     person
         Number of each row's person, shape (rows,).
-    terms
-        Ones and the standardized covariates, shape (rows, terms).
-    is_fitted
-        Rows that the chance of starting is fitted on: those who could still have started on the grace's last start
-        day, or had by then and were still there.
-    coefficients
-        Of the chance of starting, shape (terms,).
+    fit
+        Of the chance of starting. Rows count that could still have started on the grace's last start day, or had by
+        then and were still there.
     treated, control
         Follow-up under "start within the grace" and under "do not start".
     worth
@@ -99,16 +93,16 @@ class Clones:
     whole: GraceTrials
     trials: GraceTrials
     person: np.ndarray
-    terms: np.ndarray
-    is_fitted: np.ndarray
-    coefficients: np.ndarray
+    fit: Propensity
     steps: Steps
     treated: CloneIntervals
     control: CloneIntervals
     worth: np.ndarray
 
-    def weights(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def weights(self, counts: np.ndarray, chance: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the weights of both arms' intervals, treated first, when each row counts `counts` times.
+
+        `chance` is each row's as from `chances`, where it is known already; both of shape (rows,).
 
         With q a person's chance to start within the grace and G(t) the share of the starters who have started by t
         (the day of starting depends on nothing but the intake):
@@ -121,7 +115,8 @@ class Clones:
 
         Whoever is under notice cannot start: the weight stays as it is from then on, in both arms.
         """
-        chance, share = self._chances(counts), self._share(counts)
+        chance = self.chances(counts[:, None])[:, 0] if chance is None else chance
+        share = self._share(counts)
         earlier = np.concatenate([[0.0], share[:-1]])
         is_first = np.concatenate([[True], np.diff(self.steps.trial_of_day) > 0])
         earlier[is_first] = 0.0
@@ -135,18 +130,16 @@ class Clones:
         treated = np.where(past, latest, chance[self.treated.row])
         return treated * counts[self.treated.row], control * counts[self.control.row]
 
-    def _chances(self, counts: np.ndarray) -> np.ndarray:
-        """Return each row's chance to start within its trial's grace, fitted anew; 0 in a trial without an arm."""
+    def chances(self, counts: np.ndarray) -> np.ndarray:
+        """Return each row's chance to start within its trial's grace, fitted anew; 0 in a trial without an arm.
+
+        Shape (rows, draws), as of `counts`: how often each row counts in each draw.
+        """
         rows = self.trials.rows
-        y, trial = rows["is_treated"].to_numpy(dtype=float), rows["trial"].to_numpy(dtype=int)
-        weight = np.where(self.is_fitted, counts, 0.0)
-        offset = start_log_odds(y, trial, weight)[trial]
-        used = np.flatnonzero((weight > 0) & np.isfinite(offset))
-        if not len(used):
-            return np.zeros(len(rows))
-        x = self.terms
-        beta = newton(x[used], y[used], offset[used], weight[used], self.coefficients, tolerance=NEAR_ENOUGH)
-        return 1 / (1 + np.exp(-(offset + x @ beta)))
+        treated, trial = rows["is_treated"].to_numpy(dtype=bool), rows["trial"].to_numpy(dtype=int)
+        counts = counts * self.fit.counts[:, None]
+        offset = start_log_odds(treated.astype(float), trial, counts)[trial]
+        return 1 / (1 + np.exp(-refitted(self.fit, treated, counts * np.isfinite(offset), offset)))
 
     def _share(self, counts: np.ndarray) -> np.ndarray:
         """Return, for each day of starting, the share of its trial's starters who have started by then.
@@ -181,17 +174,17 @@ def clones(trials: GraceTrials, kinds: tuple[str, ...], months: int, draw: np.ra
     ValueError
         No trial has both arms.
     """
-    x, is_fitted, coefficients, chance = _fit(trials)
-    if (chance > MOST_LIKELY).any():
-        trials = trials.take(chance <= MOST_LIKELY)
-        x, is_fitted, coefficients, _ = _fit(trials)
+    fit = _fit(trials)
+    if (fit.probability > MOST_LIKELY).any():
+        trials = trials.take(fit.probability <= MOST_LIKELY)
+        fit = _fit(trials)
     whole, (chosen, worth) = trials, _case_cohort(trials.rows, draw)
     if not chosen.all():
-        trials, x, is_fitted = trials.take(chosen), x[chosen], is_fitted[chosen]
-    steps, code = _steps(trials.rows), _codes(trials.rows, kinds)
+        trials, fit = trials.take(chosen), fit.take(chosen)
+    steps, code = _steps(trials.rows), kind_codes(trials.rows["outcome"], kinds)
     treated = _treated_intervals(trials.rows, steps, code, float(months))
     control = _control_intervals(trials.rows, steps, code, float(months))
-    return Clones(whole, trials, _person(trials.rows), x, is_fitted, coefficients, steps, treated, control, worth)
+    return Clones(whole, trials, _person(trials.rows), fit, steps, treated, control, worth)
 
 
 def _case_cohort(rows: pd.DataFrame, draw: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
@@ -207,18 +200,14 @@ def _case_cohort(rows: pd.DataFrame, draw: np.random.Generator | None) -> tuple[
     return chosen[person], worth[chosen]
 
 
-def _fit(trials: GraceTrials) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the terms of the chance to start, the rows it is fitted on, its coefficients and the chance itself."""
+def _fit(trials: GraceTrials) -> Propensity:
+    """Return the chance to start, fitted on those still there; one row per row of the trials."""
     if trials.rows.empty:
         raise ValueError("no intake has people who start and people who do not")
-    is_fitted = _still_there(trials.rows)
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
     people = trials.rows["employee_id"]
     terms = design_matrix(trials.covariates, treated, people=people).values  # noqa: PD011 (no frame)
-    fit = fit_propensity(terms[is_fitted], treated[is_fitted], trial[is_fitted])
-    x = np.column_stack([np.ones(len(treated)), terms])
-    offset = start_log_odds(treated.astype(float), trial, is_fitted.astype(float))[trial]
-    return x, is_fitted, fit.coefficients, 1 / (1 + np.exp(-(offset + x @ fit.coefficients)))
+    return fit_propensity(terms, treated, trial, counts=_still_there(trials.rows).astype(float))
 
 
 def _still_there(rows: pd.DataFrame) -> np.ndarray:
@@ -243,10 +232,6 @@ def _person(rows: pd.DataFrame) -> np.ndarray:
 
 def _day_number(days: pd.Series | np.ndarray) -> np.ndarray:
     return np.asarray(days, dtype="datetime64[D]").astype(np.int64)
-
-
-def _codes(rows: pd.DataFrame, kinds: tuple[str, ...]) -> np.ndarray:
-    return rows["outcome"].map({kind: i + 1 for i, kind in enumerate(kinds)}).fillna(0).to_numpy(dtype=int)
 
 
 def _steps(rows: pd.DataFrame) -> Steps:

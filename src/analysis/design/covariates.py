@@ -1,6 +1,6 @@
 """Covariates before time zero: their design matrix, missing numbers, and whether the arms are alike in them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -146,6 +146,10 @@ class DesignMatrix:
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_pooled: dict[str, int] = field(default_factory=dict)
 
+    def take(self, chosen: np.ndarray) -> "DesignMatrix":
+        """Return the rows chosen (a mask, or positions); terms keep the scale that they have over all rows."""
+        return replace(self, values=self.values[chosen], raw=self.raw.iloc[chosen].reset_index(drop=True))
+
 
 def design_matrix(
     covariates: pd.DataFrame,
@@ -172,14 +176,15 @@ def design_matrix(
     raw, n_missing, levels, n_pooled = {}, {}, {}, {}
     person = np.arange(len(covariates)) if people is None else pd.factorize(people)[0]
     for name in [c for c in CONTINUOUS if c in covariates and c not in exclude]:
-        column = covariates[name].astype(float)
-        if column.notna().sum() == 0:
+        column = covariates[name].to_numpy(dtype=float, na_value=np.nan)
+        is_missing = np.isnan(column)
+        if is_missing.all():
             continue
-        n_missing[name] = int(column.isna().sum())
-        filled = column.fillna(column.median()).to_numpy()
+        n_missing[name] = int(is_missing.sum())
+        filled = np.where(is_missing, np.nanmedian(column), column)
         raw[name] = filled
         if n_missing[name]:
-            raw[f"{name} missing"] = column.isna().to_numpy(dtype=float)
+            raw[f"{name} missing"] = is_missing.astype(float)
         if name in FLEXIBLE and len(np.unique(filled)) > 10:
             basis = np.asarray(patsy.cr(filled, df=SPLINE_DF, constraints="center"))
             flexible |= {f"{name} spline {i + 1}": basis[:, i] for i in range(basis.shape[1])}

@@ -200,8 +200,9 @@ def split(follow: FollowUp, row: np.ndarray, month: np.ndarray, log_factor: np.n
 def _months_between_trials(rows: pd.DataFrame) -> np.ndarray:
     """Return calendar months from each trial's day to each later one's, shape (trials, trials)."""
     # Comparators' days are the trial's; who starts may do so on another (`design.starts.trial_days`).
-    of_trial = rows.sort_values("is_treated", kind="stable").drop_duplicates("trial").set_index("trial")
-    days = of_trial["trial_date"].sort_index().to_numpy()
+    by_arm = np.argsort(rows["is_treated"].to_numpy(), kind="stable")
+    _, first = np.unique(rows["trial"].to_numpy()[by_arm], return_index=True)
+    days = rows["trial_date"].to_numpy()[by_arm[first]]
     first, second = np.nonzero(days[:, None] <= days)
     table = np.full((len(days), len(days)), np.inf)
     table[first, second] = months_between(days[first], days[second])
@@ -248,8 +249,14 @@ def grown(follow: FollowUp, base: np.ndarray, odds: np.ndarray, treated: np.ndar
 
 def outcome_codes(rows: pd.DataFrame, kinds: tuple[str, ...], until_months: float) -> np.ndarray:
     """Return each row's outcome as a number: k = the k-th of `kinds` by then, 0 = censored, shape (rows,)."""
-    codes = rows["outcome"].map({kind: i + 1 for i, kind in enumerate(kinds)}).fillna(0).to_numpy(dtype=int)
-    return np.where(rows["months"].to_numpy(dtype=float) <= until_months, codes, 0)
+    return np.where(rows["months"].to_numpy(dtype=float) <= until_months, kind_codes(rows["outcome"], kinds), 0)
+
+
+def kind_codes(outcome: pd.Series, kinds: tuple[str, ...]) -> np.ndarray:
+    """Return each outcome as a number: k = the k-th of `kinds`, 0 = any other or none, shape (rows,)."""
+    code, found = pd.factorize(outcome)
+    # What is missing has the code −1, and with it the last number.
+    return np.array([*(kinds.index(kind) + 1 if kind in kinds else 0 for kind in found), 0])[code]
 
 
 # --- history ----------------------------------------------------------------------------------------------------------

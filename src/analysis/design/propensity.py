@@ -1,6 +1,6 @@
 """The chance to start on a trial's day, and the weights that it gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -10,8 +10,8 @@ from scipy import sparse
 PRIOR_SD = 1.0
 MOST_HALVINGS = 40
 # Of a coefficient, where the last step of a refit ends: far below what a draw of people moves it.
-NEAR_ENOUGH = 1e-5
-MOST_CHORDS = 12
+NEAR_ENOUGH = 1e-7
+MOST_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Propensity:
     score: np.ndarray
     terms: np.ndarray
     counts: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> "Propensity":
+        """Return what was fitted, of the rows chosen (a mask)."""
+        by_row = ("probability", "linear", "score", "terms", "counts")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in by_row})
 
 
 def fit_propensity(
@@ -157,13 +162,15 @@ def newton(
     return beta
 
 
+# Steps of a draw that runs away overflow; Newton's method then begins anew.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def refitted(fit: Propensity, treated: np.ndarray, counts: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Return the log odds of starting when rows count otherwise than in a fit, shape (rows, draws).
 
-    Chord steps from the fit's coefficients, for all draws at once: Newton's, with each draw's information as it is
-    there (Ortega & Rheinboldt 1970, Iterative Solution of Nonlinear Equations, ch. 7). A step then costs rows × terms
-    and not rows × terms², and departments by the dozen stay cheap. Where draws do not come to rest soon, Newton's
-    method does the rest.
+    Quasi-Newton steps (BFGS) from the fit's coefficients and its inverse information, for all draws at once: what the
+    steps tell of a draw's own information is added to it (Nocedal & Wright 2006, Numerical Optimization, ch. 6). A step
+    costs rows × terms and not rows × terms², so that departments by the dozen stay cheap. Where draws do not come to
+    rest soon, Newton's method does the rest.
 
     Parameters
     ----------
@@ -176,41 +183,47 @@ def refitted(fit: Propensity, treated: np.ndarray, counts: np.ndarray, offset: n
         (rows, draws).
     """
     x, y = fit.terms, treated.astype(float)[:, None]
-    penalty = _penalty(x.shape[1], PRIOR_SD)[:, None]
     found = np.repeat(fit.coefficients[:, None], counts.shape[1], axis=1)
-    # Of the draws that have not come to rest: their numbers, coefficients, counts and known parts of the log odds.
     moving = np.flatnonzero(counts.any(axis=0))
-    beta, used, starts = (np.take(each, moving, axis=1) for each in (found, counts, np.where(counts > 0, offset, 0.0)))
-    inverse = _inverse_informations(fit, used)
-    for _ in range(MOST_CHORDS if len(moving) else 0):
-        gradient = x.T @ (used * (y - _chance(starts + x @ beta))) - penalty * beta
-        step = (inverse @ gradient.T[:, :, None])[:, :, 0].T
-        beta = beta + step
-        found[:, moving] = beta
-        far = np.abs(step).max(axis=0, initial=0.0) >= NEAR_ENOUGH / 2
+    used, known_part = (np.take(each, moving, axis=1) for each in (counts, np.where(counts > 0, offset, 0.0)))
+    beta, inverse = found[:, moving], np.repeat(fit.inverse_information[None], len(moving), axis=0)
+    slope = _slope(x, y, known_part, used, beta)
+    for _ in range(MOST_STEPS):
+        step = (inverse @ slope.T[:, :, None])[:, :, 0].T
+        found[:, moving] = beta + step
+        far = ~(np.abs(step).max(axis=0) < NEAR_ENOUGH)
+        if not far.any():
+            moving = moving[far]
+            break
         if not far.all():
             # `compress` keeps the draws of a row beside each other in memory.
-            moving, beta, used, starts = (np.compress(far, each, axis=-1) for each in (moving, beta, used, starts))
+            moving, used, known_part, slope, step = (
+                np.compress(far, each, axis=-1) for each in (moving, used, known_part, slope, step)
+            )
             inverse = inverse[far]
+        beta, before = found[:, moving], slope
+        slope = _slope(x, y, known_part, used, beta)
+        inverse = _updated(inverse, step.T, (before - slope).T)
     for draw in moving:
         rows = np.flatnonzero(counts[:, draw] > 0)
-        start = found[:, draw] if np.isfinite(found[:, draw]).all() else fit.coefficients
-        one = offset[rows, draw], counts[rows, draw], start
+        one = offset[rows, draw], counts[rows, draw], fit.coefficients
         found[:, draw] = newton(x[rows], y[rows, 0], *one, tolerance=NEAR_ENOUGH)
     return offset + x @ found
 
 
-def _inverse_informations(fit: Propensity, counts: np.ndarray) -> np.ndarray:
-    """Return the inverse information of each draw at the fit's coefficients, shape (draws, terms, terms).
+def _slope(x: np.ndarray, y: np.ndarray, offset: np.ndarray, counts: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """Return the derivative of each draw's penalized log likelihood by its coefficients, shape (terms, draws)."""
+    chance = _chance(offset + x @ beta)
+    return x.T @ (counts * (y - chance)) - _penalty(x.shape[1], PRIOR_SD)[:, None] * beta
 
-    That of the fit, more or less what rows add or take away that count otherwise: without a group of people few do.
-    """
-    variance, information = fit.probability * (1 - fit.probability), np.linalg.inv(fit.inverse_information)
-    found = np.repeat(information[None], counts.shape[1], axis=0)
-    for draw, more in enumerate((counts - fit.counts[:, None]).T):
-        rows = np.flatnonzero(more)
-        found[draw] += (fit.terms[rows].T * (more * variance)[rows]) @ fit.terms[rows]
-    return np.linalg.inv(found)
+
+def _updated(inverse: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return inverse informations with what a step told: it changed the slope by `change`, shape (draws, terms)."""
+    along = np.sum(step * change, axis=1)[:, None, None]
+    moved = inverse @ change[:, :, None]
+    across = moved * step[:, None, :]
+    length = 1 + (change[:, None, :] @ moved) / along
+    return inverse + (length * (step[:, :, None] * step[:, None, :]) - across - across.transpose(0, 2, 1)) / along
 
 
 def _chance(linear: np.ndarray) -> np.ndarray:

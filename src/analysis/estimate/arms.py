@@ -114,11 +114,14 @@ class Arm:
         self._without_groups = without_groups
         chosen = followed.treated == is_treated
         self._kinds, self._clusters = followed.kinds, clusters
-        self._outcome, self._base = followed.rows["outcome"][chosen], followed.base[chosen]
-        self._people = pd.factorize(followed.person[chosen])[0]
+        self._is_cut_short = followed.rows["outcome"].isna().to_numpy()[chosen]
+        self._base, self._people = followed.base[chosen], pd.factorize(followed.person[chosen])[0]
         self._months = followed.rows["months"].to_numpy(dtype=float)[chosen]
         self._take = np.flatnonzero(chosen[followed.row])
         self._interval_row, self._n_rows = followed.row[self._take], len(followed.rows)
+        ends = self._take[followed.outcome[self._take] > 0]
+        self._event, self._event_month = followed.outcome[ends], followed.exit[ends]
+        self._event_person = followed.person[followed.row[ends]]
         self._curves = aalen_johansen(
             followed.entry[self._take],
             followed.exit[self._take],
@@ -144,9 +147,9 @@ class Arm:
 
     def n_events(self, outcome: str, month: float) -> int:
         """Return how many people had the outcome by `month`."""
-        wanted = CATALOGUE.outcome(outcome).kinds
-        had = self._outcome.isin(wanted).to_numpy() & (self._months <= month)
-        return len(np.unique(self._people[had]))
+        wanted = [position + 1 for position in self._positions(outcome)]
+        had = np.isin(self._event, wanted) & (self._event_month <= month)
+        return len(np.unique(self._event_person[had]))
 
     def n_at_risk(self, months: np.ndarray) -> np.ndarray:
         """Return how many people were still followed just before each month."""
@@ -155,7 +158,7 @@ class Arm:
 
     def n_followed(self, month: float) -> int:
         """Return how many people's follow-up was not cut short before `month`, by the data lock or their own start."""
-        reach = np.where(self._outcome.isna(), self._months, np.inf)
+        reach = np.where(self._is_cut_short, self._months, np.inf)
         return int((self._longest(reach) >= month).sum())
 
     def _longest(self, months: np.ndarray) -> np.ndarray:

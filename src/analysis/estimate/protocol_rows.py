@@ -20,7 +20,7 @@ from analysis.estimate.diagnostics import control_check
 from analysis.estimate.doubly_robust import difference_in_risks
 from analysis.estimate.event_rows import PLAIN, WEIGHTED, no_events, short_follow_up
 from analysis.estimate.inference import FEW_EVENTS, Interval, wald
-from analysis.estimate.resampling import N_REPETITIONS
+from analysis.estimate.resampling import N_REPETITIONS, in_batches
 from analysis.estimate.score_interval import score_difference
 from analysis.estimate.survival import Incidence, RiskSets
 from analysis.plan.catalogue import CATALOGUE
@@ -59,7 +59,7 @@ def _cloned(c: ByTrials, cloned: Clones, groups: Arms) -> Interval:
     numbers = tuple(c.kinds.index(kind) + 1 for kind in CATALOGUE.outcome(c.outcome).kinds)
     found = CloneRisks(cloned, numbers, c.first)
     draws = resampled(found, n_people, c.question.rng(c.outcome, c.first, "grace"), N_REPETITIONS)
-    risks = found.risks(np.ones(n_people))
+    risks = found.risks(np.ones((n_people, 1)))[0]
     if min(groups.n_events(c.outcome, c.first)) >= FEW_EVENTS:
         return wald(risks[0] - risks[1], float(np.nanstd(draws[:, 0] - draws[:, 1], ddof=1)))
     variance = np.maximum(np.nanvar(draws, axis=0, ddof=1), 1e-12)
@@ -83,14 +83,24 @@ class CloneRisks:
 
     def __init__(self, clones: Clones, outcomes: tuple[int, ...], month: float):
         self._clones, self._outcomes, self._month = clones, outcomes, month
+        self.n_rows = len(clones.person)
         self._sets = [_risk_sets(arm, month) for arm in (clones.treated, clones.control)]
 
     def risks(self, counts: np.ndarray) -> np.ndarray:
-        """Return both risks, treated first, when each person counts `counts` times, shape (people,); NaN without one.
+        """Return both risks in each draw, treated first, shape (draws, 2); NaN without an arm.
 
-        Shape (2,). Whoever stands for several people counts so many times as often.
+        Parameters
+        ----------
+        counts
+            How often each person counts, shape (people, draws). Whoever stands for several counts so many times as
+            often.
         """
-        by_arm = self._clones.weights((counts * self._clones.worth)[self._clones.person])
+        of_row = (counts * self._clones.worth[:, None])[self._clones.person]
+        chances = self._clones.chances(of_row)
+        return np.array([self._both(*of_draw) for of_draw in zip(of_row.T, chances.T, strict=True)])
+
+    def _both(self, counts: np.ndarray, chance: np.ndarray) -> np.ndarray:
+        by_arm = self._clones.weights(counts, chance)
         if min(weights.sum() for weights in by_arm) <= 0:
             return np.full(2, np.nan)
         return np.array([self._risk(sets, weights) for sets, weights in zip(self._sets, by_arm, strict=True)])
@@ -109,7 +119,8 @@ def _risk_sets(arm: CloneIntervals, month: float) -> tuple[np.ndarray, RiskSets]
 def resampled(risks: CloneRisks, n_people: int, rng: np.random.Generator, n: int) -> np.ndarray:
     """Return both risks in `n` companies of people drawn with replacement, shape (n, 2); NaN without an arm."""
     even = np.full(n_people, 1 / n_people)
-    return np.array([risks.risks(rng.multinomial(n_people, even).astype(float)) for _ in range(n)])
+    some = in_batches(risks.n_rows, n)
+    return np.concatenate([risks.risks(rng.multinomial(n_people, even, len(each)).T.astype(float)) for each in some])
 
 
 def adherence_row(c: ByTrials) -> Iterator[Row]:

@@ -13,13 +13,13 @@ from analysis.estimate.survival import Curves, RiskSets, event_times
 # --- weights fitted anew ----------------------------------------------------------------------------------------------
 # The weights of a follow-up anew when people count more or less often: the propensity is fitted again.
 
-# So many weights are held at once, draws times intervals: 80 MB. With few draws at a time the products are slow.
-MOST_WEIGHTS = 10_000_000
+# So many weights are held at once, draws times intervals or rows: 20 MB. With fewer draws at a time products are slow,
+MOST_WEIGHTS = 2_500_000
 
 
-def in_batches(followed: ModelledFollowUp, n: int) -> Iterator[np.ndarray]:
-    """Yield 0 … n − 1 in batches, so many draws at once as `refit_weights` is given."""
-    size = max(1, MOST_WEIGHTS // max(1, len(followed.row)))
+def in_batches(n_weights: int, n: int) -> Iterator[np.ndarray]:
+    """Yield 0 … n − 1 in batches, so many draws at once as may be held when each has `n_weights` of them."""
+    size = max(1, MOST_WEIGHTS // max(1, n_weights))
     return (np.arange(first, min(first + size, n)) for first in range(0, n, size))
 
 
@@ -116,7 +116,7 @@ def jackknife(followed: ModelledFollowUp, groups: np.ndarray) -> Jackknife | Non
     sets, treated = RiskSets.of(followed.entry, followed.exit, followed.outcome, grid), followed.treated[followed.row]
     arms, kinds = (sets.only(treated), sets.only(~treated)), tuple(range(1, len(followed.kinds) + 1))
     found, imbalance = [], []
-    for some in in_batches(followed, int(groups.max()) + 1):
+    for some in in_batches(len(followed.row), int(groups.max()) + 1):
         weights = refit_weights(followed, (groups[:, None] != some).astype(float))
         weights = np.compress(~np.isnan(weights[0]), weights, axis=1)
         found.append([arm.curves(weights, kinds) for arm in arms])
@@ -169,7 +169,7 @@ class WeightedRefit:
 
     def in_draws(self, counts: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
         """Return the difference in each of `n` draws, shape (draws,), of which `counts` gives some at a time."""
-        return np.concatenate([self.differences(counts(some)) for some in in_batches(self._followed, n)])
+        return np.concatenate([self.differences(counts(some)) for some in in_batches(len(self._followed.row), n)])
 
 
 def bootstrap(
