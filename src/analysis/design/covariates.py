@@ -1,10 +1,9 @@
 """Covariates before time zero: their design matrix, missing numbers, and whether the arms are alike in them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-import patsy
 
 from analysis.measure.employment import Staff, tenure_days
 from analysis.plan.catalogue import COVARIATE_SCORES
@@ -146,6 +145,10 @@ class DesignMatrix:
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_pooled: dict[str, int] = field(default_factory=dict)
 
+    def take(self, chosen: np.ndarray) -> "DesignMatrix":
+        """Return the rows chosen (a mask, or positions); terms keep the scale that they have over all rows."""
+        return replace(self, values=self.values[chosen], raw=self.raw.iloc[chosen].reset_index(drop=True))
+
 
 def design_matrix(
     covariates: pd.DataFrame,
@@ -182,6 +185,8 @@ def design_matrix(
         if n_missing[name]:
             raw[f"{name} missing"] = is_missing.astype(float)
         if name in FLEXIBLE and len(np.unique(filled)) > 10:
+            import patsy
+
             basis = np.asarray(patsy.cr(filled, df=SPLINE_DF, constraints="center"))
             flexible |= {f"{name} spline {i + 1}": basis[:, i] for i in range(basis.shape[1])}
     for name in [c for c in CATEGORICAL if c in covariates and c not in exclude]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import design_matrix
+from analysis.design.covariates import DesignMatrix, design_matrix
 from analysis.design.eligibility import eligible_levels, is_eligible
 from analysis.design.propensity import fit_propensity
 from analysis.design.starts import FLOW_STEPS
@@ -109,8 +109,8 @@ class Placebo:
     rows
         As `design.trials.Trials.rows`, nobody treated, follow-up ended by the launch: one row per placebo day and
         person.
-    covariates
-        Same rows.
+    covariates, matrix
+        Same rows; the matrix has the terms of the real trials' model, on the scale that they have over both.
     chance
         Of a placebo start on that day for who had none before, shape (rows,).
     ever
@@ -122,6 +122,7 @@ class Placebo:
 
     rows: pd.DataFrame
     covariates: pd.DataFrame
+    matrix: DesignMatrix
     chance: np.ndarray
     ever: pd.DataFrame
     months: int
@@ -187,24 +188,30 @@ def build_placebo(
         parts.append(rows.assign(trial=number))
         before_it.append(covariates_of(staff, scores, elsewhere))
     rows, covariates = pd.concat(parts, ignore_index=True), pd.concat(before_it, ignore_index=True)
-    chance = _chance(trials, rows, covariates, schedule.days["trial"].to_numpy(dtype=int))
+    matrix, chance = _chance(trials, rows, covariates, schedule.days["trial"].to_numpy(dtype=int))
     kept = chance <= MOST_LIKELY
     ever = _ever(tables, before, program, role, rule, schedule)
     rows, covariates = rows[kept].reset_index(drop=True), covariates[kept].reset_index(drop=True)
-    return Placebo(rows, covariates, chance[kept], ever, schedule.months)
+    return Placebo(rows, covariates, matrix.take(kept), chance[kept], ever, schedule.months)
 
 
-def _chance(trials: Trials, rows: pd.DataFrame, covariates: pd.DataFrame, real_trial: np.ndarray) -> np.ndarray:
-    """Return the chance of a placebo start by the real trials' model; one design matrix, so that terms are the same."""
+def _chance(
+    trials: Trials, rows: pd.DataFrame, covariates: pd.DataFrame, real_trial: np.ndarray
+) -> tuple[DesignMatrix, np.ndarray]:
+    """Return the rows' terms and their chance of a placebo start, by the real trials' model.
+
+    One design matrix of both, so that the terms are the same.
+    """
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
     together = pd.concat([trials.covariates, covariates], ignore_index=True)
     n, starts = len(treated), np.concatenate([treated, np.zeros(len(covariates), dtype=bool)])
     people = pd.concat([trials.rows["employee_id"], rows["employee_id"]])
-    terms = design_matrix(together, starts, people=people).values  # noqa: PD011 (no frame)
-    fit = fit_propensity(terms[:n], treated, trial)
-    linear = terms[n:] @ fit.coefficients[1:]
+    matrix = design_matrix(together, starts, people=people)
+    fit = fit_propensity(matrix.values[:n], treated, trial)  # noqa: PD011 (no frame)
+    own = matrix.take(np.arange(n, len(together)))
+    linear = own.values @ fit.coefficients[1:]  # noqa: PD011 (no frame)
     share = (np.bincount(trial, weights=treated) / np.bincount(trial))[real_trial]
-    return _with_share(linear, rows["trial"].to_numpy(dtype=int), share)
+    return own, _with_share(linear, rows["trial"].to_numpy(dtype=int), share)
 
 
 def _with_share(linear: np.ndarray, day: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -248,7 +255,7 @@ def placebo_trials(placebo: Placebo, rng: np.random.Generator) -> Trials:
     flow = pd.DataFrame({"step": FLOW_STEPS, "n_people": 0})
     flow.loc[flow["step"].isin(["started", "analysed"]), "n_people"] = int(is_treated.sum())
     unstarted = ~(days < rows["trial_date"]).to_numpy()
-    return Trials(rows, placebo.covariates, flow, False).take(unstarted)
+    return Trials(rows, placebo.covariates, flow, False, matrix=placebo.matrix).take(unstarted)
 
 
 def placebo_ever(placebo: Placebo, trials: Trials) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis.design.covariates import covariates_on
+from analysis.design.covariates import DesignMatrix, covariates_on
 from analysis.design.eligibility import (
     DEFAULT_UNIT,
     Rollout,
@@ -112,6 +112,8 @@ class Trials:
         are weighted to stand in for them (`design.weights.weight_for_competing_starts`).
     unit
         The column that ``unit`` is of.
+    matrix
+        The covariates' design matrix where it was made for more rows than these; None: it is made of these.
     fits
         What `design.weights` has fitted to these very trials: made once, however often they are weighted.
     """
@@ -122,6 +124,7 @@ class Trials:
     by_unit: bool
     competing_starts: tuple[CompetingStarts, ...] = ()
     unit: str = DEFAULT_UNIT
+    matrix: DesignMatrix | None = None
     fits: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def take(self, chosen: np.ndarray) -> "Trials":
@@ -138,7 +141,8 @@ class Trials:
         flow[FLOW_STEPS[-2]] += flow["analysed"] - n_treated
         flow["analysed"] = n_treated
         covariates = self.covariates[kept].reset_index(drop=True)
-        return replace(self, rows=rows, covariates=covariates, flow=flow.reset_index())
+        matrix = None if self.matrix is None else self.matrix.take(kept)
+        return replace(self, rows=rows, covariates=covariates, flow=flow.reset_index(), matrix=matrix)
 
 
 def build_trials(tables: Tables, study: Study, program: Program, role: str, scores: dict[str, pd.DataFrame]) -> Trials:

@@ -232,13 +232,16 @@ def _propensity(trials: Trials, exclude: tuple[str, ...]) -> tuple[DesignMatrix,
         return _fitted(trials.rows, trials.covariates, (*exclude, trials.unit) if trials.by_unit else exclude)
     if "propensity" not in trials.fits:
         unit = (trials.unit,) if trials.by_unit else ()
-        trials.fits["propensity"] = _fitted(trials.rows, trials.covariates, unit)
+        trials.fits["propensity"] = _fitted(trials.rows, trials.covariates, unit, trials.matrix)
     return trials.fits["propensity"]
 
 
-def _fitted(rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ...]) -> tuple[DesignMatrix, Propensity]:
+def _fitted(
+    rows: pd.DataFrame, covariates: pd.DataFrame, exclude: tuple[str, ...], matrix: DesignMatrix | None = None
+) -> tuple[DesignMatrix, Propensity]:
     treated, trial = rows["is_treated"].to_numpy(dtype=bool), rows["trial"].to_numpy(dtype=int)
-    matrix = design_matrix(covariates, treated, exclude=exclude, people=rows["employee_id"])
+    if matrix is None:
+        matrix = design_matrix(covariates, treated, exclude=exclude, people=rows["employee_id"])
     return matrix, fit_propensity(matrix.values, treated, trial)
 
 

@@ -13,8 +13,8 @@ from analysis.estimate.survival import Curves, RiskSets, event_times
 # --- weights fitted anew ----------------------------------------------------------------------------------------------
 # The weights of a follow-up anew when people count more or less often: the propensity is fitted again.
 
-# So many weights are held at once, draws times intervals or rows: 80 MB. With few draws at a time products are slow.
-MOST_WEIGHTS = 10_000_000
+# So many weights are held at once, draws times intervals or rows: 20 MB. With fewer draws at a time products are slow,
+MOST_WEIGHTS = 2_500_000
 
 
 def in_batches(n_weights: int, n: int) -> Iterator[np.ndarray]:

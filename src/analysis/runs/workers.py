@@ -3,15 +3,18 @@
 Each report is locked for the run that makes it (`report.folders.alone`).
 """
 
+import gc
 import os
 import re
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -27,8 +30,13 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
-# Imported once for all workers. None of it starts a thread: a worker is forked.
-PRELOADED = ("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked")
+# Imported once a run, for all workers and their kernels, whose own come first. None of it starts a thread: workers are
+# forked.
+PRELOADED = (
+    *("analysis.kernels.__main__", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
+    *("analysis.report.forked", "analysis.report.execute", "analysis.report.notebook_pages"),
+    *("nbconvert.exporters.html", "patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn"),
+)
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
 
@@ -70,9 +78,12 @@ class Running(UnderWay):
                 else:
                     self.heard.append(message)
 
-    def takes(self) -> float:
-        """Return how much memory the worker and its children have, in bytes."""
-        return sum(_memory_of(process) for process in _family(self.process.pid))
+    def takes(self, *, exactly: bool = False) -> float:
+        """Return how much memory the worker and its children have, in bytes.
+
+        What they share counts for each of them, unless it is to be told `exactly`, which takes long to find out.
+        """
+        return sum(_memory_of(process, exactly) for process in _family(self.process.pid))
 
 
 def end(running: Sequence[Running], why: str, status: Status = "failed") -> None:
@@ -104,9 +115,12 @@ def _family(pid: int | None) -> list[psutil.Process]:
     return []
 
 
-def _memory_of(process: psutil.Process) -> float:
+def _memory_of(process: psutil.Process, exactly: bool) -> float:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        return float(process.memory_info().rss)
+        if not exactly:
+            return float(process.memory_info().rss)
+        full = process.memory_full_info()
+        return float(getattr(full, "pss", full.uss))  # not every system tells a process's part of what is shared
     return 0.0
 
 
@@ -123,7 +137,7 @@ def make_all(
     Parameters
     ----------
     memory
-        Bytes that a worker may take; one that takes more is stopped.
+        Bytes that a worker may take; one that takes more is stopped, or its notebook alone where that takes most.
     watch
         Called a few times a second with what is under way and what has ended.
     """
@@ -133,7 +147,7 @@ def make_all(
         context.set_forkserver_preload(list(PRELOADED))
         try:
             while waiting or running:
-                running += _started(context, waiting, running, workers, memory)
+                _start(context, waiting, running, workers, memory)
                 wait([one.process.sentinel for one in running], timeout=LOOK_EVERY)
                 for one in running:
                     _look(one, memory * workers if len(running) == 1 else max(memory, one.memory))
@@ -142,33 +156,47 @@ def make_all(
                     running.remove(one)
                     ended.append(known(one.outcome))
                     yield known(one.outcome)
-        finally:
+        except BaseException:
             end(running, "stopped", "stopped")
+            _end_fork_server()
+            raise
 
 
-def _started(
-    context: ForkServerContext, waiting: list[Task], running: Sequence[Running], workers: int, memory: float
-) -> list[Running]:
+def _end_fork_server() -> None:
+    """End what workers are forked from: it may import still, and the end of this process would wait for it."""
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any("multiprocessing.forkserver" in word for word in process.cmdline()):
+                process.kill()
+
+
+def _start(
+    context: ForkServerContext, waiting: list[Task], running: list[Running], workers: int, memory: float
+) -> None:
     """Start as many of the waiting as there are workers and room for; alone, any study is started."""
-    begun: list[Running] = []
     for task in list(waiting):
-        under_way, need = [*running, *begun], task.memory()
-        has_room = sum(one.memory for one in under_way) + need <= memory * workers
-        if len(under_way) < workers and (has_room or not under_way):
+        need = task.memory()
+        has_room = sum(one.memory for one in running) + need <= memory * workers
+        if len(running) < workers and (has_room or not running):
             waiting.remove(task)
-            ours, theirs = context.Pipe(duplex=False)
+            ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(task, theirs, dict(os.environ)), name=task.report)
             process.start()
+            # known at once: whatever interrupts this, what has been started must be ended
+            running.append(Running(task=task, process=process, messages=ours, memory=need))
             theirs.close()
-            begun.append(Running(task=task, process=process, messages=ours, memory=need))
-    return begun
 
 
 def _look(one: Running, limit: float) -> None:
     """Hear a worker; settle its outcome where it has ended, or takes too much memory."""
     one.hear()
-    if one.outcome is None and one.takes() > limit:
-        end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+    if one.outcome is None and one.takes() > limit and one.takes(exactly=True) > limit:
+        largest = max(_family(one.process.pid), key=partial(_memory_of, exactly=True), default=None)
+        if largest is None or largest.pid == one.process.pid:
+            end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+        else:  # a notebook's: the others, and the page, are still wanted
+            with suppress(psutil.NoSuchProcess):
+                largest.kill()
     if not one.process.is_alive():
         one.hear()
         one.process.join()
@@ -187,13 +215,30 @@ def _how(code: int | None) -> str:
 
 def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> None:
     """Make one report in a worker, in a session of its own: a key pressed in the terminal is for the parent alone."""
+    from analysis.report.forked import fork_ahead
+
     os.setsid()
     os.environ.clear()
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = os.environ["TMPDIR"]
-    messages.send(make(task, messages.send))
+    # What has been imported is no garbage: looking for some would take time, and copy it.
+    gc.freeze()
+    fork_ahead(messages)
+    threading.Thread(target=_end_with, args=(messages,), daemon=True).start()
+    with suppress(BrokenPipeError):  # nobody is at the other end any more
+        messages.send(make(task, messages.send))
+
+
+def _end_with(run: Connection) -> None:
+    """End this process when the run at the other end is gone, which may have been killed: nobody else would.
+
+    What it has started ends with it; what it leaves the next run clears.
+    """
+    with suppress(EOFError, OSError):
+        run.recv()  # nothing is ever sent
+    os._exit(1)
 
 
 @contextmanager
