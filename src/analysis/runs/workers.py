@@ -36,6 +36,7 @@ PRELOADED = (
     *("analysis.kernels.__main__", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
     *("analysis.report.forked", "analysis.report.execute", "analysis.report.notebook_pages"),
     *("nbconvert.exporters.html", "patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn"),
+    "statsmodels.stats.multitest",
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
