@@ -180,10 +180,8 @@ def design_matrix(
         if is_missing.all():
             continue
         n_missing[name] = int(is_missing.sum())
-        filled = np.where(is_missing, np.nanmedian(column), column)
-        raw[name] = filled
-        if n_missing[name]:
-            raw[f"{name} missing"] = is_missing.astype(float)
+        raw[name] = filled = np.where(is_missing, np.nanmedian(column), column)
+        raw |= {f"{name} missing": is_missing.astype(float)} if n_missing[name] else {}
         if name in FLEXIBLE and len(np.unique(filled)) > 10:
             import patsy
 
