@@ -29,7 +29,7 @@ from did_libraries import IS_MISSING, LIBRARIES, forget_peak, peak_mb
 from generated import CONSTRUCTS, FULL, INSTRUMENT, PROGRAM, ROLE, Generated, generated
 
 from analysis.design.covariates import covariates_on, design_matrix
-from analysis.design.panels import build_earlier_panel, build_panel
+from analysis.design.panels import Panels
 from analysis.estimate.event_study import band, event_curve, overall
 from analysis.estimate.staggered import Stack, comparator_weights, not_adjusted_for, stacked
 from analysis.measure.employment import job_history, staff_on
@@ -156,14 +156,14 @@ def did(company: Generated, folder: Path) -> None:
         scores = scores[scores["employee_id"].isin(wide.index)]
         keep_panel(company, folder, wide)
     with timed(figures, "panels"):
-        after = build_panel(scores, tables, company.study, program, ROLE)
-        panels = (after, build_earlier_panel(scores, tables, program, ROLE))
+        made = Panels(tables, company.study, program, ROLE)
+        panels = (made.after(scores), made.before(scores))
     with timed(figures, "estimate"):
         stack, _ = stacked(panels, by_unit=False)
         found = _estimated(stack)
     plain = _estimated(Stack(**vars(stack) | {"terms": stack.terms[:, :0]}))
     shape = {"n_rows": len(stack.y), "n_cells": int(stack.cell.max()) + 1, "n_terms": stack.terms.shape[1]}
-    figures |= shape | {"n_treated": int(after.flow["n_treated"].iloc[-1]), "adjusted": found, "plain": plain}
+    figures |= shape | {"n_treated": int(panels[0].flow["n_treated"].iloc[-1]), "adjusted": found, "plain": plain}
     (folder / "did.json").write_text(json.dumps(figures))
 
 

@@ -25,7 +25,7 @@ from simulations.scales_worlds import (
     World,
 )
 
-from analysis.design.panels import build_panel
+from analysis.design.panels import Panels
 from analysis.plan.probability import rng
 
 FOLDER = Path(__file__).parents[1] / "simulations"
@@ -104,7 +104,7 @@ def test_a_company_is_as_its_world_says():
     assert (effect[:, : min(staggered.bases)] == 0).all(), "nothing before the first start"
     assert len(company.scores) == company.is_answered.sum()
     assert not (company.is_answered & ~company.is_there).any(), "nobody answers who has left"
-    panel = build_panel(company.scores, company.tables, STUDY, program_of(staggered), ROLE)
+    panel = Panels(company.tables, STUDY, program_of(staggered), ROLE).after(company.scores)
     assert set(panel.rows["wave_position"]) == {1, 2}
     assert company.effect(panel.rows[panel.rows["is_treated"].astype(bool)]) == pytest.approx(staggered.effect)
     assert company.effect(panel.rows[~panel.rows["is_treated"].astype(bool)]) == pytest.approx(0)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.design.panels import build_earlier_panel, build_panel
+from analysis.design.panels import Panels
 from analysis.estimate.analyses import Question, run
 from analysis.estimate.answer_change import SCALES
 from analysis.estimate.answer_lottery import retention_by_lottery
@@ -52,10 +52,11 @@ def retention_checks(world: worlds.World, number: int) -> tuple[Check, ...]:
 def scale_checks(world: scales_worlds.World, number: int) -> tuple[Check, ...]:
     """Return the checks of balance and of trends before the start, of an answer on morale."""
     company, program = company_of(world, rng("scales", world.name, number)), program_of(world)
-    panel = build_panel(company.scores, company.tables, STUDY, program, ROLE)
+    panels = Panels(company.tables, STUDY, program, ROLE)
+    panel = panels.after(company.scores)
     if not panel.rows["is_treated"].any():
         return ()
-    measured = ScaleScores(panel, build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE))
+    measured = ScaleScores(panel, panels.before(company.scores))
     asked = ByScores(Question(STUDY, program, ROLE, load_plan().hypothesis("H2_morale")), measured, None)
     return run([analysis for analysis in SCALES["dr_did"] if analysis.id in ("balance", "trends")], asked).checks
 

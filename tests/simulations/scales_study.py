@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.design.covariates import design_matrix
 from analysis.design.lottery import build_lottery
-from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
+from analysis.design.panels import Panel, Panels, build_lottery_panel
 from analysis.design.propensity import att_weights, fit_propensity
 from analysis.design.response import asked_of, with_response
 from analysis.estimate import staggered
@@ -91,8 +91,9 @@ def _by_lottery(world: World, company: Company, draw: np.random.Generator) -> It
 def _by_starts(world: World, company: Company, draw: np.random.Generator) -> Iterator[tuple[str, int, Found | None]]:
     """Yield the rows of starts that people chose: the answer, its checks, and what else is done."""
     program = program_of(world)
-    panel = build_panel(company.scores, company.tables, STUDY, program, ROLE)
-    earlier = build_earlier_panel(company.scores, company.tables, STUDY, program, ROLE)
+    panels = Panels(company.tables, STUDY, program, ROLE)
+    panel = panels.after(company.scores)
+    earlier = panels.before(company.scores)
     n = _n_treated(panel)
     if not n:
         yield from ((name, 0, None) for name in (DID, PLAIN, OWN_CHANGE, UNADJUSTED, ANCOVA))

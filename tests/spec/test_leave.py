@@ -7,7 +7,7 @@ from test_cli import mentoring
 from test_staff import IDS, company, flow, of_types, told
 
 from analysis.design.eligibility import enrolment_funnel
-from analysis.design.panels import build_panel
+from analysis.design.panels import Panels
 from analysis.design.protocols import build_grace_trials
 from analysis.design.trials import ON_LEAVE
 from analysis.measure.scales import self_scores
@@ -63,7 +63,7 @@ def test_leave_later_on_ends_nobodys_follow_up(tmp_path):
 def test_scores_compare_the_same_people(tmp_path):
     opened = with_leave(tmp_path, "E2,2022-09-01,2023-01-01,", "E3,2022-09-01,2023-01-01,", started=("E1", "E2"))
     scores = self_scores("morale", opened.tables, opened.instruments)
-    panel = build_panel(scores, opened.tables, opened.study, opened.study.programs[0], "mentor")
+    panel = Panels(opened.tables, opened.study, opened.study.programs[0], "mentor").after(scores)
     assert set(panel.rows["employee_id"]) == {"E1", *IDS[3:]}
 
 

@@ -18,7 +18,7 @@ import yaml
 from simulations.situations.main_row import main_row
 from simulations.situations.world import Case
 
-from analysis.design.panels import build_panel
+from analysis.design.panels import Panels
 from analysis.estimate.by_scores import ScaleScores, estimate_change
 from analysis.measure.scales import self_scores
 from analysis.pipeline import OpenStudy, open_study
@@ -102,7 +102,7 @@ def answers(opened: OpenStudy) -> Answers:
     exits = main_row(Case(opened, ROLE, "H1_retention", truth=0.0))
     program = opened.study.programs[0]
     scores = self_scores("morale", opened.tables, opened.instruments)
-    panel = build_panel(scores, opened.tables, opened.study, program, ROLE)
+    panel = Panels(opened.tables, opened.study, program, ROLE).after(scores)
     change = estimate_change(
         Comparison(opened, program, ROLE).question("H2_morale"), ScaleScores(panel, n_items=5)
     ).interval

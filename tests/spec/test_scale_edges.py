@@ -9,7 +9,7 @@ import pytest
 from companies import opened
 from studies import write_study
 
-from analysis.design.panels import Panel, build_panel
+from analysis.design.panels import Panel, Panels
 from analysis.design.response import others_suffice
 from analysis.estimate.analyses import Groups, Numbers, Question
 from analysis.estimate.by_scores import ByScores, ScaleScores, estimate_change, result_of, why_no_answer
@@ -28,9 +28,8 @@ def company(name: str, like: str, size: int, **tables) -> OpenStudy:
 
 
 def question(found: OpenStudy, hypothesis: str = "H2_morale", role: str = "mentor") -> ScaleQuestion:
-    return ScaleQuestion(
-        found, Question(found.study, found.study.programs[0], role, load_plan().hypothesis(hypothesis))
-    )
+    parts = found.study, found.study.programs[0], role
+    return ScaleQuestion(found, Question(*parts, load_plan().hypothesis(hypothesis)), Panels(found.tables, *parts))
 
 
 def finding(found: OpenStudy, *asked: str) -> Finding:
@@ -104,8 +103,8 @@ def test_waves_are_ordered_by_their_dates_whatever_their_numbers():
     found, _ = opened("renumbered", "northbank", 700)
     scores = self_scores("morale", found.tables, found.instruments)
     turned = scores.assign(wave=7 - scores["wave"])
-    build = (found.tables, found.study, found.study.programs[0], "mentor")
-    one, other = (build_panel(s, *build).rows for s in (scores, turned))
+    panels = Panels(found.tables, found.study, found.study.programs[0], "mentor")
+    one, other = (panels.after(each).rows for each in (scores, turned))
     pd.testing.assert_frame_equal(one[["employee_id", "before", "after"]], other[["employee_id", "before", "after"]])
     assert len(one)
 
@@ -114,7 +113,7 @@ def test_who_starts_later_is_marked_among_the_comparators():
     found, _ = opened("later", "northbank", 700)
     scores = self_scores("morale", found.tables, found.instruments)
     program = found.study.programs[0]
-    rows = build_panel(scores, found.tables, found.study, program, "mentor").everyone
+    rows = Panels(found.tables, found.study, program, "mentor").after(scores).everyone
     started = found.tables.enrolments.dropna(subset=["start_date"])["employee_id"]
     later = rows[~rows["is_treated"].astype(bool) & rows["employee_id"].isin(started)]
     assert len(later) and later["is_later_starter"].all()

@@ -8,7 +8,7 @@ import pytest
 from studies import STUDY, write_study
 
 from analysis.design.competing import stand_in_weights
-from analysis.design.panels import Panel, build_earlier_panel, build_panel
+from analysis.design.panels import Panel, Panels
 from analysis.estimate.change_assumptions import same_direction_check
 from analysis.estimate.event_study import overall
 from analysis.estimate.inference import satterthwaite
@@ -50,8 +50,8 @@ def company(folder: Path, *enrolled: str, jobs: tuple[str, ...] = (), **study) -
 def panels(opened: OpenStudy) -> tuple[Panel, Panel]:
     """Return the panels after the start and before it, of mentors' morale."""
     scores = self_scores("morale", opened.tables, opened.instruments)
-    build = (scores, opened.tables, opened.study, opened.study.programs[0], "mentor")
-    return build_panel(*build), build_earlier_panel(*build)
+    found = Panels(opened.tables, opened.study, opened.study.programs[0], "mentor")
+    return found.after(scores), found.before(scores)
 
 
 def arms(panel: Panel) -> tuple[list[str], list[str]]:

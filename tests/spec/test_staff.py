@@ -8,7 +8,7 @@ import pytest
 import yaml
 from studies import write_study
 
-from analysis.design.panels import build_panel
+from analysis.design.panels import Panels
 from analysis.design.starts import NOT_STAFF
 from analysis.design.trials import build_trials
 from analysis.estimate.by_trials import why_no_trial
@@ -80,7 +80,7 @@ def test_contingent_workers_and_interns_are_neither_participants_nor_comparators
 def test_their_answers_are_in_no_comparison_of_scores(tmp_path):
     opened = company(tmp_path, of_types(E2="intern", E3="contingent"), started=("E1", "E2"))
     scores = self_scores("morale", opened.tables, opened.instruments)
-    panel = build_panel(scores, opened.tables, opened.study, opened.study.programs[0], "mentor")
+    panel = Panels(opened.tables, opened.study, opened.study.programs[0], "mentor").after(scores)
     assert set(panel.rows["employee_id"]) == {"E1", *IDS[3:]}
     steps = panel.flow.set_index("step")["n_treated"]
     assert steps["started at any time, and their colleagues"] == 2

@@ -7,7 +7,7 @@ import yaml
 from studies import STUDY, write_study
 
 from analysis.design.eligibility import enrolment_funnel
-from analysis.design.panels import build_panel
+from analysis.design.panels import Panels
 from analysis.design.starts import UNDATED
 from analysis.design.trials import build_trials
 from analysis.estimate.by_trials import why_no_trial
@@ -71,7 +71,7 @@ def test_an_empty_start_is_one_who_never_started(tmp_path):
 def test_neither_are_they_in_the_comparison_of_scores(tmp_path):
     opened = company(tmp_path, start_of("tbc")).dated
     scores = self_scores("morale", opened.tables, opened.instruments)
-    panel = build_panel(scores, opened.tables, opened.study, opened.study.programs[0], "mentor")
+    panel = Panels(opened.tables, opened.study, opened.study.programs[0], "mentor").after(scores)
     assert set(panel.rows["employee_id"]) == set(IDS) - {"E2"}
     steps = panel.flow.set_index("step")["n_treated"]
     assert steps["started at any time, and their colleagues"] == 2

@@ -167,7 +167,7 @@ def test_no_two_kernels_draw_the_same_numbers(kernels, tmp_path):
 
 def test_the_process_that_is_forked_has_one_thread_and_no_zeromq_context():
     check = (
-        "import threading, zmq, analysis.kernels; analysis.kernels.prepare(); "
+        "import threading, zmq, analysis.kernels.__main__; "
         "assert threading.active_count() == 1 and zmq.Context._instance is None"
     )
     subprocess.run([sys.executable, "-c", check], check=True)
@@ -210,7 +210,7 @@ def test_when_the_parent_dies_so_do_its_kernels_and_the_next_start_cold(tmp_path
     with kernel_parent() as parent:
         look = book(tmp_path / "look.ipynb", "import sys; 'analysis.notebook' in sys.modules")
         assert run(look, parent)[0][0].data["text/plain"] == "True"
-        kill = f"import os, signal, time; os.kill({parent._process.pid}, signal.SIGKILL); time.sleep(300)"
+        kill = f"import os, signal, time; os.kill({parent.pid}, signal.SIGKILL); time.sleep(300)"
         with pytest.raises(DeadKernelError):
             run(book(tmp_path / "kill.ipynb", kill), parent)
         assert run(look, parent)[0][0].data["text/plain"] == "False"

@@ -8,7 +8,7 @@ import pytest
 from studies import write_study
 
 from analysis.design.lottery import build_lottery
-from analysis.design.panels import build_panel
+from analysis.design.panels import Panels
 from analysis.design.references import ever_vs_never
 from analysis.design.trials import build_trials
 from analysis.measure.employment import ONE_DAY, add_months, months_since
@@ -303,7 +303,7 @@ def test_a_change_is_measured_across_the_start_against_those_who_had_not_started
     )
     company = open_study("acme", tmp_path)
     scores = self_scores("morale", company.tables, company.instruments)
-    panel = build_panel(scores, company.tables, company.study, company.study.programs[0], "mentor")
+    panel = Panels(company.tables, company.study, company.study.programs[0], "mentor").after(scores)
     assert [(r.employee_id, r.is_treated, r.before, r.after) for r in panel.rows.itertuples()] == [
         ("E1", True, 2, 4),
         ("E3", False, 3, 3),

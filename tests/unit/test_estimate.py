@@ -8,10 +8,11 @@ import pytest
 import statsmodels.api as sm
 from companies import opened
 from ledger_rows import sample_row
+from statsmodels.stats.multitest import multipletests
 
 from analysis.design.lottery import build_lottery
 from analysis.estimate.change import regression_adjusted
-from analysis.estimate.inference import wald
+from analysis.estimate.inference import adjusted_p, wald
 from analysis.estimate.lottery import itt_curves, offer
 from analysis.estimate.verdict import adjust, verdict
 from analysis.measure.employment import OTHER_EXIT, exit_outcome
@@ -25,6 +26,14 @@ def test_an_exit_of_unknown_kind_is_never_silently_voluntary():
         OTHER_EXIT,
         OTHER_EXIT,
     ]
+
+
+@pytest.mark.parametrize("method", ["holm", "fdr_bh"])
+def test_adjusted_p_values_equal_those_of_statsmodels(method):
+    several = np.random.default_rng(4).beta(0.3, 1, (200, 9))
+    several[:, 3] = several[:, 5]  # ties
+    for p in [*several, several[0, :1], np.array([0.04, 0.9, 0.04])]:
+        assert adjusted_p(p, method) == pytest.approx(multipletests(p, method=method)[1], rel=1e-12)
 
 
 def test_regression_adjustment_equals_predicting_the_treated_from_a_regression_among_comparators():

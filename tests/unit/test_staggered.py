@@ -9,7 +9,7 @@ import pytest
 from companies import opened
 from scipy import optimize, stats
 
-from analysis.design.panels import build_earlier_panel, build_panel
+from analysis.design.panels import Panels
 from analysis.estimate.change import regression_adjusted
 from analysis.estimate.event_study import (
     Curve,
@@ -429,10 +429,10 @@ def company_panels():
     found, _ = opened("staggered", "northbank", 1_000)
     scores = self_scores("morale", found.tables, found.instruments)
     program = found.study.programs[0]
-    build = (scores, found.tables, found.study, program, "mentor")
+    panels = Panels(found.tables, found.study, program, "mentor")
     return (
-        build_panel(*build),
-        build_earlier_panel(*build),
+        panels.after(scores),
+        panels.before(scores),
     )
 
 

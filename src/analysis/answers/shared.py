@@ -87,10 +87,9 @@ def shared_plan(folder: Path) -> "ReleasedPlan | None":
     return None if found is None else found.planned
 
 
-def hold() -> None:
-    """Read what is shared into this process, so that kernels forked from it have it."""
-    if SHARED in os.environ:
-        DRAWN.update(_read(os.environ[SHARED]).drawn)
+def hold(path: str) -> None:
+    """Read what is shared in a file into this process, so that kernels forked from it have it."""
+    DRAWN.update(_read(path).drawn)
 
 
 def _found(folder: Path) -> Shared | None:

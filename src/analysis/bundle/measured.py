@@ -44,7 +44,7 @@ def measured_report(study: str, data: Path, reports: Path, jobs: int, say: Calla
 
     def watch(running: Sequence[Running], _: Sequence[Outcome]) -> None:
         nonlocal peak
-        peak = max([peak, *(one.takes() for one in running)])
+        peak = max([peak, *(one.takes(exactly=True) for one in running)])
 
     say(f"{study}: making its report, and measuring what that takes")
     [outcome] = list(make_all([Task(study, study, data, reports, jobs=jobs)], 1, share_of_memory(1, None), watch))

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-import patsy
 
 from analysis.measure.employment import Staff, tenure_days
 from analysis.plan.catalogue import COVARIATE_SCORES
@@ -186,6 +185,8 @@ def design_matrix(
         if n_missing[name]:
             raw[f"{name} missing"] = is_missing.astype(float)
         if name in FLEXIBLE and len(np.unique(filled)) > 10:
+            import patsy
+
             basis = np.asarray(patsy.cr(filled, df=SPLINE_DF, constraints="center"))
             flexible |= {f"{name} spline {i + 1}": basis[:, i] for i in range(basis.shape[1])}
     for name in [c for c in CATEGORICAL if c in covariates and c not in exclude]:

@@ -1,26 +1,20 @@
 """Change panels: scores before and after, of those who started and of those who had not (yet)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 
 import numpy as np
 import pandas as pd
 
-from analysis.design.competing import (
-    Starts,
-    stand_in_weights,
-    started_between,
-    starts_only_after,
-    took_part_before,
-    without_start_between,
-)
-from analysis.design.covariates import covariates_on
-from analysis.design.eligibility import DEFAULT_UNIT, eligible_levels, is_eligible, units_of
-from analysis.design.lottery import Lottery
-from analysis.measure.employment import ONE_DAY, Staff, add_months, job_history, months_between, staff_on
+from analysis.design.cells import Pair, Wave, cells, months_since_start, people_with_hr, people_without_hr, waves_of
+from analysis.design.competing import Starts, stand_in_weights, took_part_before, without_start_between
+from analysis.design.eligibility import DEFAULT_UNIT, eligible_levels
+from analysis.design.lottery import Lottery, build_lottery
+from analysis.measure.employment import Staff, add_months, job_history, staff_on
 from analysis.measure.exposure import started_before, undated
 from analysis.plan.contract import Tables
-from analysis.plan.study import Eligibility, Program, Study
+from analysis.plan.study import Program, Study
 
 PANEL_COLUMNS = [
     *("cell", "wave_before", "wave_after", "wave_position", "employee_id", "is_treated", "unit", "manager_id"),
@@ -91,57 +85,130 @@ class Panel:
         return replace(self, everyone=everyone, known=known, enrolment_funnel=None)
 
 
-def _waves(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the waves in the order of time, whatever their numbers."""
-    return scores[["wave", "opens", "closes"]].drop_duplicates().sort_values("opens", ignore_index=True)
+@dataclass(frozen=True)
+class Panels:
+    """The change panels of one program and role, whatever is scored: who is compared is found once for the same waves.
 
-
-def build_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:
-    """Return the change of those who started against those who had not by the end of the later wave.
-
-    A cell pairs the last wave that closed before a start with a wave that opens on or after it and within the first
-    horizon. Comparators in a cell are of the role's levels, had not started the program when the later wave closed
-    and, in a rollout, belong to units that it had not reached.
-
-    The estimand is the effect of starting the role, with all that those who start do afterwards, against starting
-    neither it nor anything that competes with it by the later wave. Those who started are therefore followed as they
-    are, another program begun on the same day or later included, as in retention. A comparator who starts another
-    program or another role of this one (in a rollout also: who starts early, or moves to a unit that was reached) is
-    none from that day on, and the others stand in (`design.competing.stand_in_weights`). Who started another program
-    after the earlier wave and before the start is in neither arm, since that program's effect would be in their change
-    too; to have started one before the earlier wave is a covariate. Who started this program before the period
-    observed is in neither arm.
-
-    Parameters
-    ----------
-    scores
-        As from `measure.scales`: one row per person and wave.
+    Scores are as from `measure.scales`: one row per person and wave.
     """
-    starts = Starts.of(tables, program, role)
-    own, waves = _observed(starts, study), _waves(scores)
-    cells = _cells_after(waves, own, study.horizons_months[0])
-    rows, known = _everyone(cells, scores, tables, program, role, starts)
-    rows["stand_in_weight"] = stand_in_weights(rows, known)
-    stays = ~rows["is_ended"].to_numpy(dtype=bool)
-    kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
-    before = started_before(tables.enrolments, program.id, study.study_start).union(starts.set_aside)
-    of_role = starts.role.index.union(undated(tables.enrolments, program.id, role))
-    enrolment_funnel = _enrolment_funnel(rows, kept, of_role.intersection(before), own.index)
-    return Panel(kept, known[stays].reset_index(drop=True), enrolment_funnel=enrolment_funnel, unit=starts.unit)
+
+    tables: Tables
+    study: Study
+    program: Program
+    role: str
+
+    def after(self, scores: pd.DataFrame) -> Panel:
+        """Return the change of those who started against those who had not by the end of the later wave.
+
+        A cell pairs the last wave that closed before a start with a wave that opens on or after it and within the first
+        horizon. Comparators in a cell are of the role's levels, had not started the program when the later wave closed
+        and, in a rollout, belong to units that it had not reached.
+
+        The estimand is the effect of starting the role, with all that those who start do afterwards, against starting
+        neither it nor anything that competes with it by the later wave. Those who started are therefore followed as
+        they are, another program begun on the same day or later included, as in retention. A comparator who starts
+        another program or another role of this one (in a rollout also: who starts early, or moves to a unit that was
+        reached) is none from that day on, and the others stand in (`design.competing.stand_in_weights`). Who started
+        another program after the earlier wave and before the start is in neither arm, since that program's effect would
+        be in their change too; to have started one before the earlier wave is a covariate. Who started this program
+        before the period observed is in neither arm.
+        """
+        rows, known = self._everyone(scores, is_after_start=True)
+        rows["stand_in_weight"] = stand_in_weights(rows, known)
+        stays = ~rows["is_ended"].to_numpy(dtype=bool)
+        kept = rows.loc[stays, PANEL_COLUMNS].reset_index(drop=True)
+        enrolments, program = self.tables.enrolments, self.program.id
+        before = started_before(enrolments, program, self.study.study_start).union(self._starts.set_aside)
+        of_role = self._starts.role.index.union(undated(enrolments, program, self.role))
+        funnel = _enrolment_funnel(rows, kept, of_role.intersection(before), self._own.index)
+        return Panel(kept, known[stays].reset_index(drop=True), enrolment_funnel=funnel, unit=self._starts.unit)
+
+    def before(self, scores: pd.DataFrame) -> Panel:
+        """Return the change from every wave before a start to the last one before it: what an event study shows there.
+
+        A cell pairs them in the order of time: ``after`` is the last score before the start, and ``wave_position`` is
+        −1 for the wave before it, −2 for the one before that. Comparators in a cell are of the role's levels and had
+        not started the program when the last wave before the start closed (as not-yet-treated in Callaway & Sant'Anna
+        2021, J Econometrics 225:200). Who started another program, or another role, between the two waves is in neither
+        arm.
+        """
+        rows, known = self._everyone(scores, is_after_start=False)
+        return Panel(rows.assign(stand_in_weight=1.0)[PANEL_COLUMNS], known, unit=self._starts.unit)
+
+    @cached_property
+    def lottery(self) -> Lottery:
+        """Who drew a lot."""
+        return build_lottery(self.tables, self.study, self.program, self.role, {})
+
+    @cached_property
+    def _starts(self) -> Starts:
+        return Starts.of(self.tables, self.program, self.role)
+
+    @cached_property
+    def _own(self) -> pd.Series:
+        return _observed(self._starts, self.study)
+
+    @cached_property
+    def _staff_on(self) -> Callable[[pd.Timestamp], Staff]:
+        # All cells of those who start in one interval ask for the staff of the same day.
+        return cache(partial(staff_on, self.tables, job_history(self.tables.jobs)))
+
+    def _everyone(self, scores: pd.DataFrame, is_after_start: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return everyone in the cells and their covariates; a cell may turn out to hold one arm alone.
+
+        Columns as in `Panel.everyone` but for the weight, and ``is_ended`` (a comparator at first, and not at the later
+        wave) and ``before_mean`` (of all scores up to the earlier wave).
+        """
+        waves = waves_of(scores)
+        # Without HR data those who ever answered are all of whom anything is known.
+        answered = () if self.tables.employees is not None else tuple(sorted(scores["employee_id"].unique()))
+        people, known = self._people_in(waves, answered, is_after_start)
+        return people.assign(**_scored(people, scores, [wave.wave for wave in waves])), known
+
+    @cached_property
+    def _people_in(self) -> Callable[..., tuple[pd.DataFrame, pd.DataFrame]]:
+        return cache(self._in_cells)
+
+    def _in_cells(
+        self, waves: tuple[Wave, ...], answered: tuple[str, ...], is_after_start: bool
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the rows of `_everyone` without their scores."""
+        starts, parts, known = self._starts, [], []
+        rule = eligible_levels(self.tables, self.program, self.role)
+        limit = self.study.horizons_months[0] if is_after_start else None
+        for number, (before, after, position, starters) in enumerate(cells(waves, self._own, limit)):
+            pair = Pair(before.closes, after.closes, starters.min(), is_after_start)
+            treated = without_start_between(starters, starts.elsewhere, (before if is_after_start else after).closes)
+            if self.tables.employees is None:
+                people, covariates = people_without_hr(pair, treated, starts, pd.Index(answered).union(starters.index))
+            else:
+                people, covariates = people_with_hr(pair, self._staff_on(pair.day), rule, treated, starts)
+            ids, is_treated = people["employee_id"], people["is_treated"].to_numpy(dtype=bool)
+            rows = people.assign(
+                cell=number,
+                wave_before=before.wave,
+                wave_after=after.wave,
+                wave_position=position,
+                start_date=starters.reindex(ids).to_numpy(),
+                is_later_starter=starts.program.reindex(ids).notna().to_numpy() & ~is_treated,
+                months_since_start=months_since_start(ids, starters, (after if is_after_start else before).opens),
+            )
+            parts.append(rows)
+            known.append(covariates.assign(**took_part_before(starts, ids, before.closes)))
+        rows = _stacked(parts, [*PANEL_COLUMNS[:-3], "is_ended"])
+        return rows, pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index)
 
 
-def build_earlier_panel(scores: pd.DataFrame, tables: Tables, study: Study, program: Program, role: str) -> Panel:
-    """Return the change from every wave before a start to the last one before it: what an event study shows there.
-
-    A cell pairs them in the order of time: ``after`` is the last score before the start, and ``wave_position`` is −1
-    for the wave before it, −2 for the one before that. Comparators in a cell are of the role's levels and had not
-    started the program when the last wave before the start closed (as not-yet-treated in Callaway & Sant'Anna 2021,
-    J Econometrics 225:200). Who started another program, or another role, between the two waves is in neither arm.
-    """
-    starts = Starts.of(tables, program, role)
-    cells = _cells_before(_waves(scores), _observed(starts, study))
-    rows, known = _everyone(cells, scores, tables, program, role, starts)
-    return Panel(rows.assign(stand_in_weight=1.0)[PANEL_COLUMNS], known, unit=starts.unit)
+def _scored(people: pd.DataFrame, scores: pd.DataFrame, waves: list[int]) -> dict[str, np.ndarray]:
+    """Return the scores of people in cells: ``before``, ``before_mean``, ``after``, shape (rows,) each."""
+    wide = scores.pivot(index="employee_id", columns="wave", values="score")[waves]
+    # Who has no score at all has the position −1, and with it the last row.
+    values = np.vstack([wide.to_numpy(dtype=float), np.full(len(waves), np.nan)])
+    person = wide.index.get_indexer(people["employee_id"])
+    before, after = (wide.columns.get_indexer(people[name]) for name in ("wave_before", "wave_after"))
+    n, totals = (np.cumsum(each, axis=1)[person, before] for each in (~np.isnan(values), np.nan_to_num(values)))
+    mean = np.divide(totals, n, where=n > 0, out=np.full(len(people), np.nan))
+    return {"before": values[person, before], "before_mean": mean, "after": values[person, after]}
 
 
 def _observed(starts: Starts, study: Study) -> pd.Series:
@@ -171,132 +238,6 @@ def _enrolment_funnel(
     return pd.DataFrame(found, columns=["step", "n_treated", "n_control"]) if found else None
 
 
-def _everyone(cells, scores: pd.DataFrame, tables: Tables, program: Program, role: str, starts: Starts):
-    """Return everyone in the cells and their covariates; a cell may turn out to hold one arm alone.
-
-    Columns as in `Panel.everyone` but for the weight, and ``is_ended`` (a comparator at first, and not at the later
-    wave) and ``before_mean`` (of all scores up to the earlier wave).
-    """
-    rule, history = eligible_levels(tables, program, role), job_history(tables.jobs)
-    wide = scores.pivot(index="employee_id", columns="wave", values="score")
-    waves = _waves(scores).set_index("wave")["opens"]
-    # All cells of those who start in one interval ask for the staff of the same day.
-    staff_of = cache(partial(staff_on, tables, history))
-    parts, known = [], []
-    for number, (before, after, position, starters) in enumerate(cells):
-        last, day = (before if position > 0 else after)["closes"], starters.min()
-        pair = _Pair(before["closes"], after["closes"], day, position > 0)
-        treated = without_start_between(starters, starts.elsewhere, last)
-        if tables.employees is None:
-            people, covariates = _people_without_hr(pair, treated, starts, wide.index.union(starters.index))
-        else:
-            people, covariates = _people(pair, staff_of(day), rule, treated, starts)
-        ids, scored = people["employee_id"], wide.reindex(people["employee_id"])
-        rows = people.assign(
-            cell=number,
-            wave_before=before["wave"],
-            wave_after=after["wave"],
-            wave_position=position,
-            start_date=starters.reindex(ids).to_numpy(),
-            is_later_starter=starts.program.reindex(ids).notna().to_numpy()
-            & ~people["is_treated"].to_numpy(dtype=bool),
-            months_since_start=_months_since_start(ids, starters, (after if position > 0 else before)["opens"]),
-            before=scored[before["wave"]].to_numpy(),
-            before_mean=scored[list(waves[waves <= before["opens"]].index)].mean(axis="columns").to_numpy(),
-            after=scored[after["wave"]].to_numpy(),
-        )
-        parts.append(rows)
-        known.append(covariates.assign(**took_part_before(starts, ids, before["closes"])))
-    rows = _stacked(parts, [*PANEL_COLUMNS[:-1], "is_ended", "before_mean"])
-    return rows, pd.concat(known, ignore_index=True) if known else pd.DataFrame(index=rows.index)
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """Two waves of a cell: the days on which they close, the cell's first start, and whether it lies between them."""
-
-    closes_before: pd.Timestamp
-    closes_after: pd.Timestamp
-    day: pd.Timestamp
-    is_after_start: bool
-
-    def role_of(self, people: pd.Series, starters: pd.Series, starts: Starts) -> tuple[np.ndarray, ...]:
-        """Return who is treated, who is a comparator at first, and who of these is none at the later wave.
-
-        People whose levels and units fit; shape (people,) each.
-        """
-        closes = self.closes_after
-        since = self.closes_before + ONE_DAY
-        treated = people.isin(starters.index).to_numpy()
-        if not self.is_after_start:
-            clean = ~started_between(starts.competing, people, since, closes)
-            waits = starts_only_after(starts.program, people, closes)
-            return treated & clean, ~treated & clean & waits, np.zeros(len(people), dtype=bool)
-        by_choice = starts.moves is not None
-        waits = ~treated & starts_only_after(starts.program, people, self.day - ONE_DAY)
-        waits &= by_choice | starts_only_after(starts.role, people, closes)
-        waits &= ~started_between(starts.elsewhere, people, since, self.day - ONE_DAY)
-        return treated, waits, waits & started_between(starts.ends, people, self.day, closes)
-
-
-def _months_since_start(people: pd.Series, starters: pd.Series, wave_opens: pd.Timestamp) -> np.ndarray:
-    """Return months from each starter's start to the wave; missing for who is not among them."""
-    start = starters.reindex(people)
-    months = np.full(len(people), np.nan)
-    started = start.notna().to_numpy()
-    months[started] = months_between(start[started], pd.DatetimeIndex([wave_opens] * started.sum()))
-    return months
-
-
-def _cells_before(waves: pd.DataFrame, starts: pd.Series):
-    """Yield (earlier wave, last wave before the start, −waves between them, starters) for every earlier wave."""
-    records = waves.to_dict("records")
-    for i in range(1, len(records) - 1):
-        between = starts[(starts > records[i]["closes"]) & (starts <= records[i + 1]["closes"])]
-        for j in range(i if len(between) else 0):
-            yield records[j], records[i], j - i, between
-
-
-def _cells_after(waves: pd.DataFrame, starts: pd.Series, horizon: int):
-    """Yield (wave before, wave after, position, starters) for every pair of waves that some start falls between."""
-    records = waves.to_dict("records")
-    for i, before in enumerate(records[:-1]):
-        between = starts[(starts > before["closes"]) & (starts <= records[i + 1]["closes"])]
-        if between.empty:
-            continue
-        limit = between.map({day: add_months(day, horizon) for day in between.unique()})
-        for j in range(i + 1, len(records)):
-            starters = between[(between <= records[j]["opens"]) & (records[j]["opens"] < limit)]
-            if len(starters):
-                yield before, records[j], j - i, starters
-
-
-def _people(pair: _Pair, staff: Staff, rule: Eligibility, starters: pd.Series, starts: Starts):
-    """Return the cell's people (``employee_id, is_treated, is_ended, unit, manager_id``), and their covariates.
-
-    As on the day of the first start in the cell, of which `staff` is.
-    """
-    treated, waits, ended = pair.role_of(staff.spells["employee_id"], starters, starts)
-    waits &= is_eligible(staff, rule)
-    if starts.reached is not None:
-        unit = units_of(staff, starts.unit)
-        waits &= unit.notna().to_numpy() & starts_only_after(starts.reached, unit, pair.closes_after)
-    keep = treated | waits
-    staff, jobs = staff.take(keep), staff.take(keep).jobs
-    people = {"employee_id": staff.spells["employee_id"], "is_treated": treated[keep], "is_ended": ended[keep]}
-    people |= {"unit": units_of(staff, starts.unit), "manager_id": jobs["manager_id"]}
-    return pd.DataFrame(people), covariates_on(staff, {})
-
-
-def _people_without_hr(pair: _Pair, starters: pd.Series, starts: Starts, answered: pd.Index):
-    """Return everybody who ever answered or starts here: without HR dates nobody is known to be gone or ineligible."""
-    ids = pd.Series(answered, name="employee_id")
-    treated, waits, ended = pair.role_of(ids, starters, starts)
-    people = pd.DataFrame({"employee_id": ids, "is_treated": treated, "is_ended": ended})
-    people = people.assign(unit=None, manager_id=None)[treated | waits].reset_index(drop=True)
-    return people, pd.DataFrame(index=people.index)
-
-
 def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) -> Panel:
     """Return everyone who drew a lot: the later scores, with the last score before the intake.
 
@@ -311,19 +252,19 @@ def build_lottery_panel(scores: pd.DataFrame, lottery: Lottery, horizon: int) ->
         Months after the intake within which a wave opens to count.
     """
     wide = scores.pivot(index="employee_id", columns="wave", values="score")
-    waves = _waves(scores)
+    waves = waves_of(scores)
     parts, known, n_cells = [], [], 0
     for intake, drew in lottery.rows.groupby("intake_date"):
-        earlier = waves.loc[waves["closes"] < intake, "wave"]
+        earlier = [wave.wave for wave in waves if wave.closes < intake]
         until = min(add_months(intake, horizon), lottery.waitlist_starts.get(intake, pd.NaT), key=_day_or_never)
-        later = waves[(waves["opens"] >= intake) & (waves["opens"] < until)]
+        later = [wave.wave for wave in waves if intake <= wave.opens < until]
         pair = wide.reindex(drew["employee_id"])
         before = pair[earlier].ffill(axis="columns").iloc[:, -1] if len(earlier) else pair.iloc[:, 0] * np.nan
         stratum = np.unique(drew["stratum"], return_inverse=True)[1]
-        for position, wave in enumerate(later["wave"], start=1):
+        for position, wave in enumerate(later, start=1):
             rows = {
                 "cell": n_cells + stratum,
-                "wave_before": earlier.max() if len(earlier) else np.nan,
+                "wave_before": max(earlier, default=np.nan),
                 "wave_after": wave,
                 "wave_position": position,
                 "employee_id": drew["employee_id"].to_numpy(),
@@ -357,16 +298,17 @@ def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 def _flow(rows: pd.DataFrame) -> pd.DataFrame:
     """Return people by step and arm: in the comparison, answered before, answered after, answered both."""
+    before, after = (rows[name].notna().to_numpy(dtype=bool) for name in ("before", "after"))
     steps = {
-        IN_THE_COMPARISON: rows["employee_id"].notna(),
-        "answered before": rows["before"].notna(),
-        "answered after": rows["after"].notna(),
-        "answered both": rows[["before", "after"]].notna().all(axis=1),
+        IN_THE_COMPARISON: np.full(len(rows), True),
+        "answered before": before,
+        "answered after": after,
+        "answered both": before & after,
     }
-    treated = rows["is_treated"].astype(bool)
+    person, treated = pd.factorize(rows["employee_id"])[0], rows["is_treated"].to_numpy(dtype=bool)
+    arms = {"n_treated": treated, "n_control": ~treated}
     counted = [
-        {f"n_{arm}": rows.loc[there & chosen, "employee_id"].nunique() for arm, chosen in arms.items()}
-        for arms in [{"treated": treated, "control": ~treated}]
-        for there in steps.values()
+        {"step": step} | {name: len(np.unique(person[there & arm])) for name, arm in arms.items()}
+        for step, there in steps.items()
     ]
-    return pd.DataFrame(counted).assign(step=list(steps))[["step", "n_treated", "n_control"]]
+    return pd.DataFrame(counted)

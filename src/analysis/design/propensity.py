@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 # Normal prior on the coefficients of standardized terms: worth about one treated person, so hardly felt in a large
 # program, and finite under separation in a small one (in the spirit of Gelman et al. 2008, Ann Appl Stat 2:1360).
@@ -112,7 +112,7 @@ def start_log_odds(treated: np.ndarray, trial: np.ndarray, counts: np.ndarray) -
 def totals(code: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the sums of the values with each code (0, 1, …), shape (rows, …) → (codes, …)."""
     shape = int(code.max(initial=-1)) + 1, len(code)
-    return sparse.csc_array((np.ones(len(code)), code, np.arange(len(code) + 1)), shape=shape) @ values
+    return scipy.sparse.csc_array((np.ones(len(code)), code, np.arange(len(code) + 1)), shape=shape) @ values
 
 
 def _beside(values: np.ndarray, others: np.ndarray) -> np.ndarray:

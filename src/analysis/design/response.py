@@ -7,7 +7,8 @@ import pandas as pd
 
 from analysis.design.panels import Panel
 from analysis.design.propensity import fit_logistic, refitted, totals
-from analysis.measure.employment import employed_on
+from analysis.measure.employment import is_employed
+from analysis.validate.rule import coded, spread
 
 FLOW_COLUMNS = ["n_people", "n_invited", "n_answered", "n_scored", "n_paired"]
 ARMS = (("treated", True), ("control", False))
@@ -40,20 +41,34 @@ def with_response(
     ValueError
         A wave is listed twice, as when those of two instruments are mixed.
     """
-    key = ["employee_id", "wave"]
-    asked = pd.MultiIndex.from_frame(rows[["employee_id", "wave_after"]])
-    is_scored = rows["after"].notna().to_numpy()
-    is_answered = asked.isin(pd.MultiIndex.from_frame(answered[key])) | is_scored
-    is_invited = np.full(len(rows), True)
-    if employees is not None:
-        if waves["wave"].duplicated().any():
-            raise ValueError("a wave is listed twice; give the waves of one instrument")
-        opens = waves.set_index("wave")["opens"]
-        for wave in rows["wave_after"].unique():
-            here = (rows["wave_after"] == wave).to_numpy()
-            there = employed_on(employees, opens.loc[wave])["employee_id"]
-            is_invited[here] = rows.loc[here, "employee_id"].isin(there)
+    if employees is not None and waves["wave"].duplicated().any():
+        raise ValueError("a wave is listed twice; give the waves of one instrument")
+    is_scored, opens = rows["after"].notna().to_numpy(), waves.set_index("wave")["opens"]
+    is_answered, is_invited = is_scored.copy(), np.full(len(rows), employees is None)
+    person, people = pd.factorize(rows["employee_id"])
+    # Ids are looked up once: of who is not among the rows the place is −1, which is nobody's.
+    answering = _places(answered["employee_id"], people)
+    working = None if employees is None else _places(employees["employee_id"], people)
+    for wave in rows["wave_after"].unique():
+        here = (rows["wave_after"] == wave).to_numpy()
+        is_answered[here] |= _marked(answering[(answered["wave"] == wave).to_numpy()], len(people))[person[here]]
+        if employees is not None and working is not None:
+            there = is_employed(employees, opens.loc[wave]).to_numpy()
+            is_invited[here] = _marked(working[there], len(people))[person[here]]
     return rows.assign(is_invited=is_invited | is_answered, is_answered=is_answered, is_scored=is_scored)
+
+
+def _places(ids: pd.Series, people: pd.Index) -> np.ndarray:
+    codes, values = coded(ids)
+    return spread(codes, people.get_indexer(values), -1)
+
+
+def _marked(places: np.ndarray, n_people: int) -> np.ndarray:
+    """Return who of the people has one of the places, and False for nobody at the end, shape (people + 1,)."""
+    marked = np.zeros(n_people + 1, dtype=bool)
+    marked[places] = True
+    marked[-1] = False
+    return marked
 
 
 def response_flow(rows: pd.DataFrame) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def did_change(panel: Panel, earlier: Panel | None, by_unit: bool) -> Changed:
     panel
         With a cell of both arms.
     earlier
-        As from `design.panels.build_earlier_panel`, for the waves before the start; it changes nothing but the scale of
+        As from `design.panels.Panels.before`, for the waves before the start; it changes nothing but the scale of
         the covariates.
     """
     panels = (panel,) if earlier is None or earlier.rows.empty else (panel, earlier)

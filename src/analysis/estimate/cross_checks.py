@@ -6,7 +6,7 @@ the answer does not hang on the model.
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
+import scipy
 
 from analysis.design.panels import Panel
 from analysis.estimate.change import regression_adjusted
@@ -195,7 +195,7 @@ def _arm_first(rows: pd.DataFrame, others: np.ndarray) -> np.ndarray | None:
     arm = rows["is_treated"].to_numpy(dtype=float)
     arm = arm - arm.mean()
     others = others / np.linalg.norm(others, axis=0).clip(np.finfo(float).tiny)
-    q, r, order = linalg.qr(others, mode="economic", pivoting=True)
+    q, r, order = scipy.linalg.qr(others, mode="economic", pivoting=True)
     rank = int((np.abs(np.diag(r)) > DEPENDENT).sum())
     left_over = arm - q[:, :rank] @ (q[:, :rank].T @ arm)
     if np.linalg.norm(left_over) <= DEPENDENT * np.sqrt(len(arm)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+import scipy
 
 from analysis.estimate.inference import LEVEL
 from analysis.estimate.staggered import Effects, Stack, effects
@@ -251,7 +251,7 @@ class HonestBounds:
         if n == 0:  # With one earlier wave a single estimate is unbiased: there is nothing to choose.
             half, centre = half_length(np.zeros(0))[0] * unit, float(fixed @ self._estimates)
             return centre - half, centre + half
-        found = optimize.minimize(
+        found = scipy.optimize.minimize(
             half_length,
             np.zeros(2 * n),
             jac=True,
@@ -290,8 +290,8 @@ class HonestBounds:
 
 def folded_normal(bias: float) -> tuple[float, float]:
     """Return the `LEVEL` quantile of \\|N(bias, 1)\\| and its derivative by the bias."""
-    critical = optimize.brentq(
-        lambda x: special.ndtr(x - bias) - special.ndtr(-x - bias) - LEVEL,
+    critical = scipy.optimize.brentq(
+        lambda x: scipy.special.ndtr(x - bias) - scipy.special.ndtr(-x - bias) - LEVEL,
         bias + ONE_SIDED - 1e-9,
         bias + TWO_SIDED + 1e-9,
     )
@@ -306,6 +306,8 @@ def least_favourable(correlation: float) -> float:
     """
     r = min(max(correlation, -1.0), 1.0)
     slope = np.sqrt((1 - r) / (1 + r)) if r > -1 else np.inf
-    return optimize.brentq(
-        lambda c: special.ndtr(c) - 2 * special.owens_t(c, slope) - LEVEL, ONE_SIDED - 1e-9, TWO_SIDED + 1e-9
+    return scipy.optimize.brentq(
+        lambda c: scipy.special.ndtr(c) - 2 * scipy.special.owens_t(c, slope) - LEVEL,
+        ONE_SIDED - 1e-9,
+        TWO_SIDED + 1e-9,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from analysis.design.response import Asked
 from analysis.estimate.inference import LEVEL, Interval, cluster_sums, wald
@@ -197,7 +197,7 @@ def imbens_manski(lower: Interval, upper: Interval, df: float = np.inf, level: f
     if largest == 0:
         return lower.estimate, upper.estimate
     width = (upper.estimate - lower.estimate) / largest
-    quantile = optimize.brentq(
+    quantile = scipy.optimize.brentq(
         lambda c: student_tail(-c, df) - student_tail(c + width, df) - level,
         0,
         student_quantile((1 + level) / 2, df) + 1e-9,

@@ -17,7 +17,7 @@ from analysis.plan.faults import known
 from analysis.plan.probability import normal_quantile, normal_tail
 
 N_DRAWS = 20_000
-LARGE = float(normal_quantile((1 + LEVEL) / 2))
+LARGE = normal_quantile((1 + LEVEL) / 2)
 # Statistics this close are one value: sums of the same numbers in another order.
 SAME = 1e-9
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 # Newton's decrement: the log-likelihood is within half of it of its maximum.
 MOST_STEPS, CLOSE = 50, 1e-12
@@ -85,11 +84,15 @@ def _log_likelihood(beta: np.ndarray, category: np.ndarray, x: np.ndarray) -> fl
 
 def _between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the chance between two ends, in the tail that they lie in, so that a small one stays exact."""
+    from scipy.special import expit
+
     return np.where(low > 0, expit(-low) - expit(-high), expit(high) - expit(low))
 
 
 def _derivatives(beta: np.ndarray, category: np.ndarray, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Return the log-likelihood, each row's slope in thresholds and coefficients, and the information."""
+    from scipy.special import expit
+
     low, high = _ends(beta, category, x)
     n_cuts = len(beta) - x.shape[1]
     cut = np.eye(n_cuts + 2)[:, 1:-1]

@@ -10,7 +10,7 @@ weights and exits before the horizon take more people.
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 
-from scipy import optimize
+import scipy
 
 from analysis.estimate.inference import POWER
 from analysis.plan.probability import normal_quantile, normal_tail
@@ -123,7 +123,7 @@ def smallest_detectable_difference(
     furthest = 0.0 if fewer else 1.0
     if surplus(furthest) < 0:
         return None
-    found = optimize.brentq(surplus, *sorted((furthest, risk_control)), xtol=1e-13, rtol=1e-13)
+    found = scipy.optimize.brentq(surplus, *sorted((furthest, risk_control)), xtol=1e-13, rtol=1e-13)
     return abs(float(found) - risk_control)
 
 

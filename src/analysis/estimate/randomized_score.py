@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from analysis.estimate.inference import LEVEL, Interval
 from analysis.estimate.lottery import calibrated, redrawn
@@ -56,12 +56,12 @@ class DrawnScores:
         return cls(y, terms, rows["cell"].to_numpy(dtype=int), person, stratum, offered)
 
     @cached_property
-    def in_cell(self) -> sparse.csr_matrix:
+    def in_cell(self) -> "scipy.sparse.csr_matrix":
         """Which cell each row is in, shape (rows, cells)."""
         return _indicator(self.cell, self.cell.max() + 1)
 
     @cached_property
-    def of_person(self) -> sparse.csr_matrix:
+    def of_person(self) -> "scipy.sparse.csr_matrix":
         """Whose each row is, shape (rows, people)."""
         return _indicator(self.person, len(self.offered))
 
@@ -94,8 +94,8 @@ class DrawnScores:
         return float(max(1, (self.n_by_stratum.sum(axis=0) - 2)[~self.is_small].sum() + max(0, small - 1)))
 
 
-def _indicator(codes: np.ndarray, n: int) -> sparse.csr_matrix:
-    return sparse.csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=(len(codes), n))
+def _indicator(codes: np.ndarray, n: int) -> "scipy.sparse.csr_matrix":
+    return scipy.sparse.csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)), shape=(len(codes), n))
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _evaluated(scores: DrawnScores, lots: np.ndarray) -> _Parts:
     return _Parts((weight * gap).sum(axis=1), *_of_strata(scores, lots, weight, gap, by_person))
 
 
-def _sums(values: np.ndarray, of: sparse.csr_matrix) -> np.ndarray:
+def _sums(values: np.ndarray, of: "scipy.sparse.csr_matrix") -> np.ndarray:
     return (of.T @ values.T).T
 
 

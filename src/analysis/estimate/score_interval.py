@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from analysis.estimate.inference import LEVEL, Interval
 from analysis.plan.probability import student_quantile, student_tail
@@ -117,7 +117,7 @@ def _limit(excess: Callable[[float], float], far: float, estimate: float) -> flo
 
     if abs(far - estimate) < 1e-12 or bounded(far) <= 0:
         return float(far)
-    return float(optimize.brentq(bounded, far, estimate, xtol=1e-13))
+    return float(scipy.optimize.brentq(bounded, far, estimate, xtol=1e-13))
 
 
 def score_difference(

@@ -106,7 +106,7 @@ def stacked(panels: tuple[Panel, ...], by_unit: bool) -> tuple[Stack, DesignMatr
     Parameters
     ----------
     panels
-        Of waves after the start, and of waves before it (`design.panels.build_earlier_panel`) where they are wanted.
+        Of waves after the start, and of waves before it (`design.panels.Panels.before`) where they are wanted.
     by_unit
         Count units together, not people, and leave the unit out of the covariates: the schedule of a rollout.
     """

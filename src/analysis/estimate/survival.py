@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class RiskSets:
         return RiskSets(self.grid, *(np.where(chosen, each, 0) for each in (self.first, self.last, self.outcome)))
 
     @cached_property
-    def _changes(self) -> sparse.csc_array:
+    def _changes(self) -> "scipy.sparse.csc_array":
         """What each interval's weight adds to the weight at risk at each event time, shape (times + 1, intervals)."""
         n = len(self.first)
         places = np.column_stack([self.first, self.last]).ravel()
         ends = 2 * np.arange(n + 1)
-        return sparse.csc_array((np.tile([1.0, -1.0], n), places, ends), shape=(len(self.grid) + 1, n))
+        return scipy.sparse.csc_array((np.tile([1.0, -1.0], n), places, ends), shape=(len(self.grid) + 1, n))
 
     def at_risk(self, weights: np.ndarray) -> np.ndarray:
         """Return the weight at risk at each event time, shape (times, …)."""
@@ -54,7 +54,7 @@ class RiskSets:
         """Return the weight of the `chosen` intervals' events at each event time, shape (times, …)."""
         at = np.flatnonzero(chosen)
         one = np.ones(len(at)), self.last[at] - 1, np.arange(len(at) + 1)
-        return sparse.csc_array(one, shape=(len(self.grid), len(at))) @ weights[at]
+        return scipy.sparse.csc_array(one, shape=(len(self.grid), len(at))) @ weights[at]
 
     def curves(self, weights: np.ndarray, kinds: tuple[int, ...]) -> "Curves":
         """Return the curves of the `kinds` of event under these weights, shape (intervals,), or (intervals, draws)."""

@@ -154,11 +154,14 @@ class Found(NamedTuple):
         Whether the cell is filled and nobody is known by it.
     ambiguous
         Whether several employees are known by it.
+    candidates
+        For each distinct cell the employees that it may mean, where they are several.
     """
 
     ids: pd.Categorical
     unmatched: np.ndarray
     ambiguous: np.ndarray
+    candidates: list[frozenset[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +192,10 @@ class Directory:
 
     def find(self, kind: KeyKind, column: pd.Categorical) -> Found:
         """Return who is meant by the cells of a column of e-mail addresses or of names."""
-        known, keys = self.ids[kind], self._keys(kind, column)
+        known = self.ids[kind]
+        # the first key by which a distinct cell names somebody; None where it names nobody
+        ways = map(_KEYS[kind], column.categories)
+        keys = [next((key for key in some if key in known.index), None) for some in ways]
         at = known.index.get_indexer(pd.Index(keys, dtype="str"))
         at[[key is None for key in keys]] = -1
         ids = np.append(known.to_numpy(object), np.nan)[at]
@@ -198,17 +204,8 @@ class Directory:
             recoded(column.codes, [None if pd.isna(id_) else id_ for id_ in ids]),
             np.append(nobody, False)[column.codes],
             np.append(several, False)[column.codes],
+            [self.shared[kind].get(key or "", frozenset()) for key in keys],
         )
-
-    def candidates(self, kind: KeyKind, column: pd.Categorical) -> list[frozenset[str]]:
-        """Return for each distinct cell the employees that it may mean, where they are several."""
-        shared = self.shared[kind]
-        return [shared.get(key or "", frozenset()) for key in self._keys(kind, column)]
-
-    def _keys(self, kind: KeyKind, column: pd.Categorical) -> list[str | None]:
-        """Return the key by which each distinct cell names somebody; None where it names nobody."""
-        known = self.ids[kind].index
-        return [next((key for key in _KEYS[kind](text) if key in known), None) for text in column.categories]
 
 
 def first_and_last(first: pd.Categorical, last: pd.Categorical) -> pd.Categorical:

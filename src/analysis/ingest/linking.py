@@ -78,19 +78,12 @@ def link(export: Export, people: Directory | None, alike: Namesakes = NOTHING_KN
                 _note_no_address(export, name, (here.codes >= 0) & (ids.codes < 0))
                 columns.append(ids)
             else:
-                some = people or Directory.of([])
-                ids, unmatched, ambiguous = some.find(way, here)
-                told = tell_apart(export, name, some.candidates(way, here), here, alike)
+                found = (people or Directory.of([])).find(way, here)
+                told = tell_apart(export, name, found.candidates, here, alike)
                 _note_told(export, name, told.codes >= 0)
-                _note(
-                    export,
-                    name,
-                    way,
-                    unmatched,
-                    ambiguous & (told.codes < 0),
-                    alike.telling(some.candidates(way, here)),
-                )
-                columns += [ids, told]
+                still = found.ambiguous & (told.codes < 0)
+                _note(export, name, way, found.unmatched, still, alike.telling(found.candidates))
+                columns += [found.ids, told]
             taken = taken | (given.codes >= 0)
         export.frame = export.rows.assign(**{name: first_filled(columns)})
         if name in NEEDED:
@@ -175,7 +168,7 @@ def _ids_of(parts: set[str], people: Directory, known: set[str]) -> dict[str, st
     found |= _other_case(others, known)[0]
     column = recoded(np.arange(len(others)), others)
     for way in WAYS:
-        ids, _, _ = people.find(way, column)
+        ids = people.find(way, column).ids
         for part, code in zip(others, ids.codes, strict=True):
             if code >= 0:
                 found.setdefault(part, ids.categories[code])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
+import scipy
 
 from analysis.measure.groups import (
     LEVEL,
@@ -90,7 +90,7 @@ def _share_at(mean_square: float, means: np.ndarray, n: np.ndarray) -> float:
         return (weight * (means - centre) ** 2).sum() / (len(n) - 1) - mean_square
 
     least = -1 / (n.max() - 1) * (1 - 1e-9)
-    return least if gap(least) < 0 else brentq(gap, least, 1 - 1e-12, xtol=1e-14, rtol=1e-13)
+    return least if gap(least) < 0 else scipy.optimize.brentq(gap, least, 1 - 1e-12, xtol=1e-14, rtol=1e-13)
 
 
 def within_group_agreement(items: pd.DataFrame, response: Response) -> pd.DataFrame:

@@ -85,8 +85,13 @@ def exit_outcome(exit_type: pd.Series) -> pd.Series:
 
 def employed_on(employees: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """Return the spells of those employed on `day`, one row per person; the day of exit still counts."""
+    return employees[is_employed(employees, day)]
+
+
+def is_employed(employees: pd.DataFrame, day: pd.Timestamp) -> pd.Series:
+    """Return which spells hold `day`, the day of exit included."""
     exits = employees["exit_date"]
-    return employees[(employees["hire_date"] <= day) & (exits.isna() | (exits >= day))]
+    return (employees["hire_date"] <= day) & (exits.isna() | (exits >= day))
 
 
 @dataclass(frozen=True)

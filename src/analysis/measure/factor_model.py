@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from analysis.measure.normal_models import Normal, Sample, expected_information, independence, log_likelihood, saturated
 from analysis.plan.faults import known
@@ -381,7 +381,7 @@ def _noncentrality(chi2: float, df: int) -> list[float]:
         top = max(chi2, 1.0)
         while gap(top) > 0:
             top *= 2
-        return float(optimize.brentq(gap, 0.0, top, xtol=1e-10))
+        return float(scipy.optimize.brentq(gap, 0.0, top, xtol=1e-10))
 
     return [limit(1 - tail), limit(tail)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.measure.groups import answered_in_full, by_wave
-from analysis.measure.reliability import cronbach_alpha
+from analysis.measure.reliability import alpha_alone
 from analysis.measure.scales import Forms, all_forms, constructs_answered, rated_scores, scale_of, self_scores
 from analysis.plan.contract import Tables
 from analysis.plan.errors import Problem
@@ -299,4 +299,4 @@ def item_rest(values: np.ndarray) -> np.ndarray:
 
 
 def _alpha(values: np.ndarray) -> float:
-    return cronbach_alpha(values)[0] if np.ptp(values.sum(axis=1)) > 0 else np.nan
+    return alpha_alone(values) if np.ptp(values.sum(axis=1)) > 0 else np.nan

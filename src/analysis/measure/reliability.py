@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
+import scipy
 
 from analysis.measure.groups import LEVEL, NotEstimable, answered_in_full, by_wave, fisher_interval, levels_of
 from analysis.plan.probability import f_quantile, normal_quantile
@@ -52,7 +52,9 @@ def fit_one_factor(covariance: np.ndarray) -> OneFactor:
     start = 0.5 / np.diag(np.linalg.inv(correlation))
     limits = [(LEAST_UNIQUE, 1.0)] * len(start)
     tight = {"ftol": 0.0, "gtol": 1e-10, "maxiter": 1000}
-    found = minimize(_discrepancy, start, (correlation,), "L-BFGS-B", jac=True, bounds=limits, options=tight)
+    found = scipy.optimize.minimize(
+        _discrepancy, start, (correlation,), "L-BFGS-B", jac=True, bounds=limits, options=tight
+    )
     unique, loadings = found.x, _loadings(found.x, correlation)
     if (unique <= LEAST_UNIQUE).any():
         raise NotEstimable("An item has no variance of its own in the one-factor model (a Heywood case).")
@@ -152,15 +154,20 @@ def cronbach_alpha(items: np.ndarray, person: np.ndarray | None = None) -> tuple
     Bonett 2002, Journal of Educational and Behavioral Statistics 27:335 (the logarithm);
     Maydeu-Olivares, Coffman & Hartmann 2007, Psychological Methods 12:157 (error without normality).
     """
-    n, k = items.shape
-    alpha = k / (k - 1) * (1 - items.var(axis=0, ddof=1).sum() / items.sum(axis=1).var(ddof=1))
+    (n, k), alpha = items.shape, alpha_alone(items)
     if person is not None:
         return _on_log_of_error(alpha, _alpha_influence(items), person)
     tail = (1 - LEVEL) / 2
     df1, df2 = n - 1, (n - 1) * (k - 1)
     low = 1 - (1 - alpha) * f_quantile(1 - tail, df1, df2)
     high = 1 - (1 - alpha) * f_quantile(tail, df1, df2)
-    return float(alpha), float(low), float(high)
+    return alpha, float(low), float(high)
+
+
+def alpha_alone(items: np.ndarray) -> float:
+    """Return Cronbach's alpha without its interval."""
+    k = items.shape[1]
+    return float(k / (k - 1) * (1 - items.var(axis=0, ddof=1).sum() / items.sum(axis=1).var(ddof=1)))
 
 
 def _alpha_influence(items: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ The reasons are those that the report gives. No number of people is given. What 
 events in an arm, people still followed at the horizon) only the report can say.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from analysis.estimate.by_scores import UNKNOWN_UNITS, why_no_pairs
 from analysis.estimate.by_trials import retention_outcome, why_no_trial
 from analysis.estimate.economics import NO_EXITS_AVOIDED, missing_costs
 from analysis.ingest.sources import hidden_headings
-from analysis.measure.employment import add_months, exit_outcome, job_history, job_value_at, staff_on, under_notice_on
+from analysis.measure.employment import Staff, exit_outcome, job_history, job_value_at, staff_on, under_notice_on
 from analysis.measure.exposure import first_starts, program_costs
 from analysis.measure.scales import scale_of
 from analysis.pipeline.events import Comparison, comparisons, missing_parts, no_job_history
@@ -33,6 +33,7 @@ from analysis.plan.faults import known
 from analysis.plan.hypotheses import Hypothesis, JobEvent, load_plan
 from analysis.plan.read_study import load_study
 from analysis.plan.results import too_small
+from analysis.plan.study import Eligibility
 from analysis.release.findings import release_problems
 from analysis.release.rule import ReleaseRule
 
@@ -65,35 +66,32 @@ class AnsweredWaves:
         DataFrame
             By employee id, those with such a pair of waves: ``is_answered``, whether they answered in both.
         """
-        later = self.after(starts, horizon)
-        before = pd.Series([self._in_waves(day, None) for day in starts], starts.index, dtype=object).reindex(
-            later.index
-        )
-        has_before = before.map(len).gt(0)
-        both = later["is_answered"] & self._answered(before)
-        return pd.DataFrame({"is_answered": both})[has_before.to_numpy(dtype=bool)]
+        before = self.waves["closes"].to_numpy() < starts.to_numpy()[:, None]
+        return self._answered(starts, (before, self._within(starts, horizon)))
 
     def after(self, zero: pd.Series, horizon: int) -> pd.DataFrame:
         """Return whose day has a wave that opens on or after it within the horizon, and who answered in one."""
-        waves = pd.Series([self._in_waves(day, horizon) for day in zero], index=zero.index, dtype=object)
-        waves = waves[waves.map(len).gt(0).to_numpy(dtype=bool)]
-        return pd.DataFrame({"is_answered": self._answered(waves)}, index=waves.index)
+        return self._answered(zero, (self._within(zero, horizon),))
 
     def answered_twice(self, exclude: pd.Index) -> int:
         """Return how many people, but for those excluded, answered in more than one wave."""
         counts = self.forms.loc[~self.forms["employee_id"].isin(exclude), "employee_id"].value_counts()
         return int((counts > 1).sum())
 
-    def _in_waves(self, day: pd.Timestamp, horizon: int | None) -> tuple:
-        if horizon is None:
-            return tuple(self.waves.loc[self.waves["closes"] < day, "wave"])
-        end = add_months(day, horizon)
-        return tuple(self.waves.loc[(self.waves["opens"] >= day) & (self.waves["opens"] < end), "wave"])
+    def _within(self, days: pd.Series, horizon: int) -> np.ndarray:
+        """Return whether each wave opens within the horizon of each person's day, shape (people, waves)."""
+        opens, end = self.waves["opens"].to_numpy(), days + pd.DateOffset(months=horizon)
+        return (opens >= days.to_numpy()[:, None]) & (opens < end.to_numpy()[:, None])
 
-    def _answered(self, waves: pd.Series) -> np.ndarray:
-        """Return whether each person answered in one of the waves beside the id, shape (people,)."""
-        seen = set(zip(self.forms["employee_id"].astype(str), self.forms["wave"], strict=True))
-        return np.array([any((str(who), wave) in seen for wave in those) for who, those in waves.items()], dtype=bool)
+    def _answered(self, days: pd.Series, periods: Sequence[np.ndarray]) -> pd.DataFrame:
+        """Return who has a wave in each period, and whether they answered in one of each."""
+        person = days.index.get_indexer(self.forms["employee_id"])
+        wave = pd.Index(self.waves["wave"]).get_indexer(self.forms["wave"])
+        seen = np.zeros((len(days), len(self.waves)), dtype=bool)
+        seen[person[person >= 0], wave[person >= 0]] = True
+        answered = np.all([(seen & period).any(axis=1) for period in periods], axis=0)
+        has_waves = np.all([period.any(axis=1) for period in periods], axis=0)
+        return pd.DataFrame({"is_answered": answered}, index=days.index)[has_waves]
 
 
 def answered_waves(opened: OpenStudy, question: Question) -> AnsweredWaves | None:
@@ -209,7 +207,7 @@ class _Counted:
         waves = answered_waves(self._opened, question)
         reason = missing_parts(self._opened, question, needs_dates=False)
         if reason is None and waves is None:
-            reason = ScaleQuestion(self._opened, question).no_scores({})
+            reason = ScaleQuestion(self._opened, question, self.comparison.panels()).no_scores({})
         return reason or self._why_no_scores(question, known(waves))
 
     def _why_no_scores(self, question: Question, waves: AnsweredWaves) -> str | None:
@@ -302,23 +300,21 @@ class _Counted:
         """How many of those who started fall to each step, by the steps of the report's trials."""
         tables, program, role = self._opened.tables, self.comparison.program, self.comparison.role
         first = first_starts(known(tables.enrolments), program.id)
-        flow = pd.Series(self._observed[1])
-        history, rule, has_colleague = job_history(tables.jobs), eligible_levels(tables, program, role), False
-        able = 0
-        for day, who in self._starts.groupby(self._starts):
-            staff = staff_on(tables, history, day)
-            mine = staff.spells["employee_id"].isin(who.index).to_numpy()
-            noticed = under_notice_on(staff.spells, day).to_numpy()
-            away = staff.is_away & ~noticed
-            fits = is_eligible(staff, rule) & ~noticed
-            flow[NOT_EMPLOYED] += len(who) - int(mine.sum())
-            flow[UNDER_NOTICE] += int((mine & noticed).sum())
-            flow[ON_LEAVE] += int((mine & away).sum())
-            flow[NOT_ELIGIBLE] += int((mine & ~noticed & ~away & ~fits).sum())
-            able += int((mine & fits).sum())
-            started = first.reindex(staff.spells["employee_id"]).to_numpy() <= day.to_datetime64()
-            has_colleague |= bool((fits & ~started).any())
-        flow["analysed" if has_colleague else NOBODY_LEFT] = able
+        flow, starts = pd.Series(self._observed[1]), self._starts.sort_values()
+        history, rule = job_history(tables.jobs), eligible_levels(tables, program, role)
+        employees, days = known(tables.employees), starts.unique()
+        starters = replace(tables, employees=employees[employees["employee_id"].isin(starts.index)])
+        staff = staff_on(starters, history, days)
+        staff = staff.take(starts.reindex(staff.spells["employee_id"]).to_numpy(staff.day.dtype) == staff.day)
+        noticed = under_notice_on(staff.spells, staff.day).to_numpy()
+        fits = is_eligible(staff, rule) & ~noticed
+        flow[NOT_EMPLOYED] += len(starts) - len(fits)
+        flow[UNDER_NOTICE] += int(noticed.sum())
+        flow[ON_LEAVE] += int((staff.is_away & ~noticed).sum())
+        flow[NOT_ELIGIBLE] += int((~noticed & ~staff.is_away & ~fits).sum())
+        first = first_starts(known(tables.enrolments), program.id)
+        has_colleague = any(_has_colleague(staff_on(tables, history, day), rule, first) for day in days)
+        flow["analysed" if has_colleague else NOBODY_LEFT] = int(fits.sum())
         return flow
 
     def _no_exit(self) -> str | None:
@@ -339,6 +335,12 @@ class _Counted:
             if (is_one & (history["effective_date"] >= start)).any()
             else NO_JOB_EVENT[event.change].format(event.column)
         )
+
+
+def _has_colleague(staff: Staff, rule: Eligibility, first: pd.Series) -> bool:
+    """Whether somebody might have started on the day of the staff and has not."""
+    started = first.reindex(staff.spells["employee_id"]).to_numpy(staff.day.dtype) <= staff.day
+    return bool((is_eligible(staff, rule) & ~under_notice_on(staff.spells, staff.day).to_numpy() & ~started).any())
 
 
 # --- checked ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.design.follow_up import until_job_event
 from analysis.design.lottery import Lottery, build_lottery
+from analysis.design.panels import Panels
 from analysis.design.protocols import Adherence, GraceTrials, adherence, build_grace_trials, excused_from
 from analysis.design.references import Placebo, PlaceboSchedule, build_placebo, ever_vs_never, placebo_schedule
 from analysis.design.trials import Trials, build_trials
@@ -76,6 +77,10 @@ class Comparison:
     def lottery(self) -> Lottery:
         """The randomized comparison."""
         return build_lottery(*self._parts, self._scores)
+
+    def panels(self) -> Panels:
+        """Return what makes a panel of any scores; not kept, since scales alone need it."""
+        return Panels(*self._parts)
 
     @property
     def is_randomized(self) -> bool:

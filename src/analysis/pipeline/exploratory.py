@@ -195,7 +195,7 @@ def _answers(comparison: Comparison, own: OwnQuestion) -> Iterator[OwnAnswer]:
     question = comparison.question(hypothesis.id)
     if hypothesis.measure == "mean_difference":
         if hypothesis.id in scales_asked(comparison.program, comparison.role):
-            yield from _by_scores(ScaleQuestion(opened, question), own)
+            yield from _by_scores(ScaleQuestion(opened, question, comparison.panels()), own)
         return
     reason = missing_parts(opened, question)
     reason = reason or (no_job_history(opened, hypothesis) if hypothesis.event else None)

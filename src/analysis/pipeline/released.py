@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.design.panels import Panels
 from analysis.estimate.analyses import Question, finding_or_fault
 from analysis.estimate.by_scores import main_estimator
 from analysis.estimate.economics import ESTIMATOR
@@ -65,8 +66,9 @@ def _findings(opened: OpenStudy, asked: Mapping[str, list[Comparison]]) -> Itera
         for comparison in asked[program.id]:
             answered.append(_retention(comparison))
             yield answered[-1]
+            panels = comparison.panels()
             for hypothesis in scales_asked(program, comparison.role):
-                yield _scale(comparison.opened, comparison.question(hypothesis))
+                yield _scale(comparison.opened, comparison.question(hypothesis), panels)
             for event in load_plan().job_events:
                 yield _job_event(comparison, event)
         yield _economics(opened, program, answered)
@@ -76,8 +78,8 @@ def _retention(comparison: Comparison) -> Finding:
     return finding_or_fault(comparison.question("H1_retention"), WEIGHTED, lambda: retention(comparison))
 
 
-def _scale(opened: OpenStudy, question: Question) -> Finding:
-    return finding_or_fault(question, main_estimator(question), lambda: scale(opened, question))
+def _scale(opened: OpenStudy, question: Question, panels: Panels) -> Finding:
+    return finding_or_fault(question, main_estimator(question), lambda: scale(opened, question, panels))
 
 
 def _job_event(comparison: Comparison, hypothesis: Hypothesis) -> Finding:

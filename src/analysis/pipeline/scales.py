@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.design.lottery import Lottery, build_lottery
-from analysis.design.panels import Panel, build_earlier_panel, build_lottery_panel, build_panel
+from analysis.design.panels import Panel, Panels, build_lottery_panel
 from analysis.design.response import SOURCES, TOO_FEW_RATERS, of_enough_raters, others_suffice, with_response
 from analysis.estimate.analyses import Question, unanswered
 from analysis.estimate.answer_change import answer_change
@@ -44,17 +43,24 @@ def scales_asked(program: Program, role: str) -> list[str]:
     ]
 
 
-def scale(opened: OpenStudy, question: Question) -> Finding:
+def scale(opened: OpenStudy, question: Question, panels: Panels) -> Finding:
     """Return the answer to a hypothesis about a scale."""
-    return ScaleQuestion(opened, question).finding()
+    return ScaleQuestion(opened, question, panels).finding()
 
 
 @dataclass(frozen=True)
 class ScaleQuestion:
-    """A hypothesis about a scale, asked of one program and role of an open study."""
+    """A hypothesis about a scale, asked of one program and role of an open study.
+
+    Attributes
+    ----------
+    panels
+        Of that program and role; what they know without the scores serves all its scales.
+    """
 
     opened: OpenStudy
     question: Question
+    panels: Panels
 
     def finding(self) -> Finding:
         """Return the answer, by the rater source that the plan's rule picks, or why there is none."""
@@ -128,20 +134,15 @@ class ScaleQuestion:
             "n_items": len(self._scale(source)[1].items),
         }
         if self.question.program.is_randomized:
-            panel = build_lottery_panel(scores, self._lottery, self.question.study.horizons_months[0])
+            panel = build_lottery_panel(scores, self.panels.lottery, self.question.study.horizons_months[0])
             return ScaleScores(panel, **told)
-        asked = (self.opened.tables, self.question.study, self.question.program, self.question.role)
-        return ScaleScores(build_panel(scores, *asked), build_earlier_panel(scores, *asked), **told)
-
-    @cached_property
-    def _lottery(self) -> Lottery:
-        return build_lottery(self.opened.tables, self.question.study, self.question.program, self.question.role, {})
+        return ScaleScores(self.panels.after(scores), self.panels.before(scores), **told)
 
     def _no_equal_odds(self) -> str | None:
         """Return why the lots compare nothing, where the odds of a place differ by something recorded."""
-        if not self.question.program.is_randomized or self._lottery.rows.empty:
+        if not self.question.program.is_randomized or self.panels.lottery.rows.empty:
             return None
-        return why_not_compared(self.question, self._lottery)
+        return why_not_compared(self.question, self.panels.lottery)
 
     def _answers(self, source: str) -> pd.DataFrame:
         """Return the table that these scores come from: ratings, or the survey where it measures the construct."""
@@ -166,8 +167,7 @@ class ScaleQuestion:
         here = answers[(answers["instrument"] == self._scale(source)[0]) & answers["value"].notna()]
         if "rater_role" in here:
             here = here[(here["rater_role"] == "self") == (source == "self")]
-        answered = here[["employee_id", "wave"]].drop_duplicates()
-        everyone = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), answered)
+        everyone = with_response(panel.everyone, self.opened.tables.employees, self._waves(source), here)
         return replace(panel, everyone=everyone)
 
     def again(self, answers: str) -> ScaleScores | None:

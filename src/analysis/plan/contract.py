@@ -17,6 +17,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from analysis.plan.errors import Listed
 
+# A column of an export is a categorical, and an operation sees its distinct texts alone: on these Python's strings are
+# twice as fast as Arrow's, in large exports too, and take less memory (`benchmarks/ingest.py`).
+pd.options.mode.string_storage = "python"
+
 FIRST_DAY, LAST_DAY = dt.date(1900, 1, 1), dt.date(2100, 12, 31)
 MOST_MONEY = 1e12
 LONGEST_HORIZON = 240  # months

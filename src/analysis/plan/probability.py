@@ -1,10 +1,11 @@
 """Tails and quantiles of distributions, and seeds derived from names."""
 
 import hashlib
+from statistics import NormalDist
 from typing import TypeVar
 
 import numpy as np
-from scipy import special
+import scipy
 
 
 def rng(*names: object) -> np.random.Generator:
@@ -14,51 +15,52 @@ def rng(*names: object) -> np.random.Generator:
 
 
 # --- distributions ----------------------------------------------------------------------------------------------------
-# Tails and quantiles, from scipy.special: scipy.stats has the same numbers and takes a second to import.
+# Tails and quantiles, from scipy.special: scipy.stats has the same numbers and takes a second to import. What scipy's
+# parts are for is mostly estimating: each is imported when it is first used (`scipy.special.…`), not by who only reads.
 
 Numbers = TypeVar("Numbers", float, np.ndarray)
 
 
-def normal_quantile(p: Numbers) -> Numbers:
+def normal_quantile(p: float) -> float:
     """Return the standard normal quantile."""
-    return special.ndtri(p)
+    return NormalDist().inv_cdf(p)
 
 
 def normal_tail(x: Numbers) -> Numbers:
     """Return the chance that a standard normal number is larger."""
-    return special.ndtr(-x)
+    return scipy.special.ndtr(-x)
 
 
 def student_quantile(p: Numbers, df: float | np.ndarray) -> Numbers:
     """Return the quantile of Student's distribution; infinite degrees of freedom give the normal."""
-    return special.stdtrit(df, p)
+    return scipy.special.stdtrit(df, p)
 
 
 def student_tail(x: Numbers, df: float) -> Numbers:
     """Return the chance that Student's t is larger."""
-    return special.stdtr(df, -x)
+    return scipy.special.stdtr(df, -x)
 
 
 def f_quantile(p: Numbers, df1: float, df2: float) -> Numbers:
     """Return the quantile of the F distribution."""
-    return special.fdtri(df1, df2, p)
+    return scipy.special.fdtri(df1, df2, p)
 
 
 def f_tail(x: Numbers, df1: float, df2: float) -> Numbers:
     """Return the chance that F is larger."""
-    return special.fdtrc(df1, df2, x)
+    return scipy.special.fdtrc(df1, df2, x)
 
 
 def chi2_tail(x: Numbers, df: float) -> Numbers:
     """Return the chance that chi-squared is larger."""
-    return special.chdtrc(df, x)
+    return scipy.special.chdtrc(df, x)
 
 
 def chi2_quantile(p: Numbers, df: float) -> Numbers:
     """Return the quantile of the chi-squared distribution."""
-    return special.chdtri(df, 1 - p)
+    return scipy.special.chdtri(df, 1 - p)
 
 
 def noncentral_chi2_share(x: float, df: float, noncentrality: float) -> float:
     """Return the chance that noncentral chi-squared is smaller."""
-    return special.chndtr(x, df, noncentrality)
+    return scipy.special.chndtr(x, df, noncentrality)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,6 @@ def run_in_place(notebook: Path) -> None:
 def _run(
     notebook: Path, output: Path, parameters: Mapping[str, object], kernels: "KernelParent | None", time_limit: float
 ) -> None:
-    # papermill takes a second to import: only those who run notebooks wait for it.
     import papermill
 
     from analysis.report.forked import ENGINE
@@ -138,9 +137,12 @@ def execute_notebooks(
     """
     folder.mkdir(parents=True, exist_ok=True)
     limit = TIME_LIMIT_SECONDS if time_limit is None else time_limit
+    # papermill takes a second to import: only those who run notebooks wait for it.
+    from analysis.report.forked import kernel_parent
+
     notebooks = notebooks_of_reports(pattern)
     runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
-    with _kernel_environment(data), _kernels(len(runs)) as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
+    with _kernel_environment(data), kernel_parent() as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
         running = [
             (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, limit))
             for notebook, name, given in runs
@@ -154,18 +156,6 @@ def execute_notebooks(
                 raise error
             else:
                 say(f"{so_far}: {note_failed_notebook(folder / name, error).reason}")
-
-
-@contextmanager
-def _kernels(n: int) -> "Iterator[KernelParent | None]":
-    """Give what the kernels of `n` notebooks are forked from; a single one starts as fast without."""
-    if n < 2:
-        yield None
-        return
-    from analysis.report.forked import kernel_parent
-
-    with kernel_parent() as kernels:
-        yield kernels
 
 
 def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterator[tuple[Path, str, dict[str, str]]]:

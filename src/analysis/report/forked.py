@@ -8,12 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Lock
 from typing import Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -23,19 +24,21 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 
 ENGINE = "mentoring"
 LAUNCHER = "ipykernel_launcher"
-# What libraries find out on import: pictures and text as a kernel shows them. And the debugger is not to complain.
-ENVIRONMENT = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "PYTHONIOENCODING": "UTF-8",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
+# By its name: that room is above this one.
+KERNELS = "analysis.kernels"
 
 
 class KernelParent:
-    """The process that kernels are forked from, as seen by those who ask it."""
+    """The process that kernels are forked from, as seen by those who ask it.
 
-    def __init__(self, process: subprocess.Popen, connection: Connection):
-        self._process, self._connection, self._lock = process, connection, Lock()
+    Attributes
+    ----------
+    pid
+        Its id.
+    """
+
+    def __init__(self, pid: int, connection: Connection, wait: Callable[[], object]):
+        self.pid, self._connection, self._wait, self._lock = pid, connection, wait, threading.Lock()
 
     def ask(self, question: object) -> Any:
         """Return its answer.
@@ -49,32 +52,69 @@ class KernelParent:
             self._connection.send(question)
             return self._connection.recv()
 
+    def is_fit(self) -> bool:
+        """Whether it has started and may be forked: the first that it says."""
+        try:
+            return self._connection.recv()
+        except (OSError, EOFError):
+            return False
+
+    def end(self) -> None:
+        """Let it end, and wait until it has."""
+        self._connection.close()
+        self._wait()
+
+
+# A worker's own.
+_ahead: list[KernelParent] = []
+
+
+def fork_ahead(*unneeded: Connection) -> None:
+    """Fork from this process the one that its kernels will be forked from, while it knows nothing of any study.
+
+    Only where it has been forked itself from a process that has imported what kernels need (`runs.workers`).
+
+    Parameters
+    ----------
+    unneeded
+        Connections of this process, which kernels are not to have.
+    """
+    kernels = sys.modules.get(f"{KERNELS}.__main__")
+    if kernels is None:
+        return
+    ours, theirs = Pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for connection in (ours, *unneeded):
+                connection.close()
+            kernels.serve(theirs)
+        finally:
+            os._exit(0)
+    theirs.close()
+    _ahead.append(KernelParent(pid, ours, partial(os.waitpid, pid, 0)))
+
 
 @contextmanager
 def kernel_parent() -> Iterator[KernelParent | None]:
-    """Start the process, with this one's environment, for the length of the block; None where forking is impossible."""
+    """Give what was forked ahead, or start it, for the length of the block; None where forking is impossible."""
     if not hasattr(os, "fork"):
         yield None
         return
-    ours, theirs = Pipe()
-    command = [sys.executable, "-P", "-m", "analysis.kernels", str(theirs.fileno())]
-    with theirs:
-        process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=os.environ | ENVIRONMENT
-        )
+    parent = _ahead.pop() if _ahead else _started()
     try:
-        yield KernelParent(process, ours) if _is_fit(ours) else None
+        yield parent if parent.is_fit() else None
     finally:
-        ours.close()
-        process.wait()
+        parent.end()
 
 
-def _is_fit(connection: Connection) -> bool:
-    """Whether the process at the other end has started and may be forked."""
-    try:
-        return connection.recv()
-    except (OSError, EOFError):
-        return False
+def _started() -> KernelParent:
+    """Start the process cold, with this one's environment."""
+    ours, theirs = Pipe()
+    with theirs:
+        command = [sys.executable, "-P", "-m", KERNELS, str(theirs.fileno())]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    return KernelParent(process.pid, ours, process.wait)
 
 
 class ForkedProcess:

@@ -31,8 +31,12 @@ def write_notebook_pages(folder: Path, study: Study) -> None:
         The report's folder of notebooks.
     """
     from nbconvert import HTMLExporter
+    from nbconvert.filters import Highlight2HTML
+    from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 
-    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, optimistic_validation=True)
+    exporter.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3"))
+    exporter.register_filter("filter_data_type", WidgetsDataTypeFilter({}))
     about = {"study": study, "brand": isolated(Part("section", "brand"), lambda: brand_of(study), lambda _: None)}
     listed = []
     for path in sorted(folder.glob("*.ipynb")):
@@ -47,11 +51,14 @@ def write_notebook_pages(folder: Path, study: Study) -> None:
 
 def _body(notebook: nbformat.NotebookNode, exporter: "HTMLExporter") -> str:
     """Return a notebook's cells as HTML, its pictures with what they show for those who cannot see it."""
+    from nbconvert import TemplateExporter
+
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         data = output.get("data", {})
         if SVG in data:
             alt = escape(data.get("text/plain", "").removeprefix(PICTURE))
             output.data = nbformat.from_dict({"text/html": f'<img src="{svg_source(data[SVG])}" alt="{alt}">'})
-    body, _ = exporter.from_notebook_node(notebook)
+    # HTMLExporter's own method would parse the whole page anew, to find pictures that nobody has described.
+    body, _ = TemplateExporter.from_notebook_node(exporter, notebook)
     body = body.replace("<th></th>", "<td></td>").replace(' border="1"', "")
     return SCROLLS.sub(r'<\1 tabindex="0">', HEADING_ID.sub(r"\1", body))

@@ -38,6 +38,15 @@ def environment(is_html: bool) -> Environment:
     return made
 
 
+def read_all() -> None:
+    """Read every template now, so that processes that are forked from this one find them read."""
+    pages, sentences = environment(is_html=True), environment(is_html=False)
+    for name in pages.list_templates(extensions=["j2"]):
+        pages.get_template(name)
+        if not name.endswith(".html.j2"):
+            sentences.get_template(name)
+
+
 def _is_none(value: object) -> bool:
     if isinstance(value, Undefined):
         raise UndefinedError(f"{value._undefined_name!r} is not there")

@@ -3,6 +3,7 @@
 Each report is locked for the run that makes it (`report.folders.alone`).
 """
 
+import gc
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -28,10 +30,12 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
-# Imported once for all workers. None of it starts a thread: a worker is forked.
+# Imported once a run, for all workers and their kernels, whose own come first. None of it starts a thread: workers are
+# forked.
 PRELOADED = (
-    *("analysis.runs.workers", "analysis.pipeline", "analysis.report.write", "analysis.report.forked"),
-    "statsmodels.stats.multitest",
+    *("analysis.kernels.__main__", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
+    *("analysis.report.forked", "analysis.report.execute", "analysis.report.notebook_pages"),
+    *("nbconvert.exporters.html", "patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn"),
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
@@ -74,9 +78,12 @@ class Running(UnderWay):
                 else:
                     self.heard.append(message)
 
-    def takes(self) -> float:
-        """Return how much memory the worker and its children have, in bytes."""
-        return sum(_memory_of(process) for process in _family(self.process.pid))
+    def takes(self, *, exactly: bool = False) -> float:
+        """Return how much memory the worker and its children have, in bytes.
+
+        What they share counts for each of them, unless it is to be told `exactly`, which takes long to find out.
+        """
+        return sum(_memory_of(process, exactly) for process in _family(self.process.pid))
 
 
 def end(running: Sequence[Running], why: str, status: Status = "failed") -> None:
@@ -108,9 +115,12 @@ def _family(pid: int | None) -> list[psutil.Process]:
     return []
 
 
-def _memory_of(process: psutil.Process) -> float:
+def _memory_of(process: psutil.Process, exactly: bool) -> float:
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        return float(process.memory_info().rss)
+        if not exactly:
+            return float(process.memory_info().rss)
+        full = process.memory_full_info()
+        return float(getattr(full, "pss", full.uss))  # not every system tells a process's part of what is shared
     return 0.0
 
 
@@ -180,8 +190,8 @@ def _start(
 def _look(one: Running, limit: float) -> None:
     """Hear a worker; settle its outcome where it has ended, or takes too much memory."""
     one.hear()
-    if one.outcome is None and one.takes() > limit:
-        largest = max(_family(one.process.pid), key=_memory_of, default=None)
+    if one.outcome is None and one.takes() > limit and one.takes(exactly=True) > limit:
+        largest = max(_family(one.process.pid), key=partial(_memory_of, exactly=True), default=None)
         if largest is None or largest.pid == one.process.pid:
             end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
         else:  # a notebook's: the others, and the page, are still wanted
@@ -205,12 +215,17 @@ def _how(code: int | None) -> str:
 
 def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> None:
     """Make one report in a worker, in a session of its own: a key pressed in the terminal is for the parent alone."""
+    from analysis.report.forked import fork_ahead
+
     os.setsid()
     os.environ.clear()
     os.environ.update(variables)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     tempfile.tempdir = os.environ["TMPDIR"]
+    # What has been imported is no garbage: looking for some would take time, and copy it.
+    gc.freeze()
+    fork_ahead(messages)
     threading.Thread(target=_end_with, args=(messages,), daemon=True).start()
     with suppress(BrokenPipeError):  # nobody is at the other end any more
         messages.send(make(task, messages.send))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from analysis.plan.probability import chi2_quantile, chi2_tail, f_tail, normal_tail, student_quantile, student_tail
 
@@ -213,7 +213,7 @@ def _tau2_where_q_is(target: float, y: np.ndarray, v: np.ndarray, x: np.ndarray)
     high = float(v.max())
     while above(high) > 0:
         high *= 4
-    return float(optimize.brentq(above, 0.0, high, xtol=1e-15, rtol=1e-13))
+    return float(scipy.optimize.brentq(above, 0.0, high, xtol=1e-15, rtol=1e-13))
 
 
 def _q(y: np.ndarray, v: np.ndarray, x: np.ndarray, tau2: float) -> float:
@@ -248,7 +248,7 @@ def prediction_limits(effects: np.ndarray, errors: np.ndarray) -> tuple[float, f
     ends = float((mean - 9 * spread).min()), float((mean + 9 * spread).max())
 
     def quantile(p: float) -> float:
-        return float(optimize.brentq(lambda x: mass @ normal_tail((mean - x) / spread) - p, *ends, xtol=1e-12))
+        return float(scipy.optimize.brentq(lambda x: mass @ normal_tail((mean - x) / spread) - p, *ends, xtol=1e-12))
 
     return quantile((1 - LEVEL) / 2), quantile((1 + LEVEL) / 2)
 

@@ -9,8 +9,7 @@ from bisect import bisect_right
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from analysis.plan.contract import TABLES
 from analysis.plan.errors import Problem
@@ -32,6 +31,8 @@ from analysis.validate.rule import (
 # --- managers ---------------------------------------------------------------------------------------------------------
 # Who leads back to oneself, from manager to manager.
 
+# More than a company has levels.
+ROUNDS = 12
 History = dict[str, tuple[list[pd.Timestamp], list[str | None]]]
 
 
@@ -62,9 +63,14 @@ def _strongly_connected(jobs: pd.DataFrame) -> np.ndarray:
     manager = spread(manager, positions(managers, people), -1)
     rows = np.flatnonzero((manager >= 0) & (employee >= 0) & (manager != employee) & jobs["effective_date"].notna())
     employee, manager, found = employee[rows], manager[rows], np.full(len(jobs), False)
-    graph = coo_array((np.ones(len(rows)), (employee, manager)), shape=(len(people), len(people)))
-    _, part = connected_components(graph, directed=True, connection="strong")
-    found[rows] = part[employee] == part[manager]
+    # Whoever leads nobody, or reports to nobody, is in no cycle. Where there is none, some rounds leave no line.
+    for _ in range(ROUNDS):
+        inside = np.isin(employee, manager) & np.isin(manager, employee)
+        employee, manager, rows = employee[inside], manager[inside], rows[inside]
+    if len(rows):
+        graph = scipy.sparse.coo_array((np.ones(len(rows)), (employee, manager)), shape=(len(people), len(people)))
+        _, part = scipy.sparse.csgraph.connected_components(graph, directed=True, connection="strong")
+        found[rows] = part[employee] == part[manager]
     return found
 
 

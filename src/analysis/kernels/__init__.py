@@ -1,0 +1,1 @@
+"""The process that a report's kernels are forked from, as a program of its own."""
