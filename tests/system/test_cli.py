@@ -191,7 +191,7 @@ def test_a_fault_of_the_program_takes_only_its_own_study_down_and_tells_no_data(
 def test_a_report_folder_is_replaced_whole_or_not_at_all(tmp_path):
     target = tmp_path / "acme"
     with new_folder(target) as folder:
-        (folder / "old.txt").write_text("old")
+        (folder / "run.json").write_text("old")
     before = snapshot(target)
     with pytest.raises(ZeroDivisionError), new_folder(target) as folder:
         (folder / "half.txt").write_text("half")

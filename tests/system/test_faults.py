@@ -216,6 +216,7 @@ def test_without_end_a_recursion_is_told_in_short():
         (errno.EACCES, "you may not write there"),
         (errno.EROFS, "can only be read"),
         (errno.ENOSPC, "the disk is full"),
+        (errno.EISDIR, "a folder stands where a file is needed"),
     ],
 )
 def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(tmp_path, monkeypatch, number, told):

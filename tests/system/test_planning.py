@@ -450,6 +450,7 @@ def test_bad_input_leaves_the_ledger_alone_in_the_folder(tmp_path):
     write_study(tmp_path / "acme", {"employees": TINY_COMPANY["employees"].replace("2019-03-01", "never")})
     (tmp_path / "reports" / "acme.plan").mkdir(parents=True)
     (tmp_path / "reports" / "acme.plan" / "plan.csv").write_text("an older plan")
+    (tmp_path / "reports" / "acme.plan" / "run.json").write_text("{}")
     run = mentoring("plan", "acme", "--data", tmp_path, "--reports", tmp_path / "reports")
     assert run.returncode == 2 and "raw/employees.csv, line 2" in run.stderr and "Traceback" not in run.stderr
     assert [p.name for p in (tmp_path / "reports" / "acme.plan").iterdir()] == ["data_quality.csv"]

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -20,6 +21,8 @@ from test_cli import mentoring as mentoring_here
 from test_forked_notebooks import book
 
 from analysis import pipeline
+from analysis.cli.live import _line, show_run
+from analysis.cli.options import RunOptions
 from analysis.plan.errors import BadInput
 from analysis.plan.paths import notebooks_dir
 from analysis.plan.read_study import load_study
@@ -28,7 +31,7 @@ from analysis.report.folders import alone
 from analysis.runs.batch import read_batch
 from analysis.runs.made_from import CHANGED, digests, keyed, why_anew
 from analysis.runs.task import GB, Outcome, Task
-from analysis.runs.workers import make_all
+from analysis.runs.workers import UnderWay, make_all
 
 BOOKS = ("01_data.ipynb", "07_summary.ipynb")
 
@@ -302,6 +305,17 @@ def test_a_run_that_is_stopped_leaves_no_process(study):
     ] == []
 
 
+def test_how_long_is_left_stands_before_what_a_narrow_terminal_cuts_off(study):
+    line = _line(UnderWay(task=task(study), heard=["acme: notebook 09_promotion_economics.ipynb (9 of 9)"]), 75.0)
+    assert line.plain == "acme: 0:00, about 1:14 left, notebook 09_promotion_economics.ipynb (9 of 9)"
+    assert line.no_wrap and line.overflow == "ellipsis"
+
+
+def test_the_table_at_the_end_has_no_empty_column(study, capsys):
+    show_run([Outcome(task(study), "made", 3.0)])
+    assert "status" in (said := capsys.readouterr().out) and "failed" not in said and "log" not in said
+
+
 # --- the command
 
 
@@ -409,6 +423,24 @@ def test_a_batch_makes_a_report_a_row(study):
         for name in ("acme", "acme-strict")
     }
     assert parameters == {"acme": 10, "acme-strict": 3}
+
+
+def test_a_dry_run_of_a_study_that_is_not_there_says_so_and_ends_with_2(study):
+    run = mentoring(study, "report", "acm", "acme", "--dry-run")
+    said, err = run.communicate()
+    assert run.returncode == 2 and "there is no such study" in said and "Traceback" not in err
+
+
+def test_memory_is_shared_by_as_many_workers_as_there_are_reports(study, monkeypatch):
+    """A machine with many cores, and not so much memory: two reports have half of it each."""
+    asked = []
+    monkeypatch.setattr(
+        "analysis.runs.workers.make_all", lambda tasks, workers, memory, _: asked.append((workers, memory)) or []
+    )
+    options = RunOptions(jobs=64, memory=None)
+    monkeypatch.setattr("analysis.runs.workers.psutil.virtual_memory", lambda: SimpleNamespace(available=10 * GB))
+    options.make([task(study)] * 2, lambda *_: None)
+    assert asked == [(2, 4.5 * GB)]
 
 
 # --- the time that a notebook may take

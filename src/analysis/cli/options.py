@@ -93,7 +93,8 @@ class RunOptions:
             return make_all_away(tasks, self.scheduler or "", data, self.memory, watch)
         from analysis.runs.workers import make_all, share_of_memory
 
-        return make_all(tasks, self.jobs, share_of_memory(self.jobs, self.memory), watch)
+        workers = min(self.jobs, len(tasks))
+        return make_all(tasks, workers, share_of_memory(workers, self.memory), watch)
 
 
 def with_run_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -98,14 +98,14 @@ def _chosen(studies: list[str] | None, all_: bool, folder: Path) -> list[str]:
 
 def _run(tasks: Sequence["Task"], options: RunOptions) -> None:
     """Make the reports that must be made, the index of all, and say how each ended."""
-    from analysis.runs.task import Outcome
+    from analysis.runs.task import NO_STUDY, Outcome
 
     # data of many companies take a while to be read through
     looked = track(tasks, "looking for changes", console=out, transient=True, disable=not out.is_terminal)
     why = {task.report: "asked for (--force)" if options.force else task.why() for task in looked}
     if options.dry_run:
         _show_plan(why)
-        raise typer.Exit(DONE)
+        raise typer.Exit(BAD_INPUT if NO_STUDY in why.values() else DONE)
     unchanged = [Outcome(task, "unchanged") for task in tasks if not why[task.report]]
     to_make = [task for task in tasks if why[task.report]]
     for outcome in unchanged[:1] if len(unchanged) > 3 else unchanged:
@@ -122,9 +122,11 @@ def _run(tasks: Sequence["Task"], options: RunOptions) -> None:
 
 
 def _show_plan(why: dict[str, str]) -> None:
-    table = new_table("report", "would be made, because", title="Nothing is made: a dry run")
+    from analysis.runs.task import NO_STUDY
+
+    table = new_table("report", "would be made", "because", title="Nothing is made: a dry run")
     for name, reason in why.items():
-        add_row(table, name, reason or "no: nothing has changed")
+        add_row(table, name, "no" if reason in ("", NO_STUDY) else "yes", reason or "nothing has changed")
     show_table(table)
 
 

@@ -103,7 +103,7 @@ def study_file(name: str, data: Path) -> Path:
 
 
 def _nearest(name: str, data: Path) -> str:
-    return did_you_mean(name, [folder.name for folder in study_folders(data)])
+    return did_you_mean(name, [folder.name for folder in study_folders(data) if STUDY_NAME.fullmatch(folder.name)])
 
 
 # What a key that must be there is taken for while the data are checked and the file is yet to be corrected: such that

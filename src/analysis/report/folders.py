@@ -25,6 +25,7 @@ TO_DO = {
     errno.EDQUOT: "your share of the disk is used up; free some space, or choose another folder with {option}",
     errno.ENOTDIR: FILE_THERE,
     errno.EEXIST: FILE_THERE,
+    errno.EISDIR: "a folder stands where a file is needed; move it, or choose another folder with {option}",
     errno.ENAMETOOLONG: "its path is too long for this disk; choose another folder with {option}",
 }
 # These are about the disk, whichever file they name.

@@ -16,7 +16,8 @@ from analysis.runs.made_from import digests, keyed, why_anew
 Status = Literal["made", "unchanged", "incomplete", "bad input", "failed", "stopped"]
 GB = 1e9
 # What a study takes in memory: so much at least, and so much for each byte of its files.
-LEAST_MEMORY, MEMORY_A_BYTE = 0.4 * GB, 60
+LEAST_MEMORY, MEMORY_A_BYTE = 1.0 * GB, 60
+NO_STUDY = "there is no such study"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ class Task:
 
     def why(self) -> str:
         """Return why the report must be made; empty where it need not be."""
-        if not (self.data / self.study / "study.yaml").is_file():
-            return "there is no such study"
+        try:
+            study_file(self.study, self.data)
+        except BadInput:
+            return NO_STUDY
         return why_anew(self.reports / self.report, self.parts, self.data / self.study)
 
     def memory(self) -> float:
