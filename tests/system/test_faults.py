@@ -22,6 +22,7 @@ from analysis.plan.faults import Faults, Part, collecting, faults_text, isolated
 from analysis.report.folders import new_folder, writing
 from analysis.report.index import read_index_entry
 from analysis.report.pictures import safe_name
+from analysis.report.write import write_index
 
 # A function of every kind of part, and what is missing where it fails.
 RETENTION = {
@@ -259,7 +260,7 @@ def test_an_error_about_another_file_is_not_taken_for_the_folder(tmp_path):
 def test_the_old_report_is_there_again_when_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
     target = tmp_path / "acme"
     with new_folder(target) as folder:
-        (folder / "old.txt").write_text("old")
+        (folder / "run.json").write_text("old")
     rename = Path.rename
 
     def fail_on_the_second(path: Path, to: Path) -> Path:
@@ -270,7 +271,33 @@ def test_the_old_report_is_there_again_when_the_new_one_cannot_take_its_place(tm
     monkeypatch.setattr(Path, "rename", fail_on_the_second)
     with pytest.raises(BadInput, match="the disk is full"), new_folder(target) as folder:
         (folder / "new.txt").write_text("new")
-    assert [p.name for p in target.iterdir()] == ["old.txt"] and [p.name for p in tmp_path.iterdir()] == ["acme"]
+    assert [p.name for p in target.iterdir()] == ["run.json"] and [p.name for p in tmp_path.iterdir()] == ["acme"]
+
+
+def test_a_folder_of_somebody_elses_files_is_not_replaced(tmp_path):
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "thesis.txt").write_text("years of work")
+    with pytest.raises(BadInput, match="did not write") as bad, new_folder(tmp_path / "acme", "--out"):
+        pytest.fail("it would be replaced")
+    assert "--out" in str(bad.value) and (tmp_path / "acme" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_message_names_the_folder_and_not_where_it_is_prepared(tmp_path):
+    with pytest.raises(BadInput) as bad, new_folder(tmp_path / "acme") as folder, writing(folder / "notebooks"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    [problem] = bad.value.problems
+    assert problem.source == str(tmp_path / "acme" / "notebooks")
+
+
+def test_an_index_that_cannot_be_written_leaves_no_half_of_it(tmp_path, monkeypatch):
+    def half(path: Path, text: str) -> None:
+        path.write_text(text[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("analysis.report.write._write", half)
+    with pytest.raises(BadInput, match="the disk is full"):
+        write_index(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "a\\b", "x" * 300, "CON:", ".hidden"])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 from in_process import ON_SHELF, make_reports_here, shelve
 from studies import TINY_COMPANY, write_study
@@ -99,6 +100,17 @@ def test_what_was_not_made_whole_is_made_again(study):
     assert "not there" in why(folder, study)
 
 
+def test_a_folder_that_is_a_link_counts_as_what_it_points_to(study):
+    (study / "raw").rename(study / "june")
+    shutil.copytree(study / "june", study / "july")
+    (study / "raw").symlink_to("june")
+    folder = reported(study)
+    assert why(folder, study) == ""
+    (study / "raw").unlink()
+    (study / "raw").symlink_to("july")
+    assert why(folder, study) == CHANGED["data"]
+
+
 def test_a_database_may_have_changed_without_a_file_that_has(study):
     folder = reported(study)
     with (study / "study.yaml").open("a") as file:
@@ -146,6 +158,11 @@ def test_a_table_gives_each_report_its_settings(study):
         ("study,horizons_months\nacme,12;\n", 2, "whole number"),
         ("study,as_of\nacme,30.6.2024\n", 2, "2024-06-30"),
         ("study\nacme\nacme\n", 3, "stands on line 2 already"),
+        ('study,title\nacme,"two\nlines"\nacme,\n', 4, "stands on line 2 already"),
+        ("study,title\nacme,For board, and others\n", 2, "more cells (3) than columns"),
+        ("study,study\nacme,acme\n", 1, "another column of this name"),
+        ("study,\nacme,12\n", 1, "has cells and no name"),
+        ('study,title\nacme,\nacme,"open\n', 3, "does not close"),
         ("study\n", 1, "no row"),
         ("", None, "is empty"),
     ],
@@ -160,8 +177,20 @@ def test_a_mistake_of_the_table_is_told_by_line_and_column(study, table, line, s
 
 def test_all_mistakes_of_the_table_are_told_at_once(study):
     with pytest.raises(BadInput) as bad:
-        rows_of(study, "study,min_cell,round_to\nacme,1,1\nnone,12,\n")
-    assert len(bad.value.problems) == 3
+        rows_of(study, "study,min_cell,round_to,as_off\nacme,1,1,\nnone,12,,\n")
+    assert len(bad.value.problems) == 4
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '\ufeffStudy;Title;Horizons_Months\r\nacme;Für alle, überall;"12;24"\r\n;;\r\n',
+        "study\ttitle\thorizons_months\t\nacme\tFür alle, überall\t12;24\t\n",
+        '\n"study","title","horizons_months",\n\n"acme","Für alle, überall","12;24",\n,,,\n',
+    ],
+)
+def test_a_table_may_be_as_a_spreadsheet_saves_it(study, table):
+    assert rows_of(study, table) == [("acme", "acme", {"title": "Für alle, überall", "horizons_months": [12, 24]})]
 
 
 # --- one run at a time, and what dead runs leave
@@ -227,6 +256,14 @@ def test_a_worker_that_takes_too_much_memory_is_stopped(study):
     assert outcome.status == "failed" and "--memory" in outcome.failed
 
 
+def test_a_notebook_that_takes_too_much_memory_is_stopped_alone(study, shelf):
+    book(shelf / "1.ipynb", "import time; held = []\nwhile True: held.append(bytearray(10**7)); time.sleep(0.01)")
+    book(shelf / "2.ipynb", "'good'")
+    [outcome] = ended([task(study)], workers=1, memory=1.5 * GB)
+    assert outcome.status == "incomplete" and "2.ipynb" not in outcome.failed
+    assert "notebook 1.ipynb, cell 3: DeadKernelError (its process was killed" in outcome.failed
+
+
 def test_a_large_study_waits_until_there_is_room(study):
     """Two that need more than half each never run together."""
     large = study.with_name("large")
@@ -238,6 +275,33 @@ def test_a_large_study_waits_until_there_is_room(study):
     assert max(together) == 1
 
 
+def test_a_log_is_named_only_where_it_tells_of_this_run(study):
+    reported(study)
+    statuses = ("bad input", "incomplete", "failed", "stopped")
+    assert [Outcome(task(study), status, failed="x").log for status in statuses] == [
+        "acme/data_quality.csv",
+        "",
+        "",
+        "",
+    ]
+
+
+def test_a_run_that_is_stopped_leaves_no_process(study):
+    """Nor what workers are forked from, which takes seconds to import and would be waited for."""
+    seen = []
+
+    def interrupt(running, _) -> None:
+        seen.extend(psutil.Process().children(recursive=True))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ended([task(study)], watch=interrupt)
+    assert len(seen) > 1
+    assert [
+        process for process in psutil.wait_procs(seen, timeout=5)[1] if "forkserver" in str(process.cmdline())
+    ] == []
+
+
 # --- the command
 
 
@@ -246,6 +310,11 @@ def mentoring(study: Path, *words: str, how: Sequence[str] = ("-m", "analysis"))
     command = [sys.executable, "-u", *how, *words, *places]
     tests = {"PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parents[1])])}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | tests)
+
+
+def hear(run: subprocess.Popen, word: str) -> None:
+    """Read what a run says until it says a word."""
+    assert any(word in line for line in run.stdout), f"never said: {word}"
 
 
 def on_shelf(study: Path, *words: str) -> str:
@@ -295,9 +364,7 @@ def test_one_key_press_stops_the_run_and_keeps_the_old_report(study):
     folder = reported(study)
     (folder / "index.html").write_text("the old report")
     run = mentoring(study, "report", "acme", "--force")
-    for line in run.stdout:
-        if "reading" in line:
-            break
+    hear(run, "reading")
     pressed = time.monotonic()
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
@@ -307,6 +374,30 @@ def test_one_key_press_stops_the_run_and_keeps_the_old_report(study):
     assert not [path.name for path in folder.parent.iterdir() if path.name.startswith(".")]
     [row] = csv.DictReader((folder.parent / "run.csv").open())
     assert (row["status"], row["failed"]) == ("stopped", "stopped by hand")
+
+
+@pytest.mark.parametrize("key", [signal.SIGTERM, signal.SIGHUP])
+def test_a_closed_terminal_and_the_system_end_a_run_as_a_key_press_does(study, key):
+    run = mentoring(study, "report", "acme")
+    hear(run, "reading")
+    run.send_signal(key)
+    _, err = run.communicate(timeout=30)
+    assert run.returncode == 130 and "Stopped" in err and "Traceback" not in err
+
+
+def test_workers_end_with_a_run_that_is_killed_and_the_next_run_clears_what_they_left(study, shelf):
+    book(shelf / "1.ipynb", "import time; time.sleep(300)")
+    run = mentoring(study, "report", "acme", how=("-c", ON_SHELF))
+    hear(run, "writing")
+    family = psutil.Process(run.pid).children(recursive=True)
+    run.kill()
+    _, err = run.communicate(timeout=30)
+    assert family and not psutil.wait_procs(family, timeout=15)[1] and "Traceback" not in err
+    reports = study.parents[1] / "reports"
+    assert list(reports.glob(".acme*"))
+    with alone(reports, "acme"):
+        pass
+    assert not list(reports.glob(".acme*"))
 
 
 def test_a_batch_makes_a_report_a_row(study):
@@ -342,7 +433,9 @@ def test_a_notebook_that_exceeds_the_time_limit_is_a_fault_of_that_notebook_alon
     monkeypatch.setattr("analysis.report.execute.notebooks_dir", lambda: shelf)
     make_reports_here(monkeypatch)
     run = mentoring_here("report", "acme", "--time-limit", 0.25, "--data", study.parent, "--reports", reports)
-    assert run.returncode == 1 and "notebook 2.ipynb\n" in run.stdout
+    assert run.returncode == 1 and "notebook 2.ipynb (2 of 2)\n" in run.stdout
     faults = (reports / "acme" / "faults.log").read_text(encoding="utf-8")
     assert "1.ipynb" in faults and "CellTimeoutError" in faults and "2.ipynb" not in faults
+    assert "notebook 1.ipynb, cell 3: CellTimeoutError" in run.stderr and "--time-limit" in run.stderr
+    assert "Timeout waiting" not in run.stderr, "the libraries' own words"
     assert (reports / "acme" / "estimates.csv").is_file()

@@ -15,6 +15,7 @@ from analysis.plan.paths import environment
 from analysis.plan.study import Study
 from analysis.release.answer import Released
 from analysis.report.drawn import DRAWN
+from analysis.report.folders import writing
 
 if TYPE_CHECKING:
     # It is estimated with libraries that take a second to import, and few notebooks show a plan.
@@ -64,7 +65,8 @@ def shared(released: Released, planned: "ReleasedPlan | None" = None) -> Iterato
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.pickle"
         found = Shared(released.study.folder.resolve(), checksums(released.study), released, planned, dict(DRAWN))
-        path.write_bytes(pickle.dumps(found))
+        with writing(path.parent, "TMPDIR"):
+            path.write_bytes(pickle.dumps(found))
         with environment(**{SHARED: str(path)}), blind_run(bool(released.run.get("blind"))):
             yield
 

@@ -113,14 +113,22 @@ def _show_headings(hidden: Mapping[str, Mapping[int, str]]) -> None:
         out.print(f"{source}: {named or 'every heading may be repeated'}", markup=False)
 
 
-def show_lists(lists: Iterable["Listed"]) -> None:
-    """Say of each list of participants how many of it were found and started, and why others were not."""
+def show_lists(lists: Iterable["Listed"], name: str = "") -> None:
+    """Say of each list of participants how many of it were found and started, and why others were not.
+
+    Parameters
+    ----------
+    name
+        Of the report, where there are many.
+    """
     from analysis.validate.account import REASONS
 
     for one in lists:
         many = "pairs" if one.is_of_pairs else "people"
         n_lost = one.n_listed - one.n_found
-        told = f"{one.source}: of {one.n_listed:,} {many} {one.n_found:,} were found and started"
+        told = (
+            f"{f'{name}: ' * bool(name)}{one.source}: of {one.n_listed:,} {many} {one.n_found:,} were found and started"
+        )
         were = "was" if n_lost == 1 else "were"
         out.print(f"{told}; {n_lost:,} {were} not, because:" if n_lost else told, markup=False)
         for reason, lines in sorted(one.lost.items(), key=lambda item: -len(item[1])):

@@ -39,14 +39,17 @@ def watching(n: int, usual: Mapping[str, float]) -> Iterator[Watch]:
         yield _Lines().watch
         return
     started = time.monotonic()
-    with Live(console=out, refresh_per_second=4, transient=True) as live:
 
-        def watch(running: Sequence["UnderWay"], ended: Sequence["Outcome"]) -> None:
-            lines = [_line(one, usual.get(one.task.report)) for one in running]
-            done = Text(f"{len(ended)} of {n} reports, {_clock(time.monotonic() - started)}")
-            live.update(Group(*lines, ProgressBar(total=n, completed=len(ended), width=40), done))
+    def shown(running: Sequence["UnderWay"], n_ended: int) -> Group:
+        seconds = time.monotonic() - started
+        left = seconds / n_ended * (n - n_ended) if n_ended else None
+        lines = [_line(one, usual.get(one.task.report)) for one in running]
+        bar = ProgressBar(total=n, completed=n_ended, width=min(40, out.width))
+        return Group(Text(f"{n_ended} of {n} reports, {_clocks(seconds, left)}"), bar, Text(), *lines)
 
-        yield watch
+    # what workers import takes seconds, too
+    with Live(shown((), 0), console=out, refresh_per_second=4, transient=True) as live:
+        yield lambda running, ended: live.update(shown(running, len(ended)))
 
 
 class _Lines:
@@ -64,8 +67,14 @@ class _Lines:
 
 
 def _line(one: "UnderWay", usual: float | None) -> Text:
-    left = "" if usual is None else f", about {_clock(max(usual - one.seconds, 0))} left"
-    return Text(f"{one.task.report}: {one.said.removeprefix(f'{one.task.report}: ')}, {_clock(one.seconds)}{left}")
+    name, left = one.task.report, None if usual is None else max(usual - one.seconds, 0)
+    return Text(
+        f"{name}: {_clocks(one.seconds, left)}, {one.said.removeprefix(f'{name}: ')}", no_wrap=True, overflow="ellipsis"
+    )
+
+
+def _clocks(seconds: float, left: float | None) -> str:
+    return _clock(seconds) + ("" if left is None else f", about {_clock(left)} left")
 
 
 def _clock(seconds: float) -> str:
@@ -82,10 +91,12 @@ def usual_seconds(reports: Path) -> dict[str, float]:
 
 
 def show_run(outcomes: Sequence["Outcome"]) -> None:
-    """Print how each report ended."""
-    table = new_table(*COLUMNS, title="Reports", numbers=("seconds",))
-    for cells in map(_cells, outcomes):
-        add_row(table, *cells)
+    """Print how each report ended; a column that is empty throughout is left out."""
+    rows = list(map(_cells, outcomes))
+    used = [n for n in range(len(COLUMNS)) if any(cells[n] for cells in rows)]
+    table = new_table(*(COLUMNS[n] for n in used), title="Reports", numbers=("seconds",))
+    for cells in rows:
+        add_row(table, *(cells[n] for n in used))
     show_table(table)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import track
 
 from analysis.cli.check import show_lists
 from analysis.cli.live import RUN, run_csv, show_run, usual_seconds, watching
@@ -99,7 +100,9 @@ def _run(tasks: Sequence["Task"], options: RunOptions) -> None:
     """Make the reports that must be made, the index of all, and say how each ended."""
     from analysis.runs.task import Outcome
 
-    why = {task.report: "asked for (--force)" if options.force else task.why() for task in tasks}
+    # data of many companies take a while to be read through
+    looked = track(tasks, "looking for changes", console=out, transient=True, disable=not out.is_terminal)
+    why = {task.report: "asked for (--force)" if options.force else task.why() for task in looked}
     if options.dry_run:
         _show_plan(why)
         raise typer.Exit(DONE)
@@ -146,14 +149,16 @@ def _made(tasks: Sequence["Task"], options: RunOptions) -> list["Outcome"]:
 
 @contextmanager
 def _one_press() -> Iterator[None]:
-    """Take a first Ctrl-C, or an end asked for by the system, as the end; while things are cleared, no second."""
+    """Take a first Ctrl-C, a closed terminal or the system's wish as the end; while things are cleared, no second."""
 
     def stop(*_: object) -> None:
         for key in before:
             signal.signal(key, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {key: signal.getsignal(key) for key in (signal.SIGINT, signal.SIGTERM)}
+    before = {key: signal.getsignal(key) for key in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if before[signal.SIGHUP] == signal.SIG_IGN:  # by nohup: the run is to outlive its terminal
+        del before[signal.SIGHUP]
     for key in before:
         signal.signal(key, stop)
     try:
@@ -165,7 +170,7 @@ def _one_press() -> Iterator[None]:
 
 def _say_outcome(outcome: "Outcome") -> None:
     task, name = outcome.task, outcome.task.report
-    show_lists(outcome.lists)
+    show_lists(outcome.lists, name)
     if outcome.faults:
         show_faults(name, outcome.faults, task.reports / name / LOG)
     if outcome.status in ("made", "incomplete"):
@@ -181,22 +186,25 @@ def _say_outcome(outcome: "Outcome") -> None:
 
 def _finish(target: Path, outcomes: Sequence["Outcome"], is_stopped: bool) -> None:
     """Write the list of this run and, where a report is newer, the index of all studies; print how each ended."""
-    if target.is_dir() and not all(outcome.is_unwritable for outcome in outcomes):
-        from analysis.report.folders import writing
+    try:
+        if target.is_dir() and not all(outcome.is_unwritable for outcome in outcomes):
+            from analysis.report.folders import writing
 
-        with writing(target):
-            (target / RUN).write_text(run_csv(outcomes), encoding="utf-8")
-        # Whoever stops a run does not want to wait: the next run writes the index.
-        if not is_stopped:
-            out.print(f"All studies: {_index(target)}", markup=False)
-    if len(outcomes) > 1:
-        show_run(outcomes)
+            with writing(target):
+                (target / RUN).write_text(run_csv(outcomes), encoding="utf-8")
+            # Whoever stops a run does not want to wait: the next run writes the index.
+            if not is_stopped:
+                out.print(f"All studies: {_index(target)}", markup=False)
+    finally:
+        if len(outcomes) > 1:
+            show_run(outcomes)
 
 
 def _index(target: Path) -> Path:
     index = target / "index.html"
     written = index.stat().st_mtime if index.is_file() else 0.0
-    if not written or any(path.stat().st_mtime > written for path in target.glob("*/data_quality.csv")):
+    ledgers = [path for name in ("data_quality.csv", LOG) for path in target.glob(f"*/{name}")]
+    if not written or any(path.stat().st_mtime > written for path in ledgers):
         from analysis.report.write import write_index
 
         write_index(target)

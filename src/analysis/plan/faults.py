@@ -135,12 +135,12 @@ class Faults:
     study: str
     found: list[Fault] = field(default_factory=list)
 
-    def add(self, part: Part, error: BaseException) -> Fault:
-        """Keep an exception, without its message."""
+    def add(self, part: Part, error: BaseException, cell: int | None = None, why: str = "") -> Fault:
+        """Keep an exception, without its message; `why` is what its type means, in plain words."""
         chain = list(_chain(error))
         frames = tuple(frame for one in reversed(chain) for frame in _frames(one.__traceback__))
         names = ", from ".join(type(one).__name__ for one in chain)
-        return self.note(part, names, frames)
+        return self.note(part, f"{names} ({why})" if why else names, frames, cell)
 
     def note(self, part: Part, exception: str, frames: Iterable[Frame], cell: int | None = None) -> Fault:
         """Keep what is known of a fault of another process."""

@@ -113,6 +113,8 @@ def digest_of_files(files: Iterable[Path], folder: Path) -> str:
         digest.update(f"{name.as_posix()}\0".encode())
         try:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
+        except IsADirectoryError:  # a link to a folder: the files are there, and which folder it is counts
+            digest.update(str(path.readlink()).encode())
         except OSError:
             digest.update(b"unreadable")
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """Notebooks run with parameters, which are checked before anything runs."""
 
 import ast
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -90,6 +91,8 @@ def _run(
 
     from analysis.report.forked import ENGINE
 
+    # What goes wrong is said by this program, in its own words.
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
     ends = time.monotonic() + time_limit
     papermill.execute_notebook(
         notebook,
@@ -144,14 +147,15 @@ def execute_notebooks(
             (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, limit))
             for notebook, name, given in runs
         ]
-        for name, future in running:
+        for n, (name, future) in enumerate(running, start=1):
+            so_far = f"notebook {name} ({n} of {len(running)})"
             error = future.exception()
             if error is None:
-                say(f"notebook {name}")
+                say(so_far)
             elif isinstance(error, BadInput) or collected() is None:
                 raise error
             else:
-                say(f"notebook {name}: {note_failed_notebook(folder / name, error).reason}")
+                say(f"{so_far}: {note_failed_notebook(folder / name, error).reason}")
 
 
 def notebook_runs(notebook: Path, study: str, scales: Collection[str]) -> Iterator[tuple[Path, str, dict[str, str]]]:

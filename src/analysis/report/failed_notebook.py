@@ -11,6 +11,11 @@ from analysis.plan.paths import expanded
 from analysis.report.notebook_files import nbformat
 
 MARKER_TAG = "papermill-error-cell-tag"
+# What a user can do something about.
+WHY = {
+    "CellTimeoutError": "its time was up: see --time-limit",
+    "DeadKernelError": "its process was killed, as where memory runs out: see --memory",
+}
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # The head of a frame in IPython's traceback: of a file, or of the notebook's own cell.
 FILE_FRAME = re.compile(r"^File (?P<file>.+?\.py):(?P<line>\d+), in (?P<function>[\w<>.]+)")
@@ -30,7 +35,7 @@ def note_failed_notebook(path: Path, error: BaseException) -> Fault:
     part, faults = Part("notebook", path.name), known(collected())
     told = getattr(error, "traceback", None)
     if told is None:
-        fault = faults.add(part, error)
+        fault = faults.add(part, error, _failed_cell(path), WHY.get(type(error).__name__, ""))
     else:
         fault = faults.note(part, getattr(error, "ename", type(error).__name__), _frames(told), _failed_cell(path))
     if path.is_file():
@@ -60,12 +65,19 @@ def _has_failed(cell: nbformat.NotebookNode) -> bool:
     return any(output.output_type == "error" for output in cell.get("outputs", ()))
 
 
+def _was_reached(cell: nbformat.NotebookNode) -> bool:
+    """Whether it was run, to its end or until the kernel died: papermill calls both completed."""
+    return cell.metadata.get("papermill", {}).get("status") == "completed"
+
+
 def _failed_cell(path: Path) -> int | None:
     """Return the number of the cell that failed, from 1 on, all cells counted."""
     if not path.is_file():
         return None
     cells = _own_cells(nbformat.read(path, as_version=4))
-    return next((number for number, cell in enumerate(cells, start=1) if _has_failed(cell)), None)
+    failed = [number for number, cell in enumerate(cells, start=1) if _has_failed(cell)]
+    reached = [number for number, cell in enumerate(cells, start=1) if _was_reached(cell)]
+    return next(iter(failed or reached[-1:]), None)
 
 
 def _conceal(path: Path, fault: Fault) -> None:

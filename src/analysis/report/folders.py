@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from analysis.plan.errors import UNWRITABLE, bad_input
+from analysis.plan.faults import LOG
 
 # What keeps a folder from being written that is the user's to change: the error's number and what to do.
 NO_RIGHT = "you may not write there; choose another folder with {option}, or ask for the right to write"
@@ -28,6 +29,10 @@ TO_DO = {
 }
 # These are about the disk, whichever file they name.
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# What this program writes into every folder that it may replace: one of these.
+OURS = ("run.json", "data_quality.csv", LOG, "share.json")
+# A staging folder ends in the eight characters that `tempfile.mkdtemp` draws.
+DRAWN = "[a-z0-9_]{8}"
 
 
 @contextmanager
@@ -50,7 +55,9 @@ def writing(folder: Path, option: str = "--reports") -> Iterator[None]:
         if error.errno not in TO_DO or not _is_about(error, folder):
             raise
         message = f"cannot be written: {TO_DO[error.errno].format(option=option)}"
-        raise bad_input(str(folder), message, rule=UNWRITABLE) from None
+        # whoever reads this has not seen the staging folder, and it is gone
+        shown = re.sub(rf"/\.([^/]+)-{DRAWN}/new(?=/|$)", r"/\1", folder.as_posix())
+        raise bad_input(shown, message, rule=UNWRITABLE) from None
 
 
 def _is_about(error: OSError, folder: Path) -> bool:
@@ -97,8 +104,7 @@ def _is_locked(lock: IO[str], path: Path) -> bool:
 
 def _clear_left(target: Path) -> None:
     """Remove the staging folders of runs that are dead; a report that stood between two names gets its own back."""
-    # a staging folder ends in the eight characters that `tempfile.mkdtemp` draws
-    left = re.compile(rf"\.{re.escape(target.name)}-[a-z0-9_]{{8}}")
+    left = re.compile(rf"\.{re.escape(target.name)}-{DRAWN}")
     for staging in [path for path in target.parent.iterdir() if left.fullmatch(path.name)]:
         if (staging / "old").exists() and not target.exists():
             (staging / "old").rename(target)
@@ -114,9 +120,12 @@ def new_folder(target: Path, option: str = "--reports") -> Iterator[Path]:
     Raises
     ------
     BadInput
-        The folder cannot be written (`writing`).
+        The folder cannot be written (`writing`), or holds what this program did not write.
     """
     with writing(target, option):
+        if target.is_dir() and any(target.iterdir()) and not any((target / name).exists() for name in OURS):
+            message = f"holds files that this program did not write; move them, or choose another folder with {option}"
+            raise bad_input(str(target), message, rule=UNWRITABLE)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))

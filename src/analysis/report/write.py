@@ -175,5 +175,8 @@ def write_index(reports: Path) -> Path:
         ledgers = [*reports.glob("*/data_quality.csv"), *reports.glob(f"*/{LOG}")]
         folders = sorted({p.parent for p in ledgers if STUDY_NAME.fullmatch(p.parent.name)})
         page, staging = reports / "index.html", reports / ".index.html"
-        _write(staging, index_page([read_index_entry(folder) for folder in folders]))
-        return staging.replace(page)
+        try:
+            _write(staging, index_page([read_index_entry(folder) for folder in folders]))
+            return staging.replace(page)
+        finally:
+            staging.unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 import csv
 import difflib
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ SETTINGS: Mapping[str, TypeAdapter] = {
     "round_to": TypeAdapter(Multiple),
 }
 COLUMNS = (*NAMES, *SETTINGS)
+# Between cells: a spreadsheet writes what is usual in its country.
+MARKS = (",", ";", "\t")
+Record = tuple[int, list[str]]
 Row = tuple[str, str, dict[str, object]]
 
 
@@ -38,43 +42,64 @@ def read_batch(path: Path, data: Path) -> list[Row]:
         With every mistake, by line and column: an unknown column, a cell of another type, a study that is not there, a
         report named twice.
     """
-    lines = _lines(path)
-    if not lines:
+    records = _records(path)
+    if not records:
         raise bad_input(path.name, "is empty; its first line names the columns, of which study is needed", rule="batch")
-    header, problems = [name.strip() for name in lines[0]], list[Problem]()
-    for name in header:
-        if name not in COLUMNS:
-            near = difflib.get_close_matches(name, COLUMNS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; the columns are {', '.join(COLUMNS)}"
-            problems.append(_mistake(path, 1, name, f"there is no column {name!r}{hint}"))
+    top, first_line = records[0]
+    header = [name.strip().lower() for name in first_line]
+    problems = [_mistake(path, top, name or f"{n}", why) for n, name, why in _amiss(header, records[1:])]
     if "study" not in header:
-        problems.append(_mistake(path, 1, "study", "the column study is missing"))
-    if problems:
-        raise BadInput(problems)
+        raise BadInput([*problems, _mistake(path, top, "study", "the column study is missing")])
     rows, seen = list[Row](), dict[str, int]()
-    for number, cells in enumerate(lines[1:], start=2):
-        if any(cell.strip() for cell in cells):
-            given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-            rows.append(_row(path, number, given, data, problems))
-            first = seen.setdefault(rows[-1][0], number)
-            if first != number:
-                told = f"the report {rows[-1][0]} stands on line {first} already; give each a name under report"
-                problems.append(_mistake(path, number, "report", told))
+    for line, cells in records[1:]:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            told = f"there are more cells ({len(cells)}) than columns; put one that has a comma in quotation marks"
+            problems.append(_mistake(path, line, header[-1], told))
+        given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+        rows.append(_row(path, line, given, data, problems))
+        first = seen.setdefault(rows[-1][0], line)
+        if first != line:
+            told = f"the report {rows[-1][0]} stands on line {first} already; give each a name under report"
+            problems.append(_mistake(path, line, "report", told))
     if not rows:
-        problems.append(_mistake(path, 1, "study", "there is no row below the names of the columns"))
+        problems.append(_mistake(path, top, "study", "there is no row below the names of the columns"))
     if problems:
         raise BadInput(problems)
     return rows
 
 
-def _lines(path: Path) -> list[list[str]]:
+def _amiss(header: Sequence[str], records: Sequence[Record]) -> Iterator[tuple[int, str, str]]:
+    """Yield what is wrong with the columns: the number of each, its name, and why."""
+    for n, name in enumerate(header, start=1):
+        if name in header[: n - 1] and name:
+            yield n, name, "there is another column of this name"
+        elif name in COLUMNS or not (name or any(cell.strip() for _, cells in records for cell in cells[n - 1 : n])):
+            continue
+        else:
+            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; the columns are {', '.join(COLUMNS)}"
+            yield n, name, (f"there is no column {name!r}" if name else "the column has cells and no name") + hint
+
+
+def _records(path: Path) -> list[Record]:
+    """Return the lines that are not blank, each with its number; the mark between cells is the first line's."""
+    records, line = list[Record](), 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file, strict=True))
+        text = path.read_text(encoding="utf-8-sig")
+        first = text.lstrip().partition("\n")[0]
+        reader = csv.reader(io.StringIO(text), strict=True, delimiter=max(MARKS, key=first.count))
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                records.append((line, cells))
+            line = reader.line_num + 1
     except OSError as error:
-        raise bad_input(path.name, f"cannot be read ({error.strerror})", rule="unreadable_file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise bad_input(path.name, "is no CSV file in UTF-8; save it as one", rule="encoding") from error
+        raise bad_input(str(path), f"cannot be read ({error.strerror})", rule="unreadable_file") from error
+    except UnicodeDecodeError as error:
+        raise bad_input(path.name, "is not in UTF-8; save it as CSV UTF-8", rule="encoding") from error
+    except csv.Error as error:
+        told = "a quotation mark does not close, or stands within a cell; one that belongs to a cell is written twice"
+        raise bad_input(path.name, told, rule="batch", line=line) from error
+    return records
 
 
 def _row(path: Path, number: int, given: Mapping[str, str], data: Path, problems: list[Problem]) -> Row:

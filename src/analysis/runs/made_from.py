@@ -61,7 +61,7 @@ def answer_digests(folder: Path, settings: Mapping[str, object], *, is_blind: bo
     cards = sorted([*folder.glob("instruments/*.yaml"), *folder.glob("profiles/*.yaml")])
     plans = sorted(folder.glob(f"{FOLDER}/*.yaml"))
     others = {*own, *cards, *plans}
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in others)
+    files = sorted(path for path in folder.rglob("*") if (path.is_file() or path.is_symlink()) and path not in others)
     return {
         "data": digest_of_files(files, folder),
         "study": digest_of_files(own, folder),

@@ -110,10 +110,10 @@ class Outcome:
 
     @property
     def log(self) -> str:
-        """Where more is said of what failed, among the reports; empty where nothing did."""
-        folder = self.task.reports / self.task.report
-        logs = [name for name in (LOG, "data_quality.csv") if (folder / name).is_file()]
-        return f"{self.task.report}/{logs[0]}" if self.failed and logs else ""
+        """Where more is said of what failed, among the reports; empty where nothing was written about it."""
+        name = {"incomplete": LOG, "bad input": "data_quality.csv"}.get(self.status, "")
+        is_written = name and not self.is_unwritable and (self.task.reports / self.task.report / name).is_file()
+        return f"{self.task.report}/{name}" if is_written else ""
 
 
 def make(task: Task, say: Callable[[str], None]) -> Outcome:

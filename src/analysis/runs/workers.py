@@ -9,10 +9,12 @@ import re
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -32,8 +34,8 @@ LOOK_EVERY, GRACE = 0.2, 0.5
 # forked.
 PRELOADED = (
     *("analysis.kernels.__main__", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
-    *("analysis.report.forked", "analysis.report.execute", "analysis.report.notebook_pages", "nbconvert.exporters.html"),
-    *("patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn"),
+    *("analysis.report.forked", "analysis.report.execute", "analysis.report.notebook_pages"),
+    *("nbconvert.exporters.html", "patsy", "scipy.optimize", "scipy.sparse.csgraph", "seaborn"),
 )
 TEMPORARY = re.compile(r"mentoring-run-(\d+)-\w+")
 
@@ -135,7 +137,7 @@ def make_all(
     Parameters
     ----------
     memory
-        Bytes that a worker may take; one that takes more is stopped.
+        Bytes that a worker may take; one that takes more is stopped, or its notebook alone where that takes most.
     watch
         Called a few times a second with what is under way and what has ended.
     """
@@ -145,7 +147,7 @@ def make_all(
         context.set_forkserver_preload(list(PRELOADED))
         try:
             while waiting or running:
-                running += _started(context, waiting, running, workers, memory)
+                _start(context, waiting, running, workers, memory)
                 wait([one.process.sentinel for one in running], timeout=LOOK_EVERY)
                 for one in running:
                     _look(one, memory * workers if len(running) == 1 else max(memory, one.memory))
@@ -154,33 +156,47 @@ def make_all(
                     running.remove(one)
                     ended.append(known(one.outcome))
                     yield known(one.outcome)
-        finally:
+        except BaseException:
             end(running, "stopped", "stopped")
+            _end_fork_server()
+            raise
 
 
-def _started(
-    context: ForkServerContext, waiting: list[Task], running: Sequence[Running], workers: int, memory: float
-) -> list[Running]:
+def _end_fork_server() -> None:
+    """End what workers are forked from: it may import still, and the end of this process would wait for it."""
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any("multiprocessing.forkserver" in word for word in process.cmdline()):
+                process.kill()
+
+
+def _start(
+    context: ForkServerContext, waiting: list[Task], running: list[Running], workers: int, memory: float
+) -> None:
     """Start as many of the waiting as there are workers and room for; alone, any study is started."""
-    begun: list[Running] = []
     for task in list(waiting):
-        under_way, need = [*running, *begun], task.memory()
-        has_room = sum(one.memory for one in under_way) + need <= memory * workers
-        if len(under_way) < workers and (has_room or not under_way):
+        need = task.memory()
+        has_room = sum(one.memory for one in running) + need <= memory * workers
+        if len(running) < workers and (has_room or not running):
             waiting.remove(task)
-            ours, theirs = context.Pipe(duplex=False)
+            ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(task, theirs, dict(os.environ)), name=task.report)
             process.start()
+            # known at once: whatever interrupts this, what has been started must be ended
+            running.append(Running(task=task, process=process, messages=ours, memory=need))
             theirs.close()
-            begun.append(Running(task=task, process=process, messages=ours, memory=need))
-    return begun
 
 
 def _look(one: Running, limit: float) -> None:
     """Hear a worker; settle its outcome where it has ended, or takes too much memory."""
     one.hear()
     if one.outcome is None and one.takes() > limit and one.takes(exactly=True) > limit:
-        end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+        largest = max(_family(one.process.pid), key=partial(_memory_of, exactly=True), default=None)
+        if largest is None or largest.pid == one.process.pid:
+            end([one], f"it took more than {limit / GB:.1f} GB of memory; give more with --memory, or fewer --jobs")
+        else:  # a notebook's: the others, and the page, are still wanted
+            with suppress(psutil.NoSuchProcess):
+                largest.kill()
     if not one.process.is_alive():
         one.hear()
         one.process.join()
@@ -210,7 +226,19 @@ def _work(task: Task, messages: Connection, variables: Mapping[str, str]) -> Non
     # What has been imported is no garbage: looking for some would take time, and copy it.
     gc.freeze()
     fork_ahead(messages)
-    messages.send(make(task, messages.send))
+    threading.Thread(target=_end_with, args=(messages,), daemon=True).start()
+    with suppress(BrokenPipeError):  # nobody is at the other end any more
+        messages.send(make(task, messages.send))
+
+
+def _end_with(run: Connection) -> None:
+    """End this process when the run at the other end is gone, which may have been killed: nobody else would.
+
+    What it has started ends with it; what it leaves the next run clears.
+    """
+    with suppress(EOFError, OSError):
+        run.recv()  # nothing is ever sent
+    os._exit(1)
 
 
 @contextmanager
