@@ -99,6 +99,18 @@ def test_scores_that_do_not_vary_have_no_interval_without_width():
     assert "do not vary" in result_of(asked, flat, None)
 
 
+def test_what_scales_share_is_not_mixed_up_between_scores_of_other_people_and_waves():
+    found = company("shared", "northbank", 500, employees=None, jobs=None)
+    scores = self_scores("morale", found.tables, found.instruments)
+    some = scores[scores["employee_id"].isin(scores["employee_id"].unique()[::2])]
+    parts = found.tables, found.study, found.study.programs[0], "mentor"
+    shared = Panels(*parts)
+    for own in (scores, some, scores[scores["wave"] > 1]):
+        alone = Panels(*parts)
+        for one, other in ((shared.after(own), alone.after(own)), (shared.before(own), alone.before(own))):
+            pd.testing.assert_frame_equal(one.everyone, other.everyone)
+
+
 def test_waves_are_ordered_by_their_dates_whatever_their_numbers():
     found, _ = opened("renumbered", "northbank", 700)
     scores = self_scores("morale", found.tables, found.instruments)

@@ -18,6 +18,8 @@ from analysis.estimate.change_assumptions import comparable_check
 from analysis.estimate.diagnostics import TREND
 from analysis.estimate.staggered import Stack, effect_slope
 from analysis.measure.exposure import sessions_until, topics_met
+from analysis.pipeline.events import Comparison
+from analysis.pipeline.opened import OpenStudy
 from analysis.pipeline.scales import ScaleQuestion, scales_asked
 from analysis.plan.hypotheses import load_plan
 from analysis.plan.results import Finding, estimates_frame
@@ -262,10 +264,13 @@ def test_no_small_group_can_be_counted_between_two_steps(steps, told):
 
 @pytest.fixture(scope="module")
 def answered() -> Finding:
-    found, _ = opened("beside", "heronmere", 700)
-    program = found.study.programs[0]
-    question = Question(found.study, program, "participant", load_plan().hypothesis("H5_cross_generational"))
-    return ScaleQuestion(found, question).finding()
+    return answer_of(opened("beside", "heronmere", 700)[0], "H5_cross_generational")
+
+
+def answer_of(found: OpenStudy, hypothesis: str) -> Finding:
+    """Return the answer of the participants of a study's first program."""
+    comparison = Comparison(found, found.study.programs[0], "participant")
+    return ScaleQuestion(found, comparison.question(hypothesis), comparison.panels()).finding()
 
 
 def test_everything_that_the_plan_names_stands_beside_the_main_row(answered):
@@ -339,8 +344,7 @@ def test_what_cannot_be_fitted_is_told_with_its_reason():
 
 def test_flagged_forms_are_left_out_in_a_row_of_their_own():
     found, _ = opened("careless", "heronmere", 600)
-    question = Question(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H2_morale"))
-    rows = {row.estimator: row for row in ScaleQuestion(found, question).finding().alternatives}
+    rows = {row.estimator: row for row in answer_of(found, "H2_morale").alternatives}
     assert len(found.attentive.responses) < len(found.tables.responses)
     assert rows["dr_did_without_careless"].n_control < rows["linear_mixed_model"].n_control
 
@@ -350,6 +354,5 @@ def test_a_changed_item_brings_the_answer_from_the_items_that_stayed():
     answers = found.tables.responses
     dropped = answers[(answers["item"] != "rec1") | (answers["wave"] > 2)]
     found = replace(found, tables=replace(found.tables, responses=dropped))
-    question = Question(found.study, found.study.programs[0], "participant", load_plan().hypothesis("H7_recognition"))
-    rows = {row.estimator: row for row in ScaleQuestion(found, question).finding().estimates}
+    rows = {row.estimator: row for row in answer_of(found, "H7_recognition").estimates}
     assert rows["dr_did_common_items"].estimate != rows["dr_did"].estimate

@@ -26,6 +26,7 @@ from analysis.estimate.staggered import (
     Stack,
     comparator_weights,
     effects,
+    least_squares,
     mean_effects,
     stacked,
 )
@@ -509,3 +510,16 @@ def test_a_prior_keeps_small_companies_from_following_chance():
     estimates = np.array([f.estimate for f in found])
     assert np.std(estimates) < 0.65, "without it 0.93: eighteen slopes from twenty-two people"
     assert np.mean([f.low <= 0 <= f.high for f in found]) > 0.88
+
+
+def test_regressions_of_many_draws_are_those_of_each_by_itself_where_a_level_has_no_rows_left():
+    draw = np.random.default_rng(11)
+    level = np.repeat(np.arange(12), 25)
+    x = np.column_stack([np.eye(12)[level], draw.normal(size=(300, 4))])
+    x = np.column_stack([(x - x.mean(axis=0)) / x.std(axis=0), np.ones(300)])
+    y, weights = draw.normal(size=(300, 60)), draw.uniform(0.5, 2, (300, 60))
+    weights[level[:, None] == np.arange(60) % 15] = 0.0
+    found = least_squares(x, y, weights)[0]
+    for coefficients, own, weight in zip(found, y.T, np.sqrt(weights.T), strict=True):
+        alone = np.linalg.lstsq(x * weight[:, None], own * weight, rcond=None)[0]
+        assert x @ coefficients == pytest.approx(x @ alone, abs=1e-9)

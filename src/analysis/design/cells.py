@@ -99,9 +99,9 @@ def people_with_hr(pair: Pair, staff: Staff, rule: Eligibility, starters: pd.Ser
         unit = units_of(staff, starts.unit)
         waits &= unit.notna().to_numpy() & starts_only_after(starts.reached, unit, pair.closes_after)
     keep = treated | waits
-    staff, jobs = staff.take(keep), staff.take(keep).jobs
+    staff = staff.take(keep)
     people = {"employee_id": staff.spells["employee_id"], "is_treated": treated[keep], "is_ended": ended[keep]}
-    people |= {"unit": units_of(staff, starts.unit), "manager_id": jobs["manager_id"]}
+    people |= {"unit": units_of(staff, starts.unit), "manager_id": staff.jobs["manager_id"]}
     return pd.DataFrame(people), covariates_on(staff, {})
 
 

@@ -292,8 +292,7 @@ def _summaries(name: str, differences: list[tuple[float, float]]) -> list[dict]:
     """Return what the levels of one covariate show together: the largest difference, and the mean absolute one."""
     values = np.array(differences)
     largest = values[np.abs(values).argmax(axis=0), [0, 1]]
-    mean = np.abs(values).mean(axis=0)
-    n = len(values)
+    mean, n = np.abs(values).mean(axis=0), len(values)
     return [
         {"covariate": f"{name} ({kind} of {n} levels)", "kind": kind, "levels": n}
         | {"smd_before": float(both[0]), "smd_after": float(both[1])}
@@ -391,8 +390,7 @@ def missing_values(covariates: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame
 
     Nobody is left out for it: a missing number has an indicator of its own, a missing category is a category.
     """
-    treated = rows["is_treated"].to_numpy(dtype=bool)
-    people = rows["employee_id"].to_numpy()
+    treated, people = rows["is_treated"].to_numpy(dtype=bool), rows["employee_id"].to_numpy()
     found = []
     for name, column in covariates.items():
         missing = column.isna().to_numpy()

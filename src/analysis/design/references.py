@@ -109,8 +109,10 @@ class Placebo:
     rows
         As `design.trials.Trials.rows`, nobody treated, follow-up ended by the launch: one row per placebo day and
         person.
-    covariates, matrix
-        Same rows; the matrix has the terms of the real trials' model, on the scale that they have over both.
+    matrix
+        The covariates of the same rows, in the terms of the real trials' model, on the scale that they have over both.
+    person
+        Number of each row's person, shape (rows,).
     chance
         Of a placebo start on that day for who had none before, shape (rows,).
     ever
@@ -121,8 +123,8 @@ class Placebo:
     """
 
     rows: pd.DataFrame
-    covariates: pd.DataFrame
     matrix: DesignMatrix
+    person: np.ndarray
     chance: np.ndarray
     ever: pd.DataFrame
     months: int
@@ -191,8 +193,9 @@ def build_placebo(
     matrix, chance = _chance(trials, rows, covariates, schedule.days["trial"].to_numpy(dtype=int))
     kept = chance <= MOST_LIKELY
     ever = _ever(tables, before, program, role, rule, schedule)
-    rows, covariates = rows[kept].reset_index(drop=True), covariates[kept].reset_index(drop=True)
-    return Placebo(rows, covariates, matrix.take(kept), chance[kept], ever, schedule.months)
+    rows = rows[kept].reset_index(drop=True)
+    person = pd.factorize(rows["employee_id"])[0]
+    return Placebo(rows, matrix.take(kept), person, chance[kept], ever, schedule.months)
 
 
 def _chance(
@@ -241,11 +244,18 @@ def _ever(
 
 def placebo_trials(placebo: Placebo, rng: np.random.Generator) -> Trials:
     """Return the trials of one drawing of placebo starts; who has started is no comparator later, as in real ones."""
-    rows = placebo.rows
-    drawn = rng.random(len(rows)) < placebo.chance
-    days = rows["trial_date"].where(drawn).groupby(rows["employee_id"]).transform("min")
-    is_treated = drawn & (rows["trial_date"] == days).to_numpy()
-    to_start = np.where(is_treated, np.inf, months_between(rows["trial_date"], days))
+    rows, person = placebo.rows, placebo.person
+    drawn, day = rng.random(len(rows)) < placebo.chance, rows["trial"].to_numpy(dtype=int)
+    # Days are numbered in the order of time.
+    never = len(rows)
+    first = np.full(person.max(initial=-1) + 1, never)
+    np.minimum.at(first, person[drawn], day[drawn])
+    start, date = first[person], rows["trial_date"].to_numpy()
+    is_treated, starts_later = drawn & (start == day), (start > day) & (start < never)
+    to_start = np.full(len(rows), np.inf)
+    date_of = np.zeros(day.max(initial=-1) + 1, dtype=date.dtype)
+    date_of[day] = date
+    to_start[starts_later] = months_between(date[starts_later], date_of[start[starts_later]])
     is_cut = to_start < rows["months"].to_numpy(dtype=float)
     rows = rows.assign(
         is_treated=is_treated,
@@ -254,8 +264,8 @@ def placebo_trials(placebo: Placebo, rng: np.random.Generator) -> Trials:
     )
     flow = pd.DataFrame({"step": FLOW_STEPS, "n_people": 0})
     flow.loc[flow["step"].isin(["started", "analysed"]), "n_people"] = int(is_treated.sum())
-    unstarted = ~(days < rows["trial_date"]).to_numpy()
-    return Trials(rows, placebo.covariates, flow, False, matrix=placebo.matrix).take(unstarted)
+    nothing = pd.DataFrame(index=rows.index)
+    return Trials(rows, nothing, flow, False, matrix=placebo.matrix).take(start >= day)
 
 
 def placebo_ever(placebo: Placebo, trials: Trials) -> pd.DataFrame:

@@ -58,8 +58,8 @@ def predicted_outcome(invited: Asked, counts: np.ndarray) -> np.ndarray:
     arm = invited.treated[:, None].astype(float)
     x = np.column_stack([cells, arm, arm * invited.known[:, :1], invited.known])
     used = (counts > 0) & invited.is_scored[:, None]
-    fits = [np.linalg.lstsq(x[rows], invited.y[rows], rcond=None)[0] for rows in used.T]
-    return x @ np.column_stack(fits)
+    known = np.where(invited.is_scored, invited.y, 0.0)[:, None]
+    return x @ staggered.least_squares(x, known, used.astype(float))[0].T
 
 
 def completed_difference(invited: Asked, y: np.ndarray, counts: np.ndarray) -> np.ndarray:

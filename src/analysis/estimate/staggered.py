@@ -16,6 +16,8 @@ from analysis.estimate.unit_variance import Fit, scaled_by_unit
 LEAST_FREEDOM = 0.2
 # With fewer comparators a term than this a regression follows chance, and what it predicts is worse than no adjustment.
 FEW_A_TERM = 10
+# An eigenvalue of the cross-products below this share of the largest is rounding: terms that depend on each other.
+DEPENDENT = 1e-12
 
 
 def not_adjusted_for(unit: str | None) -> tuple[str, ...]:
@@ -218,13 +220,10 @@ def mean_effects(stack: Stack, y: np.ndarray, counts: np.ndarray, weights: np.nd
     """
     total = np.zeros(counts.shape[1])
     for rows, cell in _by_position(stack):
-        x, n_cells = _terms(stack, rows, cell), cell.max() + 1
-        for draw in range(counts.shape[1]):
-            used, own = counts[rows, draw] > 0, y[rows, draw]
-            treated, control = used & stack.treated[rows], used & ~stack.treated[rows]
-            if treated.any():
-                fitted = _least_squares(x[control], own[control], weights[rows[control], draw], n_cells)[0]
-                total[draw] += counts[rows[treated], draw] @ (own[treated] - x[treated] @ fitted)
+        x, own, treated, often = _terms(stack, rows, cell), y[rows], stack.treated[rows], counts[rows]
+        weight = weights[rows] * ~treated[:, None]
+        fitted, _ = least_squares(x, own, weight, _penalty(x, weight, cell.max() + 1))
+        total += (often * (own - x @ fitted.T))[treated].sum(axis=0)
     n_treated = counts[stack.treated].sum(axis=0)
     return np.divide(total, n_treated, where=n_treated > 0, out=np.full_like(total, np.nan))
 
@@ -328,7 +327,9 @@ class _Regression:
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray, weights: np.ndarray, n_cells: int) -> "_Regression":
         """Fit; the first `n_cells` terms are the cells' intercepts."""
-        coefficients, inverse, xw = _least_squares(x, y, weights, n_cells)
+        weight = weights[:, None]
+        found, inverses = least_squares(x, y[:, None], weight, _penalty(x, weight, n_cells))
+        coefficients, inverse, xw = found[0], inverses[0], x * weight
         freedom = (1 - np.einsum("ij,ij->i", xw @ inverse, x)).clip(LEAST_FREEDOM)
         return cls(coefficients, inverse, xw, (y - x @ coefficients) / freedom, freedom)
 
@@ -337,15 +338,31 @@ class _Regression:
         return (self.weighted @ (self.inverse @ at)) * self.residual
 
 
-def _least_squares(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray, n_cells: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return coefficients, the inverse of the cross-products and the weighted terms, as in `_Regression`."""
-    xw = x * weights[:, None]
-    products = xw.T @ x
-    if len(y) < FEW_A_TERM * (x.shape[1] - n_cells):
-        penalty = np.full(x.shape[1], weights.mean())
-        penalty[:n_cells] = 0.0
-        products += np.diag(penalty)
-    inverse = np.linalg.pinv(products, hermitian=True)
-    return inverse @ (xw.T @ y), inverse, xw
+def _penalty(x: np.ndarray, weights: np.ndarray, n_cells: int) -> np.ndarray:
+    """Return the mean weight for each term of a draw with few rows of any weight, else 0, shape (draws, terms).
+
+    The cells' intercepts, which come first, have none.
+    """
+    n = np.count_nonzero(weights, axis=0)
+    few = n < FEW_A_TERM * (x.shape[1] - n_cells)
+    return np.outer(few * weights.sum(axis=0) / np.maximum(n, 1), np.arange(x.shape[1]) >= n_cells)
+
+
+def least_squares(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, penalty: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted regressions, one a draw: coefficients, (draws, terms), and inverse cross-products.
+
+    Where terms depend on each other the coefficients are the shortest ones.
+
+    Parameters
+    ----------
+    x, y, weights
+        Shape (rows, terms), and (rows, draws) twice; `y` may be the same in all draws, (rows, 1).
+    penalty
+        Added to each term's cross-product with itself, shape (draws, terms).
+    """
+    products = np.array([(x * weight[:, None]).T @ x for weight in weights.T])
+    np.einsum("dii->di", products)[:] += penalty
+    inverse = np.linalg.pinv(products, rtol=DEPENDENT, hermitian=True)
+    return (inverse @ ((weights * y).T @ x)[:, :, None])[:, :, 0], inverse

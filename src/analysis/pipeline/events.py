@@ -25,7 +25,6 @@ from analysis.estimate.moderators import DOSE_MONTHS, direction_row
 from analysis.measure.employment import EXITS
 from analysis.measure.exposure import (
     analysed_roles,
-    attended,
     moved_starts,
     pairs,
     participation_end,
@@ -104,7 +103,7 @@ class Comparison:
 
     def sessions(self) -> np.ndarray | None:
         """Return sessions attended soon after each start."""
-        met = attended(self._tables, self.program.id)
+        met = self.opened.attended(self.program.id)
         return None if met is None else sessions_within(met, self.trials.rows, months=DOSE_MONTHS)
 
     def grace(self) -> GraceTrials:
@@ -113,7 +112,7 @@ class Comparison:
 
     def kept(self) -> Adherence | None:
         """Return who attended as planned."""
-        met = attended(self._tables, self.program.id)
+        met = self.opened.attended(self.program.id)
         if met is None:
             return None
         return adherence(self.trials, met, excused_from(self._tables, self.program.id, self.role, self.trials.rows))

@@ -1,8 +1,8 @@
 """A study whose input is good."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.ingest import read_sources
 from analysis.measure.careless import without_careless
 from analysis.measure.comparability import across_waves
-from analysis.measure.exposure import undated
+from analysis.measure.exposure import attended, undated
 from analysis.measure.items import Keying, keying_problems, keyings
 from analysis.measure.scales import constructs_answered, own_items
 from analysis.plan.contract import FED, Tables
@@ -67,6 +67,11 @@ class OpenStudy:
             if (rows := getattr(tables, name)) is not None
         }
         return replace(self, tables=replace(tables, **left))
+
+    @cached_property
+    def attended(self) -> Callable[[str], pd.DataFrame | None]:
+        """The sessions that people of a program attended (`measure.exposure.attended`), looked up once a program."""
+        return cache(partial(attended, self.tables))
 
     @cached_property
     def attentive(self) -> Tables:

@@ -15,7 +15,7 @@ from analysis.estimate.answer_change import answer_change
 from analysis.estimate.answer_lottery import why_not_compared
 from analysis.estimate.by_scores import ByScores, ScaleScores, main_estimator
 from analysis.estimate.change_assumptions import comparable_check, same_direction_check
-from analysis.measure.exposure import attended, sessions_until, topics_met
+from analysis.measure.exposure import sessions_until, topics_met
 from analysis.measure.items import common_items, rated_scores_of_items, self_scores_of_items
 from analysis.measure.scales import rated_scores, scale_of, self_scores
 from analysis.pipeline.events import missing_parts
@@ -198,7 +198,7 @@ class ScaleQuestion:
 
     def sessions(self) -> np.ndarray | None:
         """Return the sessions that each row's person attended from the start until the later wave opened."""
-        met, panel = attended(self.opened.tables, self.question.program.id), self._carried[self._main].panel
+        met, panel = self.opened.attended(self.question.program.id), self._carried[self._main].panel
         if met is None or panel.rows.empty:
             return None
         opens = self._waves(self._main).set_index("wave")["opens"]

@@ -20,7 +20,7 @@ def main_row(case: Case) -> Estimate:
     comparison = Comparison(opened, opened.study.programs[0], case.role)
     question = comparison.question(case.hypothesis)
     if case.hypothesis in {h.id for h in load_plan().scales}:
-        scale = ScaleQuestion(opened, question)
+        scale = ScaleQuestion(opened, question, comparison.panels())
         return scale.finding().primary if comparison.is_randomized else scale_row(scale, question)
     outcome = retention_outcome(opened.tables.employees)
     if comparison.is_randomized:
