@@ -102,14 +102,16 @@ def run_stock(names: list[str], folder: Path) -> None:
         (folder / "stock" / name).mkdir(parents=True, exist_ok=True)
         for notebook, file, given in runs_of(name, folder):
             output = folder / "stock" / name / file
-            papermill.execute_notebook(
-                notebook,
-                output,
-                given,
-                cwd=notebook.parent,
-                progress_bar=False,
-                extra_arguments=["--log-level=CRITICAL"],
-            )
+            # In a folder of its own: another notebook's answer is not there to be used.
+            with tempfile.TemporaryDirectory() as reports, environment(MENTORING_REPORTS=reports):
+                papermill.execute_notebook(
+                    notebook,
+                    output,
+                    given,
+                    cwd=notebook.parent,
+                    progress_bar=False,
+                    extra_arguments=["--log-level=CRITICAL"],
+                )
             before = time.process_time()
             output.with_suffix(".html").write_text(exporter.from_filename(output)[0], encoding="utf-8")
             pages += time.process_time() - before

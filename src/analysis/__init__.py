@@ -12,7 +12,7 @@ The rooms, from the ground up; each imports from the rooms below it only (``test
 ``report``    draws and writes, computes nothing
 ``pipeline``  one study, from raw files to released report
 ``notebook``  what a notebook needs
-``kernels``   the process that a report's kernels are forked from
+``kernels``   the program of the process that a report's kernels are forked from
 ``cli``       what a person types
 
 ``simulate`` (companies with a known answer) and ``fetch`` (public studies) stand aside and use ``plan`` alone.

@@ -1,1 +1,1 @@
-"""The process that a report's kernels are forked from, as a program of its own."""
+"""The process that a report's kernels are forked from, as a program (``__main__``)."""

@@ -30,8 +30,7 @@ from analysis.runs.task import GB, Outcome, Status, Task, make
 
 # How often workers are looked at, in seconds, and how long one that is asked to end may take.
 LOOK_EVERY, GRACE = 0.2, 0.5
-# Imported once a run, for all workers and their kernels, whose own come first. None of it starts a thread: workers are
-# forked.
+# Imported once a run, for all workers and their kernels; what is the kernels' comes first. None of it starts a thread.
 PRELOADED = (
     *("analysis.kernels.__main__", "analysis.runs.workers", "analysis.pipeline", "analysis.report.write"),
     *("analysis.report.forked", "analysis.report.execute", "analysis.report.notebook_pages"),
