@@ -12,6 +12,8 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 # A kernel that finds a backend set shows no picture, and nbval would miss it.
 unexport MPLBACKEND
+# Containers often set it: every process would then compile whatever it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Notebooks are tested in their own folder: a relative path would be lost there.
 ifdef MENTORING_REAL_DATA
@@ -92,6 +94,9 @@ clean:  ## remove the environment and the caches; reports stay
 	@if $(UV) --version >/dev/null 2>&1 && $(MAKE) --no-print-directory venv-uv; then :; \
 	    elif $(MAKE) --no-print-directory $(OWN_UV) >/dev/null 2>&1 && $(MAKE) --no-print-directory venv-uv UV=$(OWN_UV); then :; \
 	    else $(MAKE) --no-print-directory venv-pip; fi
+	@# What most commands import is compiled once, also for those who let Python write nothing later.
+	@$(BIN)/python -c "from importlib import import_module; from analysis.runs.workers import PRELOADED; \
+	    [import_module(name) for name in PRELOADED]"
 	@touch $@
 
 # --require-hashes: what is installed is what was locked. The package itself comes last, editable, from this folder alone.
