@@ -115,7 +115,7 @@ class Trials:
     matrix
         The covariates' design matrix where it was made for more rows than these; None: it is made of these.
     fits
-        What `design.weights` has fitted to these very trials: made once, however often they are weighted.
+        What `design.weights` has found of these very trials: made once, however often they are weighted.
     """
 
     rows: pd.DataFrame
@@ -126,6 +126,12 @@ class Trials:
     unit: str = DEFAULT_UNIT
     matrix: DesignMatrix | None = None
     fits: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def known_as(self, covariates: pd.DataFrame) -> "Trials":
+        """Return the same people with other covariates: how long each is followed does not hang on these."""
+        other = replace(self, covariates=covariates)
+        other.fits.update({what: fit for what, fit in self.fits.items() if what != "propensity"})
+        return other
 
     def take(self, chosen: np.ndarray) -> "Trials":
         """Return the trials of the rows chosen (a mask), without those that are left with one arm.

@@ -165,7 +165,7 @@ def weigh(
     """
     treated, trial = trials.rows["is_treated"].to_numpy(dtype=bool), trials.rows["trial"].to_numpy(dtype=int)
     matrix, propensity = _propensity(trials, exclude)
-    follow = weight_for_competing_starts(follow_up(trials, kinds, float(months)), trials)
+    follow = _followed(trials, kinds, months)
     weights = interval_weights(follow, propensity.linear, treated, trial)
     is_cut = np.zeros(len(weights), dtype=bool)
     if largest_quantile < 1:
@@ -186,6 +186,13 @@ def weigh(
         by_unit=trials.by_unit,
         model=model,
     )
+
+
+def _followed(trials: Trials, kinds: tuple[str, ...], months: int) -> FollowUp:
+    if (kinds, months) not in trials.fits:
+        follow = follow_up(trials, kinds, float(months))
+        trials.fits[kinds, months] = weight_for_competing_starts(follow, trials)
+    return trials.fits[kinds, months]
 
 
 def weight_for_competing_starts(follow: FollowUp, trials: Trials) -> FollowUp:

@@ -1,7 +1,6 @@
 """The main answer made in other ways: what would change if one choice had been another."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -54,7 +53,7 @@ def imputed(c: ByTrials) -> Iterator[Row]:
     def read() -> Interval:
         seed, known, found = c.question.rng(c.outcome, c.first, "imputation"), _predictors(c.trials.rows, c.outcome), []
         for _ in range(N_IMPUTATIONS):
-            complete = replace(c.trials, covariates=impute(c.trials.covariates, known, seed))
+            complete = c.trials.known_as(impute(c.trials.covariates, known, seed))
             arms = c.made_otherwise(weigh(complete, c.kinds, c.first))
             found.append(difference(arms, c.outcome, c.first))
         return rubin(found)

@@ -96,6 +96,8 @@ def report_study(
         Where faults of this program are to be collected; each leaves the other parts of the report alone.
     is_blind
         Everything but the effects is in it.
+    jobs
+        Processes that draw, and notebooks that run, at once.
     tell
         Is given what became of the lists of participants, in exact numbers: for the terminal, and for no file.
     report
@@ -135,7 +137,7 @@ def report_study(
                 return target
             DRAWN.clear()  # pictures of another company are not for this one's kernels
             released = replace(released, run=dict(released.run) | ({"made_from": dict(parts)} if parts else {}))
-            write_answers(released, folder, with_png)
+            write_answers(released, folder, with_png, jobs)
             _run_notebooks(
                 opened, released, data, reports, folder, jobs, lambda done: say(f"{target.name}: {done}"), time_limit
             )

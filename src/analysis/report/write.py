@@ -11,6 +11,7 @@ from analysis.plan.paths import STUDY_NAME
 from analysis.plan.results import Estimate, estimates_frame, findings_frame
 from analysis.plan.study import Study
 from analysis.release.answer import Released
+from analysis.report.drawn import draw_ahead
 from analysis.report.folders import writing
 from analysis.report.index import index_facts, index_page, read_index_entry
 from analysis.report.ledger import write_problems
@@ -18,6 +19,7 @@ from analysis.report.origins import ROWS_PAGE, TABLES, numbers_files
 from analysis.report.page import Pages, evidence_pages, figure_files, incomplete_page, study_page
 from analysis.report.pdf import FILE as PDF
 from analysis.report.pdf import pdf_of
+from analysis.report.pictures import all_pictures
 from analysis.report.quality_page import bad_input_page, quality_page
 from analysis.report.safe_cells import export_safe
 
@@ -48,7 +50,7 @@ def write_bad_input(bad: BadInput, name: str, folder: Path, study: Study | None)
     write_faults(folder)
 
 
-def write_answers(released: Released, folder: Path, with_png: bool = False) -> None:
+def write_answers(released: Released, folder: Path, with_png: bool = False, processes: int = 1) -> None:
     """Write the ledgers, the numbers behind what is shown, the figures, the pages and ``run.json`` of one study.
 
     Each of them is made by itself: a fault in one leaves the others alone, and the page says what is missing.
@@ -57,7 +59,11 @@ def write_answers(released: Released, folder: Path, with_png: bool = False) -> N
     ----------
     with_png
         Whether each figure is a PNG file, too, beside SVG.
+    processes
+        That draw at once.
     """
+    if processes > 1:
+        draw_ahead(list(all_pictures(released).values()), processes)
     _file(folder, "estimates.csv", lambda: write_estimates(released, folder))
     _file(folder, "findings.csv", lambda: write_findings(released, folder))
     _file(folder, "data_quality.csv", lambda: write_problems(released.problems, folder))

@@ -132,7 +132,8 @@ def make_all(
 ) -> Iterator[Outcome]:
     """Make reports, `workers` at a time, and yield each as it ends.
 
-    A study that is expected to need more memory than a worker's share waits until the others leave it room.
+    The largest come first, so that at the end no worker waits for another. A study that is expected to need more memory
+    than a worker's share waits until the others leave it room.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def make_all(
     watch
         Called a few times a second with what is under way and what has ended.
     """
-    waiting, running, ended = list(tasks), list[Running](), list[Outcome]()
+    waiting, running, ended = sorted(tasks, key=partial(_turn, memory=memory)), list[Running](), list[Outcome]()
     with temporary_folder(), environment(**ONE_THREAD):
         context = get_context("forkserver")
         context.set_forkserver_preload(list(PRELOADED))
@@ -160,6 +161,12 @@ def make_all(
             end(running, "stopped", "stopped")
             _end_fork_server()
             raise
+
+
+def _turn(task: Task, memory: float) -> tuple[bool, float]:
+    """Return what tasks are sorted by; of the same size they keep their order."""
+    need = task.memory()
+    return need > memory, -need
 
 
 def _end_fork_server() -> None:
