@@ -3,6 +3,7 @@
 import pickle
 import re
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -14,7 +15,7 @@ from test_report import DRAWINGS, acme, anew, retention
 
 from analysis.report import canvas, figures
 from analysis.report.canvas import sheet, styled
-from analysis.report.drawn import DRAWN
+from analysis.report.drawn import DRAWN, draw_ahead
 from analysis.report.layout import name_ticks
 from analysis.report.svg import FONTS, SvgRenderer, svg_of
 
@@ -101,6 +102,25 @@ def test_what_was_drawn_is_not_drawn_again_until_something_in_it_changes(monkeyp
     figures.incidence_curves(retention(smallest_effect=0.07), acme())
     figures.naive_beside_corrected(retention())
     assert len(drawn) == 3
+
+
+def test_several_processes_draw_what_one_draws(monkeypatch):
+    """One that cannot be drawn leaves the others, and is left to whoever asks for it."""
+    here = []
+    monkeypatch.setattr(canvas, "svg_of", lambda figure: here.append(figure) or svg_of(figure))
+    ladder, curves = (
+        partial(figures.naive_beside_corrected, retention()),
+        partial(figures.incidence_curves, retention(), acme()),
+    )
+    pictures, drawn = [ladder, curves, partial(figures.naive_beside_corrected, None)], {}
+    for processes in (1, 2):
+        DRAWN.clear()
+        draw_ahead(pictures, processes)
+        drawn[processes] = dict(DRAWN)
+    assert drawn[1] == drawn[2] and len(drawn[1]) == 4, "wide and narrow"
+    assert len(here) == 4 + 2, "of two processes this one draws the first"
+    curves()
+    assert len(here) == 6, "and finds what the other drew"
 
 
 def test_a_frame_is_the_same_however_pandas_keeps_it():

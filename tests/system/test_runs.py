@@ -278,6 +278,17 @@ def test_a_large_study_waits_until_there_is_room(study):
     assert max(together) == 1
 
 
+def test_the_largest_study_begins(study):
+    tasks = []
+    for name, size in (("small", 0), ("large", 20_000_000), ("middle", 10_000_000)):
+        write_study(study.with_name(name), TINY_COMPANY | {"employees": "employee_id\n"})
+        with (study.with_name(name) / "raw" / "other.bin").open("wb") as file:
+            file.truncate(size)
+        tasks.append(task(study.with_name(name)))
+    made = make_all(tasks, 1, 4 * GB, lambda running, done: None)
+    assert [outcome.task.report for outcome in made] == ["large", "middle", "small"]
+
+
 def test_a_log_is_named_only_where_it_tells_of_this_run(study):
     reported(study)
     statuses = ("bad input", "incomplete", "failed", "stopped")
