@@ -13,6 +13,7 @@ from analysis.design.response import (
     CUT_AT,
     Asked,
     asked_of,
+    chance_and_weights,
     response_balance,
     response_flow,
     response_weights,
@@ -189,6 +190,17 @@ def test_where_everybody_answers_every_weight_is_one():
     asked = survey(3)
     found = response_weights(asked.take(asked.is_scored))
     assert (found.weights == 1).all() and (found.probability == 1).all() and found.n_cut == 0
+
+
+def test_without_the_only_silent_one_nothing_is_fitted():
+    """A group left out, or a bootstrap sample, may hold nobody who is silent, or nobody who is not."""
+    asked = survey(3, n=60)
+    asked = asked.take(asked.is_scored | (np.arange(60) == np.flatnonzero(~asked.is_scored)[0]))
+    silent = ~asked.is_scored
+    counts = np.column_stack([np.ones(len(silent)), ~silent, silent]).astype(float)
+    chance, weights, _ = chance_and_weights(asked, counts)
+    assert silent.sum() == 1 and (chance[:, 0] < 1).all() and (chance[:, 1:] == 1).all()
+    assert (weights[~silent, 1] == 1).all() and (weights[silent] == 0).all()
 
 
 def test_weighted_answers_resemble_those_invited_and_plain_ones_do_not():

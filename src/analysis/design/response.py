@@ -281,9 +281,10 @@ def chance_and_weights(invited: Asked, counts: np.ndarray) -> tuple[np.ndarray, 
     chance = np.ones(counts.shape)
     if not scored.all():
         model = fit_logistic(_response_terms(invited), answered, np.zeros(len(scored)), np.ones(len(scored)))
-        fitted = 1 / (1 + np.exp(-refitted(model, scored, counts, np.zeros(counts.shape))))
-        # Where all are scored nothing is fitted.
-        chance = np.where((counts[~scored] > 0).any(axis=0), fitted, 1.0)
+        # Where all are scored, or nobody is, there is nothing to fit.
+        both = (counts[scored] > 0).any(axis=0) & (counts[~scored] > 0).any(axis=0)
+        fitted = 1 / (1 + np.exp(-refitted(model, scored, counts * both, np.zeros(counts.shape))))
+        chance = np.where(both, fitted, 1.0)
     sizes = [(counts[arm & scored].sum(axis=0), counts[arm].sum(axis=0)) for arm in invited.arms]
     share = [np.divide(n, of, where=of > 0, out=np.full(len(of), np.nan)) for n, of in sizes]
     weights = np.where(scored[:, None], np.where(invited.treated[:, None], *share) / chance, 0.0)
