@@ -1,6 +1,7 @@
 """Staggered starts: group-time effects, the event study with its band, and bounds where trends are not parallel."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -271,6 +272,20 @@ def test_points_with_hardly_any_starters_are_left_out_of_the_curve():
     assert event_curve(thin, comparator_weights(thin)).positions.tolist() == [-4, -3, -1, 1, 2, 3]
     only = rows_of(thin, thin.position == -2)
     assert event_curve(only, comparator_weights(only)) is None
+
+
+def test_points_of_units_that_tell_no_error_are_left_out_of_the_curve():
+    """Two waves before the base, one unit is left to compare with: its shock cannot be told from the effect."""
+    stack = company(np.random.default_rng(3))
+    stack = replace(stack, cluster=stack.cluster % 8, by_unit=True)
+    at = stack.position == -2
+    one = stack.cell == stack.cell[at].min()
+    alone = rows_of(stack, ~at | (one & np.where(stack.treated, stack.cluster < 3, stack.cluster == 7)))
+    weights = comparator_weights(alone)
+    assert not effects(alone, weights, np.where(alone.position == -2, 0, -1)).has_error[0]
+    curve = event_curve(alone, weights)
+    assert curve.positions.tolist() == [-4, -3, -1, 1, 2, 3]
+    assert np.isfinite(band(curve, np.random.default_rng(0)).to_numpy(dtype=float)).all()
 
 
 def test_without_a_wave_after_the_start_there_is_no_overall_effect():

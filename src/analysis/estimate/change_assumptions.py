@@ -79,7 +79,7 @@ def _placebo(c: ByScores) -> Iterator[Row]:
     if not chosen.any():
         return
     found = effects(stack, c.changed.stack_weights, chosen.astype(int) - 1)
-    if found.n_clusters[0] < 2:
+    if found.n_clusters[0] < 2 or not found.has_error[0]:
         return
     before = known(c.main.earlier).rows
     # The event study shows the earlier wave against the base; a reader thinks of the change from it to the base.

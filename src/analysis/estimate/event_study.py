@@ -81,13 +81,19 @@ def event_curve(stack: Stack, weights: np.ndarray, least_rows: int = 1) -> Curve
 
 
 def _curve(stack: Stack, weights: np.ndarray, labels: pd.Series) -> Curve | None:
-    """Return the effects in the treated rows of each label; labels of too few treated clusters, and none, left out."""
+    """Return the effects in the treated rows of each label.
+
+    Left out are rows without a label, and labels of too few treated clusters, or whose error units do not tell.
+    """
     treated = pd.DataFrame({"cluster": stack.cluster, "label": labels.array})[stack.treated]
     seen = treated.groupby("label")["cluster"].nunique()
     points = pd.Index(seen.index[seen >= LEAST_CLUSTERS])
     if points.empty:
         return None
-    return Curve(points.to_numpy(), effects(stack, weights, points.get_indexer(labels)))
+    found = effects(stack, weights, points.get_indexer(labels))
+    if not found.has_error.all():
+        return _curve(stack, weights, labels.where(labels.isin(points[found.has_error])))
+    return Curve(points.to_numpy(), found)
 
 
 def band(curve: Curve, rng: np.random.Generator) -> pd.DataFrame:

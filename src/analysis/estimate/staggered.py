@@ -97,6 +97,11 @@ class Effects:
         scaled = self.influence * np.sqrt(self.n_clusters / self.df)[:, None]
         return scaled @ scaled.T
 
+    @property
+    def has_error(self) -> np.ndarray:
+        """Whether the error of each estimate is known: units must leave a trace in both arms, shape (sets,)."""
+        return np.isfinite(self.influence).all(axis=1)
+
     def interval(self, i: int) -> Interval:
         """Return the estimate of the set `i` with Student's interval."""
         return wald(self.estimates[i], np.sqrt(self.covariance[i, i]), df=self.df[i])
