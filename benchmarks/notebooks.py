@@ -25,9 +25,9 @@ from nbconvert import HTMLExporter
 from analysis.answers.shared import shared
 from analysis.pipeline import answer, open_study
 from analysis.pipeline.planned import plan
-from analysis.plan.paths import data_dir, notebooks_dir
+from analysis.plan.paths import data_dir
 from analysis.release.answer import Released
-from analysis.report.execute import ONE_THREAD, execute_notebooks, notebook_runs
+from analysis.report.execute import ONE_THREAD, execute_notebooks, notebook_runs, notebooks_of_reports
 from analysis.report.forked import kernel_parent
 from analysis.report.page import figure_files
 
@@ -67,7 +67,7 @@ def main() -> None:
 
 def runs_of(released: Released) -> Iterator[tuple[Path, str, dict[str, str]]]:
     """Yield every run of a report: the notebook, the name of its output, its parameters."""
-    for notebook in sorted(notebooks_dir().glob("*.ipynb")):
+    for notebook in notebooks_of_reports():
         yield from notebook_runs(notebook, released.study.study, asked_about(released))
 
 

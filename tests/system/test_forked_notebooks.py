@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,7 @@ from analysis.plan.faults import Faults, collecting
 from analysis.plan.paths import notebooks_dir, project_dir
 from analysis.report import execute
 from analysis.report.execute import execute_notebook, execute_notebooks
-from analysis.report.forked import ENGINE, KernelParent, kernel_parent
+from analysis.report.forked import ENGINE, ForkingProvisioner, KernelParent, kernel_parent
 from analysis.report.parameters import check_parameters
 
 PARAMETERS = {"study": DEFAULT_STUDY, "data": ""}
@@ -189,10 +190,10 @@ def test_a_kernel_that_is_killed_and_one_that_takes_too_long_leave_the_others_al
     with collecting(Faults("acme")) as faults:
         execute_notebooks("acme", tmp_path, tmp_path / "out", jobs=3, say=said.append, time_limit=20)
     assert [(fault.part.name, fault.exception) for fault in faults.found] == [
-        ("1.ipynb", "DeadKernelError"),
-        ("2.ipynb", "CellTimeoutError, from Empty"),
+        ("1.ipynb", "DeadKernelError (its process was killed, as where memory runs out: see --memory)"),
+        ("2.ipynb", "CellTimeoutError, from Empty (its time was up: see --time-limit)"),
     ]
-    assert said[2] == "notebook 3.ipynb"
+    assert said[2] == "notebook 3.ipynb (3 of 3)"
     for name in ("1", "2"):
         before, _, after = cells(tmp_path / "out" / f"{name}.ipynb")
         assert before.outputs[0].data["text/plain"] == "'before'" and not after.outputs
@@ -214,6 +215,25 @@ def test_when_the_parent_dies_so_do_its_kernels_and_the_next_start_cold(tmp_path
         with pytest.raises(DeadKernelError):
             run(book(tmp_path / "kill.ipynb", kill), parent)
         assert run(look, parent)[0][0].data["text/plain"] == "False"
+
+
+def test_a_kernel_that_ends_as_it_starts_is_started_once_more(kernels, tmp_path, monkeypatch):
+    """As where another one has taken one of its ports. One that ends a second time is a fault."""
+    launch, started = ForkingProvisioner.launch_kernel, []
+
+    async def launch_and_kill(self, cmd, **options):
+        info = await launch(self, cmd, **options)
+        started.append(self.pid)
+        if len(started) != 2:
+            os.kill(self.pid, signal.SIGKILL)
+        return info
+
+    monkeypatch.setattr(ForkingProvisioner, "launch_kernel", launch_and_kill)
+    path = book(tmp_path / "again.ipynb", "1 + 1")
+    assert run(path, kernels)[0][0].data["text/plain"] == "2" and len(started) == 2
+    with pytest.raises(RuntimeError, match="Kernel died before replying"):
+        run(path, kernels)
+    assert len(started) == 4
 
 
 A_THREAD = "import threading, time; threading.Thread(target=time.sleep, args=[600], daemon=True).start()"

@@ -128,7 +128,9 @@ def execute_notebooks(
     scales: Collection[str] = (),
     time_limit: float | None = None,
 ) -> None:
-    """Run the project's notebooks whose names match `pattern` on a study into `folder`, `jobs` at a time.
+    """Run the project's notebooks whose names match `pattern` on a study into `folder`, one more than `jobs` at a time.
+
+    A kernel is waited for half of the time that a notebook takes; the processor then has another one.
 
     A notebook with a parameter ``hypothesis`` is run once for each of `scales` that has no notebook of its own.
     Where the data are goes through the environment: an executed notebook is passed on, and tells no folder's name.
@@ -142,7 +144,7 @@ def execute_notebooks(
 
     notebooks = notebooks_of_reports(pattern)
     runs = [run for notebook in notebooks for run in notebook_runs(notebook, study, scales)]
-    with _kernel_environment(data), kernel_parent() as kernels, ThreadPoolExecutor(max_workers=jobs) as pool:
+    with _kernel_environment(data), kernel_parent() as kernels, ThreadPoolExecutor(max_workers=jobs + 1) as pool:
         running = [
             (name, pool.submit(execute_notebook, notebook, folder / name, given, kernels, limit))
             for notebook, name, given in runs

@@ -26,6 +26,8 @@ ENGINE = "mentoring"
 LAUNCHER = "ipykernel_launcher"
 # By its name: that room is above this one.
 KERNELS = "analysis.kernels"
+# What jupyter_client says of a kernel that ended as it started.
+NEVER_BEGAN = "Kernel died before replying to kernel_info"
 
 
 class KernelParent:
@@ -192,7 +194,14 @@ class ForkingEngine(NBClientEngine):
         try:
             with nullcontext(kernels) if kernels else kernel_parent() as found:
                 manager = type("Manager", (ForkingManager,), {"kernels": found})
-                super().execute_managed_notebook(nb_man, kernel_name, kernel_manager_class=manager, **options)
+                run = partial(super().execute_managed_notebook, nb_man, kernel_name, kernel_manager_class=manager)
+                try:
+                    run(**options)
+                except RuntimeError as error:
+                    # Another kernel may have taken one of its ports since it was found free: no cell has run.
+                    if NEVER_BEGAN not in str(error):
+                        raise
+                    run(**options)
         finally:
             nb_man.output_path = path
 
