@@ -334,7 +334,15 @@ def mentoring(study: Path, *words: str, how: Sequence[str] = ("-m", "analysis"))
     places = ["--data", str(study.parent), "--reports", str(study.parents[1] / "reports")]
     command = [sys.executable, "-u", *how, *words, *places]
     tests = {"PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parents[1])])}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | tests)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | tests,
+        # The tests themselves may run under nohup, which hands down that a closed terminal is nothing.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
 
 
 def hear(run: subprocess.Popen, word: str) -> None:
