@@ -15,6 +15,7 @@ CODE = (".py", ".pyc")
 # Imports every module, then reads the hypotheses, and says which files in `places` were opened by each.
 READ_AT_IMPORT = """
 import importlib, json, pathlib, pkgutil, sys
+sys.dont_write_bytecode = True  # that would open files, too
 read = []
 sys.addaudithook(lambda event, about: read.append(str(about[0])) if event == "open" else None)
 import analysis
