@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -170,11 +170,15 @@ def _turn(task: Task, memory: float) -> tuple[bool, float]:
 
 
 def _end_fork_server() -> None:
-    """End what workers are forked from: it may import still, and the end of this process would wait for it."""
+    """End what workers are forked from: it may import still, and the end of this process would wait for it.
+
+    multiprocessing offers no other way, and would look for it again in the next run of this process.
+    """
     for process in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):
             if any("multiprocessing.forkserver" in word for word in process.cmdline()):
                 process.kill()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 def _start(
