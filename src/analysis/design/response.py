@@ -46,7 +46,7 @@ def with_response(
     is_scored, opens = rows["after"].notna().to_numpy(), waves.set_index("wave")["opens"]
     is_answered, is_invited = is_scored.copy(), np.full(len(rows), employees is None)
     person, people = pd.factorize(rows["employee_id"])
-    # Ids are looked up once: of who is not among the rows the place is −1, which is nobody's.
+    # Ids are looked up once; −1 stands for an id that is not among the rows.
     answering = _places(answered["employee_id"], people)
     working = None if employees is None else _places(employees["employee_id"], people)
     for wave in rows["wave_after"].unique():

@@ -13,7 +13,7 @@ from analysis.estimate.survival import Curves, RiskSets, event_times
 # --- weights fitted anew ----------------------------------------------------------------------------------------------
 # The weights of a follow-up anew when people count more or less often: the propensity is fitted again.
 
-# So many weights are held at once, draws times intervals or rows (20 MB): with more, memory is waited for.
+# So many weights are held at once, draws times intervals or rows: 20 MB, which the system need not find anew each time.
 MOST_WEIGHTS = 2_500_000
 
 
